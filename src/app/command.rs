@@ -1,0 +1,116 @@
+//! What a person can ask for. Views send these; only `State::handle` acts on them.
+
+use std::path::PathBuf;
+
+use crate::{
+    model::{
+        api_key::KeyId,
+        create::Draft,
+        endpoint::Endpoint,
+        key_list::View,
+        profile::{Profile, ProfileId},
+        secret::Secret,
+    },
+    ops::Fix,
+};
+
+/// A screen of the rail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum Screen {
+    /// All keys.
+    Keys,
+    /// A new key.
+    Create,
+    /// The clusters.
+    #[default]
+    Connections,
+}
+
+impl Screen {
+    /// All, in the order of the rail.
+    pub const ALL: [Screen; 3] = [Self::Keys, Self::Create, Self::Connections];
+
+    /// The word in the rail.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keys => "Keys",
+            Self::Create => "Create",
+            Self::Connections => "Connections",
+        }
+    }
+}
+
+/// What a person asked for.
+#[derive(Debug)]
+pub enum Command {
+    /// Go to a screen.
+    Show(Screen),
+    /// Read the profiles of the keyring again.
+    ReadProfiles,
+    /// Keep profiles in memory for this run.
+    UseMemory,
+    /// Another profile is in the form, or none.
+    EditProfile(Option<ProfileId>),
+    /// Keep a profile.
+    SaveProfile(Box<Profile>),
+    /// Forget a profile.
+    RemoveProfile(ProfileId),
+    /// Test a connection step by step.
+    Test(Box<Endpoint>),
+    /// End the test.
+    StopTest,
+    /// Sign in to a cluster, or show the one that is open already.
+    Connect(Box<Profile>),
+    /// Sign out of a cluster.
+    Disconnect(ProfileId),
+    /// Look at another open cluster.
+    SwitchTo(ProfileId),
+    /// Read the keys again.
+    Refresh,
+    /// Stop reading.
+    StopRefresh,
+    /// Filter and sort.
+    SetView(View),
+    /// Tick a key, or take the tick away.
+    Tick(KeyId, bool),
+    /// Tick these and no others.
+    TickOnly(Vec<KeyId>),
+    /// Open the page of a key, or close it.
+    OpenKey(Option<KeyId>),
+    /// Read the roles again.
+    ReadRoles,
+    /// Create a key; with the request id that was shown.
+    Create(Box<Draft>, String),
+    /// Forget what came of the last creation.
+    DismissCreation,
+    /// Put something secret on the clipboard, for 30 seconds.
+    CopySecret(Secret),
+    /// Take it off again.
+    ClearClipboard,
+    /// Sign in with the new key.
+    TryKey,
+    /// Keep the new key in the keyring.
+    KeepSecret,
+    /// Write the new key to a file that doesn't exist yet.
+    WriteSecret(PathBuf),
+    /// Close the card of the new key; asks when it was not kept.
+    CloseSecret,
+    /// Stay at the card.
+    GoBackToSecret,
+    /// Close the card although the secret was not kept.
+    DropSecret,
+    /// Show what would be invalidated.
+    AskInvalidate(Vec<KeyId>),
+    /// Say the extra word for the session's own key.
+    IncludeOwnKey(bool),
+    /// Invalidate what was shown.
+    Invalidate,
+    /// Stop after the chunk that is on its way.
+    StopInvalidate,
+    /// Close the dialog.
+    CloseInvalidate,
+    /// Take a way out that a problem offered.
+    Fix(Fix),
+    /// A notice was read.
+    DismissNotice,
+}

@@ -1,0 +1,102 @@
+//! Profiles, and testing one step by step.
+
+use super::{Screen, State};
+use crate::{
+    client::SeenCertificate,
+    model::{
+        endpoint::Endpoint,
+        profile::{Profile, ProfileId},
+    },
+    ops::{
+        Problem,
+        connect::{StepReport, StepResult},
+        vault::ReadProfiles,
+    },
+    worker::{Task, Ticket},
+};
+
+/// A test that is under way, or what came of it.
+pub struct ConnectionTest {
+    /// What is tested.
+    pub endpoint: Endpoint,
+    /// The steps that were taken.
+    pub steps: Vec<StepReport>,
+    ticket: Option<Ticket>,
+}
+
+impl ConnectionTest {
+    /// Whether it still goes on.
+    pub fn is_running(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// The certificate that was refused and can be compared.
+    pub fn refused_certificate(&self) -> Option<&SeenCertificate> {
+        let last = self.steps.last()?;
+        matches!(last.result, StepResult::Failed(_)).then_some(last.certificate.as_ref()).flatten()
+    }
+}
+
+impl State {
+    pub(super) fn read_profiles(&mut self, task: Task) {
+        let ticket = self.submit(task);
+        self.profiles.ask(ticket);
+    }
+
+    /// A test belongs to the form it was started from.
+    pub(super) fn edit_profile(&mut self, id: Option<ProfileId>) {
+        if self.to_edit != id {
+            self.stop_test();
+            self.test = None;
+        }
+        self.to_edit = id;
+    }
+
+    pub(super) fn save_profile(&mut self, profile: Profile) {
+        let ticket = self.submit(Task::SaveProfile(Box::new(profile)));
+        self.saving = Some(ticket);
+        self.profiles.ask(ticket);
+    }
+
+    pub(super) fn remove_profile(&mut self, id: ProfileId) {
+        let ticket = self.submit(Task::RemoveProfile(id));
+        self.saving = Some(ticket);
+        self.profiles.ask(ticket);
+    }
+
+    pub(super) fn profiles_changed(&mut self, ticket: Ticket, result: Result<ReadProfiles, Problem>) {
+        let in_memory = result.as_ref().ok().map(|read| read.in_memory);
+        if self.profiles.answer(ticket, result, self.now) {
+            match in_memory {
+                Some(true) => self.notice("Kept in memory, gone when you close Keybearer"),
+                Some(false) => self.notice("The keyring is up to date"),
+                None => {}
+            }
+        }
+    }
+
+    pub(super) fn start_test(&mut self, endpoint: Box<Endpoint>) {
+        self.stop_test();
+        let ticket = self.submit(Task::Test(endpoint.clone()));
+        self.test = Some(ConnectionTest { endpoint: *endpoint, steps: Vec::new(), ticket: Some(ticket) });
+        self.screen = Screen::Connections;
+    }
+
+    pub(super) fn stop_test(&mut self) {
+        if let Some(ticket) = self.test.as_mut().and_then(|test| test.ticket.take()) {
+            self.submit(Task::Stop(ticket));
+        }
+    }
+
+    pub(super) fn tested(&mut self, ticket: Ticket, report: StepReport) {
+        if let Some(test) = self.test.as_mut().filter(|test| test.ticket == Some(ticket)) {
+            test.steps.push(report);
+        }
+    }
+
+    pub(super) fn test_ended(&mut self, ticket: Ticket) {
+        if let Some(test) = self.test.as_mut().filter(|test| test.ticket == Some(ticket)) {
+            test.ticket = None;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A creation that is under way, and what to do when it failed or its answer was lost.
+
+use super::{Reveal, State};
+use crate::{
+    client::CreatedKey,
+    model::{
+        api_key::ApiKey,
+        create::{CreateKey, Draft, FieldError, Surroundings},
+        profile::Profile,
+    },
+    ops::{
+        Problem,
+        create::{CreateError, lost},
+    },
+    worker::{Task, Ticket},
+};
+
+/// What is known of the creation.
+#[derive(Default)]
+pub struct Creation {
+    waiting: Option<Waiting>,
+    /// The cluster it was asked of; another may be shown by now.
+    pub profile: Option<Profile>,
+    /// What was wrong in the form when it was to be sent.
+    pub errors: Vec<FieldError>,
+    /// Why there is no key.
+    pub problem: Option<Problem>,
+    /// Keys that a request with a lost answer made; nobody knows their secrets.
+    pub strays: Vec<ApiKey>,
+    /// Counts the keys that were created, so that the form can begin anew.
+    pub done: u32,
+}
+
+struct Waiting {
+    ticket: Ticket,
+    request: Box<CreateKey>,
+    profile: Profile,
+}
+
+impl Creation {
+    /// Whether it was asked of this cluster, at this very endpoint.
+    pub fn is_of(&self, profile: &Profile) -> bool {
+        self.profile.as_ref().is_some_and(|own| own.id == profile.id && own.endpoint == profile.endpoint)
+    }
+
+    /// Whether a request is under way.
+    pub fn is_running(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Forgets what came of the last one; not one that is under way, whose secret is told once.
+    pub(super) fn dismiss(&mut self) {
+        self.errors.clear();
+        self.problem = None;
+        self.strays.clear();
+    }
+
+    pub(super) fn broken(&mut self, ticket: Ticket) {
+        if self.waiting.take_if(|waiting| waiting.ticket == ticket).is_some() {
+            self.problem = Some(Problem::broken());
+        }
+    }
+}
+
+impl State {
+    pub(super) fn create(&mut self, draft: Draft, request_id: &str) {
+        if self.creation.is_running() {
+            return;
+        }
+        let Some(cluster) = self.cluster() else { return };
+        let Some(session) = cluster.session.value().cloned() else { return };
+        let around = Surroundings {
+            now: cluster.now(self.now),
+            zone: &self.zone,
+            roles: cluster.roles.value().map(Vec::as_slice),
+            edition: session.edition,
+            by_api_key: session.own_key().is_some(),
+        };
+        let profile = cluster.profile.clone();
+        let done = self.creation.done;
+        self.creation = match draft.check(around, request_id) {
+            Err(errors) => Creation { errors, done, ..Creation::default() },
+            Ok(key) => {
+                let key = Box::new(key);
+                let ticket = self.submit(Task::Create(Box::new(session), key.clone()));
+                let asked = Some(profile.clone());
+                let waiting = Waiting { ticket, request: key, profile };
+                Creation { waiting: Some(waiting), profile: asked, done, ..Creation::default() }
+            }
+        };
+    }
+
+    pub(super) fn created(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<CreateError>>) {
+        let Some(waiting) = self.creation.waiting.take_if(|waiting| waiting.ticket == ticket) else { return };
+        match result {
+            Ok(created) => {
+                // Of the cluster that was asked, also if it was closed meanwhile: the secret is told once.
+                self.creation.done += 1;
+                self.reveal = Some(Reveal::new(*created, &waiting.request, &waiting.profile));
+                self.read_keys(&waiting.profile.id);
+            }
+            Err(error) => self.not_created(*error),
+        }
+    }
+
+    fn not_created(&mut self, error: CreateError) {
+        match error {
+            CreateError::Refused(error) => self.creation.problem = Some(error.into()),
+            CreateError::Lost { error, found } => {
+                self.creation.problem = Some(lost(&error, &found));
+                self.creation.strays = found.unwrap_or_default();
+                if let Some(asked) = self.creation.profile.clone().filter(|_| !self.creation.strays.is_empty()) {
+                    self.read_keys(&asked.id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The secret of a new key: shown once, handed over, tried, kept or not. And the clipboard's clock.
+
+use std::path::PathBuf;
+
+use serde_json::value::RawValue;
+
+use super::{Loadable, State};
+use crate::{
+    client::CreatedKey,
+    model::{Millis, api_key::KeyId, create::CreateKey, login, profile::Profile, secret::Secret},
+    ops::{Problem, verify::Trial},
+    worker::{Task, Ticket},
+};
+
+/// How long a secret stays on the clipboard, in milliseconds.
+pub const CLIPBOARD_TIME: Millis = 30_000;
+
+/// A key that was just created.
+pub struct Reveal {
+    /// Made by the cluster.
+    pub id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// The application id that its creator chose.
+    pub application_id: Option<String>,
+    /// When it ends.
+    pub expires: Option<Millis>,
+    /// Shown this once.
+    pub secret: Secret,
+    /// Of the cluster it was made on.
+    pub profile: Profile,
+    /// What came of signing in with it.
+    pub trial: Loadable<Trial>,
+    /// Where it was kept or written to.
+    pub kept: Loadable<String>,
+    /// Whether it was copied.
+    pub copied: bool,
+    /// Whether closing was asked for although it was not kept.
+    pub asks: bool,
+    descriptors: Box<RawValue>,
+}
+
+impl Reveal {
+    pub(super) fn new(created: CreatedKey, request: &CreateKey, profile: &Profile) -> Self {
+        Self {
+            id: created.id,
+            name: created.name,
+            application_id: request.application_id().map(str::to_owned),
+            expires: created.expires,
+            secret: created.secret,
+            profile: profile.clone(),
+            trial: Loadable::default(),
+            kept: Loadable::default(),
+            copied: false,
+            asks: false,
+            descriptors: request.role_descriptors().to_owned(),
+        }
+    }
+
+    /// Whether the secret is somewhere else too, so that closing loses nothing.
+    pub fn is_safe(&self) -> bool {
+        self.copied || self.kept.value().is_some()
+    }
+
+    pub(super) fn broken(&mut self, ticket: Ticket, now: Millis) {
+        self.trial.answer(ticket, Err(Problem::broken()), now);
+        self.kept.answer(ticket, Err(Problem::broken()), now);
+    }
+}
+
+/// Whether a secret of ours is on the clipboard, and until when.
+#[derive(Default)]
+pub struct Clipboard {
+    until: Option<Millis>,
+    copying: Option<Ticket>,
+    clearing: Option<Ticket>,
+    /// Why the last copy failed.
+    pub problem: Option<Problem>,
+}
+
+impl Clipboard {
+    /// Milliseconds until it is cleared, while a secret is on it.
+    pub fn left(&self, now: Millis) -> Option<Millis> {
+        self.until.map(|until| until.saturating_sub(now).max(0))
+    }
+
+    /// Whether a secret of ours may be on it, also while it is being put there or taken off.
+    pub fn may_hold_ours(&self) -> bool {
+        self.until.is_some() || self.copying.is_some() || self.clearing.is_some()
+    }
+
+    pub(super) fn broken(&mut self, ticket: Ticket) {
+        if self.copying.take_if(|own| *own == ticket).is_some() {
+            self.problem = Some(Problem::broken());
+        }
+        self.clearing.take_if(|own| *own == ticket);
+    }
+
+    pub(super) fn is_due(&self, now: Millis) -> bool {
+        // Also when the clock was set back: then the moment would be long in coming.
+        self.until.is_some_and(|until| until <= now || until.saturating_sub(now) > CLIPBOARD_TIME)
+    }
+
+    pub(super) fn next_change(&self, now: Millis) -> Option<Millis> {
+        let left = self.left(now)?;
+        let rest = left % 1000;
+        Some(now.saturating_add(if rest == 0 { left.min(1000) } else { rest }))
+    }
+}
+
+impl State {
+    pub(super) fn copy_secret(&mut self, text: Secret) {
+        self.clipboard.problem = None;
+        let ticket = self.submit(Task::Copy(text));
+        self.clipboard.copying = Some(ticket);
+    }
+
+    pub(super) fn copied(&mut self, ticket: Ticket, result: Result<(), Problem>) {
+        if self.clipboard.copying.take_if(|own| *own == ticket).is_none() {
+            return;
+        }
+        match result {
+            Ok(()) => {
+                self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
+                self.on_reveal(|reveal| reveal.copied = true);
+            }
+            Err(problem) => self.clipboard.problem = Some(problem),
+        }
+    }
+
+    pub(super) fn clear_clipboard(&mut self) {
+        self.clipboard.until = None;
+        let ticket = self.submit(Task::ClearClipboard);
+        self.clipboard.clearing = Some(ticket);
+    }
+
+    pub(super) fn cleared(&mut self, result: Result<bool, Problem>) {
+        self.clipboard.problem = None;
+        self.clipboard.clearing = None;
+        match result {
+            Ok(true) => self.notice("The secret is off the clipboard"),
+            Ok(false) => self.notice("Something else is on the clipboard, it was left alone"),
+            // It may still be there: told until it is gone, tried again, and once more when the program ends.
+            Err(problem) => {
+                self.clipboard.problem = Some(problem);
+                self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
+            }
+        }
+    }
+
+    pub(super) fn try_key(&mut self) {
+        let Some(reveal) = &self.reveal else { return };
+        let endpoint = Box::new(reveal.profile.endpoint.clone());
+        let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), Some(reveal.descriptors.clone()));
+        let ticket = self.submit(task);
+        self.on_reveal(|reveal| reveal.trial.ask(ticket));
+    }
+
+    pub(super) fn tried(&mut self, ticket: Ticket, result: Result<Trial, Problem>) {
+        let now = self.now;
+        if let Some(reveal) = &mut self.reveal {
+            reveal.trial.answer(ticket, result, now);
+        }
+    }
+
+    pub(super) fn keep_secret(&mut self) {
+        let Some(reveal) = &self.reveal else { return };
+        let task = Task::Keep(reveal.id.clone(), reveal.name.clone(), reveal.secret.clone());
+        let ticket = self.submit(task);
+        self.on_reveal(|reveal| reveal.kept.ask(ticket));
+    }
+
+    pub(super) fn write_secret(&mut self, path: PathBuf) {
+        let Some(reveal) = &self.reveal else { return };
+        let task = Task::Write(path, login::encode(reveal.id.as_str(), &reveal.secret));
+        let ticket = self.submit(task);
+        self.on_reveal(|reveal| reveal.kept.ask(ticket));
+    }
+
+    pub(super) fn kept(&mut self, ticket: Ticket, result: Result<String, Problem>) {
+        let now = self.now;
+        if let Some(reveal) = &mut self.reveal {
+            reveal.kept.answer(ticket, result, now);
+        }
+    }
+
+    pub(super) fn close_secret(&mut self) {
+        match &mut self.reveal {
+            Some(reveal) if !reveal.is_safe() => reveal.asks = true,
+            _ => self.reveal = None,
+        }
+    }
+}

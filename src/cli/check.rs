@@ -1,0 +1,158 @@
+//! `keybearer check`: the connection tested step by step. Nothing is changed on the cluster.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    connection::ConnectionFlags,
+    error::{CliError, Exit},
+    output::{self, PlainFormat},
+};
+use crate::{
+    client::SeenCertificate,
+    model::{Millis, calendar, harmless},
+    ops::{
+        clock,
+        connect::{self, Step, StepReport, StepResult},
+    },
+};
+
+/// The options of `check`.
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    /// Form of the output
+    #[arg(long, default_value = "table")]
+    output: PlainFormat,
+}
+
+#[derive(Serialize)]
+struct StepJson {
+    step: &'static str,
+    result: &'static str,
+    title: String,
+    detail: String,
+    hint: String,
+    took_ms: Option<u64>,
+    certificate: Option<CertificateJson>,
+}
+
+#[derive(Serialize)]
+struct CertificateJson {
+    subject: String,
+    issuer: String,
+    not_before: Millis,
+    not_after: Millis,
+    names: Vec<String>,
+    sha256: String,
+    ca: Option<CaJson>,
+}
+
+#[derive(Serialize)]
+struct CaJson {
+    subject: String,
+    sha256: String,
+}
+
+pub(super) async fn run(flags: &ConnectionFlags, args: CheckArgs) -> Result<Exit, CliError> {
+    let endpoint = flags.endpoint()?;
+    let mut failed = false;
+    let mut written = Ok(());
+    let mut steps = Vec::new();
+    connect::test(&endpoint, |report| {
+        let step = StepJson::new(report);
+        failed |= step.result == "failed";
+        if args.output == PlainFormat::Table && written.is_ok() {
+            written = output::put(&lines(&step));
+        }
+        steps.push(step);
+    })
+    .await;
+    written?;
+    if args.output == PlainFormat::Json {
+        output::put_json(&steps)?;
+    }
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+impl StepJson {
+    fn new(report: StepReport) -> Self {
+        let certificate = report.certificate.as_ref().map(CertificateJson::new);
+        let (result, title, detail, hint) = match report.result {
+            StepResult::Good(title, detail) => ("good", title, detail, String::new()),
+            StepResult::Mind(title, detail) => ("mind", title, detail, String::new()),
+            StepResult::Failed(problem) => ("failed", problem.title, problem.detail, problem.hint),
+        };
+        let step = match report.step {
+            Step::Reach => "reach",
+            Step::Certificate => "certificate",
+            Step::Product => "product",
+            Step::Identity => "identity",
+            Step::Privileges => "privileges",
+            Step::Missing => "missing",
+        };
+        Self { step, result, title, detail, hint, took_ms: report.took, certificate }
+    }
+}
+
+impl CertificateJson {
+    fn new(seen: &SeenCertificate) -> Self {
+        Self {
+            subject: seen.subject.clone(),
+            issuer: seen.issuer.clone(),
+            not_before: seen.not_before,
+            not_after: seen.not_after,
+            names: seen.names.clone(),
+            sha256: seen.fingerprint.to_string(),
+            ca: seen.ca.as_ref().map(|(subject, print)| CaJson { subject: subject.clone(), sha256: print.to_string() }),
+        }
+    }
+}
+
+fn lines(step: &StepJson) -> String {
+    let mark = match step.result {
+        "good" => "ok    ",
+        "mind" => "mind  ",
+        _ => "FAILED",
+    };
+    let took = step.took_ms.map(|took| format!(" ({took} ms)")).unwrap_or_default();
+    let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
+    let mut text = format!("{mark}  {}\n", harmless::shown(&format!("{}{detail}{took}", step.title)));
+    if !step.hint.is_empty() {
+        text.push_str(&format!("        {}\n", harmless::shown(&step.hint)));
+    }
+    if let Some(certificate) = step.certificate.as_ref().filter(|_| step.step == "certificate") {
+        for line in certificate_lines(certificate, step.result == "failed").lines() {
+            text.push_str(&format!("        {line}\n"));
+        }
+    }
+    text
+}
+
+fn certificate_lines(certificate: &CertificateJson, refused: bool) -> String {
+    let zone = clock::zone();
+    let shown = |text: &str| harmless::shown(text).into_owned();
+    let mut facts = vec![
+        ("subject", shown(&certificate.subject)),
+        ("names", shown(&certificate.names.join(", "))),
+        ("issuer", shown(&certificate.issuer)),
+        ("valid from", calendar::local(certificate.not_before, &zone)),
+        ("valid until", calendar::local(certificate.not_after, &zone)),
+        ("SHA-256", certificate.sha256.clone()),
+    ];
+    if let Some(ca) = &certificate.ca {
+        facts.push(("CA", shown(&ca.subject)));
+        facts.push(("CA SHA-256", ca.sha256.clone()));
+    }
+    let mut text = output::facts(&facts);
+    if refused {
+        // Elasticsearch prints the fingerprint of its CA; a server that sends no CA has only its own to pin.
+        let (compare, print) = match &certificate.ca {
+            Some(ca) => {
+                ("Elasticsearch printed the SHA-256 of its CA at its first start: if it is this, pin it", &ca.sha256)
+            }
+            None => ("If that is the SHA-256 of the server's own certificate, pin it", &certificate.sha256),
+        };
+        text.push_str(&format!("{compare}:\n--fingerprint {print}\n"));
+    }
+    text
+}

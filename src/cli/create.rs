@@ -1,0 +1,252 @@
+//! `keybearer create`: a key whose secret is sure to reach somebody, or no key at all.
+
+use std::{io::IsTerminal, path::PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{
+    connection::ConnectionFlags,
+    draft::{self, Checked},
+    error::{CliError, Exit},
+    output::{self, PlainFormat},
+};
+use crate::{
+    client::CreatedKey,
+    model::{
+        Millis, calendar,
+        create::{CreateKey, Draft, RightsChoice},
+        descriptor, expiry, harmless, json_text, login,
+    },
+    ops::{
+        Problem, Session, clock,
+        create::{self, CreateError},
+    },
+    store::secret_file::SecretFile,
+};
+
+/// The options of `create`.
+#[derive(Args, Debug)]
+pub(super) struct CreateArgs {
+    /// Name of the key; several keys may have one name
+    #[arg(long)]
+    name: String,
+    /// Role that the key gets the rights of; repeat it for more
+    #[arg(long = "role", value_name = "ROLE", conflicts_with_all = ["all_my_rights", "no_rights"])]
+    roles: Vec<String>,
+    /// Give the key all the rights that you have; say why with --reason
+    #[arg(long, conflicts_with = "no_rights")]
+    all_my_rights: bool,
+    /// Give the key no rights at all
+    #[arg(long)]
+    no_rights: bool,
+    /// When it ends: 30m, 12h, 90d, a date such as 2027-02-21, or never (say why with --reason)
+    #[arg(long, default_value = "90d", allow_hyphen_values = true, value_name = "WHEN")]
+    expiration: String,
+    /// Application id: an id of your own choosing, by which the key is found
+    #[arg(long = "id", value_name = "ID")]
+    application_id: Option<String>,
+    /// More metadata: a JSON object, or @FILE that holds one
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
+    /// Why it never ends, or has all rights; kept in the metadata
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Form of the output; json holds the secret
+    #[arg(long, default_value = "table")]
+    output: PlainFormat,
+    /// Write the encoded key to this new file, which only you may read, and nowhere else
+    #[arg(long, value_name = "PATH")]
+    secret_file: Option<PathBuf>,
+    /// Print the request and send nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Where the secret goes; known before the key is made.
+#[derive(Debug)]
+enum Outlet {
+    Json,
+    File(SecretFile),
+    Screen,
+}
+
+#[derive(Serialize)]
+struct CreatedJson<'a> {
+    id: &'a str,
+    name: &'a str,
+    application_id: Option<&'a str>,
+    expiration: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_file: Option<String>,
+}
+
+impl CreateArgs {
+    fn draft(&self) -> Result<Draft, CliError> {
+        Ok(Draft {
+            name: self.name.clone(),
+            application_id: self.application_id.clone().unwrap_or_default(),
+            rights: match (self.all_my_rights, self.no_rights) {
+                (true, _) => RightsChoice::AllMine,
+                (_, true) => RightsChoice::Nothing,
+                _ => RightsChoice::Roles,
+            },
+            roles: self.roles.clone(),
+            expiration: self.expiration.clone(),
+            reason: self.reason.clone().unwrap_or_default(),
+            metadata: metadata(self.metadata.as_deref().unwrap_or_default())?,
+        })
+    }
+
+    /// Makes sure beforehand that the secret will reach somebody.
+    fn outlet(&self) -> Result<Outlet, CliError> {
+        if let Some(path) = &self.secret_file {
+            let file = SecretFile::create(path);
+            return file.map(Outlet::File).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]));
+        }
+        if self.output == PlainFormat::Json {
+            return Ok(Outlet::Json);
+        }
+        if output::someone_is_there() && std::io::stdout().is_terminal() {
+            return Ok(Outlet::Screen);
+        }
+        Err(CliError::usage(
+            "No key was created: its secret is told once, and nobody would get it here. Use --output json to have it \
+             on stdout, or --secret-file PATH to have it in a file that only you may read",
+        ))
+    }
+}
+
+fn metadata(text: &str) -> Result<String, CliError> {
+    let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
+    let unreadable = |error| CliError::Fields(vec![format!("--metadata: {path} can't be read: {error}")]);
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+pub(super) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exit, CliError> {
+    let endpoint = flags.endpoint()?;
+    let draft = args.draft()?;
+    draft::check_before_connecting(&draft, &endpoint.login)?;
+    if args.dry_run {
+        let (session, checked) = draft::check(&endpoint, &draft).await?;
+        return show_request(&session, &checked, args.output);
+    }
+    let outlet = args.outlet()?;
+    let (session, checked) = draft::check(&endpoint, &draft).await?;
+    output::say(&sentence(&checked));
+    if matches!(outlet, Outlet::Screen) && !agreed()? {
+        output::say("No key was created");
+        return Ok(Exit::Failed);
+    }
+    let created = send(&session, &checked.key).await?;
+    hand_over(&created, &checked.key, outlet, args.output)?;
+    Ok(Exit::Done)
+}
+
+fn sentence(checked: &Checked) -> String {
+    harmless::shown(&descriptor::plain(&checked.sentence)).into_owned()
+}
+
+fn show_request(session: &Session, checked: &Checked, format: PlainFormat) -> Result<Exit, CliError> {
+    let body = json_text::pretty(&checked.key.body(session.now()));
+    match format {
+        PlainFormat::Json => output::put(&format!("{body}\n"))?,
+        PlainFormat::Table => output::put(&format!("POST /_security/api_key\n{body}\n"))?,
+    }
+    output::say(&sentence(checked));
+    output::say("Nothing was sent");
+    Ok(Exit::Done)
+}
+
+fn agreed() -> Result<bool, CliError> {
+    let answer = output::ask("Create the key and show its secret here, this once? [y/N]")?;
+    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Creates the key. Whoever interrupts it is told what became of the request.
+///
+/// # Errors
+/// When there is no key, or one whose secret was lost.
+pub(super) async fn send(session: &Session, key: &CreateKey) -> Result<CreatedKey, CliError> {
+    let sent = session.now();
+    let result = tokio::select! {
+        result = create::create(session, key) => result,
+        Ok(()) = tokio::signal::ctrl_c() => {
+            output::say("Interrupted: asking the cluster what became of the request");
+            let found = create::look_for(session, key, sent).await;
+            return Err(create::lost(&"You interrupted it", &found).into());
+        }
+    };
+    result.map_err(|error| match error {
+        CreateError::Refused(error) => Problem::from(error).into(),
+        CreateError::Lost { error, found } => create::lost(&error, &found).into(),
+    })
+}
+
+fn hand_over(created: &CreatedKey, key: &CreateKey, outlet: Outlet, format: PlainFormat) -> Result<(), CliError> {
+    let encoded = login::encode(created.id.as_str(), &created.secret);
+    let mut json = CreatedJson {
+        id: created.id.as_str(),
+        name: &created.name,
+        application_id: key.application_id(),
+        expiration: created.expires,
+        api_key: None,
+        encoded: None,
+        secret_file: None,
+    };
+    match outlet {
+        Outlet::Json => {
+            json.api_key = Some(created.secret.expose());
+            json.encoded = Some(encoded.expose());
+            output::put_json(&json).map_err(|error| secret_is_lost(created, &error))
+        }
+        Outlet::Screen => {
+            let (id, secret) = (&created.id, created.secret.expose());
+            let pair = Zeroizing::new(format!("{:16}{id}:{secret}\n{:16}{}\n", "id:key", "encoded", encoded.expose()));
+            let text = Zeroizing::new(output::facts(&facts(created, key)) + &pair);
+            output::put(&text).map_err(|error| secret_is_lost(created, &error))
+        }
+        Outlet::File(file) => {
+            let path = file.path().display().to_string();
+            file.write(&encoded).map_err(|error| secret_is_lost(created, &CliError::Output(error)))?;
+            output::say(&format!("The encoded key is in {}, which only you may read", harmless::shown(&path)));
+            json.secret_file = Some(path);
+            match format {
+                PlainFormat::Json => output::put_json(&json),
+                PlainFormat::Table => output::put(&output::facts(&facts(created, key))),
+            }
+        }
+    }
+}
+
+fn facts(created: &CreatedKey, key: &CreateKey) -> Vec<(&'static str, String)> {
+    let zone = clock::zone();
+    let shown = |text: &str| harmless::shown(text).into_owned();
+    let now = clock::now();
+    let expires = created.expires.map_or_else(
+        || "never".into(),
+        |at| format!("{} ({})", calendar::local(at, &zone), expiry::remaining(Some(at), now)),
+    );
+    vec![
+        ("id", shown(created.id.as_str())),
+        ("name", shown(&created.name)),
+        ("application id", key.application_id().map_or_else(|| "none".into(), shown)),
+        ("expires", expires),
+    ]
+}
+
+/// The key was made, and its secret reached nobody.
+pub(super) fn secret_is_lost(created: &CreatedKey, error: &CliError) -> CliError {
+    let why = match error {
+        CliError::Output(error) => error.to_string(),
+        _ => String::new(),
+    };
+    let title = format!("The key {} was created, and its secret could not be written", created.id);
+    let hint = format!("Nobody knows the secret: `keybearer invalidate {}`, then create it again", created.id);
+    CliError::problem(&title, &why, &hint)
+}

@@ -1,0 +1,131 @@
+//! `keybearer sandbox`: the practice cluster, served until it is interrupted, with the lines that lead
+//! the command line and other clients to it.
+
+use std::{io::Write, path::Path};
+
+use clap::Args;
+
+use super::{
+    connection::ConnectionFlags,
+    error::{CliError, Exit},
+    output,
+};
+use crate::sandbox::{Options, Sandbox};
+
+/// The options of `sandbox`.
+#[derive(Args, Debug)]
+pub(super) struct SandboxArgs {
+    /// Port on this computer alone; 0 takes a free one
+    #[arg(long, default_value_t = 9200)]
+    port: u16,
+    /// How many keys it begins with
+    #[arg(long, default_value_t = 320)]
+    keys: usize,
+}
+
+pub(super) async fn run(flags: &ConnectionFlags, args: SandboxArgs) -> Result<Exit, CliError> {
+    let others = ConnectionFlags { ca_file: None, ..flags.clone() };
+    if !others.is_empty() {
+        return Err(CliError::usage(
+            "The sandbox is a cluster of its own: of the options of a connection it takes --ca-file only",
+        ));
+    }
+    let taken = "Stop what listens there, or choose another port: --port 0 takes a free one";
+    let sandbox = Sandbox::start(Options { port: args.port, keys: args.keys })
+        .await
+        .map_err(|error| CliError::problem("The sandbox could not start", &error.to_string(), taken))?;
+    let ca = flags.ca_file.as_deref().map(|path| CaFile::write(path, sandbox.ca_pem())).transpose()?;
+    let served = serve(&sandbox).await;
+    drop(ca);
+    served?;
+    output::say("The sandbox is gone, with all that was in it");
+    Ok(Exit::Done)
+}
+
+async fn serve(sandbox: &Sandbox) -> Result<(), CliError> {
+    let ended = ended();
+    output::put(&exports(sandbox))?;
+    words(sandbox).iter().for_each(|line| output::say(line));
+    ended.await;
+    Ok(())
+}
+
+/// Until somebody interrupts or ends this process.
+async fn ended() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Lines for a shell, so that the command line and other clients find the sandbox.
+fn exports(sandbox: &Sandbox) -> String {
+    let (name, password) = sandbox.accounts().first().map_or(("", ""), |first| (&first.name, &first.password));
+    format!(
+        "export ES_URL={}\nexport ES_FINGERPRINT={}\nexport ES_USERNAME={name}\nexport ES_PASSWORD={password}\n",
+        sandbox.url(),
+        sandbox.fingerprint(),
+    )
+}
+
+fn words(sandbox: &Sandbox) -> Vec<String> {
+    let mut lines = vec![
+        String::new(),
+        "This is a practice cluster: it lives in memory, on this computer alone, and is gone when you press Ctrl-C."
+            .into(),
+        format!("Address                {}", sandbox.url()),
+        format!("Fingerprint of its CA  {}", sandbox.fingerprint()),
+        "For clients that want a CA file, start it with --ca-file PATH: it is written there, and removed at the end."
+            .into(),
+        String::new(),
+        "Its users; their passwords are no secret:".into(),
+    ];
+    let rows: Vec<Vec<String>> = sandbox
+        .accounts()
+        .iter()
+        .map(|account| {
+            vec![account.name.clone(), account.password.clone(), account.roles.join(", "), account.about.clone()]
+        })
+        .collect();
+    lines.extend(output::table(&["USER", "PASSWORD", "ROLES", "FOR"], &rows).lines().map(str::to_owned));
+    lines.push(String::new());
+    lines.push("In another terminal, paste the four lines that begin with export, and try:".into());
+    lines.extend(
+        [
+            "  keybearer whoami",
+            "  keybearer list --status expiring",
+            "  keybearer create --name my_app_key --role reader --expiration 1d --id my_app_id --output json",
+            "  keybearer show my_app_id",
+            "  keybearer invalidate my_app_id",
+        ]
+        .map(str::to_owned),
+    );
+    lines
+}
+
+/// The certificate of the sandbox's CA in a file that never replaces another, and ends with it.
+struct CaFile<'a>(&'a Path);
+
+impl<'a> CaFile<'a> {
+    fn write(path: &'a Path, pem: &str) -> Result<Self, CliError> {
+        let refused = |error| CliError::Fields(vec![format!("--ca-file: {}: {error}", path.display())]);
+        let mut file = std::fs::File::create_new(path).map_err(refused)?;
+        let written = Self(path);
+        file.write_all(pem.as_bytes()).map_err(refused)?;
+        Ok(written)
+    }
+}
+
+impl Drop for CaFile<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.0);
+    }
+}

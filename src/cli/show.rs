@@ -1,0 +1,220 @@
+//! `keybearer show`: all that is known about one key.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    connection::ConnectionFlags,
+    error::{CliError, Exit},
+    key_row::{self, KeyJson},
+    output::{self, PlainFormat},
+};
+use crate::{
+    model::{
+        Millis,
+        api_key::ApiKey,
+        calendar,
+        descriptor::{self, Grants},
+        expiry, harmless, json_text,
+        version::Feature,
+    },
+    ops::{Session, clock, find},
+};
+
+/// The options of `show`.
+#[derive(Args, Debug)]
+pub(super) struct ShowArgs {
+    /// Id, application id or name of the key
+    #[arg(value_name = "KEY")]
+    reference: String,
+    /// Form of the output
+    #[arg(long, default_value = "table")]
+    output: PlainFormat,
+}
+
+#[derive(Serialize)]
+struct WholeKeyJson<'a> {
+    #[serde(flatten)]
+    key: KeyJson<'a>,
+    role_descriptors: Option<&'a RawValue>,
+    limited_by: Option<&'a RawValue>,
+    access: Option<&'a RawValue>,
+}
+
+pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit, CliError> {
+    let session = flags.session().await?;
+    let found = find::named(&session, &args.reference).await?;
+    let now = session.now();
+    let key = match choose(&found) {
+        Choice::One(key) => key,
+        Choice::None => return Err(unknown(&session, &args.reference)),
+        Choice::Several => {
+            say_all(&args.reference, &found, now);
+            return Ok(Exit::Failed);
+        }
+    };
+    if found.len() > 1 {
+        output::say(&format!("{} more of that name are invalidated already", found.len() - 1));
+    }
+    let whole = whole(&session, key).await?;
+    match args.output {
+        PlainFormat::Json => output::put_json(&WholeKeyJson {
+            key: KeyJson::new(&whole, now),
+            role_descriptors: whole.role_descriptors.as_deref(),
+            limited_by: whole.limited_by.as_deref(),
+            access: whole.access.as_deref(),
+        })?,
+        PlainFormat::Table => output::put(&text(&session, &whole, now))?,
+    }
+    Ok(Exit::Done)
+}
+
+enum Choice<'a> {
+    None,
+    One(&'a ApiKey),
+    Several,
+}
+
+/// The key that is meant: the only one, or the only one that is not invalidated.
+fn choose(found: &[ApiKey]) -> Choice<'_> {
+    let valid: Vec<&ApiKey> = found.iter().filter(|key| !key.invalidated).collect();
+    match (found, valid.as_slice()) {
+        ([], _) => Choice::None,
+        ([key], _) => Choice::One(key),
+        (_, [key]) => Choice::One(key),
+        _ => Choice::Several,
+    }
+}
+
+/// Nothing is meant by a reference, as far as one may see.
+pub(super) fn unknown(session: &Session, reference: &str) -> CliError {
+    let title = format!("There is no key with the id, application id or name “{reference}”");
+    let hint = if session.sees_own_only() {
+        "You see your own keys only: others need the privilege read_security or manage_api_key"
+    } else {
+        "`keybearer list` with a part of the name finds keys"
+    };
+    CliError::problem(&title, "", hint)
+}
+
+/// Lists the keys of a reference that means several.
+pub(super) fn say_all(reference: &str, found: &[ApiKey], now: Millis) {
+    output::complain(&format!("“{reference}” means {} keys. Nothing is done: name one by its id", found.len()));
+    output::say(key_row::table(found, now, &clock::zone()).trim_end());
+}
+
+/// The key with the snapshot of its owner's rights, where the cluster tells it.
+async fn whole(session: &Session, key: &ApiKey) -> Result<ApiKey, CliError> {
+    let own = session.sees_own_only();
+    let whole = if session.has(Feature::LimitedBy) {
+        session.client.get_api_key_with_limits(&key.id, own).await?
+    } else {
+        session.client.get_api_key(&key.id, own).await?
+    };
+    Ok(whole.unwrap_or_else(|| key.clone()))
+}
+
+fn text(session: &Session, key: &ApiKey, now: Millis) -> String {
+    let zone = clock::zone();
+    let shown = |text: &str| harmless::shown(text).into_owned();
+    let mut facts = vec![
+        ("name", shown(&key.name)),
+        ("id", key_row::id(key)),
+        ("application id", key.application_id().map_or_else(|| "none".into(), shown)),
+        ("status", key.status(now).word().to_owned()),
+        ("type", shown(key.kind.word())),
+        ("owner", shown(&format!("{} (realm {})", key.owner.username, key.owner.realm))),
+        ("roles", roles(key)),
+        ("created", format!("{} ({})", calendar::local(key.created, &zone), expiry::ago(key.created, now))),
+        ("expires", expires(key, now)),
+    ];
+    if key.invalidated {
+        let at = key.invalidated_at.map_or_else(|| "at a time not told".into(), |at| calendar::local(at, &zone));
+        facts.push(("invalidated", at));
+    }
+    if let Some(product) = key.managed_by() {
+        facts.push(("managed by", shown(product)));
+    }
+    if session.own_key() == Some(&key.id) {
+        facts.push(("note", "this session is signed in by it".into()));
+    }
+    facts.push(("may", may(key)));
+    let mut text = output::facts(&facts);
+    let parts = [
+        ("metadata", &key.metadata),
+        ("role_descriptors", &key.role_descriptors),
+        ("limited_by", &key.limited_by),
+        ("access", &key.access),
+    ];
+    for (name, part) in parts {
+        if let Some(raw) = part {
+            let laid_out = json_text::pretty(raw.get());
+            let lines: Vec<String> = laid_out.lines().map(shown).collect();
+            text.push_str(&format!("\n{name}\n{}\n", lines.join("\n")));
+        }
+    }
+    text
+}
+
+fn expires(key: &ApiKey, now: Millis) -> String {
+    match key.expires {
+        None => "never".into(),
+        Some(at) => format!("{} ({})", calendar::local(at, &clock::zone()), expiry::remaining(Some(at), now)),
+    }
+}
+
+fn roles(key: &ApiKey) -> String {
+    match (key.roles(), &key.role_descriptors) {
+        ([], None) => "not told".into(), // before 8.5
+        ([], Some(_)) => "none".into(),
+        (names, _) => harmless::shown(&names.join(", ")).into_owned(),
+    }
+}
+
+/// What the descriptors of a key say that it may do; its owner's rights limit that further.
+fn may(key: &ApiKey) -> String {
+    if key.is_unrestricted() {
+        return "everything that its owner might when it was made".into();
+    }
+    let Some(descriptors) = &key.role_descriptors else { return "not told".into() };
+    let clauses = Grants::of(descriptors).clauses();
+    let words = descriptor::plain(&descriptor::join(clauses));
+    if words.is_empty() { "nothing".into() } else { harmless::shown(&words).into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::api_key::KeyId;
+
+    fn key(id: &str, invalidated: bool) -> ApiKey {
+        ApiKey { id: KeyId::new(id), invalidated, ..Default::default() }
+    }
+
+    fn chosen(keys: &[(&str, bool)]) -> Option<String> {
+        let keys: Vec<ApiKey> = keys.iter().map(|(id, invalidated)| key(id, *invalidated)).collect();
+        match choose(&keys) {
+            Choice::One(key) => Some(key.id.to_string()),
+            Choice::None | Choice::Several => None,
+        }
+    }
+
+    #[test]
+    fn what_is_invalidated_steps_back_before_what_is_not() {
+        assert_eq!(chosen(&[("a", true)]).as_deref(), Some("a"));
+        assert_eq!(chosen(&[("a", true), ("b", false)]).as_deref(), Some("b"));
+        assert_eq!(chosen(&[("a", false), ("b", false)]), None);
+        assert_eq!(chosen(&[("a", true), ("b", true)]), None);
+        assert_eq!(chosen(&[]), None);
+    }
+
+    #[test]
+    fn rights_are_told_in_words() {
+        let raw = |text: &str| RawValue::from_string(text.into()).ok();
+        let may = |text: &str| may(&ApiKey { role_descriptors: raw(text), ..Default::default() });
+        assert_eq!(may("{}"), "everything that its owner might when it was made");
+        assert_eq!(may(r#"{"none":{}}"#), "nothing");
+        assert_eq!(may(r#"{"r":{"indices":[{"names":["my_index"],"privileges":["read"]}]}}"#), "reads my_index");
+    }
+}

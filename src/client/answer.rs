@@ -1,0 +1,189 @@
+//! One HTTP answer, read within bounds: its status survives any body. Knows no particular call.
+
+use std::{ops::Deref, time::Duration};
+
+use reqwest::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{error::ClientError, refusal};
+use crate::model::{Millis, version::Feature};
+
+/// The most that is read of a body which only explains a failure.
+pub(super) const LONGEST_REFUSAL: u64 = 1 << 20;
+
+/// An answer of any status.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Says that it comes from Elasticsearch: by the header that it sends since 7.14, or the cluster
+    /// was recognized before.
+    pub(super) is_elasticsearch: bool,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) location: Option<String>,
+    /// Came with the feature that the call needs, if it needs one.
+    pub(super) feature: Option<Feature>,
+    pub(super) body: Body,
+}
+
+/// The bytes of a body; `Private` ones are wiped, earlier copies included.
+pub(super) enum Body {
+    Plain(Vec<u8>),
+    Private(Zeroizing<Vec<u8>>),
+}
+
+impl Body {
+    pub(super) fn new(private: bool) -> Self {
+        if private { Self::Private(Zeroizing::default()) } else { Self::Plain(Vec::new()) }
+    }
+
+    pub(super) fn extend(&mut self, chunk: &[u8]) {
+        match self {
+            Self::Plain(bytes) => bytes.extend_from_slice(chunk),
+            Self::Private(bytes) => {
+                if bytes.capacity() - bytes.len() < chunk.len() {
+                    // A vector that grows by itself leaves its old memory behind as it was.
+                    let mut larger = Zeroizing::new(Vec::with_capacity((bytes.len() + chunk.len()).max(4096) * 2));
+                    larger.extend_from_slice(bytes);
+                    *bytes = larger;
+                }
+                bytes.extend_from_slice(chunk);
+            }
+        }
+    }
+
+    /// Writes asterisks over every occurrence of a text.
+    pub(super) fn blot_out(&mut self, text: &[u8]) {
+        let bytes = match self {
+            Self::Plain(bytes) => bytes,
+            Self::Private(bytes) => &mut **bytes,
+        };
+        let mut at = 0;
+        while !text.is_empty() && at + text.len() <= bytes.len() {
+            if bytes[at] == text[0] && &bytes[at..at + text.len()] == text {
+                bytes[at..at + text.len()].fill(b'*');
+                at += text.len();
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Plain(bytes) => bytes,
+            Self::Private(bytes) => bytes,
+        }
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
+}
+
+/// Reads `Retry-After`: seconds, or a date.
+fn wait(text: &str, now: Millis) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    Some(Duration::from_millis(u64::try_from(date.timestamp().as_millisecond().saturating_sub(now)).unwrap_or(0)))
+}
+
+impl Answer {
+    /// What the status and the headers say; the body comes later.
+    pub(super) fn new(status: u16, headers: &HeaderMap, feature: Option<Feature>, private: bool, now: Millis) -> Self {
+        let product = HeaderName::from_static("x-elastic-product");
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            status,
+            is_elasticsearch: text(product) == Some("Elasticsearch"),
+            retry_after: text(RETRY_AFTER).and_then(|value| wait(value, now)),
+            location: text(LOCATION).map(str::to_owned),
+            feature,
+            body: Body::new(private),
+        }
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The same answer if it is a success.
+    ///
+    /// # Errors
+    /// Whatever the cluster said instead.
+    pub(super) fn success(self) -> Result<Self, ClientError> {
+        if self.is_success() { Ok(self) } else { Err(self.refusal()) }
+    }
+
+    /// What an unsuccessful answer says.
+    pub(super) fn refusal(&self) -> ClientError {
+        refusal::read(self)
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`ClientError::NotElasticsearch`] or [`ClientError::Unreadable`], if it is something else.
+    pub(super) fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, error: &serde_json::Error) -> ClientError {
+        if !self.is_elasticsearch {
+            return self.not_elasticsearch();
+        }
+        let reason = match &self.body {
+            // What is wrong about a value is told with the value, which may be the secret.
+            Body::Private(_) => format!("not what was expected at line {}, column {}", error.line(), error.column()),
+            Body::Plain(_) => refusal::shown(&error.to_string()),
+        };
+        ClientError::Unreadable { status: self.status, reason }
+    }
+
+    pub(super) fn not_elasticsearch(&self) -> ClientError {
+        ClientError::NotElasticsearch { status: self.status, hint: refusal::looks_like(&self.body) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_body_grows_and_says_only_its_length() {
+        let mut body = Body::new(true);
+        for _ in 0..3000 {
+            body.extend(b"secret");
+        }
+        assert_eq!(body.len(), 18_000);
+        assert!(body.starts_with(b"secretsecret") && body.ends_with(b"secret"));
+        assert_eq!(format!("{body:?}"), "18000 bytes");
+    }
+
+    #[test]
+    fn servers_ask_to_wait_in_seconds_or_until_a_date() {
+        assert_eq!(wait(" 7 ", 0), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Thu, 01 Jan 1970 00:00:09 GMT", 2000), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Thu, 01 Jan 1970 00:00:09 GMT", 99_000), Some(Duration::ZERO));
+        assert_eq!(wait("soon", 0), None);
+    }
+
+    #[test]
+    fn a_text_is_blotted_out_everywhere() {
+        let mut body = Body::new(false);
+        body.extend(b"abab abc ab");
+        body.blot_out(b"ab");
+        assert_eq!(&*body, b"**** **c **");
+        body.blot_out(b"");
+        body.blot_out(b"longer than the body itself");
+        assert_eq!(&*body, b"**** **c **");
+    }
+}

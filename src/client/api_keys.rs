@@ -1,0 +1,361 @@
+//! Keys: create, read, invalidate. Tolerant in reading, exact in writing.
+
+use std::borrow::Cow;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use super::{Call, Client, answer::Answer, error::ClientError, refusal};
+use crate::model::{
+    Millis,
+    api_key::{ApiKey, KeyId, KeyKind, Owner},
+    create::CreateKey,
+    expiry::Expiry,
+    json_text,
+    secret::Secret,
+    version::Feature,
+};
+
+/// The list of all keys at once can be long: 52.7 MB for 100,000 keys.
+const LARGEST_LIST: u64 = 512 << 20;
+/// From this size on an answer is read on a thread that may be kept busy.
+const LONG_TO_READ: usize = 1 << 20;
+const PATH: [&str; 2] = ["_security", "api_key"];
+
+/// A key just made, with the secret that is told this once.
+#[derive(Clone, Debug)]
+pub struct CreatedKey {
+    /// Made by the cluster.
+    pub id: KeyId,
+    /// As asked.
+    pub name: String,
+    /// When it ends; `None` is never.
+    pub expires: Option<Millis>,
+    /// The field `api_key`.
+    pub secret: Secret,
+}
+
+/// A row that could not be read: never lost in silence, never the end of the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its id, if at least that could be read.
+    pub id: Option<String>,
+    /// What is odd about it.
+    pub reason: String,
+}
+
+/// All keys that a cluster told at once.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    /// In the cluster's order.
+    pub keys: Vec<ApiKey>,
+    /// Rows that could not be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A direction to sort in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Smallest first.
+    #[default]
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// A question for one page of keys.
+#[derive(Clone, Debug)]
+pub struct KeyQuery {
+    /// Elasticsearch's query; `None` finds all.
+    pub filter: Option<Value>,
+    /// Fields to sort by, such as `creation` and then `name`; `_doc` is the fastest.
+    pub sort: Vec<(String, Order)>,
+    /// The most keys of this page; the server takes up to 10,000.
+    pub size: u32,
+    /// [`KeyPage::last_sort`] of the page before, for the next one.
+    pub search_after: Option<Vec<Box<RawValue>>>,
+    /// Whether the snapshots of the owners' rights shall come along ([`Feature::LimitedBy`]).
+    pub with_limited_by: bool,
+}
+
+/// One page of keys.
+#[derive(Clone, Debug, Default)]
+pub struct KeyPage {
+    /// How many keys the filter finds in all.
+    pub total: u64,
+    /// In the order asked.
+    pub keys: Vec<ApiKey>,
+    /// Rows that could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Where the next page begins, raw: its numbers may be beyond those of floats. `None` on an
+    /// empty page, or without sorting.
+    pub last_sort: Option<Vec<Box<RawValue>>>,
+}
+
+/// What an invalidation did. Ids that are unknown, foreign or were invalidated before are in none of
+/// the lists (as seen on 7.10.2 to 9.5.3): only reading again proves that a key is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Invalidation {
+    /// Those that it ended.
+    pub invalidated: Vec<KeyId>,
+    /// Those that had ended before.
+    pub previously: Vec<KeyId>,
+    /// What failed, in Elasticsearch's words.
+    pub errors: Vec<String>,
+    /// How much failed.
+    pub error_count: u64,
+}
+
+#[derive(Deserialize)]
+struct WireCreated<'a> {
+    id: String,
+    name: Option<String>,
+    expiration: Option<Millis>,
+    /// Borrowed from the body, which is wiped: no copy is left on the way.
+    #[serde(borrow)]
+    api_key: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct WireList<'a> {
+    #[serde(borrow)]
+    api_keys: Vec<&'a RawValue>,
+    total: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct WireKey {
+    id: String,
+    name: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    creation: Millis,
+    expiration: Option<Millis>,
+    #[serde(default)]
+    invalidated: bool,
+    invalidation: Option<Millis>,
+    username: Option<String>,
+    realm: Option<String>,
+    metadata: Option<Box<RawValue>>,
+    role_descriptors: Option<Box<RawValue>>,
+    limited_by: Option<Box<RawValue>>,
+    access: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct WireSort {
+    _sort: Option<Vec<Box<RawValue>>>,
+}
+
+#[derive(Deserialize)]
+struct WireInvalidation {
+    invalidated_api_keys: Vec<String>,
+    #[serde(default)]
+    previously_invalidated_api_keys: Vec<String>,
+    #[serde(default)]
+    error_count: u64,
+    #[serde(default)]
+    error_details: Vec<Value>,
+}
+
+impl Client {
+    /// Creates a key. Sent once and never again: after a lost answer ([`ClientError::is_answer_lost`])
+    /// there may be a key with a secret that nobody knows.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn create_api_key(&self, key: &CreateKey, now: Millis) -> Result<CreatedKey, ClientError> {
+        let call = Call {
+            repeatable: false,
+            private: true,
+            limit: 1 << 20,
+            ..Call::new(Method::POST, &PATH).body(key.body(now))
+        };
+        let asked_at = super::now();
+        let answer = self.send(call).await?.success()?;
+        let wire: WireCreated<'_> = answer.parse()?;
+        if let (Some(expires), Expiry::In(span)) = (wire.expiration, key.expiry())
+            && let Some(length) = span.millis()
+        {
+            self.set_clock_skew(expires.saturating_sub(length), asked_at);
+        }
+        Ok(CreatedKey {
+            id: KeyId::new(wire.id),
+            name: wire.name.unwrap_or_else(|| key.name().to_owned()),
+            expires: wire.expiration,
+            secret: Secret::new(wire.api_key),
+        })
+    }
+
+    /// One key by its id; `None` if the cluster doesn't know it. `own` asks for own keys only, as
+    /// those must who have no more than `manage_own_api_key`.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_api_key(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
+        self.get_one(id, own, false).await
+    }
+
+    /// One key with the snapshot of its owner's rights ([`ApiKey::limited_by`]).
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] before 8.5, and whatever a request can meet.
+    pub async fn get_api_key_with_limits(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
+        self.get_one(id, own, true).await
+    }
+
+    async fn get_one(&self, id: &KeyId, own: bool, with_limited_by: bool) -> Result<Option<ApiKey>, ClientError> {
+        let call = Call::new(Method::GET, &PATH)
+            .query_if(true, "id", id.as_str())
+            .query_if(own, "owner", "true")
+            .query_if(with_limited_by, "with_limited_by", "true");
+        let answer = self.send(call).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Ok(None);
+        }
+        let answer = answer.success()?;
+        let (page, status) = (read_page(&answer)?, answer.status);
+        match page.unreadable.into_iter().next() {
+            Some(Unreadable { reason, .. }) => Err(ClientError::Unreadable { status, reason }),
+            None => Ok(page.keys.into_iter().find(|key| key.id == *id)),
+        }
+    }
+
+    /// All keys at once, without paging: the only way before 7.15.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_api_keys(&self, own: bool) -> Result<Keys, ClientError> {
+        let call = Call { limit: LARGEST_LIST, ..Call::new(Method::GET, &PATH).query_if(own, "owner", "true") };
+        let answer = self.send(call).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Ok(Keys::default());
+        }
+        let page = read_aside(answer.success()?).await?;
+        Ok(Keys { keys: page.keys, unreadable: page.unreadable })
+    }
+
+    /// One page of keys (since 7.15). Who has no more than `manage_own_api_key` sees the own ones.
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    pub async fn query_api_keys(&self, query: &KeyQuery) -> Result<KeyPage, ClientError> {
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
+            query.with_limited_by,
+            "with_limited_by",
+            "true",
+        );
+        let answer = self.send(Call { feature: Some(Feature::Query), ..call }).await?.success()?;
+        read_aside(answer).await
+    }
+
+    /// Invalidates keys by their ids, for ever. `own` is for those who have no more than
+    /// `manage_own_api_key`. Repeating it does no harm, so that it is sent again when that helps.
+    ///
+    /// # Errors
+    /// [`ClientError::NotSent`] without any id, and whatever a request can meet.
+    pub async fn invalidate(&self, ids: &[KeyId], own: bool) -> Result<Invalidation, ClientError> {
+        if ids.is_empty() || ids.iter().any(|id| id.as_str().trim().is_empty()) {
+            return Err(ClientError::NotSent { reason: "an invalidation needs the ids of its keys".into() });
+        }
+        let mut body = json!({ "ids": ids });
+        if own {
+            body["owner"] = Value::Bool(true);
+        }
+        let wire: WireInvalidation =
+            self.send(Call::new(Method::DELETE, &PATH).body(body.to_string())).await?.success()?.parse()?;
+        let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
+        let words = |error: &Value| refusal::deepest_reason(error).unwrap_or_else(|| error.to_string());
+        Ok(Invalidation {
+            invalidated: ids(wire.invalidated_api_keys),
+            previously: ids(wire.previously_invalidated_api_keys),
+            error_count: wire.error_count.max(wire.error_details.len() as u64),
+            errors: wire.error_details.iter().map(|error| refusal::shown(&words(error))).collect(),
+        })
+    }
+}
+
+impl KeyQuery {
+    /// The first `size` keys, whichever they are.
+    pub fn new(size: u32) -> Self {
+        Self { filter: None, sort: Vec::new(), size, search_after: None, with_limited_by: false }
+    }
+
+    /// The body of the request, to the byte.
+    pub fn body(&self) -> String {
+        let size = self.size.to_string();
+        let filter = self.filter.as_ref().map(Value::to_string);
+        let sort: Vec<Value> =
+            self.sort.iter().map(|(field, order)| json!({ field: { "order": order.wire() } })).collect();
+        let sort = Value::from(sort).to_string();
+        let after = self
+            .search_after
+            .as_ref()
+            .map(|values| format!("[{}]", values.iter().map(|value| value.get()).collect::<Vec<_>>().join(",")));
+        let mut members = vec![("size", size.as_str())];
+        members.extend(filter.as_deref().map(|text| ("query", text)));
+        members.extend((!self.sort.is_empty()).then_some(("sort", sort.as_str())));
+        members.extend(after.as_deref().map(|text| ("search_after", text)));
+        json_text::write_object(members)
+    }
+}
+
+impl Order {
+    fn wire(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
+        }
+    }
+}
+
+async fn read_aside(answer: Answer) -> Result<KeyPage, ClientError> {
+    if answer.body.len() < LONG_TO_READ {
+        return read_page(&answer);
+    }
+    let status = answer.status;
+    let read = tokio::task::spawn_blocking(move || read_page(&answer)).await;
+    read.unwrap_or_else(|error| Err(ClientError::Unreadable { status, reason: error.to_string() }))
+}
+
+fn read_page(answer: &Answer) -> Result<KeyPage, ClientError> {
+    let list: WireList<'_> = answer.parse()?;
+    let mut page = KeyPage { total: list.total.unwrap_or(list.api_keys.len() as u64), ..KeyPage::default() };
+    page.keys.reserve(list.api_keys.len());
+    for row in &list.api_keys {
+        match serde_json::from_str::<WireKey>(row.get()) {
+            Ok(wire) => page.keys.push(wire.into_key()),
+            Err(error) => page.unreadable.push(unreadable(row, &error)),
+        }
+    }
+    let last = list.api_keys.last().and_then(|row| serde_json::from_str::<WireSort>(row.get()).ok());
+    page.last_sort = last.and_then(|last| last._sort).filter(|sort| !sort.is_empty());
+    Ok(page)
+}
+
+fn unreadable(row: &RawValue, error: &serde_json::Error) -> Unreadable {
+    let row: Value = serde_json::from_str(row.get()).unwrap_or_default();
+    Unreadable { id: row["id"].as_str().map(refusal::shown), reason: refusal::shown(&error.to_string()) }
+}
+
+impl WireKey {
+    fn into_key(self) -> ApiKey {
+        let key = ApiKey {
+            id: KeyId::new(self.id),
+            name: self.name.unwrap_or_default(),
+            kind: self.kind.as_deref().map(KeyKind::from_wire).unwrap_or_default(),
+            owner: Owner { username: self.username.unwrap_or_default(), realm: self.realm.unwrap_or_default() },
+            created: self.creation,
+            expires: self.expiration,
+            invalidated: self.invalidated,
+            invalidated_at: self.invalidation,
+            metadata: self.metadata,
+            role_descriptors: self.role_descriptors,
+            limited_by: self.limited_by,
+            access: self.access,
+            ..ApiKey::default()
+        };
+        key.with_facts()
+    }
+}

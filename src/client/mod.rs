@@ -1,0 +1,434 @@
+//! HTTP to one cluster: typed in, typed out. [`Client::send`] is the one place a request leaves.
+//! Knows nothing of profiles, journals or screens.
+
+mod answer;
+mod api_keys;
+mod certificate;
+mod error;
+mod failure;
+mod refusal;
+mod security;
+mod tls;
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::body::{Bytes, Frame, SizeHint};
+use reqwest::{
+    Method, Url,
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue},
+};
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use crate::model::{
+    Millis,
+    endpoint::Endpoint,
+    login::{self, Login},
+    secret::Secret,
+    version::Feature,
+};
+use answer::Answer;
+use failure::Circumstances;
+use tls::LastSeen;
+
+pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, Unreadable};
+pub use certificate::{CertificateProblem, SeenCertificate};
+pub use error::ClientError;
+pub use security::{BuiltinPrivileges, ClusterInfo};
+
+/// How often a request that may be repeated is sent at most.
+const TRIES: u32 = 3;
+/// The first pause between two tries; doubled for the next, and up to half of it is left to chance.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest time that a server is obeyed when it asks to wait.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Connecting takes at most this, or the time of the profile if that is shorter.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most bytes of an ordinary answer.
+const LARGEST_ANSWER: u64 = 64 << 20;
+/// Longer times than this are meant as "no limit", and the clock can't add much more.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// One cluster, signed in to. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    endpoint: Endpoint,
+    timeout: Duration,
+    base: Url,
+    http: reqwest::Client,
+    headers: HeaderMap,
+    last_seen: LastSeen,
+    clock_skew: AtomicI64,
+    is_elasticsearch: AtomicBool,
+    /// Whether the scheme of the address is known to be the one spoken there, or was asked about.
+    scheme_is_known: AtomicBool,
+}
+
+const UNKNOWN_SKEW: i64 = i64::MIN;
+
+impl Inner {
+    fn connect_timeout(&self) -> Duration {
+        self.timeout.min(CONNECT_TIMEOUT)
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({})", self.0.endpoint.url)
+    }
+}
+
+/// A request before it is sent.
+struct Call<'a> {
+    method: Method,
+    segments: &'a [&'a str],
+    query: Vec<(&'static str, &'a str)>,
+    body: Option<Bytes>,
+    /// The most bytes of a successful answer.
+    limit: u64,
+    /// Whether sending it twice does the same as once.
+    repeatable: bool,
+    /// Whether the answer holds a secret.
+    private: bool,
+    /// What the cluster must know for this.
+    feature: Option<Feature>,
+}
+
+impl<'a> Call<'a> {
+    fn new(method: Method, segments: &'a [&'a str]) -> Self {
+        Self {
+            method,
+            segments,
+            query: Vec::new(),
+            body: None,
+            limit: LARGEST_ANSWER,
+            repeatable: true,
+            private: false,
+            feature: None,
+        }
+    }
+
+    fn body(self, body: String) -> Self {
+        Self { body: Some(Bytes::from(body)), ..self }
+    }
+
+    fn query_if(mut self, wanted: bool, name: &'static str, value: &'a str) -> Self {
+        if wanted {
+            self.query.push((name, value));
+        }
+        self
+    }
+}
+
+impl Client {
+    /// A client for an endpoint. Reads its CA file, if it has one; nothing goes over the network.
+    ///
+    /// # Errors
+    /// [`ClientError::BadCaFile`], [`ClientError::BadLogin`] or [`ClientError::Setup`].
+    pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
+        let setup = |reason: String| ClientError::Setup { reason };
+        let timeout = endpoint.timeout.clamp(Duration::from_millis(1), LONGEST_TIMEOUT);
+        let last_seen = LastSeen::default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("keybearer/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .http1_only()
+            .connect_timeout(timeout.min(CONNECT_TIMEOUT))
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tls_backend_preconfigured(tls::config(&endpoint.trust, &last_seen)?);
+        if endpoint.url.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        // The text of reqwest's own errors may have the proxy's address with its password in it.
+        let http = builder.build().map_err(|_| setup("the HTTP client or its proxy settings are not valid".into()))?;
+        Ok(Self(Arc::new(Inner {
+            endpoint: endpoint.clone(),
+            timeout,
+            base: Url::parse(endpoint.url.as_str()).map_err(|error| setup(error.to_string()))?,
+            http,
+            headers: headers(endpoint)?,
+            last_seen,
+            clock_skew: AtomicI64::new(UNKNOWN_SKEW),
+            is_elasticsearch: AtomicBool::new(false),
+            scheme_is_known: AtomicBool::new(endpoint.url.is_https()),
+        })))
+    }
+
+    /// Where it goes, and as whom.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+
+    /// The server's clock minus this machine's, in milliseconds, as of the last answer that told it:
+    /// by a header `Date` (within a second; proxies send it, Elasticsearch itself doesn't, as seen on
+    /// 7.10.2 to 9.5.3) or by the expiration of a key created for a span of time.
+    pub fn clock_skew(&self) -> Option<Millis> {
+        Some(self.0.clock_skew.load(Ordering::Relaxed)).filter(|skew| *skew != UNKNOWN_SKEW)
+    }
+
+    /// The certificate that the server presented last, also when it was refused.
+    pub fn certificate(&self) -> Option<SeenCertificate> {
+        self.0.last_seen.get()
+    }
+
+    fn set_clock_skew(&self, server: Millis, here: Millis) {
+        self.0.clock_skew.store(server.saturating_sub(here).max(UNKNOWN_SKEW + 1), Ordering::Relaxed);
+    }
+
+    /// Sends a request, again if that is safe and worth it, and reads its answer whatever the status.
+    /// All tries and pauses together take no longer than the time of the profile.
+    async fn send(&self, call: Call<'_>) -> Result<Answer, ClientError> {
+        let deadline = Instant::now() + self.0.timeout;
+        let mut tries = 1;
+        loop {
+            let result = self.attempt(&call, deadline).await;
+            let pause = pause(&result, tries).filter(|_| call.repeatable && tries < TRIES);
+            match pause.filter(|pause| Instant::now() + *pause < deadline) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return result,
+            }
+            tries += 1;
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, ClientError> {
+        let began = Arc::new(AtomicBool::new(call.body.is_none()));
+        let mut around = Circumstances {
+            timeout: self.0.timeout,
+            connect_timeout: self.0.connect_timeout(),
+            maybe_sent: false,
+            status: None,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let request = self.request(call, left, began.clone())?;
+        let asked_at = now();
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                around.maybe_sent = began.load(Ordering::Relaxed);
+                return Err(self.explain(failure::read(&error, &around), deadline).await);
+            }
+        };
+        self.0.scheme_is_known.store(true, Ordering::Relaxed);
+        self.learn_clock(response.headers(), asked_at);
+        let mut answer = Answer::new(response.status().as_u16(), response.headers(), call.feature, call.private, now());
+        answer.is_elasticsearch |= self.0.is_elasticsearch.load(Ordering::Relaxed);
+        around = Circumstances { maybe_sent: true, status: Some(answer.status), ..around };
+        self.read_body(response, &mut answer, call.limit, &around).await?;
+        Ok(answer)
+    }
+
+    fn request(
+        &self,
+        call: &Call<'_>,
+        left: Duration,
+        began: Arc<AtomicBool>,
+    ) -> Result<reqwest::RequestBuilder, ClientError> {
+        let mut url = self.0.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(call.segments);
+        }
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        let mut request = self.0.http.request(call.method.clone(), url).headers(self.0.headers.clone()).timeout(left);
+        if call.private {
+            // A decompressor would keep copies of the secret.
+            request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        if let Some(body) = call.body.clone() {
+            let body = Watched { body: Some(body), began };
+            request = request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(reqwest::Body::wrap(body));
+        }
+        Ok(request)
+    }
+
+    async fn read_body(
+        &self,
+        mut response: reqwest::Response,
+        answer: &mut Answer,
+        limit: u64,
+        around: &Circumstances,
+    ) -> Result<(), ClientError> {
+        let limit = if answer.is_success() { limit } else { limit.min(answer::LONGEST_REFUSAL) };
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if (answer.body.len() + chunk.len()) as u64 <= limit => answer.body.extend(&chunk),
+                Ok(Some(_)) if answer.is_success() => {
+                    return Err(ClientError::TooLarge { limit, status: answer.status });
+                }
+                Ok(None) => break,
+                Err(error) if answer.is_success() => return Err(failure::read(&error, around)),
+                // The status says enough, whatever happened to the rest.
+                Ok(Some(_)) | Err(_) => break,
+            }
+        }
+        if !answer.is_success() || !answer.is_elasticsearch && !answer.body.starts_with(b"{") {
+            // Whatever answers there may echo the credential; it must not get into an error.
+            for secret in secrets(&self.0.endpoint.login) {
+                answer.body.blot_out(secret.as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out more about a failure where that needs the network.
+    async fn explain(&self, mut error: ClientError, deadline: Instant) -> ClientError {
+        if let ClientError::Certificate { seen: seen @ None, .. } = &mut error {
+            *seen = self.certificate().map(Box::new);
+        }
+        if !matches!(error, ClientError::Broken { .. }) || self.0.scheme_is_known.load(Ordering::Relaxed) {
+            return error;
+        }
+        let limit = deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(3));
+        if failure::speaks_tls(&self.0.endpoint.url, &self.0.last_seen, limit).await {
+            return ClientError::PlainOnTlsPort;
+        }
+        self.0.scheme_is_known.store(true, Ordering::Relaxed);
+        error
+    }
+
+    fn learn_clock(&self, headers: &HeaderMap, asked_at: Millis) {
+        let date = headers.get(DATE).and_then(|value| value.to_str().ok());
+        let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()) else { return };
+        // The header is cut to seconds, and was written somewhere between question and answer.
+        let here = asked_at.saturating_add(now().saturating_sub(asked_at) / 2);
+        self.set_clock_skew(date.timestamp().as_millisecond().saturating_add(500), here);
+    }
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// How long to wait before the next try, if there is any sense in one.
+fn pause(result: &Result<Answer, ClientError>, tries: u32) -> Option<Duration> {
+    let asked = match result {
+        Ok(answer) if matches!(answer.status, 429 | 502..=504) => answer.retry_after,
+        Err(error) if error.is_passing() => None,
+        _ => return None,
+    };
+    if let Some(asked) = asked {
+        return (asked <= LONGEST_PAUSE).then_some(asked);
+    }
+    let most = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1));
+    let chance = (RandomState::new().build_hasher().finish() % 1000) as u32;
+    Some(most / 2 + most / 2 * chance / 1000)
+}
+
+fn headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
+    let bad = |reason: &str| ClientError::BadLogin { reason: reason.to_owned() };
+    let authorization = match &endpoint.login {
+        Login::ApiKey { id, secret } => join("ApiKey ", login::encode(id, secret).expose()),
+        Login::Password { username, .. } if username.contains(':') => {
+            return Err(bad("a user name with a colon can't be sent"));
+        }
+        Login::Password { username, password } => join("Basic ", basic(username, password).expose()),
+        Login::Bearer(token) => join("Bearer ", token.expose()),
+    };
+    let mut authorization = HeaderValue::from_str(&authorization)
+        .map_err(|_| bad("the token holds characters that no header can carry"))?;
+    authorization.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, authorization);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(HeaderName::from_static("x-opaque-id"), HeaderValue::from_static("keybearer"));
+    if let Some(user) = endpoint.run_as.as_deref().filter(|user| !user.is_empty()) {
+        let user = HeaderValue::from_str(user)
+            .map_err(|_| bad("the name of the user to act for holds characters that no header can carry"))?;
+        headers.insert(HeaderName::from_static("es-security-runas-user"), user);
+    }
+    Ok(headers)
+}
+
+fn join(scheme: &str, credential: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("{scheme}{credential}"))
+}
+
+fn basic(username: &str, password: &Secret) -> Secret {
+    Secret::new(STANDARD.encode(Zeroizing::new(format!("{username}:{}", password.expose())).as_bytes()))
+}
+
+/// The forms in which a credential could come back. Texts so short that they occur by chance are
+/// left out.
+fn secrets(login: &Login) -> Vec<Zeroizing<String>> {
+    let (plain, encoded) = match login {
+        Login::ApiKey { id, secret } => (secret.clone(), login::encode(id, secret)),
+        Login::Password { username, password } => (password.clone(), basic(username, password)),
+        Login::Bearer(token) => (token.clone(), Secret::default()),
+    };
+    let forms = [encoded, plain].into_iter().filter(|secret| secret.expose().len() >= 6);
+    forms.map(|secret| Zeroizing::new(secret.expose().to_owned())).collect()
+}
+
+/// A body that notes when it begins to leave: until then nothing can have happened.
+struct Watched {
+    body: Option<Bytes>,
+    began: Arc<AtomicBool>,
+}
+
+impl hyper::body::Body for Watched {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.began.store(true, Ordering::Relaxed);
+        Poll::Ready(self.body.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::endpoint::{ClusterUrl, Trust};
+
+    #[test]
+    fn the_credential_is_marked_so_that_no_library_prints_it() {
+        let endpoint = Endpoint {
+            url: ClusterUrl::parse("https://localhost:9200").unwrap(),
+            trust: Trust::System,
+            login: Login::Bearer(Secret::new("hunter2-token")),
+            run_as: None,
+            timeout: Duration::from_secs(1),
+        };
+        let headers = headers(&endpoint).unwrap();
+        assert!(headers[AUTHORIZATION].is_sensitive());
+        assert!(!format!("{headers:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn pauses_grow_and_leave_something_to_chance() {
+        let broken = Err(ClientError::Broken { reason: String::new(), maybe_sent: true, status: None });
+        let first = pause(&broken, 1).unwrap();
+        assert!((FIRST_PAUSE / 2..=FIRST_PAUSE).contains(&first));
+        assert!(pause(&broken, 2).unwrap() >= FIRST_PAUSE);
+        let pauses: std::collections::BTreeSet<_> = (0..20).map(|_| pause(&broken, 1)).collect();
+        assert!(pauses.len() > 1);
+        assert_eq!(pause(&Err(ClientError::TlsOnPlainPort), 1), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! Keybearer administers the API keys of Elasticsearch clusters.
+//!
+//! The layers, lowest first; none names one below it in this list. `tests/it/architecture.rs` keeps
+//! it so.
+
+// In tests they are welcome: a panic there is a finding.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+/// Plain data and pure functions.
+pub mod model;
+
+/// HTTP to one cluster.
+pub mod client;
+/// This machine: the keyring, files, the clipboard.
+pub mod store;
+
+/// The embedded practice cluster; stands on `model` only.
+pub mod sandbox;
+
+/// Use cases, the same for the window and for the command line.
+pub mod ops;
+
+/// The owner of the asynchronous runtime.
+pub mod worker;
+
+/// The state of the window and what changes it.
+pub mod app;
+
+/// What is drawn.
+#[cfg(feature = "window")]
+pub mod ui;
+
+/// Opens the window.
+#[cfg(feature = "window")]
+pub mod window;
+
+/// The command line; stands on `ops`, and serves the `sandbox`.
+pub mod cli;

@@ -1,0 +1,492 @@
+//! From what a person typed ([`Draft`]) to a request that can only be valid ([`CreateKey`]).
+
+use jiff::tz::TimeZone;
+use serde_json::value::RawValue;
+
+use super::{
+    Millis,
+    descriptor::{self, Grants, Piece},
+    expiry::Expiry,
+    json_text,
+    role::{self, Role},
+    version::{Edition, Feature},
+};
+
+/// The most characters that Elasticsearch takes in a name.
+pub const LONGEST_NAME: usize = 256;
+
+/// The member of the metadata by which a lost answer is looked for.
+pub const REQUEST_ID: &str = "request_id";
+
+/// What the key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum RightsChoice {
+    /// The descriptors of the roles picked.
+    #[default]
+    Roles,
+    /// Everything that its creator may do.
+    AllMine,
+    /// Nothing: one empty descriptor.
+    Nothing,
+}
+
+/// A form as it was filled in; nothing in it is checked yet.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// Name of the key.
+    pub name: String,
+    /// Id of one's own choosing, kept in the metadata; blank for none.
+    pub application_id: String,
+    /// Which kind of rights.
+    pub rights: RightsChoice,
+    /// Names of roles, for [`RightsChoice::Roles`].
+    pub roles: Vec<String>,
+    /// `90d`, `never`, a date.
+    pub expiration: String,
+    /// Why it has no end, or all rights.
+    pub reason: String,
+    /// A JSON object, or blank.
+    pub metadata: String,
+}
+
+/// What is known of the cluster when a draft is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The cluster's now.
+    pub now: Millis,
+    /// The zone in which dates are typed.
+    pub zone: &'a TimeZone,
+    /// The cluster's roles; `None` while they are not known.
+    pub roles: Option<&'a [Role]>,
+    /// What the cluster can do.
+    pub edition: Edition,
+    /// Whether one is signed in by an API key: then the new key is derived and must have no rights.
+    pub by_api_key: bool,
+}
+
+/// A field of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The key's name.
+    Name,
+    /// The application id.
+    ApplicationId,
+    /// Roles and other rights.
+    Rights,
+    /// The end.
+    Expiration,
+    /// The word of reason.
+    Reason,
+    /// The metadata.
+    Metadata,
+}
+
+/// What is wrong with a field, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where.
+    pub field: Field,
+    /// One sentence.
+    pub message: String,
+}
+
+/// A request for a key; can only be had from a draft without errors.
+#[derive(Clone, Debug)]
+pub struct CreateKey {
+    name: String,
+    expiry: Expiry,
+    role_descriptors: Box<RawValue>,
+    metadata: Option<String>,
+    request_id: String,
+    application_id: Option<String>,
+}
+
+impl Draft {
+    /// Checks the whole draft. `request_id` is what a lost answer is looked for by: unique, not secret.
+    ///
+    /// # Errors
+    /// All that is wrong, field by field.
+    pub fn check(&self, around: Surroundings<'_>, request_id: &str) -> Result<CreateKey, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        errors.take(Field::Name, check_name(&self.name));
+        let application_id = self.application_id.trim();
+        errors.take(Field::ApplicationId, check_application_id(application_id, around.edition));
+        let expiry = Expiry::parse(&self.expiration, around.now, around.zone);
+        let expiry = errors.take(Field::Expiration, expiry.map_err(|error| error.to_string()));
+        let descriptors = errors.take(Field::Rights, self.descriptors(&around));
+        errors.take(Field::Reason, self.check_reason(expiry));
+        let metadata = errors.take(Field::Metadata, self.metadata(around.edition, request_id));
+
+        let (true, Some(expiry), Some(role_descriptors), Some(metadata)) =
+            (errors.0.is_empty(), expiry, descriptors, metadata)
+        else {
+            return Err(errors.0);
+        };
+        Ok(CreateKey {
+            name: self.name.clone(),
+            expiry,
+            role_descriptors,
+            metadata,
+            request_id: request_id.to_owned(),
+            application_id: (!application_id.is_empty()).then(|| application_id.to_owned()),
+        })
+    }
+
+    /// Whether a word of reason is asked for.
+    pub fn needs_reason(&self) -> bool {
+        self.rights == RightsChoice::AllMine || self.expiration.trim().eq_ignore_ascii_case("never")
+    }
+
+    fn check_reason(&self, expiry: Option<Expiry>) -> Result<(), String> {
+        if !self.needs_reason() || !self.reason.trim().is_empty() {
+            return Ok(());
+        }
+        let what = match (self.rights, expiry) {
+            (RightsChoice::AllMine, Some(Expiry::Never)) => "has all your rights and never ends",
+            (RightsChoice::AllMine, _) => "has all your rights",
+            _ => "never ends",
+        };
+        Err(format!("Say why this key {what}: the reason is kept in its metadata"))
+    }
+
+    fn descriptors(&self, around: &Surroundings<'_>) -> Result<Box<RawValue>, String> {
+        if around.by_api_key && self.rights != RightsChoice::Nothing {
+            return Err(
+                "Signed in by an API key, Elasticsearch only makes keys without any rights: choose “Nothing”, \
+                        or sign in as a user"
+                    .into(),
+            );
+        }
+        let text = match self.rights {
+            RightsChoice::AllMine => "{}".to_owned(),
+            RightsChoice::Nothing => r#"{"none":{}}"#.to_owned(),
+            RightsChoice::Roles => self.role_descriptors(around)?,
+        };
+        RawValue::from_string(text).map_err(|error| error.to_string())
+    }
+
+    fn role_descriptors(&self, around: &Surroundings<'_>) -> Result<String, String> {
+        if self.roles.is_empty() {
+            return Err("Pick at least one role, or choose “All my rights” or “Nothing”".into());
+        }
+        let Some(known) = around.roles else { return Err("The cluster's roles are not known yet".into()) };
+        let mut picked: Vec<(&str, Box<RawValue>)> = Vec::new();
+        for wanted in &self.roles {
+            let Some(role) = known.iter().find(|role| role.name == *wanted) else {
+                return Err(unknown_role(wanted, known));
+            };
+            if picked.iter().all(|(name, _)| name != wanted) {
+                picked.push((&role.name, descriptor::for_key(&role.descriptor)));
+            }
+        }
+        Ok(json_text::write_object(picked.iter().map(|(name, raw)| (*name, raw.get()))))
+    }
+
+    fn metadata(&self, edition: Edition, request_id: &str) -> Result<Option<String>, String> {
+        let object = json_text::object(&self.metadata).map_err(|error| error.to_string())?;
+        if let Some(key) = object.keys().find(|key| key.starts_with('_')) {
+            let at = self.metadata.find(&json_text::quote(key)).map(|at| place(&self.metadata, at)).unwrap_or_default();
+            return Err(format!("“{key}”{at} starts with _, which Elasticsearch keeps for itself: rename it"));
+        }
+        if !edition.has(Feature::Metadata) {
+            return if object.is_empty() { Ok(None) } else { Err(lacks(Feature::Metadata)) };
+        }
+        let mut own: Vec<(&str, String)> = Vec::new();
+        let application_id = self.application_id.trim();
+        if !application_id.is_empty() {
+            own.push(("application_id", json_text::quote(application_id)));
+        }
+        if self.rights == RightsChoice::Roles {
+            own.push(("roles", serde_json::Value::from(self.roles.clone()).to_string()));
+        }
+        if self.needs_reason() {
+            own.push(("reason", json_text::quote(self.reason.trim())));
+        }
+        own.push((REQUEST_ID, json_text::quote(request_id)));
+        if let Some((taken, _)) = own.iter().find(|(key, _)| object.contains_key(*key)) {
+            return Err(format!("“{taken}” is written by Keybearer itself: remove it here"));
+        }
+        let typed = json_text::members(&self.metadata).unwrap_or_default();
+        let typed = typed.iter().map(|(key, value)| (key.as_str(), value.get()));
+        Ok(Some(json_text::write_object(typed.chain(own.iter().map(|(key, value)| (*key, value.as_str()))))))
+    }
+
+    /// What this key will be able to do and until when, as a live sentence. It says what is still
+    /// missing rather than guess.
+    pub fn sentence(&self, around: Surroundings<'_>) -> Vec<Piece> {
+        let mut pieces = vec![Piece::Text("A key that ".into())];
+        match self.rights {
+            RightsChoice::AllMine => {
+                pieces.push(Piece::Strong("does everything you may do".into()));
+                pieces.push(Piece::Text(" today".into()));
+            }
+            RightsChoice::Nothing => pieces.push(Piece::Strong("may do nothing".into())),
+            RightsChoice::Roles => pieces.extend(self.role_words(around.roles.unwrap_or_default())),
+        }
+        let end = match Expiry::parse(&self.expiration, around.now, around.zone) {
+            Ok(Expiry::Never) => [Piece::Text(". It ".into()), Piece::Strong("never expires".into())],
+            Ok(expiry) => {
+                [Piece::Text(". It ".into()), Piece::Strong(format!("expires {}", expiry.words(around.zone)))]
+            }
+            Err(_) => [Piece::Text(". Its end ".into()), Piece::Strong("is not set yet".into())],
+        };
+        pieces.extend(end);
+        pieces.push(Piece::Text(".".into()));
+        pieces
+    }
+
+    fn role_words(&self, known: &[Role]) -> Vec<Piece> {
+        let mut grants = Grants::default();
+        for role in known.iter().filter(|role| self.roles.contains(&role.name)) {
+            grants.add(&role.name, &role.descriptor);
+        }
+        let clauses = grants.clauses();
+        match (self.roles.is_empty(), clauses.is_empty()) {
+            (true, _) => vec![Piece::Strong("has no role yet".into())],
+            (false, true) => vec![Piece::Strong("may do nothing".into())],
+            (false, false) => descriptor::join(clauses),
+        }
+    }
+}
+
+impl CreateKey {
+    /// The name of the key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The application id, if it has one.
+    pub fn application_id(&self) -> Option<&str> {
+        self.application_id.as_deref()
+    }
+
+    /// What a lost answer is looked for by, where the version keeps metadata.
+    pub fn request_id(&self) -> Option<&str> {
+        self.metadata.as_ref().map(|_| self.request_id.as_str())
+    }
+
+    /// When the key will end.
+    pub fn expiry(&self) -> Expiry {
+        self.expiry
+    }
+
+    /// The descriptors that are sent.
+    pub fn role_descriptors(&self) -> &RawValue {
+        &self.role_descriptors
+    }
+
+    /// The body of `POST /_security/api_key`, to the byte.
+    pub fn body(&self, now: Millis) -> String {
+        let name = json_text::quote(&self.name);
+        let expiration = self.expiry.to_request(now).map(|text| json_text::quote(&text));
+        let mut members = vec![("name", name.as_str())];
+        members.extend(expiration.as_deref().map(|text| ("expiration", text)));
+        members.push(("role_descriptors", self.role_descriptors.get()));
+        members.extend(self.metadata.as_deref().map(|text| ("metadata", text)));
+        json_text::write_object(members)
+    }
+}
+
+#[derive(Default)]
+struct Errors(Vec<FieldError>);
+
+impl Errors {
+    fn take<T>(&mut self, field: Field, result: Result<T, String>) -> Option<T> {
+        result.map_err(|message| self.0.push(FieldError { field, message })).ok()
+    }
+}
+
+/// Checks a name by the server's rules, as seen on 9.5.3.
+///
+/// # Errors
+/// One sentence that says what to change.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let length = name.chars().map(char::len_utf16).sum::<usize>();
+    // The server's blanks are all characters up to U+0020, so that control characters are among them.
+    let trimmed = name.trim_matches(|c: char| c <= ' ' || c.is_whitespace());
+    if trimmed.is_empty() {
+        return Err("A key needs a name".into());
+    }
+    if length > LONGEST_NAME {
+        return Err(format!("A name has at most {LONGEST_NAME} characters, this has {length}"));
+    }
+    if trimmed != name {
+        return Err("A name can't begin or end with blanks or control characters: remove them".into());
+    }
+    if name.starts_with('_') {
+        return Err("A name can't begin with _: Elasticsearch keeps those for itself".into());
+    }
+    Ok(())
+}
+
+fn check_application_id(id: &str, edition: Edition) -> Result<(), String> {
+    if id.is_empty() {
+        return Ok(());
+    }
+    if !edition.has(Feature::Metadata) {
+        return Err(format!("{}, where the application id is kept: leave it empty", lacks(Feature::Metadata)));
+    }
+    if id.chars().any(char::is_control) {
+        return Err("An application id can't hold control characters or line ends".into());
+    }
+    if id.chars().count() > LONGEST_NAME {
+        return Err(format!("An application id has at most {LONGEST_NAME} characters"));
+    }
+    Ok(())
+}
+
+fn lacks(feature: Feature) -> String {
+    format!("This cluster is older than {} and has no {}", feature.since(), feature.words())
+}
+
+/// "There is no role … on this cluster", with the nearest ones.
+pub fn unknown_role(wanted: &str, known: &[Role]) -> String {
+    let near = role::nearest(wanted, known.iter().map(|role| role.name.as_str()));
+    if near.is_empty() {
+        format!("There is no role “{wanted}” on this cluster")
+    } else {
+        format!("There is no role “{wanted}” on this cluster, did you mean {}?", near.join(", "))
+    }
+}
+
+fn place(text: &str, at: usize) -> String {
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+    format!(" at line {line}, column {column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::version::Version;
+
+    const NOW: Millis = 1_795_521_600_000;
+    static ZONE: TimeZone = TimeZone::UTC;
+
+    fn roles() -> Vec<Role> {
+        let role = |name: &str, text: &str| Role {
+            name: name.into(),
+            descriptor: RawValue::from_string(text.into()).unwrap(),
+            reserved: false,
+        };
+        vec![
+            role(
+                "reader",
+                r#"{"cluster":["monitor"],"indices":[{"names":["my_index"],"privileges":["read"]}],"description":"x","odd":1}"#,
+            ),
+            role("writer", r#"{"indices":[{"names":["logs-*"],"privileges":["create_doc"]}]}"#),
+        ]
+    }
+
+    fn around(roles: &[Role]) -> Surroundings<'_> {
+        Surroundings {
+            now: NOW,
+            zone: &ZONE,
+            roles: Some(roles),
+            edition: Edition::Version(Version::new(9, 5, 3)),
+            by_api_key: false,
+        }
+    }
+
+    fn draft() -> Draft {
+        Draft {
+            name: "my_app_key".into(),
+            application_id: "my_app_id".into(),
+            roles: vec!["reader".into()],
+            expiration: "1d".into(),
+            ..Draft::default()
+        }
+    }
+
+    fn errors(draft: &Draft) -> Vec<FieldError> {
+        draft.check(around(&roles()), "r1").unwrap_err()
+    }
+
+    #[test]
+    fn the_article_s_command_makes_its_request() {
+        let key = draft().check(around(&roles()), "r1").unwrap();
+        assert_eq!(
+            key.body(NOW),
+            r#"{"name":"my_app_key","expiration":"1d","role_descriptors":{"reader":{"cluster":["monitor"],"indices":[{"names":["my_index"],"privileges":["read"]}],"odd":1}},"metadata":{"application_id":"my_app_id","roles":["reader"],"request_id":"r1"}}"#
+        );
+    }
+
+    #[test]
+    fn every_slip_is_told_beside_its_field_and_all_at_once() {
+        let draft = Draft {
+            name: " _x".into(),
+            roles: vec!["raeder".into()],
+            expiration: "soon".into(),
+            metadata: "{\"a\": 1,\n \"_b\": 2}".into(),
+            application_id: "a\nb".into(),
+            ..Draft::default()
+        };
+        let errors = errors(&draft);
+        let fields: Vec<Field> = errors.iter().map(|error| error.field).collect();
+        assert_eq!(fields, [Field::Name, Field::ApplicationId, Field::Expiration, Field::Rights, Field::Metadata]);
+        assert!(errors[3].message.contains("did you mean reader?"), "{}", errors[3].message);
+        assert!(errors[4].message.contains("line 2, column 2"), "{}", errors[4].message);
+    }
+
+    #[test]
+    fn names_follow_the_server_s_rules() {
+        for wrong in ["", "   ", " a", "a ", "\u{1b}a", "a\u{1}", "_a", &"x".repeat(257), &"🔑".repeat(129)] {
+            assert!(check_name(wrong).is_err(), "{wrong}");
+        }
+        for right in ["a", "a b", "🔑", &"x".repeat(256), &"🔑".repeat(128), "a\u{202e}b"] {
+            assert!(check_name(right).is_ok(), "{right}");
+        }
+    }
+
+    #[test]
+    fn never_and_everything_need_a_word_of_reason() {
+        let mut draft = Draft { expiration: "never".into(), ..draft() };
+        assert_eq!(errors(&draft)[0].field, Field::Reason);
+        draft.reason = "hardware token".into();
+        let body = draft.check(around(&roles()), "r1").unwrap().body(NOW);
+        assert!(!body.contains("expiration") && body.contains(r#""reason":"hardware token""#));
+
+        let all = Draft { rights: RightsChoice::AllMine, reason: "break glass".into(), ..super::tests::draft() };
+        let body = all.check(around(&roles()), "r1").unwrap().body(NOW);
+        assert!(body.contains(r#""role_descriptors":{}"#) && !body.contains(r#""roles""#));
+    }
+
+    #[test]
+    fn signed_in_by_a_key_only_an_empty_key_is_offered() {
+        let known = roles();
+        let by_key = Surroundings { by_api_key: true, ..around(&known) };
+        assert_eq!(draft().check(by_key, "r").unwrap_err()[0].field, Field::Rights);
+        let nothing = Draft { rights: RightsChoice::Nothing, ..draft() };
+        assert!(nothing.check(by_key, "r").unwrap().body(NOW).contains(r#""role_descriptors":{"none":{}}"#));
+    }
+
+    #[test]
+    fn metadata_travels_as_it_was_typed() {
+        let typed = Draft { metadata: r#"{ "n": 1.0e+2, "deep": {"x": [ ]} }"#.into(), ..draft() };
+        let body = typed.check(around(&roles()), "r").unwrap().body(NOW);
+        assert!(body.contains(r#""metadata":{"n":1.0e+2,"deep":{"x": [ ]},"application_id""#), "{body}");
+        let taken = Draft { metadata: r#"{"roles": []}"#.into(), ..draft() };
+        assert!(errors(&taken)[0].message.contains("roles"));
+    }
+
+    #[test]
+    fn an_old_cluster_gets_no_metadata() {
+        let known = roles();
+        let old = Surroundings { edition: Edition::Version(Version::new(7, 10, 2)), ..around(&known) };
+        assert!(draft().check(old, "r").unwrap_err()[0].message.contains("7.13"));
+        let plain = Draft { application_id: String::new(), ..draft() };
+        let key = plain.check(old, "r").unwrap();
+        assert!(!key.body(NOW).contains("metadata"));
+        assert_eq!(key.request_id(), None);
+    }
+
+    #[test]
+    fn the_sentence_says_what_and_until_when() {
+        let known = roles();
+        let words = |draft: &Draft| descriptor::plain(&draft.sentence(around(&known)));
+        let writer = Draft { roles: vec!["writer".into()], ..draft() };
+        assert_eq!(words(&writer), "A key that adds documents in logs-*. It expires in 1 day.");
+        assert_eq!(words(&Draft::default()), "A key that has no role yet. Its end is not set yet.");
+    }
+}

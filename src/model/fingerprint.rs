@@ -1,0 +1,94 @@
+//! A SHA-256 fingerprint of a certificate, as Elasticsearch and openssl print it.
+
+use sha2::{Digest, Sha256};
+
+/// 32 bytes which stand for one certificate.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+/// Why a text is no fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FingerprintError {
+    /// Something other than hexadecimal digits and separators.
+    #[error("“{0}” is no hexadecimal digit: paste the 64 digits that Elasticsearch printed")]
+    NotHex(char),
+    /// Not 32 bytes long.
+    #[error("A SHA-256 fingerprint has 64 digits, this has {0}")]
+    Length(usize),
+}
+
+impl Fingerprint {
+    /// The fingerprint of a certificate in DER.
+    pub fn of(der: &[u8]) -> Self {
+        Self(Sha256::digest(der).into())
+    }
+
+    /// Reads 64 hexadecimal digits in either case, with or without colons, blanks and line ends,
+    /// also behind `SHA256:` or `sha256 Fingerprint=`.
+    ///
+    /// # Errors
+    /// When anything else is in the text or its length differs.
+    pub fn parse(text: &str) -> Result<Self, FingerprintError> {
+        let text = text.trim();
+        let text = text.rsplit_once('=').map_or(text, |(_, digits)| digits);
+        let text = text.strip_prefix("SHA256:").or_else(|| text.strip_prefix("sha256:")).unwrap_or(text);
+        let digits: Vec<char> = text.chars().filter(|c| !matches!(c, ':' | '-') && !c.is_whitespace()).collect();
+        if let Some(odd) = digits.iter().find(|c| !c.is_ascii_hexdigit()) {
+            return Err(FingerprintError::NotHex(*odd));
+        }
+        if digits.len() != 64 {
+            return Err(FingerprintError::Length(digits.len()));
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+            let value = pair.iter().filter_map(|c| c.to_digit(16)).fold(0, |sum, digit| sum * 16 + digit);
+            *byte = u8::try_from(value).unwrap_or_default(); // two digits always fit
+        }
+        Ok(Self(bytes))
+    }
+
+    /// `3F A1 08 …`, for comparing by eye.
+    pub fn pairs(&self) -> [String; 32] {
+        self.0.map(|byte| format!("{byte:02X}"))
+    }
+
+    /// `3F:A1:08:C4…`, enough to tell two apart in a sentence.
+    pub fn short(&self) -> String {
+        format!("{}…", self.pairs()[..4].join(":"))
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    /// 64 lower-case digits, as Elasticsearch prints it at its first start.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fingerprint({})", self.short())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_printed_form_is_understood() {
+        let print = Fingerprint::of(b"certificate");
+        let plain = print.to_string();
+        let colons = print.pairs().join(":");
+        let lines = colons.replace("A", "A\n ");
+        for text in [&plain, &plain.to_uppercase(), &colons, &lines, &format!("sha256 Fingerprint={colons}")] {
+            assert_eq!(Fingerprint::parse(text), Ok(print), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fingerprint_says_why() {
+        assert_eq!(Fingerprint::parse("abcd"), Err(FingerprintError::Length(4)));
+        assert_eq!(Fingerprint::parse("xyz"), Err(FingerprintError::NotHex('x')));
+    }
+}

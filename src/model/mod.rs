@@ -1,0 +1,28 @@
+//! Plain data and pure functions: no IO, no async, no clock (time is a parameter), no toolkit.
+
+pub mod api_key;
+pub mod calendar;
+pub mod create;
+pub mod descriptor;
+pub mod endpoint;
+pub mod expiry;
+pub mod fingerprint;
+pub mod harmless;
+pub mod identity;
+pub mod json_text;
+pub mod key_list;
+pub mod login;
+pub mod profile;
+pub mod profile_draft;
+pub mod role;
+pub mod secret;
+pub mod snippet;
+pub mod version;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.
+///
+/// A server can send any `i64`, so arithmetic on it saturates.
+pub type Millis = i64;
+
+/// The length of a day, in milliseconds.
+pub const DAY: Millis = 24 * 60 * 60 * 1000;

@@ -1,0 +1,139 @@
+//! Versions of Elasticsearch, and what each can do.
+
+/// A version number; suffixes such as `-SNAPSHOT` don't count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// 9 in 9.5.3.
+    pub major: u16,
+    /// 5 in 9.5.3.
+    pub minor: u16,
+    /// 3 in 9.5.3.
+    pub patch: u16,
+}
+
+impl Version {
+    /// From its three numbers.
+    pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
+        Self { major, minor, patch }
+    }
+
+    /// Reads `9.5.3` or `9.5.3-SNAPSHOT`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = text.split(['-', '+']).next()?;
+        let mut parts = number.split('.').map(|part| part.parse().ok());
+        Some(Self { major: parts.next()??, minor: parts.next()??, patch: parts.next().flatten().unwrap_or(0) })
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Something that not every version can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Feature {
+    /// Metadata on keys.
+    Metadata,
+    /// `POST /_security/_query/api_key`.
+    Query,
+    /// Cross-cluster keys and the field `type`.
+    CrossCluster,
+    /// `with_limited_by`.
+    LimitedBy,
+    /// The privilege `read_security`.
+    ReadSecurity,
+    /// Restriction to a workflow.
+    Restriction,
+    /// Clones of keys and the privilege `clone_api_key`.
+    Clone,
+}
+
+impl Feature {
+    /// The first version that can, after the notes of release and specification.
+    pub const fn since(self) -> Version {
+        match self {
+            Self::Metadata => Version::new(7, 13, 0),
+            Self::Query => Version::new(7, 15, 0),
+            Self::LimitedBy => Version::new(8, 5, 0),
+            Self::ReadSecurity => Version::new(8, 5, 0),
+            Self::Restriction => Version::new(8, 9, 0),
+            Self::CrossCluster => Version::new(8, 10, 0),
+            Self::Clone => Version::new(9, 4, 0),
+        }
+    }
+
+    /// What it is, as the subject of a sentence.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata on API keys",
+            Self::Query => "queries of API keys",
+            Self::LimitedBy => "the snapshot of the owner's rights",
+            Self::ReadSecurity => "the privilege read_security",
+            Self::Restriction => "restriction to a workflow",
+            Self::CrossCluster => "cross-cluster API keys",
+            Self::Clone => "cloning of API keys",
+        }
+    }
+}
+
+/// What the cluster is: a version, or serverless, or not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Edition {
+    /// It was asked and said so.
+    Version(Version),
+    /// Elastic's serverless offering, always at the newest.
+    Serverless,
+    /// It did not say, and has no queries of API keys: older than 7.15. What came later than 7.10 is
+    /// taken to be missing.
+    Old,
+    /// It did not say (no `monitor` privilege): everything is tried.
+    #[default]
+    Unknown,
+}
+
+impl Edition {
+    /// Whether it has a feature; an unknown one is given the benefit of the doubt.
+    pub fn has(self, feature: Feature) -> bool {
+        match self {
+            Self::Version(version) => version >= feature.since(),
+            Self::Old => false,
+            Self::Serverless | Self::Unknown => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Edition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Version(version) => version.fmt(f),
+            Self::Serverless => f.write_str("serverless"),
+            Self::Old => f.write_str("older than 7.15"),
+            Self::Unknown => f.write_str("version not known"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared() {
+        assert_eq!(Version::parse("9.5.3"), Some(Version::new(9, 5, 3)));
+        assert_eq!(Version::parse("8.19.21-SNAPSHOT"), Some(Version::new(8, 19, 21)));
+        for odd in ["", "nine", "9", "9.x", "99999999.1.1"] {
+            assert_eq!(Version::parse(odd), None, "{odd}");
+        }
+        assert!(Version::new(7, 9, 0) < Version::new(7, 10, 2));
+    }
+
+    #[test]
+    fn an_old_version_lacks_what_came_later() {
+        let old = Edition::Version(Version::new(7, 10, 2));
+        assert!(!old.has(Feature::Query) && !old.has(Feature::Metadata));
+        assert!(Edition::Version(Version::new(9, 5, 3)).has(Feature::Clone));
+        assert!(Edition::Unknown.has(Feature::Query) && !Edition::Old.has(Feature::Metadata));
+    }
+}

@@ -1,0 +1,244 @@
+//! Connecting: who am I, what is this, what may I do; as a whole, or step by step as a test.
+
+use std::time::Instant;
+
+use crate::{
+    client::{Client, ClientError, KeyQuery, SeenCertificate},
+    model::{
+        endpoint::Endpoint,
+        identity::{Identity, Privileges},
+        version::{Edition, Feature},
+    },
+    ops::{Problem, Session, problem},
+};
+
+/// Signs in and asks what one may do.
+///
+/// # Errors
+/// With the reason and the way out, when the cluster can't be reached, trusted or signed in to.
+pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
+    let client = Client::new(endpoint)?;
+    let identity = client.authenticate().await?;
+    let (edition, cluster_name) = edition(&client).await?;
+    let privileges = privileges(&client, edition).await?;
+    let certificate = client.certificate();
+    Ok(Session { client, identity, privileges, edition, cluster_name, certificate })
+}
+
+/// What the cluster is. A user without `monitor` may not ask: then it is told by what it can do.
+async fn edition(client: &Client) -> Result<(Edition, Option<String>), ClientError> {
+    match client.info().await {
+        Ok(info) => Ok((info.edition, Some(info.name))),
+        Err(ClientError::Forbidden { .. }) => match client.query_api_keys(&KeyQuery::new(1)).await {
+            Err(ClientError::Lacks(Feature::Query)) => Ok((Edition::Old, None)),
+            // Whatever else it answers, the query is there.
+            _ => Ok((Edition::Unknown, None)),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks for the privileges that this version knows: an unknown one makes the whole request fail.
+async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, ClientError> {
+    const ALWAYS: [&str; 4] = ["manage_security", "manage_api_key", "manage_own_api_key", "monitor"];
+    let mut names = ALWAYS.to_vec();
+    let newer = [(Feature::ReadSecurity, "read_security"), (Feature::Clone, "clone_api_key")];
+    names.extend(newer.iter().filter(|(feature, _)| edition.has(*feature)).map(|(_, name)| *name));
+    match client.has_cluster_privileges(&names).await {
+        Err(ClientError::Rejected { .. }) if edition == Edition::Unknown => {
+            client.has_cluster_privileges(&ALWAYS).await
+        }
+        answer => answer,
+    }
+}
+
+/// A step of a test of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Does something answer there?
+    Reach,
+    /// Is its certificate believed?
+    Certificate,
+    /// Is it Elasticsearch, and which version?
+    Product,
+    /// Who am I?
+    Identity,
+    /// What may I do?
+    Privileges,
+    /// What is missing for what?
+    Missing,
+}
+
+impl Step {
+    /// All, in order.
+    pub const ALL: [Step; 6] =
+        [Self::Reach, Self::Certificate, Self::Product, Self::Identity, Self::Privileges, Self::Missing];
+
+    /// The words while it has not been taken.
+    pub fn question(self) -> &'static str {
+        match self {
+            Self::Reach => "Can it be reached",
+            Self::Certificate => "Is its certificate trusted",
+            Self::Product => "Is it Elasticsearch, which version",
+            Self::Identity => "Who am I",
+            Self::Privileges => "What may I do",
+            Self::Missing => "What is missing for what",
+        }
+    }
+}
+
+/// How a step went.
+#[derive(Clone, Debug)]
+pub enum StepResult {
+    /// Well: a title and one line.
+    Good(String, String),
+    /// Well, but mind this.
+    Mind(String, String),
+    /// Not: the test ends here.
+    Failed(Box<Problem>),
+}
+
+/// A step with its result.
+#[derive(Clone, Debug)]
+pub struct StepReport {
+    /// Which.
+    pub step: Step,
+    /// How it went.
+    pub result: StepResult,
+    /// Time of the request behind it, in milliseconds, if there was one.
+    pub took: Option<u64>,
+    /// The certificate, for its step.
+    pub certificate: Option<SeenCertificate>,
+}
+
+/// Tests a connection step by step and reports each as soon as it is known. Stops at the first that
+/// fails. Nothing is changed on the cluster.
+pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
+    let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
+    let client = match Client::new(endpoint) {
+        Ok(client) => client,
+        Err(error) => return say(Step::Certificate, failed(error), None, None),
+    };
+    let started = Instant::now();
+    let answer = client.authenticate().await;
+    let took = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let certificate = client.certificate();
+
+    if let Err(error) = &answer {
+        match problem::failing_step(error) {
+            Step::Reach => return say(Step::Reach, failed(error.clone()), took, certificate),
+            step => {
+                say(Step::Reach, reached(endpoint), took, None);
+                if step == Step::Certificate {
+                    return say(step, failed(error.clone()), None, certificate);
+                }
+                say(Step::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate.clone());
+                if step == Step::Product {
+                    return say(step, failed(error.clone()), None, None);
+                }
+            }
+        }
+    } else {
+        say(Step::Reach, reached(endpoint), took, None);
+        say(Step::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
+    }
+    let edition = match edition(&client).await {
+        Ok((edition, name)) => {
+            let name = name
+                .map(|name| format!("cluster {name}"))
+                .unwrap_or_else(|| "its name is not told without monitor".into());
+            say(Step::Product, StepResult::Good(format!("Elasticsearch {edition}"), name), None, None);
+            edition
+        }
+        // Without a valid sign-in nothing is told, so the step that failed is the sign-in.
+        Err(error) if answer.is_err() => {
+            let step = problem::failing_step(&error);
+            return say(step, failed(error), None, None);
+        }
+        Err(error) => return say(Step::Product, failed(error), None, None),
+    };
+    let identity = match answer {
+        Ok(identity) => identity,
+        Err(error) => return say(Step::Identity, failed(error), None, None),
+    };
+    say(Step::Identity, who(&identity), None, None);
+    match privileges(&client, edition).await {
+        Ok(privileges) => {
+            let (granted, missing) = summary(&privileges, &identity);
+            say(Step::Privileges, granted, None, None);
+            say(Step::Missing, missing, None, None);
+        }
+        Err(error) => say(Step::Privileges, failed(error), None, None),
+    }
+}
+
+fn failed(error: ClientError) -> StepResult {
+    StepResult::Failed(Box::new(error.into()))
+}
+
+fn reached(endpoint: &Endpoint) -> StepResult {
+    StepResult::Good("Reached".into(), endpoint.url.host().to_owned())
+}
+
+fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepResult {
+    use crate::model::endpoint::Trust;
+    if !endpoint.url.is_https() {
+        return StepResult::Mind("Not encrypted".into(), "http: everybody on the way can read the credential".into());
+    }
+    let subject = certificate.map(|seen| seen.subject.clone()).unwrap_or_default();
+    match endpoint.trust {
+        Trust::System => StepResult::Good("Certificate trusted by this computer".into(), subject),
+        Trust::CaFile(_) => StepResult::Good("Certificate signed by the CA file".into(), subject),
+        Trust::Fingerprint(_) => StepResult::Good("Certificate matches the pinned fingerprint".into(), subject),
+        Trust::InsecureDev => {
+            StepResult::Mind("Certificate not verified".into(), "Anybody can stand between you and the cluster".into())
+        }
+    }
+}
+
+fn who(identity: &Identity) -> StepResult {
+    let mut detail = format!("realm {}, by {}", identity.realm, identity.way());
+    if let Some((id, name)) = &identity.api_key {
+        detail = format!("{detail} {name} ({id})");
+    } else if !identity.roles.is_empty() {
+        detail = format!("{detail}, roles {}", identity.roles.join(", "));
+    }
+    StepResult::Good(format!("Signed in as {}", identity.username), detail)
+}
+
+fn summary(privileges: &Privileges, identity: &Identity) -> (StepResult, StepResult) {
+    let granted: Vec<&str> = privileges.iter().filter(|(_, granted)| *granted).map(|(name, _)| name).collect();
+    let granted = if granted.is_empty() {
+        StepResult::Mind("No privilege for API keys".into(), "This sign-in can't see or make any".into())
+    } else {
+        StepResult::Good("Granted".into(), granted.join(", "))
+    };
+    let mut missing = missing(privileges);
+    if identity.api_key.is_some() {
+        missing.insert(0, "signed in by an API key: keys made have no rights, updates are refused".into());
+    }
+    let missing = if missing.is_empty() {
+        StepResult::Good("Nothing is missing".into(), "for creating, seeing and invalidating keys".into())
+    } else {
+        StepResult::Mind("Missing".into(), missing.join("; "))
+    };
+    (granted, missing)
+}
+
+/// What can't be done, each with the privileges that would allow it.
+pub fn missing(privileges: &Privileges) -> Vec<String> {
+    let mut missing = Vec::new();
+    if !privileges.creates_keys() {
+        missing.push("creating keys needs manage_own_api_key".to_owned());
+    }
+    if !privileges.sees_all_keys() {
+        missing.push("other people's keys need read_security or manage_api_key".into());
+    }
+    if !privileges.invalidates_all_keys() {
+        missing.push("invalidating other people's keys needs manage_api_key".into());
+    }
+    if !privileges.any(&["manage_security", "read_security"]) {
+        missing.push("reading roles needs read_security or manage_security".into());
+    }
+    missing
+}

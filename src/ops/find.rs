@@ -1,0 +1,105 @@
+//! Finding the keys that a person means by an id, an application id or a name.
+
+use serde_json::json;
+
+use crate::{
+    client::{ClientError, KeyQuery, Order},
+    model::{api_key::ApiKey, key_list, version::Feature},
+    ops::{Session, list},
+};
+
+/// The keys meant by `reference`: the one with this id, otherwise all with this application id,
+/// otherwise all with this very name. Never a pattern.
+///
+/// # Errors
+/// When the cluster can't be asked.
+pub async fn named(session: &Session, reference: &str) -> Result<Vec<ApiKey>, ClientError> {
+    let candidates = candidates(session, reference).await?;
+    Ok(key_list::named(&candidates, reference).into_iter().cloned().collect())
+}
+
+/// The keys meant by a reference of which something is to be taken away.
+#[derive(Clone, Debug, Default)]
+pub struct Meant {
+    /// Those that are not invalidated: the ones that count.
+    pub valid: Vec<ApiKey>,
+    /// Those of the same reference that were invalidated before.
+    pub invalidated: Vec<ApiKey>,
+}
+
+/// The keys meant by `reference` when keys that are invalidated already don't count: a name or an
+/// application id may be used again. An id means its key whatever the others are called.
+///
+/// # Errors
+/// When the cluster can't be asked.
+pub async fn not_yet_invalidated(session: &Session, reference: &str) -> Result<Meant, ClientError> {
+    Ok(sort_out(candidates(session, reference).await?, reference))
+}
+
+fn sort_out(mut candidates: Vec<ApiKey>, reference: &str) -> Meant {
+    if candidates.iter().any(|key| key.id.as_str() == reference) {
+        candidates.retain(|key| key.id.as_str() == reference);
+    }
+    let (invalidated, valid): (Vec<ApiKey>, Vec<ApiKey>) = candidates.into_iter().partition(|key| key.invalidated);
+    let named = |keys: &[ApiKey]| key_list::named(keys, reference).into_iter().cloned().collect();
+    Meant { valid: named(&valid), invalidated: named(&invalidated) }
+}
+
+async fn candidates(session: &Session, reference: &str) -> Result<Vec<ApiKey>, ClientError> {
+    if session.has(Feature::Query) {
+        match matching(session, reference).await {
+            // The version was not told, and it has no query API.
+            Err(ClientError::Lacks(Feature::Query)) => {}
+            answer => return answer,
+        }
+    }
+    Ok(list::all(session, |_| ()).await?.keys)
+}
+
+/// All pages: of a name that was used a thousand times, the one key that counts may be on the last.
+async fn matching(session: &Session, reference: &str) -> Result<Vec<ApiKey>, ClientError> {
+    let mut query = KeyQuery::new(1000);
+    query.filter = Some(json!({ "bool": { "minimum_should_match": 1, "should": [
+        { "ids": { "values": [reference] } },
+        { "term": { "metadata.application_id": reference } },
+        { "term": { "name": reference } },
+    ] } }));
+    // By creation, `search_after` loses keys that were made at the same moment; by `_doc` none (as seen on 9.5.3).
+    query.sort = vec![("_doc".into(), Order::Ascending)];
+    let mut keys = Vec::new();
+    loop {
+        let page = session.client.query_api_keys(&query).await?;
+        let is_full = page.keys.len() + page.unreadable.len() >= query.size as usize;
+        keys.extend(page.keys);
+        match page.last_sort {
+            Some(sort) if is_full => query.search_after = Some(sort),
+            _ => return Ok(keys),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::api_key::KeyId;
+
+    fn key(id: &str, name: &str, invalidated: bool) -> ApiKey {
+        ApiKey { id: KeyId::new(id), name: name.into(), invalidated, ..Default::default() }.with_facts()
+    }
+
+    fn ids(keys: &[ApiKey]) -> Vec<&str> {
+        keys.iter().map(|key| key.id.as_str()).collect()
+    }
+
+    #[test]
+    fn of_a_name_that_was_used_before_only_the_valid_keys_count() {
+        let meant = sort_out(vec![key("1", "app", true), key("2", "app", false)], "app");
+        assert_eq!((ids(&meant.valid), ids(&meant.invalidated)), (vec!["2"], vec!["1"]));
+    }
+
+    #[test]
+    fn an_id_never_means_a_key_that_is_only_called_like_it() {
+        let meant = sort_out(vec![key("1", "app", true), key("2", "1", false)], "1");
+        assert_eq!((ids(&meant.valid), ids(&meant.invalidated)), (vec![], vec!["1"]));
+    }
+}

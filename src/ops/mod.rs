@@ -1,0 +1,16 @@
+//! Use cases: what a person wants done with a cluster, the same for the window and for the command
+//! line. It knows clusters and vaults, and nothing of screens.
+
+pub mod clock;
+pub mod connect;
+pub mod create;
+pub mod find;
+pub mod invalidate;
+pub mod list;
+pub mod problem;
+pub mod session;
+pub mod vault;
+pub mod verify;
+
+pub use problem::{Fix, Problem};
+pub use session::Session;

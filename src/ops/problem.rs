@@ -1,0 +1,223 @@
+//! What went wrong, why, and the way out: the same words in the window and on the command line.
+
+use crate::{
+    client::{CertificateProblem, ClientError, SeenCertificate},
+    ops::connect::Step,
+};
+
+/// A way out that can be taken by one click.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fix {
+    /// Do the same again.
+    Retry,
+    /// Change the connection.
+    EditConnection,
+    /// Compare the certificate that was seen, and pin it.
+    CompareCertificate,
+    /// Read the keyring again.
+    ReadProfiles,
+    /// Keep profiles in memory for this run.
+    UseMemory,
+}
+
+impl Fix {
+    /// The words on its button.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Retry => "Retry",
+            Self::EditConnection => "Edit connection…",
+            Self::CompareCertificate => "Compare and pin…",
+            Self::ReadProfiles => "Look again",
+            Self::UseMemory => "Go on for this run",
+        }
+    }
+}
+
+/// What a person is told.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// What happened, in a few words.
+    pub title: String,
+    /// Why, in a sentence or two; may be empty.
+    pub detail: String,
+    /// What to do about it; may be empty.
+    pub hint: String,
+    /// Ways out, the best one first.
+    pub fixes: Vec<Fix>,
+    /// What kind of state it puts a screen into.
+    pub kind: ProblemKind,
+    /// The certificate that was refused.
+    pub certificate: Option<Box<SeenCertificate>>,
+}
+
+/// Problems that have a picture of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ProblemKind {
+    /// Any other.
+    #[default]
+    Failed,
+    /// One may not.
+    Forbidden,
+    /// The cluster has its API keys switched off.
+    ApiKeysDisabled,
+    /// The cluster has its security switched off.
+    SecurityOff,
+    /// The certificate is not believed.
+    Certificate,
+}
+
+impl Problem {
+    /// A problem without a way out, yet.
+    pub fn new(title: &str, detail: &str) -> Self {
+        Self {
+            title: title.into(),
+            detail: detail.into(),
+            hint: String::new(),
+            fixes: Vec::new(),
+            kind: ProblemKind::Failed,
+            certificate: None,
+        }
+    }
+
+    /// A job that panicked: nothing is known but that it ended.
+    pub fn broken() -> Self {
+        Self::new("Keybearer made a mistake", "The work was broken off. What the cluster did meanwhile is not known")
+            .hint("Refresh to see what is true")
+    }
+
+    /// With a line on what to do.
+    pub fn hint(mut self, hint: &str) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// With a way out.
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// With another way out.
+    pub fn or(self, fix: Fix) -> Self {
+        self.fix(fix)
+    }
+
+    /// All words in one text, for the command line and for screen readers. A detail that begins with
+    /// the words of the title stands for both.
+    pub fn words(&self) -> String {
+        let plain = |text: &str| text.replace('’', "'");
+        let repeats = plain(&self.detail).starts_with(&plain(&self.title));
+        let title = if repeats { "" } else { &self.title };
+        let parts = [title, &self.detail, &self.hint];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(". ")
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words())
+    }
+}
+
+/// The step of a test at which an error belongs.
+pub fn failing_step(error: &ClientError) -> Step {
+    match error {
+        ClientError::Unreachable { .. }
+        | ClientError::TimedOut { .. }
+        | ClientError::Broken { .. }
+        | ClientError::TlsOnPlainPort
+        | ClientError::PlainOnTlsPort => Step::Reach,
+        ClientError::Certificate { .. } | ClientError::BadCaFile { .. } => Step::Certificate,
+        ClientError::Unauthenticated { .. } | ClientError::Forbidden { .. } => Step::Identity,
+        _ => Step::Product,
+    }
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Self {
+        let words = error.to_string();
+        let problem = |title: &str| Problem::new(title, &words);
+        match error {
+            ClientError::Unreachable { .. } => problem("The cluster can’t be reached")
+                .hint("Check host and port, and whether the cluster runs")
+                .fix(Fix::Retry)
+                .or(Fix::EditConnection),
+            ClientError::TimedOut { .. } => problem("The cluster does not answer in time")
+                .hint("Try again, or give it more time in the connection")
+                .fix(Fix::Retry)
+                .or(Fix::EditConnection),
+            ClientError::Broken { .. } => problem("The connection broke").fix(Fix::Retry),
+            ClientError::Certificate { why, seen } => certificate(&why, &words, seen),
+            ClientError::BadCaFile { .. } => problem("The CA file can’t be used").fix(Fix::EditConnection),
+            ClientError::TlsOnPlainPort => problem("No TLS on that port")
+                .hint("Use http:// for it, or the port that speaks https")
+                .fix(Fix::EditConnection),
+            ClientError::PlainOnTlsPort => {
+                problem("That port speaks https").hint("Write https:// in the URL").fix(Fix::EditConnection)
+            }
+            ClientError::NotElasticsearch { .. } => problem("That is not Elasticsearch")
+                .hint("Check the URL: another service, or a proxy, answers there")
+                .fix(Fix::EditConnection),
+            ClientError::Unauthenticated { .. } => problem("The sign-in was refused")
+                .hint("Check the credential: it may be wrong, expired or invalidated")
+                .fix(Fix::EditConnection),
+            ClientError::Forbidden { ref privileges, .. } => {
+                let hint = match privileges.as_slice() {
+                    [] => String::new(),
+                    some => format!("Missing: the cluster privilege {}", some.join(" or ")),
+                };
+                Problem { kind: ProblemKind::Forbidden, ..problem("You may not do that").hint(&hint) }
+            }
+            ClientError::ApiKeysDisabled => Problem {
+                kind: ProblemKind::ApiKeysDisabled,
+                ..problem("API keys are switched off on this cluster")
+                    .hint("Set xpack.security.authc.api_key.enabled: true on every node; it needs TLS on HTTP")
+                    .fix(Fix::Retry)
+            },
+            ClientError::SecurityOff => Problem {
+                kind: ProblemKind::SecurityOff,
+                ..problem("Security is switched off on this cluster")
+                    .hint("Without xpack.security.enabled: true there are no API keys, and everybody may do everything")
+                    .fix(Fix::Retry)
+            },
+            ClientError::Throttled { .. } => problem("The cluster is too busy").hint("Wait a little").fix(Fix::Retry),
+            ClientError::Unavailable { .. } => problem("The cluster is not available").fix(Fix::Retry),
+            ClientError::Redirected { .. } => problem("The server sends somewhere else")
+                .hint("Redirects are never followed with a credential: write the final URL")
+                .fix(Fix::EditConnection),
+            ClientError::NotFound { .. } => problem("Not found"),
+            ClientError::Rejected { ref reason, .. } if reason.starts_with("no handler found") => {
+                problem("The cluster refuses").hint("Check the path in the URL").fix(Fix::EditConnection)
+            }
+            ClientError::TooLarge { .. } => problem("The answer is too large"),
+            _ => problem("The cluster refuses").fix(Fix::Retry),
+        }
+    }
+}
+
+fn certificate(why: &CertificateProblem, words: &str, seen: Option<Box<SeenCertificate>>) -> Problem {
+    let title = match why {
+        CertificateProblem::UnknownIssuer => "Certificate not known",
+        CertificateProblem::Expired => "The certificate has expired",
+        CertificateProblem::NotYetValid => "The certificate is not valid yet",
+        CertificateProblem::WrongHost => "The certificate is for another host",
+        CertificateProblem::PinMismatch { .. } => "The certificate has changed",
+        _ => "The certificate is not trusted",
+    };
+    let mut problem = Problem::new(title, words);
+    problem.kind = ProblemKind::Certificate;
+    problem.certificate = seen;
+    match why {
+        CertificateProblem::UnknownIssuer => problem
+            .hint("Nobody this computer trusts has signed it. Compare its fingerprint with what Elasticsearch printed at its first start")
+            .fix(Fix::CompareCertificate)
+            .or(Fix::EditConnection),
+        CertificateProblem::PinMismatch { .. } => problem
+            .hint("It was renewed, or something stands between you and the cluster")
+            .fix(Fix::CompareCertificate)
+            .or(Fix::Retry),
+        CertificateProblem::WrongHost => problem.hint("Use the host name that the certificate names").fix(Fix::EditConnection),
+        _ => problem.hint("The cluster needs a new certificate").fix(Fix::Retry),
+    }
+}

@@ -1,0 +1,70 @@
+//! A cluster that one is signed in to, with what was learned when connecting.
+
+use crate::{
+    client::{Client, SeenCertificate},
+    model::{
+        Millis,
+        api_key::KeyId,
+        endpoint::Trust,
+        identity::{Identity, Privileges},
+        version::{Edition, Feature},
+    },
+    ops::clock,
+};
+
+/// A signed-in connection. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Speaks to the cluster.
+    pub client: Client,
+    /// Who one is.
+    pub identity: Identity,
+    /// What one may do, as far as it was told.
+    pub privileges: Privileges,
+    /// Which Elasticsearch it is.
+    pub edition: Edition,
+    /// The name that the cluster gives itself; `None` where one may not ask.
+    pub cluster_name: Option<String>,
+    /// The certificate the line is encrypted with.
+    pub certificate: Option<SeenCertificate>,
+}
+
+impl Session {
+    /// The cluster's now: this machine's clock and the skew that was measured. Expiry is judged by it.
+    pub fn now(&self) -> Millis {
+        clock::now().saturating_add(self.skew())
+    }
+
+    /// How far the cluster's clock is ahead, in milliseconds. The header `Date` has whole seconds and
+    /// travels for a while, so that less than two seconds say nothing and count as none.
+    pub fn skew(&self) -> Millis {
+        self.client.clock_skew().filter(|skew| skew.saturating_abs() >= 2000).unwrap_or(0)
+    }
+
+    /// Whether only one's own keys can be seen, so that requests must say so (before the query API).
+    pub fn sees_own_only(&self) -> bool {
+        !self.privileges.sees_all_keys() && self.privileges.sees_own_keys()
+    }
+
+    /// Whether requests to invalidate must be restricted to one's own keys (as seen on 9.5.3: 403
+    /// without it for a user who only has `manage_own_api_key`).
+    pub fn invalidates_own_only(&self) -> bool {
+        !self.privileges.invalidates_all_keys()
+    }
+
+    /// The key that this session itself is signed in by.
+    pub fn own_key(&self) -> Option<&KeyId> {
+        self.identity.api_key.as_ref().map(|(id, _)| id)
+    }
+
+    /// Whether the cluster can do something.
+    pub fn has(&self, feature: Feature) -> bool {
+        self.edition.has(feature)
+    }
+
+    /// Whether any certificate would be believed.
+    pub fn is_insecure(&self) -> bool {
+        let endpoint = self.client.endpoint();
+        endpoint.trust == Trust::InsecureDev || !endpoint.url.is_https()
+    }
+}

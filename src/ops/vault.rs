@@ -1,0 +1,92 @@
+//! Profiles and kept secrets in the vault of this machine. These calls may block.
+
+use std::sync::Arc;
+
+use crate::{
+    model::{
+        api_key::KeyId,
+        profile::{Profile, ProfileId},
+        secret::Secret,
+    },
+    ops::{Fix, Problem},
+    store::{
+        kept_secrets::KeptSecrets,
+        profiles::{Profiles, ProfilesError},
+        vault::{Vault, VaultError, VaultPlace},
+    },
+};
+
+/// What the vault holds.
+#[derive(Debug)]
+pub struct ReadProfiles {
+    /// Those that could be read.
+    pub profiles: Vec<Profile>,
+    /// Those that could not, each with its reason.
+    pub unreadable: Vec<String>,
+    /// Whether they live in memory only.
+    pub in_memory: bool,
+}
+
+/// Reads all profiles.
+///
+/// # Errors
+/// With the way out, when the vault can't be asked.
+pub fn read_profiles(vault: &Arc<dyn Vault>) -> Result<ReadProfiles, Problem> {
+    let profiles = Profiles::new(Arc::clone(vault));
+    let list = profiles.list()?;
+    let in_memory = profiles.place() == VaultPlace::Memory;
+    let unreadable = list.unreadable.iter().map(|profile| format!("{}: {}", profile.id.0, profile.reason)).collect();
+    Ok(ReadProfiles { profiles: list.profiles, unreadable, in_memory })
+}
+
+/// Keeps a profile, and reads all again.
+///
+/// # Errors
+/// When it could not be kept.
+pub fn save_profile(vault: &Arc<dyn Vault>, profile: &Profile) -> Result<ReadProfiles, Problem> {
+    Profiles::new(Arc::clone(vault)).save(profile)?;
+    read_profiles(vault)
+}
+
+/// Forgets a profile, and reads all again.
+///
+/// # Errors
+/// When it may still be there.
+pub fn remove_profile(vault: &Arc<dyn Vault>, id: &ProfileId) -> Result<ReadProfiles, Problem> {
+    Profiles::new(Arc::clone(vault)).remove(id)?;
+    read_profiles(vault)
+}
+
+/// Keeps the secret of a key. Says where.
+///
+/// # Errors
+/// When it could not be kept.
+pub fn keep_secret(vault: &Arc<dyn Vault>, id: &KeyId, name: &str, secret: &Secret) -> Result<String, Problem> {
+    KeptSecrets::new(Arc::clone(vault)).keep_secret(id, name, secret)?;
+    Ok(match vault.place() {
+        VaultPlace::Keyring => "the keyring of this computer".into(),
+        VaultPlace::Memory => "memory, until this program ends".into(),
+    })
+}
+
+/// Nobody answered the keyring's own window.
+pub fn waited_too_long() -> Problem {
+    let detail = "The keyring did not answer. It may be waiting for its password in a window of its own";
+    Problem::new("Waited too long for the keyring", detail).fix(Fix::ReadProfiles).or(Fix::UseMemory)
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        Problem::new(&error.to_string(), "").hint(error.way_out()).fix(Fix::ReadProfiles).or(Fix::UseMemory)
+    }
+}
+
+impl From<ProfilesError> for Problem {
+    fn from(error: ProfilesError) -> Self {
+        match error {
+            ProfilesError::Vault(error) => error.into(),
+            // Another keyring would not help: the profile itself is wrong.
+            error => Problem::new(&error.to_string(), "").hint(error.way_out()).fix(Fix::ReadProfiles),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Indices: create, show, remove, refresh; and which indices an expression such as `logs-*,my_index` means.
+
+use super::authz::Caller;
+use super::cluster::{Cluster, fresh_secret};
+use super::error::{EsError, Outcome};
+use super::mapping::Mapping;
+use super::pattern::glob;
+use super::privileges::{Action, CREATE_INDEX, DELETE_INDEX, GET_INDEX, GET_MAPPING, REFRESH, RESOLVE};
+use super::reply::Reply;
+use super::request::Params;
+use super::router::Context;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+/// One index.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// 22 characters.
+    pub uuid: String,
+    /// Epoch milliseconds.
+    pub creation: i64,
+    /// How many copies it wishes for; with one node they stay unassigned.
+    pub replicas: u32,
+    /// Settings besides the usual ones, as text.
+    pub settings: Map<String, Value>,
+    /// Its fields.
+    pub mapping: Mapping,
+    /// Documents by id.
+    pub documents: HashMap<String, Document>,
+    /// Versions of deleted documents, which a new one continues.
+    pub deleted: HashMap<String, i64>,
+    /// The number of the next write.
+    pub next_seq_no: i64,
+}
+
+/// One document.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// What was indexed.
+    pub source: Value,
+    /// Counts from 1.
+    pub version: i64,
+    /// The number of the write that made it.
+    pub seq_no: i64,
+}
+
+impl Index {
+    /// An empty index.
+    ///
+    /// # Errors
+    /// When the system has no random bytes to give.
+    pub fn new(now: i64) -> Outcome<Index> {
+        Ok(Index { uuid: fresh_secret()?, creation: now, replicas: 1, ..Index::default() })
+    }
+
+    /// Copies wished for, and the one that is there: what answers to writes show.
+    pub fn shards(&self) -> Value {
+        json!({ "total": 1 + self.replicas, "successful": 1, "failed": 0 })
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.settings.get("hidden").is_some_and(|hidden| hidden == "true")
+    }
+
+    fn settings_value(&self, name: &str) -> Value {
+        let mut index = Map::new();
+        index.insert("routing".into(), json!({ "allocation": { "include": { "_tier_preference": "data_content" } } }));
+        index.extend(self.settings.clone());
+        index.insert("number_of_shards".into(), json!("1"));
+        index.insert("provided_name".into(), json!(name));
+        index.insert("creation_date".into(), json!(self.creation.to_string()));
+        index.insert("number_of_replicas".into(), json!(self.replicas.to_string()));
+        index.insert("uuid".into(), json!(self.uuid));
+        index.insert("version".into(), json!({ "created": "9111000" }));
+        json!({ "index": index })
+    }
+}
+
+fn invalid(name: &str, why: &str) -> Box<EsError> {
+    EsError::new(400, "invalid_index_name_exception", format!("Invalid index name [{name}], {why}"))
+        .with("index_uuid", "_na_")
+        .with("index", name)
+}
+
+/// Refuses names that no index can have.
+pub fn check_name(name: &str) -> Outcome<()> {
+    if name.contains([' ', '"', '*', ',', '/', '<', '>', '?', '\\', '|']) {
+        return Err(invalid(
+            name,
+            "must not contain the following characters [' ','\"','*',',','/','<','>','?','\\','|']",
+        ));
+    }
+    for bad in ['#', ':'] {
+        if name.contains(bad) {
+            return Err(invalid(name, &format!("must not contain '{bad}'")));
+        }
+    }
+    if name.starts_with(['_', '-', '+']) {
+        return Err(invalid(name, "must not start with '_', '-', or '+'"));
+    }
+    if name.len() > 255 {
+        return Err(invalid(name, &format!("index name is too long, ({} > 255)", name.len())));
+    }
+    if name == "." || name == ".." {
+        return Err(invalid(name, "must not be '.' or '..'"));
+    }
+    if name != name.to_lowercase() {
+        return Err(invalid(name, "must be lowercase"));
+    }
+    Ok(())
+}
+
+/// Refuses wildcards where one index must be meant.
+pub fn check_concrete(action: &str, name: &str) -> Outcome<()> {
+    if name.contains('*') || name == "_all" {
+        return Err(EsError::illegal(format!(
+            "the action {action} does not support wildcards; the provided index expression(s) [{name}] are not allowed"
+        )));
+    }
+    Ok(())
+}
+
+/// The indices that an expression means, of those that the caller may use so; an empty expression means all.
+///
+/// # Errors
+/// 403 for names that the caller may not use, 404 for those that aren't there.
+pub fn resolve(
+    cluster: &Cluster,
+    caller: &Caller,
+    action: &Action,
+    expression: &str,
+    params: &Params,
+) -> Outcome<Vec<String>> {
+    let ignore_unavailable = params.flag("ignore_unavailable", false)?;
+    let allow_none = params.flag("allow_no_indices", true)?;
+    let hidden_too =
+        params.get("expand_wildcards").is_some_and(|kinds| kinds.contains("all") || kinds.contains("hidden"));
+    let expression = if expression.is_empty() { "_all" } else { expression };
+    let (mut found, mut concrete, mut wildcards) = (Vec::new(), Vec::new(), false);
+    for part in expression.split(',').filter(|part| !part.is_empty()) {
+        if part == "_all" || part.contains('*') {
+            wildcards = true;
+            let pattern = if part == "_all" { "*" } else { part };
+            if let Some(excluded) = pattern.strip_prefix('-') {
+                found.retain(|name: &String| !glob(excluded, name));
+                continue;
+            }
+            for (name, index) in &cluster.indices {
+                let shown = hidden_too || !index.is_hidden() || pattern.starts_with('.') && name.starts_with('.');
+                if shown && glob(pattern, name) && caller.allows_on(action, name) && !found.contains(name) {
+                    found.push(name.clone());
+                }
+            }
+        } else if let Some(excluded) = part.strip_prefix('-').filter(|_| wildcards) {
+            found.retain(|name: &String| name != excluded);
+        } else if part.starts_with('_') {
+            return Err(invalid(part, "must not start with '_'."));
+        } else {
+            concrete.push(part.to_owned());
+        }
+    }
+    if ignore_unavailable {
+        concrete.retain(|name| cluster.indices.contains_key(name) && caller.allows_on(action, name));
+    }
+    caller.may_on(action, &concrete)?;
+    if let Some(missing) = concrete.iter().find(|name| !cluster.indices.contains_key(*name)) {
+        return Err(EsError::no_such_index(missing));
+    }
+    for name in concrete {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    if found.is_empty() && !allow_none {
+        let name = format!("[{expression}]");
+        return Err(EsError::new(404, "index_not_found_exception", format!("no such index [{name}]"))
+            .with("index_uuid", "_na_")
+            .with("index", name));
+    }
+    caller.may_on(action, &found)?;
+    Ok(found)
+}
+
+/// `PUT /INDEX`
+pub fn create(context: &mut Context) -> Outcome<Reply> {
+    let name = context.argument(0);
+    let mut index = Index::new(context.now)?;
+    if !context.request.body.is_empty() {
+        let body = context.request.json()?;
+        for member in body.members().unwrap_or_default() {
+            let value = member.value.to_value();
+            match member.name.as_str() {
+                "settings" => read_settings(&value, &mut index),
+                "mappings" => index.mapping = Mapping::read(&value)?,
+                "aliases" => {}
+                other => return Err(EsError::parse(format!("unknown key [{other}] for create index"))),
+            }
+        }
+    }
+    if name.contains('*') {
+        check_concrete("indices:admin/create", &name)?;
+    }
+    context.caller.may_on(&CREATE_INDEX, std::slice::from_ref(&name))?;
+    check_name(&name)?;
+    if let Some(existing) = context.cluster.indices.get(&name) {
+        let reason = format!("index [{name}/{}] already exists", existing.uuid);
+        return Err(EsError::new(400, "resource_already_exists_exception", reason)
+            .with("index_uuid", existing.uuid.clone())
+            .with("index", name));
+    }
+    context.cluster.indices.insert(name.clone(), index);
+    Ok(Reply::ok(json!({ "acknowledged": true, "shards_acknowledged": true, "index": name })))
+}
+
+fn read_settings(value: &Value, index: &mut Index) {
+    let Some(map) = value.as_object() else { return };
+    for (name, value) in map {
+        let name = name.strip_prefix("index.").unwrap_or(name);
+        let text = match value {
+            Value::Object(_) if name == "index" => {
+                read_settings(value, index);
+                continue;
+            }
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match name {
+            "number_of_replicas" => index.replicas = text.parse().unwrap_or(1),
+            "number_of_shards" => {}
+            _ => {
+                index.settings.insert(name.to_owned(), json!(text));
+            }
+        }
+    }
+}
+
+/// `GET|HEAD /INDEX`
+pub fn get(context: &mut Context) -> Outcome<Reply> {
+    let names = resolve(context.cluster, context.caller, &GET_INDEX, &context.argument(0), &context.request.params)?;
+    let mut answer = Map::new();
+    for name in names {
+        if let Some(index) = context.cluster.indices.get(&name) {
+            let value = json!({
+                "aliases": {},
+                "mappings": index.mapping.to_value(),
+                "settings": index.settings_value(&name),
+            });
+            answer.insert(name, value);
+        }
+    }
+    Ok(Reply::ok(Value::Object(answer)))
+}
+
+/// `GET [/INDEX]/_mapping`
+pub fn mapping(context: &mut Context) -> Outcome<Reply> {
+    let names = resolve(context.cluster, context.caller, &GET_MAPPING, &context.argument(0), &context.request.params)?;
+    let mut answer = Map::new();
+    for name in names {
+        if let Some(index) = context.cluster.indices.get(&name) {
+            answer.insert(name, json!({ "mappings": index.mapping.to_value() }));
+        }
+    }
+    Ok(Reply::ok(Value::Object(answer)))
+}
+
+/// `DELETE /INDEX[,INDEX]`
+pub fn delete(context: &mut Context) -> Outcome<Reply> {
+    let expression = context.argument(0);
+    if expression.contains('*') || expression == "_all" {
+        return Err(EsError::illegal("Wildcard expressions or all indices are not allowed"));
+    }
+    let names = resolve(context.cluster, context.caller, &DELETE_INDEX, &expression, &context.request.params)?;
+    for name in names {
+        context.cluster.indices.remove(&name);
+    }
+    Ok(Reply::ok(json!({ "acknowledged": true })))
+}
+
+/// `GET|POST [/INDEX]/_refresh`; everything is visible at once, so there is nothing to do.
+pub fn refresh(context: &mut Context) -> Outcome<Reply> {
+    let names = resolve(context.cluster, context.caller, &REFRESH, &context.argument(0), &context.request.params)?;
+    let wished: u32 =
+        names.iter().filter_map(|name| context.cluster.indices.get(name)).map(|index| 1 + index.replicas).sum();
+    Ok(Reply::ok(json!({ "_shards": { "total": wished, "successful": names.len(), "failed": 0 } })))
+}
+
+/// `GET /_resolve/index/EXPRESSION`
+pub fn resolve_index(context: &mut Context) -> Outcome<Reply> {
+    let names = resolve(context.cluster, context.caller, &RESOLVE, &context.argument(0), &context.request.params)?;
+    let mut names = names;
+    names.sort();
+    let indices: Vec<Value> = names
+        .iter()
+        .filter_map(|name| context.cluster.indices.get(name).map(|index| (name, index)))
+        .map(|(name, index)| {
+            let attributes = if index.is_hidden() { json!(["hidden", "open"]) } else { json!(["open"]) };
+            json!({ "name": name, "attributes": attributes, "mode": "standard" })
+        })
+        .collect();
+    Ok(Reply::ok(json!({ "indices": indices, "aliases": [], "data_streams": [] })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rules_of_the_server() {
+        let reason = |name: &str| check_name(name).unwrap_err().reason;
+        assert!(check_name("my_index").is_ok());
+        assert!(check_name(".hidden").is_ok());
+        assert_eq!(reason("SBX"), "Invalid index name [SBX], must be lowercase");
+        assert!(reason("_x").ends_with("must not start with '_', '-', or '+'"));
+        assert!(reason("a,b").contains("must not contain the following characters"));
+        assert!(reason(&"a".repeat(256)).ends_with("index name is too long, (256 > 255)"));
+        assert!(reason("..").ends_with("must not be '.' or '..'"));
+    }
+}

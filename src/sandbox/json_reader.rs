@@ -1,0 +1,389 @@
+//! Reads JSON into places and values. Duplicate names and bad text are refused in Elasticsearch's words; knows
+//! nothing of what the JSON means.
+
+use super::error::{EsError, Outcome};
+use super::json::{Kind, Member, Node, Place};
+
+/// Deeper nesting is refused, so that no request can exhaust the stack.
+const MAX_DEPTH: usize = 400;
+
+/// Reads the first value of the text; like Elasticsearch, what follows it is not looked at.
+pub fn parse(bytes: &[u8]) -> Outcome<Node> {
+    let mut reader = Reader { bytes, at: 0, line: 1, line_start: 0 };
+    reader.blanks();
+    if reader.peek().is_none() {
+        return Err(EsError::parse("request body is required"));
+    }
+    reader.value(0)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u32,
+    line_start: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn place(&self) -> Place {
+        self.place_of(self.at)
+    }
+
+    fn place_of(&self, at: usize) -> Place {
+        let column = at.saturating_sub(self.line_start).saturating_add(1);
+        Place { line: self.line, column: u32::try_from(column).unwrap_or(u32::MAX) }
+    }
+
+    fn blanks(&mut self) {
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'\n' => {
+                    self.at += 1;
+                    self.line += 1;
+                    self.line_start = self.at;
+                }
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                _ => break,
+            }
+        }
+    }
+
+    /// How the text is quoted in messages: at most 500 bytes of it.
+    fn source(&self) -> String {
+        let shown = &self.bytes[..self.bytes.len().min(500)];
+        let mut text = format!("(byte[])\"{}\"", String::from_utf8_lossy(shown));
+        if self.bytes.len() > 500 {
+            text.push_str(&format!("[truncated {} bytes]", self.bytes.len() - 500));
+        }
+        text
+    }
+
+    fn syntax(&self, place: Place, what: &str) -> Box<EsError> {
+        let detail = format!("{what}\n at [Source: {}; line: {}, column: {}]", self.source(), place.line, place.column);
+        EsError::new(400, "x_content_parse_exception", format!("[{place}] {detail}")).because(EsError::new(
+            400,
+            "json_parse_exception",
+            detail,
+        ))
+    }
+
+    fn end_of_input(&self, what: &str) -> Box<EsError> {
+        let place = self.place();
+        let detail = format!(
+            "Unexpected end-of-input{what}\n at [Source: {}; line: {}, column: {}]",
+            self.source(),
+            place.line,
+            place.column
+        );
+        EsError::new(400, "x_content_e_o_f_exception", format!("[{place}] Unexpected end of file"))
+            .because(EsError::new(400, "json_e_o_f_exception", detail))
+    }
+
+    fn unclosed(&self, what: &str, start: Place) -> Box<EsError> {
+        self.end_of_input(&format!(
+            ": expected close marker for {what} (start marker at [Source: {}; line: {}, column: {}])",
+            self.source(),
+            start.line,
+            start.column
+        ))
+    }
+
+    fn unexpected(&self, byte: u8, wanted: &str) -> Box<EsError> {
+        let rest = &self.bytes[self.at..self.bytes.len().min(self.at + 4)];
+        let shown = String::from_utf8_lossy(rest).chars().next().unwrap_or('\u{fffd}');
+        let code = if byte < 0x80 { u32::from(byte) } else { u32::from(shown) };
+        self.syntax(self.place(), &format!("Unexpected character ('{shown}' (code {code})): {wanted}"))
+    }
+
+    fn value(&mut self, depth: usize) -> Outcome<Node> {
+        self.blanks();
+        let at = self.place();
+        if depth > MAX_DEPTH {
+            return Err(
+                self.syntax(at, &format!("Document nesting depth ({depth}) exceeds the maximum allowed ({MAX_DEPTH})"))
+            );
+        }
+        let kind = match self.peek() {
+            None => return Err(self.end_of_input(" within/between Object entries")),
+            Some(b'{') => self.object(at, depth)?,
+            Some(b'[') => self.array(at, depth)?,
+            Some(b'"') => Kind::Text(self.string()?),
+            Some(b'-' | b'0'..=b'9') => Kind::Number(self.number()?),
+            Some(byte) if byte.is_ascii_alphabetic() => self.word()?,
+            Some(byte) => {
+                return Err(self.unexpected(
+                    byte,
+                    "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
+                ));
+            }
+        };
+        let end = self.place_of(self.at.saturating_sub(1));
+        Ok(Node { at, end, kind })
+    }
+
+    fn object(&mut self, start: Place, depth: usize) -> Outcome<Kind> {
+        let mut members: Vec<Member> = Vec::new();
+        self.at += 1;
+        self.blanks();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Kind::Object(members));
+        }
+        let mut names = std::collections::HashSet::new();
+        loop {
+            self.blanks();
+            let at = self.place();
+            match self.peek() {
+                None => return Err(self.unclosed("Object", start)),
+                Some(b'"') => {}
+                Some(byte) => {
+                    return Err(self.unexpected(byte, "was expecting double-quote to start field name"));
+                }
+            }
+            let name = self.string()?;
+            if !names.insert(name.clone()) {
+                return Err(self.syntax(self.place(), &format!("Duplicate field '{name}'")));
+            }
+            self.blanks();
+            match self.peek() {
+                None => return Err(self.end_of_input(" within/between Object entries")),
+                Some(b':') => self.at += 1,
+                Some(byte) => {
+                    return Err(self.unexpected(byte, "was expecting a colon to separate field name and value"));
+                }
+            }
+            let value = self.value(depth + 1)?;
+            members.push(Member { name, at, value });
+            self.blanks();
+            match self.peek() {
+                None => return Err(self.unclosed("Object", start)),
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Kind::Object(members));
+                }
+                Some(byte) => {
+                    return Err(self.unexpected(byte, "was expecting comma to separate Object entries"));
+                }
+            }
+        }
+    }
+
+    fn array(&mut self, start: Place, depth: usize) -> Outcome<Kind> {
+        let mut elements = Vec::new();
+        self.at += 1;
+        self.blanks();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Kind::Array(elements));
+        }
+        loop {
+            self.blanks();
+            if self.peek().is_none() {
+                return Err(self.unclosed("Array", start));
+            }
+            elements.push(self.value(depth + 1)?);
+            self.blanks();
+            match self.peek() {
+                None => return Err(self.unclosed("Array", start)),
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Kind::Array(elements));
+                }
+                Some(byte) => {
+                    return Err(self.unexpected(byte, "was expecting comma to separate Array entries"));
+                }
+            }
+        }
+    }
+
+    fn string(&mut self) -> Outcome<String> {
+        self.at += 1;
+        let mut bytes = Vec::new();
+        loop {
+            match self.peek() {
+                None => return Err(self.end_of_input(" in VALUE_STRING")),
+                Some(b'"') => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b'\\') => {
+                    let character = self.escape()?;
+                    let mut buffer = [0; 4];
+                    bytes.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+                }
+                Some(byte) if byte < 0x20 => {
+                    return Err(self.syntax(
+                        self.place(),
+                        &format!(
+                            "Illegal unquoted character ((CTRL-CHAR, code {byte})): has to be escaped using backslash to be included in string value"
+                        ),
+                    ));
+                }
+                Some(byte) => {
+                    bytes.push(byte);
+                    self.at += 1;
+                }
+            }
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(bad) => {
+                let first = bad.as_bytes().get(bad.utf8_error().valid_up_to()).copied().unwrap_or(0);
+                Err(self.syntax(self.place(), &format!("Invalid UTF-8 start byte 0x{first:x}")))
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Outcome<char> {
+        self.at += 1;
+        let Some(byte) = self.peek() else {
+            return Err(self.end_of_input(" in character escape sequence"));
+        };
+        let simple = match byte {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                self.at += 1;
+                return self.unicode();
+            }
+            other => {
+                let shown = char::from(other);
+                return Err(
+                    self.syntax(self.place(), &format!("Unrecognized character escape '{shown}' (code {other})"))
+                );
+            }
+        };
+        self.at += 1;
+        Ok(simple)
+    }
+
+    fn unicode(&mut self) -> Outcome<char> {
+        let high = self.hex()?;
+        if (0xd800..0xdc00).contains(&high) {
+            if self.bytes.get(self.at) == Some(&b'\\') && self.bytes.get(self.at + 1) == Some(&b'u') {
+                self.at += 2;
+                let low = self.hex()?;
+                if (0xdc00..0xe000).contains(&low) {
+                    let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                    return Ok(char::from_u32(code).unwrap_or('\u{fffd}'));
+                }
+            }
+            return Ok('\u{fffd}');
+        }
+        Ok(char::from_u32(high).unwrap_or('\u{fffd}'))
+    }
+
+    fn hex(&mut self) -> Outcome<u32> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let Some(byte) = self.peek() else {
+                return Err(self.end_of_input(" in character escape sequence"));
+            };
+            let Some(digit) = char::from(byte).to_digit(16) else {
+                return Err(self.unexpected(byte, "expected a hex-digit for character escape sequence"));
+            };
+            code = code * 16 + digit;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    fn number(&mut self) -> Outcome<String> {
+        let start = self.at;
+        while let Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        let raw = String::from_utf8_lossy(&self.bytes[start..self.at]).into_owned();
+        let digits = raw.trim_start_matches('-');
+        let leading_zero = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
+        let shaped = digits.as_bytes().first().is_some_and(u8::is_ascii_digit)
+            && digits.as_bytes().last().is_some_and(u8::is_ascii_digit);
+        if leading_zero || !shaped || raw.parse::<f64>().is_err() {
+            return Err(self.syntax(self.place_of(start), "Invalid numeric value: Leading zeroes or signs not allowed"));
+        }
+        Ok(raw)
+    }
+
+    fn word(&mut self) -> Outcome<Kind> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            self.at += 1;
+        }
+        let word = &self.bytes[start..self.at];
+        match word {
+            b"null" => Ok(Kind::Null),
+            b"true" => Ok(Kind::Bool(true)),
+            b"false" => Ok(Kind::Bool(false)),
+            _ => Err(self.syntax(
+                self.place(),
+                &format!(
+                    "Unrecognized token '{}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
+                    String::from_utf8_lossy(word)
+                ),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_lines_and_columns_from_one() {
+        let node = parse(b"{\"name\": 1,\n  \"x\": []}").unwrap();
+        assert_eq!(node.get("name").unwrap().at.to_string(), "1:10");
+        assert_eq!(node.get("x").unwrap().at.to_string(), "2:8");
+        assert_eq!(node.end.to_string(), "2:10");
+    }
+
+    #[test]
+    fn an_open_object_is_told_with_its_start() {
+        let error = parse(b"{").unwrap_err();
+        assert_eq!(error.kind, "x_content_e_o_f_exception");
+        assert_eq!(error.reason, "[1:2] Unexpected end of file");
+        let cause = error.cause.unwrap();
+        assert!(cause.reason.contains("start marker at [Source: (byte[])\"{\"; line: 1, column: 1]"));
+    }
+
+    #[test]
+    fn a_word_that_is_no_json_is_named() {
+        let error = parse(b"nonsense").unwrap_err();
+        assert!(error.reason.starts_with("[1:9] Unrecognized token 'nonsense': was expecting"));
+    }
+
+    #[test]
+    fn a_name_given_twice_is_refused() {
+        let error = parse(b"{\"name\":\"x\",\"name\":\"y\"}").unwrap_err();
+        assert!(error.reason.starts_with("[1:19] Duplicate field 'name'"));
+    }
+
+    #[test]
+    fn bad_text_never_panics() {
+        for text in
+            ["\"\\ud83d\"", "\"\\u12", "-", "01", "{\"a\"", "[1 2]", "\"\u{1}\"", "tru", "{,}", "1e", "[", "\"a"]
+        {
+            let _ = parse(text.as_bytes());
+        }
+        let _ = parse(&[b'"', 0xff, b'"']);
+        let deep = "[".repeat(100_000);
+        assert!(parse(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn surrogate_pairs_become_one_character() {
+        assert_eq!(parse(b"\"\\ud83d\\ude00\"").unwrap().text(), Some("\u{1f600}"));
+    }
+}

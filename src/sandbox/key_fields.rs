@@ -1,0 +1,249 @@
+//! What a query may ask of an API key: its fields, their types, and the refusals of all others, as seen on 9.5.3.
+
+use super::cluster::StoredKey;
+use super::dates;
+use super::error::{EsError, Outcome, shard_failure};
+use super::query_dsl::Query;
+use super::query_match::{FieldKind, Fields};
+use serde_json::Value;
+
+/// The index that Elasticsearch keeps API keys in; failures name it.
+pub const INDEX: &str = ".security-7";
+
+impl Fields for StoredKey {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self, field: &str) -> FieldKind {
+        match field {
+            "creation" | "expiration" | "invalidation" => FieldKind::Date,
+            "invalidated" => FieldKind::Boolean,
+            _ => FieldKind::Keyword,
+        }
+    }
+
+    fn values(&self, field: &str) -> Vec<String> {
+        let one = |value: &str| vec![value.to_owned()];
+        let time = |at: Option<i64>| at.map(|at| at.to_string()).into_iter().collect();
+        match field {
+            "name" => one(&self.name),
+            "username" => one(&self.username),
+            "realm_name" => one(&self.realm.name),
+            "type" => one(self.kind),
+            "creation" => time(Some(self.creation)),
+            "expiration" => time(self.expiration),
+            "invalidation" => time(self.invalidation),
+            "invalidated" => one(if self.invalidation.is_some() { "true" } else { "false" }),
+            "metadata" => {
+                let mut leaves = Vec::new();
+                self.metadata.values().for_each(|value| collect(value, &mut leaves));
+                leaves
+            }
+            other => match other.strip_prefix("metadata.") {
+                Some(path) => flattened(&Value::Object(self.metadata.clone()), path),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    fn default_fields(&self) -> Vec<String> {
+        ["name", "username", "realm_name", "type", "metadata", "creation", "expiration", "invalidation", "invalidated"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
+fn leaf(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn collect(value: &Value, leaves: &mut Vec<String>) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| collect(element, leaves)),
+        Value::Object(map) => map.values().for_each(|value| collect(value, leaves)),
+        other => leaves.extend(leaf(other)),
+    }
+}
+
+/// The leaves right at a dotted path; names may themselves hold dots.
+fn flattened(value: &Value, path: &str) -> Vec<String> {
+    match value {
+        Value::Array(elements) => elements.iter().flat_map(|element| flattened(element, path)).collect(),
+        Value::Object(map) => {
+            let mut found = Vec::new();
+            for (name, value) in map {
+                if name == path {
+                    match value {
+                        Value::Array(elements) => found.extend(elements.iter().filter_map(leaf)),
+                        other => found.extend(leaf(other)),
+                    }
+                } else if let Some(rest) = path.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
+                    found.extend(flattened(value, rest));
+                }
+            }
+            found
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_allowed(field: &str) -> bool {
+    matches!(
+        field,
+        "name"
+            | "username"
+            | "realm_name"
+            | "type"
+            | "creation"
+            | "expiration"
+            | "invalidation"
+            | "invalidated"
+            | "metadata"
+    ) || field.starts_with("metadata.")
+}
+
+/// Refuses fields that API keys can't be asked by.
+///
+/// # Errors
+/// In the words of 9.5.3.
+pub fn check_field(field: &str) -> Outcome<()> {
+    if is_allowed(field) {
+        return Ok(());
+    }
+    let what = if field.contains('*') { "Field name pattern" } else { "Field" };
+    Err(EsError::illegal(format!("{what} [{field}] is not allowed for querying or aggregation")))
+}
+
+/// Refuses queries and fields that API keys can't be asked by.
+///
+/// # Errors
+/// In the words of 9.5.3.
+pub fn check_allowed(query: &Query) -> Outcome<()> {
+    let unsupported =
+        |name: &str| Err(EsError::illegal(format!("Query type [{name}] is not currently supported in this context")));
+    match query {
+        Query::Bool { must, filter, should, must_not, .. } => {
+            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(check_allowed)
+        }
+        Query::Term(field, ..)
+        | Query::Terms(field, _)
+        | Query::Match(field, ..)
+        | Query::Prefix(field, ..)
+        | Query::Wildcard(field, ..)
+        | Query::Exists(field)
+        | Query::Range(field, _) => check_field(field),
+        Query::All | Query::Ids(_) | Query::Simple(..) => Ok(()),
+        Query::Nothing => unsupported("match_none"),
+        Query::Foreign(name, _) => unsupported(name),
+        Query::Lookup => {
+            Err(EsError::illegal("terms query with terms lookup is not currently supported in this context"))
+        }
+    }
+}
+
+fn index_name(field: &str) -> &str {
+    match field {
+        "creation" => "creation_time",
+        "expiration" => "expiration_time",
+        "invalidation" => "invalidation_time",
+        "invalidated" => "api_key_invalidated",
+        other => other,
+    }
+}
+
+/// The refusal of a date that can't be read.
+pub fn bad_date(text: &str, format: &str) -> Box<EsError> {
+    let reason = format!("failed to parse date field [{text}] with format [{format}]");
+    let deep = EsError::new(400, "date_time_parse_exception", "Failed to parse with all enclosed parsers");
+    EsError::parse(format!("{reason}: [{reason}]")).because(EsError::illegal(reason).because(deep))
+}
+
+fn no_query(reason: String, cause: Option<Box<EsError>>) -> Box<EsError> {
+    let error = EsError::new(400, "query_shard_exception", reason).with("index_uuid", "_na_").with("index", INDEX);
+    match cause {
+        Some(cause) => error.because(cause),
+        None => error,
+    }
+}
+
+/// Refuses what only turns out wrong when the query meets the fields' types.
+///
+/// # Errors
+/// As failures of the one shard.
+pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
+    let is_date = |field: &str| matches!(field, "creation" | "expiration" | "invalidation");
+    match query {
+        Query::Bool { must, filter, should, must_not, .. } => {
+            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(|query| check_types(query, now))
+        }
+        Query::Range(field, range) if is_date(field) => {
+            let format = range.format.as_deref();
+            for text in [&range.gt, &range.gte, &range.lt, &range.lte].into_iter().flatten() {
+                if dates::parse(text, format, now, false).is_none() {
+                    return Err(shard_failure(INDEX, bad_date(text, format.unwrap_or("epoch_millis"))));
+                }
+            }
+            Ok(())
+        }
+        Query::Term(field, value, _) | Query::Match(field, value, _)
+            if field == "invalidated" && !matches!(value.as_str(), "true" | "false" | "") =>
+        {
+            let reason = format!("Can't parse boolean value [{value}], expected [true] or [false]");
+            let inner = no_query(format!("failed to create query: {reason}"), Some(EsError::illegal(reason)));
+            Err(shard_failure(INDEX, inner))
+        }
+        Query::Prefix(field, ..) | Query::Wildcard(field, ..) if is_date(field) || field == "invalidated" => {
+            let name = if matches!(query, Query::Prefix(..)) { "prefix" } else { "wildcard" };
+            let kind = if is_date(field) { "date" } else { "boolean" };
+            let reason = format!(
+                "Can only use {name} queries on keyword, text and wildcard fields - not on [{}] which is of type [{kind}]",
+                index_name(field)
+            );
+            Err(shard_failure(INDEX, no_query(reason, None)))
+        }
+        Query::Wildcard(field, ..) if field.starts_with("metadata.") => {
+            let reason = "[wildcard] queries are not currently supported on keyed [flattened] fields.";
+            let cause = EsError::new(400, "unsupported_operation_exception", reason);
+            Err(shard_failure(INDEX, no_query(format!("failed to create query: {reason}"), Some(cause))))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::Place;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn flattened_metadata_is_found_by_path_through_arrays_and_dotted_names() {
+        let metadata = json!({"team": "pay", "n": 5, "o": {"x": "y"}, "t": ["a", {"z": true}], "a.b": 1});
+        assert_eq!(flattened(&metadata, "team"), ["pay"]);
+        assert_eq!(flattened(&metadata, "n"), ["5"]);
+        assert_eq!(flattened(&metadata, "o.x"), ["y"]);
+        assert_eq!(flattened(&metadata, "t"), ["a"]);
+        assert_eq!(flattened(&metadata, "t.z"), ["true"]);
+        assert_eq!(flattened(&metadata, "a.b"), ["1"]);
+        assert!(flattened(&metadata, "o").is_empty());
+    }
+
+    #[test]
+    fn fields_outside_the_list_are_refused() {
+        assert!(check_field("metadata.team").is_ok());
+        assert_eq!(
+            check_field("role_descriptors").unwrap_err().reason,
+            "Field [role_descriptors] is not allowed for querying or aggregation"
+        );
+        assert!(check_field("creat*").unwrap_err().reason.starts_with("Field name pattern [creat*]"));
+        assert_eq!(
+            check_allowed(&Query::Foreign("regexp".into(), Place { line: 1, column: 1 })).unwrap_err().reason,
+            "Query type [regexp] is not currently supported in this context"
+        );
+    }
+}

@@ -1,0 +1,363 @@
+//! Creating and updating API keys: the rules and words of 9.5.3.
+
+use super::authz::Caller;
+use super::cluster::{Hash, Realm, StoredKey, fresh_id, fresh_secret};
+use super::descriptor::{self, Descriptor, Fault, Use};
+use super::error::{EsError, Outcome};
+use super::json::{Kind, Node, object, parse};
+use super::privileges::{CROSS_CLUSTER_CREATE, KEY_CREATE, KEY_UPDATE};
+use super::reply::Reply;
+use super::router::Context;
+use super::time_unit;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+/// What a request to create or update asks for; nothing where a field is left out.
+#[derive(Debug, Default)]
+struct Wanted {
+    name: Option<String>,
+    expiration: Option<String>,
+    metadata: Option<Map<String, Value>>,
+    descriptors: Option<Vec<(String, Descriptor)>>,
+}
+
+fn content(reason: String) -> Box<EsError> {
+    EsError::new(400, "x_content_parse_exception", reason)
+}
+
+/// "did you mean", for names that are nearly right.
+pub fn unknown_field(at: impl std::fmt::Display, parser: &str, name: &str, known: &[&str]) -> Box<EsError> {
+    let likeness = |candidate: &str| strsim::normalized_levenshtein(name, candidate);
+    let mut close: Vec<&str> = known.iter().copied().filter(|candidate| likeness(candidate) > 0.5).collect();
+    close.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then(a.cmp(b)));
+    let hint = match close.as_slice() {
+        [] => String::new(),
+        [one] => format!(" did you mean [{one}]?"),
+        several => format!(" did you mean any of [{}]?", several.join(", ")),
+    };
+    content(format!("[{at}] [{parser}] unknown field [{name}]{hint}"))
+}
+
+fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
+    let Some(members) = node.members() else {
+        let token = node.token();
+        return Err(content(format!("[{}] [{parser}] Expected START_OBJECT but was: {token}", node.at)));
+    };
+    let mut wanted = Wanted::default();
+    for member in members {
+        if !fields.contains(&member.name.as_str()) {
+            return Err(unknown_field(member.at, parser, &member.name, fields));
+        }
+        let value = &member.value;
+        let field = member.name.as_str();
+        let wrong_type =
+            || content(format!("[{}] [{parser}] {field} doesn't support values of type: {}", value.at, value.token()));
+        match field {
+            "name" => wanted.name = Some(value.text().ok_or_else(wrong_type)?.to_owned()),
+            "expiration" => wanted.expiration = Some(value.text().ok_or_else(wrong_type)?.to_owned()),
+            "metadata" => wanted.metadata = Some(object(value.members().ok_or_else(wrong_type)?)),
+            _ => wanted.descriptors = Some(descriptors(value, parser, wrong_type)?),
+        }
+    }
+    Ok(wanted)
+}
+
+fn descriptors(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Vec<(String, Descriptor)>> {
+    let field = "role_descriptors";
+    let outer = |at| content(format!("[{at}] [{parser}] failed to parse field [{field}]"));
+    let members = match &node.kind {
+        Kind::Object(members) => members,
+        Kind::Array(_) => {
+            let reason = format!("[{field}] doesn't support arrays. Use a single object with multiple fields.");
+            return Err(outer(node.at).because(EsError::illegal(reason)));
+        }
+        _ => return Err(wrong_type()),
+    };
+    let mut found = Vec::with_capacity(members.len());
+    for member in members {
+        let parsed = match descriptor::name_problem(&member.name) {
+            Some(problem) => Err(Fault { at: member.value.at, error: EsError::plain_validation(problem) }),
+            None => descriptor::parse(&member.name, &member.value, Use::ApiKey),
+        };
+        let role = parsed.map_err(|fault| {
+            let inner = content(format!("[{}] [{field}] failed to parse field [{}]", fault.at, member.name));
+            outer(fault.at).because(inner.because(fault.error))
+        })?;
+        found.push((member.name.clone(), role));
+    }
+    Ok(found)
+}
+
+fn expires_in(wanted: &Wanted, parser: &str) -> Outcome<Option<i64>> {
+    let Some(text) = &wanted.expiration else { return Ok(None) };
+    time_unit::parse(text, "expiration").map(Some).map_err(|error| {
+        if error.status == 500 {
+            return error;
+        }
+        content(format!("Failed to build [{parser}] after last required field arrived")).because(error)
+    })
+}
+
+fn name_problems(name: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    if name.is_empty() {
+        problems.push("api key name is required".to_owned());
+        return problems;
+    }
+    if name.encode_utf16().count() > 256 {
+        problems.push("api key name may not be more than 256 characters long".to_owned());
+    }
+    // Java's idea of whitespace here: everything up to the blank, control characters included.
+    if name.starts_with(|c| c <= ' ') || name.ends_with(|c| c <= ' ') {
+        problems.push("api key name may not begin or end with whitespace".to_owned());
+    }
+    if name.starts_with('_') {
+        problems.push("api key name may not begin with an underscore".to_owned());
+    }
+    problems
+}
+
+fn common_problems(wanted: &Wanted) -> Vec<String> {
+    let mut problems = Vec::new();
+    if wanted.metadata.as_ref().is_some_and(|map| map.keys().any(|key| key.starts_with('_'))) {
+        problems.push("API key metadata keys may not start with [_]".to_owned());
+    }
+    problems.extend(wanted.descriptors.iter().flatten().flat_map(|(_, role)| role.problems()));
+    problems
+}
+
+/// Metadata is searchable, which bounds its depth and the size of a value.
+fn metadata_fits(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
+    let refuse = |preview: String, reason: String| {
+        let start =
+            format!("[1:1] failed to parse field [metadata_flattened] of type [flattened] in document with id '{id}'.");
+        Err(EsError::new(400, "document_parsing_exception", format!("{start} Preview of field's value: '{preview}'"))
+            .because(EsError::illegal(reason)))
+    };
+    let mut open: Vec<(String, &Value, usize)> =
+        metadata.iter().map(|(name, value)| (name.clone(), value, 1)).collect();
+    while let Some((path, value, depth)) = open.pop() {
+        match value {
+            Value::Object(map) if depth >= 20 => {
+                let reason =
+                    "The provided [flattened] field [metadata_flattened] exceeds the maximum depth limit of [20].";
+                return refuse(Value::Object(map.clone()).to_string(), reason.to_owned());
+            }
+            Value::Object(map) => {
+                open.extend(map.iter().map(|(name, value)| (format!("{path}.{name}"), value, depth + 1)));
+            }
+            Value::Array(elements) => {
+                open.extend(elements.iter().map(|element| (path.clone(), element, depth)));
+            }
+            Value::String(text) if path.len() + 1 + text.len() > 32_766 => {
+                let reason = format!(
+                    "Flattened field [metadata_flattened] contains one immense field whose keyed encoding is longer than the allowed max length of 32766 bytes. Key length: {}, value length: {} for key starting with [{path}]",
+                    path.len(),
+                    text.encode_utf16().count()
+                );
+                return refuse(text.clone(), reason);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn mixed_restrictions(descriptors: &[(String, Descriptor)]) -> Outcome<()> {
+    let restricted = descriptors.iter().filter(|(_, role)| role.workflows.is_some()).count();
+    if restricted > 0 && restricted < descriptors.len() {
+        return Err(EsError::illegal("combining role descriptors with and without restriction is not supported"));
+    }
+    if restricted > 1 {
+        return Err(EsError::illegal("more than one role descriptor with restriction is not supported"));
+    }
+    Ok(())
+}
+
+/// The caller's rights as a key remembers them; a derived key remembers none.
+fn snapshot(caller: &Caller) -> Vec<(String, Descriptor)> {
+    match &caller.key {
+        Some(_) => Vec::new(),
+        None => caller.layers.first().cloned().unwrap_or_default(),
+    }
+}
+
+/// `POST|PUT /_security/api_key`
+pub fn create(context: &mut Context) -> Outcome<Reply> {
+    refresh_parameter(context)?;
+    let parser = "api_key_request";
+    let node = context.request.json()?;
+    let wanted = read(&node, parser, &["name", "role_descriptors", "expiration", "metadata"])?;
+    let lifetime = expires_in(&wanted, parser)?;
+    let Some(name) = wanted.name.clone() else { return Err(EsError::illegal("Required [name]")) };
+    let mut problems = name_problems(&name);
+    problems.extend(common_problems(&wanted));
+    if !problems.is_empty() {
+        return Err(EsError::validation(&problems));
+    }
+    context.caller.may(&KEY_CREATE)?;
+    let assigned = wanted.descriptors.unwrap_or_default();
+    if context.caller.key.is_some() && (assigned.is_empty() || assigned.iter().any(|(_, role)| !role.is_empty())) {
+        return Err(EsError::illegal(
+            "creating derived api keys requires an explicit role descriptor that is empty (has no privileges)",
+        ));
+    }
+    mixed_restrictions(&assigned)?;
+    let expiration = match lifetime {
+        None => None,
+        Some(lifetime) => Some(
+            context
+                .now
+                .checked_add(lifetime)
+                .ok_or_else(|| EsError::new(500, "arithmetic_exception", "long overflow"))?,
+        ),
+    };
+    let (id, secret) = (fresh_id()?, fresh_secret()?);
+    let metadata = wanted.metadata.unwrap_or_default();
+    metadata_fits(&metadata, &id)?;
+    let caller = context.caller;
+    let realm = if caller.key.is_some() { Realm::new("_es_api_key", "_es_api_key") } else { caller.realm.clone() };
+    context.cluster.add_key(StoredKey {
+        id: id.clone(),
+        name: name.clone(),
+        kind: "rest",
+        creation: context.now,
+        expiration,
+        invalidation: None,
+        username: caller.username.clone(),
+        realm,
+        full_name: caller.full_name.clone(),
+        email: caller.email.clone(),
+        owner_metadata: caller.metadata.clone(),
+        metadata,
+        assigned,
+        limited_by: Some(snapshot(caller)),
+        access: None,
+        secret: Hash::of(&secret)?,
+        doc: 0,
+    });
+    let mut answer = Map::new();
+    answer.insert("id".into(), json!(id));
+    answer.insert("name".into(), json!(name));
+    if let Some(expiration) = expiration {
+        answer.insert("expiration".into(), json!(expiration));
+    }
+    answer.insert("api_key".into(), json!(secret));
+    answer.insert("encoded".into(), json!(STANDARD.encode(format!("{id}:{secret}"))));
+    Ok(Reply::ok(Value::Object(answer)))
+}
+
+/// `POST /_security/cross_cluster/api_key`: refused for want of a licence, as by a cluster with the basic one.
+pub fn create_cross_cluster(context: &mut Context) -> Outcome<Reply> {
+    context.request.json()?;
+    context.caller.may(&CROSS_CLUSTER_CREATE)?;
+    let feature = "advanced-remote-cluster-security";
+    Err(EsError::forbidden(format!("current license is non-compliant for [{feature}]"))
+        .with("license.expired.feature", feature))
+}
+
+/// `PUT /_security/api_key/ID`: the owner's alone, even for a superuser.
+pub fn update(context: &mut Context) -> Outcome<Reply> {
+    let parser = "update_api_key_request_payload";
+    let wanted = if context.request.body.is_empty() {
+        Wanted::default()
+    } else {
+        read(&parse(&context.request.body)?, parser, &["role_descriptors", "expiration", "metadata"])?
+    };
+    let lifetime = expires_in(&wanted, parser)?;
+    let mut problems = common_problems(&wanted);
+    if lifetime.is_some_and(|lifetime| lifetime <= 0) {
+        problems.push("API key expiration must be in the future".to_owned());
+    }
+    if !problems.is_empty() {
+        return Err(EsError::validation(&problems));
+    }
+    let caller = context.caller;
+    caller.may(&KEY_UPDATE)?;
+    if caller.key.is_some() {
+        return Err(EsError::illegal(
+            "authentication via API key not supported: only the owner user can update an API key",
+        ));
+    }
+    let id = context.argument(0);
+    let found = context.cluster.key(&id).filter(|key| key.username == caller.username && key.realm == caller.realm);
+    let Some(key) = found.filter(|key| key.kind == "rest") else {
+        return Err(EsError::new(
+            404,
+            "resource_not_found_exception",
+            format!("no API key owned by requesting user found for ID [{id}]"),
+        ));
+    };
+    if key.invalidation.is_some() {
+        return Err(EsError::illegal(format!("cannot update invalidated API key [{id}]")));
+    }
+    if key.is_expired(context.now) {
+        return Err(EsError::illegal(format!("cannot update expired API key [{id}]")));
+    }
+    let assigned = wanted.descriptors.unwrap_or_else(|| key.assigned.clone());
+    mixed_restrictions(&assigned)?;
+    let metadata = wanted.metadata.unwrap_or_else(|| key.metadata.clone());
+    metadata_fits(&metadata, &id)?;
+    let expiration = lifetime.map(|lifetime| context.now.saturating_add(lifetime)).or(key.expiration);
+    let limited_by = Some(snapshot(caller));
+    let changed = assigned != key.assigned
+        || metadata != key.metadata
+        || expiration != key.expiration
+        || limited_by != key.limited_by;
+    if changed {
+        context.cluster.change_key(&id, |key| {
+            key.assigned = assigned;
+            key.metadata = metadata;
+            key.expiration = expiration;
+            key.limited_by = limited_by;
+        });
+    }
+    Ok(Reply::ok(json!({ "updated": changed })))
+}
+
+/// `refresh` is accepted; here everything is visible at once.
+pub fn refresh_parameter(context: &Context) -> Outcome<()> {
+    match context.request.params.get("refresh") {
+        None | Some("" | "true" | "false" | "wait_for") => Ok(()),
+        Some(other) => Err(EsError::illegal(format!("Unknown value for refresh: [{other}]."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rules_of_the_server() {
+        assert!(name_problems("a").is_empty());
+        assert!(name_problems(&"é".repeat(256)).is_empty());
+        assert!(name_problems(&"😀".repeat(129))[0].contains("256"));
+        assert!(name_problems("_a")[0].ends_with("underscore"));
+        assert!(name_problems("\u{1}")[0].ends_with("whitespace"));
+        assert!(name_problems("\u{200f}abc").is_empty());
+        assert_eq!(name_problems(""), ["api key name is required"]);
+    }
+
+    #[test]
+    fn nearly_right_fields_are_suggested() {
+        let error = unknown_field("1:2", "api_key_request", "nam", &["name", "expiration"]);
+        assert_eq!(error.reason, "[1:2] [api_key_request] unknown field [nam] did you mean [name]?");
+        let error = unknown_field("1:2", "p", "foo", &["name"]);
+        assert_eq!(error.reason, "[1:2] [p] unknown field [foo]");
+    }
+
+    #[test]
+    fn metadata_may_be_twenty_deep_and_no_deeper() {
+        let mut value = json!(1);
+        for _ in 0..19 {
+            value = json!({ "a": value });
+        }
+        let Value::Object(fits) = json!({ "a": value.clone() }) else { unreachable!() };
+        assert!(metadata_fits(&fits, "x").is_ok());
+        let Value::Object(deep) = json!({ "a": { "a": value } }) else { unreachable!() };
+        assert!(metadata_fits(&deep, "x").is_err());
+        let Value::Object(long) = json!({ "a": "x".repeat(33_000) }) else { unreachable!() };
+        assert!(metadata_fits(&long, "x").unwrap_err().cause.unwrap().reason.contains("value length: 33000"));
+    }
+}

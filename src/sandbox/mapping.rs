@@ -1,0 +1,315 @@
+//! The mapping of an index: which fields it has, of which type, and how new ones are found in documents.
+
+use super::dates;
+use super::error::{EsError, Outcome};
+use super::json::{Kind, Node};
+use super::query_match::{FieldKind, Fields, words};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Fields by name, in the order in which answers list them.
+#[derive(Debug, Clone, Default)]
+pub struct Mapping(BTreeMap<String, Field>);
+
+#[derive(Debug, Clone)]
+enum Field {
+    /// A field with a type; the JSON as answers show it.
+    Leaf(String, Value),
+    /// Fields below.
+    Object(Mapping),
+}
+
+impl Mapping {
+    /// Reads `{"properties": …}`.
+    pub fn read(value: &Value) -> Outcome<Mapping> {
+        let mut mapping = Mapping::default();
+        let properties = value.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        for (name, field) in properties {
+            let entry = if field.get("properties").is_some() {
+                Field::Object(Mapping::read(&field)?)
+            } else {
+                let Some(kind) = field.get("type").and_then(Value::as_str) else {
+                    let cause =
+                        EsError::new(400, "mapper_parsing_exception", format!("No type specified for field [{name}]"));
+                    return Err(EsError::new(
+                        400,
+                        "mapper_parsing_exception",
+                        format!("Failed to parse mapping: {}", cause.reason),
+                    )
+                    .because(cause));
+                };
+                Field::Leaf(kind.to_owned(), field.clone())
+            };
+            mapping.0.insert(name, entry);
+        }
+        Ok(mapping)
+    }
+
+    /// The mapping as answers show it.
+    pub fn to_value(&self) -> Value {
+        if self.0.is_empty() {
+            return json!({});
+        }
+        let properties: Map<String, Value> = self
+            .0
+            .iter()
+            .map(|(name, field)| {
+                let value = match field {
+                    Field::Leaf(_, value) => value.clone(),
+                    Field::Object(mapping) => mapping.to_value(),
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        json!({ "properties": properties })
+    }
+
+    /// The type of a field by its dotted path, multi-fields included.
+    fn kind_of(&self, path: &str) -> Option<&str> {
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        match self.0.get(first)? {
+            Field::Leaf(kind, _) if rest.is_empty() => Some(kind),
+            Field::Leaf(_, value) => value.get("fields")?.get(rest)?.get("type")?.as_str(),
+            Field::Object(mapping) if !rest.is_empty() => mapping.kind_of(rest),
+            Field::Object(_) => None,
+        }
+    }
+
+    /// How a field compares.
+    pub fn kind(&self, path: &str) -> FieldKind {
+        match self.kind_of(path) {
+            None => FieldKind::Unmapped,
+            Some("text" | "match_only_text") => FieldKind::Text,
+            Some(
+                "long" | "integer" | "short" | "byte" | "float" | "double" | "half_float" | "scaled_float"
+                | "unsigned_long",
+            ) => FieldKind::Number,
+            Some("date" | "date_nanos") => FieldKind::Date,
+            Some("boolean") => FieldKind::Boolean,
+            Some(_) => FieldKind::Keyword,
+        }
+    }
+
+    /// All leaf fields by path.
+    fn leaves(&self, prefix: &str, paths: &mut Vec<String>) {
+        for (name, field) in &self.0 {
+            match field {
+                Field::Leaf(..) => paths.push(format!("{prefix}{name}")),
+                Field::Object(mapping) => mapping.leaves(&format!("{prefix}{name}."), paths),
+            }
+        }
+    }
+
+    /// Learns the fields of a document, and refuses values that don't fit.
+    pub fn learn(&mut self, document: &Node, id: &str) -> Outcome<()> {
+        for member in document.members().unwrap_or_default() {
+            self.learn_value(&member.name, &member.value, id)?;
+        }
+        Ok(())
+    }
+
+    fn learn_value(&mut self, name: &str, node: &Node, id: &str) -> Outcome<()> {
+        match &node.kind {
+            Kind::Null => Ok(()),
+            Kind::Array(elements) => elements.iter().try_for_each(|element| self.learn_value(name, element, id)),
+            Kind::Object(_) => {
+                let field = self.0.entry(name.to_owned()).or_insert_with(|| Field::Object(Mapping::default()));
+                match field {
+                    Field::Object(mapping) => mapping.learn(node, id),
+                    Field::Leaf(kind, _) if matches!(kind.as_str(), "object" | "flattened" | "nested") => Ok(()),
+                    Field::Leaf(kind, _) => {
+                        let cause =
+                            EsError::illegal("Can't get text on a START_OBJECT at ".to_owned() + &node.at.to_string());
+                        Err(misfit(name, kind, node, id, cause))
+                    }
+                }
+            }
+            _ => match self.0.get(name) {
+                None => {
+                    self.0.insert(name.to_owned(), guess(node));
+                    Ok(())
+                }
+                Some(Field::Object(_)) => {
+                    let reason = format!(
+                        "[{}] object mapping for [{name}] tried to parse field [{name}] as object, but found a concrete value",
+                        node.at
+                    );
+                    Err(EsError::new(400, "document_parsing_exception", reason))
+                }
+                Some(Field::Leaf(kind, _)) => check(name, kind, node, id),
+            },
+        }
+    }
+}
+
+fn guess(node: &Node) -> Field {
+    let leaf = |kind: &str| Field::Leaf(kind.to_owned(), json!({ "type": kind }));
+    match &node.kind {
+        Kind::Bool(_) => leaf("boolean"),
+        Kind::Number(raw) if raw.contains(['.', 'e', 'E']) => leaf("float"),
+        Kind::Number(_) => leaf("long"),
+        Kind::Text(text) if text.len() >= 8 && dates::iso_date(text).is_some() => leaf("date"),
+        _ => Field::Leaf(
+            "text".to_owned(),
+            json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } }),
+        ),
+    }
+}
+
+fn misfit(name: &str, kind: &str, node: &Node, id: &str, cause: Box<EsError>) -> Box<EsError> {
+    let preview = node.scalar().unwrap_or_else(|| node.to_value().to_string());
+    let reason = format!(
+        "[{}] failed to parse field [{name}] of type [{kind}] in document with id '{id}'. Preview of field's value: '{preview}'",
+        node.at
+    );
+    EsError::new(400, "document_parsing_exception", reason).because(cause)
+}
+
+fn check(name: &str, kind: &str, node: &Node, id: &str) -> Outcome<()> {
+    let text = node.scalar().unwrap_or_default();
+    let problem = match kind {
+        "long" | "integer" | "short" | "byte" | "float" | "double" if text.parse::<f64>().is_err() => {
+            format!("For input string: \"{text}\"")
+        }
+        "boolean" if !matches!(text.as_str(), "true" | "false" | "") => {
+            format!("Failed to parse value [{text}] as only [true] or [false] are allowed.")
+        }
+        "date" if dates::iso_date(&text).is_none() && text.parse::<i64>().is_err() => {
+            format!("failed to parse date field [{text}] with format [strict_date_optional_time||epoch_millis]")
+        }
+        _ => return Ok(()),
+    };
+    Err(misfit(name, kind, node, id, EsError::illegal(problem)))
+}
+
+/// A document as a query sees it.
+pub struct View<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What was indexed.
+    pub source: &'a Value,
+    /// The mapping of its index.
+    pub mapping: &'a Mapping,
+}
+
+impl Fields for View<'_> {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self, field: &str) -> FieldKind {
+        if field == "_id" || field == "_index" { FieldKind::Keyword } else { self.mapping.kind(field) }
+    }
+
+    fn values(&self, field: &str) -> Vec<String> {
+        if field == "_id" {
+            return vec![self.id.to_owned()];
+        }
+        let kind = self.kind(field);
+        let mut raw = Vec::new();
+        collect(self.source, field, &mut raw);
+        if raw.is_empty()
+            && let Some((parent, _)) = field.rsplit_once('.')
+        {
+            collect(self.source, parent, &mut raw);
+        }
+        match kind {
+            FieldKind::Unmapped => Vec::new(),
+            FieldKind::Text => raw.iter().flat_map(|text| words(text)).collect(),
+            FieldKind::Date => raw
+                .iter()
+                .filter_map(|text| dates::iso_date(text).or_else(|| text.parse().ok()))
+                .map(|at| at.to_string())
+                .collect(),
+            _ => raw,
+        }
+    }
+
+    fn exists(&self, field: &str) -> bool {
+        let mut paths = Vec::new();
+        self.mapping.leaves("", &mut paths);
+        let below = format!("{field}.");
+        !self.values(field).is_empty()
+            || paths.iter().any(|path| path.starts_with(&below) && !self.values(path).is_empty())
+    }
+
+    fn default_fields(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.mapping.leaves("", &mut paths);
+        paths
+    }
+}
+
+fn collect(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| collect(element, path, found)),
+        Value::Object(map) => {
+            for (name, value) in map {
+                if name == path {
+                    leaves(value, found);
+                } else if let Some(rest) = path.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
+                    collect(value, rest, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn leaves(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| leaves(element, found)),
+        Value::String(text) => found.push(text.clone()),
+        Value::Number(_) | Value::Bool(_) => found.push(value.to_string()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::*;
+
+    fn learned(text: &str) -> Mapping {
+        let mut mapping = Mapping::default();
+        mapping.learn(&json::parse(text.as_bytes()).unwrap(), "1").unwrap();
+        mapping
+    }
+
+    #[test]
+    fn new_fields_get_the_types_that_elasticsearch_would_give() {
+        let mapping =
+            learned(r#"{"t":"Hello","n":1,"f":1.5,"b":true,"d":"2026-01-01T00:00:00Z","o":{"p":[1,2]},"x":null}"#);
+        let value = mapping.to_value();
+        assert_eq!(value["properties"]["t"]["fields"]["keyword"]["type"], "keyword");
+        assert_eq!(value["properties"]["n"]["type"], "long");
+        assert_eq!(value["properties"]["f"]["type"], "float");
+        assert_eq!(value["properties"]["d"]["type"], "date");
+        assert_eq!(value["properties"]["o"]["properties"]["p"]["type"], "long");
+        assert!(value["properties"].get("x").is_none());
+        assert_eq!(mapping.kind("t.keyword"), FieldKind::Keyword);
+        assert_eq!(mapping.kind("nope"), FieldKind::Unmapped);
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_refused_with_their_place() {
+        let mut mapping = learned(r#"{"n":1}"#);
+        let error = mapping.learn(&json::parse(br#"{"n": "abc"}"#).unwrap(), "6").unwrap_err();
+        assert_eq!(
+            error.reason,
+            "[1:7] failed to parse field [n] of type [long] in document with id '6'. Preview of field's value: 'abc'"
+        );
+    }
+
+    #[test]
+    fn documents_are_seen_by_field_and_subfield() {
+        let mapping = learned(r#"{"t":"Hello World","o":{"p":[1,2]}}"#);
+        let source = json!({"t": "Hello World", "o": {"p": [1, 2]}});
+        let view = View { id: "1", source: &source, mapping: &mapping };
+        assert_eq!(view.values("t"), ["hello", "world"]);
+        assert_eq!(view.values("t.keyword"), ["Hello World"]);
+        assert_eq!(view.values("o.p"), ["1", "2"]);
+        assert!(view.exists("o"));
+        assert!(!view.exists("q"));
+    }
+}

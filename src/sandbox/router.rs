@@ -1,0 +1,403 @@
+//! From method and path to the handler; what isn't spoken is refused in Elasticsearch's own words.
+
+use super::authz::Caller;
+use super::cluster::{CLUSTER_NAME, Cluster, NODE_NAME, VERSION};
+use super::error::{EsError, Outcome};
+use super::privileges::{HEALTH, MAIN};
+use super::reply::{Body, Reply};
+use super::request::{Request, decode};
+use super::{
+    authn, bulk, cat, documents, indices, keys_create, keys_query, keys_read, questions, roles, search, users,
+};
+use hyper::HeaderMap;
+use serde_json::json;
+
+/// What a handler works with.
+pub struct Context<'a> {
+    /// All that the cluster holds.
+    pub cluster: &'a mut Cluster,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// What was sent.
+    pub request: &'a Request,
+    /// Epoch milliseconds.
+    pub now: i64,
+    arguments: Vec<String>,
+}
+
+impl Context<'_> {
+    /// A placeholder of the path, decoded; empty when the route has fewer.
+    pub fn argument(&self, number: usize) -> String {
+        self.arguments.get(number).cloned().unwrap_or_default()
+    }
+}
+
+type Handler = fn(&mut Context) -> Outcome<Reply>;
+
+struct Route {
+    methods: &'static [&'static str],
+    path: &'static str,
+    params: &'static [&'static str],
+    has_body: bool,
+    run: Handler,
+}
+
+const fn route(
+    methods: &'static [&'static str],
+    path: &'static str,
+    params: &'static [&'static str],
+    run: Handler,
+) -> Route {
+    Route { methods, path, params, has_body: false, run }
+}
+
+const fn with_body(
+    methods: &'static [&'static str],
+    path: &'static str,
+    params: &'static [&'static str],
+    run: Handler,
+) -> Route {
+    Route { methods, path, params, has_body: true, run }
+}
+
+const READ: &[&str] = &["GET", "HEAD"];
+const WRITE: &[&str] = &["POST", "PUT"];
+const ASK: &[&str] = &["GET", "POST"];
+const DELETE: &[&str] = &["DELETE"];
+const EXPAND: &[&str] = &[
+    "ignore_unavailable",
+    "allow_no_indices",
+    "expand_wildcards",
+    "master_timeout",
+    "timeout",
+    "local",
+    "include_defaults",
+    "flat_settings",
+    "features",
+    "wait_for_active_shards",
+    "force",
+    "preference",
+    "routing",
+    "mode",
+];
+const DOC: &[&str] = &[
+    "refresh",
+    "routing",
+    "timeout",
+    "op_type",
+    "pipeline",
+    "wait_for_active_shards",
+    "require_alias",
+    "_source",
+    "_source_includes",
+    "_source_excludes",
+    "realtime",
+    "preference",
+    "stored_fields",
+    "retry_on_conflict",
+    "lang",
+    "require_data_stream",
+    "include_source_on_error",
+    "version",
+    "version_type",
+    "if_seq_no",
+    "if_primary_term",
+];
+const SEARCH: &[&str] = &[
+    "ignore_unavailable",
+    "allow_no_indices",
+    "expand_wildcards",
+    "size",
+    "from",
+    "_source",
+    "_source_includes",
+    "_source_excludes",
+    "track_total_hits",
+    "rest_total_hits_as_int",
+    "timeout",
+    "preference",
+    "routing",
+    "request_cache",
+    "allow_partial_search_results",
+    "batched_reduce_size",
+    "ccs_minimize_roundtrips",
+    "max_concurrent_shard_requests",
+    "pre_filter_shard_size",
+    "search_type",
+    "typed_keys",
+    "version",
+    "seq_no_primary_term",
+    "track_scores",
+    "ignore_throttled",
+    "terminate_after",
+    "min_score",
+    "sort",
+];
+
+const ROUTES: &[Route] = &[
+    route(READ, "/", &[], root),
+    route(&["DELETE"], "/", EXPAND, delete_nothing),
+    route(&["GET"], "/_security/_authenticate", &[], users::authenticate),
+    with_body(ASK, "/_security/user/_has_privileges", &[], questions::has_privileges),
+    with_body(ASK, "/_security/user/{name}/_has_privileges", &[], questions::has_privileges),
+    route(&["GET"], "/_security/user/_privileges", &[], questions::list_privileges),
+    with_body(WRITE, "/_security/user/_password", &["refresh"], users::password),
+    with_body(WRITE, "/_security/user/{name}/_password", &["refresh"], users::password),
+    route(&["GET"], "/_security/privilege/_builtin", &[], questions::builtin),
+    route(&["GET"], "/_security/role", &[], roles::get),
+    route(&["GET"], "/_security/role/{name}", &[], roles::get),
+    with_body(WRITE, "/_security/role/{name}", &["refresh"], roles::put),
+    route(DELETE, "/_security/role/{name}", &["refresh"], roles::delete),
+    route(&["GET"], "/_security/user", &["with_profile_uid"], users::get),
+    route(&["GET"], "/_security/user/{name}", &["with_profile_uid"], users::get),
+    with_body(WRITE, "/_security/user/{name}", &["refresh"], users::put),
+    route(DELETE, "/_security/user/{name}", &["refresh"], users::delete),
+    route(WRITE, "/_security/user/{name}/_disable", &["refresh"], users::disable),
+    route(WRITE, "/_security/user/{name}/_enable", &["refresh"], users::enable),
+    with_body(WRITE, "/_security/api_key", &["refresh"], keys_create::create),
+    route(
+        &["GET"],
+        "/_security/api_key",
+        &["id", "name", "username", "realm_name", "owner", "with_limited_by", "with_profile_uid", "active_only"],
+        keys_read::get,
+    ),
+    with_body(DELETE, "/_security/api_key", &[], keys_read::invalidate),
+    with_body(&["PUT"], "/_security/api_key/{id}", &[], keys_create::update),
+    with_body(&["POST"], "/_security/cross_cluster/api_key", &[], keys_create::create_cross_cluster),
+    with_body(
+        ASK,
+        "/_security/_query/api_key",
+        &["with_limited_by", "with_profile_uid", "typed_keys"],
+        keys_query::query,
+    ),
+    route(&["GET"], "/_cluster/health", &["timeout", "wait_for_status", "level", "master_timeout", "local"], health),
+    route(&["GET"], "/_cat/indices", &["v", "h", "s", "health", "bytes", "expand_wildcards"], cat::indices),
+    route(&["GET"], "/_resolve/index/{name}", EXPAND, indices::resolve_index),
+    with_body(WRITE, "/_bulk", DOC, bulk::bulk),
+    with_body(WRITE, "/{index}/_bulk", DOC, bulk::bulk),
+    with_body(ASK, "/_search", SEARCH, search::search),
+    with_body(ASK, "/{index}/_search", SEARCH, search::search),
+    with_body(ASK, "/_count", SEARCH, search::count),
+    with_body(ASK, "/{index}/_count", SEARCH, search::count),
+    route(ASK, "/_refresh", EXPAND, indices::refresh),
+    route(ASK, "/{index}/_refresh", EXPAND, indices::refresh),
+    route(&["GET"], "/_mapping", EXPAND, indices::mapping),
+    route(&["GET"], "/{index}/_mapping", EXPAND, indices::mapping),
+    with_body(&["POST"], "/{index}/_doc", DOC, documents::index),
+    with_body(WRITE, "/{index}/_doc/{id}", DOC, documents::index),
+    with_body(WRITE, "/{index}/_create/{id}", DOC, documents::create),
+    with_body(&["POST"], "/{index}/_update/{id}", DOC, documents::update),
+    route(READ, "/{index}/_doc/{id}", DOC, documents::get),
+    route(READ, "/{index}/_source/{id}", DOC, documents::source),
+    route(DELETE, "/{index}/_doc/{id}", DOC, documents::delete),
+    route(READ, "/{index}", EXPAND, indices::get),
+    with_body(&["PUT"], "/{index}", EXPAND, indices::create),
+    route(DELETE, "/{index}", EXPAND, indices::delete),
+];
+
+/// Paths that Elasticsearch answers and the sandbox doesn't; they must not pass for names of indices.
+const UNSPOKEN: &[&str] = &[
+    "_alias",
+    "_aliases",
+    "_analyze",
+    "_async_search",
+    "_autoscaling",
+    "_ccr",
+    "_component_template",
+    "_data_stream",
+    "_dangling",
+    "_enrich",
+    "_eql",
+    "_esql",
+    "_features",
+    "_field_caps",
+    "_flush",
+    "_fleet",
+    "_forcemerge",
+    "_health_report",
+    "_ilm",
+    "_index_template",
+    "_inference",
+    "_info",
+    "_ingest",
+    "_license",
+    "_logstash",
+    "_mget",
+    "_migration",
+    "_ml",
+    "_msearch",
+    "_mtermvectors",
+    "_nodes",
+    "_profiling",
+    "_query",
+    "_rank_eval",
+    "_recovery",
+    "_reindex",
+    "_remote",
+    "_render",
+    "_rollup",
+    "_scripts",
+    "_segments",
+    "_settings",
+    "_shard_stores",
+    "_slm",
+    "_snapshot",
+    "_sql",
+    "_ssl",
+    "_stats",
+    "_synonyms",
+    "_tasks",
+    "_template",
+    "_transform",
+    "_update_by_query",
+    "_watcher",
+    "_xpack",
+];
+
+/// Answers one request.
+pub fn dispatch(cluster: &mut Cluster, request: &mut Request, headers: &HeaderMap, now: i64) -> Reply {
+    let caller = match authn::authenticate(cluster, request, now) {
+        Ok(caller) => caller,
+        Err(error) => return error.into(),
+    };
+    if let Err(reply) = request.prepare(headers) {
+        return reply;
+    }
+    run(cluster, &caller, request, now).unwrap_or_else(Reply::from)
+}
+
+fn run(cluster: &mut Cluster, caller: &Caller, request: &Request, now: i64) -> Outcome<Reply> {
+    let path = request.path.strip_suffix('/').unwrap_or(&request.path);
+    let spoken_cat = request.path.starts_with("/_cat/indices") || !request.path.starts_with("/_cat");
+    let segments: Vec<&str> = path.split('/').skip(1).filter(|segment| path.len() > 1 || !segment.is_empty()).collect();
+    let mut fitting: Vec<&Route> = ROUTES.iter().filter(|route| fits(route.path, &segments)).collect();
+    if segments.first().is_some_and(|first| UNSPOKEN.contains(first)) || !spoken_cat {
+        fitting.clear();
+    }
+    let method = request.method.as_str();
+    let Some(route) = fitting.iter().find(|route| route.methods.contains(&method)) else {
+        return Ok(no_route(request, &fitting));
+    };
+    let mut arguments = Vec::new();
+    for (part, segment) in route.path.split('/').skip(1).zip(&segments) {
+        if part.starts_with('{') {
+            arguments.push(decode(segment, &request.path)?);
+        }
+    }
+    let unknown = request.params.unknown(route.params);
+    if !unknown.is_empty() {
+        let plural = if unknown.len() == 1 { "" } else { "s" };
+        return Err(EsError::illegal(format!(
+            "request [{}] contains unrecognized parameter{plural}: [{}]",
+            request.path,
+            unknown.join("], [")
+        )));
+    }
+    if !route.has_body && !request.body.is_empty() {
+        return Err(EsError::illegal(format!("request [{method} {}] does not support having a body", request.path)));
+    }
+    (route.run)(&mut Context { cluster, caller, request, now, arguments })
+}
+
+fn fits(pattern: &str, segments: &[&str]) -> bool {
+    let parts: Vec<&str> = pattern.split('/').skip(1).filter(|part| !part.is_empty()).collect();
+    parts.len() == segments.len()
+        && parts
+            .iter()
+            .zip(segments)
+            .all(|(part, segment)| part == segment || part.starts_with('{') && !segment.is_empty())
+}
+
+fn no_route(request: &Request, fitting: &[&Route]) -> Reply {
+    let (uri, method) = (&request.uri, &request.method);
+    if fitting.is_empty() {
+        return Reply::string_error(400, &format!("no handler found for uri [{uri}] and method [{method}]"), false);
+    }
+    let allowed: Vec<&str> = ["GET", "POST", "PUT", "DELETE", "HEAD"]
+        .into_iter()
+        .filter(|method| fitting.iter().any(|route| route.methods.contains(method)))
+        .collect();
+    let reply = if method == "OPTIONS" {
+        Reply { status: 200, headers: Vec::new(), body: Body::Text(String::new()) }
+    } else {
+        let text =
+            format!("Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{}]", allowed.join(", "));
+        Reply::string_error(405, &text, true)
+    };
+    reply.with_header("allow", allowed.join(","))
+}
+
+fn root(context: &mut Context) -> Outcome<Reply> {
+    context.caller.may(&MAIN)?;
+    Ok(Reply::ok(json!({
+        "name": NODE_NAME,
+        "cluster_name": CLUSTER_NAME,
+        "cluster_uuid": context.cluster.uuid,
+        "version": {
+            "number": VERSION,
+            "build_flavor": "default",
+            "build_type": "sandbox",
+            "build_hash": "unknown",
+            "build_date": "2026-09-01T16:11:59.322249404Z",
+            "build_snapshot": false,
+            "lucene_version": "10.5.1",
+            "minimum_wire_compatibility_version": "8.19.0",
+            "minimum_index_compatibility_version": "8.0.0",
+        },
+        "tagline": "You Know, for Search",
+    })))
+}
+
+fn delete_nothing(_: &mut Context) -> Outcome<Reply> {
+    Err(EsError::validation(&["index / indices is missing".to_owned()]))
+}
+
+fn health(context: &mut Context) -> Outcome<Reply> {
+    if let Some(level) =
+        context.request.params.get("level").filter(|level| !matches!(*level, "cluster" | "indices" | "shards"))
+    {
+        return Err(EsError::illegal(format!(
+            "level parameter must be one of [cluster] or [indices] or [shards] but was [{level}]"
+        )));
+    }
+    context.caller.may(&HEALTH)?;
+    let shards = context.cluster.indices.len() + 1;
+    let missing = context.cluster.indices.values().filter(|index| index.replicas > 0).count();
+    let status = if missing == 0 { "green" } else { "yellow" };
+    let timed_out = context.request.params.get("wait_for_status") == Some("green") && missing > 0;
+    #[expect(clippy::cast_precision_loss, reason = "a percentage of a handful of shards")]
+    let percent = 100.0 * shards as f64 / (shards + missing) as f64;
+    let body = json!({
+        "cluster_name": CLUSTER_NAME,
+        "status": status,
+        "timed_out": timed_out,
+        "number_of_nodes": 1,
+        "number_of_data_nodes": 1,
+        "active_primary_shards": shards,
+        "active_shards": shards,
+        "relocating_shards": 0,
+        "initializing_shards": 0,
+        "unassigned_shards": missing,
+        "unassigned_primary_shards": 0,
+        "delayed_unassigned_shards": 0,
+        "number_of_pending_tasks": 0,
+        "number_of_in_flight_fetch": 0,
+        "task_max_waiting_in_queue_millis": 0,
+        "active_shards_percent_as_number": percent,
+    });
+    Ok(Reply::json(if timed_out { 408 } else { 200 }, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_fit_routes_by_segment() {
+        assert!(fits("/", &[]));
+        assert!(fits("/{index}/_doc/{id}", &["a", "_doc", "1"]));
+        assert!(!fits("/{index}/_doc/{id}", &["a", "_doc"]));
+        assert!(!fits("/{index}", &[""]));
+        assert!(fits("/_security/role", &["_security", "role"]));
+    }
+}

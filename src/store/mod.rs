@@ -1,0 +1,12 @@
+//! This machine: the keyring with the connection profiles, and the clipboard. It knows no cluster.
+
+#[cfg(feature = "window")]
+pub mod clipboard;
+pub mod kept_secrets;
+pub mod memory_vault;
+pub mod os_vault;
+mod profile_text;
+pub mod profiles;
+pub mod secret_file;
+mod secret_json;
+pub mod vault;

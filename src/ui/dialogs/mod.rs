@@ -1,0 +1,45 @@
+//! What floats above a screen until it is answered: the secret of a new key, and invalidating.
+
+pub mod invalidate;
+pub mod secret;
+
+use eframe::egui::{self, CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
+
+use super::{View, theme, theme::radius};
+
+/// The dialogs, with what is typed into them.
+#[derive(Default)]
+pub struct Dialogs {
+    secret: secret::SecretCard,
+    invalidate: invalidate::InvalidateDialog,
+}
+
+impl Dialogs {
+    /// Draws the one that is open. A secret that arrives meanwhile waits until the other is answered.
+    pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
+        self.invalidate.ui(ctx, view);
+        if view.state.invalidation.is_none() {
+            self.secret.ui(ctx, view);
+        }
+    }
+}
+
+/// A dialog of this width on a scrim. Whether it was asked to close by Escape.
+fn dialog(ctx: &egui::Context, name: &str, width: f32, content: impl FnOnce(&mut Ui)) -> bool {
+    let p = theme::colors_of(ctx);
+    let room = ctx.content_rect().width() - 48.0;
+    let frame = Frame::new()
+        .fill(p.surface.raised)
+        .stroke(Stroke::new(p.hair, p.stroke.card))
+        .corner_radius(CornerRadius::same(radius::XL))
+        .shadow(theme::dialog_shadow(p))
+        .inner_margin(Margin::same(0));
+    let modal = Modal::new(Id::unique(name.to_owned())).backdrop_color(p.surface.scrim).frame(frame);
+    let response = modal.show(ctx, |ui| {
+        ui.set_width(width.min(room));
+        content(ui);
+    });
+    // Not by a click beside it: a slip of the hand must not end what can't be shown again.
+    let on_top = response.is_top_modal && !response.any_popup_open;
+    on_top && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape))
+}

@@ -1,0 +1,414 @@
+//! The secret of a new key: masked, revealed while held, copied in the form its consumer takes, tried.
+
+use std::path::PathBuf;
+
+use eframe::egui::{
+    self, Align, CornerRadius, Frame, Layout, Margin, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui,
+    WidgetInfo, vec2,
+};
+use zeroize::Zeroizing;
+
+use super::dialog;
+use crate::{
+    app::{Command, Reveal, reveal::CLIPBOARD_TIME},
+    model::{
+        calendar,
+        expiry::plural,
+        harmless,
+        secret::Secret,
+        snippet::{Consumer, KeyText, MASK},
+    },
+    ops::verify::{Check, Trial},
+    ui::{
+        View, theme,
+        theme::{Type, icons, radius, size, space},
+        widgets::{
+            button::Button,
+            chip, code,
+            field::Field,
+            focus,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// The card; which consumer is chosen, and where to write to.
+pub struct SecretCard {
+    consumer: Consumer,
+    search: String,
+    writing: Option<String>,
+    shown_for: Option<crate::model::api_key::KeyId>,
+}
+
+impl Default for SecretCard {
+    fn default() -> Self {
+        Self { consumer: Consumer::Encoded, search: String::new(), writing: None, shown_for: None }
+    }
+}
+
+impl SecretCard {
+    /// Draws it while there is a new key.
+    pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
+        let Some(reveal) = &view.state.reveal else {
+            self.shown_for = None;
+            return;
+        };
+        let is_new = self.shown_for.as_ref() != Some(&reveal.id);
+        if is_new {
+            *self = Self { shown_for: Some(reveal.id.clone()), ..Self::default() };
+        }
+        let closed = dialog(ctx, "secret", size::DIALOG_WIDE, |ui| {
+            Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = space::M;
+                head(ui, view, reveal);
+                secret_line(ui, view, reveal, is_new);
+                clipboard_line(ui, view);
+                self.hand_over(ui, view, reveal);
+                self.footer(ui, view, reveal);
+            });
+        });
+        if closed {
+            view.send(if reveal.asks { Command::GoBackToSecret } else { Command::CloseSecret });
+        }
+    }
+
+    fn hand_over(&mut self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
+        let room = ui.ctx().content_rect().height() - 420.0;
+        let height = room.clamp(170.0, 336.0);
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::left_to_right(Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.x = space::L;
+            ui.allocate_ui_with_layout(vec2(196.0, height), Layout::top_down(Align::Min), |ui| {
+                self.consumers(ui, height)
+            });
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = space::M;
+                self.form(ui, view, reveal, height);
+            });
+        });
+    }
+
+    fn consumers(&mut self, ui: &mut Ui, height: f32) {
+        let p = theme::colors(ui);
+        Frame::new()
+            .stroke(Stroke::new(p.hair, p.stroke.card))
+            .corner_radius(CornerRadius::same(radius::L))
+            .inner_margin(Margin::same(6))
+            .show(ui, |ui| {
+                ui.set_width(184.0);
+                ui.spacing_mut().item_spacing.y = 2.0;
+                let hint = format!("{} consumers", Consumer::ALL.len());
+                Field::new("Find a consumer")
+                    .without_label()
+                    .icon(icons::SEARCH)
+                    .hint(&hint)
+                    .show(ui, &mut self.search);
+                ui.add_space(4.0);
+                let wanted = self.search.trim().to_lowercase();
+                ScrollArea::vertical().id_salt("consumers").max_height(height - 60.0).auto_shrink(false).show(
+                    ui,
+                    |ui| {
+                        for consumer in Consumer::ALL {
+                            if consumer.name().to_lowercase().contains(&wanted)
+                                && consumer_row(ui, consumer, self.consumer == consumer)
+                            {
+                                self.consumer = consumer;
+                            }
+                        }
+                    },
+                );
+            });
+    }
+
+    fn form(&self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, height: f32) {
+        let p = theme::colors(ui);
+        let url = reveal.profile.endpoint.url.as_str();
+        let trust = &reveal.profile.endpoint.trust;
+        ui.horizontal(|ui| {
+            text::line(ui, Type::Small, p.text.tertiary, self.consumer.takes());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if Button::secondary("Copy with secret").icon(icons::CONTENT_COPY).small().show(ui).clicked() {
+                    let key = KeyText::real(&reveal.id, &reveal.secret);
+                    view.send(Command::CopySecret(Secret::from(self.consumer.text(url, trust, &key))));
+                }
+            });
+        });
+        let masked = self.consumer.text(url, trust, &KeyText::masked(&reveal.id));
+        let tried = reveal.trial.value().is_some() || reveal.trial.problem().is_some();
+        let code_height = if tried { height * 0.36 } else { height - 110.0 };
+        code::ground(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ScrollArea::vertical()
+                .id_salt("snippet")
+                .max_height(code_height.max(60.0))
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    code::plain(ui, masked.trim_end());
+                });
+        });
+        trial(ui, view, reveal);
+    }
+
+    fn footer(&mut self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
+        let p = theme::colors(ui);
+        if reveal.asks {
+            let line = "Nobody can show the secret again. Without it the key is of no use, and should be invalidated";
+            notice::banner(ui, Tone::Warning, "The secret was not copied, kept or written", line, |ui| {
+                if Button::danger("Close without keeping it").icon(icons::CLOSE).show(ui).clicked() {
+                    view.send(Command::DropSecret);
+                }
+                if Button::secondary("Go back").show(ui).clicked() {
+                    view.send(Command::GoBackToSecret);
+                }
+            });
+            return;
+        }
+        if let Some(path) = &mut self.writing {
+            let mut done = false;
+            ui.horizontal(|ui| {
+                Field::new("File").without_label().mono().width(420.0).hint("A new file").show(ui, path);
+                if Button::secondary("Write").icon(icons::SAVE).enabled(!path.trim().is_empty()).show(ui).clicked() {
+                    view.send(Command::WriteSecret(PathBuf::from(path.trim())));
+                    done = true;
+                }
+                done |= Button::ghost("Cancel").show(ui).clicked();
+            });
+            if done {
+                self.writing = None;
+            }
+        }
+        if let Some(problem) = reveal.kept.problem() {
+            notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+        }
+        ui.horizontal(|ui| {
+            if Button::secondary("Keep in keyring").icon(icons::ENCRYPTED).show(ui).clicked() {
+                view.send(Command::KeepSecret);
+            }
+            if self.writing.is_none() && Button::secondary("Write to file…").icon(icons::SAVE).show(ui).clicked() {
+                self.writing = Some(default_path(&reveal.name));
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let safe = reveal.is_safe();
+                if Button::secondary(if safe { "Close" } else { "Close…" }).named("Close").show(ui).clicked() {
+                    view.send(Command::CloseSecret);
+                }
+                let words = match (reveal.kept.value(), reveal.copied) {
+                    (Some(place), _) => format!("Kept in {place}"),
+                    (None, true) => "Copied".into(),
+                    (None, false) => "Not kept yet".into(),
+                };
+                text::line(ui, Type::Small, p.text.tertiary, words);
+            });
+        });
+    }
+}
+
+fn default_path(name: &str) -> String {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let home = std::env::home_dir().unwrap_or_default();
+    home.join(format!("{}.apikey", plain.trim_start_matches('.'))).display().to_string()
+}
+
+fn head(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
+    let p = theme::colors(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::M;
+        let (rect, _) = ui.allocate_exact_size(vec2(40.0, 40.0), Sense::hover());
+        ui.painter().circle(rect.center(), 19.5, p.success.tint, Stroke::new(p.hair, p.success.edge));
+        ui.painter().text(
+            rect.center(),
+            egui::Align2::CENTER_CENTER,
+            icons::KEY,
+            Type::IconLarge.font(),
+            p.success.text,
+        );
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            chip::environment(ui, reveal.profile.environment);
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                text::line(ui, Type::Title, p.text.primary, "Key created");
+                ui.horizontal(|ui| {
+                    text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&reveal.name, 40));
+                    text::line(ui, Type::Mono, p.text.tertiary, reveal.id.as_str());
+                    let end = reveal.expires.map_or("never expires".into(), |at| {
+                        format!("expires {}", calendar::local_long(at, &view.state.zone))
+                    });
+                    text::line(ui, Type::Body, p.text.secondary, end);
+                });
+            });
+        });
+    });
+}
+
+fn secret_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, is_new: bool) {
+    let p = theme::colors(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 56.0), Sense::hover());
+    let stroke = Stroke::new(p.hair, p.stroke.control);
+    ui.painter().rect(rect, f32::from(radius::L), p.surface.sunken, stroke, StrokeKind::Inside);
+    let inner = rect.shrink2(vec2(space::L, 0.0));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)), |ui| {
+        let copy = Button::primary("Copy").icon(icons::CONTENT_COPY).show(ui);
+        if is_new {
+            copy.request_focus();
+        }
+        if copy.clicked() {
+            let encoded = crate::model::login::encode(reveal.id.as_str(), &reveal.secret);
+            view.send(Command::CopySecret(encoded));
+        }
+        let hold = Button::ghost("Hold to reveal").icon(icons::VISIBILITY).show(ui);
+        let held = hold.is_pointer_button_down_on()
+            || (hold.has_focus() && ui.input(|input| input.key_down(egui::Key::Space)));
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let shown =
+                if held { Zeroizing::new(reveal.secret.expose().to_owned()) } else { Zeroizing::new(MASK.to_owned()) };
+            let color = p.text.primary;
+            let galley = ui.painter().layout_no_wrap(shown.to_string(), Type::Secret.font(), color);
+            let (rect, response) = ui.allocate_exact_size(galley.size(), Sense::hover());
+            // A screen reader hears that there is a secret, never the secret.
+            response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "The secret, hidden"));
+            ui.painter().galley(rect.min, galley, color);
+        });
+    });
+}
+
+fn clipboard_line(ui: &mut Ui, view: &mut View<'_>) {
+    let p = theme::colors(ui);
+    ui.horizontal(|ui| {
+        match (view.state.clipboard.left(view.state.now), &view.state.clipboard.problem) {
+            (_, Some(problem)) => drop(text::line(ui, Type::Small, p.danger.text, problem.words())),
+            (Some(left), None) => {
+                ring(ui, left as f32 / CLIPBOARD_TIME as f32);
+                let words = format!("On the clipboard, cleared in {} s", (left + 999) / 1000);
+                text::line(ui, Type::Body, p.text.secondary, words);
+                if Button::link("Clear now").show(ui).clicked() {
+                    view.send(Command::ClearClipboard);
+                }
+            }
+            (None, None) => {
+                drop(text::line(ui, Type::Body, p.text.tertiary, "Copy puts the encoded key on the clipboard for 30 s"))
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            text::line(ui, Type::Small, p.warning.text, "Shown this once, Elasticsearch keeps only its hash");
+            text::icon(ui, Type::IconSmall, p.warning.text, icons::WARNING);
+        });
+    });
+}
+
+/// A ring that empties as the time runs out.
+fn ring(ui: &mut Ui, share: f32) {
+    let p = theme::colors(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::hover());
+    let radius = 8.0;
+    ui.painter().circle_stroke(rect.center(), radius, Stroke::new(2.5, p.status.track));
+    let points = (0..=48).map(|step| {
+        let angle = std::f32::consts::TAU * (share.clamp(0.0, 1.0) * step as f32 / 48.0 - 0.25);
+        rect.center() + radius * vec2(angle.cos(), angle.sin())
+    });
+    ui.painter().add(Shape::line(points.collect(), Stroke::new(2.5, p.accent.mark)));
+}
+
+fn consumer_row(ui: &mut Ui, consumer: Consumer, chosen: bool) -> bool {
+    let p = theme::colors(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, consumer.name()));
+    if chosen || response.hovered() {
+        let fill = if chosen { p.surface.selected } else { p.surface.hover };
+        ui.painter().rect_filled(rect, f32::from(radius::M), fill);
+    }
+    let (kind, color) = if chosen { (Type::Strong, p.text.primary) } else { (Type::Body, p.text.secondary) };
+    let at = rect.left_center() + vec2(12.0, 0.0);
+    ui.painter().text(at, egui::Align2::LEFT_CENTER, consumer.name(), kind.font(), color);
+    focus::ring_if(ui, &response, rect, radius::M);
+    response.clicked()
+}
+
+fn trial(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
+    let p = theme::colors(ui);
+    let (fill, edge) = match (reveal.trial.value(), reveal.trial.problem()) {
+        (_, Some(_)) => (p.danger.tint, p.danger.edge),
+        (Some(_), None) => (p.success.tint, p.success.edge),
+        (None, None) => (p.surface.raised, p.stroke.card),
+    };
+    Frame::new()
+        .fill(fill)
+        .stroke(Stroke::new(p.hair, edge))
+        .corner_radius(CornerRadius::same(radius::L))
+        .inner_margin(Margin::same(14))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let label = if reveal.trial.value().is_some() { "Try again" } else { "Try it" };
+                    let running = reveal.trial.is_loading().then_some("It is being tried");
+                    let button =
+                        Button::secondary(label).icon(icons::TASK_ALT).small().named("Try it").off_because(running);
+                    if button.show(ui).clicked() {
+                        view.send(Command::TryKey);
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| trial_title(ui, reveal));
+                });
+            });
+            if let (Some(trial), None) = (reveal.trial.value(), reveal.trial.problem()) {
+                ScrollArea::vertical()
+                    .id_salt("checks")
+                    .max_height((ui.available_height() - 16.0).max(60.0))
+                    .auto_shrink([false, true])
+                    .show(ui, |ui| {
+                        checks(ui, trial);
+                    });
+            }
+        });
+}
+
+fn trial_title(ui: &mut Ui, reveal: &Reveal) {
+    let p = theme::colors(ui);
+    if let Some(problem) = reveal.trial.problem() {
+        text::icon(ui, Type::Icon, p.danger.text, icons::ERROR);
+        text::paragraph(ui, Type::Body, p.text.primary, problem.words());
+    } else if let Some(trial) = reveal.trial.value() {
+        text::icon(ui, Type::Icon, p.success.text, icons::CHECK_CIRCLE);
+        text::line(ui, Type::Strong, p.text.primary, "It works");
+        let words = format!(
+            "signed in as {} by this key, {} ms",
+            harmless::shortened(&trial.identity.username, 24),
+            trial.took
+        );
+        text::line(ui, Type::Small, p.text.secondary, words);
+    } else if reveal.trial.is_loading() {
+        text::line(ui, Type::Body, p.text.secondary, "Signing in with it…");
+    } else {
+        text::line(ui, Type::Body, p.text.secondary, "Signs in with the key and asks what it may do");
+    }
+}
+
+fn checks(ui: &mut Ui, trial: &Trial) {
+    let p = theme::colors(ui);
+    for check in &trial.checks {
+        let (icon, color) = match (check.granted, check.meant) {
+            (true, true) => (icons::CHECK, p.success.text),
+            (false, false) => (icons::BLOCK, p.text.tertiary),
+            _ => (icons::WARNING, p.warning.text),
+        };
+        ui.horizontal(|ui| {
+            text::icon(ui, Type::IconSmall, color, icon);
+            text::line(ui, Type::Mono, p.text.primary, &check.privilege);
+            text::line(ui, Type::Small, p.text.secondary, check_words(check));
+        });
+    }
+}
+
+fn check_words(check: &Check) -> String {
+    let place = match check.on.as_slice() {
+        [] => "on the cluster".to_owned(),
+        few if few.len() <= 3 => format!("on {}", harmless::shortened(&few.join(", "), 60)),
+        many => format!("on {}", plural(many.len() as u64, "pattern")),
+    };
+    match (check.granted, check.meant) {
+        (true, true) => place,
+        (false, false) => "not granted, as meant".into(),
+        (true, false) => format!("{place}, granted although no role says so"),
+        (false, true) => format!("{place}, not granted: its owner does not have it either"),
+    }
+}

@@ -1,0 +1,160 @@
+//! The window: draws the state and collects commands. It changes nothing by itself.
+
+pub mod dialogs;
+pub mod screens;
+pub mod shell;
+pub mod theme;
+pub mod widgets;
+
+use std::time::Duration;
+
+use eframe::egui;
+use jiff::tz::TimeZone;
+
+use crate::{
+    app::{Command, Screen, State},
+    model::Millis,
+    ops::Problem,
+    worker::{Services, Task, Worker},
+};
+
+/// What a view sees, and how it says what a person wants.
+pub struct View<'a> {
+    /// Read only.
+    pub state: &'a State,
+    outbox: &'a mut Vec<Command>,
+}
+
+impl View<'_> {
+    /// Sends a command; it is acted on after the frame.
+    pub fn send(&mut self, command: Command) {
+        self.outbox.push(command);
+    }
+}
+
+/// How the window begins.
+pub struct Start {
+    /// Whether to open the practice cluster at once.
+    pub sandbox: bool,
+    /// The clock of this machine.
+    pub clock: Box<dyn Fn() -> Millis>,
+    /// The zone of dates.
+    pub zone: TimeZone,
+}
+
+/// The application.
+pub struct App {
+    state: State,
+    worker: Worker,
+    outbox: Vec<Command>,
+    clock: Box<dyn Fn() -> Millis>,
+    shell: shell::Shell,
+    screens: screens::Screens,
+    dialogs: dialogs::Dialogs,
+}
+
+impl App {
+    /// Starts the worker and asks for what is shown first.
+    ///
+    /// # Errors
+    /// When the operating system gives no threads.
+    pub fn new(ctx: &egui::Context, services: Services, start: Start) -> std::io::Result<Self> {
+        theme::install(ctx);
+        let wake = ctx.clone();
+        let worker = Worker::start(services, move || wake.request_repaint())?;
+        let mut state = State::new((start.clock)(), start.zone);
+        if start.sandbox {
+            state.open_sandbox();
+        } else {
+            state.handle(Command::Show(Screen::Connections));
+        }
+        let mut app = Self {
+            state,
+            worker,
+            outbox: Vec::new(),
+            clock: start.clock,
+            shell: shell::Shell::default(),
+            screens: screens::Screens::default(),
+            dialogs: dialogs::Dialogs::default(),
+        };
+        app.submit();
+        Ok(app)
+    }
+
+    /// The state, for tests and for pictures.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn submit(&mut self) {
+        for job in self.state.take_jobs() {
+            self.worker.submit(job);
+        }
+    }
+
+    /// Takes in what happened and what is due; runs also while the window is hidden.
+    pub fn advance(&mut self, ctx: &egui::Context) {
+        // The time first: after a long rest, news would otherwise be as old as the last frame.
+        self.state.tick((self.clock)());
+        while let Some(event) = self.worker.poll() {
+            self.state.apply(event);
+        }
+        if ctx.input(|input| input.viewport().close_requested()) && !self.state.may_close() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+        }
+        self.submit();
+        if let Some(at) = self.state.wake_at() {
+            let wait = at.saturating_sub(self.state.now).clamp(1, 24 * 3_600_000);
+            ctx.request_repaint_after(Duration::from_millis(wait.unsigned_abs()));
+        }
+    }
+
+    /// Draws one frame and acts on what was asked for.
+    pub fn draw(&mut self, ui: &mut egui::Ui) {
+        widgets::focus::notice_input(ui.ctx());
+        let mut view = View { state: &self.state, outbox: &mut self.outbox };
+        let screens = &mut self.screens;
+        self.shell.ui(ui, &mut view, |ui, view| screens.ui(ui, view));
+        self.dialogs.ui(ui.ctx(), &mut view);
+        let commands: Vec<Command> = self.outbox.drain(..).collect();
+        if !commands.is_empty() {
+            commands.into_iter().for_each(|command| self.state.handle(command));
+            self.submit();
+            ui.ctx().request_repaint();
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.advance(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.draw(ui);
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if self.state.clipboard.may_hold_ours() {
+            self.worker.finish(Task::ClearClipboard, Duration::from_secs(2));
+        }
+    }
+}
+
+/// The ways out that a problem offers.
+pub fn problem_buttons(ui: &mut egui::Ui, view: &mut View<'_>, problem: &Problem) {
+    for (place, fix) in problem.fixes.iter().enumerate() {
+        let button = if place == 0 {
+            widgets::button::Button::secondary(fix.words())
+        } else {
+            widgets::button::Button::ghost(fix.words())
+        };
+        if button.show(ui).clicked() {
+            view.send(Command::Fix(*fix));
+        }
+    }
+}

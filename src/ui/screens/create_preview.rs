@@ -1,0 +1,46 @@
+//! What a draft makes: a sentence, and the exact request.
+
+use eframe::egui::{Align, Layout, ScrollArea, Ui};
+
+use super::key_detail::harmless_lines;
+use crate::{
+    model::{Millis, create::CreateKey, descriptor::Piece, json_text},
+    ui::{
+        theme,
+        theme::{Type, icons, space},
+        widgets::{button::Button, code, text},
+    },
+};
+
+/// Draws both. The request is shown as soon as the form is complete.
+pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&CreateKey>, now: Millis) {
+    let p = theme::colors(ui);
+    ui.spacing_mut().item_spacing.y = space::M;
+    text::line(ui, Type::Strong, p.text.secondary, "What this makes");
+    text::sentence(ui, sentence, true);
+    ui.add_space(space::S);
+    let body = request.map(|request| request.body(now));
+    ui.horizontal(|ui| {
+        text::line(ui, Type::Strong, p.text.primary, "Exact request");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(body) = &body
+                && Button::secondary("Copy request").icon(icons::CONTENT_COPY).small().show(ui).clicked()
+            {
+                ui.ctx().copy_text(format!("POST /_security/api_key\n{}", json_text::pretty(body)));
+            }
+        });
+    });
+    code::ground(ui).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.set_min_height((ui.available_height() - 4.0).max(120.0));
+        match body {
+            Some(body) => {
+                ScrollArea::vertical().id_salt("exact request").auto_shrink([false, true]).show(ui, |ui| {
+                    code::plain(ui, "POST /_security/api_key");
+                    code::json(ui, &harmless_lines(&json_text::pretty(&body)));
+                });
+            }
+            None => drop(text::paragraph(ui, Type::Small, p.text.tertiary, "Shown here as soon as nothing is missing")),
+        }
+    });
+}

@@ -1,0 +1,234 @@
+//! The page of one key: its facts, what it can do, its metadata, and how to take it away.
+
+use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
+
+use super::key_rows;
+use crate::{
+    app::{Cluster, Command},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyKind},
+        calendar, descriptor,
+        descriptor::Grants,
+        expiry::Status,
+        harmless, json_text,
+    },
+    ui::{
+        View, theme,
+        theme::{Type, icons, size, space},
+        widgets::{button::Button, chip, code, notice, status, text},
+    },
+};
+
+/// Draws the page.
+pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
+    let p = theme::colors(ui);
+    let rect = ui.max_rect();
+    ui.painter().rect_filled(rect, 0.0, p.surface.raised);
+    ui.painter().vline(rect.left() + 0.5, rect.y_range(), Stroke::new(1.0, p.stroke.divider));
+    Panel::bottom("key footer")
+        .frame(Frame::new().inner_margin(Margin::symmetric(20, 0)))
+        .exact_size(size::ACTION_BAR)
+        .show_separator_line(false)
+        .resizable(false)
+        .show(ui, |ui| footer(ui, view, cluster, key));
+    ScrollArea::vertical().id_salt("key page").auto_shrink(false).show(ui, |ui| {
+        Frame::new().inner_margin(Margin { left: 20, right: 20, top: 10, bottom: 16 }).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
+            if notice::title_with_close(ui, Type::Heading, &harmless::shortened(&key.name, 120)) {
+                view.send(Command::OpenKey(None));
+            }
+            let now = cluster.now(view.state.now);
+            lifetime(ui, view, key, now);
+            section(ui);
+            facts(ui, view, cluster, key, now);
+            section(ui);
+            abilities(ui, key);
+            section(ui);
+            metadata(ui, key);
+        });
+    });
+}
+
+fn section(ui: &mut Ui) {
+    ui.add_space(space::XS);
+    notice::hairline(ui);
+    ui.add_space(space::XS);
+}
+
+fn lifetime(ui: &mut Ui, view: &View<'_>, key: &ApiKey, now: Millis) {
+    let p = theme::colors(ui);
+    let state = key.status(now);
+    key_rows::status_line(ui, state, &key_rows::remaining_words(key, state, now), p);
+    let (bar, response) = ui.allocate_exact_size(vec2(ui.available_width(), 6.0), Sense::hover());
+    let share = key.share_left(now);
+    let words = share.map_or("never ends".into(), |share| format!("{:.0} percent of its life left", share * 100.0));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
+    status::paint_bar(ui.painter(), bar, state, share, p);
+    if let Some(expires) = key.expires {
+        moment(ui, view, expires);
+    }
+}
+
+fn moment(ui: &mut Ui, view: &View<'_>, at: Millis) {
+    let p = theme::colors(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        text::line(ui, Type::Body, p.text.primary, calendar::local(at, &view.state.zone));
+        if let Some(utc) = calendar::utc_beside(at, &view.state.zone) {
+            text::line(ui, Type::Small, p.text.tertiary, utc);
+        }
+    });
+}
+
+fn fact(ui: &mut Ui, label: &str, value: impl FnOnce(&mut Ui)) {
+    let p = theme::colors(ui);
+    ui.horizontal(|ui| {
+        ui.allocate_ui_with_layout(vec2(92.0, 20.0), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(92.0);
+            text::line(ui, Type::Small, p.text.tertiary, label);
+        });
+        value(ui);
+    });
+}
+
+fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Millis) {
+    let p = theme::colors(ui);
+    ui.spacing_mut().item_spacing.y = 6.0;
+    fact(ui, "Id", |ui| {
+        text::line(ui, Type::Mono, p.text.primary, harmless::shown(key.id.as_str()));
+        if Button::link("Copy id").show(ui).clicked() {
+            ui.ctx().copy_text(key.id.as_str().to_owned());
+        }
+    });
+    fact(ui, "Application id", |ui| match key.application_id() {
+        Some(id) => drop(text::line(ui, Type::Mono, p.text.primary, harmless::shown(id))),
+        None => drop(text::line(ui, Type::Body, p.text.tertiary, "none")),
+    });
+    fact(ui, "Owner", |ui| {
+        text::line(ui, Type::Body, p.text.primary, harmless::shown(&key.owner.username));
+        text::line(ui, Type::Small, p.text.tertiary, harmless::shown(&key.owner.realm));
+    });
+    fact(ui, "Type", |ui| drop(text::line(ui, Type::Body, p.text.primary, key.kind.word())));
+    fact(ui, "Status", |ui| drop(text::line(ui, Type::Body, p.text.primary, key.status(now).word())));
+    fact(ui, "Roles", |ui| {
+        let roles =
+            if key.roles().is_empty() { "none".into() } else { harmless::shortened(&key.roles().join(", "), 200) };
+        text::paragraph(ui, Type::Body, p.text.primary, roles);
+    });
+    fact(ui, "Created", |ui| moment(ui, view, key.created));
+    if let Some(at) = key.invalidated_at {
+        fact(ui, "Invalidated", |ui| moment(ui, view, at));
+    }
+    fact(ui, "Last use", |ui| {
+        text::line(ui, Type::Body, p.text.tertiary, "Not known: Elasticsearch does not keep it");
+    });
+    let badges = key_rows::badges(key, cluster);
+    if !badges.is_empty() {
+        ui.horizontal_wrapped(|ui| {
+            for (tone, icon, word) in badges {
+                chip::badge(ui, tone, icon, word);
+            }
+        });
+    }
+}
+
+fn abilities(ui: &mut Ui, key: &ApiKey) {
+    let p = theme::colors(ui);
+    let id = egui::Id::unique(("abilities as json", key.id.as_str()));
+    let as_json: bool = ui.data(|data| data.get_temp(id)).unwrap_or(false);
+    let raw = match key.kind {
+        KeyKind::CrossCluster => key.access.as_deref().or(key.role_descriptors.as_deref()),
+        _ => key.role_descriptors.as_deref(),
+    };
+    ui.horizontal(|ui| {
+        text::line(ui, Type::Strong, p.text.primary, "What it can do");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let words = if as_json { "Show in words" } else { "Show as JSON" };
+            if raw.is_some() && Button::link(words).show(ui).clicked() {
+                ui.data_mut(|data| data.insert_temp(id, !as_json));
+            }
+        });
+    });
+    let Some(raw) = raw else {
+        text::paragraph(
+            ui,
+            Type::Body,
+            p.text.secondary,
+            "Not known: this version of Elasticsearch does not tell the descriptors of a key",
+        );
+        return;
+    };
+    if as_json {
+        code::ground(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            code::json(ui, &json_text::pretty(raw.get()));
+        });
+        return;
+    }
+    if key.kind == KeyKind::CrossCluster {
+        text::paragraph(
+            ui,
+            Type::Body,
+            p.text.secondary,
+            "Signs a remote cluster in for search and replication. See the JSON for the indices",
+        );
+        return;
+    }
+    if key.is_unrestricted() {
+        let line = "It was created without descriptors, so it may do all that its owner could when it was created or last updated";
+        notice::banner(ui, notice::Tone::Danger, "All its owner’s rights", line, |_| ());
+        return;
+    }
+    let clauses = Grants::of(raw).clauses();
+    if clauses.is_empty() {
+        text::paragraph(ui, Type::Body, p.text.secondary, "Nothing: its descriptors grant no privilege");
+        return;
+    }
+    let mut pieces = vec![descriptor::Piece::Text("It ".into())];
+    pieces.extend(descriptor::join(clauses));
+    pieces.push(descriptor::Piece::Text(", as far as its owner could, too, when it was created.".into()));
+    text::sentence(ui, &pieces, false);
+}
+
+fn metadata(ui: &mut Ui, key: &ApiKey) {
+    let p = theme::colors(ui);
+    text::line(ui, Type::Strong, p.text.primary, "Metadata");
+    match &key.metadata {
+        Some(raw) if raw.get() != "{}" => {
+            code::ground(ui).show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                code::json(ui, &harmless_lines(&json_text::pretty(raw.get())));
+            });
+        }
+        Some(_) => drop(text::line(ui, Type::Body, p.text.tertiary, "none")),
+        None => drop(text::line(ui, Type::Body, p.text.tertiary, "Not kept by this version of Elasticsearch")),
+    }
+}
+
+/// Harmless text, its own line ends kept.
+pub fn harmless_lines(text: &str) -> String {
+    text.lines().map(harmless::shown).collect::<Vec<_>>().join("\n")
+}
+
+fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
+    let p = theme::colors(ui);
+    let rect: Rect = ui.max_rect();
+    let wide = rect.expand2(vec2(20.0, 0.0));
+    ui.painter().hline(wide.x_range(), rect.top() + 0.5, Stroke::new(1.0, p.stroke.divider));
+    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)), |ui| {
+        let own = cluster.session.value().is_some_and(|session| session.identity.username == key.owner.username);
+        let may = cluster.session.value().is_some_and(|s| s.privileges.invalidates_all_keys() || own);
+        let off = match key.status(cluster.now(view.state.now)) {
+            Status::Invalidated => Some("It is invalidated already"),
+            _ if !may => Some("Needs manage_api_key: the key belongs to somebody else"),
+            _ => None,
+        };
+        // Beside the action bar with a button of the same name, this one says which key it means.
+        let name = if cluster.ticked.is_empty() { "Invalidate" } else { "Invalidate this key" };
+        let button = Button::danger("Invalidate…").icon(icons::BLOCK).named(name).off_because(off);
+        if button.show(ui).clicked() {
+            view.send(Command::AskInvalidate(vec![key.id.clone()]));
+        }
+    });
+}

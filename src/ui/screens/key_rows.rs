@@ -1,0 +1,376 @@
+//! The table of keys: its header, its columns by width, and its rows, painted cell by cell.
+
+use std::time::Duration;
+
+use eframe::egui::{
+    self, Color32, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    text::{LayoutJob, TextWrapping},
+    vec2,
+};
+use jiff::tz::TimeZone;
+
+use crate::{
+    app::{Cluster, Command},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyKind},
+        calendar,
+        expiry::{self, Status},
+        harmless,
+        key_list::{Column, Sort, View as ListView},
+    },
+    ui::{
+        View, theme,
+        theme::{Palette, Type, icons, size},
+        widgets::{chip, field, focus, status},
+    },
+};
+
+const TICK: f32 = 36.0;
+const MARK: f32 = 26.0;
+const GAP: f32 = 12.0;
+const LEFT: f32 = 20.0;
+const RIGHT: f32 = 16.0;
+
+/// Which columns there is room for, with their widths.
+pub struct Columns {
+    shown: Vec<(Column, f32, f32)>,
+    width: f32,
+}
+
+impl Columns {
+    /// As many as leave the name at least 250 points.
+    pub fn fitting(width: f32) -> Self {
+        let mut optional = vec![
+            (Column::Owner, 110.0),
+            (Column::Kind, 88.0),
+            (Column::Roles, 140.0),
+            (Column::Created, 96.0),
+            (Column::Status, 88.0),
+        ];
+        let expires = 236.0;
+        let fixed = LEFT + TICK + MARK + expires + GAP + RIGHT;
+        let drop_order = [Column::Status, Column::Created, Column::Kind, Column::Roles, Column::Owner];
+        for column in drop_order {
+            let used: f32 = optional.iter().map(|(_, width)| width + GAP).sum();
+            if width - fixed - used >= 250.0 {
+                break;
+            }
+            optional.retain(|(other, _)| *other != column);
+        }
+        let used: f32 = optional.iter().map(|(_, width)| width + GAP).sum();
+        let name = (width - fixed - used).max(120.0);
+        let mut x = LEFT + TICK + MARK;
+        let mut shown = vec![(Column::Name, x, name)];
+        x += name + GAP;
+        let status = optional.iter().position(|(column, _)| *column == Column::Status).map(|at| optional.remove(at));
+        for (column, width) in optional {
+            shown.push((column, x, width));
+            x += width + GAP;
+        }
+        if let Some((column, width)) = status {
+            shown.push((column, x, width));
+            x += width + GAP;
+        }
+        shown.push((Column::Expires, x, expires));
+        Self { shown, width }
+    }
+}
+
+fn heading(column: Column) -> &'static str {
+    match column {
+        Column::Name => "Key",
+        Column::ApplicationId => "Application id",
+        Column::Owner => "Owner",
+        Column::Kind => "Type",
+        Column::Roles => "Roles",
+        Column::Created => "Created",
+        Column::Expires => "Expires",
+        Column::Status => "Status",
+    }
+}
+
+/// The header: a tick for all rows, and names to sort by.
+pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Columns) {
+    let p = theme::colors(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(columns.width, size::ROW_HEADER), Sense::hover());
+    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
+    let shown = cluster.rows.places.len();
+    let ticked = (0..shown).filter_map(|row| cluster.row(row)).filter(|key| cluster.ticked.contains(&key.id)).count();
+    let state = match ticked {
+        0 => Some(false),
+        all if all == shown => Some(true),
+        _ => None,
+    };
+    let tick = tick(
+        ui,
+        rect.left_center() + vec2(LEFT + 8.0, 0.0),
+        state,
+        "Select all shown keys",
+        ui.scope_id().with("tick all"),
+    );
+    if tick.clicked() {
+        let ids = (0..shown).filter_map(|row| cluster.row(row)).map(|key| key.id.clone());
+        view.send(Command::TickOnly(if state == Some(true) { Vec::new() } else { ids.collect() }));
+    }
+    for (column, x, width) in &columns.shown {
+        let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
+        let response = ui.interact(cell, ui.scope_id().with(("header", *column)), Sense::click());
+        let sort = cluster.view.sort;
+        let chosen = sort.column == *column;
+        let arrow = match (chosen, sort.descending) {
+            (false, _) => "",
+            (true, false) => icons::ARROW_UPWARD,
+            (true, true) => icons::ARROW_DOWNWARD,
+        };
+        let order = match (chosen, sort.descending) {
+            (false, _) => "",
+            (true, false) => ", ascending",
+            (true, true) => ", descending",
+        };
+        response
+            .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Sort by {}{order}", heading(*column))));
+        let color = if chosen || response.hovered() { p.text.primary } else { p.text.tertiary };
+        let mut job = LayoutJob::default();
+        job.append(heading(*column), 0.0, Type::Label.format(color));
+        job.append(arrow, 4.0, Type::IconSmall.format(color));
+        let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+        let at = pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round());
+        ui.painter().galley(at, galley, color);
+        focus::ring_if(ui, &response, cell, 4);
+        if response.clicked() {
+            let sort = Sort { column: *column, descending: chosen && !sort.descending };
+            view.send(Command::SetView(ListView { sort, ..cluster.view.clone() }));
+        }
+    }
+}
+
+fn tick(ui: &mut Ui, center: egui::Pos2, on: Option<bool>, name: &str, id: egui::Id) -> Response {
+    let hit = Rect::from_center_size(center, vec2(28.0, 28.0));
+    let response = ui.interact(hit, id, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on == Some(true), name));
+    let rect = Rect::from_center_size(center, egui::Vec2::splat(size::CHECKBOX));
+    field::paint_checkbox(ui.painter(), rect, on, theme::colors(ui));
+    focus::ring_if(ui, &response, hit, 4);
+    response
+}
+
+/// Where a row stands.
+pub struct Place<'a> {
+    /// Whether the keyboard is at it.
+    pub cursor: bool,
+    /// The cluster it belongs to.
+    pub cluster: &'a Cluster,
+}
+
+/// Paints rows, and remembers when the first of their words will change.
+pub struct RowPainter<'a> {
+    columns: &'a Columns,
+    now: Millis,
+    zone: TimeZone,
+    next_change: Millis,
+}
+
+impl<'a> RowPainter<'a> {
+    /// For the rows of one frame.
+    pub fn new(columns: &'a Columns, now: Millis, zone: TimeZone) -> Self {
+        Self { columns, now, zone, next_change: Millis::MAX }
+    }
+
+    /// Asks for a frame at the moment when the words of a row that was painted change.
+    pub fn finish(self, ui: &Ui) {
+        let wait = self.next_change.saturating_sub(self.now);
+        if self.next_change != Millis::MAX && wait < 24 * 3_600_000 {
+            ui.ctx().request_repaint_after(Duration::from_millis(wait.unsigned_abs().max(1000)));
+        }
+    }
+
+    /// Paints one row. Whether it was clicked.
+    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, place: &Place<'_>) -> bool {
+        let p = theme::colors(ui);
+        let (rect, _) = ui.allocate_exact_size(vec2(self.columns.width, size::ROW), Sense::hover());
+        let id = ui.scope_id().with(("row", key.id.as_str()));
+        let response = ui.interact(rect, id, Sense::click());
+        let name = harmless::shortened(&key.name, 80);
+        let ticked = place.cluster.ticked.contains(&key.id);
+        let open = place.cluster.open.as_ref() == Some(&key.id);
+        response.widget_info(|| WidgetInfo::selected(Role::Row, true, ticked || open, &name));
+
+        self.ground(ui, rect, &response, (ticked, open, place.cursor));
+        let status = key.status(self.now);
+        if status.is_usable()
+            && let Some(expires) = key.expires
+        {
+            self.next_change = self.next_change.min(expiry::next_change(expires, self.now));
+        }
+        let mark = rect.left_center() + vec2(LEFT + TICK + 5.0, 0.0);
+        status::paint_mark(ui.painter(), mark, status, p);
+        let label = |ui: &Ui, rect: Rect, salt: &str, words: &str| {
+            let cell = ui.interact(rect, id.with(salt), Sense::hover());
+            cell.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+        };
+        label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status.word());
+        for (column, x, width) in &self.columns.shown {
+            let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
+            let words = self.cell(ui, cell, *column, key, status, place);
+            label(ui, cell, heading(*column), &words);
+        }
+        let tick = tick(
+            ui,
+            rect.left_center() + vec2(LEFT + 8.0, 0.0),
+            Some(ticked),
+            &format!("Select {name}"),
+            id.with("tick"),
+        );
+        if tick.clicked() {
+            view.send(Command::Tick(key.id.clone(), !ticked));
+        }
+        if response.clicked() {
+            let command = ui.input(|input| input.modifiers.command);
+            view.send(if command {
+                Command::Tick(key.id.clone(), !ticked)
+            } else {
+                Command::OpenKey(Some(key.id.clone()))
+            });
+        }
+        response.clicked()
+    }
+
+    fn ground(&self, ui: &Ui, rect: Rect, response: &Response, (ticked, open, cursor): (bool, bool, bool)) {
+        let p = theme::colors(ui);
+        let fill = match (ticked, open, response.hovered()) {
+            (true, _, true) => p.surface.selected_hover,
+            (true, ..) => p.surface.selected,
+            (_, true, _) => p.surface.pressed,
+            (_, _, true) => p.surface.hover,
+            _ => Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(rect, 0.0, fill);
+        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
+        if open {
+            ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, p.accent.mark);
+        }
+        if cursor || response.has_focus() {
+            focus::ring_inside(ui, rect);
+        }
+    }
+
+    /// Paints a cell and says what it says.
+    fn cell(&self, ui: &Ui, cell: Rect, column: Column, key: &ApiKey, status: Status, place: &Place<'_>) -> String {
+        let p = theme::colors(ui);
+        let plain = |text: String, color: Color32| {
+            elided(ui, cell, Type::Body, color, &text);
+            text
+        };
+        match column {
+            Column::Name => self.name_cell(ui, cell, key, place),
+            Column::Owner => plain(harmless::shortened(&key.owner.username, 60), p.text.secondary),
+            Column::Kind => plain(key.kind.word().to_owned(), p.text.secondary),
+            Column::Roles if key.is_unrestricted() => plain("All owner’s rights".into(), p.text.primary),
+            Column::Roles => plain(harmless::shortened(&key.roles().join(", "), 80), p.text.secondary),
+            Column::Created => plain(calendar::day(key.created, &self.zone), p.text.secondary),
+            Column::Status => plain(status.machine_word().to_owned(), p.text.secondary),
+            Column::ApplicationId => plain(key.application_id().unwrap_or_default().to_owned(), p.text.tertiary),
+            Column::Expires => {
+                let bar = Rect::from_min_size(
+                    pos2(cell.left(), cell.center().y - size::BAR_HEIGHT / 2.0),
+                    vec2(size::BAR_WIDTH, size::BAR_HEIGHT),
+                );
+                status::paint_bar(ui.painter(), bar, status, key.share_left(self.now), p);
+                let words = remaining_words(key, status, self.now);
+                let rest = Rect::from_min_max(pos2(bar.right() + 12.0, cell.top()), cell.max);
+                elided(ui, rest, Type::Body, status::text_color(status, p), &words);
+                words
+            }
+        }
+    }
+
+    fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, place: &Place<'_>) -> String {
+        let p = theme::colors(ui);
+        let badges = badges(key, place.cluster);
+        let words_width: f32 = badges.iter().map(|(_, _, word)| chip::badge_width(ui, Some(word)) + 6.0).sum();
+        let with_words = cell.width() - words_width > 160.0;
+        let mut right = cell.right();
+        for (tone, icon, word) in badges.iter().rev() {
+            let word = with_words.then_some(*word);
+            let width = chip::badge_width(ui, word);
+            let rect =
+                Rect::from_min_size(pos2(right - width, cell.center().y - size::BADGE / 2.0), vec2(width, size::BADGE));
+            chip::paint_badge(ui, rect, *tone, icon, word);
+            right -= width + 6.0;
+        }
+        let name = harmless::shortened(&key.name, 120);
+        let room = Rect::from_min_max(cell.min, pos2(right, cell.bottom()));
+        let used = elided(ui, room, Type::Strong, p.text.primary, &name);
+        if let Some(application_id) = key.application_id() {
+            let application_id = harmless::shortened(application_id, 60);
+            let rest = Rect::from_min_max(pos2(room.left() + used + 8.0, room.top()), room.max);
+            if rest.width() > 24.0 {
+                elided(ui, rest, Type::MonoSmall, p.text.tertiary, &application_id);
+            }
+            return format!("{name}, application id {application_id}{}", badge_words(&badges));
+        }
+        format!("{name}{}", badge_words(&badges))
+    }
+}
+
+fn badge_words(badges: &[(chip::Tone, &str, &str)]) -> String {
+    badges.iter().map(|(_, _, word)| format!(", {word}")).collect()
+}
+
+/// The words beside the bar: the time left, or when it was taken away.
+pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
+    match (status, key.invalidated_at) {
+        (Status::Invalidated, Some(at)) => format!("invalidated {}", expiry::ago(at, now)),
+        (Status::Invalidated, None) => "invalidated".into(),
+        _ => expiry::remaining(key.expires, now),
+    }
+}
+
+/// What is special about a key.
+pub fn badges<'a>(key: &'a ApiKey, cluster: &Cluster) -> Vec<(chip::Tone, &'static str, &'a str)> {
+    use chip::Tone;
+    let mut badges = Vec::new();
+    let own = cluster.session.value().and_then(|session| session.own_key());
+    if own == Some(&key.id) {
+        badges.push((Tone::Accent, icons::PERSON_CHECK, "this session"));
+    }
+    match &key.kind {
+        KeyKind::CrossCluster => badges.push((Tone::Plain, icons::HUB, "cross-cluster")),
+        KeyKind::Other(kind) => badges.push((Tone::Plain, icons::HELP, kind.as_str())),
+        KeyKind::Rest => {}
+    }
+    match key.managed_by() {
+        Some("fleet") => badges.push((Tone::Plain, icons::DEPLOYED_CODE, "Fleet")),
+        Some("kibana") => badges.push((Tone::Plain, icons::DASHBOARD, "Kibana")),
+        Some(other) => badges.push((Tone::Plain, icons::DEPLOYED_CODE, other)),
+        None => {}
+    }
+    if key.is_unrestricted() {
+        badges.push((Tone::Danger, icons::GPP_MAYBE, "unrestricted"));
+    }
+    badges
+}
+
+/// Paints a line that is cut off with `…`; how wide it became.
+fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) -> f32 {
+    let mut job = LayoutJob::default();
+    job.append(words, 0.0, kind.format(color));
+    job.wrap = TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    let width = galley.size().x;
+    let at = pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round());
+    ui.painter().with_clip_rect(cell.intersect(ui.clip_rect())).galley(at, galley, color);
+    width
+}
+
+/// Paints the status of a key beside words, for pages and dialogs.
+pub fn status_line(ui: &mut Ui, status: Status, words: &str, p: &Palette) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let (rect, response) = ui.allocate_exact_size(vec2(size::STATUS_MARK, 20.0), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, status.word()));
+        status::paint_mark(ui.painter(), rect.center(), status, p);
+        crate::ui::widgets::text::line(ui, Type::Strong, status::text_color(status, p), words);
+    });
+}

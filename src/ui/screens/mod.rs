@@ -1,0 +1,33 @@
+//! One file, one struct, one `ui` for each screen. A screen owns what is typed into it.
+
+pub mod connection_test;
+pub mod connections;
+pub mod create_key;
+mod create_preview;
+pub mod key_detail;
+pub mod key_rows;
+pub mod keys;
+
+use eframe::egui;
+
+use super::View;
+use crate::app::Screen;
+
+/// All screens, with their drafts.
+#[derive(Default)]
+pub struct Screens {
+    keys: keys::Keys,
+    create: create_key::CreateScreen,
+    connections: connections::Connections,
+}
+
+impl Screens {
+    /// Draws the screen of the moment.
+    pub fn ui(&mut self, ui: &mut egui::Ui, view: &mut View<'_>) {
+        match view.state.screen {
+            Screen::Keys => self.keys.ui(ui, view),
+            Screen::Create => self.create.ui(ui, view),
+            Screen::Connections => self.connections.ui(ui, view),
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! What stands around every screen: the strip of the environment, the top bar, the rail, the status line.
+
+use eframe::egui::{
+    self, Align, Color32, CornerRadius, Frame, Layout, Margin, Mesh, Panel, Rect, Role, Sense, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
+};
+
+use super::{
+    View, theme,
+    theme::{Look, Type, icons, radius, size, space},
+    widgets::{button::Button, chip, focus, text},
+};
+use crate::{
+    app::{Cluster, Command, Screen},
+    model::{calendar, expiry::thousands, harmless, profile::Environment},
+};
+
+/// The shell. It remembers nothing of its own.
+#[derive(Default)]
+pub struct Shell {}
+
+impl Shell {
+    /// Draws everything around, and the content in the middle.
+    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, content: impl FnOnce(&mut Ui, &mut View<'_>)) {
+        let p = theme::colors(ui);
+        let compact = ui.available_width() < size::COMPACT_BELOW;
+        let bare = |fill: Color32| Frame::new().fill(fill).inner_margin(Margin::ZERO);
+        Panel::top("top bar")
+            .frame(bare(p.surface.canvas))
+            .exact_size(size::TOP_BAR + size::ENV_STRIP)
+            .show_separator_line(false)
+            .resizable(false)
+            .show(ui, |ui| top_bar(ui, view, compact));
+        Panel::bottom("status bar")
+            .frame(bare(p.surface.canvas))
+            .exact_size(size::STATUS_BAR)
+            .show_separator_line(false)
+            .resizable(false)
+            .show(ui, |ui| status_bar(ui, view));
+        Panel::left("rail")
+            .frame(bare(p.surface.canvas))
+            .exact_size(if compact { size::RAIL_COMPACT } else { size::RAIL })
+            .show_separator_line(false)
+            .resizable(false)
+            .show(ui, |ui| rail(ui, view, compact));
+        egui::CentralPanel::no_frame().frame(bare(p.surface.surface)).show(ui, |ui| content(ui, view));
+        hotkeys(ui.ctx(), view);
+        focus::go_between_parts(ui.ctx());
+    }
+}
+
+fn hotkeys(ctx: &egui::Context, view: &mut View<'_>) {
+    if view.state.has_dialog() {
+        return;
+    }
+    for (key, screen) in
+        [(egui::Key::Num1, Screen::Keys), (egui::Key::Num2, Screen::Create), (egui::Key::Num3, Screen::Connections)]
+    {
+        if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, key)) {
+            view.send(Command::Show(screen));
+        }
+    }
+    let refresh = ctx.input_mut(|input| {
+        input.consume_key(egui::Modifiers::COMMAND, egui::Key::R)
+            || input.consume_key(egui::Modifiers::NONE, egui::Key::F5)
+    });
+    if refresh {
+        view.send(Command::Refresh);
+    }
+    if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::N)) {
+        view.send(Command::Show(Screen::Create));
+    }
+}
+
+fn top_bar(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
+    let p = theme::colors(ui);
+    let rect = ui.max_rect();
+    let cluster = view.state.cluster();
+    if let Some(cluster) = cluster {
+        paint_environment(ui, rect, cluster.profile.environment);
+    }
+    let line = Stroke::new(1.0, p.stroke.divider);
+    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);
+    let bar =
+        Rect::from_min_max(pos2(rect.left() + space::L, rect.top() + size::ENV_STRIP), rect.max - vec2(space::M, 0.0));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(bar).layout(Layout::right_to_left(Align::Center)), |ui| {
+        look_menu(ui);
+        if let Some(cluster) = cluster {
+            who(ui, view, cluster, compact);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| match cluster {
+            Some(cluster) => which(ui, view, cluster, compact),
+            None => drop(text::line(ui, Type::Heading, p.text.primary, "Keybearer")),
+        });
+    });
+}
+
+/// Production is unmistakable: its strip across the window and its tint in the bar.
+fn paint_environment(ui: &Ui, rect: Rect, environment: Environment) {
+    let p = theme::colors(ui);
+    let (solid, _, tint) = chip::environment_colors(p, environment);
+    let strip = Rect::from_min_size(rect.min, vec2(rect.width(), size::ENV_STRIP));
+    match environment {
+        Environment::Production => {
+            let left = Rect::from_min_max(rect.min, pos2(rect.left() + rect.width() * 0.3, rect.bottom()));
+            ui.painter().rect_filled(left, 0.0, tint);
+            let fade = Rect::from_min_max(left.right_top(), pos2(rect.left() + rect.width() * 0.75, rect.bottom()));
+            let mut mesh = Mesh::default();
+            for (corner, color) in [
+                (fade.left_top(), tint),
+                (fade.right_top(), p.surface.canvas),
+                (fade.right_bottom(), p.surface.canvas),
+                (fade.left_bottom(), tint),
+            ] {
+                mesh.colored_vertex(corner, color);
+            }
+            mesh.add_triangle(0, 1, 2);
+            mesh.add_triangle(0, 2, 3);
+            ui.painter().add(mesh);
+            ui.painter().rect_filled(strip, 0.0, solid);
+        }
+        Environment::Staging => {
+            ui.painter().rect_filled(strip, 0.0, solid);
+        }
+        Environment::Sandbox => {
+            let y = strip.center().y;
+            let line = [pos2(strip.left(), y), pos2(strip.right(), y)];
+            ui.painter().extend(egui::Shape::dashed_line(&line, Stroke::new(size::ENV_STRIP, solid), 12.0, 8.0));
+        }
+        Environment::Development => {}
+    }
+}
+
+fn which(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
+    let p = theme::colors(ui);
+    ui.spacing_mut().item_spacing.x = 10.0;
+    chip::environment(ui, cluster.profile.environment);
+    cluster_menu(ui, view, cluster);
+    if !compact {
+        text::line(ui, Type::Mono, p.text.tertiary, cluster.profile.endpoint.url.host());
+        if let Some(session) = cluster.session.value() {
+            text::line(ui, Type::Mono, p.text.secondary, session.edition.to_string());
+        }
+    }
+    if cluster.profile.environment == Environment::Sandbox {
+        let words = if compact { "in memory" } else { "practice cluster, in memory" };
+        chip::badge(ui, chip::Tone::Plain, icons::SCIENCE, words);
+    }
+    if view.state.insecure() {
+        chip::badge(ui, chip::Tone::Danger, icons::NO_ENCRYPTION, "insecure").on_hover_text(
+            "The certificate of this cluster is not verified, or nothing is encrypted: anybody on the way can read and change everything",
+        );
+    }
+}
+
+fn cluster_menu(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    let p = theme::colors(ui);
+    let name = harmless::shortened(&cluster.profile.name, 32);
+    let galley = ui.painter().layout_no_wrap(name.clone(), Type::Heading.font(), p.text.primary);
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 26.0, size::CONTROL), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Cluster {name}")));
+    if response.hovered() {
+        ui.painter().rect_filled(rect.expand2(vec2(4.0, 0.0)), f32::from(radius::M), p.surface.hover);
+    }
+    let y = rect.center().y;
+    ui.painter().galley(pos2(rect.left(), (y - galley.size().y / 2.0).round()), galley, p.text.primary);
+    let at = pos2(rect.right() - 9.0, y);
+    ui.painter().text(at, egui::Align2::CENTER_CENTER, icons::UNFOLD_MORE, Type::IconSmall.font(), p.text.tertiary);
+    focus::ring(ui, &response, radius::M);
+    egui::Popup::menu(&response).width(320.0).show(|ui| {
+        for open in &view.state.clusters {
+            let words = format!("{}  {}", harmless::shortened(&open.profile.name, 28), open.profile.environment.word());
+            let chosen = open.profile.id == cluster.profile.id;
+            if menu_row(
+                ui,
+                &words,
+                if chosen { icons::CHECK } else { chip::environment_icon(open.profile.environment) },
+            ) {
+                view.send(Command::SwitchTo(open.profile.id.clone()));
+            }
+        }
+        ui.separator();
+        if menu_row(ui, "Connections…", icons::LAN) {
+            view.send(Command::Show(Screen::Connections));
+        }
+        if menu_row(ui, "Disconnect", icons::LOGOUT) {
+            view.send(Command::Disconnect(cluster.profile.id.clone()));
+        }
+    });
+}
+
+/// A row of a menu; whether it was chosen.
+pub fn menu_row(ui: &mut Ui, label: &str, icon: &str) -> bool {
+    let p = theme::colors(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().max(180.0), size::CONTROL), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, f32::from(radius::M), p.surface.selected);
+    }
+    let y = rect.center().y;
+    let center = egui::Align2::CENTER_CENTER;
+    ui.painter().text(pos2(rect.left() + 18.0, y), center, icon, Type::Icon.font(), p.text.secondary);
+    let left = egui::Align2::LEFT_CENTER;
+    ui.painter().text(pos2(rect.left() + 38.0, y), left, label, Type::Body.font(), p.text.primary);
+    let clicked = response.clicked();
+    if clicked {
+        ui.close();
+    }
+    clicked
+}
+
+fn who(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
+    let p = theme::colors(ui);
+    let Some(session) = cluster.session.value() else {
+        if cluster.session.is_loading() {
+            text::line(ui, Type::Small, p.text.tertiary, "Signing in…");
+        }
+        return;
+    };
+    if Button::icon_only(icons::LOGOUT, "Disconnect").show(ui).clicked() {
+        view.send(Command::Disconnect(cluster.profile.id.clone()));
+    }
+    if !compact && let Some(right) = session.privileges.strongest() {
+        chip::badge(ui, chip::Tone::Plain, icons::VERIFIED_USER, right)
+            .on_hover_text("The strongest privilege over API keys that this sign-in has");
+    }
+    ui.spacing_mut().item_spacing.x = 6.0;
+    if !compact {
+        let way = format!("{}, {}", session.identity.realm, session.identity.way());
+        text::line(ui, Type::Small, p.text.tertiary, way);
+    }
+    let name = harmless::shortened(&session.identity.username, 24);
+    text::line(ui, Type::Strong, p.text.primary, name);
+    text::icon(ui, Type::Icon, p.text.tertiary, icons::PERSON);
+}
+
+fn look_menu(ui: &mut Ui) {
+    let now = theme::look(ui.ctx());
+    let icon = match now {
+        Look::Light => icons::LIGHT_MODE,
+        Look::HighContrast => icons::CONTRAST,
+        _ => icons::DARK_MODE,
+    };
+    let response = Button::icon_only(icon, "Appearance").show(ui);
+    egui::Popup::menu(&response).width(200.0).show(|ui| {
+        for look in Look::ALL {
+            if menu_row(ui, look.word(), if look == now { icons::CHECK } else { "" }) {
+                theme::apply(ui.ctx(), look);
+            }
+        }
+    });
+}
+
+fn rail(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
+    let p = theme::colors(ui);
+    let rect = ui.max_rect();
+    ui.painter().vline(rect.right() - 0.5, rect.y_range(), Stroke::new(1.0, p.stroke.divider));
+    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.add_space(10.0);
+    for screen in Screen::ALL {
+        let count = match (screen, view.state.cluster()) {
+            (Screen::Keys, Some(cluster)) => cluster.keys.value().map(|list| thousands(list.keys.len() as u64)),
+            _ => None,
+        };
+        if rail_item(ui, screen, view.state.screen == screen, count.as_deref(), compact) {
+            view.send(Command::Show(screen));
+        }
+    }
+}
+
+fn rail_icon(screen: Screen) -> &'static str {
+    match screen {
+        Screen::Keys => icons::KEY,
+        Screen::Create => icons::ADD_CIRCLE,
+        Screen::Connections => icons::LAN,
+    }
+}
+
+fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, compact: bool) -> bool {
+    let p = theme::colors(ui);
+    let height = if compact { 40.0 } else { size::CONTROL };
+    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, screen.word()));
+    if chosen {
+        focus::entrance(ui, focus::Part::Rail, response.id);
+    }
+    let rect = row.shrink2(vec2(8.0, 0.0));
+    let fill = match (chosen, response.hovered()) {
+        (true, _) => p.surface.pressed,
+        (_, true) => p.surface.hover,
+        _ => Color32::TRANSPARENT,
+    };
+    ui.painter().rect_filled(rect, CornerRadius::same(radius::M), fill);
+    if chosen {
+        let mark = Rect::from_min_size(rect.left_top() + vec2(0.0, 8.0), vec2(3.0, height - 16.0));
+        ui.painter().rect_filled(mark, 1.5, p.accent.mark);
+    }
+    let color = if chosen { p.text.primary } else { p.text.secondary };
+    let icon_color = if chosen { p.accent.text } else { p.text.tertiary };
+    let x = if compact { rect.center().x } else { rect.left() + 20.0 };
+    let center = egui::Align2::CENTER_CENTER;
+    ui.painter().text(pos2(x, rect.center().y), center, rail_icon(screen), Type::Icon.font(), icon_color);
+    if !compact {
+        let kind = if chosen { Type::Strong } else { Type::Body };
+        let at = pos2(rect.left() + 38.0, rect.center().y);
+        ui.painter().text(at, egui::Align2::LEFT_CENTER, screen.word(), kind.font(), color);
+        if let Some(count) = count {
+            let at = pos2(rect.right() - 10.0, rect.center().y);
+            ui.painter().text(at, egui::Align2::RIGHT_CENTER, count, Type::Small.font(), p.text.tertiary);
+        }
+    }
+    focus::ring_if(ui, &response, rect, radius::M);
+    let clicked = response.clicked();
+    if compact {
+        response.on_hover_text(screen.word());
+    }
+    clicked
+}
+
+fn status_bar(ui: &mut Ui, view: &mut View<'_>) {
+    let p = theme::colors(ui);
+    let rect = ui.max_rect();
+    ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, p.stroke.divider));
+    let inner = rect.shrink2(vec2(14.0, 0.0));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)), |ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        read_state(ui, view);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            skew(ui, view);
+            clipboard(ui, view);
+            if let Some(notice) = view.state.notices.back() {
+                text::line(ui, Type::Small, p.text.secondary, &notice.text);
+            }
+        });
+    });
+}
+
+fn read_state(ui: &mut Ui, view: &mut View<'_>) {
+    let p = theme::colors(ui);
+    let Some(cluster) = view.state.cluster() else {
+        return drop(text::line(ui, Type::Small, p.text.tertiary, "Not connected"));
+    };
+    if let Some((read, total)) = cluster.progress {
+        let words = format!("Reading keys, {} of {}", thousands(read), thousands(total));
+        return drop(text::line(ui, Type::Small, p.text.secondary, words));
+    }
+    let Some(list) = cluster.keys.value() else {
+        let words = if cluster.session.is_loading() { "Connecting…" } else { "No keys read" };
+        return drop(text::line(ui, Type::Small, p.text.tertiary, words));
+    };
+    let (icon, color) = match (cluster.keys.problem(), list.shortfall()) {
+        (None, 0) => (icons::CHECK, p.success.text),
+        _ => (icons::WARNING, p.warning.text),
+    };
+    text::icon(ui, Type::IconSmall, color, icon);
+    let count = thousands(list.keys.len() as u64);
+    let own = if list.own_only { "your own " } else { "" };
+    let keys = if list.keys.len() == 1 { "key" } else { "keys" };
+    let mut words = format!("All {own}{count} {keys} read");
+    if list.shortfall() > 0 {
+        words = format!("{count} of {} keys read", thousands(list.total));
+    }
+    if !list.unreadable.is_empty() {
+        words = format!("{words}, {} could not be understood", list.unreadable.len());
+    }
+    let response = text::line(ui, Type::Small, p.text.secondary, words);
+    if let Some(first) = list.unreadable.first() {
+        response.on_hover_text(format!("{}: {}", first.id.as_deref().unwrap_or("a key without id"), first.reason));
+    }
+    ui.add_space(space::S);
+    let at = calendar::clock(list.as_of, &view.state.zone);
+    text::line(ui, Type::Small, p.text.tertiary, format!("Refreshed {at}"));
+}
+
+fn skew(ui: &mut Ui, view: &mut View<'_>) {
+    let p = theme::colors(ui);
+    let Some(session) = view.state.cluster().and_then(|cluster| cluster.session.value()) else { return };
+    let skew = session.skew();
+    if skew == 0 {
+        return;
+    }
+    let words = format!(
+        "The cluster’s clock is {} s {}",
+        skew.saturating_abs() / 1000,
+        if skew > 0 { "ahead" } else { "behind" }
+    );
+    text::line(ui, Type::Small, p.warning.text, words);
+    text::icon(ui, Type::IconSmall, p.warning.text, icons::SCHEDULE);
+}
+
+fn clipboard(ui: &mut Ui, view: &mut View<'_>) {
+    let p = theme::colors(ui);
+    if view.state.reveal.is_some() {
+        return; // its own card shows the countdown
+    }
+    if let Some(left) = view.state.clipboard.left(view.state.now) {
+        if Button::link("Clear now").show(ui).clicked() {
+            view.send(Command::ClearClipboard);
+        }
+        let seconds = left.saturating_add(999) / 1000;
+        match &view.state.clipboard.problem {
+            Some(_) => {
+                let words = format!("The secret may still be on the clipboard, tried again in {seconds} s");
+                text::line(ui, Type::Small, p.danger.text, words);
+            }
+            None => {
+                let words = format!("Secret on the clipboard, cleared in {seconds} s");
+                text::line(ui, Type::Small, p.warning.text, words);
+            }
+        }
+    }
+}

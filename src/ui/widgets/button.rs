@@ -1,0 +1,220 @@
+//! Buttons: primary, secondary, ghost, danger; each with an optional icon, and a reason when it is off.
+
+use eframe::egui::{
+    self, Color32, CornerRadius, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, text::LayoutJob, vec2,
+};
+
+use super::focus;
+use crate::ui::theme::{self, Palette, Type, radius, size};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Primary,
+    Secondary,
+    Ghost,
+    Danger,
+    DangerSolid,
+    Link,
+}
+
+/// A button that is yet to be shown.
+pub struct Button<'a> {
+    label: &'a str,
+    icon: Option<&'a str>,
+    kind: Kind,
+    height: f32,
+    off: Option<&'a str>,
+    enabled: bool,
+    name: Option<&'a str>,
+    icon_only: bool,
+    width: Option<f32>,
+}
+
+impl<'a> Button<'a> {
+    const fn of(kind: Kind, label: &'a str) -> Self {
+        Self {
+            label,
+            icon: None,
+            kind,
+            height: size::CONTROL,
+            off: None,
+            enabled: true,
+            name: None,
+            icon_only: false,
+            width: None,
+        }
+    }
+
+    /// The one decisive button of a screen.
+    pub const fn primary(label: &'a str) -> Self {
+        Self::of(Kind::Primary, label)
+    }
+
+    /// An ordinary button.
+    pub const fn secondary(label: &'a str) -> Self {
+        Self::of(Kind::Secondary, label)
+    }
+
+    /// A button without a ground.
+    pub const fn ghost(label: &'a str) -> Self {
+        Self::of(Kind::Ghost, label)
+    }
+
+    /// Leads to what destroys.
+    pub const fn danger(label: &'a str) -> Self {
+        Self::of(Kind::Danger, label)
+    }
+
+    /// Destroys: the last step.
+    pub const fn destroy(label: &'a str) -> Self {
+        Self::of(Kind::DangerSolid, label)
+    }
+
+    /// A word that acts.
+    pub const fn link(label: &'a str) -> Self {
+        let mut link = Self::of(Kind::Link, label);
+        link.height = 20.0;
+        link
+    }
+
+    /// An icon alone, 32 × 32; the label becomes its tooltip and its accessible name.
+    pub const fn icon_only(icon: &'a str, label: &'a str) -> Self {
+        let mut button = Self::of(Kind::Ghost, label);
+        button.icon = Some(icon);
+        button.icon_only = true;
+        button
+    }
+
+    /// With an icon before the label.
+    pub const fn icon(mut self, icon: &'a str) -> Self {
+        self.icon = Some(icon);
+        self
+    }
+
+    /// 40 points high.
+    pub const fn large(mut self) -> Self {
+        self.height = size::CONTROL_LARGE;
+        self
+    }
+
+    /// 26 points high.
+    pub const fn small(mut self) -> Self {
+        self.height = size::CONTROL_SMALL;
+        self
+    }
+
+    /// At least this wide.
+    pub const fn width(mut self, width: f32) -> Self {
+        self.width = Some(width);
+        self
+    }
+
+    /// Off, with the reason as its tooltip.
+    pub const fn off_because(mut self, reason: Option<&'a str>) -> Self {
+        self.off = reason;
+        self.enabled = reason.is_none();
+        self
+    }
+
+    /// On or off.
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Another accessible name than the label.
+    pub const fn named(mut self, name: &'a str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Draws it; whether it was pressed is in the response.
+    pub fn show(self, ui: &mut Ui) -> Response {
+        let p = theme::colors(ui);
+        let padding = match (self.kind, self.icon_only) {
+            (_, true) => 7.0,
+            (Kind::Link, _) => 0.0,
+            _ if self.height > size::CONTROL => 20.0,
+            _ if self.height < size::CONTROL => 10.0,
+            _ => 12.0,
+        };
+        let text_kind = if self.height < size::CONTROL { Type::Label } else { Type::Strong };
+        let mut job = LayoutJob::default();
+        if let Some(icon) = self.icon {
+            let kind = if self.height < size::CONTROL { Type::IconSmall } else { Type::Icon };
+            job.append(icon, 0.0, kind.format(Color32::PLACEHOLDER));
+        }
+        if !self.icon_only {
+            let gap = if self.icon.is_some() { 8.0 } else { 0.0 };
+            job.append(self.label, gap, text_kind.format(Color32::PLACEHOLDER));
+        }
+        job.wrap.max_width = f32::INFINITY;
+        let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+        let width = (galley.size().x + 2.0 * padding).max(self.width.unwrap_or(0.0));
+        let sense = if self.enabled { Sense::click() } else { Sense::hover() };
+        let (rect, mut response) = ui.allocate_exact_size(vec2(width, self.height), sense);
+        let name = self.name.unwrap_or(self.label);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, name));
+
+        if ui.is_rect_visible(rect) {
+            let (fill, edge, color) = self.colors(p, &response);
+            let corner = CornerRadius::same(radius::M);
+            ui.painter().rect(rect, corner, fill, Stroke::new(p.hair, edge), StrokeKind::Inside);
+            let at = rect.center() - galley.size() / 2.0;
+            ui.painter().galley(egui::pos2(at.x.round(), at.y.round()), galley, color);
+            if self.kind == Kind::Link && response.hovered() {
+                let line = egui::Rangef::new(rect.left(), rect.right());
+                ui.painter().hline(line, rect.center().y + 8.0, Stroke::new(1.0, color));
+            }
+            focus::ring(ui, &response, radius::M);
+        }
+        if let Some(reason) = self.off {
+            response = response.on_hover_text(reason);
+        } else if self.icon_only {
+            response = response.on_hover_text(self.label);
+        }
+        if self.enabled && response.hovered() {
+            ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+        }
+        response
+    }
+
+    fn colors(&self, p: &Palette, response: &Response) -> (Color32, Color32, Color32) {
+        let none = Color32::TRANSPARENT;
+        let down = response.is_pointer_button_down_on();
+        let over = response.hovered();
+        let pick = |rest, hover, pressed| {
+            if down {
+                pressed
+            } else if over {
+                hover
+            } else {
+                rest
+            }
+        };
+        if !self.enabled {
+            return match self.kind {
+                Kind::Ghost | Kind::Link => (none, none, p.text.disabled),
+                _ => (p.surface.hover, p.stroke.divider, p.text.disabled),
+            };
+        }
+        match self.kind {
+            Kind::Primary => {
+                (pick(p.accent.solid, p.accent.solid_hover, p.accent.solid_pressed), none, p.text.on_solid)
+            }
+            Kind::Secondary => {
+                (pick(p.surface.overlay, p.surface.hover, p.surface.pressed), p.stroke.card, p.text.primary)
+            }
+            Kind::Ghost => (
+                pick(none, p.surface.hover, p.surface.pressed),
+                none,
+                if over { p.text.primary } else { p.text.secondary },
+            ),
+            Kind::Danger => (pick(p.danger.tint, p.danger.edge, p.danger.edge), p.danger.edge, p.danger.text),
+            Kind::DangerSolid => {
+                (pick(p.danger.solid, p.danger.solid_hover, p.danger.solid_pressed), none, p.text.on_solid)
+            }
+            Kind::Link => (none, none, p.text.link),
+        }
+    }
+}

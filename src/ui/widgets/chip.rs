@@ -1,0 +1,227 @@
+//! Small things with a shape of their own: filter chips, segmented choices, badges, environments.
+
+use eframe::egui::{
+    self, Color32, CornerRadius, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    text::LayoutJob, vec2,
+};
+
+use super::{focus, status};
+use crate::{
+    model::{expiry::Status, profile::Environment},
+    ui::theme::{self, Palette, Type, icons, radius, size},
+};
+
+/// A chip that is on or off, with an optional mark and count.
+pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: Option<String>) -> Response {
+    let p = theme::colors(ui);
+    let mut job = LayoutJob::default();
+    job.append(label, 0.0, Type::Label.format(if on { p.text.primary } else { p.text.secondary }));
+    if let Some(count) = &count {
+        job.append(count, 6.0, Type::Small.format(p.text.tertiary));
+    }
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    let mark_room = if mark.is_some() { size::STATUS_MARK + 6.0 } else { 0.0 };
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + mark_room + 20.0, size::CHIP), Sense::click());
+    let name = count.as_ref().map_or_else(|| label.to_owned(), |count| format!("{label} {count}"));
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, &name));
+    if ui.is_rect_visible(rect) {
+        let (fill, edge) = match (on, response.is_pointer_button_down_on(), response.hovered()) {
+            (true, ..) => (p.accent.tint, p.accent.mark),
+            (_, true, _) => (p.surface.pressed, p.stroke.card),
+            (_, _, true) => (p.surface.hover, p.stroke.card),
+            _ => (Color32::TRANSPARENT, p.stroke.card),
+        };
+        ui.painter().rect(rect, CornerRadius::same(radius::M), fill, Stroke::new(p.hair, edge), StrokeKind::Inside);
+        let mut x = rect.left() + 10.0;
+        if let Some(status) = mark {
+            status::paint_mark(ui.painter(), pos2(x + 5.0, rect.center().y), status, p);
+            x += mark_room;
+        }
+        ui.painter().galley(pos2(x, (rect.center().y - galley.size().y / 2.0).round()), galley, p.text.primary);
+        focus::ring(ui, &response, radius::M);
+    }
+    response
+}
+
+/// One choice out of a few, side by side. Returns the one that was clicked.
+pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, chosen: T, choices: &[(T, &str)], width: Option<f32>) -> Option<T> {
+    let p = theme::colors(ui);
+    segments(ui, chosen, choices, width, (p.surface.segment, p.stroke.card, p.text.primary))
+}
+
+/// The choice of an environment, in the colours that it will have everywhere.
+pub fn environments(ui: &mut Ui, chosen: Environment, width: f32) -> Option<Environment> {
+    let p = theme::colors(ui);
+    let (solid, text, tint) = environment_colors(p, chosen);
+    let look = match chosen {
+        Environment::Production => (solid, solid, p.text.on_solid),
+        Environment::Staging => (tint, solid, text),
+        Environment::Development | Environment::Sandbox => (p.surface.segment, solid, text),
+    };
+    let choices = Environment::CHOICES.map(|environment| (environment, environment.word()));
+    segments(ui, chosen, &choices, Some(width), look)
+}
+
+/// Fill, edge and text of the one that is chosen are given.
+fn segments<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    chosen: T,
+    choices: &[(T, &str)],
+    width: Option<f32>,
+    (fill, edge, text): (Color32, Color32, Color32),
+) -> Option<T> {
+    let p = theme::colors(ui);
+    let galleys: Vec<_> = choices
+        .iter()
+        .map(|(value, label)| {
+            let (kind, color) = if *value == chosen { (Type::Strong, text) } else { (Type::Body, p.text.secondary) };
+            ui.painter().layout_no_wrap((*label).to_owned(), kind.font(), color)
+        })
+        .collect();
+    let natural: f32 = galleys.iter().map(|galley| galley.size().x + 28.0).sum::<f32>() + 4.0;
+    let total = width.unwrap_or(natural);
+    let (rect, _) = ui.allocate_exact_size(vec2(total, size::CONTROL), Sense::hover());
+    let ground = Stroke::new(p.hair, p.stroke.card);
+    ui.painter().rect(rect, CornerRadius::same(radius::M), p.surface.canvas, ground, StrokeKind::Inside);
+    let mut clicked = None;
+    let mut x = rect.left() + 2.0;
+    for ((value, label), galley) in choices.iter().zip(galleys) {
+        let part = match width {
+            Some(width) => (width - 4.0) / choices.len() as f32,
+            None => galley.size().x + 28.0,
+        };
+        let cell = Rect::from_min_size(pos2(x, rect.top() + 3.0), vec2(part, size::CONTROL_SMALL));
+        let response = ui.interact(cell, ui.scope_id().with(("segment", *label)), Sense::click());
+        let on = *value == chosen;
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, *label));
+        if on {
+            let edge = Stroke::new(p.hair, edge);
+            ui.painter().rect(cell, CornerRadius::same(radius::S), fill, edge, StrokeKind::Inside);
+        } else if response.hovered() {
+            ui.painter().rect_filled(cell, CornerRadius::same(radius::S), p.surface.hover);
+        }
+        let at = cell.center() - galley.size() / 2.0;
+        ui.painter().galley(pos2(at.x.round(), at.y.round()), galley, p.text.primary);
+        focus::ring(ui, &response, radius::S);
+        if response.clicked() {
+            clicked = Some(*value);
+        }
+        x += part;
+    }
+    clicked
+}
+
+/// How loud a badge is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// A fact.
+    Plain,
+    /// About oneself.
+    Accent,
+    /// Worth a look.
+    Warning,
+    /// Dangerous.
+    Danger,
+}
+
+impl Tone {
+    /// Text, ground and edge.
+    pub fn colors(self, p: &Palette) -> (Color32, Color32, Color32) {
+        match self {
+            Self::Plain => (p.text.secondary, p.surface.badge, p.surface.badge),
+            Self::Accent => (p.accent.text, p.accent.tint, p.accent.tint),
+            Self::Warning => (p.warning.text, p.warning.tint, p.warning.tint),
+            Self::Danger => (p.danger.text, p.danger.tint, p.danger.tint),
+        }
+    }
+}
+
+/// A badge's size: its width with and without the word.
+pub fn badge_width(ui: &Ui, word: Option<&str>) -> f32 {
+    let text = word.map_or(0.0, |word| {
+        4.0 + ui.painter().layout_no_wrap(word.to_owned(), Type::Micro.font(), Color32::PLACEHOLDER).size().x
+    });
+    14.0 + 12.0 + text
+}
+
+/// Paints a badge with its left edge at `rect.left()`.
+pub fn paint_badge(ui: &Ui, rect: Rect, tone: Tone, icon: &str, word: Option<&str>) {
+    let p = theme::colors(ui);
+    let (text, fill, edge) = tone.colors(p);
+    let painter = ui.painter();
+    painter.rect(rect, CornerRadius::same(radius::S), fill, Stroke::new(p.hair, edge), StrokeKind::Inside);
+    let icon_font = egui::FontId::new(14.0, Type::Icon.font().family);
+    painter.text(pos2(rect.left() + 13.0, rect.center().y), egui::Align2::CENTER_CENTER, icon, icon_font, text);
+    if let Some(word) = word {
+        let galley = painter.layout_no_wrap(word.to_owned(), Type::Micro.font(), text);
+        let y = (rect.center().y - galley.size().y / 2.0).round();
+        painter.galley(pos2(rect.left() + 24.0, y), galley, text);
+    }
+}
+
+/// A badge in the flow of other things.
+pub fn badge(ui: &mut Ui, tone: Tone, icon: &str, word: &str) -> Response {
+    let width = badge_width(ui, Some(word));
+    let (rect, response) = ui.allocate_exact_size(vec2(width, size::BADGE), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
+    paint_badge(ui, rect, tone, icon, Some(word));
+    response
+}
+
+/// Colour, text and tint of an environment.
+pub fn environment_colors(p: &Palette, environment: Environment) -> (Color32, Color32, Color32) {
+    let e = &p.environment;
+    match environment {
+        Environment::Production => (e.production, e.production_text, e.production_tint),
+        Environment::Staging => (e.staging, e.staging_text, e.staging_tint),
+        Environment::Development | Environment::Sandbox => (e.development, e.development_text, e.development_tint),
+    }
+}
+
+/// The icon of an environment.
+pub fn environment_icon(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Production => icons::PUBLIC,
+        Environment::Staging => icons::LAYERS,
+        Environment::Development => icons::CONSTRUCTION,
+        Environment::Sandbox => icons::SCIENCE,
+    }
+}
+
+/// The chip of an environment: solid, tinted, outlined or dashed, so that form tells before colour.
+pub fn environment(ui: &mut Ui, environment: Environment) -> Response {
+    let p = theme::colors(ui);
+    let (solid, text, tint) = environment_colors(p, environment);
+    let text = if environment == Environment::Production { p.text.on_solid } else { text };
+    let galley = ui.painter().layout_no_wrap(environment.word().to_owned(), Type::Micro.font(), text);
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 36.0, 24.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, environment.word()));
+    let corner = CornerRadius::same(radius::S);
+    let painter = ui.painter();
+    match environment {
+        Environment::Production => {
+            painter.rect_filled(rect, corner, solid);
+        }
+        Environment::Staging => {
+            painter.rect(rect, corner, tint, Stroke::new(p.hair, solid), StrokeKind::Inside);
+        }
+        Environment::Development => {
+            painter.rect_stroke(rect, corner, Stroke::new(p.hair, solid), StrokeKind::Inside);
+        }
+        Environment::Sandbox => {
+            let r = rect.shrink(0.5);
+            let path = [r.left_top(), r.right_top(), r.right_bottom(), r.left_bottom(), r.left_top()];
+            painter.extend(Shape::dashed_line(&path, Stroke::new(p.hair, solid), 4.0, 3.0));
+        }
+    }
+    let icon = environment_icon(environment);
+    painter.text(
+        pos2(rect.left() + 16.0, rect.center().y),
+        egui::Align2::CENTER_CENTER,
+        icon,
+        Type::IconSmall.font(),
+        text,
+    );
+    painter.galley(pos2(rect.left() + 28.0, (rect.center().y - galley.size().y / 2.0).round()), galley, text);
+    response
+}

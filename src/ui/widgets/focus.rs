@@ -1,0 +1,89 @@
+//! The ring around what the keyboard is at. A click does not draw it.
+
+use eframe::egui::{self, Response, Stroke, StrokeKind};
+
+use crate::ui::theme;
+
+/// Whether the last input was a key, so that rings are shown.
+pub fn by_keyboard(ctx: &egui::Context) -> bool {
+    ctx.data(|data| data.get_temp(egui::Id::unique("keyboard leads"))).unwrap_or(false)
+}
+
+/// Remembers which of keyboard and pointer led last. To be called once a frame, before drawing.
+pub fn notice_input(ctx: &egui::Context) {
+    let leads = ctx.input(|input| {
+        let pressed = input.pointer.any_pressed();
+        let key = input.events.iter().any(|event| {
+            matches!(event, egui::Event::Key { pressed: true, key, .. }
+                if matches!(key, egui::Key::Tab | egui::Key::ArrowUp | egui::Key::ArrowDown | egui::Key::F6
+                    | egui::Key::ArrowLeft | egui::Key::ArrowRight | egui::Key::Enter | egui::Key::Space))
+        });
+        if pressed { Some(false) } else { key.then_some(true) }
+    });
+    if let Some(leads) = leads {
+        ctx.data_mut(|data| data.insert_temp(egui::Id::unique("keyboard leads"), leads));
+    }
+}
+
+/// Draws the ring around a control that has the keyboard's focus.
+pub fn ring(ui: &egui::Ui, response: &Response, corner: u8) {
+    if response.has_focus() && by_keyboard(ui.ctx()) {
+        let stroke = Stroke::new(2.0, theme::colors(ui).stroke.focus);
+        let rect = response.rect.expand(3.0);
+        ui.painter().rect_stroke(rect, f32::from(corner) + 3.0, stroke, StrokeKind::Middle);
+    }
+}
+
+/// Draws it inside, for rows that have no room around them.
+pub fn ring_inside(ui: &egui::Ui, rect: egui::Rect) {
+    if by_keyboard(ui.ctx()) {
+        let stroke = Stroke::new(2.0, theme::colors(ui).stroke.focus);
+        ui.painter().rect_stroke(rect.shrink(1.0), 0.0, stroke, StrokeKind::Inside);
+    }
+}
+
+/// Draws the ring inside another rectangle than the response's own.
+pub fn ring_if(ui: &egui::Ui, response: &Response, rect: egui::Rect, corner: u8) {
+    if response.has_focus() && by_keyboard(ui.ctx()) {
+        let stroke = Stroke::new(2.0, theme::colors(ui).stroke.focus);
+        ui.painter().rect_stroke(rect, f32::from(corner), stroke, StrokeKind::Inside);
+    }
+}
+
+/// The parts of the window between which F6 goes, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The rail.
+    Rail,
+    /// The screen.
+    Page,
+    /// The page beside the list.
+    Side,
+}
+
+/// Says by which control a part is entered. To be called in each frame in which the part is there.
+pub fn entrance(ui: &egui::Ui, part: Part, control: egui::Id) {
+    let frame = ui.ctx().cumulative_frame_nr();
+    ui.data_mut(|data| data.insert_temp(egui::Id::unique(("entrance", part)), (control, frame)));
+}
+
+/// F6 goes to the next part that is there. To be called once a frame, after drawing.
+pub fn go_between_parts(ctx: &egui::Context) {
+    if !ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::F6)) {
+        return;
+    }
+    let frame = ctx.cumulative_frame_nr();
+    let place = egui::Id::unique("part of the window");
+    let parts = [Part::Rail, Part::Page, Part::Side];
+    let at: usize = ctx.data(|data| data.get_temp(place)).unwrap_or(0);
+    for step in 1..=parts.len() {
+        let next = (at + step) % parts.len();
+        let entrance: Option<(egui::Id, u64)> =
+            ctx.data(|data| data.get_temp(egui::Id::unique(("entrance", parts[next]))));
+        if let Some((control, _)) = entrance.filter(|(_, drawn)| *drawn == frame) {
+            ctx.memory_mut(|memory| memory.request_focus(control));
+            ctx.data_mut(|data| data.insert_temp(place, next));
+            return;
+        }
+    }
+}

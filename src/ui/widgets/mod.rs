@@ -1,0 +1,11 @@
+//! What more than one screen draws. Each piece is a function that takes a `Ui` and returns a response.
+
+pub mod button;
+pub mod chip;
+pub mod code;
+pub mod field;
+pub mod focus;
+pub mod notice;
+pub mod role_picker;
+pub mod status;
+pub mod text;

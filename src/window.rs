@@ -1,0 +1,196 @@
+//! Opens the window, with what it needs of this machine. Says which package is missing where it can't.
+
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use eframe::egui;
+
+use crate::{
+    model::{
+        endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+        fingerprint::Fingerprint,
+        login::Login,
+        profile::{Environment, Profile, ProfileId},
+        secret::Secret,
+    },
+    ops::{Problem, clock},
+    sandbox::{Options, Sandbox},
+    store::{
+        clipboard::{Cleared, SecretClipboard},
+        os_vault::OsVault,
+    },
+    ui::{App, Start},
+    worker::{SandboxOpener, SecretSink, Services},
+};
+
+/// Opens the window and stays until it is closed. `sandbox` opens it on a practice cluster.
+pub fn run(sandbox: bool) -> ExitCode {
+    let clipboard = match SecretClipboard::start() {
+        Ok(clipboard) => clipboard,
+        Err(error) => return fail(&format!("no thread for the clipboard: {error}")),
+    };
+    let mut services = Services::new(Arc::new(OsVault::new()), Arc::new(Clipboard(Mutex::new(clipboard))));
+    if sandbox {
+        services = services.with_sandbox(sandbox_opener());
+    }
+    let start = Start { sandbox, clock: Box::new(clock::now), zone: clock::zone() };
+    let opened = Arc::new(AtomicBool::new(false));
+    let opening = Arc::clone(&opened);
+    let run = move || {
+        let app = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+            let app = App::new(&creation.egui_ctx, services, start)?;
+            opening.store(true, Ordering::Relaxed);
+            Ok(Box::new(app))
+        };
+        eframe::run_native("keybearer", options(), Box::new(app))
+    };
+    // The windowing library panics where a system library is missing half way; that, too, is told.
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&no_window(&error.to_string())),
+        Err(_) if opened.load(Ordering::Relaxed) => {
+            fail("the window broke down, see above. What a cluster was asked for may have been done: look at its keys")
+        }
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().cloned();
+            let words = words.or_else(|| panic.downcast_ref::<&str>().map(|words| (*words).to_owned()));
+            fail(&no_window(&words.unwrap_or_default()))
+        }
+    }
+}
+
+fn fail(words: &str) -> ExitCode {
+    eprintln!("keybearer: {words}");
+    ExitCode::FAILURE
+}
+
+fn options() -> eframe::NativeOptions {
+    let mut viewport = egui::ViewportBuilder::default()
+        .with_title("Keybearer")
+        .with_app_id("keybearer")
+        .with_inner_size([1360.0, 820.0])
+        .with_min_inner_size([900.0, 600.0]);
+    if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../assets/icon.png")) {
+        viewport = viewport.with_icon(icon);
+    }
+    eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..eframe::NativeOptions::default() }
+}
+
+/// What is missing when no window can be opened, and the way out.
+fn no_window(error: &str) -> String {
+    let lower = error.to_lowercase();
+    let display = std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
+    let names = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let hint = if names(&["xkbcommon"]) {
+        "A system library is missing: install libxkbcommon-x11-0 (Debian, Ubuntu) or libxkbcommon-x11 (Fedora)"
+    } else if names(&["libx11", "libxcursor", "libxi", "xlib"]) {
+        "A system library is missing: install libx11-xcb1 libxcursor1 libxi6 libxrandr2 (Debian, Ubuntu)"
+    } else if names(&["glutin", "libgl", "libegl", "opengl"]) {
+        "OpenGL is missing: install libgl1 libegl1 libgl1-mesa-dri (Debian, Ubuntu) or mesa-dri-drivers (Fedora)"
+    } else if cfg!(target_os = "linux") && !display {
+        "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set). Start it in a desktop session"
+    } else if names(&["display", "x11", "x server", "connection"]) {
+        "The display can’t be opened: check DISPLAY, and whether you may use it (xauth)"
+    } else {
+        "See “System packages” in the README"
+    };
+    let reason = reason(error);
+    format!("no window can be opened: {reason}.\n{hint}.\nThe command line works without a window: keybearer --help")
+}
+
+/// What the libraries say, without the place in their sources and not endless.
+fn reason(error: &str) -> String {
+    let words = match error.split_once("os error at ").and_then(|(_, rest)| rest.split_once(": ")) {
+        Some((_, words)) => words,
+        None => error
+            .rsplit_once(". Error: ")
+            .map_or(error, |(template, _)| template.split_once(':').map_or(template, |(words, _)| words)),
+    };
+    words.trim_end_matches('.').chars().take(200).collect()
+}
+
+/// Starts the practice cluster within the worker; it lives as long as the profile is asked for.
+fn sandbox_opener() -> SandboxOpener {
+    Box::new(|| {
+        Box::pin(async {
+            let sandbox = Sandbox::start(Options::default())
+                .await
+                .map_err(|error| Problem::new("The sandbox did not start", &error.to_string()))?;
+            let profile = sandbox_profile(&sandbox)?;
+            // It ends with the worker's runtime; dropping it would end it now.
+            tokio::spawn(async move {
+                let _alive = sandbox;
+                std::future::pending::<()>().await;
+            });
+            Ok(profile)
+        })
+    })
+}
+
+fn sandbox_profile(sandbox: &Sandbox) -> Result<Profile, Problem> {
+    let broken = |what: &str| Problem::new("The sandbox did not start", what);
+    let officer = sandbox.accounts().first().ok_or_else(|| broken("it has no accounts"))?;
+    let endpoint = Endpoint {
+        url: ClusterUrl::parse(sandbox.url()).map_err(|error| broken(&error.to_string()))?,
+        trust: Trust::Fingerprint(
+            Fingerprint::parse(sandbox.fingerprint()).map_err(|error| broken(&error.to_string()))?,
+        ),
+        login: Login::Password { username: officer.name.clone(), password: Secret::new(officer.password.as_str()) },
+        run_as: None,
+        timeout: DEFAULT_TIMEOUT,
+    };
+    Ok(Profile { id: ProfileId("sandbox".into()), name: "sandbox".into(), environment: Environment::Sandbox, endpoint })
+}
+
+/// The clipboard's thread, as the worker wants it: a call that waits for its answer.
+struct Clipboard(Mutex<SecretClipboard>);
+
+impl Clipboard {
+    fn thread(&self) -> MutexGuard<'_, SecretClipboard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SecretSink for Clipboard {
+    fn copy(&self, text: &Secret) -> Result<(), String> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.thread().copy(text.clone(), move |result| drop(sender.send(result)));
+        match receiver.recv() {
+            Ok(result) => result.map_err(|error| format!("{error}. {}", error.way_out())),
+            Err(_) => Err("The clipboard’s thread has ended".into()),
+        }
+    }
+
+    fn clear_if_ours(&self) -> Result<bool, String> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.thread().clear_if_ours(move |cleared| drop(sender.send(cleared)));
+        match receiver.recv() {
+            Ok(Cleared::Cleared) => Ok(true),
+            Ok(Cleared::NotOurs) => Ok(false),
+            Ok(Cleared::Failed(words)) => Err(words),
+            Err(_) => Err("The clipboard’s thread has ended".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_its_package() {
+        let glutin =
+            "Found no glutin configs matching the template: ConfigTemplate { color: Rgb { r: 8 } }. Error: not found";
+        assert!(no_window(glutin).contains("install libgl1"));
+        assert_eq!(reason(glutin), "Found no glutin configs matching the template");
+        let xkb = "Library libxkbcommon-x11.so could not be loaded.";
+        assert!(no_window(xkb).contains("libxkbcommon-x11-0"));
+        let x11 = "winit EventLoopError: os error at /a/b/mod.rs:788: Failed to open connection to X server";
+        assert_eq!(reason(x11), "Failed to open connection to X server");
+    }
+}

@@ -1,0 +1,64 @@
+//! What happened, with the ticket of the question it answers.
+
+use crate::{
+    client::CreatedKey,
+    model::{profile::Profile, role::Role},
+    ops::{
+        Problem, Session,
+        connect::StepReport,
+        create::CreateError,
+        invalidate::Outcome,
+        list::{KeyList, ListProgress},
+        vault::ReadProfiles,
+        verify::Trial,
+    },
+    worker::Ticket,
+};
+
+/// An event and the question it belongs to.
+#[derive(Debug)]
+pub struct Event {
+    /// Of the job.
+    pub ticket: Ticket,
+    /// What happened.
+    pub answer: Answer,
+}
+
+/// What became of a job.
+#[derive(Debug)]
+pub enum Answer {
+    /// The vault was read.
+    Profiles(Result<ReadProfiles, Problem>),
+    /// A profile was kept or forgotten; the vault as it is now.
+    ProfilesChanged(Result<ReadProfiles, Problem>),
+    /// The practice cluster is up.
+    SandboxOpened(Result<Box<Profile>, Problem>),
+    /// A step of a test was taken.
+    Tested(Box<StepReport>),
+    /// The test is over.
+    TestEnded,
+    /// Signed in, or not.
+    Connected(Result<Box<Session>, Problem>),
+    /// Keys are being read.
+    Listing(ListProgress),
+    /// All keys were read.
+    Listed(Result<Box<KeyList>, Problem>),
+    /// Roles were read.
+    Roles(Result<Vec<Role>, Problem>),
+    /// A key was created, or not.
+    Created(Result<Box<CreatedKey>, Box<CreateError>>),
+    /// The new key was tried.
+    Tried(Result<Box<Trial>, Problem>),
+    /// Keys are being invalidated.
+    Invalidating(Outcome),
+    /// Invalidating is over.
+    Invalidated(Outcome),
+    /// Something secret is on the clipboard, or not.
+    Copied(Result<(), Problem>),
+    /// The clipboard was cleared; whether there was still something of ours on it.
+    Cleared(Result<bool, Problem>),
+    /// The secret was kept or written; where.
+    Kept(Result<String, Problem>),
+    /// The job broke in a way that nobody foresaw.
+    Panicked,
+}

@@ -1,0 +1,218 @@
+//! What the worker can be asked to do, and the one `match` that leads each to its use case.
+
+use std::{
+    path::PathBuf,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
+    time::Duration,
+};
+
+use serde_json::value::RawValue;
+
+use super::{Answer, Reporter, Ticket};
+use crate::{
+    model::{
+        api_key::KeyId,
+        create::CreateKey,
+        endpoint::Endpoint,
+        profile::{Profile, ProfileId},
+        secret::Secret,
+    },
+    ops::{Fix, Problem, Session, connect, create, invalidate, list, vault, verify},
+    store::{memory_vault::MemoryVault, vault::Vault},
+};
+
+/// A task and the ticket that its events carry.
+#[derive(Debug)]
+pub struct Job {
+    /// For the answer.
+    pub ticket: Ticket,
+    /// What to do.
+    pub task: Task,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub enum Task {
+    /// End another job.
+    Stop(Ticket),
+    /// Read all profiles.
+    ReadProfiles,
+    /// From now on keep profiles in memory.
+    UseMemory,
+    /// Keep a profile.
+    SaveProfile(Box<Profile>),
+    /// Forget a profile.
+    RemoveProfile(ProfileId),
+    /// Start the practice cluster.
+    OpenSandbox,
+    /// Test a connection.
+    Test(Box<Endpoint>),
+    /// Sign in.
+    Connect(Box<Endpoint>),
+    /// Read all keys.
+    List(Box<Session>),
+    /// Read all roles.
+    Roles(Box<Session>),
+    /// Create a key.
+    Create(Box<Session>, Box<CreateKey>),
+    /// Sign in with a key.
+    Try(Box<Endpoint>, KeyId, Secret, Option<Box<RawValue>>),
+    /// Invalidate keys; whether also the session's own.
+    Invalidate(Box<Session>, Vec<KeyId>, bool),
+    /// Put a secret on the clipboard.
+    Copy(Secret),
+    /// Clear the clipboard if it still holds the secret.
+    ClearClipboard,
+    /// Keep a key's secret in the vault.
+    Keep(KeyId, String, Secret),
+    /// Write a secret to a new file that only its owner may read.
+    Write(PathBuf, Secret),
+}
+
+impl Task {
+    /// Whether it changes a cluster, so that it may not be dropped half way.
+    pub fn is_write(&self) -> bool {
+        matches!(self, Self::Create(..) | Self::Invalidate(..) | Self::SaveProfile(_) | Self::RemoveProfile(_))
+    }
+}
+
+/// The clipboard for secrets; calls may block.
+pub trait SecretSink: Send + Sync {
+    /// Puts a text there, marked as not for any history.
+    ///
+    /// # Errors
+    /// In words for a person.
+    fn copy(&self, text: &Secret) -> Result<(), String>;
+
+    /// Takes it off again if it is still there. Whether it was.
+    ///
+    /// # Errors
+    /// In words for a person.
+    fn clear_if_ours(&self) -> Result<bool, String>;
+}
+
+/// A practice cluster that is being started.
+pub type OpeningSandbox = Pin<Box<dyn Future<Output = Result<Profile, Problem>> + Send>>;
+/// Starts a practice cluster; it lives as long as the worker.
+pub type SandboxOpener = Box<dyn FnOnce() -> OpeningSandbox + Send>;
+
+/// What the worker works with on this machine.
+pub struct Services {
+    vault: RwLock<Arc<dyn Vault>>,
+    clipboard: Arc<dyn SecretSink>,
+    sandbox: Mutex<Option<SandboxOpener>>,
+}
+
+impl Services {
+    /// Vault and clipboard; the sandbox is added where there is one.
+    pub fn new(vault: Arc<dyn Vault>, clipboard: Arc<dyn SecretSink>) -> Self {
+        Self { vault: RwLock::new(vault), clipboard, sandbox: Mutex::new(None) }
+    }
+
+    /// With a practice cluster to open.
+    pub fn with_sandbox(self, open: SandboxOpener) -> Self {
+        *self.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+        self
+    }
+
+    fn vault(&self) -> Arc<dyn Vault> {
+        Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A keyring may show a prompt and wait for a person; after this it is given up.
+const VAULT_TIME: Duration = Duration::from_secs(120);
+
+pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter, stop: Arc<AtomicBool>) {
+    let answer = match task {
+        Task::Stop(_) => return,
+        Task::ReadProfiles => Answer::Profiles(in_vault(&services, vault::read_profiles).await),
+        Task::UseMemory => {
+            services.vault().give_up();
+            *services.vault.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(MemoryVault::new());
+            Answer::Profiles(in_vault(&services, vault::read_profiles).await)
+        }
+        Task::SaveProfile(profile) => {
+            Answer::ProfilesChanged(in_vault(&services, move |place| vault::save_profile(place, &profile)).await)
+        }
+        Task::RemoveProfile(id) => {
+            Answer::ProfilesChanged(in_vault(&services, move |place| vault::remove_profile(place, &id)).await)
+        }
+        Task::OpenSandbox => Answer::SandboxOpened(open_sandbox(&services).await),
+        Task::Test(endpoint) => {
+            connect::test(&endpoint, |step| reporter.progress(Answer::Tested(Box::new(step)))).await;
+            Answer::TestEnded
+        }
+        Task::Connect(endpoint) => Answer::Connected(connect::connect(&endpoint).await.map(Box::new)),
+        Task::List(session) => {
+            let listed = list::all(&session, |news| reporter.progress(Answer::Listing(news))).await;
+            Answer::Listed(listed.map(Box::new).map_err(Problem::from))
+        }
+        Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
+        Task::Create(session, key) => {
+            Answer::Created(create::create(&session, &key).await.map(Box::new).map_err(Box::new))
+        }
+        Task::Try(endpoint, id, secret, descriptors) => {
+            let trial = verify::try_key(&endpoint, &id, &secret, descriptors.as_deref()).await;
+            Answer::Tried(trial.map(Box::new))
+        }
+        Task::Invalidate(session, ids, own_key_too) => {
+            let tell = |outcome: &invalidate::Outcome| reporter.progress(Answer::Invalidating(outcome.clone()));
+            Answer::Invalidated(invalidate::invalidate(&session, &ids, own_key_too, &stop, tell).await)
+        }
+        Task::Copy(secret) => {
+            let clipboard = Arc::clone(&services.clipboard);
+            Answer::Copied(blocking(move || clipboard.copy(&secret)).await)
+        }
+        Task::ClearClipboard => {
+            let clipboard = Arc::clone(&services.clipboard);
+            Answer::Cleared(blocking(move || clipboard.clear_if_ours()).await)
+        }
+        Task::Keep(id, name, secret) => {
+            Answer::Kept(in_vault(&services, move |place| vault::keep_secret(place, &id, &name, &secret)).await)
+        }
+        Task::Write(path, text) => {
+            let written = blocking(move || {
+                crate::store::secret_file::write(&path, &text)
+                    .map(|()| path.display().to_string())
+                    .map_err(|error| error.to_string())
+            });
+            Answer::Kept(written.await)
+        }
+    };
+    reporter.answer(answer).await;
+}
+
+async fn open_sandbox(services: &Services) -> Result<Box<Profile>, Problem> {
+    let opener = services.sandbox.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match opener {
+        Some(open) => open().await.map(Box::new),
+        None => Err(Problem::new("There is no sandbox here", "Start with --sandbox to have one")),
+    }
+}
+
+/// Runs a call to the vault where it may block, with an end.
+async fn in_vault<T: Send + 'static>(
+    services: &Services,
+    call: impl FnOnce(&Arc<dyn Vault>) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let place = services.vault();
+    let given_up = Arc::clone(&place);
+    let call = tokio::task::spawn_blocking(move || call(&place));
+    match tokio::time::timeout(VAULT_TIME, call).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Problem::broken().fix(Fix::ReadProfiles)),
+        Err(_) => {
+            given_up.give_up();
+            Err(vault::waited_too_long())
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(call: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(call).await {
+        Ok(result) => result.map_err(|words| Problem::new("That did not work", &words)),
+        Err(_) => Err(Problem::broken()),
+    }
+}

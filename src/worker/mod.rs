@@ -1,0 +1,151 @@
+//! The one owner of the asynchronous runtime. Jobs go in, events come out through one bounded
+//! channel; a wake closure tells the window that there is one, so nothing here knows the window.
+
+pub mod event;
+pub mod job;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
+
+pub use event::{Answer, Event};
+pub use job::{Job, SandboxOpener, SecretSink, Services, Task};
+
+/// Ties an answer to its question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// How many events may wait for the window. Outcomes wait for room, progress is dropped without.
+const ROOM: usize = 256;
+
+/// Runs jobs in the background.
+pub struct Worker {
+    runtime: Option<Runtime>,
+    services: Arc<Services>,
+    sender: mpsc::Sender<Event>,
+    events: mpsc::Receiver<Event>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    running: Arc<Mutex<HashMap<Ticket, Running>>>,
+}
+
+struct Running {
+    abort: AbortHandle,
+    stop: Arc<AtomicBool>,
+    is_write: bool,
+}
+
+/// How a job tells its events.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    ticket: Ticket,
+    sender: mpsc::Sender<Event>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Reporter {
+    /// News that may be lost when the window is slow.
+    pub(crate) fn progress(&self, answer: Answer) {
+        if self.sender.try_send(Event { ticket: self.ticket, answer }).is_ok() {
+            (self.wake)();
+        }
+    }
+
+    /// The answer; waits for room. Nobody listens any more once the window is gone.
+    pub(crate) async fn answer(&self, answer: Answer) {
+        if self.sender.send(Event { ticket: self.ticket, answer }).await.is_ok() {
+            (self.wake)();
+        }
+    }
+}
+
+impl Worker {
+    /// Starts the runtime on named threads. `wake` is called after each event.
+    ///
+    /// # Errors
+    /// When the operating system gives no threads.
+    pub fn start(services: Services, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("worker").enable_all().build()?;
+        let (sender, events) = mpsc::channel(ROOM);
+        Ok(Self {
+            runtime: Some(runtime),
+            services: Arc::new(services),
+            sender,
+            events,
+            wake: Arc::new(wake),
+            running: Arc::default(),
+        })
+    }
+
+    /// Begins a job. Its events carry its ticket.
+    pub fn submit(&self, job: Job) {
+        let Some(runtime) = &self.runtime else { return };
+        let Job { ticket, task } = job;
+        if let Task::Stop(other) = task {
+            return self.stop(other);
+        }
+        let reporter = Reporter { ticket, sender: self.sender.clone(), wake: Arc::clone(&self.wake) };
+        let stop = Arc::new(AtomicBool::new(false));
+        let is_write = task.is_write();
+        let work = runtime.spawn(job::run(task, Arc::clone(&self.services), reporter.clone(), Arc::clone(&stop)));
+        let abort = work.abort_handle();
+        self.running().insert(ticket, Running { abort, stop, is_write });
+        let running = Arc::clone(&self.running);
+        runtime.spawn(async move {
+            let end = work.await;
+            running.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket);
+            if let Err(error) = end
+                && error.is_panic()
+            {
+                reporter.answer(Answer::Panicked).await;
+            }
+        });
+    }
+
+    /// Reads are dropped; writes stop between chunks and still answer with what was done.
+    fn stop(&self, ticket: Ticket) {
+        if let Some(running) = self.running().get(&ticket) {
+            running.stop.store(true, Ordering::Relaxed);
+            if !running.is_write {
+                running.abort.abort();
+            }
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next event, if there is one; never waits.
+    pub fn poll(&mut self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
+    /// Runs one last task and waits for it, but not for long: the program is about to end.
+    pub fn finish(&self, task: Task, most: std::time::Duration) {
+        let Some(runtime) = &self.runtime else { return };
+        let reporter = Reporter { ticket: Ticket(0), sender: self.sender.clone(), wake: Arc::new(|| ()) };
+        let work = job::run(task, Arc::clone(&self.services), reporter, Arc::default());
+        // Too late is no error here: there is nobody left to tell.
+        let _ = runtime.block_on(async { tokio::time::timeout(most, work).await });
+    }
+
+    /// How many jobs are under way.
+    pub fn busy(&self) -> usize {
+        self.running().len()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

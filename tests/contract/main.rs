@@ -1,0 +1,8 @@
+//! What a server must do for Keybearer: one suite, asked of the sandbox and of real nodes.
+//!
+//! Plain `cargo test` asks the sandbox. `KEYBEARER_CONTRACT_NODES` names more, as the paths of
+//! `node.json` files separated by colons. What a version lacks is said, never skipped in silence.
+
+mod keys;
+mod server;
+mod sign_in;

@@ -1,0 +1,93 @@
+//! Imports point down: the page that can't go stale.
+
+use std::{fs, path::Path};
+
+/// The layers and what each may name, besides itself.
+const LAYERS: [(&str, &[&str]); 9] = [
+    ("model", &[]),
+    ("client", &["model"]),
+    ("store", &["model"]),
+    ("sandbox", &["model"]),
+    ("ops", &["model", "client", "store"]),
+    ("worker", &["model", "client", "store", "ops"]),
+    ("app", &["model", "client", "store", "ops", "worker"]),
+    ("ui", &["model", "client", "store", "ops", "worker", "app"]),
+    ("cli", &["model", "client", "store", "ops", "sandbox"]),
+];
+
+fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            sources(&entry.path(), found);
+        } else {
+            found.push((entry.path().display().to_string(), fs::read_to_string(entry.path()).unwrap()));
+        }
+    }
+}
+
+/// The first names of all paths that begin with `crate::`, also in braces.
+fn named(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        let group = rest.strip_prefix('{').map(|group| &group[..group.find("};").unwrap_or(group.len())]);
+        let mut depth = 0;
+        let mut start = 0;
+        let group_or_one = group.unwrap_or(&rest[..rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(0)]);
+        for (place, c) in group_or_one.char_indices().chain([(group_or_one.len(), ',')]) {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    let item = group_or_one[start..place].trim();
+                    names.push(item.split("::").next().unwrap_or(item));
+                    start = place + 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_layer_names_only_those_below_it() {
+    let all: Vec<&str> = LAYERS.iter().map(|(layer, _)| *layer).chain(["window"]).collect();
+    let mut read = 0;
+    for (layer, below) in LAYERS {
+        let mut files = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(layer), &mut files);
+        for (path, text) in files {
+            read += 1;
+            for name in named(&text).into_iter().filter(|name| all.contains(name)) {
+                assert!(name == layer || below.contains(&name), "{path}: `{layer}` must not name `{name}`");
+            }
+            assert!(layer == "ui" || !text.contains("egui::"), "{path}: only `ui` knows the toolkit");
+        }
+    }
+    assert!(read > 60, "the sources were not found");
+}
+
+#[test]
+fn the_reader_of_imports_sees_groups_and_single_paths() {
+    let text = "use crate::{\n app::{A, B},\n model::c,\n};\nlet x = crate::ops::y();";
+    assert_eq!(named(text).into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), ["app", "model", "ops"]);
+}
+
+/// Where a secret may become part of a longer text: to be handed over, and wiped after it.
+const HANDS_OVER: [&str; 2] = ["model/snippet.rs", "cli/create.rs"];
+
+#[test]
+fn a_secret_is_put_into_text_only_where_it_is_handed_over_or_wiped() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    for (path, text) in files {
+        if HANDS_OVER.iter().any(|place| path.ends_with(place)) {
+            continue;
+        }
+        for line in text.lines().filter(|line| line.contains(".expose()")) {
+            let prints = ["println!", "format!", "write!", "to_string"].iter().any(|print| line.contains(print));
+            assert!(!prints || line.contains("Zeroizing::new("), "{path}: {}", line.trim());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The command line against clusters that answer late, in part, or not at all.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{method, path},
+};
+
+use crate::cli_practice::{Ran, keybearer, run};
+
+fn elastic(body: &Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body).insert_header("X-elastic-product", "Elasticsearch")
+}
+
+fn row(id: &str, invalidated: bool) -> Value {
+    json!({ "id": id, "name": "app", "type": "rest", "creation": 1, "expiration": 4_000_000_000_000_i64,
+            "invalidated": invalidated, "username": "ana", "realm": "native", "metadata": {}, "role_descriptors": {} })
+}
+
+fn rows(rows: &[Value]) -> Value {
+    json!({ "total": rows.len(), "count": rows.len(), "api_keys": rows })
+}
+
+/// A cluster that lets a user in who may manage keys.
+async fn cluster() -> MockServer {
+    let server = MockServer::start().await;
+    let user = json!({ "username": "ana", "roles": [], "authentication_realm": { "name": "native", "type": "native" },
+                       "authentication_type": "realm" });
+    let info = json!({ "name": "n", "cluster_name": "c", "cluster_uuid": "u", "version": { "number": "9.5.3" } });
+    let privileges = json!({ "cluster": { "manage_api_key": true, "manage_own_api_key": true }, "index": {} });
+    for (verb, place, body) in [
+        ("GET", "/_security/_authenticate", user),
+        ("GET", "/", info),
+        ("POST", "/_security/user/_has_privileges", privileges),
+    ] {
+        Mock::given(method(verb)).and(path(place)).respond_with(elastic(&body)).mount(&server).await;
+    }
+    server
+}
+
+async fn ana(server: &MockServer, args: &[&str]) -> Ran {
+    let mut command = keybearer();
+    command.env("ES_URL", server.uri()).env("ES_USERNAME", "ana").env("ES_PASSWORD", "hunter2").args(args);
+    tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_the_key_without_a_secret_is_named() {
+    let server = cluster().await;
+    let late = elastic(&json!({})).set_delay(Duration::from_secs(5));
+    Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(late).expect(1).mount(&server).await;
+    let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
+    query.respond_with(elastic(&rows(&[row("stray-1", false)]))).mount(&server).await;
+
+    let ran = ana(&server, &["--timeout", "1", "create", "--name", "app", "--no-rights", "--output", "json"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.err.contains("stray-1") && ran.err.contains("nobody knows its secret"), "{ran:?}");
+
+    let asked: Vec<Request> = server.received_requests().await.unwrap();
+    let find = |place: &str| asked.iter().find(|request| request.url.path() == place).unwrap();
+    let sent: Value = find("/_security/api_key").body_json().unwrap();
+    let looked: Value = find("/_security/_query/api_key").body_json().unwrap();
+    assert_eq!(looked["query"]["term"]["metadata.request_id"], sent["metadata"]["request_id"]);
+}
+
+#[tokio::test]
+async fn keys_that_are_done_in_part_have_an_exit_code_of_their_own() {
+    let server = cluster().await;
+    let query = || Mock::given(method("POST")).and(path("/_security/_query/api_key"));
+    let before = elastic(&rows(&[row("a", false), row("b", false)]));
+    query().respond_with(before).up_to_n_times(2).mount(&server).await;
+    query().respond_with(elastic(&rows(&[row("a", true), row("b", false)]))).mount(&server).await;
+    let answer = json!({ "invalidated_api_keys": ["a"], "previously_invalidated_api_keys": [], "error_count": 0 });
+    Mock::given(method("DELETE")).and(path("/_security/api_key")).respond_with(elastic(&answer)).mount(&server).await;
+
+    let ran = ana(&server, &["invalidate", "a", "b", "--yes", "--output", "json"]).await;
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let json = ran.json();
+    assert_eq!((&json["invalidated"], &json["failed"][0]["id"]), (&json!(["a"]), &json!("b")));
+    assert!(json["failed"][0]["reason"].as_str().unwrap().contains("still valid"), "{json}");
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_missing_privilege_and_leaves_the_rest_untouched() {
+    let server = cluster().await;
+    let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
+    query.respond_with(elastic(&rows(&[row("a", false)]))).mount(&server).await;
+    let reason = "action [cluster:admin/xpack/security/api_key/invalidate] is unauthorized for user [ana], this action is \
+                  granted by the cluster privileges [manage_api_key,manage_security,all]";
+    let body = json!({ "error": { "type": "security_exception", "reason": reason, "root_cause": [] }, "status": 403 });
+    let no = ResponseTemplate::new(403).set_body_json(body).insert_header("X-elastic-product", "Elasticsearch");
+    Mock::given(method("DELETE")).and(path("/_security/api_key")).respond_with(no).mount(&server).await;
+    let ran = ana(&server, &["invalidate", "a", "--yes"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.contains("failed") && ran.out.contains("manage_api_key"), "{ran:?}");
+}

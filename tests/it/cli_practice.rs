@@ -1,0 +1,124 @@
+//! The built program against a practice cluster: runs a command line and keeps all that it said.
+
+use std::{
+    ffi::OsStr,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use keybearer::sandbox::{Options, Sandbox};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// The data.
+    pub out: String,
+    /// The words.
+    pub err: String,
+}
+
+impl Ran {
+    /// The data as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// `keybearer` with nothing in its environment, and nobody at its terminal.
+pub fn keybearer() -> Command {
+    clean(env!("CARGO_BIN_EXE_keybearer"))
+}
+
+/// The article's command, as clean.
+pub fn article() -> Command {
+    clean(env!("CARGO_BIN_EXE_elasticsearch-create-api-key"))
+}
+
+fn clean(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("TZ", "UTC").stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub fn run(command: &mut Command) -> Ran {
+    Ran::of(command.output().unwrap())
+}
+
+/// A practice cluster, served while a test waits for its commands.
+pub struct Practice {
+    sandbox: Sandbox,
+    _runtime: Runtime,
+}
+
+impl Practice {
+    /// With a few keys of its own.
+    pub fn start() -> Self {
+        Self::with_keys(20)
+    }
+
+    /// With so many.
+    pub fn with_keys(keys: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys })).unwrap();
+        Self { sandbox, _runtime: runtime }
+    }
+
+    /// Where it is, and whom to trust.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// A command for one of its users, by the environment alone.
+    pub fn user(&self, mut command: Command, name: &str) -> Command {
+        command.env("ES_URL", self.sandbox.url()).env("ES_FINGERPRINT", self.sandbox.fingerprint());
+        command.env("ES_USERNAME", name).env("ES_PASSWORD", format!("{name}-password"));
+        command
+    }
+
+    /// A command for whoever has a key, in either form.
+    pub fn holder(&self, mut command: Command, key: &str) -> Command {
+        command.env("ES_URL", self.sandbox.url()).env("ES_FINGERPRINT", self.sandbox.fingerprint());
+        command.env("ES_API_KEY", key);
+        command
+    }
+
+    /// Runs a command as the security officer.
+    pub fn officer<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
+        run(self.user(keybearer(), "officer").args(args))
+    }
+
+    /// Creates a key from `reader` and gives what was told about it.
+    pub fn create(&self, name: &str, more: &[&str]) -> Value {
+        let args = ["create", "--role", "reader", "--output", "json", "--name", name];
+        let ran = self.officer(args.iter().chain(more));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.json()
+    }
+
+    /// The keys that a list with these options tells.
+    pub fn list(&self, args: &[&str]) -> Vec<Value> {
+        let ran = self.officer(["list", "--output", "json"].iter().chain(args));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.json().as_array().unwrap().clone()
+    }
+}
+
+/// A folder of a test's own, gone at its end.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

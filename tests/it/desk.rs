@@ -1,0 +1,299 @@
+//! The window without a display, on a practice cluster or on a server with fixed answers; driven by
+//! accessible names. Every wait has a deadline.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use egui_kittest::{
+    Harness, Node,
+    kittest::{NodeT, Queryable, by},
+};
+use keybearer::{
+    model::{
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        fingerprint::Fingerprint,
+        login::Login,
+        profile::{Environment, Profile, ProfileId},
+        secret::Secret,
+    },
+    ops::Problem,
+    sandbox::{Options, Sandbox},
+    store::{memory_vault::MemoryVault, vault::Vault},
+    ui::{App, Start},
+    worker::{SecretSink, Services},
+};
+
+use eframe::egui::accesskit::Role;
+
+/// A clipboard that can be looked at.
+#[derive(Clone, Default)]
+pub struct TestClipboard(pub Arc<Mutex<Option<String>>>);
+
+impl SecretSink for TestClipboard {
+    fn copy(&self, text: &Secret) -> Result<(), String> {
+        *self.0.lock().unwrap() = Some(text.expose().to_owned());
+        Ok(())
+    }
+
+    fn clear_if_ours(&self) -> Result<bool, String> {
+        Ok(self.0.lock().unwrap().take().is_some())
+    }
+}
+
+/// A window with what it stands on.
+pub struct Desk {
+    pub harness: Harness<'static, App>,
+    pub clipboard: TestClipboard,
+    pub vault: Arc<MemoryVault>,
+}
+
+/// The clock of a window under test; can be moved.
+pub type TestClock = Arc<Mutex<Option<i64>>>;
+
+/// How a window under test begins.
+pub struct Setting {
+    pub size: [f32; 2],
+    pub clock: TestClock,
+    pub sandbox: Option<Profile>,
+    pub profiles: Vec<Profile>,
+    pub vault: Arc<MemoryVault>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            size: [1440.0, 900.0],
+            clock: TestClock::default(),
+            sandbox: None,
+            profiles: Vec::new(),
+            vault: Arc::new(MemoryVault::new()),
+        }
+    }
+}
+
+impl Desk {
+    pub fn new(setting: Setting) -> Self {
+        let clipboard = TestClipboard::default();
+        let vault = setting.vault;
+        for profile in &setting.profiles {
+            keybearer::store::profiles::Profiles::new(vault.clone()).save(profile).unwrap();
+        }
+        let place: Arc<dyn Vault> = vault.clone();
+        let mut services = Services::new(place, Arc::new(clipboard.clone()));
+        let opens_sandbox = setting.sandbox.is_some();
+        if let Some(profile) = setting.sandbox {
+            services = services.with_sandbox(Box::new(move || Box::pin(async move { Ok::<_, Problem>(profile) })));
+        }
+        let clock = setting.clock;
+        let start = Start {
+            sandbox: opens_sandbox,
+            clock: Box::new(move || clock.lock().unwrap().unwrap_or_else(keybearer::ops::clock::now)),
+            zone: keybearer::model::calendar::fixed_zone(1),
+        };
+        let harness = Harness::builder()
+            .with_size(setting.size)
+            .allow_missing_glyphs()
+            .with_max_steps(64)
+            .build_eframe(|creation| App::new(&creation.egui_ctx, services, start).unwrap());
+        Self { harness, clipboard, vault }
+    }
+
+    /// A window that has opened the practice cluster.
+    pub fn on_sandbox(sandbox: &RunningSandbox) -> Self {
+        let mut desk = Self::new(Setting { sandbox: Some(sandbox.profile()), ..Setting::default() });
+        desk.wait_for("All 320 keys read");
+        desk
+    }
+
+    /// Steps until something with this text is there.
+    pub fn wait_for(&mut self, text: &str) {
+        self.wait(text, |desk| desk.sees(text));
+    }
+
+    /// Steps until `done`, or fails with what is on the screen.
+    pub fn wait(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !done(self) {
+            assert!(Instant::now() < deadline, "no {what} in time; on the screen:\n{}", self.texts().join("\n"));
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.harness.step();
+    }
+
+    /// Whether a control's name or text holds this.
+    pub fn sees(&self, text: &str) -> bool {
+        self.texts().iter().any(|seen| seen.contains(text))
+    }
+
+    /// All names and texts, top down.
+    pub fn texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        collect(self.harness.root(), &mut texts);
+        texts
+    }
+
+    fn find(&self, name: &str, role: Role) -> Option<Node<'_>> {
+        self.harness
+            .query_all(by().role(role).predicate({
+                let name = name.to_owned();
+                move |node| node.label().as_deref() == Some(name.as_str())
+            }))
+            .next()
+    }
+
+    /// Presses a button of this very name.
+    pub fn press(&mut self, name: &str) {
+        self.act(name, Role::Button);
+    }
+
+    /// Chooses one of several.
+    pub fn choose(&mut self, name: &str) {
+        self.act(name, Role::RadioButton);
+    }
+
+    /// Ticks a box.
+    pub fn tick(&mut self, name: &str) {
+        self.act(name, Role::CheckBox);
+    }
+
+    fn act(&mut self, name: &str, role: Role) {
+        self.wait(&format!("{role:?} “{name}”"), |desk| {
+            desk.find(name, role).is_some_and(|node| !node.accesskit_node().is_disabled())
+        });
+        if let Some(node) = self.find(name, role) {
+            node.click();
+        }
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Asks the window to close. Whether it refuses.
+    pub fn is_close_refused(&mut self) -> bool {
+        let id = self.harness.ctx.viewport_id();
+        let info = self.harness.input_mut().viewports.entry(id).or_default();
+        info.events.push(eframe::egui::ViewportEvent::Close);
+        self.harness.step();
+        let commands = self.harness.output().viewport_output.values().flat_map(|output| output.commands.clone());
+        let refused = commands.into_iter().any(|command| command == eframe::egui::ViewportCommand::CancelClose);
+        self.harness.input_mut().viewports.entry(id).or_default().events.clear();
+        refused
+    }
+
+    /// Whether the keyboard is at a control of this name.
+    pub fn is_focused(&self, name: &str) -> bool {
+        [Role::Button, Role::TextInput]
+            .into_iter()
+            .any(|role| self.find(name, role).is_some_and(|node| node.is_focused()))
+    }
+
+    /// Whether a button is there and on.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.find(name, Role::Button).is_some_and(|node| !node.accesskit_node().is_disabled())
+    }
+
+    /// Replaces what is in a field.
+    pub fn fill(&mut self, name: &str, text: &str) {
+        let is_field = |role| matches!(role, Role::TextInput | Role::MultilineTextInput | Role::PasswordInput);
+        let find = |desk: &Self, name: &str| {
+            let roles = [Role::TextInput, Role::MultilineTextInput, Role::PasswordInput];
+            roles.into_iter().filter(|role| is_field(*role)).find(|role| desk.find(name, *role).is_some())
+        };
+        self.wait(&format!("field “{name}”"), |desk| find(desk, name).is_some());
+        let role = find(self, name).unwrap();
+        let field = self.find(name, role).unwrap();
+        field.focus();
+        field.set_text_value_accesskit(text);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// What is in a field.
+    pub fn value(&self, name: &str) -> Option<String> {
+        [Role::TextInput, Role::MultilineTextInput].into_iter().find_map(|role| self.find(name, role)?.value())
+    }
+
+    /// Clicks the row of a key.
+    pub fn click_row(&mut self, name: &str) {
+        self.act(name, Role::Row);
+    }
+
+    /// Where controls are whose name or text fits.
+    pub fn rects_of(&self, fits: impl Fn(&str) -> bool) -> Vec<eframe::egui::Rect> {
+        let mut rects = Vec::new();
+        collect_rects(self.harness.root(), &fits, &mut rects);
+        rects
+    }
+
+    /// Presses a key.
+    pub fn key(&mut self, key: eframe::egui::Key) {
+        self.harness.key_press(key);
+        self.harness.step();
+        self.harness.step();
+    }
+}
+
+fn collect(node: Node<'_>, texts: &mut Vec<String>) {
+    let inner = node.accesskit_node();
+    texts.extend(inner.label());
+    texts.extend(inner.value());
+    for child in node.children() {
+        collect(child, texts);
+    }
+}
+
+fn collect_rects(node: Node<'_>, fits: &impl Fn(&str) -> bool, rects: &mut Vec<eframe::egui::Rect>) {
+    let inner = node.accesskit_node();
+    let is_leaf = inner.children().next().is_none();
+    if is_leaf && [inner.label(), inner.value()].into_iter().flatten().any(|text| fits(&text)) {
+        rects.push(node.rect());
+    }
+    for child in node.children() {
+        collect_rects(child, fits, rects);
+    }
+}
+
+/// A practice cluster on a runtime of its own.
+pub struct RunningSandbox {
+    pub sandbox: Sandbox,
+    pub runtime: tokio::runtime::Runtime,
+}
+
+impl RunningSandbox {
+    pub fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(Options::default())).unwrap();
+        Self { sandbox, runtime }
+    }
+
+    /// Signed in as one of its accounts.
+    pub fn endpoint(&self, login: Login) -> Endpoint {
+        Endpoint {
+            url: ClusterUrl::parse(self.sandbox.url()).unwrap(),
+            trust: Trust::Fingerprint(Fingerprint::parse(self.sandbox.fingerprint()).unwrap()),
+            login,
+            run_as: None,
+            timeout: Duration::from_secs(20),
+        }
+    }
+
+    /// As an account, by its place in the list.
+    pub fn profile_of(&self, name: &str) -> Profile {
+        let account = self.sandbox.accounts().iter().find(|account| account.name == name).unwrap();
+        let login =
+            Login::Password { username: account.name.clone(), password: Secret::new(account.password.as_str()) };
+        Profile {
+            id: ProfileId(format!("as {name}")),
+            name: format!("as {name}"),
+            environment: Environment::Sandbox,
+            endpoint: self.endpoint(login),
+        }
+    }
+
+    /// As its officer.
+    pub fn profile(&self) -> Profile {
+        self.profile_of(&self.sandbox.accounts()[0].name)
+    }
+}

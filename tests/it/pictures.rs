@@ -1,0 +1,258 @@
+//! Pictures of the screens, compared to the pixel. They need a software renderer (lavapipe), so they
+//! run when `KEYBEARER_TEST_PICTURES` is set, as `tests/run` does; `UPDATE_SNAPSHOTS=1` takes new ones.
+
+use std::time::Duration;
+
+use eframe::egui::Key;
+use egui_kittest::SnapshotResults;
+use keybearer::model::{
+    endpoint::{ClusterUrl, Endpoint, Trust},
+    login::Login,
+    profile::{Environment, Profile, ProfileId},
+    secret::Secret,
+};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{method, path},
+};
+
+use crate::desk::{Desk, Setting, TestClock};
+
+/// 2026-11-23T13:32:07Z.
+const NOW: i64 = 1_795_440_727_000;
+const DAY: i64 = 86_400_000;
+const HOUR: i64 = 3_600_000;
+
+fn asked_for() -> bool {
+    let asked = std::env::var_os("KEYBEARER_TEST_PICTURES").is_some();
+    if !asked {
+        println!("Not run: set KEYBEARER_TEST_PICTURES=1, with a Vulkan driver such as lavapipe");
+    }
+    asked
+}
+
+/// A cluster with fixed answers, so that a picture is the same every day.
+struct Cluster {
+    server: MockServer,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn answer(body: &Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body).insert_header("X-Elastic-Product", "Elasticsearch")
+}
+
+fn key(place: usize, row: &(&str, &str, &str, &str, Option<i64>, &str)) -> Value {
+    let (name, application_id, owner, role, left, extra) = row;
+    let mut metadata = json!({ "team": "payments" });
+    if !application_id.is_empty() {
+        metadata["application_id"] = json!(application_id);
+    }
+    if !role.is_empty() {
+        metadata["roles"] = json!([role]);
+    }
+    if *extra == "fleet" {
+        metadata["managed_by"] = json!("fleet");
+        metadata["managed"] = json!(true);
+    }
+    let descriptors = match *extra {
+        "unrestricted" => json!({}),
+        _ => json!({ *role: { "cluster": ["monitor"], "indices": [{ "names": ["logs-payments.*", "payments-ledger"],
+            "privileges": ["create_doc", "index"] }] } }),
+    };
+    let mut key = json!({
+        "id": format!("VuaCfGcBCdbkQm-e5a{:02}", place), "name": name, "username": owner, "realm": "native1",
+        "type": if *extra == "cross" { "cross_cluster" } else { "rest" },
+        "creation": NOW - (place as i64 + 1) * 3 * DAY, "invalidated": *extra == "invalidated",
+        "metadata": metadata, "role_descriptors": descriptors, "_sort": [place, name],
+    });
+    if let Some(left) = left {
+        key["expiration"] = json!(NOW + left);
+    }
+    if *extra == "invalidated" {
+        key["invalidation"] = json!(NOW - 5 * DAY);
+    }
+    key
+}
+
+fn keys() -> Vec<Value> {
+    let rows = [
+        ("payments-ledger-writer", "ledger-svc", "ana", "writer", Some(6 * HOUR + HOUR / 2), ""),
+        ("fraud-scores-ingest", "fraud-ingest", "svc-fraud", "writer", Some(3 * DAY + HOUR), ""),
+        ("logstash-payments-7", "", "svc-logstash", "logstash_writer", Some(5 * DAY + HOUR), ""),
+        ("chargebacks-writer", "chargeback-api", "boris", "writer", Some(12 * DAY + HOUR), ""),
+        ("payments-audit-shipper", "", "elastic/fleet", "agent", Some(16 * DAY + HOUR), "fleet"),
+        ("settlement-batch", "settle-01", "ana", "batch", Some(21 * DAY + HOUR), ""),
+        ("payments-dlq-replayer", "dlq", "boris", "writer", Some(24 * DAY + HOUR), ""),
+        ("payments-recon-2025", "recon-batch", "carla", "reader", Some(-2 * DAY - HOUR), ""),
+        ("ledger-migration-tmp", "", "dmitri", "writer", Some(-5 * HOUR - HOUR / 2), ""),
+        ("payments-search-writer", "search-sync", "carla", "writer", Some(55 * DAY + HOUR), ""),
+        ("ccs-payments-us", "", "boris", "", Some(68 * DAY + HOUR), "cross"),
+        ("invoices-writer", "invoice-svc", "dmitri", "writer", Some(76 * DAY + HOUR), ""),
+        ("legacy-payments-admin", "", "boris", "", None, "unrestricted"),
+        ("connectors-sync", "", "ana", "reader", None, ""),
+        ("risk-features-old", "risk", "svc-fraud", "reader", Some(60 * DAY), "invalidated"),
+        ("evil\u{202e}txt.exe-\u{1f511}", "rtl", "mallory", "reader", Some(80 * DAY + HOUR), ""),
+    ];
+    rows.iter().enumerate().map(|(place, row)| key(place, row)).collect()
+}
+
+impl Cluster {
+    /// On a port of its own, the same each time, since it is in the picture.
+    fn start(port: u16) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let server = runtime.block_on(async {
+            let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+            let server = MockServer::builder().listener(listener).start().await;
+            let get = |at: &'static str| Mock::given(method("GET")).and(path(at));
+            let who = json!({ "username": "ana", "roles": ["admin"], "authentication_realm": { "name": "native1", "type": "native" },
+                "lookup_realm": { "name": "native1", "type": "native" }, "authentication_type": "realm" });
+            get("/_security/_authenticate").respond_with(answer(&who)).mount(&server).await;
+            let info = json!({ "name": "node-1", "cluster_name": "payments", "cluster_uuid": "u",
+                "version": { "number": "9.5.3", "build_flavor": "default" }, "tagline": "You Know, for Search" });
+            get("/").respond_with(answer(&info)).mount(&server).await;
+            let roles = json!({
+                "reader": { "cluster": ["monitor"], "indices": [{ "names": ["logs-payments.*"], "privileges": ["read"] }] },
+                "writer": { "cluster": ["monitor"], "indices": [{ "names": ["logs-payments.*", "metrics-pay-gw-*"],
+                    "privileges": ["create_doc", "auto_configure"] }] },
+                "superuser": { "cluster": ["all"], "metadata": { "_reserved": true } },
+            });
+            get("/_security/role").respond_with(answer(&roles)).mount(&server).await;
+            let post = |at: &'static str| Mock::given(method("POST")).and(path(at));
+            let granted = |request: &Request| {
+                let asked: Value = serde_json::from_slice(&request.body).unwrap();
+                let cluster: serde_json::Map<String, Value> = asked["cluster"].as_array().into_iter().flatten()
+                    .map(|name| (name.as_str().unwrap().to_owned(), json!(name != "manage_security"))).collect();
+                answer(&json!({ "username": "ana", "has_all_requested": true, "cluster": cluster, "index": {}, "application": {} }))
+            };
+            post("/_security/user/_has_privileges").respond_with(granted).mount(&server).await;
+            let keys = keys();
+            let page = json!({ "total": keys.len(), "count": keys.len(), "api_keys": keys });
+            post("/_security/_query/api_key").respond_with(answer(&page)).mount(&server).await;
+            let created = json!({ "id": "9kDxGcCBwTvmQm4hS1eA", "name": "logs-payments-writer", "expiration": NOW + 90 * DAY,
+                "api_key": "ui2lp2axTNmsyakw9tvNnw", "encoded": "x" });
+            post("/_security/api_key").respond_with(answer(&created)).mount(&server).await;
+            server
+        });
+        Self { server, runtime }
+    }
+
+    fn profile(&self) -> Profile {
+        let login = Login::Password { username: "ana".into(), password: Secret::new("hunter2") };
+        let endpoint = Endpoint {
+            url: ClusterUrl::parse(&self.server.uri()).unwrap(),
+            trust: Trust::System,
+            login,
+            run_as: None,
+            timeout: Duration::from_secs(20),
+        };
+        Profile { id: ProfileId("p".into()), name: "payments-eu".into(), environment: Environment::Staging, endpoint }
+    }
+
+    /// A window of this size and look, with the keys on it.
+    fn desk(&self, size: [f32; 2], look: &str) -> Desk {
+        let clock = TestClock::default();
+        *clock.lock().unwrap() = Some(NOW);
+        let mut desk = Desk::new(Setting { size, clock, sandbox: Some(self.profile()), ..Setting::default() });
+        desk.wait_for("All 16 keys read");
+        desk.press("Appearance");
+        desk.press(look);
+        desk
+    }
+}
+
+/// Times of requests differ from run to run; they are covered before the picture is taken.
+fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
+    desk.harness.remove_cursor();
+    desk.harness.run_ok();
+    let masks: Vec<_> =
+        desk.rects_of(|text| text.starts_with("Refreshed ") || text.ends_with(" ms") || text.contains("request_id"));
+    for mut rect in masks {
+        // As wide for 9 ms as for 100 ms.
+        rect.min.x = rect.min.x.min(rect.max.x - 60.0);
+        desk.harness.mask(rect);
+    }
+    desk.harness.snapshot(name);
+    results.extend_harness(&mut desk.harness);
+}
+
+#[test]
+fn the_list_and_the_page_of_a_key() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39271);
+    let mut results = SnapshotResults::new();
+    for (size, look, name) in [
+        ([1440.0, 900.0], "Dark", "keys-dark"),
+        ([1440.0, 900.0], "Light", "keys-light"),
+        ([1440.0, 900.0], "High contrast", "keys-highcontrast"),
+        ([900.0, 600.0], "Dark", "keys-small-dark"),
+    ] {
+        let mut desk = cluster.desk(size, look);
+        desk.press("Sort by Expires");
+        desk.tick("Select chargebacks-writer");
+        desk.tick("Select settlement-batch");
+        if size[0] > 1000.0 {
+            desk.click_row("payments-ledger-writer");
+        }
+        take(&mut desk, name, &mut results);
+    }
+    drop(cluster.runtime);
+}
+
+#[test]
+fn creating_a_key_and_its_secret() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39272);
+    let mut results = SnapshotResults::new();
+    for (size, look) in [([1440.0, 900.0], "Light"), ([1440.0, 900.0], "Dark"), ([900.0, 600.0], "Dark")] {
+        let mut desk = cluster.desk(size, look);
+        let suffix = format!("{}-{}", look.to_lowercase(), size[0]);
+        desk.press("Create");
+        desk.fill("Name", "logs-payments-writer");
+        desk.fill("Application id", "pay-writer");
+        desk.fill("Roles", "wri");
+        desk.key(Key::Enter);
+        desk.fill("Metadata", "{\"contact\": \"payments-oncall@example.net\", \"ticket\": \"SEC-2418\"}");
+        take(&mut desk, &format!("create-{suffix}"), &mut results);
+        desk.press("Create key");
+        desk.wait_for("Key created");
+        desk.press("Copy");
+        desk.wait_for("cleared in 30 s");
+        take(&mut desk, &format!("secret-{suffix}"), &mut results);
+    }
+}
+
+#[test]
+fn connections_and_their_test() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39273);
+    let mut results = SnapshotResults::new();
+    for look in ["Light", "Dark"] {
+        let mut desk = cluster.desk([1440.0, 900.0], look);
+        desk.press("Connections");
+        desk.press("Edit payments-eu");
+        desk.press("Test connection");
+        desk.wait_for("The connection works");
+        take(&mut desk, &format!("connections-{}", look.to_lowercase()), &mut results);
+    }
+}
+
+#[test]
+fn invalidating() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39274);
+    let mut results = SnapshotResults::new();
+    let mut desk = cluster.desk([1440.0, 900.0], "Dark");
+    desk.tick("Select all shown keys");
+    desk.press("Invalidate");
+    desk.wait_for("to confirm");
+    take(&mut desk, "invalidate-dark", &mut results);
+}

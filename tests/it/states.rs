@@ -1,0 +1,270 @@
+//! The states a screen can be in, and what bad input gets: said beside its field, before anything is sent.
+
+use keybearer::{
+    model::{
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        login::Login,
+        profile::{Environment, Profile, ProfileId},
+        secret::Secret,
+    },
+    store::{memory_vault::MemoryVault, vault::VaultError},
+};
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path},
+};
+
+use crate::desk::{Desk, RunningSandbox, Setting};
+
+fn on_account(sandbox: &RunningSandbox, name: &str) -> Desk {
+    Desk::new(Setting { sandbox: Some(sandbox.profile_of(name)), ..Setting::default() })
+}
+
+#[test]
+fn who_may_see_no_keys_is_told_which_privilege_is_missing() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = on_account(&sandbox, "nora");
+    desk.wait_for("You may not do that");
+    assert!(desk.sees("manage_own_api_key"), "{:?}", desk.texts());
+    assert!(!desk.is_on("Create key"), "what can't be done is off");
+    desk.press("Create");
+    desk.wait_for("You may not create keys here");
+}
+
+#[test]
+fn who_may_only_manage_own_keys_sees_them_and_may_not_touch_others() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = on_account(&sandbox, "olga");
+    desk.wait_for("Only your own");
+    desk.press("Create");
+    desk.wait_for("roles can’t be read");
+    desk.choose("Nothing");
+    desk.fill("Name", "olgas-second");
+    desk.press("Create key");
+    desk.wait_for("Key created");
+}
+
+#[test]
+fn who_may_only_read_sees_all_keys_and_can_not_invalidate_them() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = on_account(&sandbox, "rita");
+    desk.wait_for("All 320 keys read");
+    assert!(!desk.is_on("Create key"));
+    desk.fill("Search", "status");
+    desk.fill("Search", "");
+    let name = desk
+        .texts()
+        .into_iter()
+        .find_map(|text| text.strip_prefix("Select ").map(str::to_owned).filter(|name| name != "all shown keys"))
+        .unwrap();
+    desk.click_row(&name);
+    desk.wait_for("What it can do");
+    assert!(!desk.is_on("Invalidate"));
+}
+
+/// A server with fixed answers, of which keys get this one.
+fn server_with(status: u16, body: serde_json::Value) -> (tokio::runtime::Runtime, MockServer) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime.block_on(async {
+        let server = MockServer::start().await;
+        let elastic = |status: u16, body: &serde_json::Value| {
+            ResponseTemplate::new(status).set_body_json(body).insert_header("X-Elastic-Product", "Elasticsearch")
+        };
+        let who = json!({ "username": "ana", "roles": [], "authentication_realm": { "name": "native1", "type": "native" },
+            "authentication_type": "realm" });
+        Mock::given(path("/_security/_authenticate")).respond_with(elastic(200, &who)).mount(&server).await;
+        let info = json!({ "cluster_name": "c", "cluster_uuid": "u", "version": { "number": "9.5.3" } });
+        Mock::given(method("GET")).and(path("/")).respond_with(elastic(200, &info)).mount(&server).await;
+        let all = json!({ "cluster": { "manage_security": true, "manage_api_key": true, "manage_own_api_key": true,
+            "monitor": true, "read_security": true } });
+        Mock::given(path("/_security/user/_has_privileges")).respond_with(elastic(200, &all)).mount(&server).await;
+        Mock::given(path("/_security/_query/api_key")).respond_with(elastic(status, &body)).mount(&server).await;
+        server
+    });
+    (runtime, server)
+}
+
+fn desk_at(url: &str) -> Desk {
+    let endpoint = Endpoint {
+        url: ClusterUrl::parse(url).unwrap(),
+        trust: Trust::System,
+        login: Login::Password { username: "ana".into(), password: Secret::new("pw") },
+        run_as: None,
+        timeout: Duration::from_secs(10),
+    };
+    let profile =
+        Profile { id: ProfileId("p".into()), name: "p".into(), environment: Environment::Development, endpoint };
+    Desk::new(Setting { sandbox: Some(profile), ..Setting::default() })
+}
+
+#[test]
+fn a_cluster_without_keys_says_so_and_offers_the_first() {
+    let (_runtime, server) = server_with(200, json!({ "total": 0, "count": 0, "api_keys": [] }));
+    let mut desk = desk_at(&server.uri());
+    desk.wait_for("No keys yet");
+    desk.press("Create the first key");
+    desk.wait_for("What this makes");
+}
+
+#[test]
+fn api_keys_that_are_switched_off_are_told_with_the_way_to_switch_them_on() {
+    let disabled = json!({ "error": { "root_cause": [], "type": "feature_not_enabled_exception",
+        "reason": "api keys are not enabled", "disabled.feature": "api_keys" }, "status": 400 });
+    let (_runtime, server) = server_with(400, disabled);
+    let mut desk = desk_at(&server.uri());
+    desk.wait_for("API keys are switched off on this cluster");
+    assert!(desk.sees("xpack.security.authc.api_key.enabled"));
+    assert!(desk.is_on("Retry"));
+}
+
+#[test]
+fn after_a_lost_answer_the_key_that_was_made_is_named_and_can_be_invalidated() {
+    let stray = json!({ "id": "stray1", "name": "lost", "creation": 1, "invalidated": false, "username": "ana",
+        "realm": "r", "metadata": {}, "role_descriptors": { "none": {} } });
+    let (runtime, server) = server_with(200, json!({ "total": 1, "count": 1, "api_keys": [stray] }));
+    runtime.block_on(async {
+        // What a proxy says when the cluster dawdles: the request may have been carried out.
+        let gateway = ResponseTemplate::new(504).set_body_raw("<title>Gateway Time-out</title>", "text/html");
+        Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(gateway).mount(&server).await;
+    });
+    let mut desk = desk_at(&server.uri());
+    desk.wait_for("All 1 key read");
+    desk.press("Create");
+    desk.choose("Nothing");
+    desk.fill("Name", "lost");
+    desk.press("Create key");
+    desk.wait_for("The answer was lost, but the key was made");
+    assert!(desk.sees("stray1"));
+    desk.press("Invalidate it…");
+    desk.wait_for("Invalidate 1 key");
+    let sent = runtime.block_on(server.received_requests()).unwrap();
+    let creations =
+        sent.iter().filter(|request| request.url.path() == "/_security/api_key" && request.method == "POST");
+    assert_eq!(creations.count(), 1, "a creation is never repeated");
+}
+
+#[test]
+fn keys_that_can_not_be_understood_are_counted() {
+    let rows = json!([
+        { "id": "a", "name": "good", "creation": 1, "invalidated": false, "username": "ana", "realm": "r", "metadata": {}, "role_descriptors": {} },
+        { "id": "b", "name": 7, "creation": "never" },
+    ]);
+    let (_runtime, server) = server_with(200, json!({ "total": 2, "count": 2, "api_keys": rows }));
+    let mut desk = desk_at(&server.uri());
+    desk.wait_for("1 could not be understood");
+    assert!(desk.sees("good"));
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_told_with_the_ways_out() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut desk = desk_at(&format!("http://{closed}"));
+    desk.wait_for("can’t be reached");
+    assert!(desk.is_on("Retry"));
+    desk.press("Edit connection…");
+    desk.wait_for("Test connection");
+}
+
+#[test]
+fn a_missing_keyring_is_told_and_memory_is_offered() {
+    let vault = Arc::new(MemoryVault::new());
+    vault.fail_with(VaultError::NoDaemon);
+    let mut desk = Desk::new(Setting { vault, ..Setting::default() });
+    desk.wait_for("No program on this desktop offers a keyring");
+    desk.press("Go on for this run");
+    desk.wait_for("Kept in memory");
+}
+
+#[test]
+fn bad_input_for_a_key_is_told_beside_its_field_and_nothing_is_sent() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.press("Create");
+    desk.wait("the roles", |desk| !desk.sees("Reading the cluster’s roles"));
+    desk.press("Create key");
+    desk.wait_for("A key needs a name");
+    assert!(desk.sees("Pick at least one role"));
+    for (name, message) in [
+        ("_hidden", "can't begin with _"),
+        (" padded", "can't begin or end with blanks"),
+        (&"x".repeat(257), "at most 256 characters"),
+    ] {
+        desk.fill("Name", name);
+        desk.wait_for(message);
+    }
+    for (expiration, message) in [
+        ("soon", "Not an expiration"),
+        ("1y", "no such unit"),
+        ("1.5d", "Whole numbers only"),
+        ("0s", "in the past"),
+        ("-1d", "in the past"),
+        ("2020-01-01", "in the past"),
+        ("999999999d", "beyond the calendar"),
+    ] {
+        desk.fill("Expiration", expiration);
+        desk.wait_for(message);
+    }
+    for (metadata, message) in
+        [("[1]", "must be a JSON object"), ("{\"a\": ", "line 1"), ("{\"_a\": 1}", "starts with _")]
+    {
+        desk.fill("Metadata", metadata);
+        desk.wait_for(message);
+    }
+    desk.fill("Roles", "raeder");
+    desk.wait_for("did you mean reader");
+    desk.press("Create key");
+    assert!(desk.sees("to mend"));
+    desk.press("Keys");
+    desk.press("Refresh");
+    desk.wait_for("All 320 keys read");
+}
+
+#[test]
+fn bad_input_for_a_connection_is_told_beside_its_field() {
+    let mut desk = Desk::new(Setting::default());
+    desk.press("Add connection");
+    desk.press("Test connection");
+    desk.wait_for("Give the connection a name");
+    for (url, message) in [
+        ("ftp://x", "is not spoken here"),
+        ("https://ana:pw@host", "Leave user and password out"),
+        ("https://host?x=1", "Only scheme, host, port"),
+        ("https://host:99999", "Not an address"),
+    ] {
+        desk.fill("URL", url);
+        desk.wait_for(message);
+    }
+    desk.choose("Production");
+    desk.fill("URL", "http://es.example.net:9200");
+    desk.wait_for("needs https://");
+    desk.choose("Fingerprint");
+    desk.fill("Fingerprint", "abcd");
+    desk.wait_for("has 64 digits");
+}
+
+#[test]
+fn names_that_hide_or_turn_text_round_are_shown_harmlessly() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.press("Sort by Key");
+    desk.press("Sort by Key, ascending");
+    for _ in 0..20 {
+        for text in desk.texts() {
+            assert!(!text.contains('\u{202e}') && !text.contains('\u{200b}'), "{text:?}");
+        }
+        desk.key(eframe::egui::Key::PageDown);
+    }
+}
+
+#[test]
+fn nothing_is_drawn_while_nothing_happens() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.press("Connections");
+    desk.wait_for("Add connection");
+    desk.harness.run_ok();
+    let delay = desk.harness.output().viewport_output.values().map(|output| output.repaint_delay).min().unwrap();
+    assert!(delay > Duration::from_secs(60), "a frame is due in {delay:?}");
+}

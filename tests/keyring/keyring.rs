@@ -1,0 +1,348 @@
+//! The connection profiles in a real Secret Service: saved, read by others, locked, missing. It runs
+//! only inside a desktop session of its own, when `KEYBEARER_TEST_KEYRING=1` says so.
+
+use std::{
+    io::Write as _,
+    process::{Command, Output, Stdio},
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError, mpsc},
+    time::{Duration, Instant},
+};
+
+use keybearer::{
+    model::{
+        api_key::KeyId,
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        login::Login,
+        profile::{Environment, Profile, ProfileId},
+        secret::Secret,
+    },
+    store::{
+        kept_secrets::KeptSecrets,
+        os_vault::OsVault,
+        profiles::{Profiles, ProfilesError, new_profile_id},
+        vault::{Vault, VaultError, VaultPlace},
+    },
+};
+
+const LIMIT: Duration = Duration::from_secs(20);
+const PROBE: &str = "KEYBEARER_KEYRING_PROBE";
+
+/// The one keyring of the session: tests take turns. `None` when nobody asked for these tests.
+fn desktop() -> Option<MutexGuard<'static, ()>> {
+    static TURN: Mutex<()> = Mutex::new(());
+    if std::env::var_os("KEYBEARER_TEST_KEYRING").is_none_or(|asked| asked != "1") {
+        eprintln!("NOT RUN: the real keyring is only used when KEYBEARER_TEST_KEYRING=1 is set");
+        return None;
+    }
+    // A prompt that nobody answers must fail the run and not hold it.
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        let watch = || {
+            std::thread::sleep(6 * LIMIT);
+            eprintln!("the keyring's tests took too long: a prompt that was left open?");
+            std::process::exit(101);
+        };
+        std::thread::Builder::new().name("watch".into()).spawn(watch).unwrap();
+    });
+    Some(TURN.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn profiles() -> (Arc<OsVault>, Profiles) {
+    let vault = Arc::new(OsVault::new());
+    (vault.clone(), Profiles::new(vault))
+}
+
+fn profile(name: &str, secret: &str) -> Profile {
+    Profile {
+        id: new_profile_id(),
+        name: name.into(),
+        environment: Environment::Production,
+        endpoint: Endpoint {
+            url: ClusterUrl::parse("https://es.example.net:9200").unwrap(),
+            trust: Trust::System,
+            login: Login::Password { username: "ana".into(), password: Secret::new(secret) },
+            run_as: None,
+            timeout: Duration::from_secs(60),
+        },
+    }
+}
+
+fn empty(profiles: &Profiles) {
+    let list = profiles.list().unwrap();
+    let unreadable = list.unreadable.iter().map(|unreadable| &unreadable.id);
+    list.profiles.iter().map(|profile| &profile.id).chain(unreadable).for_each(|id| profiles.remove(id).unwrap());
+}
+
+fn output(command: &[&str]) -> Output {
+    Command::new(command[0]).args(&command[1..]).stdin(Stdio::null()).output().unwrap()
+}
+
+fn lookup(entry: &str) -> String {
+    let output = output(&["secret-tool", "lookup", "service", "keybearer", "username", entry]);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn lock() {
+    let output = output(&[
+        "gdbus",
+        "call",
+        "--session",
+        "--dest=org.freedesktop.secrets",
+        "--object-path=/org/freedesktop/secrets",
+        "--method=org.freedesktop.Secret.Service.Lock",
+        "['/org/freedesktop/secrets/collection/login']",
+    ]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Waits for the keyring's password window and gives it a password, or none.
+fn answer_prompt(password: Option<&str>) {
+    let end = Instant::now() + LIMIT;
+    while !output(&["xdotool", "search", "--onlyvisible", "--name", "Unlock"]).status.success() {
+        assert!(Instant::now() < end, "no password window came");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(300)); // it takes the keyboard a moment after it is shown
+    if let Some(password) = password {
+        assert!(output(&["xdotool", "type", "--delay", "30", password]).status.success());
+    }
+    let key = if password.is_some() { "Return" } else { "Escape" };
+    assert!(output(&["xdotool", "key", key]).status.success());
+}
+
+/// Runs on a thread of its own, so that a keyring that never answers fails a test and doesn't hold it.
+fn meanwhile<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::Builder::new().name("keyring call".into()).spawn(move || sender.send(call())).unwrap();
+    receiver
+}
+
+/// What another process of Keybearer finds, started by `launcher`, without some variables.
+fn probe(what: &str, launcher: &[&str], without: &[&str], with: &[(&str, &str)]) -> String {
+    let this = std::env::current_exe().unwrap();
+    let test = [this.to_str().unwrap(), "--exact", "a_probe_tells_what_it_finds", "--nocapture", "--test-threads=1"];
+    let line = [launcher, &test].concat();
+    let mut command = Command::new(line[0]);
+    command.args(&line[1..]).env(PROBE, what).envs(with.iter().copied()).stdin(Stdio::null());
+    for name in without {
+        command.env_remove(name);
+    }
+    let output = meanwhile(move || command.output().unwrap()).recv_timeout(LIMIT).expect("an answer in time");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found = said.lines().find_map(|line| line.split_once("FOUND ")).map(|(_, found)| found.to_owned());
+    found.unwrap_or_else(|| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_probe_tells_what_it_finds() {
+    let Some(what) = std::env::var_os(PROBE) else { return };
+    let (_, profiles) = profiles();
+    let found = match what.to_str().unwrap() {
+        "list" => profiles.list().map(|list| list.profiles.len()),
+        name => profiles.save(&profile(name, "hunter2")).map(|()| 0),
+    };
+    println!("FOUND {found:?}");
+}
+
+#[test]
+fn profiles_live_in_the_keyring_where_others_find_them() {
+    let Some(_turn) = desktop() else { return };
+    let (vault, profiles) = profiles();
+    empty(&profiles);
+    assert_eq!(profiles.place(), VaultPlace::Keyring);
+
+    let mut one = profile("one é \"x\"", "hunter2 \\ \" 😀");
+    let two = profile("two", "hunter3");
+    profiles.save(&one).unwrap();
+    profiles.save(&two).unwrap();
+    one.name = "one, renamed".into();
+    profiles.save(&one).unwrap();
+    assert_eq!(profiles.list().unwrap().profiles, [one.clone(), two.clone()]);
+    assert_eq!(profiles.by_name("two"), Ok(Some(two.clone())));
+    assert!(matches!(profiles.save(&profile("two", "")), Err(ProfilesError::NameTaken(_))));
+
+    let entry = format!("profile/{}", two.id.0);
+    assert!(lookup(&entry).contains("\"secret\":\"hunter3\""));
+    assert_eq!(probe("list", &["env"], &[], &[]), "Ok(2)");
+
+    profiles.remove(&one.id).unwrap();
+    profiles.remove(&one.id).unwrap();
+    assert_eq!(vault.names("profile/").unwrap(), std::slice::from_ref(&entry));
+    profiles.remove(&two.id).unwrap();
+    assert_eq!(lookup(&entry), "");
+    assert_eq!(vault.read(&entry), Ok(None));
+}
+
+#[test]
+fn a_foreign_entry_in_our_place_is_named_and_hides_nothing() {
+    let Some(_turn) = desktop() else { return };
+    let (_, profiles) = profiles();
+    empty(&profiles);
+    profiles.save(&profile("good", "hunter2")).unwrap();
+    let mut tool = Command::new("secret-tool")
+        .args(["store", "--label=x", "service", "keybearer", "username", "profile/foreign"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    tool.stdin.take().unwrap().write_all(b"\xff\xfe").unwrap();
+    assert!(tool.wait().unwrap().success());
+    let list = profiles.list().unwrap();
+    assert_eq!((list.profiles.len(), list.unreadable.len()), (1, 1));
+    assert_eq!(list.unreadable[0].id, ProfileId("foreign".into()));
+    assert_eq!(list.unreadable[0].reason, "the keyring's entry is no text");
+    empty(&profiles);
+}
+
+#[test]
+fn a_kept_secret_is_found_by_other_programs() {
+    let Some(_turn) = desktop() else { return };
+    let kept = KeptSecrets::new(Arc::new(OsVault::new()));
+    let id = KeyId::new("VuaCfGcBCdbkQm-e5aOx");
+    kept.keep_secret(&id, "my_app_key", &Secret::new("ui2lp2axTNmsyakw9tvNnw")).unwrap();
+    let found = kept.find(&id).unwrap().unwrap();
+    assert_eq!(found.name, "my_app_key");
+    assert!(lookup("key/VuaCfGcBCdbkQm-e5aOx").contains(found.encoded.expose()));
+    kept.forget(&id).unwrap();
+    assert_eq!(kept.find(&id), Ok(None));
+}
+
+#[test]
+fn processes_that_save_at_the_same_time_lose_nothing() {
+    let Some(_turn) = desktop() else { return };
+    let (_, profiles) = profiles();
+    empty(&profiles);
+    let saving: Vec<_> =
+        (0..6).map(|at| meanwhile(move || probe(&format!("profile {at}"), &["env"], &[], &[]))).collect();
+    saving.into_iter().for_each(|saved| assert_eq!(saved.recv_timeout(LIMIT).unwrap(), "Ok(0)"));
+    assert_eq!(profiles.list().unwrap().profiles.len(), 6);
+    empty(&profiles);
+}
+
+#[test]
+fn it_can_be_called_from_within_an_async_runtime() {
+    let Some(_turn) = desktop() else { return };
+    let (vault, profiles) = profiles();
+    empty(&profiles);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let saved = runtime.block_on(async {
+        let (one, store) = (profile("one", "hunter2"), profiles.clone());
+        let saving = tokio::task::spawn_blocking(move || store.save(&one));
+        tokio::time::timeout(LIMIT, saving).await.unwrap().unwrap()
+    });
+    assert_eq!(saved, Ok(()));
+    // Nobody should, but it must not panic either: a new connection, straight on a worker.
+    vault.give_up();
+    let listed = runtime.block_on(async { tokio::spawn(async move { profiles.list() }).await.unwrap() });
+    assert_eq!(listed.unwrap().profiles.len(), 1);
+    empty(&Profiles::new(vault));
+}
+
+#[test]
+fn a_locked_keyring_asks_for_its_password_and_goes_on() {
+    let Some(_turn) = desktop() else { return };
+    let (vault, profiles) = profiles();
+    empty(&profiles);
+    profiles.save(&profile("one", "hunter2")).unwrap();
+
+    lock();
+    let store = profiles.clone();
+    let listing = meanwhile(move || store.list());
+    answer_prompt(None);
+    let refused = listing.recv_timeout(LIMIT).expect("an answer after the prompt was dismissed");
+    assert_eq!(refused, Err(ProfilesError::Vault(VaultError::Locked)));
+
+    let store = profiles.clone();
+    let listing = meanwhile(move || store.list());
+    assert!(listing.recv_timeout(Duration::from_secs(1)).is_err(), "it waits for the password");
+    // A caller whose time is over gives up; the next call has a connection of its own.
+    vault.give_up();
+    let saving = meanwhile(move || profiles.save(&profile("two", "hunter3")));
+    answer_prompt(Some("password"));
+    assert_eq!(listing.recv_timeout(LIMIT).expect("the list after unlocking").unwrap().profiles.len(), 1);
+    assert_eq!(saving.recv_timeout(LIMIT).expect("saved after unlocking"), Ok(()));
+    empty(&Profiles::new(vault));
+}
+
+#[test]
+fn a_restarted_keyring_is_found_again() {
+    let Some(_turn) = desktop() else { return };
+    let (_, profiles) = profiles();
+    empty(&profiles);
+    profiles.save(&profile("one", "hunter2")).unwrap();
+    let mut daemon = Command::new("gnome-keyring-daemon")
+        .args(["--replace", "--daemonize", "--unlock", "--components=secrets"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    daemon.stdin.take().unwrap().write_all(b"password").unwrap();
+    assert!(daemon.wait().unwrap().success());
+    let listing = meanwhile(move || {
+        let list = profiles.list();
+        empty(&profiles);
+        list
+    });
+    assert_eq!(listing.recv_timeout(LIMIT).unwrap().unwrap().profiles.len(), 1);
+}
+
+#[test]
+fn without_a_session_bus_it_says_so() {
+    let Some(_turn) = desktop() else { return };
+    let without = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"];
+    assert_eq!(probe("list", &["env"], &without, &[]), "Err(Vault(NoBus))");
+    assert_eq!(probe("list", &["env"], &without[..1], &[]), "Err(Vault(NoBus))");
+    let gone = [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")];
+    assert_eq!(probe("list", &["env"], &[], &gone), "Err(Vault(NoBus))");
+    let nonsense = [("DBUS_SESSION_BUS_ADDRESS", "nonsense")];
+    assert_eq!(probe("list", &["env"], &[], &nonsense), "Err(Vault(NoBus))");
+}
+
+#[test]
+fn without_a_keyring_service_it_says_so() {
+    let Some(_turn) = desktop() else { return };
+    // A bus that starts nothing by itself.
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("bus.conf");
+    std::fs::write(
+        &config,
+        r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+        "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+        <busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context="default">
+        <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+        </policy></busconfig>"#,
+    )
+    .unwrap();
+    let config = format!("--config-file={}", config.display());
+    let launcher = ["dbus-run-session", &config, "--"];
+    assert_eq!(probe("list", &launcher, &[], &[]), "Err(Vault(NoDaemon))");
+    assert_eq!(probe("one", &launcher, &[], &[]), "Err(Vault(NoDaemon))");
+}
+
+#[test]
+fn a_keyring_without_a_collection_says_so_when_saving() {
+    let Some(_turn) = desktop() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let fresh = [("HOME", home), ("XDG_DATA_HOME", home), ("XDG_RUNTIME_DIR", home)];
+    let launcher = ["dbus-run-session", "--"];
+    assert_eq!(probe("list", &launcher, &[], &fresh), "Ok(0)");
+    assert_eq!(probe("one", &launcher, &[], &fresh), "Err(Vault(NoCollection))");
+}
+
+#[test]
+fn a_locked_keyring_without_a_display_says_so() {
+    let Some(_turn) = desktop() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let fresh = [("HOME", home), ("XDG_DATA_HOME", home), ("XDG_RUNTIME_DIR", home)];
+    let script = r#"
+        printf password | gnome-keyring-daemon --daemonize --unlock --components=secrets >/dev/null
+        printf x | secret-tool store --label=x service keybearer username profile/x
+        gdbus call --session -d org.freedesktop.secrets -o /org/freedesktop/secrets \
+            -m org.freedesktop.Secret.Service.Lock "['/org/freedesktop/secrets/collection/login']" >/dev/null
+        exec "$@""#;
+    let launcher = ["dbus-run-session", "--", "bash", "-c", script, "bash"];
+    for what in ["list", "one"] {
+        assert_eq!(probe(what, &launcher, &["DISPLAY"], &fresh), "Err(Vault(Locked))", "{what}");
+    }
+}
