@@ -9,6 +9,9 @@
 /// Plain data and pure functions.
 pub mod model;
 
+/// Keys as files and as metrics.
+pub mod export;
+
 /// HTTP to one cluster.
 pub mod client;
 /// This machine: the keyring, files, the clipboard.

@@ -23,6 +23,7 @@ use crate::{
     store::{
         clipboard::{Cleared, SecretClipboard},
         os_vault::OsVault,
+        settings_file::SettingsFile,
     },
     ui::{App, Start},
     worker::{SandboxOpener, SecretSink, Services},
@@ -38,7 +39,10 @@ pub fn run(sandbox: bool) -> ExitCode {
     if sandbox {
         services = services.with_sandbox(sandbox_opener());
     }
-    let start = Start { sandbox, clock: Box::new(clock::now), zone: clock::zone() };
+    let settings = SettingsFile::of_this_user();
+    let kept = settings.read();
+    services = services.with_settings(settings);
+    let start = Start { sandbox, settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
     let opened = Arc::new(AtomicBool::new(false));
     let opening = Arc::clone(&opened);
     let run = move || {

@@ -1,13 +1,16 @@
 //! An open cluster: its session, its keys and roles, and what is shown of them.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use super::{Loadable, Screen, State};
+use jiff::tz::TimeZone;
+
+use super::{Loadable, Screen, Selection, State};
 use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
-        expiry,
+        filter::{self, Expr, FilterError},
+        inventory::{Asker, Column, Inventory, Order},
         key_list::{Rows, View},
         profile::{Environment, Profile, ProfileId},
         role::Role,
@@ -27,23 +30,31 @@ pub struct Cluster {
     pub session: Loadable<Session>,
     /// Its keys.
     pub keys: Loadable<Arc<KeyList>>,
-    /// How far reading has got: so many of so many.
+    /// How far reading has got: so many of so many, or of 0 where the cluster doesn't say.
     pub progress: Option<(u64, u64)>,
     /// Its roles, by name.
     pub roles: Loadable<Vec<Role>>,
     /// What is shown of the keys.
     pub view: View,
+    /// What is wrong with the search; the rows are those of the last good one.
+    pub search_errors: Vec<FilterError>,
     /// The rows that fit the view.
     pub rows: Rows,
-    /// The keys that are ticked.
-    pub ticked: HashSet<KeyId>,
+    /// The keys that are selected.
+    pub selection: Selection,
     /// The key whose page is open.
     pub open: Option<KeyId>,
+    selected_rows: usize,
+    anchor: Option<KeyId>,
+    none: Inventory,
+    zone: TimeZone,
+    expr: Expr,
+    order: Order,
     rows_good_until: Millis,
 }
 
 impl Cluster {
-    fn new(profile: Profile) -> Self {
+    fn new(profile: Profile, zone: TimeZone) -> Self {
         Self {
             profile,
             session: Loadable::default(),
@@ -51,30 +62,42 @@ impl Cluster {
             progress: None,
             roles: Loadable::default(),
             view: View::default(),
+            search_errors: Vec::new(),
             rows: Rows::default(),
-            ticked: HashSet::new(),
+            selection: Selection::default(),
             open: None,
+            selected_rows: 0,
+            anchor: None,
+            none: Inventory::default(),
+            zone,
+            expr: Expr::All,
+            order: Order::default(),
             rows_good_until: Millis::MAX,
         }
     }
 
     /// All keys that were read.
-    pub fn all_keys(&self) -> &[ApiKey] {
-        self.keys.value().map(|list| list.keys.as_slice()).unwrap_or_default()
+    pub fn inventory(&self) -> &Inventory {
+        self.keys.value().map_or(&self.none, |list| &list.keys)
     }
 
-    /// The key of a row.
-    pub fn row(&self, row: usize) -> Option<&ApiKey> {
-        self.all_keys().get(*self.rows.places.get(row)? as usize)
+    /// The place in the inventory that a row shows.
+    pub fn place(&self, row: usize) -> Option<usize> {
+        self.rows.places.get(row).map(|place| *place as usize)
+    }
+
+    /// The id of the key of a row.
+    pub fn row_id(&self, row: usize) -> Option<KeyId> {
+        self.place(row).map(|place| KeyId::new(self.inventory().id(place)))
     }
 
     /// A key by its id.
-    pub fn key(&self, id: &KeyId) -> Option<&ApiKey> {
-        self.all_keys().iter().find(|key| key.id == *id)
+    pub fn key(&self, id: &KeyId) -> Option<ApiKey> {
+        self.inventory().place(id).map(|place| self.inventory().key(place))
     }
 
     /// The key whose page is open, if it is still there.
-    pub fn open_key(&self) -> Option<&ApiKey> {
+    pub fn open_key(&self) -> Option<ApiKey> {
         self.key(self.open.as_ref()?)
     }
 
@@ -86,44 +109,96 @@ impl Cluster {
 
     /// Another filter or order.
     pub(super) fn set_view(&mut self, view: View, now: Millis) {
-        if self.view != view {
-            self.view = view;
-            self.make_rows(now);
+        if self.view == view {
+            return;
         }
+        let sorted = self.view.sorts == view.sorts;
+        self.view = view;
+        if !sorted {
+            self.make_order(now);
+        }
+        self.make_rows(now);
     }
 
-    pub(super) fn tick(&mut self, id: KeyId, on: bool) {
-        if on {
-            self.ticked.insert(id);
-        } else {
-            self.ticked.remove(&id);
-        }
+    /// The row that shows a key.
+    pub fn row_of(&self, id: &KeyId) -> Option<usize> {
+        let place = u32::try_from(self.inventory().place(id)?).ok()?;
+        self.rows.places.iter().position(|other| *other == place)
     }
 
-    pub(super) fn tick_only(&mut self, ids: Vec<KeyId>) {
-        self.ticked = ids.into_iter().collect();
+    /// How many of the rows are selected.
+    pub fn selected_rows(&self) -> usize {
+        self.selected_rows
+    }
+
+    fn count_selected(&mut self) {
+        let places = self.rows.places.iter().filter(|place| self.selection.has(**place as usize));
+        self.selected_rows = if self.selection.is_empty() { 0 } else { places.count() };
+    }
+
+    pub(super) fn select(&mut self, id: KeyId, on: bool) {
+        self.selection.set(&id, on);
+        self.anchor = Some(id);
+        self.count_selected();
+    }
+
+    pub(super) fn select_rows(&mut self, rows: std::ops::Range<usize>, also: bool) {
+        let rows = rows.start.min(self.rows.places.len())..rows.end.min(self.rows.places.len());
+        self.selection.take(self.rows.places[rows].iter().copied(), also);
+        self.count_selected();
+    }
+
+    /// From where the selection began to a row.
+    pub(super) fn select_to(&mut self, row: usize, also: bool) {
+        let from = self.anchor.as_ref().and_then(|id| self.row_of(id)).unwrap_or(row);
+        self.select_rows(from.min(row)..from.max(row) + 1, also);
+    }
+
+    pub(super) fn deselect(&mut self, ids: &[KeyId]) {
+        self.selection.remove(ids);
+        self.count_selected();
+    }
+
+    pub(super) fn open_page(&mut self, id: Option<KeyId>) {
+        if id.is_some() {
+            self.anchor.clone_from(&id);
+        }
+        self.open = id;
     }
 
     fn take_keys(&mut self, now: Millis) {
-        let known: HashSet<&KeyId> =
-            self.keys.value().map(|list| list.keys.iter().map(|key| &key.id).collect()).unwrap_or_default();
-        self.ticked.retain(|id| known.contains(id));
+        let list = self.keys.value().cloned();
+        self.selection.follow(list);
+        self.make_order(now);
         self.make_rows(now);
+    }
+
+    fn make_order(&mut self, now: Millis) {
+        self.order = self.inventory().order(&self.view.sorts, self.now(now));
     }
 
     fn make_rows(&mut self, now: Millis) {
         let now = self.now(now);
-        let rows = self.view.rows(self.all_keys(), now);
-        self.rows = rows;
-        let changes = self.all_keys().iter().filter(|key| !key.invalidated).filter_map(|key| key.expires);
-        let thresholds =
-            changes.flat_map(|at| [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| at.saturating_sub(t)));
-        self.rows_good_until = thresholds.filter(|at| *at > now).min().unwrap_or(Millis::MAX);
+        match filter::parse(&self.view.search, now, &self.zone) {
+            Ok(query) => {
+                self.search_errors.clear();
+                self.expr = query.expr;
+            }
+            Err(errors) => self.search_errors = errors,
+        }
+        let identity = self.session.value().map(|session| &session.identity);
+        let asker = identity.map(|own| Asker { username: &own.username, realm: &own.realm }).unwrap_or_default();
+        self.rows = Rows::new(self.inventory(), &self.expr, self.view.status, &self.order, now, asker);
+        self.rows_good_until = self.inventory().next_change(now).unwrap_or(Millis::MAX);
+        self.count_selected();
     }
 
     /// Sorts and counts again when a key has crossed a threshold.
     pub(super) fn refresh_rows(&mut self, now: Millis) {
         if self.now(now) >= self.rows_good_until {
+            if self.view.sorts.iter().any(|sort| sort.column == Column::Status) {
+                self.make_order(now);
+            }
             self.make_rows(now);
         }
     }
@@ -149,7 +224,7 @@ impl State {
         }
         let ticket = self.submit(Task::Connect(Box::new(profile.endpoint.clone())));
         self.close(&id);
-        let mut cluster = Cluster::new(profile);
+        let mut cluster = Cluster::new(profile, self.zone.clone());
         cluster.session.ask(ticket);
         self.clusters.push(cluster);
     }
@@ -216,7 +291,8 @@ impl State {
         if let Some(old) = self.clusters[place].keys.give_up() {
             self.submit(Task::Stop(old));
         }
-        let ticket = self.submit(Task::List(Box::new(session)));
+        let known = self.clusters[place].keys.value().cloned();
+        let ticket = self.submit(Task::List(Box::new(session), known));
         let cluster = &mut self.clusters[place];
         cluster.keys.ask(ticket);
         cluster.progress = None;
@@ -234,10 +310,17 @@ impl State {
         let now = self.now;
         let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
         match progress {
-            // The first rows are shown only where nothing is known: a longer older list is worth more.
-            ListProgress::First(list) => {
+            // A part is shown only where nothing is known, or less of it: an older list that is whole is
+            // worth more.
+            ListProgress::Part(list) => {
                 cluster.progress = Some((list.keys.len() as u64, list.total));
-                if cluster.keys.value().is_none() && cluster.keys.preview(ticket, list) {
+                let shown = cluster.keys.value();
+                if shown.is_none_or(|shown| !shown.is_complete) && cluster.keys.preview(ticket, list) {
+                    cluster.take_keys(now);
+                }
+            }
+            ListProgress::Renewed(list) => {
+                if cluster.keys.preview(ticket, list) {
                     cluster.take_keys(now);
                 }
             }
@@ -245,11 +328,11 @@ impl State {
         }
     }
 
-    pub(super) fn listed(&mut self, ticket: Ticket, result: Result<KeyList, Problem>) {
+    pub(super) fn listed(&mut self, ticket: Ticket, result: Result<Arc<KeyList>, Problem>) {
         let now = self.now;
         let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
         cluster.progress = None;
-        if cluster.keys.answer(ticket, result.map(Arc::new), now) {
+        if cluster.keys.answer(ticket, result, now) {
             cluster.take_keys(now);
         }
     }

@@ -1,8 +1,10 @@
 //! What a person can ask for. Views send these; only `State::handle` acts on them.
 
-use std::path::PathBuf;
+use std::{ops::Range, path::PathBuf};
 
+use super::export::Scope;
 use crate::{
+    export::Format,
     model::{
         api_key::KeyId,
         create::Draft,
@@ -10,6 +12,7 @@ use crate::{
         key_list::View,
         profile::{Profile, ProfileId},
         secret::Secret,
+        settings::TableLayout,
     },
     ops::Fix,
 };
@@ -71,10 +74,18 @@ pub enum Command {
     StopRefresh,
     /// Filter and sort.
     SetView(View),
-    /// Tick a key, or take the tick away.
-    Tick(KeyId, bool),
-    /// Tick these and no others.
-    TickOnly(Vec<KeyId>),
+    /// Select a key, or take it out of the selection.
+    Select(KeyId, bool),
+    /// Select the keys of these rows; whether besides those that are selected.
+    SelectRows(Range<usize>, bool),
+    /// Select from where the selection began to this row; whether besides those that are selected.
+    SelectTo(usize, bool),
+    /// Select nothing.
+    SelectNone,
+    /// Other columns, or other widths.
+    SetTable(TableLayout),
+    /// Another look, by its word.
+    SetLook(String),
     /// Open the page of a key, or close it.
     OpenKey(Option<KeyId>),
     /// Read the roles again.
@@ -109,6 +120,12 @@ pub enum Command {
     StopInvalidate,
     /// Close the dialog.
     CloseInvalidate,
+    /// Show the dialog of exporting.
+    AskExport,
+    /// Write keys to a new file.
+    Export(Scope, Format, PathBuf),
+    /// Close the dialog; a file that is being written is given up.
+    CloseExport,
     /// Take a way out that a problem offered.
     Fix(Fix),
     /// A notice was read.

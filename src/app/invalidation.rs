@@ -64,8 +64,8 @@ impl State {
     pub(super) fn ask_invalidate(&mut self, ids: Vec<KeyId>) {
         let Some(cluster) = self.cluster() else { return };
         let own = cluster.session.value().and_then(|session| session.own_key()).cloned();
-        let wanted = |key: &&ApiKey| ids.contains(&key.id) && !key.invalidated;
-        let mut keys: Vec<ApiKey> = cluster.all_keys().iter().filter(wanted).cloned().collect();
+        let known = ids.iter().filter_map(|id| cluster.key(id));
+        let mut keys: Vec<ApiKey> = known.filter(|key| !key.invalidated).collect();
         if self.creation.is_of(&cluster.profile) {
             keys.extend(self.creation.strays.iter().filter(|stray| ids.contains(&stray.id)).cloned());
         }
@@ -118,7 +118,7 @@ impl State {
         let id = dialog.profile.id.clone();
         self.creation.strays.retain(|stray| !done.contains(&stray.id));
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id) {
-            cluster.ticked.retain(|id| !done.contains(id));
+            cluster.deselect(&done);
         }
         self.read_keys(&id);
     }

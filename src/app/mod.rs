@@ -5,9 +5,11 @@ pub mod cluster;
 pub mod command;
 pub mod connections;
 pub mod creation;
+pub mod export;
 pub mod invalidation;
 pub mod loadable;
 pub mod reveal;
+pub mod selection;
 
 use std::collections::VecDeque;
 
@@ -17,14 +19,17 @@ pub use cluster::Cluster;
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
 pub use creation::Creation;
+pub use export::ExportDialog;
 pub use invalidation::Invalidation;
 pub use loadable::Loadable;
 pub use reveal::{Clipboard, Reveal};
+pub use selection::Selection;
 
 use crate::{
     model::{
         Millis,
         profile::{Profile, ProfileId},
+        settings::Settings,
     },
     ops::{Fix, Problem, vault::ReadProfiles},
     worker::{Answer, Event, Job, Task, Ticket},
@@ -61,12 +66,17 @@ pub struct State {
     pub clipboard: Clipboard,
     /// The dialog of invalidating.
     pub invalidation: Option<Invalidation>,
+    /// The dialog of exporting.
+    pub export: Option<ExportDialog>,
     /// Short news, the newest last.
     pub notices: VecDeque<Notice>,
     /// Now, by this machine's clock; set before each frame.
     pub now: Millis,
     /// The zone of dates.
     pub zone: TimeZone,
+    /// What a person has set up for themselves.
+    pub settings: Settings,
+    settings_changed: bool,
     current: Option<ProfileId>,
     sandbox: Loadable<Profile>,
     saving: Option<Ticket>,
@@ -87,9 +97,12 @@ impl State {
             reveal: None,
             clipboard: Clipboard::default(),
             invalidation: None,
+            export: None,
             notices: VecDeque::new(),
             now,
             zone,
+            settings: Settings::default(),
+            settings_changed: false,
             current: None,
             sandbox: Loadable::default(),
             saving: None,
@@ -122,7 +135,7 @@ impl State {
 
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
-        self.reveal.is_some() || self.invalidation.is_some()
+        self.reveal.is_some() || self.invalidation.is_some() || self.export.is_some()
     }
 
     /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
@@ -158,6 +171,7 @@ impl State {
             self.clear_clipboard();
         }
         self.notices.retain(|notice| notice.until > now);
+        self.keep_settings();
         if let Some(cluster) = self.cluster_mut() {
             cluster.refresh_rows(now);
         }
@@ -203,9 +217,13 @@ impl State {
             Command::Refresh => self.refresh(),
             Command::StopRefresh => self.stop_refresh(),
             Command::SetView(view) => self.on_cluster(|cluster, now| cluster.set_view(view, now)),
-            Command::Tick(id, on) => self.on_cluster(|cluster, _| cluster.tick(id, on)),
-            Command::TickOnly(ids) => self.on_cluster(|cluster, _| cluster.tick_only(ids)),
-            Command::OpenKey(id) => self.on_cluster(|cluster, _| cluster.open = id),
+            Command::Select(id, on) => self.on_cluster(|cluster, _| cluster.select(id, on)),
+            Command::SelectTo(row, also) => self.on_cluster(|cluster, _| cluster.select_to(row, also)),
+            Command::SelectRows(rows, also) => self.on_cluster(|cluster, _| cluster.select_rows(rows, also)),
+            Command::SelectNone => self.on_cluster(|cluster, _| cluster.select_rows(0..0, false)),
+            Command::OpenKey(id) => self.on_cluster(|cluster, _| cluster.open_page(id)),
+            Command::SetTable(layout) => self.change_settings(|settings| settings.table = layout),
+            Command::SetLook(word) => self.change_settings(|settings| settings.look = Some(word)),
             Command::ReadRoles => self.read_roles(),
             Command::Create(draft, request_id) => self.create(*draft, &request_id),
             Command::DismissCreation => self.creation.dismiss(),
@@ -222,6 +240,9 @@ impl State {
             Command::Invalidate => self.invalidate(),
             Command::StopInvalidate => self.stop_invalidate(),
             Command::CloseInvalidate => self.close_invalidate(),
+            Command::AskExport => self.ask_export(),
+            Command::Export(scope, format, path) => self.start_export(scope, format, path),
+            Command::CloseExport => self.close_export(),
             Command::Fix(fix) => self.fix(fix),
             Command::DismissNotice => drop(self.notices.pop_front()),
         }
@@ -275,7 +296,7 @@ impl State {
             Answer::TestEnded => self.test_ended(ticket),
             Answer::Connected(result) => self.connected(ticket, result.map(|session| *session)),
             Answer::Listing(progress) => self.listing(ticket, progress),
-            Answer::Listed(result) => self.listed(ticket, result.map(|list| *list)),
+            Answer::Listed(result) => self.listed(ticket, result),
             Answer::Roles(result) => self.roles(ticket, result),
             Answer::Created(result) => self.created(ticket, result),
             Answer::Tried(result) => self.tried(ticket, result.map(|trial| *trial)),
@@ -284,6 +305,8 @@ impl State {
             Answer::Copied(result) => self.copied(ticket, result),
             Answer::Cleared(result) => self.cleared(result),
             Answer::Kept(result) => self.kept(ticket, result),
+            Answer::Exporting(written) => self.exporting(ticket, written),
+            Answer::Exported(result) => self.exported(ticket, result),
             Answer::Panicked => self.panicked(ticket),
         }
     }
@@ -311,11 +334,28 @@ impl State {
             cluster.roles.answer(ticket, Err(broken()), now);
         }
         self.creation.broken(ticket);
+        self.exported(ticket, Err(Problem::broken()));
         if let Some(reveal) = &mut self.reveal {
             reveal.broken(ticket, now);
         }
         if let Some(dialog) = &mut self.invalidation {
             dialog.broken(ticket);
+        }
+    }
+
+    fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
+        let before = self.settings.clone();
+        change(&mut self.settings);
+        if self.settings != before {
+            self.settings_changed = true;
+        }
+    }
+
+    /// Settings are kept a moment after the last change: an edge that is drawn changes them many times.
+    fn keep_settings(&mut self) {
+        if self.settings_changed {
+            self.settings_changed = false;
+            self.submit(Task::KeepSettings(Box::new(self.settings.clone())));
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) enum Exit {
     Failed,
     /// A part of it was done.
     Partly,
+    /// It was looked for something that should not be, and it is.
+    Found,
 }
 
 impl From<Exit> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Partly => 3,
+            Exit::Found => 4,
         })
     }
 }

@@ -7,6 +7,7 @@ mod connection;
 mod create;
 mod draft;
 mod error;
+mod expiring;
 mod invalidate;
 mod key_row;
 mod list;
@@ -15,6 +16,7 @@ mod output;
 mod profiles;
 mod sandbox;
 mod show;
+mod watch;
 mod whoami;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -48,7 +50,7 @@ Environment (options win over it, a profile replaces it; secrets are never optio
   ES_TOKEN                   bearer token to sign in by
   ES_USERNAME, ES_PASSWORD   user to sign in as; a missing password is asked for on a terminal
 
-Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done.";
+Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, 4 keys expire (of `expiring`).";
 
 #[derive(Subcommand, Debug)]
 enum Verb {
@@ -56,6 +58,10 @@ enum Verb {
     Create(create::CreateArgs),
     /// List the keys that you may see, the newest first
     List(list::ListArgs),
+    /// List what expires soon, for cron, CI and Prometheus
+    Expiring(expiring::ExpiringArgs),
+    /// Tell on the desktop when keys are about to expire, until interrupted
+    Watch(watch::WatchArgs),
     /// Show all that is known about one key
     Show(show::ShowArgs),
     /// Invalidate keys for ever, and read them again as proof
@@ -152,6 +158,8 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
     match command.verb {
         Verb::Create(args) => create::run(flags, args).await,
         Verb::List(args) => list::run(flags, args).await,
+        Verb::Expiring(args) => expiring::run(flags, args).await,
+        Verb::Watch(args) => watch::run(flags, args).await,
         Verb::Show(args) => show::run(flags, args).await,
         Verb::Invalidate(args) => invalidate::run(flags, args).await,
         Verb::Whoami(args) => whoami::run(flags, args).await,

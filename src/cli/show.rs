@@ -7,10 +7,11 @@ use serde_json::value::RawValue;
 use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
-    key_row::{self, KeyJson},
+    key_row,
     output::{self, PlainFormat},
 };
 use crate::{
+    export::json_lines::KeyJson,
     model::{
         Millis,
         api_key::ApiKey,
@@ -37,9 +38,7 @@ pub(super) struct ShowArgs {
 struct WholeKeyJson<'a> {
     #[serde(flatten)]
     key: KeyJson<'a>,
-    role_descriptors: Option<&'a RawValue>,
     limited_by: Option<&'a RawValue>,
-    access: Option<&'a RawValue>,
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit, CliError> {
@@ -61,9 +60,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
     match args.output {
         PlainFormat::Json => output::put_json(&WholeKeyJson {
             key: KeyJson::new(&whole, now),
-            role_descriptors: whole.role_descriptors.as_deref(),
             limited_by: whole.limited_by.as_deref(),
-            access: whole.access.as_deref(),
         })?,
         PlainFormat::Table => output::put(&text(&session, &whole, now))?,
     }

@@ -1,17 +1,21 @@
 //! Keys: create, read, invalidate. Tolerant in reading, exact in writing.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+};
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Call, Client, answer::Answer, error::ClientError, refusal};
+use super::{Call, Client, answer::Answer, error::ClientError, refusal, rows::RowReader};
 use crate::model::{
     Millis,
     api_key::{ApiKey, KeyId, KeyKind, Owner},
     create::CreateKey,
     expiry::Expiry,
+    inventory::RawKey,
     json_text,
     secret::Secret,
     version::Feature,
@@ -21,6 +25,10 @@ use crate::model::{
 const LARGEST_LIST: u64 = 512 << 20;
 /// From this size on an answer is read on a thread that may be kept busy.
 const LONG_TO_READ: usize = 1 << 20;
+/// Of an answer whose rows are handed on only so much is believed: no cluster has ten million keys.
+const LARGEST_STREAM: u64 = 8 << 30;
+/// The fields that an inventory keeps.
+const ROW_FIELDS: &str = "total,api_keys.id,api_keys.name,api_keys.type,api_keys.creation,api_keys.expiration,api_keys.invalidated,api_keys.invalidation,api_keys.username,api_keys.realm,api_keys.metadata,api_keys.role_descriptors,api_keys.access,api_keys._sort";
 const PATH: [&str; 2] = ["_security", "api_key"];
 
 /// A key just made, with the secret that is told this once.
@@ -93,6 +101,19 @@ pub struct KeyPage {
     pub last_sort: Option<Vec<Box<RawValue>>>,
 }
 
+/// What came with the rows of an answer that were handed on one by one.
+#[derive(Clone, Debug, Default)]
+pub struct RowPage {
+    /// How many keys the filter finds in all, as the cluster counts.
+    pub total: u64,
+    /// How many rows there were, those that could not be read included.
+    pub rows: usize,
+    /// Rows that could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Where the next page begins.
+    pub last_sort: Option<Vec<Box<RawValue>>>,
+}
+
 /// What an invalidation did. Ids that are unknown, foreign or were invalidated before are in none of
 /// the lists (as seen on 7.10.2 to 9.5.3): only reading again proves that a key is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -141,6 +162,22 @@ struct WireKey {
     role_descriptors: Option<Box<RawValue>>,
     limited_by: Option<Box<RawValue>>,
     access: Option<Box<RawValue>>,
+}
+
+/// The rows are left out here: they were handed on before. An answer cut down to some fields has no
+/// list at all when it would be empty (as seen on 9.5.3).
+#[derive(Deserialize)]
+struct WireTotal {
+    total: Option<u64>,
+    #[serde(rename = "api_keys")]
+    rows: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+#[derive(Deserialize)]
+struct WireCount {
+    total: u64,
+    #[serde(default)]
+    aggregations: Value,
 }
 
 #[derive(Deserialize)]
@@ -250,6 +287,88 @@ impl Client {
         read_aside(answer).await
     }
 
+    /// The same page, each key handed on while the answer still arrives. When the line breaks and the
+    /// question is asked again, keys come a second time.
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    pub async fn query_rows(
+        &self,
+        query: &KeyQuery,
+        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
+    ) -> Result<RowPage, ClientError> {
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
+            .body(query.body())
+            .query_if(true, "filter_path", ROW_FIELDS);
+        self.rows(Call { feature: Some(Feature::Query), limit: LARGEST_STREAM, ..call }, put).await
+    }
+
+    /// All keys at once, each handed on while the answer still arrives: 52.7 MB for 100,000 keys, and
+    /// none of it is held. The only way before 7.15.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_rows(
+        &self,
+        own: bool,
+        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
+    ) -> Result<RowPage, ClientError> {
+        let call = Call::new(Method::GET, &PATH).query_if(own, "owner", "true");
+        match self.rows(Call { limit: LARGEST_STREAM, ..call }, put).await {
+            Err(ClientError::NotFound { .. }) => Ok(RowPage::default()),
+            answer => answer,
+        }
+    }
+
+    async fn rows(
+        &self,
+        call: Call<'_>,
+        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
+    ) -> Result<RowPage, ClientError> {
+        let reader = Mutex::new(RowReader::new(put));
+        let answer = self.send(Call { rows: Some(&reader), ..call }).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Err(ClientError::NotFound { reason: "no key".into() });
+        }
+        let answer = answer.success()?;
+        let reader = reader.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let wire: WireTotal = answer.parse()?;
+        if wire.total.is_none() && wire.rows.is_none() {
+            let reason = "neither keys nor their number are in it".into();
+            return Err(ClientError::Unreadable { status: answer.status, reason });
+        }
+        let last_sort = reader.last_sort();
+        Ok(RowPage {
+            total: wire.total.unwrap_or(reader.rows as u64),
+            rows: reader.rows,
+            last_sort,
+            unreadable: reader.unreadable,
+        })
+    }
+
+    /// Counts keys, and lets the cluster put them together by aggregations (since 8.14). Gives the number
+    /// of keys that the filter finds, and the answer's `aggregations`.
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    pub async fn count_api_keys(
+        &self,
+        filter: Option<&Value>,
+        aggregations: Option<&Value>,
+    ) -> Result<(u64, Value), ClientError> {
+        let mut body = json!({ "size": 0 });
+        if let Some(filter) = filter {
+            body["query"] = filter.clone();
+        }
+        if let Some(aggregations) = aggregations {
+            body["aggs"] = aggregations.clone();
+        }
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(body.to_string());
+        let answer = self.send(Call { feature: Some(Feature::Query), ..call }).await?.success()?;
+        let wire: WireCount = answer.parse()?;
+        Ok((wire.total, wire.aggregations))
+    }
+
     /// Invalidates keys by their ids, for ever. `own` is for those who have no more than
     /// `manage_own_api_key`. Repeating it does no harm, so that it is sent again when that helps.
     ///
@@ -326,7 +445,7 @@ fn read_page(answer: &Answer) -> Result<KeyPage, ClientError> {
     for row in &list.api_keys {
         match serde_json::from_str::<WireKey>(row.get()) {
             Ok(wire) => page.keys.push(wire.into_key()),
-            Err(error) => page.unreadable.push(unreadable(row, &error)),
+            Err(error) => page.unreadable.push(unreadable(row.get().as_bytes(), &error)),
         }
     }
     let last = list.api_keys.last().and_then(|row| serde_json::from_str::<WireSort>(row.get()).ok());
@@ -334,8 +453,8 @@ fn read_page(answer: &Answer) -> Result<KeyPage, ClientError> {
     Ok(page)
 }
 
-fn unreadable(row: &RawValue, error: &serde_json::Error) -> Unreadable {
-    let row: Value = serde_json::from_str(row.get()).unwrap_or_default();
+pub(super) fn unreadable(row: &[u8], error: &serde_json::Error) -> Unreadable {
+    let row: Value = serde_json::from_slice(row).unwrap_or_default();
     Unreadable { id: row["id"].as_str().map(refusal::shown), reason: refusal::shown(&error.to_string()) }
 }
 

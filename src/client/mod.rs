@@ -7,6 +7,7 @@ mod certificate;
 mod error;
 mod failure;
 mod refusal;
+mod rows;
 mod security;
 mod tls;
 
@@ -39,9 +40,10 @@ use crate::model::{
 };
 use answer::Answer;
 use failure::Circumstances;
+use rows::RowSink;
 use tls::LastSeen;
 
-pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, Unreadable};
+pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable};
 pub use certificate::{CertificateProblem, SeenCertificate};
 pub use error::ClientError;
 pub use security::{BuiltinPrivileges, ClusterInfo};
@@ -104,6 +106,8 @@ struct Call<'a> {
     private: bool,
     /// What the cluster must know for this.
     feature: Option<Feature>,
+    /// Who is given the rows of a successful answer while it arrives; only the rest is kept.
+    rows: Option<&'a (dyn RowSink + Sync)>,
 }
 
 impl<'a> Call<'a> {
@@ -117,6 +121,7 @@ impl<'a> Call<'a> {
             repeatable: true,
             private: false,
             feature: None,
+            rows: None,
         }
     }
 
@@ -228,7 +233,7 @@ impl Client {
         let mut answer = Answer::new(response.status().as_u16(), response.headers(), call.feature, call.private, now());
         answer.is_elasticsearch |= self.0.is_elasticsearch.load(Ordering::Relaxed);
         around = Circumstances { maybe_sent: true, status: Some(answer.status), ..around };
-        self.read_body(response, &mut answer, call.limit, &around).await?;
+        self.read_body(response, &mut answer, call, &around).await?;
         Ok(answer)
     }
 
@@ -263,10 +268,13 @@ impl Client {
         &self,
         mut response: reqwest::Response,
         answer: &mut Answer,
-        limit: u64,
+        call: &Call<'_>,
         around: &Circumstances,
     ) -> Result<(), ClientError> {
-        let limit = if answer.is_success() { limit } else { limit.min(answer::LONGEST_REFUSAL) };
+        if let (Some(rows), true) = (call.rows, answer.is_success()) {
+            return read_rows(response, answer, (rows, call.limit), around).await;
+        }
+        let limit = if answer.is_success() { call.limit } else { call.limit.min(answer::LONGEST_REFUSAL) };
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if (answer.body.len() + chunk.len()) as u64 <= limit => answer.body.extend(&chunk),
@@ -311,6 +319,26 @@ impl Client {
         let here = asked_at.saturating_add(now().saturating_sub(asked_at) / 2);
         self.set_clock_skew(date.timestamp().as_millisecond().saturating_add(500), here);
     }
+}
+
+/// Hands on the rows of an answer while it arrives. What is no row becomes the body.
+async fn read_rows(
+    mut response: reqwest::Response,
+    answer: &mut Answer,
+    (rows, limit): (&(dyn RowSink + Sync), u64),
+    around: &Circumstances,
+) -> Result<(), ClientError> {
+    rows.restart();
+    let mut read = 0;
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure::read(&error, around))? {
+        read += chunk.len() as u64;
+        if read > limit {
+            return Err(ClientError::TooLarge { limit, status: answer.status });
+        }
+        rows.push(&chunk)?;
+    }
+    answer.body.extend(&rows.rest());
+    Ok(())
 }
 
 fn now() -> Millis {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Millis, expiry::Status};
+use super::{Millis, expiry::Status, json_text};
 
 /// The id that Elasticsearch made for a key; the only thing a key is ever invalidated by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -47,6 +47,15 @@ impl KeyKind {
             "rest" => Self::Rest,
             "cross_cluster" => Self::CrossCluster,
             other => Self::Other(other.into()),
+        }
+    }
+
+    /// The field `type`.
+    pub fn wire(&self) -> &str {
+        match self {
+            Self::Rest => "rest",
+            Self::CrossCluster => "cross_cluster",
+            Self::Other(name) => name,
         }
     }
 
@@ -112,37 +121,58 @@ pub(crate) struct Facts {
     application_id: Option<String>,
     roles: Vec<String>,
     managed_by: Option<String>,
-    metadata_text: String,
+}
+
+/// What metadata says about its key, as far as lists show it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) application_id: Option<String>,
+    pub(crate) managed_by: Option<String>,
+    /// `None` where the metadata names no roles.
+    pub(crate) roles: Option<Vec<String>>,
+}
+
+impl Said {
+    /// Reads raw metadata; of what is odd about it nothing is believed.
+    pub(crate) fn of(json: &str) -> Self {
+        let metadata: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
+        let text = |key: &str| metadata.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
+        let managed = metadata.get("managed") == Some(&Value::Bool(true));
+        Self {
+            application_id: text("application_id"),
+            managed_by: text("managed_by").or_else(|| managed.then(|| "another application".to_owned())),
+            roles: match metadata.get("roles") {
+                Some(Value::Array(roles)) => Some(roles.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+                _ => None,
+            },
+        }
+    }
 }
 
 impl ApiKey {
     /// The same key with what its metadata and descriptors say read out of them.
     /// To be called once after the raw parts are set.
     pub fn with_facts(mut self) -> Self {
-        let metadata = self.metadata_map();
-        let text = |key: &str| metadata.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
-        let mut metadata_text = String::new();
-        for (key, value) in &metadata {
-            collect_text(key, value, &mut metadata_text);
-        }
-        self.facts = Facts {
-            application_id: text("application_id"),
-            roles: self.role_names(&metadata),
-            managed_by: text("managed_by").or_else(|| {
-                (metadata.get("managed") == Some(&Value::Bool(true))).then(|| "another application".to_owned())
-            }),
-            metadata_text: metadata_text.to_lowercase(),
-        };
+        let said = Said::of(self.metadata.as_deref().map(RawValue::get).unwrap_or_default());
+        let roles = said.roles.unwrap_or_else(|| self.descriptor_names());
+        self.facts = Facts { application_id: said.application_id, roles, managed_by: said.managed_by };
         self
     }
 
-    fn role_names(&self, metadata: &Map<String, Value>) -> Vec<String> {
-        if let Some(Value::Array(roles)) = metadata.get("roles") {
-            return roles.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        }
-        let descriptors = self.role_descriptors.as_deref().map(RawValue::get);
-        let names: Map<String, Value> = descriptors.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
-        names.keys().cloned().collect()
+    /// The same where it was read out before.
+    pub(crate) fn with_known_facts(
+        mut self,
+        application_id: Option<String>,
+        roles: Vec<String>,
+        managed_by: Option<String>,
+    ) -> Self {
+        self.facts = Facts { application_id, roles, managed_by };
+        self
+    }
+
+    fn descriptor_names(&self) -> Vec<String> {
+        let members = self.role_descriptors.as_deref().and_then(|raw| json_text::members(raw.get()));
+        members.unwrap_or_default().into_iter().map(|(name, _)| name).collect()
     }
 
     /// The metadata as an object; empty where there is none or it is no object.
@@ -165,11 +195,6 @@ impl ApiKey {
         self.facts.managed_by.as_deref()
     }
 
-    /// Texts of the metadata in lower case, for searching.
-    pub fn metadata_text(&self) -> &str {
-        &self.facts.metadata_text
-    }
-
     /// Whether it was created without descriptors, so that it may do all that its owner might.
     pub fn is_unrestricted(&self) -> bool {
         let empty = |raw: &RawValue| serde_json::from_str::<Map<String, Value>>(raw.get()).is_ok_and(|m| m.is_empty());
@@ -190,23 +215,6 @@ impl ApiKey {
     }
 }
 
-fn collect_text(key: &str, value: &Value, text: &mut String) {
-    match value {
-        Value::Object(map) => map.iter().for_each(|(key, value)| collect_text(key, value, text)),
-        Value::Array(values) => values.iter().for_each(|value| collect_text(key, value, text)),
-        Value::String(word) => push_line(text, key, word),
-        Value::Null => {}
-        other => push_line(text, key, &other.to_string()),
-    }
-}
-
-fn push_line(text: &mut String, key: &str, word: &str) {
-    text.push_str(key);
-    text.push(':');
-    text.push_str(word);
-    text.push('\n');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,7 +232,6 @@ mod tests {
         .with_facts();
         assert_eq!(key.application_id(), Some("my_app"));
         assert_eq!(key.roles(), ["reader", "writer"]);
-        assert!(key.metadata_text().contains("name:pay"));
     }
 
     #[test]

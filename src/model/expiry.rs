@@ -234,6 +234,11 @@ impl Status {
     pub const ALL: [Status; 6] =
         [Self::Expired, Self::Expiring, Self::ExpiringSoon, Self::Active, Self::Never, Self::Invalidated];
 
+    /// Its place in [`Status::ALL`].
+    pub fn place(self) -> usize {
+        self as usize
+    }
+
     /// The status of a key by its end and by whether it was invalidated.
     pub fn of(expires: Option<Millis>, invalidated: bool, now: Millis) -> Self {
         match expires {

@@ -134,6 +134,12 @@ pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
     Some(members)
 }
 
+/// Whether a text is the object without members.
+pub fn is_empty_object(json: &str) -> bool {
+    let inside = json.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    inside.is_some_and(|inside| inside.trim().is_empty())
+}
+
 /// Writes an object of members whose values are JSON already.
 pub fn write_object<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::from("{");

@@ -1,152 +1,61 @@
-//! Filtering, sorting, counting and naming the keys of a cluster.
+//! What is shown of the keys of a cluster: filtered, in an order, counted; and the keys that a name means.
 
-use super::{Millis, api_key::ApiKey, expiry::Status};
-
-/// The column a list is sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Column {
-    /// Name, without regard to case.
-    Name,
-    /// Application id.
-    ApplicationId,
-    /// Name of the owner.
-    Owner,
-    /// REST or cross-cluster.
-    Kind,
-    /// Names of the roles.
-    Roles,
-    /// Time of creation.
-    Created,
-    /// Time left; never comes last.
-    Expires,
-    /// In the order in which it asks for attention.
-    Status,
-}
-
-/// An order of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sort {
-    /// By what.
-    pub column: Column,
-    /// Whether the largest comes first.
-    pub descending: bool,
-}
-
-impl Default for Sort {
-    /// What was made last comes first.
-    fn default() -> Self {
-        Self { column: Column::Created, descending: true }
-    }
-}
+use super::{
+    Millis,
+    api_key::ApiKey,
+    expiry::Status,
+    filter::Expr,
+    inventory::{Asker, Bits, Inventory, Order, Sort, StatusCounts},
+};
 
 /// What to show of a list.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct View {
-    /// Words which must all occur in name, id, application id, owner, roles or metadata.
+    /// A query in the language of [`super::filter`].
     pub search: String,
     /// Only keys of this status.
     pub status: Option<Status>,
-    /// In which order.
-    pub sort: Sort,
+    /// In which order; the first column leads.
+    pub sorts: Vec<Sort>,
+}
+
+impl Default for View {
+    /// All keys, what was made last first.
+    fn default() -> Self {
+        Self { search: String::new(), status: None, sorts: vec![Sort::default()] }
+    }
 }
 
 /// The rows of a list and the count of each status among those that fit the search.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    /// Places in the list of keys, in order.
+    /// Places in the inventory, in order.
     pub places: Vec<u32>,
-    /// How many fit the search, whatever their status.
-    pub found: usize,
-    counts: [usize; Status::ALL.len()],
+    /// Those that fit the search, whatever their status.
+    pub found: Bits,
+    /// How many of those have each status.
+    pub counts: StatusCounts,
 }
 
 impl Rows {
-    /// How many keys that fit the search have this status.
-    pub fn count(&self, status: Status) -> usize {
-        self.counts[place_of(status)]
+    /// The keys that an expression means and that have a status, in an order that was made before.
+    pub fn new(
+        inventory: &Inventory,
+        expr: &Expr,
+        status: Option<Status>,
+        order: &Order,
+        now: Millis,
+        asker: Asker<'_>,
+    ) -> Self {
+        let found = inventory.matching(expr, now, asker);
+        let counts = inventory.count(&found, now);
+        let places = match status {
+            Some(status) => order.pick(&found.clone().and(&inventory.of_status(status, now))),
+            None if counts.total() == inventory.len() => order.places().to_vec(),
+            None => order.pick(&found),
+        };
+        Self { places, found, counts }
     }
-}
-
-fn place_of(status: Status) -> usize {
-    Status::ALL.iter().position(|s| *s == status).unwrap_or_default()
-}
-
-impl View {
-    /// The rows that fit, sorted; equal ones by name and id, so that the order never jumps.
-    pub fn rows(&self, keys: &[ApiKey], now: Millis) -> Rows {
-        let words: Vec<String> = self.search.split_whitespace().map(str::to_lowercase).collect();
-        let mut rows = Rows::default();
-        for (place, key) in (0u32..).zip(keys) {
-            if !words.iter().all(|word| mentions(key, word)) {
-                continue;
-            }
-            let status = key.status(now);
-            rows.found += 1;
-            rows.counts[place_of(status)] += 1;
-            if self.status.is_none_or(|wanted| wanted == status) {
-                rows.places.push(place);
-            }
-        }
-        rows.places.sort_by_cached_key(|place| order(&keys[*place as usize], self.sort, now));
-        rows
-    }
-}
-
-fn mentions(key: &ApiKey, word: &str) -> bool {
-    let holds = |text: &str| text.to_lowercase().contains(word);
-    holds(&key.name)
-        || holds(key.id.as_str())
-        || key.application_id().is_some_and(holds)
-        || holds(&key.owner.username)
-        || key.roles().iter().any(|role| holds(role))
-        || key.metadata_text().contains(word)
-}
-
-/// A sort key: numbers first, then text, then name and id.
-type Order = (Directed<i64>, Directed<String>, String, String);
-
-/// Compares in reverse when asked to.
-#[derive(PartialEq, Eq, Clone)]
-struct Directed<T> {
-    value: T,
-    descending: bool,
-}
-
-impl<T: Ord> Ord for Directed<T> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let order = self.value.cmp(&other.value);
-        if self.descending { order.reverse() } else { order }
-    }
-}
-
-impl<T: Ord> PartialOrd for Directed<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-fn order(key: &ApiKey, sort: Sort, now: Millis) -> Order {
-    let descending = sort.descending;
-    let (number, text) = match sort.column {
-        Column::Name => (0, key.name.to_lowercase()),
-        Column::ApplicationId => {
-            (i64::from(key.application_id().is_none()), key.application_id().unwrap_or_default().to_lowercase())
-        }
-        Column::Owner => (0, key.owner.username.to_lowercase()),
-        Column::Kind => (0, key.kind.word().to_owned()),
-        Column::Roles => (i64::from(key.roles().is_empty()), key.roles().join(", ").to_lowercase()),
-        Column::Created => (key.created, String::new()),
-        Column::Expires => (key.expires.unwrap_or(i64::MAX), String::new()),
-        Column::Status => (place_of(key.status(now)) as i64, String::new()),
-    };
-    // Directed twice over: what has no application id or role stays last in either direction.
-    let number_descends = descending && !matches!(sort.column, Column::ApplicationId | Column::Roles);
-    (
-        Directed { value: number, descending: number_descends },
-        Directed { value: text, descending },
-        key.name.to_lowercase(),
-        key.id.as_str().to_owned(),
-    )
 }
 
 /// The keys that a name given by a person means: the one with this id, otherwise all with this
@@ -169,6 +78,7 @@ mod tests {
     use crate::model::{
         DAY,
         api_key::{KeyId, Owner},
+        inventory::{Column, RawKey},
     };
     use serde_json::value::RawValue;
 
@@ -196,42 +106,18 @@ mod tests {
         ]
     }
 
-    fn ids(view: &View) -> Vec<String> {
-        let keys = keys();
-        view.rows(&keys, NOW).places.iter().map(|place| keys[*place as usize].id.to_string()).collect()
-    }
-
-    fn sorted(column: Column, descending: bool) -> Vec<String> {
-        ids(&View { sort: Sort { column, descending }, ..View::default() })
-    }
-
-    #[test]
-    fn every_word_must_occur_somewhere() {
-        let found = |search: &str| ids(&View { search: search.into(), ..View::default() });
-        assert_eq!(found("ALPHA"), ["2", "4"]);
-        assert_eq!(found("payments"), ["2"]);
-        assert_eq!(found("ana reader"), ["1"]);
-        assert_eq!(found("app-b ana"), ["1"]);
-        assert!(found("nothing-like-it").is_empty());
-    }
-
-    #[test]
-    fn columns_sort_both_ways_and_what_is_missing_stays_last() {
-        assert_eq!(sorted(Column::Expires, false), ["3", "1", "4", "2"]);
-        assert_eq!(sorted(Column::Expires, true), ["2", "4", "1", "3"]);
-        assert_eq!(sorted(Column::Name, false), ["2", "4", "1", "3"]);
-        assert_eq!(sorted(Column::ApplicationId, false)[..2], ["4", "1"]);
-        assert_eq!(sorted(Column::ApplicationId, true)[..2], ["1", "4"]);
-        assert_eq!(sorted(Column::Status, false)[0], "3");
-    }
-
     #[test]
     fn counts_are_of_the_search_and_rows_of_the_status() {
-        let view = View { status: Some(Status::Expired), search: "a".into(), ..View::default() };
-        let rows = view.rows(&keys(), NOW);
-        assert_eq!((rows.places.len(), rows.found), (1, 4));
-        assert_eq!(rows.count(Status::Expiring), 1);
-        assert_eq!(rows.count(Status::Never), 1);
+        let mut inventory = Inventory::default();
+        for key in &keys() {
+            inventory.put(&RawKey::from(key));
+        }
+        let order = inventory.order(&[Sort { column: Column::Name, descending: false }], NOW);
+        let rows = |status| Rows::new(&inventory, &Expr::All, status, &order, NOW, Asker::default());
+        assert_eq!(rows(None).places, [1, 3, 0, 2]);
+        let expired = rows(Some(Status::Expired));
+        assert_eq!((expired.places.as_slice(), expired.counts.total()), ([2].as_slice(), 4));
+        assert_eq!((expired.counts.of(Status::Expiring), expired.counts.of(Status::Never)), (1, 1));
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub enum Feature {
     ReadSecurity,
     /// Restriction to a workflow.
     Restriction,
+    /// The moment at which a key was invalidated, told and sorted by.
+    InvalidationTime,
+    /// Aggregations in the query of keys.
+    Aggregations,
     /// Clones of keys and the privilege `clone_api_key`.
     Clone,
 }
@@ -60,6 +64,8 @@ impl Feature {
             Self::ReadSecurity => Version::new(8, 5, 0),
             Self::Restriction => Version::new(8, 9, 0),
             Self::CrossCluster => Version::new(8, 10, 0),
+            Self::InvalidationTime => Version::new(8, 12, 0),
+            Self::Aggregations => Version::new(8, 14, 0),
             Self::Clone => Version::new(9, 4, 0),
         }
     }
@@ -73,6 +79,8 @@ impl Feature {
             Self::ReadSecurity => "the privilege read_security",
             Self::Restriction => "restriction to a workflow",
             Self::CrossCluster => "cross-cluster API keys",
+            Self::InvalidationTime => "the time of invalidation",
+            Self::Aggregations => "aggregations of API keys",
             Self::Clone => "cloning of API keys",
         }
     }

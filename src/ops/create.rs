@@ -79,7 +79,7 @@ async fn made_by(session: &Session, key: &CreateKey, sent: Millis) -> Result<Vec
     let keys = list::all(session, |_| ()).await?.keys;
     let fits =
         |made: &ApiKey| made.name == key.name() && made.created >= sent.saturating_sub(slack) && !made.invalidated;
-    Ok(keys.into_iter().filter(fits).collect())
+    Ok(keys.keys().filter(fits).collect())
 }
 
 /// What to say about a lost answer, by what the cluster said when it was asked.

@@ -53,7 +53,7 @@ async fn candidates(session: &Session, reference: &str) -> Result<Vec<ApiKey>, C
             answer => return answer,
         }
     }
-    Ok(list::all(session, |_| ()).await?.keys)
+    Ok(list::all(session, |_| ()).await?.keys.keys().collect())
 }
 
 /// All pages: of a name that was used a thousand times, the one key that counts may be on the last.

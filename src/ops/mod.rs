@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod connect;
 pub mod create;
+pub mod export;
 pub mod find;
 pub mod invalidate;
 pub mod list;

@@ -20,8 +20,6 @@ mod keys_create;
 mod keys_query;
 mod keys_read;
 mod mapping;
-mod pattern;
-mod privileges;
 mod query_dsl;
 mod query_match;
 mod questions;
@@ -40,6 +38,8 @@ mod tls;
 mod users;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::model::{pattern, privileges};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;

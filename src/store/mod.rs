@@ -4,9 +4,11 @@
 pub mod clipboard;
 pub mod kept_secrets;
 pub mod memory_vault;
+pub mod notice;
 pub mod os_vault;
 mod profile_text;
 pub mod profiles;
 pub mod secret_file;
 mod secret_json;
+pub mod settings_file;
 pub mod vault;

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     app::{Command, Screen, State},
-    model::Millis,
+    model::{Millis, settings::Settings},
     ops::Problem,
     worker::{Services, Task, Worker},
 };
@@ -40,6 +40,8 @@ pub struct Start {
     pub clock: Box<dyn Fn() -> Millis>,
     /// The zone of dates.
     pub zone: TimeZone,
+    /// What was set up before.
+    pub settings: Settings,
 }
 
 /// The application.
@@ -63,6 +65,10 @@ impl App {
         let wake = ctx.clone();
         let worker = Worker::start(services, move || wake.request_repaint())?;
         let mut state = State::new((start.clock)(), start.zone);
+        if let Some(look) = start.settings.look.as_deref().and_then(theme::Look::named) {
+            theme::apply(ctx, look);
+        }
+        state.settings = start.settings;
         if start.sandbox {
             state.open_sandbox();
         } else {

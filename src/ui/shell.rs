@@ -84,7 +84,7 @@ fn top_bar(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     let bar =
         Rect::from_min_max(pos2(rect.left() + space::L, rect.top() + size::ENV_STRIP), rect.max - vec2(space::M, 0.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(bar).layout(Layout::right_to_left(Align::Center)), |ui| {
-        look_menu(ui);
+        look_menu(ui, view);
         if let Some(cluster) = cluster {
             who(ui, view, cluster, compact);
         }
@@ -234,7 +234,7 @@ fn who(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
     text::icon(ui, Type::Icon, p.text.tertiary, icons::PERSON);
 }
 
-fn look_menu(ui: &mut Ui) {
+fn look_menu(ui: &mut Ui, view: &mut View<'_>) {
     let now = theme::look(ui.ctx());
     let icon = match now {
         Look::Light => icons::LIGHT_MODE,
@@ -246,6 +246,7 @@ fn look_menu(ui: &mut Ui) {
         for look in Look::ALL {
             if menu_row(ui, look.word(), if look == now { icons::CHECK } else { "" }) {
                 theme::apply(ui.ctx(), look);
+                view.send(Command::SetLook(look.word().to_owned()));
             }
         }
     });

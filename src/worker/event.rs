@@ -1,5 +1,7 @@
 //! What happened, with the ticket of the question it answers.
 
+use std::sync::Arc;
+
 use crate::{
     client::CreatedKey,
     model::{profile::Profile, role::Role},
@@ -7,6 +9,7 @@ use crate::{
         Problem, Session,
         connect::StepReport,
         create::CreateError,
+        export::Exported,
         invalidate::Outcome,
         list::{KeyList, ListProgress},
         vault::ReadProfiles,
@@ -42,7 +45,7 @@ pub enum Answer {
     /// Keys are being read.
     Listing(ListProgress),
     /// All keys were read.
-    Listed(Result<Box<KeyList>, Problem>),
+    Listed(Result<Arc<KeyList>, Problem>),
     /// Roles were read.
     Roles(Result<Vec<Role>, Problem>),
     /// A key was created, or not.
@@ -59,6 +62,10 @@ pub enum Answer {
     Cleared(Result<bool, Problem>),
     /// The secret was kept or written; where.
     Kept(Result<String, Problem>),
+    /// So many keys were written to a file.
+    Exporting(u64),
+    /// The file is there, or not.
+    Exported(Result<Exported, Problem>),
     /// The job broke in a way that nobody foresaw.
     Panicked,
 }

@@ -17,9 +17,16 @@ use crate::{
         endpoint::Endpoint,
         profile::{Profile, ProfileId},
         secret::Secret,
+        settings::Settings,
     },
-    ops::{Fix, Problem, Session, connect, create, invalidate, list, vault, verify},
-    store::{memory_vault::MemoryVault, vault::Vault},
+    ops::{
+        Fix, Problem, Session, connect, create,
+        export::{self, Export},
+        invalidate,
+        list::{self, KeyList, ListProgress},
+        vault, verify,
+    },
+    store::{memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
 };
 
 /// A task and the ticket that its events carry.
@@ -50,8 +57,8 @@ pub enum Task {
     Test(Box<Endpoint>),
     /// Sign in.
     Connect(Box<Endpoint>),
-    /// Read all keys.
-    List(Box<Session>),
+    /// Read all keys; what is new besides those that are known comes first.
+    List(Box<Session>, Option<Arc<KeyList>>),
     /// Read all roles.
     Roles(Box<Session>),
     /// Create a key.
@@ -66,14 +73,19 @@ pub enum Task {
     ClearClipboard,
     /// Keep a key's secret in the vault.
     Keep(KeyId, String, Secret),
+    /// Write keys to a new file.
+    Export(Box<Export>),
+    /// Keep what a person has set up for themselves.
+    KeepSettings(Box<Settings>),
     /// Write a secret to a new file that only its owner may read.
     Write(PathBuf, Secret),
 }
 
 impl Task {
-    /// Whether it changes a cluster, so that it may not be dropped half way.
+    /// Whether it changes a cluster or a file, so that it may not be dropped half way.
     pub fn is_write(&self) -> bool {
-        matches!(self, Self::Create(..) | Self::Invalidate(..) | Self::SaveProfile(_) | Self::RemoveProfile(_))
+        matches!(self, Self::Create(..) | Self::Invalidate(..) | Self::SaveProfile(_) | Self::RemoveProfile(_) | Self::KeepSettings(_)
+            | Self::Export(_))
     }
 }
 
@@ -102,18 +114,24 @@ pub struct Services {
     vault: RwLock<Arc<dyn Vault>>,
     clipboard: Arc<dyn SecretSink>,
     sandbox: Mutex<Option<SandboxOpener>>,
+    settings: SettingsFile,
 }
 
 impl Services {
     /// Vault and clipboard; the sandbox is added where there is one.
     pub fn new(vault: Arc<dyn Vault>, clipboard: Arc<dyn SecretSink>) -> Self {
-        Self { vault: RwLock::new(vault), clipboard, sandbox: Mutex::new(None) }
+        Self { vault: RwLock::new(vault), clipboard, sandbox: Mutex::new(None), settings: SettingsFile::default() }
     }
 
     /// With a practice cluster to open.
     pub fn with_sandbox(self, open: SandboxOpener) -> Self {
         *self.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
         self
+    }
+
+    /// With a file for settings; without one they last for this run.
+    pub fn with_settings(self, settings: SettingsFile) -> Self {
+        Self { settings, ..self }
     }
 
     fn vault(&self) -> Arc<dyn Vault> {
@@ -145,9 +163,15 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::TestEnded
         }
         Task::Connect(endpoint) => Answer::Connected(connect::connect(&endpoint).await.map(Box::new)),
-        Task::List(session) => {
-            let listed = list::all(&session, |news| reporter.progress(Answer::Listing(news))).await;
-            Answer::Listed(listed.map(Box::new).map_err(Problem::from))
+        Task::List(session, known) => {
+            if let Some(known) = known
+                && let Ok(Some(renewed)) = list::renewed(&session, &known).await
+            {
+                reporter.progress(Answer::Listing(ListProgress::Renewed(Arc::new(renewed))));
+            }
+            let progress = reporter.clone();
+            let listed = list::all(&session, move |news| progress.progress(Answer::Listing(news))).await;
+            Answer::Listed(listed.map(Arc::new).map_err(Problem::from))
         }
         Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
         Task::Create(session, key) => {
@@ -171,6 +195,18 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
         Task::Keep(id, name, secret) => {
             Answer::Kept(in_vault(&services, move |place| vault::keep_secret(place, &id, &name, &secret)).await)
+        }
+        Task::Export(export) => {
+            let progress = reporter.clone();
+            let tell = move |count| progress.progress(Answer::Exporting(count));
+            let work = tokio::task::spawn_blocking(move || export::to_file(&export, &stop, tell));
+            Answer::Exported(work.await.unwrap_or_else(|_| Err(Problem::broken())))
+        }
+        Task::KeepSettings(settings) => {
+            let file = services.settings.clone();
+            // Nothing is lost that could not be set up again, so nobody is told of a full disk here.
+            let _ = blocking(move || file.write(&settings).map_err(|error| error.to_string())).await;
+            return;
         }
         Task::Write(path, text) => {
             let written = blocking(move || {

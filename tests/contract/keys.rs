@@ -174,7 +174,7 @@ fn no_key_is_missing_or_double_where_many_share_a_name() {
         }
         let session = server.session(login).await;
         let read = list::all(&session, |_| ()).await.unwrap();
-        let ids: HashSet<KeyId> = read.keys.iter().map(|key| key.id.clone()).collect();
+        let ids: HashSet<KeyId> = read.keys.keys().map(|key| key.id).collect();
         assert_eq!((read.keys.len(), read.total, read.shortfall()), (230, 230, 0));
         assert_eq!(ids, made);
         assert!(read.own_only);
@@ -279,7 +279,7 @@ fn who_manages_own_keys_does_not_see_or_end_those_of_others() {
         assert!(session.sees_own_only() && session.invalidates_own_only());
         let own = create(&session, &draft(&unique("own"))).await;
         let listed = list::all(&session, |_| ()).await.unwrap();
-        assert_eq!(listed.keys.iter().map(|key| &key.id).collect::<Vec<_>>(), [&own.id]);
+        assert_eq!(listed.keys.keys().map(|key| key.id).collect::<Vec<_>>(), [own.id.clone()]);
 
         let ids = [own.id.clone(), foreign.id.clone()];
         let outcome = invalidate::invalidate(&session, &ids, false, &AtomicBool::new(false), |_| ()).await;

@@ -3,16 +3,17 @@
 use std::{fs, path::Path};
 
 /// The layers and what each may name, besides itself.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("model", &[]),
+    ("export", &["model"]),
     ("client", &["model"]),
     ("store", &["model"]),
     ("sandbox", &["model"]),
-    ("ops", &["model", "client", "store"]),
-    ("worker", &["model", "client", "store", "ops"]),
-    ("app", &["model", "client", "store", "ops", "worker"]),
-    ("ui", &["model", "client", "store", "ops", "worker", "app"]),
-    ("cli", &["model", "client", "store", "ops", "sandbox"]),
+    ("ops", &["model", "export", "client", "store"]),
+    ("worker", &["model", "export", "client", "store", "ops"]),
+    ("app", &["model", "export", "client", "store", "ops", "worker"]),
+    ("ui", &["model", "export", "client", "store", "ops", "worker", "app"]),
+    ("cli", &["model", "export", "client", "store", "ops", "sandbox"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<(String, String)>) {

@@ -91,6 +91,7 @@ impl Desk {
             sandbox: opens_sandbox,
             clock: Box::new(move || clock.lock().unwrap().unwrap_or_else(keybearer::ops::clock::now)),
             zone: keybearer::model::calendar::fixed_zone(1),
+            settings: Default::default(),
         };
         let harness = Harness::builder()
             .with_size(setting.size)

@@ -1,5 +1,6 @@
 //! What floats above a screen until it is answered: the secret of a new key, and invalidating.
 
+pub mod export;
 pub mod invalidate;
 pub mod secret;
 
@@ -12,6 +13,7 @@ use super::{View, theme, theme::radius};
 pub struct Dialogs {
     secret: secret::SecretCard,
     invalidate: invalidate::InvalidateDialog,
+    export: export::ExportForm,
 }
 
 impl Dialogs {
@@ -20,6 +22,7 @@ impl Dialogs {
         self.invalidate.ui(ctx, view);
         if view.state.invalidation.is_none() {
             self.secret.ui(ctx, view);
+            self.export.ui(ctx, view);
         }
     }
 }

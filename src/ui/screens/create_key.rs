@@ -144,10 +144,7 @@ impl CreateScreen {
             if self.draft.name.is_empty() && self.done == 0 && columns[0].memory(|memory| memory.focused().is_none()) {
                 response.request_focus();
             }
-            let same = |key: &&crate::model::api_key::ApiKey| {
-                key.name == self.draft.name && key.status(around.now).is_usable()
-            };
-            let taken = cluster.all_keys().iter().filter(same).count();
+            let taken = cluster.inventory().usable_named(&self.draft.name, around.now);
             if taken > 0 && name_error.is_none() {
                 warning_line(&mut columns[0], &format!("{} already this name", have(taken)));
             }

@@ -225,7 +225,7 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             _ => None,
         };
         // Beside the action bar with a button of the same name, this one says which key it means.
-        let name = if cluster.ticked.is_empty() { "Invalidate" } else { "Invalidate this key" };
+        let name = if cluster.selection.is_empty() { "Invalidate" } else { "Invalidate this key" };
         let button = Button::danger("Invalidate…").icon(icons::BLOCK).named(name).off_because(off);
         if button.show(ui).clicked() {
             view.send(Command::AskInvalidate(vec![key.id.clone()]));

@@ -17,12 +17,14 @@ use crate::{
         calendar,
         expiry::{self, Status},
         harmless,
-        key_list::{Column, Sort, View as ListView},
+        inventory::{Column, Sort},
+        key_list::View as ListView,
+        settings::{COLUMNS, TableLayout},
     },
     ui::{
         View, theme,
         theme::{Palette, Type, icons, size},
-        widgets::{chip, field, focus, status},
+        widgets::{button::Button, chip, field, focus, status},
     },
 };
 
@@ -32,72 +34,79 @@ const GAP: f32 = 12.0;
 const LEFT: f32 = 20.0;
 const RIGHT: f32 = 16.0;
 
-/// Which columns there is room for, with their widths.
+/// Which columns there is room for, with where each begins and its width. The name is the first.
 pub struct Columns {
     shown: Vec<(Column, f32, f32)>,
     width: f32,
+    /// Columns that were chosen and for which there is no room.
+    pub left_out: usize,
 }
 
 impl Columns {
-    /// As many as leave the name at least 250 points.
-    pub fn fitting(width: f32) -> Self {
-        let mut optional = vec![
-            (Column::Owner, 110.0),
-            (Column::Kind, 88.0),
-            (Column::Roles, 140.0),
-            (Column::Created, 96.0),
-            (Column::Status, 88.0),
+    /// As many of the chosen ones as leave the name at least 250 points. What tells the least goes first.
+    pub fn fitting(width: f32, layout: &TableLayout) -> Self {
+        const LEAST_FIRST: [Column; 11] = [
+            Column::Status,
+            Column::Invalidated,
+            Column::Realm,
+            Column::Created,
+            Column::Kind,
+            Column::Id,
+            Column::Can,
+            Column::Roles,
+            Column::ApplicationId,
+            Column::Owner,
+            Column::Expires,
         ];
-        let expires = 236.0;
-        let fixed = LEFT + TICK + MARK + expires + GAP + RIGHT;
-        let drop_order = [Column::Status, Column::Created, Column::Kind, Column::Roles, Column::Owner];
-        for column in drop_order {
-            let used: f32 = optional.iter().map(|(_, width)| width + GAP).sum();
+        let mut chosen = layout.columns.clone();
+        let fixed = LEFT + TICK + MARK + RIGHT;
+        for column in LEAST_FIRST {
+            let used: f32 = chosen.iter().map(|shown| shown.width + GAP).sum();
             if width - fixed - used >= 250.0 {
                 break;
             }
-            optional.retain(|(other, _)| *other != column);
+            if chosen.len() > 1 {
+                chosen.retain(|shown| shown.column != column);
+            }
         }
-        let used: f32 = optional.iter().map(|(_, width)| width + GAP).sum();
+        let used: f32 = chosen.iter().map(|shown| shown.width + GAP).sum();
         let name = (width - fixed - used).max(120.0);
         let mut x = LEFT + TICK + MARK;
         let mut shown = vec![(Column::Name, x, name)];
         x += name + GAP;
-        let status = optional.iter().position(|(column, _)| *column == Column::Status).map(|at| optional.remove(at));
-        for (column, width) in optional {
-            shown.push((column, x, width));
-            x += width + GAP;
+        for column in &chosen {
+            shown.push((column.column, x, column.width));
+            x += column.width + GAP;
         }
-        if let Some((column, width)) = status {
-            shown.push((column, x, width));
-            x += width + GAP;
-        }
-        shown.push((Column::Expires, x, expires));
-        Self { shown, width }
+        Self { shown, width, left_out: layout.columns.len() - chosen.len() }
     }
 }
 
-fn heading(column: Column) -> &'static str {
+/// The heading of a column.
+pub fn heading(column: Column) -> &'static str {
     match column {
         Column::Name => "Key",
         Column::ApplicationId => "Application id",
+        Column::Id => "Id",
         Column::Owner => "Owner",
+        Column::Realm => "Realm",
         Column::Kind => "Type",
         Column::Roles => "Roles",
+        Column::Can => "Can",
         Column::Created => "Created",
         Column::Expires => "Expires",
+        Column::Invalidated => "Invalidated",
         Column::Status => "Status",
     }
 }
 
-/// The header: a tick for all rows, and names to sort by.
+/// The header: a tick for all rows, names to sort by, and edges to draw.
 pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Columns) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(columns.width, size::ROW_HEADER), Sense::hover());
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
     let shown = cluster.rows.places.len();
-    let ticked = (0..shown).filter_map(|row| cluster.row(row)).filter(|key| cluster.ticked.contains(&key.id)).count();
-    let state = match ticked {
+    let state = match cluster.selected_rows() {
         0 => Some(false),
         all if all == shown => Some(true),
         _ => None,
@@ -110,39 +119,131 @@ pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Col
         ui.scope_id().with("tick all"),
     );
     if tick.clicked() {
-        let ids = (0..shown).filter_map(|row| cluster.row(row)).map(|key| key.id.clone());
-        view.send(Command::TickOnly(if state == Some(true) { Vec::new() } else { ids.collect() }));
+        view.send(if state == Some(true) { Command::SelectNone } else { Command::SelectRows(0..shown, false) });
     }
     for (column, x, width) in &columns.shown {
         let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
-        let response = ui.interact(cell, ui.scope_id().with(("header", *column)), Sense::click());
-        let sort = cluster.view.sort;
-        let chosen = sort.column == *column;
-        let arrow = match (chosen, sort.descending) {
-            (false, _) => "",
-            (true, false) => icons::ARROW_UPWARD,
-            (true, true) => icons::ARROW_DOWNWARD,
-        };
-        let order = match (chosen, sort.descending) {
-            (false, _) => "",
-            (true, false) => ", ascending",
-            (true, true) => ", descending",
-        };
-        response
-            .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Sort by {}{order}", heading(*column))));
-        let color = if chosen || response.hovered() { p.text.primary } else { p.text.tertiary };
-        let mut job = LayoutJob::default();
-        job.append(heading(*column), 0.0, Type::Label.format(color));
-        job.append(arrow, 4.0, Type::IconSmall.format(color));
-        let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-        let at = pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round());
-        ui.painter().galley(at, galley, color);
-        focus::ring_if(ui, &response, cell, 4);
-        if response.clicked() {
-            let sort = Sort { column: *column, descending: chosen && !sort.descending };
-            view.send(Command::SetView(ListView { sort, ..cluster.view.clone() }));
-        }
+        header_cell(ui, view, cluster, *column, cell);
     }
+    // The edges last, so that they lie above the names beside them.
+    for (column, x, width) in columns.shown.iter().skip(1) {
+        edge(ui, view, *column, pos2(rect.left() + x - GAP / 2.0, rect.top()), *width);
+    }
+}
+
+fn header_cell(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, column: Column, cell: Rect) {
+    let p = theme::colors(ui);
+    let response = ui.interact(cell, ui.scope_id().with(("header", column)), Sense::click());
+    let sorts = &cluster.view.sorts;
+    let rank = sorts.iter().position(|sort| sort.column == column);
+    let chosen = rank.map(|at| sorts[at]);
+    let (arrow, order) = match chosen.map(|sort| sort.descending) {
+        None => ("", ""),
+        Some(false) => (icons::ARROW_UPWARD, ", ascending"),
+        Some(true) => (icons::ARROW_DOWNWARD, ", descending"),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Sort by {}{order}", heading(column))));
+    let color = if chosen.is_some() || response.hovered() { p.text.primary } else { p.text.tertiary };
+    let mut job = LayoutJob::default();
+    job.append(heading(column), 0.0, Type::Label.format(color));
+    job.append(arrow, 4.0, Type::IconSmall.format(color));
+    if let (Some(rank), true) = (rank, sorts.len() > 1) {
+        job.append(&(rank + 1).to_string(), 2.0, Type::Micro.format(p.text.tertiary));
+    }
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    let at = pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round());
+    ui.painter().with_clip_rect(cell.intersect(ui.clip_rect())).galley(at, galley, color);
+    focus::ring_if(ui, &response, cell, 4);
+    if response.clicked() {
+        let also = ui.input(|input| input.modifiers.shift);
+        view.send(Command::SetView(ListView { sorts: sorted_by(sorts, column, also), ..cluster.view.clone() }));
+    }
+    response.on_hover_text("Click to sort, with Shift to sort by this as well");
+}
+
+/// A click sorts by a column alone, or turns it round; with Shift it comes behind those that sort already,
+/// is turned round, and goes again.
+fn sorted_by(sorts: &[Sort], column: Column, also: bool) -> Vec<Sort> {
+    let known = sorts.iter().position(|sort| sort.column == column);
+    if !also {
+        let turned = sorts.len() == 1 && known.is_some_and(|at| !sorts[at].descending);
+        return vec![Sort { column, descending: turned }];
+    }
+    let mut sorts = sorts.to_vec();
+    match known {
+        None => sorts.push(Sort { column, descending: false }),
+        Some(at) if !sorts[at].descending => sorts[at].descending = true,
+        Some(at) if sorts.len() > 1 => drop(sorts.remove(at)),
+        Some(at) => sorts[at].descending = false,
+    }
+    sorts
+}
+
+/// The left edge of a column, to be drawn: a column grows to the left, at the cost of the name.
+fn edge(ui: &mut Ui, view: &mut View<'_>, column: Column, at: egui::Pos2, width: f32) {
+    let p = theme::colors(ui);
+    let hit = Rect::from_center_size(at + vec2(0.0, size::ROW_HEADER / 2.0), vec2(9.0, size::ROW_HEADER));
+    let response = ui.interact(hit, ui.scope_id().with(("edge", column)), Sense::drag());
+    if response.hovered() || response.dragged() {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeHorizontal);
+        let line = Stroke::new(2.0, p.accent.mark);
+        ui.painter().vline(at.x, hit.shrink2(vec2(0.0, 6.0)).y_range(), line);
+    }
+    if response.dragged() && response.drag_delta().x != 0.0 {
+        let mut layout = view.state.settings.table.clone();
+        layout.resize(column, width - response.drag_delta().x);
+        view.send(Command::SetTable(layout));
+    }
+}
+
+/// The menu of columns: which are shown, in which order, and the form of times.
+pub fn columns_menu(ui: &mut Ui, view: &mut View<'_>) {
+    let response = Button::ghost("Columns").icon(icons::VIEW_COLUMN).show(ui);
+    let menu = egui::Popup::menu(&response).width(300.0).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    menu.show(|ui| {
+        let layout = view.state.settings.table.clone();
+        let mut changed = layout.clone();
+        let hidden = COLUMNS.iter().filter(|known| layout.columns.iter().all(|shown| shown.column != known.column));
+        let rows = layout.columns.iter().map(|shown| (shown.column, true));
+        for (column, on) in rows.chain(hidden.map(|known| (known.column, false))).collect::<Vec<_>>() {
+            ui.horizontal(|ui| {
+                ui.set_min_height(28.0);
+                let name = format!("Show {}", heading(column));
+                if field::checkbox(ui, Some(on), &name).clicked() {
+                    changed.show(column, !on);
+                }
+                let p = theme::colors(ui);
+                let color = if on { p.text.primary } else { p.text.tertiary };
+                crate::ui::widgets::text::line(ui, Type::Body, color, heading(column));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if on {
+                        let name = format!("Move {} to the right", heading(column));
+                        if Button::icon_only(icons::EXPAND_MORE, &name).show(ui).clicked() {
+                            changed.shift(column, true);
+                        }
+                        let name = format!("Move {} to the left", heading(column));
+                        if Button::icon_only(icons::EXPAND_LESS, &name).show(ui).clicked() {
+                            changed.shift(column, false);
+                        }
+                    }
+                });
+            });
+        }
+        ui.separator();
+        ui.horizontal(|ui| {
+            if field::checkbox(ui, Some(layout.dates), "Show dates").clicked() {
+                changed.dates = !changed.dates;
+            }
+            let p = theme::colors(ui);
+            crate::ui::widgets::text::line(ui, Type::Body, p.text.primary, "Dates instead of “in 3 days”");
+        });
+        if Button::link("As it was at first").show(ui).clicked() {
+            changed = TableLayout::default();
+        }
+        if changed != layout {
+            view.send(Command::SetTable(changed));
+        }
+    });
 }
 
 fn tick(ui: &mut Ui, center: egui::Pos2, on: Option<bool>, name: &str, id: egui::Id) -> Response {
@@ -161,6 +262,10 @@ pub struct Place<'a> {
     pub cursor: bool,
     /// The cluster it belongs to.
     pub cluster: &'a Cluster,
+    /// Its number in the list.
+    pub row: usize,
+    /// Its place in the inventory.
+    pub place: usize,
 }
 
 /// Paints rows, and remembers when the first of their words will change.
@@ -168,13 +273,14 @@ pub struct RowPainter<'a> {
     columns: &'a Columns,
     now: Millis,
     zone: TimeZone,
+    dates: bool,
     next_change: Millis,
 }
 
 impl<'a> RowPainter<'a> {
     /// For the rows of one frame.
-    pub fn new(columns: &'a Columns, now: Millis, zone: TimeZone) -> Self {
-        Self { columns, now, zone, next_change: Millis::MAX }
+    pub fn new(columns: &'a Columns, now: Millis, zone: TimeZone, dates: bool) -> Self {
+        Self { columns, now, zone, dates, next_change: Millis::MAX }
     }
 
     /// Asks for a frame at the moment when the words of a row that was painted change.
@@ -192,7 +298,7 @@ impl<'a> RowPainter<'a> {
         let id = ui.scope_id().with(("row", key.id.as_str()));
         let response = ui.interact(rect, id, Sense::click());
         let name = harmless::shortened(&key.name, 80);
-        let ticked = place.cluster.ticked.contains(&key.id);
+        let ticked = place.cluster.selection.has(place.place);
         let open = place.cluster.open.as_ref() == Some(&key.id);
         response.widget_info(|| WidgetInfo::selected(Role::Row, true, ticked || open, &name));
 
@@ -223,14 +329,16 @@ impl<'a> RowPainter<'a> {
             id.with("tick"),
         );
         if tick.clicked() {
-            view.send(Command::Tick(key.id.clone(), !ticked));
+            view.send(Command::Select(key.id.clone(), !ticked));
         }
         if response.clicked() {
-            let command = ui.input(|input| input.modifiers.command);
-            view.send(if command {
-                Command::Tick(key.id.clone(), !ticked)
-            } else {
-                Command::OpenKey(Some(key.id.clone()))
+            // By a screen reader, too, a row takes the keyboard away from the search: Escape then closes the page.
+            ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
+            let modifiers = ui.input(|input| input.modifiers);
+            view.send(match (modifiers.shift, modifiers.command) {
+                (true, also) => Command::SelectTo(place.row, also),
+                (_, true) => Command::Select(key.id.clone(), !ticked),
+                _ => Command::OpenKey(Some(key.id.clone())),
             });
         }
         response.clicked()
@@ -268,21 +376,37 @@ impl<'a> RowPainter<'a> {
             Column::Kind => plain(key.kind.word().to_owned(), p.text.secondary),
             Column::Roles if key.is_unrestricted() => plain("All owner’s rights".into(), p.text.primary),
             Column::Roles => plain(harmless::shortened(&key.roles().join(", "), 80), p.text.secondary),
-            Column::Created => plain(calendar::day(key.created, &self.zone), p.text.secondary),
+            Column::Id => {
+                elided(ui, cell, Type::Mono, p.text.secondary, &harmless::shown(key.id.as_str()));
+                key.id.as_str().to_owned()
+            }
+            Column::Realm => plain(harmless::shortened(&key.owner.realm, 60), p.text.secondary),
+            Column::Can => plain(place.cluster.inventory().can(place.place), p.text.secondary),
+            Column::Created => plain(self.moment(key.created), p.text.secondary),
+            Column::Invalidated => {
+                plain(key.invalidated_at.map(|at| self.moment(at)).unwrap_or_default(), p.text.secondary)
+            }
             Column::Status => plain(status.machine_word().to_owned(), p.text.secondary),
-            Column::ApplicationId => plain(key.application_id().unwrap_or_default().to_owned(), p.text.tertiary),
+            Column::ApplicationId => plain(harmless::shortened(key.application_id().unwrap_or_default(), 80), p.text.secondary),
             Column::Expires => {
                 let bar = Rect::from_min_size(
                     pos2(cell.left(), cell.center().y - size::BAR_HEIGHT / 2.0),
                     vec2(size::BAR_WIDTH, size::BAR_HEIGHT),
                 );
                 status::paint_bar(ui.painter(), bar, status, key.share_left(self.now), p);
-                let words = remaining_words(key, status, self.now);
+                let words = match key.expires.filter(|_| self.dates && status != Status::Invalidated) {
+                    Some(at) => calendar::local(at, &self.zone),
+                    None => remaining_words(key, status, self.now),
+                };
                 let rest = Rect::from_min_max(pos2(bar.right() + 12.0, cell.top()), cell.max);
                 elided(ui, rest, Type::Body, status::text_color(status, p), &words);
                 words
             }
         }
+    }
+
+    fn moment(&self, at: Millis) -> String {
+        if self.dates { calendar::local(at, &self.zone) } else { calendar::day(at, &self.zone) }
     }
 
     fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, place: &Place<'_>) -> String {
@@ -373,4 +497,35 @@ pub fn status_line(ui: &mut Ui, status: Status, words: &str, p: &Palette) {
         status::paint_mark(ui.painter(), rect.center(), status, p);
         crate::ui::widgets::text::line(ui, Type::Strong, status::text_color(status, p), words);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorts(list: &[(Column, bool)]) -> Vec<Sort> {
+        list.iter().map(|(column, descending)| Sort { column: *column, descending: *descending }).collect()
+    }
+
+    #[test]
+    fn a_click_sorts_by_one_column_and_shift_by_several() {
+        let by_name = sorted_by(&sorts(&[(Column::Created, true)]), Column::Name, false);
+        assert_eq!(by_name, sorts(&[(Column::Name, false)]));
+        assert_eq!(sorted_by(&by_name, Column::Name, false), sorts(&[(Column::Name, true)]));
+        let both = sorted_by(&by_name, Column::Owner, true);
+        assert_eq!(both, sorts(&[(Column::Name, false), (Column::Owner, false)]));
+        let turned = sorted_by(&both, Column::Owner, true);
+        assert_eq!(turned[1], Sort { column: Column::Owner, descending: true });
+        assert_eq!(sorted_by(&turned, Column::Owner, true), by_name);
+        assert_eq!(sorted_by(&both, Column::Owner, false), sorts(&[(Column::Owner, false)]));
+    }
+
+    #[test]
+    fn columns_for_which_there_is_no_room_are_left_out_and_counted() {
+        let layout = TableLayout::default();
+        assert_eq!(Columns::fitting(2000.0, &layout).left_out, 0);
+        let narrow = Columns::fitting(700.0, &layout);
+        assert!(narrow.left_out > 0 && narrow.shown.iter().any(|(column, ..)| *column == Column::Expires));
+        assert!(Columns::fitting(100.0, &layout).shown.len() >= 2);
+    }
 }

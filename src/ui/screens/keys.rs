@@ -1,5 +1,7 @@
 //! All keys of a cluster: search, status, order, and the page of the one that is open.
 
+use std::sync::Arc;
+
 use eframe::egui::{
     self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Rect, ScrollArea, Ui, UiBuilder, vec2,
 };
@@ -9,19 +11,22 @@ use crate::{
     app::{Cluster, Command, Screen},
     model::{
         api_key::KeyId,
+        calendar,
         expiry::{Status, plural, thousands},
+        filter::{self, ValueOf},
+        harmless,
+        inventory::{Bits, Field},
         key_list::View as ListView,
     },
-    ops::problem::ProblemKind,
+    ops::{list::KeyList, problem::ProblemKind},
     ui::{
         View, problem_buttons, theme,
         theme::{Type, icons, size, space},
         widgets::{
             button::Button,
-            chip,
-            field::Field,
-            focus,
+            chip, focus,
             notice::{self, Tone},
+            search_box::{self, SearchBox},
             text,
         },
     },
@@ -30,10 +35,13 @@ use crate::{
 /// The screen. The text of the search and the place of the keyboard are its own.
 #[derive(Default)]
 pub struct Keys {
-    search: String,
+    search: SearchBox,
     cursor: Option<usize>,
     cursor_key: Option<KeyId>,
     shown_for: Option<crate::model::profile::ProfileId>,
+    /// The list that was drawn last, and the key that was at the top: it stays there when rows come in.
+    drawn: Option<Arc<KeyList>>,
+    top: Option<(KeyId, f32)>,
 }
 
 impl Keys {
@@ -42,8 +50,10 @@ impl Keys {
         let Some(cluster) = view.state.cluster() else { return no_cluster(ui, view) };
         if self.shown_for.as_ref() != Some(&cluster.profile.id) {
             self.shown_for = Some(cluster.profile.id.clone());
-            self.search = cluster.view.search.clone();
+            self.search = SearchBox::default();
+            self.search.text.clone_from(&cluster.view.search);
             self.cursor = None;
+            self.drawn = None;
         }
         if cluster.session.value().is_none() {
             return not_signed_in(ui, view, cluster);
@@ -51,7 +61,7 @@ impl Keys {
         let narrow = ui.ctx().content_rect().width() < size::COMPACT_BELOW;
         if let Some(key) = cluster.open_key() {
             if narrow {
-                return key_detail::ui(ui, view, cluster, key);
+                return key_detail::ui(ui, view, cluster, &key);
             }
             let p = theme::colors(ui);
             Panel::right("key page")
@@ -59,9 +69,9 @@ impl Keys {
                 .exact_size(size::SIDE_PAGE)
                 .show_separator_line(false)
                 .resizable(false)
-                .show(ui, |ui| key_detail::ui(ui, view, cluster, key));
+                .show(ui, |ui| key_detail::ui(ui, view, cluster, &key));
         }
-        if !cluster.ticked.is_empty() {
+        if !cluster.selection.is_empty() {
             let p = theme::colors(ui);
             Panel::bottom("action bar")
                 .frame(Frame::new().fill(p.surface.overlay).inner_margin(Margin::symmetric(20, 0)))
@@ -75,10 +85,8 @@ impl Keys {
 
     /// The keyboard stays at its key when rows move, and nowhere when the key is gone.
     fn follow_key(&mut self, cluster: &Cluster) {
-        let here = |row: usize| cluster.row(row).map(|key| &key.id);
-        if self.cursor.and_then(here) != self.cursor_key.as_ref() {
-            let rows = 0..cluster.rows.places.len();
-            self.cursor = self.cursor_key.as_ref().and_then(|id| rows.into_iter().find(|row| here(*row) == Some(id)));
+        if self.cursor.and_then(|row| cluster.row_id(row)) != self.cursor_key {
+            self.cursor = self.cursor_key.as_ref().and_then(|id| cluster.row_of(id));
         }
         if self.cursor.is_none() {
             self.cursor_key = None;
@@ -98,7 +106,7 @@ impl Keys {
         if cluster.keys.value().is_none() {
             return nothing_read(ui, view, cluster);
         }
-        if cluster.all_keys().is_empty() {
+        if cluster.inventory().is_empty() {
             return no_keys(ui, view, cluster);
         }
         self.table(ui, view, cluster);
@@ -122,6 +130,12 @@ impl Keys {
                 } else if Button::ghost("Refresh").icon(icons::REFRESH).show(ui).clicked() {
                     view.send(Command::Refresh);
                 }
+                if !cluster.inventory().is_empty() {
+                    if Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked() {
+                        view.send(Command::AskExport);
+                    }
+                    key_rows::columns_menu(ui, view);
+                }
             });
         });
     }
@@ -129,41 +143,43 @@ impl Keys {
     fn search_row(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog();
         let slash = free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Slash));
-        let field = Field::new("Search").without_label().icon(icons::SEARCH).mono();
-        let response = field.hint("Name, application id, owner, role or metadata").show(ui, &mut self.search);
-        focus::entrance(ui, focus::Part::Page, response.id);
-        if slash {
-            response.request_focus();
-        }
-        // Escape takes the focus away before the field is drawn; it must not reach the list as well.
-        if response.lost_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
-            self.search.clear();
-        }
         let count = format!(
             "{} of {}",
             thousands(cluster.rows.places.len() as u64),
-            thousands(cluster.all_keys().len() as u64)
+            thousands(cluster.inventory().len() as u64)
         );
-        let p = theme::colors(ui);
-        let at = response.rect.right_center() - vec2(12.0, 0.0);
-        let rect = ui.painter().text(at, egui::Align2::RIGHT_CENTER, &count, Type::Small.font(), p.text.tertiary);
-        let label = ui.interact(rect, ui.scope_id().with("count"), egui::Sense::hover());
-        label.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &count));
-        if self.search != cluster.view.search {
+        let mut search = std::mem::take(&mut self.search);
+        let typed = search.text.clone();
+        let mut values = |of: &ValueOf| values(cluster, &typed, of);
+        let searched = ui
+            .with_layout(Layout::right_to_left(Align::Center), |ui| {
+                search_box::help_button(ui);
+                search.ui(ui, &cluster.search_errors, &count, &mut values)
+            })
+            .inner;
+        self.search = search;
+        focus::entrance(ui, focus::Part::Page, searched.response.id);
+        if slash {
+            searched.response.request_focus();
+        }
+        SearchBox::errors_ui(ui, &cluster.search_errors);
+        if self.search.text != cluster.view.search {
             self.cursor = None;
-            view.send(Command::SetView(ListView { search: self.search.clone(), ..cluster.view.clone() }));
+            view.send(Command::SetView(ListView { search: self.search.text.clone(), ..cluster.view.clone() }));
         }
     }
 
     fn table(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-        let columns = key_rows::Columns::fitting(ui.available_width());
+        let layout = &view.state.settings.table;
+        let columns = key_rows::Columns::fitting(ui.available_width(), layout);
+        let dates = layout.dates;
         key_rows::header(ui, view, cluster, &columns);
         if cluster.rows.places.is_empty() {
             let filtered = "No key has all these words, or this status";
             return notice::empty(ui, icons::SEARCH, "Nothing found", filtered, |ui| {
                 if Button::secondary("Show all keys").show(ui).clicked() {
-                    self.search.clear();
-                    view.send(Command::SetView(ListView { sort: cluster.view.sort, ..ListView::default() }));
+                    self.search.text.clear();
+                    view.send(Command::SetView(ListView { sorts: cluster.view.sorts.clone(), ..ListView::default() }));
                 }
             });
         }
@@ -174,23 +190,41 @@ impl Keys {
         let mut scroll = ScrollArea::vertical().id_salt("keys").auto_shrink(false);
         if let (true, Some(cursor)) = (moved, self.cursor) {
             scroll = scroll.vertical_scroll_offset(self.offset_for(ui, cursor));
+        } else if let Some(offset) = self.offset_of_top(cluster) {
+            scroll = scroll.vertical_scroll_offset(offset);
         }
         let output = scroll.show_rows(ui, size::ROW, rows, |ui, range| {
-            let mut painter = key_rows::RowPainter::new(&columns, now, view.state.zone.clone());
+            let mut painter = key_rows::RowPainter::new(&columns, now, view.state.zone.clone(), dates);
             for row in range {
-                let Some(key) = cluster.row(row) else { continue };
-                let place = key_rows::Place { cursor: self.cursor == Some(row), cluster };
-                if painter.row(ui, view, key, &place) {
+                let Some(place) = cluster.place(row) else { continue };
+                let key = cluster.inventory().key(place);
+                let place = key_rows::Place { cursor: self.cursor == Some(row), cluster, row, place };
+                if painter.row(ui, view, &key, &place) {
                     self.cursor = Some(row);
                 }
             }
             painter.finish(ui);
         });
-        self.cursor_key = self.cursor.and_then(|row| cluster.row(row)).map(|key| key.id.clone());
+        let offset = output.state.clamped_offset().y;
+        let top = (offset / size::ROW) as usize;
+        self.top = cluster.row_id(top).filter(|_| top > 0).map(|id| (id, offset - top as f32 * size::ROW));
+        self.drawn = cluster.keys.value().cloned();
+        self.cursor_key = self.cursor.and_then(|row| cluster.row_id(row));
         ui.data_mut(|data| {
-            let visible = (output.state.clamped_offset().y, output.inner_rect.height());
+            let visible = (offset, output.inner_rect.height());
             data.insert_temp(Id::unique("visible keys"), visible);
         });
+    }
+
+    /// Where to scroll so that the key that was at the top stays there, when other rows have come in.
+    fn offset_of_top(&mut self, cluster: &Cluster) -> Option<f32> {
+        let now = cluster.keys.value()?;
+        let moved = self.drawn.as_ref().is_some_and(|drawn| !Arc::ptr_eq(drawn, now));
+        if moved {
+            self.search.forget();
+        }
+        let (id, rest) = self.top.as_ref().filter(|_| moved)?;
+        cluster.row_of(id).map(|row| row as f32 * size::ROW + rest)
     }
 
     /// The scroll offset at which the row of the keyboard is visible.
@@ -216,7 +250,8 @@ impl Keys {
         let page = ((ui.available_height() / size::ROW) as usize).max(1);
         let at = self.cursor;
         let target = ui.input_mut(|input| {
-            let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
+            // With Shift the same keys select.
+            let mut pressed = |key| input.consume_key(Modifiers::NONE, key) || input.consume_key(Modifiers::SHIFT, key);
             if pressed(Key::ArrowDown) {
                 Some(at.map_or(0, |row| row + 1))
             } else if pressed(Key::ArrowUp) {
@@ -233,53 +268,130 @@ impl Keys {
                 None
             }
         });
+        let shift = ui.input(|input| input.modifiers.shift);
         let nothing_focused = ui.memory(|memory| memory.focused().is_none());
-        let (all, space, enter, escape) = ui.input_mut(|input| {
+        let (all, copy, space, enter, escape) = ui.input_mut(|input| {
             (
                 input.consume_key(Modifiers::COMMAND, Key::A),
+                nothing_focused && input.events.iter().any(|event| matches!(event, egui::Event::Copy)),
                 nothing_focused && input.consume_key(Modifiers::NONE, Key::Space),
                 nothing_focused && input.consume_key(Modifiers::NONE, Key::Enter),
                 input.consume_key(Modifiers::NONE, Key::Escape),
             )
         });
         if all {
-            let ids = (0..=last).filter_map(|row| cluster.row(row)).map(|key| key.id.clone()).collect();
-            view.send(Command::TickOnly(ids));
+            view.send(Command::SelectRows(0..last + 1, false));
         }
-        if let Some(key) = self.cursor.and_then(|row| cluster.row(row)) {
+        if copy {
+            copy_rows(ui, cluster, self.cursor);
+        }
+        if let Some((row, id)) = self.cursor.and_then(|row| cluster.row_id(row).map(|id| (row, id))) {
             if space {
-                view.send(Command::Tick(key.id.clone(), !cluster.ticked.contains(&key.id)));
+                let on = cluster.place(row).is_some_and(|place| cluster.selection.has(place));
+                view.send(Command::Select(id.clone(), !on));
             }
             if enter {
-                view.send(Command::OpenKey(Some(key.id.clone())));
+                view.send(Command::OpenKey(Some(id)));
             }
         }
         if escape {
-            view.send(if cluster.open.is_some() { Command::OpenKey(None) } else { Command::TickOnly(Vec::new()) });
+            view.send(if cluster.open.is_some() { Command::OpenKey(None) } else { Command::SelectNone });
         }
         if let Some(target) = target {
-            self.cursor = Some(target.min(last));
+            let target = target.min(last);
+            if shift {
+                if let Some(id) = at.filter(|_| cluster.selection.is_empty()).and_then(|row| cluster.row_id(row)) {
+                    view.send(Command::Select(id, true));
+                }
+                view.send(Command::SelectTo(target, false));
+            }
+            self.cursor = Some(target);
             // An open page follows the keyboard.
-            if cluster.open.is_some()
-                && let Some(key) = cluster.row(target.min(last))
-            {
-                view.send(Command::OpenKey(Some(key.id.clone())));
+            if cluster.open.is_some() {
+                view.send(Command::OpenKey(cluster.row_id(target)));
             }
         }
         target.is_some()
     }
 }
 
+/// The values that a field has on this cluster, for the list below the search.
+fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
+    const MOST: usize = 50;
+    let inventory = cluster.inventory();
+    let prefix = match filter::context(text, text.len()).what {
+        filter::Completion::Value { prefix, .. } => prefix,
+        _ => String::new(),
+    };
+    let plain = |field: Field| inventory.values(&field, &prefix, MOST);
+    match of {
+        ValueOf::Owner => plain(Field::Owner),
+        ValueOf::Realm => plain(Field::Realm),
+        ValueOf::Role => plain(Field::Role),
+        ValueOf::App => plain(Field::ApplicationId),
+        ValueOf::Type => plain(Field::Kind),
+        ValueOf::Managed => plain(Field::ManagedBy),
+        ValueOf::Meta(path) => plain(Field::Metadata(path.clone())),
+        ValueOf::MetaKeys => {
+            let fields = inventory.metadata_fields(&Bits::all(inventory.len()));
+            fields.into_iter().take(MOST).map(|(path, count)| (path.join("."), count)).collect()
+        }
+        ValueOf::Status => {
+            let counts = &cluster.rows.counts;
+            let soon = counts.of(Status::Expiring) + counts.of(Status::ExpiringSoon);
+            [
+                ("expired", counts.of(Status::Expired)),
+                ("expiring", counts.of(Status::Expiring)),
+                ("soon", soon),
+                ("active", counts.usable()),
+                ("never", counts.of(Status::Never)),
+                ("invalidated", counts.of(Status::Invalidated)),
+            ]
+            .map(|(word, count)| (word.to_owned(), count))
+            .to_vec()
+        }
+    }
+}
+
+/// Copies the selected keys, or the one that the keyboard is at, as lines of cells parted by tabs.
+fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
+    const MOST: usize = 100_000;
+    let inventory = cluster.inventory();
+    let selected: Vec<usize> = if cluster.selection.is_empty() {
+        cursor.and_then(|row| cluster.place(row)).into_iter().collect()
+    } else {
+        let shown = cluster.rows.places.iter().map(|place| *place as usize);
+        shown.filter(|place| cluster.selection.has(*place)).take(MOST).collect()
+    };
+    if selected.is_empty() {
+        return;
+    }
+    let mut text = String::from("name\tid\tapplication id\towner\texpires\n");
+    for place in &selected {
+        let expires = inventory.expires(*place).map_or_else(|| "never".into(), calendar::rfc3339);
+        let cells = [
+            harmless::shown(inventory.name(*place)).into_owned(),
+            inventory.id(*place).to_owned(),
+            harmless::shown(inventory.application_id(*place).unwrap_or_default()).into_owned(),
+            harmless::shown(inventory.username(*place)).into_owned(),
+            expires,
+        ];
+        text.push_str(&cells.join("\t").replace('\n', " "));
+        text.push('\n');
+    }
+    ui.ctx().copy_text(text);
+}
+
 fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
         let rows = &cluster.rows;
-        let all = chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(thousands(rows.found as u64)));
+        let all = chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(thousands(rows.counts.total() as u64)));
         if all.clicked() {
             view.send(Command::SetView(ListView { status: None, ..cluster.view.clone() }));
         }
         for status in Status::ALL {
-            let count = rows.count(status);
+            let count = rows.counts.of(status);
             let on = cluster.view.status == Some(status);
             if chip::choice(ui, on, Some(status), status.chip(), Some(thousands(count as u64))).clicked() {
                 let status = (!on).then_some(status);
@@ -323,13 +435,13 @@ fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     let rect = ui.max_rect().expand2(vec2(20.0, 0.0));
     ui.painter().hline(rect.x_range(), rect.top() + 0.5, egui::Stroke::new(1.0, p.stroke.divider));
     ui.scope_builder(UiBuilder::new().max_rect(ui.max_rect()).layout(Layout::left_to_right(Align::Center)), |ui| {
-        text::line(ui, Type::Strong, p.text.primary, format!("{} selected", cluster.ticked.len()));
+        text::line(ui, Type::Strong, p.text.primary, format!("{} selected", thousands(cluster.selection.len() as u64)));
         if Button::link("Clear").named("Clear selection").show(ui).clicked() {
-            view.send(Command::TickOnly(Vec::new()));
+            view.send(Command::SelectNone);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if Button::danger("Invalidate…").icon(icons::BLOCK).named("Invalidate").show(ui).clicked() {
-                view.send(Command::AskInvalidate(cluster.ticked.iter().cloned().collect()));
+                view.send(Command::AskInvalidate(cluster.selection.ids()));
             }
         });
     });

@@ -191,6 +191,11 @@ impl Look {
     /// All, in the order of the menu.
     pub const ALL: [Look; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
 
+    /// The one with this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|look| look.word() == word)
+    }
+
     /// The word in the menu.
     pub fn word(self) -> &'static str {
         match self {

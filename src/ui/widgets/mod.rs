@@ -7,5 +7,6 @@ pub mod field;
 pub mod focus;
 pub mod notice;
 pub mod role_picker;
+pub mod search_box;
 pub mod status;
 pub mod text;

@@ -1,0 +1,76 @@
+//! `keybearer watch`: tells on the desktop when keys are about to expire, for those who want it. Runs until
+//! it is interrupted, and asks the cluster no more often than it was told to.
+
+use std::{collections::HashSet, time::Duration};
+
+use clap::Args;
+
+use super::{
+    connection::ConnectionFlags,
+    error::{CliError, Exit},
+    expiring, list, output,
+};
+use crate::{model::harmless, ops::clock, store::notice};
+
+/// The options of `watch`.
+#[derive(Args, Debug)]
+pub(super) struct WatchArgs {
+    /// The time within which a key ends, such as 12h, 7d or 30d
+    #[arg(long, default_value = "7d")]
+    within: String,
+    /// How often the cluster is asked, at least 1m
+    #[arg(long, default_value = "1h")]
+    every: String,
+    /// Only keys that this query means, as in `keybearer list`
+    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    search: Vec<String>,
+    /// Ask once and end
+    #[arg(long)]
+    once: bool,
+}
+
+pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit, CliError> {
+    let length = expiring::length(&args.within)?;
+    let every = u64::try_from(expiring::length(&args.every)?).unwrap_or_default();
+    if every < 60_000 {
+        return Err(CliError::usage("--every: the cluster is asked once a minute at most, such as 1m, 1h or 1d"));
+    }
+    list::read_query(&args.search, clock::now())?;
+    let session = flags.session().await?;
+    let mut told = HashSet::new();
+    loop {
+        // A cluster that is away for a while is no reason to stop watching it.
+        match list::read(&session).await {
+            Ok(read) => {
+                let now = session.now();
+                let query = list::read_query(&args.search, now)?;
+                let places = expiring::ending(&read, &query, now, length, list::asker(&session));
+                let news: Vec<usize> = places.iter().map(|place| *place as usize).collect();
+                let news: Vec<usize> = news.into_iter().filter(|at| told.insert(read.keys.id(*at).to_owned())).collect();
+                if !news.is_empty() {
+                    let title = expiring::sentence(news.len(), &args.within);
+                    let names: Vec<String> =
+                        news.iter().take(5).map(|at| harmless::shortened(read.keys.name(*at), 60)).collect();
+                    let more = news.len().saturating_sub(names.len());
+                    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                    tell(&title, &format!("{}{more}", names.join(", "))).await;
+                } else if args.once {
+                    output::say(&expiring::sentence(0, &args.within));
+                }
+            }
+            Err(error) if args.once => return Err(error),
+            Err(error) => drop(error.print()),
+        }
+        if args.once {
+            return Ok(Exit::Done);
+        }
+        tokio::time::sleep(Duration::from_millis(every)).await;
+    }
+}
+
+async fn tell(title: &str, body: &str) {
+    output::say(&format!("{title}: {body}"));
+    if let Err(reason) = notice::show(title, body).await {
+        output::complain(&format!("No notice on the desktop: {reason}"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Keys as comma-separated values (RFC 4180), which no spreadsheet takes for formulas.
+
+use std::{borrow::Cow, io};
+
+use serde_json::value::RawValue;
+
+use super::{About, ExportError, Rows, Written};
+use crate::model::{Millis, api_key::ApiKey, calendar};
+
+/// The names of the columns; a file of several clusters has one more, `cluster`.
+pub const HEAD: [&str; 15] = [
+    "id",
+    "name",
+    "application_id",
+    "type",
+    "username",
+    "realm",
+    "roles",
+    "creation",
+    "expiration",
+    "invalidated",
+    "status",
+    "invalidation",
+    "managed_by",
+    "metadata",
+    "role_descriptors",
+];
+
+/// The cells of a key: texts as they are, times in UTC, what is not known or not set is empty.
+pub fn cells<'k>(key: &'k ApiKey, now: Millis) -> [Cow<'k, str>; HEAD.len()] {
+    let json = |raw: &'k Option<Box<RawValue>>| raw.as_deref().map(RawValue::get).unwrap_or_default();
+    [
+        key.id.as_str().into(),
+        (&key.name).into(),
+        key.application_id().unwrap_or_default().into(),
+        super::kind(&key.kind).into(),
+        (&key.owner.username).into(),
+        (&key.owner.realm).into(),
+        key.roles().join(", ").into(),
+        calendar::rfc3339(key.created).into(),
+        key.expires.map(calendar::rfc3339).unwrap_or_default().into(),
+        if key.invalidated { "true" } else { "false" }.into(),
+        key.status(now).machine_word().into(),
+        key.invalidated_at.map(calendar::rfc3339).unwrap_or_default().into(),
+        key.managed_by().unwrap_or_default().into(),
+        json(&key.metadata).into(),
+        json(&key.role_descriptors).into(),
+    ]
+}
+
+/// The cell with a `'` before what a spreadsheet would run as a formula.
+pub fn no_formula(cell: &str) -> Cow<'_, str> {
+    const BEGIN: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.starts_with(BEGIN) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+}
+
+pub(super) fn write(out: &mut dyn io::Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
+    let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
+    let cluster = about.with_cluster.then_some("cluster");
+    csv.write_record(HEAD.into_iter().chain(cluster)).map_err(io::Error::from)?;
+    while let Some(row) = rows.next()? {
+        let cells = cells(&row.key, about.now);
+        let cluster = about.with_cluster.then_some(row.cluster);
+        let cells = cells.iter().map(Cow::as_ref).chain(cluster).map(no_formula);
+        for cell in cells {
+            csv.write_field(cell.as_bytes()).map_err(io::Error::from)?;
+        }
+        csv.write_record(None::<&[u8]>).map_err(io::Error::from)?;
+    }
+    csv.flush()?;
+    Ok(rows.all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::{Format, fixture::*};
+
+    fn read(text: &str) -> Vec<Vec<String>> {
+        let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+    }
+
+    #[test]
+    fn every_cell_reads_back_and_none_is_a_formula() {
+        let keys = hostile();
+        let rows = read(&text(Format::Csv, &keys, &about(true)));
+        assert_eq!(rows.len(), keys.len() + 1);
+        assert_eq!(rows[0][..HEAD.len()], HEAD);
+        for (row, key) in rows[1..].iter().zip(&keys) {
+            let cells = cells(key, NOW).map(|cell| no_formula(&cell).into_owned());
+            assert_eq!((&row[..HEAD.len()], row[HEAD.len()].as_str()), (&cells[..], "Prod"));
+            assert!(!row.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝'])), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_has_the_old_columns_first_and_ends_its_lines_as_the_standard_says() {
+        let mut key = key("VuaC", "=1, \"2\"\n3", Some(NOW));
+        key.metadata = None;
+        let head = "id,name,application_id,type,username,realm,roles,creation,expiration,invalidated,status,\
+                    invalidation,managed_by,metadata,role_descriptors\r\n";
+        let row = "VuaC,\"'=1, \"\"2\"\"\n3\",app,rest,ann,ldap,reader,2026-11-23T12:00:00Z,2026-11-24T12:00:00Z,\
+                   false,expired,,,,\"{\"\"reader\"\":{\"\"cluster\"\":[\"\"monitor\"\"]}}\"\r\n";
+        assert_eq!(text(Format::Csv, &[key], &about(false)), format!("{head}{row}"));
+        assert_eq!(text(Format::Csv, &[], &about(false)), head);
+    }
+}

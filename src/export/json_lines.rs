@@ -1,0 +1,120 @@
+//! Keys as JSON under Elasticsearch's names, a line each or all in one array; what the cluster sent
+//! as JSON keeps every digit.
+
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde_json::value::RawValue;
+
+use super::{About, ExportError, Row, Rows, Written};
+use crate::model::{Millis, api_key::ApiKey};
+
+/// A key as JSON, under the names that Elasticsearch gives its fields.
+#[derive(Serialize)]
+pub struct KeyJson<'a> {
+    id: &'a str,
+    name: &'a str,
+    application_id: Option<&'a str>,
+    r#type: &'a str,
+    username: &'a str,
+    realm: &'a str,
+    roles: &'a [String],
+    creation: Millis,
+    expiration: Option<Millis>,
+    invalidated: bool,
+    invalidation: Option<Millis>,
+    status: &'static str,
+    managed_by: Option<&'a str>,
+    metadata: Option<&'a RawValue>,
+    role_descriptors: Option<&'a RawValue>,
+    access: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<&'a str>,
+}
+
+impl<'a> KeyJson<'a> {
+    /// A key at a moment of the cluster's clock.
+    pub fn new(key: &'a ApiKey, now: Millis) -> Self {
+        Self {
+            id: key.id.as_str(),
+            name: &key.name,
+            application_id: key.application_id(),
+            r#type: super::kind(&key.kind),
+            username: &key.owner.username,
+            realm: &key.owner.realm,
+            roles: key.roles(),
+            creation: key.created,
+            expiration: key.expires,
+            invalidated: key.invalidated,
+            invalidation: key.invalidated_at,
+            status: key.status(now).machine_word(),
+            managed_by: key.managed_by(),
+            metadata: key.metadata.as_deref(),
+            role_descriptors: key.role_descriptors.as_deref(),
+            access: key.access.as_deref(),
+            cluster: None,
+        }
+    }
+
+    fn of(row: &'a Row, about: &About) -> Self {
+        Self { cluster: about.with_cluster.then_some(row.cluster), ..Self::new(&row.key, about.now) }
+    }
+}
+
+pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
+    let mut line = Vec::new();
+    while let Some(row) = rows.next()? {
+        line.clear();
+        serde_json::to_writer(&mut line, &KeyJson::of(&row, about)).map_err(io::Error::from)?;
+        // Within a text they are escaped: these are line ends between the tokens of what the cluster sent.
+        line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+        line.push(b'\n');
+        out.write_all(&line)?;
+    }
+    Ok(rows.all())
+}
+
+pub(super) fn write_array(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
+    let mut json = serde_json::Serializer::pretty(&mut *out);
+    let mut array = json.serialize_seq(None).map_err(io::Error::from)?;
+    while let Some(row) = rows.next()? {
+        array.serialize_element(&KeyJson::of(&row, about)).map_err(io::Error::from)?;
+    }
+    array.end().map_err(io::Error::from)?;
+    out.write_all(b"\n")?;
+    Ok(rows.all())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::export::{Format, fixture::*};
+
+    #[test]
+    fn every_key_is_one_line_whose_raw_parts_keep_their_digits() {
+        let keys = hostile();
+        let text = text(Format::JsonLines, &keys, &about(true));
+        assert_eq!(text.lines().count(), keys.len());
+        for (line, key) in text.lines().zip(&keys) {
+            assert!(line.contains("\"metadata\":{\"application_id\":\"app\",  \"n\":1.0e+2}"), "{line}");
+            let json: Value = serde_json::from_str(line).unwrap();
+            assert_eq!((&json["name"], &json["cluster"]), (&key.name.as_str().into(), &"Prod".into()));
+            assert_eq!((&json["creation"], &json["access"]), (&key.created.into(), &Value::Null));
+            assert_eq!(json["role_descriptors"]["reader"]["cluster"][0], "monitor");
+        }
+    }
+
+    #[test]
+    fn the_array_has_the_same_objects() {
+        let keys = hostile();
+        let lines = text(Format::JsonLines, &keys, &about(false));
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let array = text(Format::Json, &keys, &about(false));
+        assert_eq!(serde_json::from_str::<Vec<Value>>(&array).unwrap(), lines);
+        assert!(
+            array.starts_with("[\n  {\n    \"id\": ") && array.ends_with("\n]\n") && !array.contains("\"cluster\": \"")
+        );
+        assert_eq!(text(Format::Json, &[], &about(false)), "[]\n");
+    }
+}

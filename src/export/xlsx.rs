@@ -1,0 +1,326 @@
+//! Keys as a workbook: real dates in UTC, and texts which are never formulas. The rows lie in a
+//! temporary file until it is packed, not in memory.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+    panic::{self, AssertUnwindSafe},
+};
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+
+use super::{About, ExportError, Row, Rows, Tell, Written, csv, writable};
+use crate::model::{DAY, Millis, calendar, expiry};
+
+/// Titles of the columns, their widths in characters, and what they show.
+const COLUMNS: [(&str, f64, Cell); 15] = [
+    ("Name", 32.0, Cell::Text(1)),
+    ("Id", 24.0, Cell::Text(0)),
+    ("Application id", 24.0, Cell::Text(2)),
+    ("Type", 14.0, Cell::Text(3)),
+    ("Owner", 20.0, Cell::Text(4)),
+    ("Realm", 14.0, Cell::Text(5)),
+    ("Roles", 32.0, Cell::Text(6)),
+    ("Created (UTC)", 20.0, Cell::Created),
+    ("Expires (UTC)", 20.0, Cell::Expires),
+    ("Status", 24.0, Cell::Status),
+    ("Invalidated at (UTC)", 20.0, Cell::Invalidated),
+    ("Managed by", 18.0, Cell::Text(12)),
+    ("Metadata", 40.0, Cell::Text(13)),
+    ("Role descriptors", 40.0, Cell::Text(14)),
+    ("Cluster", 20.0, Cell::Cluster),
+];
+
+#[derive(Clone, Copy)]
+enum Cell {
+    /// The text of a cell of the CSV file.
+    Text(usize),
+    Status,
+    Created,
+    Expires,
+    Invalidated,
+    Cluster,
+}
+
+/// The columns of a file; that of the cluster is the last one.
+fn columns(about: &About) -> impl Iterator<Item = (u16, (&'static str, f64, Cell))> {
+    (0..).zip(COLUMNS).filter(|(_, (_, _, cell))| about.with_cluster || !matches!(cell, Cell::Cluster))
+}
+
+/// The rows of a sheet below its head: Excel reads 2^20 with it.
+const MOST_ROWS: u32 = (1 << 20) - 1;
+/// The most UTF-16 units of a cell.
+const MOST_UNITS: usize = 32_767;
+/// From here on the rows may exceed the 4 GiB that fit into a zip file of the old kind.
+const MANY: u64 = 50_000;
+/// How many packed bytes are written between two questions whether to go on.
+const PACKED_STEP: usize = 1 << 18;
+
+pub(super) fn write(out: &mut (dyn Write + Send), rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
+    write_sheets(out, rows, about, MOST_ROWS)
+}
+
+fn write_sheets(
+    out: &mut (dyn Write + Send),
+    rows: &mut Rows,
+    about: &About,
+    most: u32,
+) -> Result<Written, ExportError> {
+    let mut book = guarded(|| new_book(about))?;
+    let mut next = rows.next()?;
+    for number in 1.. {
+        let sheet = guarded(|| new_sheet(&mut book, number, about))?;
+        let mut line = 0;
+        while line < most
+            && let Some(row) = next.take()
+        {
+            line += 1;
+            guarded(|| put_row(sheet, line, &row, about))?;
+            next = rows.next()?;
+        }
+        guarded(|| sheet.autofilter(0, 0, line, columns(about).count() as u16 - 1).map(drop))?;
+        if next.is_none() {
+            break;
+        }
+    }
+    guarded(|| put_about(&mut book, about, rows.read))?;
+    book.use_zip_large_file(rows.read > MANY);
+    let mut out = Packing { out, tell: rows.tell, read: rows.read, since: 0, stopped: false };
+    let packed = guarded(|| book.save_to_writer(&mut out));
+    if out.stopped { Err(ExportError::Stopped) } else { packed.map(|()| rows.all()) }
+}
+
+/// Runs a part of the library, which panics where its temporary file can't be written.
+fn guarded<T>(work: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, ExportError> {
+    let error = match panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(XlsxError::IoError(error) | XlsxError::TempFileError(_, error))) => error,
+        Ok(Err(error)) => io::Error::other(error.to_string()),
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+            io::Error::other(format!("the temporary file failed, {}", words.unwrap_or("for no known reason")))
+        }
+    };
+    Err(ExportError::Write(error))
+}
+
+fn new_book(about: &About) -> Result<Workbook, XlsxError> {
+    let made_at = about.made_at.clamp(FIRST, calendar::LAST).div_euclid(1000);
+    let properties = DocProperties::new().set_title("API keys");
+    let mut book = Workbook::new();
+    book.set_properties(&properties.set_creation_datetime(&ExcelDateTime::from_timestamp(made_at)?));
+    Ok(book)
+}
+
+fn new_sheet<'b>(book: &'b mut Workbook, number: u32, about: &About) -> Result<&'b mut Worksheet, XlsxError> {
+    let name = if number == 1 { "Keys".to_owned() } else { format!("Keys {number}") };
+    let sheet = book.add_worksheet_with_constant_memory()?.set_name(name)?;
+    let (bold, dates) = (bold(), dates());
+    for (column, (title, width, cell)) in columns(about) {
+        sheet.set_column_width(column, width)?;
+        if matches!(cell, Cell::Created | Cell::Expires | Cell::Invalidated) {
+            sheet.set_column_format(column, &dates)?;
+        }
+        sheet.write_string_with_format(0, column, title, &bold)?;
+    }
+    sheet.set_freeze_panes(1, 0)
+}
+
+fn bold() -> Format {
+    Format::new().set_bold()
+}
+
+fn dates() -> Format {
+    Format::new().set_num_format("yyyy-mm-dd hh:mm:ss")
+}
+
+fn put_row(sheet: &mut Worksheet, line: u32, row: &Row, about: &About) -> Result<(), XlsxError> {
+    let cells = csv::cells(&row.key, about.now);
+    for (column, (_, _, cell)) in columns(about) {
+        match cell {
+            Cell::Text(place) => put_text(sheet, line, column, &cells[place])?,
+            Cell::Status => put_text(sheet, line, column, row.key.status(about.now).word())?,
+            Cell::Created => put_moment(sheet, line, column, Some(row.key.created))?,
+            Cell::Expires => put_moment(sheet, line, column, row.key.expires)?,
+            Cell::Invalidated => put_moment(sheet, line, column, row.key.invalidated_at)?,
+            Cell::Cluster => put_text(sheet, line, column, row.cluster)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes a moment as a number, which the format of its column shows as a date; as text if it has none.
+fn put_moment(sheet: &mut Worksheet, line: u32, column: u16, at: Option<Millis>) -> Result<(), XlsxError> {
+    let Some(at) = at else { return Ok(()) };
+    match serial(at) {
+        Some(serial) => sheet.write_number(line, column, serial).map(drop),
+        None => put_text(sheet, line, column, &calendar::rfc3339(at)),
+    }
+}
+
+/// Writes a text, even if it looks like a formula, a number or a link.
+fn put_text(sheet: &mut Worksheet, line: u32, column: u16, text: &str) -> Result<(), XlsxError> {
+    sheet.write_string(line, column, fitting(writable(text))).map(drop)
+}
+
+/// As much of a text as fits into a cell, and how much does not.
+fn fitting(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() <= MOST_UNITS || text.encode_utf16().count() <= MOST_UNITS {
+        return text;
+    }
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > MOST_UNITS - 40
+    });
+    let (shown, rest) = text.split_at(end.map_or(text.len(), |(end, _)| end));
+    format!("{shown}… ({} characters more)", rest.chars().count()).into()
+}
+
+/// 1900-03-01, the first day whose number all spreadsheets agree on.
+const FIRST: Millis = (61 - EPOCH) * DAY;
+/// The number of 1970-01-01 in a spreadsheet.
+const EPOCH: i64 = 25_569;
+
+/// A moment as spreadsheets count days, to the second; nothing where they have no date.
+fn serial(at: Millis) -> Option<f64> {
+    let seconds = at.div_euclid(1000);
+    (FIRST..=calendar::LAST).contains(&at).then(|| seconds as f64 / 86_400.0 + EPOCH as f64)
+}
+
+fn put_about(book: &mut Workbook, about: &About, keys: u64) -> Result<(), XlsxError> {
+    let sheet = book.add_worksheet().set_name("About")?;
+    sheet.set_column_width(0, 24)?.set_column_width(1, 40)?.set_column_format(1, &dates())?;
+    let names = ["Cluster", "Keys", "Made", "Made (UTC)", "Status as of (UTC)", "Times"];
+    for (line, name) in (0..).zip(names) {
+        sheet.write_string_with_format(line, 0, name, &bold())?;
+    }
+    put_text(sheet, 0, 1, &about.cluster)?;
+    put_text(sheet, 1, 1, &expiry::thousands(keys))?;
+    put_text(sheet, 2, 1, &calendar::local(about.made_at, &about.zone))?;
+    put_moment(sheet, 3, 1, Some(about.made_at))?;
+    put_moment(sheet, 4, 1, Some(about.now))?;
+    put_text(sheet, 5, 1, "All times of the keys are UTC")
+}
+
+/// Passes the packed bytes on, and asks now and then whether to go on.
+struct Packing<'o, 't> {
+    out: &'o mut (dyn Write + Send),
+    tell: &'o mut Tell<'t>,
+    read: u64,
+    since: usize,
+    stopped: bool,
+}
+
+impl Write for Packing<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.stopped {
+            return Ok(bytes.len()); // The library ends its file all the same, and nobody wants it.
+        }
+        self.since += bytes.len();
+        if self.since >= PACKED_STEP {
+            self.since = 0;
+            self.stopped = (self.tell)(self.read).is_break();
+        }
+        if self.stopped { Err(io::Error::other("stopped")) } else { self.out.write(bytes) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Cursor, Read},
+        ops::ControlFlow,
+    };
+
+    use super::*;
+    use crate::{
+        export::{self, fixture::*},
+        model::api_key::ApiKey,
+    };
+
+    fn part(file: &[u8], name: &str) -> String {
+        let mut zip = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+        let mut text = String::new();
+        zip.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// The cells of a line, from 1, as XML.
+    fn line(sheet: &str, number: usize) -> &str {
+        sheet.split("<row ").nth(number).unwrap()
+    }
+
+    #[test]
+    fn texts_are_never_formulas_and_always_xml() {
+        let keys = hostile();
+        let file = bytes(export::Format::Xlsx, &keys, &about(true));
+        let sheet = part(&file, "xl/worksheets/sheet1.xml");
+        assert!(!sheet.contains("<f") && !sheet.contains("t=\"str\"") && !sheet.contains("hyperlink"));
+        assert_eq!(writable(&sheet), sheet.as_str());
+        assert!(line(&sheet, 2).contains("<c r=\"A2\" t=\"inlineStr\"><is><t>=1+1</t></is></c>"));
+        assert!(sheet.contains("nul‹U+0000› bell‹U+0007› esc‹U+001B›[31m del‹U+007F› nel‹U+0085› no‹U+FFFF›"));
+        assert!(sheet.contains("_x005F_x0041_ ]]&gt; &lt;f&gt;1&lt;/f&gt; &amp;amp;"));
+        assert_eq!(sheet.matches("<row ").count(), keys.len() + 1);
+    }
+
+    #[test]
+    fn dates_are_numbers_with_a_format_and_others_are_text() {
+        let key = ApiKey { invalidated_at: Some(i64::MAX), ..key("id", "name", Some(NOW + 999)) };
+        let sheet = part(&bytes(export::Format::Xlsx, &[key], &about(false)), "xl/worksheets/sheet1.xml");
+        assert!(line(&sheet, 2).contains("<c r=\"I2\" s=\"2\"><v>46350.5</v></c>"), "{sheet}");
+        assert!(line(&sheet, 2).contains("<t>9223372036854775807</t>"));
+        assert_eq!((serial(FIRST), serial(FIRST - 1)), (Some(61.0), None));
+        assert!(serial(calendar::LAST).unwrap() < 2_958_466.0 && serial(calendar::LAST + 1).is_none());
+    }
+
+    #[test]
+    fn a_sheet_has_a_bold_frozen_head_with_filters_and_a_sheet_tells_what_it_is() {
+        let file = bytes(export::Format::Xlsx, &[key("id", "name", None)], &about(true));
+        let sheet = part(&file, "xl/worksheets/sheet1.xml");
+        assert!(sheet.contains("<pane ySplit=\"1\"") && sheet.contains("<autoFilter ref=\"A1:O2\"/>"));
+        assert!(line(&sheet, 1).contains("s=\"1\" t=\"inlineStr\"><is><t>Expires (UTC)</t>"));
+        assert!(line(&sheet, 1).contains("<c r=\"O1\" s=\"1\" t=\"inlineStr\"><is><t>Cluster</t>"));
+        let strings = part(&file, "xl/sharedStrings.xml");
+        assert!(strings.contains("<t>Prod</t>") && strings.contains("24 Nov 2026, 12:00 UTC"));
+        assert!(part(&file, "docProps/core.xml").contains(">2026-11-24T12:00:00Z<"));
+        assert_eq!(file, bytes(export::Format::Xlsx, &[key("id", "name", None)], &about(true)));
+    }
+
+    #[test]
+    fn more_rows_than_fit_go_on_further_sheets() {
+        for (keys, sheets) in [(0, 1), (3, 1), (4, 2), (7, 3)] {
+            let keys = vec![key("id", "name", None); keys];
+            let (mut out, mut tell) = (Vec::new(), |_| ControlFlow::Continue(()));
+            let mut rows = Rows { source: &mut rows(&keys), read: 0, tell: &mut tell };
+            assert_eq!(write_sheets(&mut out, &mut rows, &about(false), 3).unwrap().keys, keys.len() as u64);
+            let book = part(&out, "xl/workbook.xml");
+            assert_eq!(book.matches("<sheet name=\"Keys").count(), sheets);
+            let lines = |number| part(&out, &format!("xl/worksheets/sheet{number}.xml")).matches("<row ").count();
+            assert_eq!((1..=sheets).map(lines).sum::<usize>(), keys.len() + sheets);
+        }
+    }
+
+    #[test]
+    fn a_text_too_long_for_a_cell_is_cut_and_says_so() {
+        let cut = fitting("🔑".repeat(20_000).into());
+        assert!(cut.encode_utf16().count() <= MOST_UNITS && cut.ends_with("🔑… (3637 characters more)"), "{cut}");
+        assert!(matches!(fitting("x".repeat(MOST_UNITS).into()), Cow::Owned(same) if same.len() == MOST_UNITS));
+    }
+
+    #[test]
+    fn a_panic_of_the_library_and_a_stop_while_packing_are_errors() {
+        let error = guarded(|| -> Result<(), XlsxError> { panic!("disk full") }).unwrap_err();
+        assert!(error.to_string().ends_with("disk full"));
+        let (mut out, mut tell) = (Vec::new(), |_| ControlFlow::Break(()));
+        let mut packing = Packing { out: &mut out, tell: &mut tell, read: 1, since: 0, stopped: false };
+        assert!(packing.write_all(&[1; 9]).is_ok());
+        assert!(packing.write_all(&[2; PACKED_STEP]).is_err() && packing.write_all(&[3; 9]).is_ok());
+        assert!(packing.stopped && out == [1; 9]);
+    }
+}

@@ -1,0 +1,151 @@
+//! Patterns with `*` (any run of characters) and `?` (any one), matched in bounded time.
+
+/// A part of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Run,
+    One,
+    Char(char),
+}
+
+/// A pattern in lower case for a whole text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob {
+    /// What stands between the stars; the first is where the text begins, the last where it ends.
+    segments: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Plain(String),
+    /// `None` is any character; there is at least one.
+    Holes(Vec<Option<char>>),
+}
+
+impl Glob {
+    /// Reads a pattern, in lower case.
+    pub fn new(pattern: &str) -> Self {
+        Self::of(&marks(&pattern.to_lowercase()))
+    }
+
+    pub(super) fn of(marks: &[Mark]) -> Self {
+        Self { segments: marks.split(|mark| *mark == Mark::Run).map(Segment::of).collect() }
+    }
+
+    /// Whether the whole text, which must be in lower case, fits.
+    pub fn matches(&self, text: &str) -> bool {
+        match self.segments.as_slice() {
+            [] => text.is_empty(),
+            [only] => only.after_start(text) == Some(""),
+            // The leftmost place of each leaves the most for the rest, so none is tried twice.
+            [first, middle @ .., last] => first
+                .after_start(text)
+                .and_then(|rest| middle.iter().try_fold(rest, |rest, segment| segment.after_first(rest)))
+                .is_some_and(|rest| last.is_end_of(rest)),
+        }
+    }
+}
+
+/// The marks of a text in which `*` and `?` have their meaning.
+pub(super) fn marks(text: &str) -> Vec<Mark> {
+    let mark = |c| match c {
+        '*' => Mark::Run,
+        '?' => Mark::One,
+        c => Mark::Char(c),
+    };
+    text.chars().map(mark).collect()
+}
+
+impl Segment {
+    fn of(marks: &[Mark]) -> Self {
+        let chars = marks.iter().map(|mark| if let Mark::Char(c) = mark { Some(*c) } else { None });
+        match chars.clone().collect::<Option<String>>() {
+            Some(text) => Self::Plain(text),
+            None => Self::Holes(chars.collect()),
+        }
+    }
+
+    /// What is left of a text that begins with this.
+    fn after_start<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Plain(start) => text.strip_prefix(start.as_str()),
+            Self::Holes(wanted) => {
+                let mut rest = text.chars();
+                let fits = wanted.iter().all(|wanted| rest.next().is_some_and(|c| wanted.is_none_or(|w| w == c)));
+                fits.then_some(rest.as_str())
+            }
+        }
+    }
+
+    /// What is left after the leftmost place where this stands.
+    fn after_first<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Plain(part) => text.find(part.as_str()).map(|at| &text[at + part.len()..]),
+            Self::Holes(_) => text.char_indices().find_map(|(at, _)| self.after_start(&text[at..])),
+        }
+    }
+
+    fn is_end_of(&self, text: &str) -> bool {
+        match self {
+            Self::Plain(end) => text.ends_with(end.as_str()),
+            Self::Holes(wanted) => {
+                let start = text.char_indices().rev().nth(wanted.len().saturating_sub(1));
+                start.is_some_and(|(at, _)| self.after_start(&text[at..]) == Some(""))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_fits_a_whole_text() {
+        let fits = |pattern: &str, text: &str| Glob::new(pattern).matches(text);
+        for (pattern, text) in [
+            ("prod-*", "prod-"),
+            ("prod-*", "prod-a-b"),
+            ("*-key", "my-key"),
+            ("a*b*c", "aXbXbXc"),
+            ("*", ""),
+            ("**", "x"),
+            ("?", "ü"),
+            ("*?-?*", "鍵-🔑"),
+            ("A?c*", "abcd"),
+            ("a*?c", "abc"),
+        ] {
+            assert!(fits(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("prod-*", "my-prod-"), ("a*a", "a"), ("?", ""), ("?", "ab"), ("a*b", "abc"), ("a?", "a"), ("*??", "x")]
+        {
+            assert!(!fits(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_pattern_ends() {
+        let text = "a".repeat(20_000);
+        assert!(!Glob::new(&"*a".repeat(2000)).matches(&format!("{text}b")));
+        assert!(!Glob::new(&format!("{}b", "*a?".repeat(1300))).matches(&text));
+    }
+
+    /// The plain definition, exponential but short.
+    fn slowly(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], text) => text.is_empty(),
+            (['*', rest @ ..], text) => (0..=text.len()).any(|skip| slowly(rest, &text[skip..])),
+            ([p, rest @ ..], [c, after @ ..]) => (*p == '?' || p == c) && slowly(rest, after),
+            _ => false,
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_pattern_means_what_the_definition_says(pattern in "[ab*?ü]{0,7}", text in "[abü]{0,8}") {
+            let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+            proptest::prop_assert_eq!(Glob::new(&pattern).matches(&text), slowly(&p, &t));
+        }
+    }
+}

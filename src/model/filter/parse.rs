@@ -1,0 +1,341 @@
+//! Reads a search: terms side by side are all meant, `or` binds less, `-` negates, parentheses group.
+
+use std::ops::Range;
+
+use jiff::tz::TimeZone;
+
+use super::{
+    Expr, Field, FilterError, Free, Grant, Query, ROWS, StatusWord, Term, TextMatch, Trait,
+    lex::{self, Token, Value},
+    text::{Compare, text_match, text_matches},
+    time,
+};
+use crate::model::{Millis, harmless};
+
+/// The longest search that is read, in bytes.
+pub const LONGEST: usize = 4096;
+/// The longest word that is taken for a slip of the finger, in characters.
+const LONGEST_WORD: usize = 20;
+/// How deep parentheses may stand within each other.
+pub(super) const DEEPEST: usize = 64;
+
+/// A word, what it stands for and what that is.
+pub(super) type Named<T> = (&'static str, T, &'static str);
+
+pub(super) const STATUSES: [Named<StatusWord>; 7] = [
+    ("expired", StatusWord::Expired, "its end has come"),
+    ("expiring", StatusWord::Expiring, "ends within 7 days"),
+    ("soon", StatusWord::Soon, "ends within 30 days"),
+    ("active", StatusWord::Active, "can be used"),
+    ("never", StatusWord::Never, "has no end"),
+    ("invalidated", StatusWord::Invalidated, "was taken away"),
+    ("valid", StatusWord::Active, "can be used"),
+];
+
+pub(super) const TRAITS: [Named<Trait>; 6] = [
+    ("unrestricted", Trait::Unrestricted, "may do all that its owner might"),
+    ("empty", Trait::Empty, "grants nothing"),
+    ("managed", Trait::Managed, "a product made it for itself"),
+    ("cross-cluster", Trait::CrossCluster, "for another cluster"),
+    ("ended", Trait::Ended, "expired or invalidated"),
+    ("mine", Trait::Mine, "belongs to me"),
+];
+
+/// Reads a search at a moment of the cluster's clock; the zone is that of dates without one.
+/// Parentheses keep `can:` and `on:` within them to a grant of their own.
+///
+/// # Errors
+/// All that is wrong with it, in order: unknown fields and words, missing or unreadable values,
+/// parentheses that don't pair, an `or` or `-` that stands alone, and a search that is too long or deep.
+pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Query, Vec<FilterError>> {
+    if text.len() > LONGEST {
+        let message = format!("The search is too long: {} bytes of at most {LONGEST}", text.len());
+        return Err(vec![FilterError { span: 0..text.len(), message }]);
+    }
+    let mut tokens = lex::tokens(text);
+    tokens.retain(|(_, token)| !matches!(token, Token::Blank));
+    let mut parser = Parser { text, now, zone, tokens: &tokens, at: 0, is_too_deep: false, errors: Vec::new() };
+    let expr = parser.choice(0).unwrap_or(Expr::All);
+    let mut errors = parser.errors;
+    errors.sort_by_key(|error| error.span.start);
+    if errors.is_empty() { Ok(Query { expr }) } else { Err(errors) }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    now: Millis,
+    zone: &'a TimeZone,
+    tokens: &'a [(Range<usize>, Token)],
+    at: usize,
+    /// Then the rest is not read.
+    is_too_deep: bool,
+    errors: Vec<FilterError>,
+}
+
+/// A part of a conjunction.
+enum Part {
+    Expr(Expr),
+    /// Joins the other grants of the conjunction.
+    Grant(Grant),
+}
+
+impl From<Part> for Expr {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Expr(expr) => expr,
+            Part::Grant(grant) => Expr::Term(Term::Grant(grant)),
+        }
+    }
+}
+
+/// Joins what there are two or more of.
+fn joined(mut parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
+    match (parts.len(), parts.pop()) {
+        (1, Some(only)) => only,
+        (_, None) => Expr::All,
+        (_, Some(last)) => {
+            parts.push(last);
+            join(parts)
+        }
+    }
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<&'a (Range<usize>, Token)> {
+        self.tokens.get(self.at)
+    }
+
+    fn error(&mut self, span: Range<usize>, message: impl Into<String>) {
+        // An `or` between nothing and nothing is told once.
+        if self.errors.last().is_none_or(|last| last.span != span) {
+            self.errors.push(FilterError { span, message: message.into() });
+        }
+    }
+
+    /// Conjunctions between `or`s; `None` where nothing is said.
+    fn choice(&mut self, depth: usize) -> Option<Expr> {
+        let mut parts = Vec::new();
+        let mut before: Option<Range<usize>> = None;
+        loop {
+            let (is_there, part) = self.conjunction(depth);
+            let or = match self.peek() {
+                Some((span, Token::Or)) => Some(span.clone()),
+                _ => None,
+            };
+            let alone = if !is_there { or.clone().or(before) } else { None };
+            if let Some(span) = alone {
+                self.error(span, "Write a term on both sides of or; in quotes it is a word: \"or\"");
+            }
+            parts.extend(part);
+            if or.is_none() {
+                break;
+            }
+            before = or;
+            self.at += 1;
+        }
+        if parts.contains(&Expr::All) {
+            return Some(Expr::All);
+        }
+        (!parts.is_empty()).then(|| joined(parts, Expr::Or))
+    }
+
+    /// Terms side by side: whether there are any, and what they say, which quotes just opened don't.
+    fn conjunction(&mut self, depth: usize) -> (bool, Option<Expr>) {
+        let (mut parts, mut grant, mut grant_place) = (Vec::new(), Grant::default(), None);
+        let mut is_there = false;
+        while let Some((span, token)) = self.peek() {
+            match token {
+                Token::Or => break,
+                Token::Close if depth > 0 => break,
+                Token::Close => {
+                    self.error(span.clone(), "No parenthesis is open here; a sign is meant in quotes: \")\"");
+                    self.at += 1;
+                    continue;
+                }
+                _ => is_there = true,
+            }
+            match self.factor(depth) {
+                Some(Part::Expr(expr)) => parts.push(expr),
+                Some(Part::Grant(more)) => {
+                    grant_place.get_or_insert(parts.len());
+                    grant.can.extend(more.can);
+                    grant.on.extend(more.on);
+                }
+                None => {}
+            }
+        }
+        if let Some(place) = grant_place {
+            parts.insert(place, Expr::Term(Term::Grant(grant)));
+        }
+        let says_something = !parts.is_empty();
+        parts.retain(|part| *part != Expr::All);
+        (is_there, says_something.then(|| joined(parts, Expr::And)))
+    }
+
+    /// A term or a group, negated or not; `None` where it says nothing or can't be read.
+    fn factor(&mut self, depth: usize) -> Option<Part> {
+        let mut negated = false;
+        let mut minus = None;
+        while let Some((span, Token::Minus)) = self.peek() {
+            negated = !negated;
+            minus = Some(span.clone());
+            self.at += 1;
+        }
+        let next = self.peek();
+        if let Some(minus) = minus {
+            let follows = next
+                .is_some_and(|(span, token)| span.start == minus.end && matches!(token, Token::Word(_) | Token::Open));
+            if !follows {
+                self.error(minus, "Write what - leaves out, without a blank: -status:expired; the sign is \"-\"");
+                return None;
+            }
+        }
+        let (span, token) = next?;
+        self.at += 1;
+        let part = match token {
+            Token::Open => Part::Expr(self.group(span, depth)?),
+            Token::Word(word) => self.term(span, word)?,
+            _ => return None,
+        };
+        Some(if negated { Part::Expr(Expr::Not(Box::new(part.into()))) } else { part })
+    }
+
+    fn group(&mut self, open: &Range<usize>, depth: usize) -> Option<Expr> {
+        if depth >= DEEPEST {
+            self.error(open.clone(), format!("Parentheses stand more than {DEEPEST} deep: write it with fewer"));
+            self.is_too_deep = true;
+            self.at = self.tokens.len();
+            return None;
+        }
+        let errors = self.errors.len();
+        let inner = self.choice(depth + 1);
+        match self.peek() {
+            Some((close, _)) => {
+                self.at += 1;
+                if inner.is_none() && self.errors.len() == errors {
+                    self.error(open.start..close.end, "Nothing stands between the parentheses: (a or b)");
+                }
+            }
+            None if self.is_too_deep => {}
+            None => self.error(open.clone(), "This parenthesis is never closed: add )"),
+        }
+        inner
+    }
+
+    fn term(&mut self, span: &Range<usize>, word: &lex::Word) -> Option<Part> {
+        let Some(name) = &word.field else {
+            let wanted = text_match(word.values.first()?, Compare::Anywhere);
+            return match wanted == TextMatch::Contains(String::new()) {
+                // Quotes with nothing in them yet say nothing; stars say that anything will do.
+                true if word.values.iter().any(Value::has_quotes) => None,
+                true => Some(Part::Expr(Expr::All)),
+                false => Some(Part::Expr(Expr::Term(Term::Free(Free(wanted))))),
+            };
+        };
+        let head = name.start..name.end + 1;
+        let Some(field) = Field::named(&self.text[name.clone()]) else {
+            let message = unknown_field(&self.text[name.clone()], &self.text[span.clone()]);
+            self.error(head, message);
+            return None;
+        };
+        // A comma that was just typed is forgiven.
+        let values: Vec<&Value> = word.values.iter().filter(|value| !value.pieces.is_empty()).collect();
+        let is_text = matches!(field, Field::Text(_) | Field::Meta(_));
+        if values.is_empty() || !is_text && values.iter().all(|value| value.text().trim().is_empty()) {
+            self.error(head, nothing_follows(&field));
+            return None;
+        }
+        let term = match &field {
+            Field::Text(text) => Term::Field(*text, text_matches(&field, &values)),
+            Field::Meta(path) => Term::Meta(path.clone(), text_matches(&field, &values)),
+            Field::Status => Term::Status(self.known(&values, "status", &STATUSES)?),
+            Field::Is => {
+                let traits = self.known(&values, "is", &TRAITS)?;
+                let terms = traits.into_iter().map(|is| Expr::Term(Term::Is(is)));
+                return Some(Part::Expr(joined(terms.collect(), Expr::Or)));
+            }
+            Field::Time(time) => {
+                let read = |value: &&Value| {
+                    let range = time::read(*time, &value.text(), self.now, self.zone);
+                    range.map_err(|message| FilterError { span: value.span.clone(), message })
+                };
+                let (found, wrong): (Vec<_>, Vec<_>) = values.iter().map(read).partition(Result::is_ok);
+                self.errors.extend(wrong.into_iter().filter_map(Result::err));
+                let terms = found.into_iter().flatten().map(|range| Expr::Term(Term::Time(*time, range)));
+                return Some(Part::Expr(joined(terms.collect(), Expr::Or)));
+            }
+            Field::Type => Term::Kind(texts(&values).map(|word| kind_on_the_wire(&word)).collect()),
+            Field::Can => {
+                let can = vec![texts(&values).map(|word| word.to_lowercase()).collect()];
+                return Some(Part::Grant(Grant { can, on: Vec::new() }));
+            }
+            Field::On => {
+                let on = vec![texts(&values).collect()];
+                return Some(Part::Grant(Grant { can: Vec::new(), on }));
+            }
+        };
+        Some(Part::Expr(Expr::Term(term)))
+    }
+
+    /// Words of a fixed list; `None` if one of them is not.
+    fn known<T: Copy>(&mut self, values: &[&Value], name: &str, words: &[Named<T>]) -> Option<Vec<T>> {
+        let mut found = Vec::new();
+        let errors = self.errors.len();
+        for value in values {
+            let typed = value.text().trim().to_lowercase().replace('_', "-");
+            match words.iter().find(|(word, ..)| *word == typed) {
+                Some((_, meant, _)) => found.push(*meant),
+                None => {
+                    let all = words.iter().map(|(word, ..)| *word);
+                    let hint = did_you_mean(&typed, all.clone(), "");
+                    let (shown, all) = (harmless::shortened(&typed, 40), all.collect::<Vec<_>>().join(", "));
+                    self.error(value.span.clone(), format!("There is no {name}:{shown}{hint}; possible: {all}"));
+                }
+            }
+        }
+        (self.errors.len() == errors).then_some(found)
+    }
+}
+
+fn texts<'v>(values: &'v [&Value]) -> impl Iterator<Item = String> + 'v {
+    values.iter().map(|value| value.text().trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The name of a type as clusters write it.
+pub(super) fn kind_on_the_wire(word: &str) -> String {
+    let lower = word.to_lowercase();
+    if lower == "cross-cluster" { "cross_cluster".to_owned() } else { lower }
+}
+
+fn nothing_follows(field: &Field) -> String {
+    let name = field.name();
+    match field {
+        Field::Time(_) => format!("Nothing follows {name}: – {}", time::WHEN),
+        Field::Meta(_) => format!("Nothing follows {name}: – write {name}:value, {name}:none or {name}:*"),
+        field => format!("Nothing follows {name}: – write {} ({})", field.row().example, field.row().meaning),
+    }
+}
+
+fn unknown_field(name: &str, word: &str) -> String {
+    let as_text = format!("as text it is {}", harmless::shortened(&lex::quoted(&word.replace('"', "")), 60));
+    if name.is_empty() {
+        return format!("Write a field before the colon, such as owner:ana; {as_text}");
+    }
+    if ["meta", "metadata"].iter().any(|meta| name.split('.').next().is_some_and(|n| n.eq_ignore_ascii_case(meta))) {
+        return "Write the key of the metadata too: meta.team:payments, meta.labels.team:payments".to_owned();
+    }
+    let hint = did_you_mean(name, ROWS.iter().flat_map(|row| row.names()), ":");
+    format!("There is no field {}{hint}; {as_text}", harmless::shortened(name, 40))
+}
+
+fn did_you_mean<'n>(typed: &str, names: impl Iterator<Item = &'n str>, after: &str) -> String {
+    let (lower, length) = (typed.to_lowercase(), typed.chars().count());
+    let slips = |name: &str| if name.starts_with(&lower) { 0 } else { strsim::damerau_levenshtein(name, &lower) };
+    // A long text is no slip, and would take long to compare.
+    let names = names.filter(|_| (2..=LONGEST_WORD).contains(&length));
+    let near = names.map(|name| (slips(name), name)).filter(|(slips, _)| *slips <= length / 2);
+    match near.min_by_key(|(slips, _)| *slips) {
+        Some((_, name)) => format!(", did you mean {name}{after}?"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,298 @@
+//! What searches mean, and what is said about those that can't be read.
+
+use super::{
+    glob::Mark,
+    parse::{DEEPEST, LONGEST},
+    *,
+};
+use crate::model::{DAY, calendar};
+
+const NOW: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+
+fn read(text: &str) -> Expr {
+    parse(text, NOW, &calendar::fixed_zone(1)).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).expr
+}
+
+fn errors(text: &str) -> Vec<(&str, String)> {
+    let errors = parse(text, NOW, &calendar::fixed_zone(1)).unwrap_err();
+    errors.into_iter().map(|error| (&text[error.span.clone()], error.to_string())).collect()
+}
+
+fn has(text: &str) -> TextMatch {
+    TextMatch::Contains(text.into())
+}
+
+fn is(text: &str) -> TextMatch {
+    TextMatch::Equals(text.into())
+}
+
+fn glob(text: &str) -> TextMatch {
+    TextMatch::Glob(Glob::new(text))
+}
+
+fn word(text: &str) -> Expr {
+    Expr::Term(Term::Free(Free(has(text))))
+}
+
+fn field(field: TextField, wanted: &[TextMatch]) -> Expr {
+    Expr::Term(Term::Field(field, wanted.to_vec()))
+}
+
+fn not(expr: Expr) -> Expr {
+    Expr::Not(Box::new(expr))
+}
+
+fn grant(can: &[&[&str]], on: &[&[&str]]) -> Expr {
+    let lists = |lists: &[&[&str]]| lists.iter().map(|l| l.iter().map(|t| (*t).to_owned()).collect()).collect();
+    Expr::Term(Term::Grant(Grant { can: lists(can), on: lists(on) }))
+}
+
+#[test]
+fn nothing_means_all_keys() {
+    for text in ["", "  \t", "\"", "\"\"", "*", "-\"", "**"] {
+        assert_eq!(read(text), Expr::All, "{text}");
+    }
+    assert_eq!(read("a \"\" *"), word("a"));
+    assert_eq!(read("a or \""), word("a"));
+    assert_eq!(read("a or *"), Expr::All);
+    assert_eq!(read("-*"), not(Expr::All));
+}
+
+#[test]
+fn terms_are_and_and_or_binds_less() {
+    let (a, b, c) = (word("a"), word("b"), word("c"));
+    assert_eq!(read("A b"), Expr::And(vec![a.clone(), b.clone()]));
+    assert_eq!(read("a b OR c"), Expr::Or(vec![Expr::And(vec![a.clone(), b.clone()]), c.clone()]));
+    assert_eq!(read("a (b or c)"), Expr::And(vec![a.clone(), Expr::Or(vec![b.clone(), c.clone()])]));
+    assert_eq!(read("a(b)c"), Expr::And(vec![a.clone(), b.clone(), c.clone()]));
+    assert_eq!(read("a or b or c"), Expr::Or(vec![a, b, c]));
+}
+
+#[test]
+fn a_minus_negates_a_term_or_a_group() {
+    assert_eq!(read("a -b"), Expr::And(vec![word("a"), not(word("b"))]));
+    assert_eq!(read("-(a or b)"), not(Expr::Or(vec![word("a"), word("b")])));
+    assert_eq!(read("--a"), word("a"));
+    assert_eq!(read("-or"), not(word("or")));
+    assert_eq!(read("my-key"), word("my-key"));
+    assert_eq!(read("\"-a\""), word("-a"));
+}
+
+#[test]
+fn a_quoted_text_keeps_its_blanks_and_signs() {
+    assert_eq!(read(r#""My  (key)*""#), word("my  (key)*"));
+    assert_eq!(read(r#""a\"b\\c\d""#), word(r#"a"b\c\d"#));
+    assert_eq!(read(r#""or""#), word("or"));
+    assert_eq!(read(r#"a"b c"d"#), word("ab cd"));
+    assert_eq!(read(r#""http://x""#), word("http://x"));
+    assert_eq!(read(r#"name:"my key""#), field(TextField::Name, &[has("my key")]));
+    assert_eq!(read(r#"owner:"a,b",c"#), field(TextField::Owner, &[is("a,b"), is("c")]));
+    assert_eq!(read(r#"a "b c"#), Expr::And(vec![word("a"), word("b c")]));
+}
+
+#[test]
+fn a_free_word_with_wildcards_fits_anywhere() {
+    assert_eq!(read("*Prod*"), word("prod"));
+    assert_eq!(read("prod*"), word("prod"));
+    assert_eq!(read("a*b"), Expr::Term(Term::Free(Free(glob("*a*b*")))));
+    assert_eq!(read("a?b"), Expr::Term(Term::Free(Free(glob("*a?b*")))));
+    assert_eq!(read("a,b"), word("a,b"));
+}
+
+#[test]
+fn each_text_field_compares_in_its_way() {
+    use TextField::*;
+    assert_eq!(read("NAME:Back"), field(Name, &[has("back")]));
+    assert_eq!(read("application_id:Bill"), field(App, &[has("bill")]));
+    assert_eq!(read("id:aBc"), field(Id, &[is("aBc")]));
+    assert_eq!(read("id:aBc*"), field(Id, &[glob("abc*")]));
+    assert_eq!(read("owner:Ana,boris,"), field(Owner, &[is("ana"), is("boris")]));
+    assert_eq!(read("realm:Native"), field(Realm, &[is("native")]));
+    assert_eq!(read("role:Re*,x?"), field(Role, &[glob("re*"), glob("x?")]));
+    assert_eq!(read("role:*ea*"), field(Role, &[has("ea")]));
+    assert_eq!(read("name:prod-*"), field(Name, &[glob("prod-*")]));
+    assert_eq!(
+        read(r#"managed:"a*"*"#),
+        field(Managed, &[TextMatch::Glob(Glob::of(&[Mark::Char('a'), Mark::Char('*'), Mark::Run]))])
+    );
+}
+
+#[test]
+fn none_is_a_missing_field_and_quoted_none_a_text() {
+    use TextField::*;
+    for (text, of) in [("app:none", App), ("role:None", Role), ("managed:none", Managed)] {
+        assert_eq!(read(text), field(of, &[TextMatch::Missing]), "{text}");
+    }
+    assert_eq!(read("app:none,x"), field(App, &[TextMatch::Missing, has("x")]));
+    assert_eq!(read("role:\"none\""), field(Role, &[is("none")]));
+    assert_eq!(read("owner:none"), field(Owner, &[is("none")]));
+}
+
+#[test]
+fn metadata_is_named_by_its_path() {
+    let meta = |path: &[&str], wanted| {
+        Expr::Term(Term::Meta(path.iter().map(|key| (*key).to_owned()).collect(), vec![wanted]))
+    };
+    assert_eq!(read("meta.labels.Team:Pay"), meta(&["labels", "Team"], is("pay")));
+    assert_eq!(read("metadata.team:none"), meta(&["team"], TextMatch::Missing));
+    assert_eq!(read("meta.team:*"), meta(&["team"], glob("*")));
+    assert_eq!(read("meta.team:\"\""), meta(&["team"], is("")));
+}
+
+#[test]
+fn types_statuses_and_facts_have_words() {
+    let kind = |words: &[&str]| Expr::Term(Term::Kind(words.iter().map(|word| (*word).to_owned()).collect()));
+    assert_eq!(read("type:REST,cross-cluster,managed"), kind(&["rest", "cross_cluster", "managed"]));
+    assert_eq!(read("kind:cross_cluster"), kind(&["cross_cluster"]));
+    let status = vec![StatusWord::Soon, StatusWord::Active, StatusWord::Never];
+    assert_eq!(read("status:soon,Valid,never"), Expr::Term(Term::Status(status)));
+    let is = |is| Expr::Term(Term::Is(is));
+    assert_eq!(read("is:mine"), is(Trait::Mine));
+    assert_eq!(read("is:cross_cluster,ended"), Expr::Or(vec![is(Trait::CrossCluster), is(Trait::Ended)]));
+}
+
+#[test]
+fn times_are_resolved() {
+    let within = |field, from, until| Expr::Term(Term::Time(field, TimeMatch::Within { from, until }));
+    let soon = within(TimeField::Expires, NOW, NOW + 30 * DAY);
+    assert_eq!(read("expires:<30d"), soon);
+    let never = Expr::Term(Term::Time(TimeField::Expires, TimeMatch::Never));
+    assert_eq!(read("expiration:<30d,never"), Expr::Or(vec![soon, never]));
+    assert_eq!(read("invalidated:never"), Expr::Term(Term::Time(TimeField::Invalidated, TimeMatch::Never)));
+    let minute = calendar::parse("2026-01-01 14:30", &calendar::fixed_zone(1)).unwrap();
+    assert_eq!(read("created:<\"2026-01-01 14:30\""), within(TimeField::Created, Millis::MIN, minute));
+    assert_eq!(read("created:2026-01-01T14:30"), within(TimeField::Created, minute, minute + 60_000));
+}
+
+#[test]
+fn can_and_on_of_a_conjunction_are_the_same_grant() {
+    assert_eq!(read("can:Write,delete"), grant(&[&["write", "delete"]], &[]));
+    assert_eq!(
+        read("can:read a on:logs-* can:write"),
+        Expr::And(vec![grant(&[&["read"], &["write"]], &[&["logs-*"]]), word("a")])
+    );
+    assert_eq!(
+        read("on:a -can:write or can:read"),
+        Expr::Or(vec![
+            Expr::And(vec![grant(&[], &[&["a"]]), not(grant(&[&["write"]], &[]))]),
+            grant(&[&["read"]], &[])
+        ])
+    );
+    assert_eq!(
+        read("(can:read on:a) (can:write on:b) -(can:all on:c)"),
+        Expr::And(vec![
+            grant(&[&["read"]], &[&["a"]]),
+            grant(&[&["write"]], &[&["b"]]),
+            not(grant(&[&["all"]], &[&["c"]]))
+        ])
+    );
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
+    for (text, place, hint) in [
+        ("a expires:", "expires:", "say when: <30d"),
+        ("expires:\"\"", "expires:", "say when"),
+        ("created:<7x", "<7x", "say when"),
+        ("owner:", "owner:", "owner:ana,boris"),
+        ("owner:,", "owner:", "owner:ana,boris"),
+        ("name:(a or b)", "name:", "name:backup"),
+        ("meta.team:", "meta.team:", "meta.team:none"),
+        ("meta:x", "meta:", "meta.team:"),
+        ("meta..a:x", "meta..a:", "meta.team:"),
+        ("onwer:ana", "onwer:", "did you mean owner:?"),
+        ("http://x", "http:", "as text it is \"http://x\""),
+        ("a:b", "a:", "There is no field a; as text it is \"a:b\""),
+        (":x", ":", "\":x\""),
+        ("status:gone", "gone", "possible: expired, expiring, soon, active, never, invalidated, valid"),
+        ("status:expird", "expird", "did you mean expired?"),
+        ("is:lost", "lost", "cross-cluster"),
+        ("a or", "or", "both sides"),
+        ("or", "or", "both sides"),
+        ("a or or b", "or", "both sides"),
+        ("(a or)", "or", "both sides"),
+        ("a (b", "(", "never closed"),
+        ("a) b", ")", "No parenthesis"),
+        ("a ( ) b", "( )", "Nothing stands between"),
+        ("a - b", "-", "-status:expired"),
+        ("-", "-", "-status:expired"),
+    ] {
+        let errors = errors(text);
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+        assert_eq!(errors[0].0, place, "{text}: {errors:?}");
+        assert!(errors[0].1.contains(hint), "{text}: {errors:?}");
+    }
+    let places: Vec<_> = errors("foo:1 (a status:x,y").into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["foo:", "(", "x", "y"]);
+}
+
+#[test]
+fn depth_and_length_are_bounded() {
+    let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+    assert_eq!(read(&nested(DEEPEST)), word("a"));
+    for deep in [nested(DEEPEST + 1), "(".repeat(LONGEST), "-(".repeat(LONGEST / 2)] {
+        let errors = errors(&deep);
+        assert!(errors.len() == 1 && errors[0].1.contains("64"), "{errors:?}");
+    }
+    assert!(errors(&"a".repeat(LONGEST + 1))[0].1.contains("too long"));
+    assert_eq!(read(&"a".repeat(LONGEST)), word(&"a".repeat(LONGEST)));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_a_search_or_has_errors_within_it(
+        text in r#"([-a:"\\(),*?<>.0-9d ü鍵🔑]|owner:|expires:|status:|meta\.|can:|on:| or ){0,40}|\PC*"#,
+        now in proptest::num::i64::ANY,
+    ) {
+        if let Err(errors) = parse(&text, now, &calendar::fixed_zone(-7)) {
+            proptest::prop_assert!(!errors.is_empty());
+            for error in errors {
+                proptest::prop_assert!(text.get(error.span.clone()).is_some() && !error.message.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_in_quotes_means_itself(text in r#"[-a"\\(),*? :ü🔑]{1,12}|or|none|\PC+"#) {
+        let quoted = crate::model::filter::quoted(&text);
+        proptest::prop_assert_eq!(read(&quoted), word(&text.to_lowercase()));
+        proptest::prop_assert_eq!(read(&format!("id:{quoted}")), field(TextField::Id, &[is(&text)]));
+        proptest::prop_assert_eq!(read(&format!("role:{quoted}")), field(TextField::Role, &[is(&text.to_lowercase())]));
+    }
+}
+
+#[test]
+fn every_example_of_the_help_is_a_search() {
+    for (example, meaning) in help() {
+        let query = parse(example, 0, &jiff::tz::TimeZone::UTC).unwrap_or_else(|e| panic!("{example}: {e:?}"));
+        assert_ne!(query.expr, Expr::All, "{example}");
+        assert!(!meaning.is_empty());
+    }
+}
+
+#[test]
+fn a_field_has_aliases_and_any_case() {
+    for (alias, name) in [
+        ("application_id", "app"),
+        ("application", "app"),
+        ("Username", "owner"),
+        ("user", "owner"),
+        ("expiration", "expires"),
+        ("CREATION", "created"),
+        ("kind", "type"),
+        ("roles", "role"),
+        ("metadata.Labels.team", "meta.Labels.team"),
+    ] {
+        assert_eq!(Field::named(alias).map(|field| field.name()).as_deref(), Some(name), "{alias}");
+    }
+    for none in ["", "foo", "meta", "meta.", "meta..a", "meta.a.", "owner.x"] {
+        assert_eq!(Field::named(none), None, "{none}");
+    }
+}
+
+#[test]
+fn an_open_end_holds_the_last_moment_too() {
+    let later = TimeMatch::Within { from: 5, until: Millis::MAX };
+    assert!(later.holds(Some(Millis::MAX)) && later.holds(Some(5)) && !later.holds(Some(4)) && !later.holds(None));
+    assert!(TimeMatch::Never.holds(None) && !TimeMatch::Never.holds(Some(0)));
+}

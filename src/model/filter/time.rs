@@ -1,0 +1,315 @@
+//! Times of a search, made into ranges of moments.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::{TimeField, TimeMatch};
+use crate::model::{DAY, Millis, calendar};
+
+/// What to type where a time belongs.
+pub(super) const WHEN: &str = "say when: <30d, >90d, 7d..30d, 2026-12-31, today or never";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Plain,
+    Less,
+    LessOrEqual,
+    More,
+    MoreOrEqual,
+}
+
+impl Sign {
+    fn mirrored(self) -> Self {
+        match self {
+            Self::Plain => Self::Plain,
+            Self::Less => Self::More,
+            Self::LessOrEqual => Self::MoreOrEqual,
+            Self::More => Self::Less,
+            Self::MoreOrEqual => Self::LessOrEqual,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Point {
+    /// A length of time, counted from now.
+    Span(Millis),
+    /// From the first moment to just before the second.
+    Stretch(Millis, Millis),
+}
+
+/// Reads a value of a field with a moment.
+///
+/// # Errors
+/// What is wrong with it and what is possible, as a sentence without its end.
+pub(super) fn read(field: TimeField, text: &str, now: Millis, zone: &TimeZone) -> Result<TimeMatch, String> {
+    let is_never = |text: &str| ["never", "none"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let text = text.trim();
+    if is_never(text) {
+        return Ok(TimeMatch::Never);
+    }
+    let (sign, rest) = split_sign(text);
+    if rest.is_empty() {
+        return Err(format!("Nothing follows {text}; {WHEN}"));
+    }
+    if is_never(rest) {
+        return Err(format!("“{rest}” stands without a sign"));
+    }
+    let (from, until) = match rest.split_once("..") {
+        Some(_) if sign != Sign::Plain => return Err("A range such as 7d..30d stands without a sign".to_owned()),
+        Some((first, last)) => range(field, first.trim(), last.trim(), now, zone)?,
+        None => point(rest, now, zone)?.apply(sign, field, now),
+    };
+    Ok(TimeMatch::Within { from, until })
+}
+
+fn split_sign(text: &str) -> (Sign, &str) {
+    let signs = [("<=", Sign::LessOrEqual), (">=", Sign::MoreOrEqual), ("<", Sign::Less), (">", Sign::More)];
+    let found = signs.into_iter().find_map(|(prefix, sign)| Some((sign, text.strip_prefix(prefix)?)));
+    let (sign, rest) = found.unwrap_or((Sign::Plain, text));
+    (sign, rest.trim_start())
+}
+
+/// Both ends belong to it; whichever is later may be written first.
+fn range(field: TimeField, first: &str, last: &str, now: Millis, zone: &TimeZone) -> Result<(Millis, Millis), String> {
+    match (first.is_empty(), last.is_empty()) {
+        (true, true) => Err(format!("A range needs an end; {WHEN}")),
+        (false, true) => Ok(point(first, now, zone)?.apply(Sign::MoreOrEqual, field, now)),
+        (true, false) => Ok(point(last, now, zone)?.apply(Sign::LessOrEqual, field, now)),
+        (false, false) => {
+            let (one, other) =
+                (point(first, now, zone)?.stretch(field, now), point(last, now, zone)?.stretch(field, now));
+            Ok((one.0.min(other.0), one.1.max(other.1)))
+        }
+    }
+}
+
+impl Point {
+    fn stretch(self, field: TimeField, now: Millis) -> (Millis, Millis) {
+        let at = match (self, field) {
+            (Self::Stretch(from, until), _) => return (from, until),
+            (Self::Span(length), TimeField::Expires) => now.saturating_add(length),
+            (Self::Span(length), TimeField::Created | TimeField::Invalidated) => now.saturating_sub(length),
+        };
+        (at, at.saturating_add(1))
+    }
+
+    fn apply(self, sign: Sign, field: TimeField, now: Millis) -> (Millis, Millis) {
+        let (from, until) = self.stretch(field, now);
+        let (is_span, is_ahead) = (matches!(self, Self::Span(_)), field == TimeField::Expires);
+        let sign = match sign {
+            Sign::Plain if is_span => Sign::Less,
+            sign => sign,
+        };
+        // Less than a span ago is later. A clock that is ahead loses nothing: the end is open.
+        let sign = if is_span && !is_ahead { sign.mirrored() } else { sign };
+        // Within a span from now doesn't mean what has ended already.
+        let first = if is_span && is_ahead { now } else { Millis::MIN };
+        match sign {
+            Sign::Plain => (from, until),
+            Sign::Less => (first, from),
+            Sign::LessOrEqual => (first, until),
+            Sign::More => (until, Millis::MAX),
+            Sign::MoreOrEqual => (from, Millis::MAX),
+        }
+    }
+}
+
+fn point(text: &str, now: Millis, zone: &TimeZone) -> Result<Point, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    if !number.is_empty()
+        && let Some((_, _, length)) = UNITS.into_iter().find(|(short, _, _)| unit.eq_ignore_ascii_case(short))
+    {
+        // More digits than a number can hold are a very long time.
+        let count = number.parse::<Millis>().unwrap_or(Millis::MAX);
+        return Ok(Point::Span(count.saturating_mul(length)));
+    }
+    let stretch = match text.to_ascii_lowercase().as_str() {
+        "now" => Some((now, now.saturating_add(1))),
+        "today" => days_from_today(0, now, zone),
+        "tomorrow" => days_from_today(1, now, zone),
+        "yesterday" => days_from_today(-1, now, zone),
+        _ => date(text, zone).or_else(|| moment(text, zone)),
+    };
+    let (from, until) = stretch.ok_or_else(|| match unit {
+        "" if !number.is_empty() => {
+            format!("{number} of what? Write {number}d, {number}h, or a date such as 2026-12-31")
+        }
+        _ => format!("“{}” is no time; {WHEN}", crate::model::harmless::shortened(text, 40)),
+    })?;
+    Ok(Point::Stretch(from, until))
+}
+
+/// What a number may be followed by, the word for it and its length.
+pub(super) const UNITS: [(&str, &str, Millis); 6] = [
+    ("s", "second", 1000),
+    ("m", "minute", 60_000),
+    ("h", "hour", 3_600_000),
+    ("d", "day", DAY),
+    ("w", "week", 7 * DAY),
+    ("y", "year", 365 * DAY),
+];
+
+fn days_from_today(days: i64, now: Millis, zone: &TimeZone) -> Option<(Millis, Millis)> {
+    let today = Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone.clone()).date();
+    let day = today.checked_add(jiff::Span::new().days(days)).ok()?;
+    Some((start_of(day, zone)?, end_before(day.tomorrow().ok(), zone)))
+}
+
+/// A year, a month or a day.
+fn date(text: &str, zone: &TimeZone) -> Option<(Millis, Millis)> {
+    let number = |range: std::ops::Range<usize>| -> Option<i16> {
+        let digits = text.get(range)?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    };
+    let hyphen = |at: usize| text.as_bytes().get(at) == Some(&b'-');
+    let year = number(0..4)?;
+    let (first, after) = match text.len() {
+        4 => (Date::new(year, 1, 1).ok()?, Date::new(year + 1, 1, 1).ok()),
+        7 if hyphen(4) => {
+            let first = Date::new(year, i8::try_from(number(5..7)?).ok()?, 1).ok()?;
+            (first, first.last_of_month().tomorrow().ok())
+        }
+        10 if hyphen(4) && hyphen(7) => {
+            let day: Date = text.parse().ok()?;
+            (day, day.tomorrow().ok())
+        }
+        _ => return None,
+    };
+    Some((start_of(first, zone)?, end_before(after, zone)))
+}
+
+fn start_of(day: Date, zone: &TimeZone) -> Option<Millis> {
+    Some(day.to_zoned_datetime(zone.clone()).ok()?.timestamp().as_millisecond())
+}
+
+/// Where the next day begins; after the last day of the calendar, its end.
+fn end_before(day: Option<Date>, zone: &TimeZone) -> Millis {
+    day.and_then(|day| start_of(day, zone)).unwrap_or(calendar::LAST + 1)
+}
+
+/// A date with a time, as long as the smallest part that was written: an hour, a minute, a second.
+fn moment(text: &str, zone: &TimeZone) -> Option<(Millis, Millis)> {
+    let (_, clock) = text.split_once(['T', 't', ' '])?;
+    let from = calendar::parse(text, zone)?;
+    let clock = clock.split(['Z', 'z', '+', '-', '[']).next().unwrap_or_default();
+    let length = match clock.matches(':').count() {
+        _ if clock.contains(['.', ',']) => 1,
+        0 => 3_600_000,
+        1 => 60_000,
+        _ => 1000,
+    };
+    Some((from, from.saturating_add(length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use TimeField::*;
+
+    const NOW: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z, 13:00 in the zone
+    const HOUR: Millis = 3_600_000;
+    const TODAY: Millis = NOW - 13 * HOUR;
+
+    fn when(field: TimeField, text: &str) -> (Millis, Millis) {
+        match read(field, text, NOW, &calendar::fixed_zone(1)) {
+            Ok(TimeMatch::Within { from, until }) => (from, until),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    fn at(text: &str) -> Millis {
+        calendar::parse(text, &calendar::fixed_zone(1)).unwrap()
+    }
+
+    #[test]
+    fn an_end_is_looked_for_ahead() {
+        assert_eq!(when(Expires, "<30d"), (NOW, NOW + 30 * DAY));
+        assert_eq!(when(Expires, "2w"), (NOW, NOW + 14 * DAY));
+        assert_eq!(when(Expires, "<=12h"), (NOW, NOW + 12 * HOUR + 1));
+        assert_eq!(when(Expires, ">30D"), (NOW + 30 * DAY + 1, Millis::MAX));
+        assert_eq!(when(Expires, ">= 30m"), (NOW + HOUR / 2, Millis::MAX));
+        assert_eq!(when(Expires, "7d..30d"), (NOW + 7 * DAY, NOW + 30 * DAY + 1));
+        assert_eq!(when(Expires, "..7d"), (NOW, NOW + 7 * DAY + 1));
+    }
+
+    #[test]
+    fn what_happened_is_looked_for_in_the_past() {
+        assert_eq!(when(Created, "<7d"), (NOW - 7 * DAY + 1, Millis::MAX));
+        assert_eq!(when(Invalidated, "7d"), (NOW - 7 * DAY + 1, Millis::MAX));
+        assert_eq!(when(Created, "<=7d"), (NOW - 7 * DAY, Millis::MAX));
+        assert_eq!(when(Created, ">1d"), (Millis::MIN, NOW - DAY));
+        assert_eq!(when(Created, ">=1y"), (Millis::MIN, NOW - 365 * DAY + 1));
+        assert_eq!(when(Created, "7d..30d"), (NOW - 30 * DAY, NOW - 7 * DAY + 1));
+        assert_eq!(when(Created, "7d.."), when(Created, ">=7d"));
+        assert_eq!(when(Created, "2026-01-01..7d"), (at("2026-01-01 00:00"), NOW - 7 * DAY + 1));
+    }
+
+    #[test]
+    fn a_date_is_as_long_as_it_was_written() {
+        let (day, month, year) = (at("2026-02-01 00:00"), at("2026-03-01 00:00"), at("2027-01-01 00:00"));
+        for field in [Expires, Created, Invalidated] {
+            assert_eq!(when(field, "2026-02-01"), (day, day + DAY));
+            assert_eq!(when(field, "2026-02"), (day, month));
+            assert_eq!(when(field, "2026"), (at("2026-01-01 00:00"), year));
+            assert_eq!(when(field, "<2026-02"), (Millis::MIN, day));
+            assert_eq!(when(field, "<=2026-02"), (Millis::MIN, month));
+            assert_eq!(when(field, ">2026-02"), (month, Millis::MAX));
+            assert_eq!(when(field, ">=2026-02"), (day, Millis::MAX));
+            assert_eq!(when(field, "2026-02-01.."), (day, Millis::MAX));
+            assert_eq!(when(field, "2026-01-01..2026-02-01"), (at("2026-01-01 00:00"), day + DAY));
+        }
+        assert_eq!(when(Created, "2026-11-24 13:00"), (NOW, NOW + 60_000));
+        assert_eq!(when(Created, "2026-11-24T12:00:00Z"), (NOW, NOW + 1000));
+        assert_eq!(when(Created, "2026-11-24T12:00:00.000Z"), (NOW, NOW + 1));
+        assert_eq!(when(Created, "9999").1, calendar::LAST + 1);
+    }
+
+    #[test]
+    fn words_stand_for_days_of_the_zone() {
+        assert_eq!(when(Expires, "Today"), (TODAY, TODAY + DAY));
+        assert_eq!(when(Expires, "tomorrow"), (TODAY + DAY, TODAY + 2 * DAY));
+        assert_eq!(when(Created, ">=yesterday"), (TODAY - DAY, Millis::MAX));
+        assert_eq!(when(Expires, "<now"), (Millis::MIN, NOW));
+        for never in ["never", "None"] {
+            assert_eq!(read(Expires, never, NOW, &TimeZone::UTC), Ok(TimeMatch::Never));
+        }
+    }
+
+    #[test]
+    fn a_day_on_which_clocks_change_is_shorter() {
+        let Ok(zone) = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3") else { panic!() };
+        let Ok(TimeMatch::Within { from, until }) = read(Created, "2026-03-29", NOW, &zone) else { panic!() };
+        assert_eq!(until - from, 23 * HOUR);
+    }
+
+    #[test]
+    fn what_is_no_time_is_told_with_the_way_out() {
+        for (wrong, hint) in [
+            ("<", "say when"),
+            ("..", "say when"),
+            ("soon", "say when"),
+            ("30", "30d"),
+            ("2026-13", "say when"),
+            ("2026-02-30", "say when"),
+            ("<never", "without a sign"),
+            ("<7d..30d", "without a sign"),
+            ("-7d", "say when"),
+        ] {
+            let error = read(Expires, wrong, NOW, &TimeZone::UTC).unwrap_err();
+            assert!(error.contains(hint), "{wrong}: {error}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_time_overflows(
+            text in r"[<>=]{0,2}[0-9]{0,20}[smhdwy]?(\.\.)?[0-9]{0,20}d?|today|\PC*",
+            now in proptest::num::i64::ANY,
+        ) {
+            for field in [Expires, Created, Invalidated] {
+                let _ = read(field, &text, now, &calendar::fixed_zone(-7));
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A set of places in a list of keys: one bit each, so that a million fit into 125 kB.
+
+use rayon::prelude::*;
+
+/// Places that are worked on together by one thread; a multiple of 64, so that no two share a word.
+pub(super) const CHUNK: usize = 1 << 15;
+
+/// A set of places below a fixed length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bits {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bits {
+    /// None of `len` places.
+    pub fn none(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    /// All of `len` places.
+    pub fn all(len: usize) -> Self {
+        let mut bits = Self { words: vec![u64::MAX; len.div_ceil(64)], len };
+        bits.trim();
+        bits
+    }
+
+    /// Those places for which `holds` says so, asked on all processors.
+    pub fn of(len: usize, holds: impl Fn(usize) -> bool + Sync) -> Self {
+        let mut bits = Self::none(len);
+        bits.fill(|chunk, first| {
+            for (at, word) in chunk.iter_mut().enumerate() {
+                let first = first + at * 64;
+                for bit in 0..64.min(len.saturating_sub(first)) {
+                    *word |= u64::from(holds(first + bit)) << bit;
+                }
+            }
+        });
+        bits
+    }
+
+    /// Lets each thread write the words of its chunk; it is told the first place of them.
+    pub(super) fn fill(&mut self, write: impl Fn(&mut [u64], usize) + Sync) {
+        let chunks = self.words.par_chunks_mut(CHUNK / 64).enumerate();
+        chunks.for_each(|(chunk, words)| write(words, chunk * CHUNK));
+    }
+
+    /// How many places there are, in the set or not.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the set has no place.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// How many places are in the set.
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether a place is in the set; one beyond its length is not.
+    pub fn has(&self, place: usize) -> bool {
+        place < self.len && self.words[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    /// Puts a place in or takes it out. One beyond the length is ignored.
+    pub fn set(&mut self, place: usize, on: bool) {
+        if place < self.len {
+            let bit = 1 << (place % 64);
+            if on {
+                self.words[place / 64] |= bit;
+            } else {
+                self.words[place / 64] &= !bit;
+            }
+        }
+    }
+
+    /// The places of the set, smallest first.
+    pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            let mut word = *word;
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(at * 64 + bit)
+            })
+        })
+    }
+
+    /// Only what is in both.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own &= other);
+        self
+    }
+
+    /// What is in either.
+    pub fn or(mut self, other: &Self) -> Self {
+        self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
+        self
+    }
+
+    /// What is not in it.
+    pub fn not(mut self) -> Self {
+        self.words.iter_mut().for_each(|word| *word = !*word);
+        self.trim();
+        self
+    }
+
+    fn trim(&mut self) {
+        let rest = self.len % 64;
+        if let (true, Some(last)) = (rest != 0, self.words.last_mut()) {
+            *last &= (1 << rest) - 1;
+        }
+    }
+
+    /// Bytes it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.words.capacity() * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_counts_and_lists_its_places() {
+        for len in [0, 1, 63, 64, 65, 1000, CHUNK + 7] {
+            let thirds = Bits::of(len, |place| place % 3 == 0);
+            assert_eq!(thirds.count(), len.div_ceil(3));
+            assert_eq!(thirds.places().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
+            assert_eq!(thirds.clone().or(&thirds.clone().not()), Bits::all(len));
+            assert!(thirds.clone().and(&thirds.not()).is_empty());
+        }
+    }
+
+    #[test]
+    fn places_beyond_the_length_are_in_no_set() {
+        let mut bits = Bits::all(70);
+        assert_eq!((bits.count(), bits.has(70), bits.has(1 << 40)), (70, false, false));
+        bits.set(70, true);
+        bits.set(69, false);
+        assert_eq!(bits.count(), 69);
+    }
+}

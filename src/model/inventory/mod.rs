@@ -1,0 +1,586 @@
+//! All keys of a cluster in columns: a million fit into memory, are filtered while one types, and come
+//! back one by one as they were sent. It doesn't know where they come from, nor what time it is.
+
+mod bits;
+mod leaves;
+mod order;
+mod search;
+mod strings;
+mod tally;
+
+use std::{collections::HashMap, hash::BuildHasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use rayon::prelude::*;
+use serde_json::value::RawValue;
+
+use super::{
+    Millis,
+    api_key::{ApiKey, KeyId, KeyKind, Owner, Said},
+    descriptor::Grants,
+    expiry::{self, Status},
+    json_text,
+};
+use leaves::Form;
+use strings::{Distinct, Texts};
+
+pub use bits::Bits;
+pub use order::{Column, Order, Sort};
+pub use search::Asker;
+pub use tally::{Field, Moment, StatusCounts};
+
+/// Stands for a moment that there is not; no cluster writes it.
+const NO_TIME: Millis = Millis::MIN;
+const INVALIDATED: u8 = 1;
+const HAS_METADATA: u8 = 2;
+const HAS_DESCRIPTORS: u8 = 4;
+
+/// A key as it was sent, borrowed from the answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RawKey<'a> {
+    /// Made by the cluster.
+    pub id: &'a str,
+    /// Free text.
+    pub name: &'a str,
+    /// The field `type`; empty where the cluster names none.
+    pub kind: &'a str,
+    /// Name of the owner within the realm.
+    pub username: &'a str,
+    /// Realm of the owner.
+    pub realm: &'a str,
+    /// When it was created.
+    pub created: Millis,
+    /// When it ends; `None` is never.
+    pub expires: Option<Millis>,
+    /// Whether it was taken away.
+    pub invalidated: bool,
+    /// When it was taken away.
+    pub invalidated_at: Option<Millis>,
+    /// Raw JSON.
+    pub metadata: Option<&'a str>,
+    /// Raw JSON.
+    pub role_descriptors: Option<&'a str>,
+    /// Raw JSON of a cross-cluster key.
+    pub access: Option<&'a str>,
+}
+
+impl<'a> From<&'a ApiKey> for RawKey<'a> {
+    fn from(key: &'a ApiKey) -> Self {
+        Self {
+            id: key.id.as_str(),
+            name: &key.name,
+            kind: key.kind.wire(),
+            username: &key.owner.username,
+            realm: &key.owner.realm,
+            created: key.created,
+            expires: key.expires,
+            invalidated: key.invalidated,
+            invalidated_at: key.invalidated_at,
+            metadata: key.metadata.as_deref().map(RawValue::get),
+            role_descriptors: key.role_descriptors.as_deref().map(RawValue::get),
+            access: key.access.as_deref().map(RawValue::get),
+        }
+    }
+}
+
+/// What became of a key that was put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It was not there before.
+    Added,
+    /// It was there, and something about it was different.
+    Changed,
+    /// It was there, the same in every respect.
+    Same,
+    /// There is no room: a column is full, at 4 GB.
+    Full,
+}
+
+/// All keys of a cluster. A place is a number from 0 that a key keeps for as long as the inventory lives.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    ids: Texts,
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    names: Texts,
+    /// Places of names that are not plain ASCII, for which upper and lower case need more than a bit.
+    odd_names: Vec<u32>,
+    flags: Vec<u8>,
+    kinds: Vec<u8>,
+    owners: Vec<u32>,
+    created: Vec<Millis>,
+    expires: Vec<Millis>,
+    invalidated_at: Vec<Millis>,
+    applications: Vec<u32>,
+    roles: Vec<u32>,
+    managers: Vec<u32>,
+    descriptors: Vec<u32>,
+    forms: Vec<u32>,
+    first_values: Vec<u32>,
+    values: Vec<u32>,
+    /// What cross-cluster keys give access to, by place.
+    access: HashMap<u32, u32>,
+    known: Known,
+    /// Places in the order of their names, once it was made.
+    by_name: Vec<u32>,
+    /// The rank of each application id, once it was made.
+    application_ranks: Vec<u32>,
+}
+
+/// The distinct values that keys share.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    kinds: Vec<KeyKind>,
+    /// User and realm, parted by a NUL.
+    owners: Distinct,
+    applications: Distinct,
+    /// Sets of role names, each followed by a NUL.
+    roles: Distinct,
+    managers: Distinct,
+    descriptors: Distinct,
+    /// What each number of `descriptors` grants.
+    grants: Vec<Grants>,
+    forms: Distinct,
+    /// What each number of `forms` says.
+    shapes: Vec<Form>,
+    values: Distinct,
+    access: Distinct,
+}
+
+impl Inventory {
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts a key in, or what is new about one that is there.
+    pub fn put(&mut self, key: &RawKey<'_>) -> Put {
+        let hash = self.hasher.hash_one(key.id.as_bytes());
+        let known = self.places.find(hash, |place| self.ids.raw(*place) == key.id.as_bytes()).copied();
+        if let Some(place) = known {
+            let place = place as usize;
+            if self.is_same(place, key) {
+                return Put::Same;
+            }
+            self.write(place, key);
+            return Put::Changed;
+        }
+        let Some(place) = self.ids.push(key.id) else { return Put::Full };
+        if self.names.push(key.name).is_none() {
+            return Put::Full;
+        }
+        let (ids, hasher) = (&self.ids, &self.hasher);
+        self.places.insert_unique(hash, place, |place| hasher.hash_one(ids.raw(*place)));
+        if !key.name.is_ascii() {
+            self.odd_names.push(place);
+        }
+        self.make_room();
+        self.write(place as usize, key);
+        self.by_name.clear();
+        Put::Added
+    }
+
+    fn make_room(&mut self) {
+        self.flags.push(0);
+        self.kinds.push(0);
+        self.created.push(0);
+        self.expires.push(NO_TIME);
+        self.invalidated_at.push(NO_TIME);
+        for column in [
+            &mut self.owners,
+            &mut self.applications,
+            &mut self.roles,
+            &mut self.managers,
+            &mut self.descriptors,
+            &mut self.forms,
+            &mut self.first_values,
+        ] {
+            column.push(0);
+        }
+    }
+
+    /// Everything about a key but its id and its name, which never change.
+    fn write(&mut self, place: usize, key: &RawKey<'_>) {
+        self.flags[place] = flags_of(key);
+        self.kinds[place] = self.known.kind(key.kind);
+        self.owners[place] = self.known.owner(key.username, key.realm);
+        self.created[place] = key.created;
+        self.expires[place] = key.expires.unwrap_or(NO_TIME);
+        self.invalidated_at[place] = key.invalidated_at.unwrap_or(NO_TIME);
+        self.descriptors[place] = self.known.descriptors(key.role_descriptors.unwrap_or_default());
+        match key.access {
+            Some(access) => drop(self.access.insert(place as u32, self.known.access.number(access))),
+            None => drop(self.access.remove(&(place as u32))),
+        }
+        self.first_values[place] = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        let json = key.metadata.unwrap_or_default();
+        let form = leaves::intern(json, &mut self.known.forms, &mut self.known.values, &mut self.values);
+        self.known.shape(form);
+        self.forms[place] = form;
+        let said = said(json);
+        self.applications[place] = self.known.applications.number(said.application_id.as_deref().unwrap_or_default());
+        self.managers[place] = self.known.managers.number(said.managed_by.as_deref().unwrap_or_default());
+        self.roles[place] = self.known.role_set(said.roles.as_deref(), self.descriptors[place]);
+        self.application_ranks.clear();
+    }
+
+    fn is_same(&self, place: usize, key: &RawKey<'_>) -> bool {
+        let access = self.access.get(&(place as u32)).map(|number| self.known.access.get(*number));
+        self.flags[place] == flags_of(key)
+            && self.expires[place] == key.expires.unwrap_or(NO_TIME)
+            && self.invalidated_at[place] == key.invalidated_at.unwrap_or(NO_TIME)
+            && self.created[place] == key.created
+            && self.known.descriptors.get(self.descriptors[place]) == key.role_descriptors.unwrap_or_default()
+            && access == key.access
+            && self.username(place) == key.username
+            && self.realm(place) == key.realm
+            && self.kind(place).wire() == KeyKind::from_wire(key.kind).wire()
+            && self.metadata(place).as_deref() == key.metadata
+    }
+
+    /// Makes the orders that take long, and gives back memory that was kept ready for more keys.
+    pub fn finish(&mut self) {
+        self.by_name = self.names_in_order();
+        self.application_ranks = order::ranks(&self.known.applications);
+        self.ids.shrink();
+        self.names.shrink();
+        self.odd_names.shrink_to_fit();
+        self.flags.shrink_to_fit();
+        self.kinds.shrink_to_fit();
+        for times in [&mut self.created, &mut self.expires, &mut self.invalidated_at] {
+            times.shrink_to_fit();
+        }
+        let numbers = [
+            &mut self.owners,
+            &mut self.applications,
+            &mut self.roles,
+            &mut self.managers,
+            &mut self.descriptors,
+            &mut self.forms,
+            &mut self.first_values,
+            &mut self.values,
+        ];
+        numbers.into_iter().for_each(Vec::shrink_to_fit);
+        let (ids, hasher) = (&self.ids, &self.hasher);
+        self.places.shrink_to_fit(|place| hasher.hash_one(ids.raw(*place)));
+        self.known.shrink();
+    }
+
+    /// Bytes that it takes in memory, distinct values included.
+    pub fn bytes(&self) -> usize {
+        let numbers = [
+            &self.odd_names,
+            &self.owners,
+            &self.applications,
+            &self.roles,
+            &self.managers,
+            &self.descriptors,
+            &self.forms,
+            &self.first_values,
+            &self.values,
+            &self.by_name,
+            &self.application_ranks,
+        ];
+        let times = [&self.created, &self.expires, &self.invalidated_at];
+        self.ids.bytes()
+            + self.names.bytes()
+            + self.places.allocation_size()
+            + self.flags.capacity()
+            + self.kinds.capacity()
+            + numbers.iter().map(|column| column.capacity() * 4).sum::<usize>()
+            + times.iter().map(|column| column.capacity() * 8).sum::<usize>()
+            + self.access.capacity() * 9
+            + self.known.bytes()
+    }
+
+    /// The place of a key.
+    pub fn place(&self, id: &KeyId) -> Option<usize> {
+        self.place_of(id.as_str())
+    }
+
+    fn place_of(&self, id: &str) -> Option<usize> {
+        let hash = self.hasher.hash_one(id.as_bytes());
+        self.places.find(hash, |place| self.ids.raw(*place) == id.as_bytes()).map(|place| *place as usize)
+    }
+
+    /// The id of the key at a place.
+    pub fn id(&self, place: usize) -> &str {
+        self.ids.get(place as u32)
+    }
+
+    /// Its name.
+    pub fn name(&self, place: usize) -> &str {
+        self.names.get(place as u32)
+    }
+
+    /// Its kind.
+    pub fn kind(&self, place: usize) -> &KeyKind {
+        &self.known.kinds[usize::from(self.kinds[place])]
+    }
+
+    /// Its owner's name.
+    pub fn username(&self, place: usize) -> &str {
+        self.known.owners.get(self.owners[place]).split_once('\0').unwrap_or_default().0
+    }
+
+    /// Its owner's realm.
+    pub fn realm(&self, place: usize) -> &str {
+        self.known.owners.get(self.owners[place]).split_once('\0').unwrap_or_default().1
+    }
+
+    /// When it was created.
+    pub fn created(&self, place: usize) -> Millis {
+        self.created[place]
+    }
+
+    /// When it ends.
+    pub fn expires(&self, place: usize) -> Option<Millis> {
+        Some(self.expires[place]).filter(|at| *at != NO_TIME)
+    }
+
+    /// Whether it was taken away.
+    pub fn is_invalidated(&self, place: usize) -> bool {
+        self.flags[place] & INVALIDATED != 0
+    }
+
+    /// When it was taken away.
+    pub fn invalidated_at(&self, place: usize) -> Option<Millis> {
+        Some(self.invalidated_at[place]).filter(|at| *at != NO_TIME)
+    }
+
+    /// Its status at a moment of the cluster's clock.
+    pub fn status(&self, place: usize, now: Millis) -> Status {
+        Status::of(self.expires(place), self.is_invalidated(place), now)
+    }
+
+    /// The application id that its creator chose.
+    pub fn application_id(&self, place: usize) -> Option<&str> {
+        Some(self.known.applications.get(self.applications[place])).filter(|id| !id.is_empty())
+    }
+
+    /// The names of its roles.
+    pub fn roles(&self, place: usize) -> impl Iterator<Item = &str> {
+        split_roles(self.known.roles.get(self.roles[place]))
+    }
+
+    /// Its metadata, to the byte.
+    pub fn metadata(&self, place: usize) -> Option<String> {
+        if self.flags[place] & HAS_METADATA == 0 {
+            return None;
+        }
+        let values = self.values_of(place).iter().map(|number| self.known.values.get(*number));
+        Some(leaves::put_together(self.known.forms.get(self.forms[place]), values))
+    }
+
+    fn values_of(&self, place: usize) -> &[u32] {
+        let first = self.first_values[place] as usize;
+        let count = self.known.shapes[self.forms[place] as usize].paths.len();
+        self.values.get(first..first + count).unwrap_or_default()
+    }
+
+    /// What its descriptors grant, in a few words.
+    pub fn can(&self, place: usize) -> String {
+        if self.is_unrestricted(place) {
+            return "All owner’s rights".into();
+        }
+        if self.flags[place] & HAS_DESCRIPTORS == 0 {
+            return String::new();
+        }
+        self.known.grants[self.descriptors[place] as usize].short()
+    }
+
+    /// Whether it may do all that its owner could.
+    pub fn is_unrestricted(&self, place: usize) -> bool {
+        self.flags[place] & HAS_DESCRIPTORS != 0
+            && *self.kind(place) == KeyKind::Rest
+            && json_text::is_empty_object(self.known.descriptors.get(self.descriptors[place]))
+    }
+
+    /// The key at a place, whole.
+    pub fn key(&self, place: usize) -> ApiKey {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
+        let has_descriptors = self.flags[place] & HAS_DESCRIPTORS != 0;
+        let descriptors = self.known.descriptors.get(self.descriptors[place]);
+        let key = ApiKey {
+            id: KeyId::new(self.id(place)),
+            name: self.name(place).to_owned(),
+            kind: self.kind(place).clone(),
+            owner: Owner { username: self.username(place).to_owned(), realm: self.realm(place).to_owned() },
+            created: self.created(place),
+            expires: self.expires(place),
+            invalidated: self.is_invalidated(place),
+            invalidated_at: self.invalidated_at(place),
+            metadata: self.metadata(place).and_then(|json| RawValue::from_string(json).ok()),
+            role_descriptors: has_descriptors.then(|| raw(descriptors)).flatten(),
+            access: self.access.get(&(place as u32)).and_then(|number| raw(self.known.access.get(*number))),
+            ..ApiKey::default()
+        };
+        let manager = self.known.managers.get(self.managers[place]);
+        key.with_known_facts(
+            self.application_id(place).map(str::to_owned),
+            self.roles(place).map(str::to_owned).collect(),
+            (!manager.is_empty()).then(|| manager.to_owned()),
+        )
+    }
+
+    /// All keys, whole, in the order in which they came.
+    pub fn keys(&self) -> impl Iterator<Item = ApiKey> + '_ {
+        (0..self.len()).map(|place| self.key(place))
+    }
+
+    /// The same without the keys of some places.
+    pub fn without(&self, gone: &Bits) -> Self {
+        let mut rest = Self::default();
+        for place in (0..self.len()).filter(|place| !gone.has(*place)) {
+            self.copy_into(place, &mut rest);
+        }
+        rest.finish();
+        rest
+    }
+
+    /// Puts the key of a place into another inventory.
+    pub fn copy_into(&self, place: usize, other: &mut Self) -> Put {
+        let metadata = self.metadata(place);
+        let has_descriptors = self.flags[place] & HAS_DESCRIPTORS != 0;
+        other.put(&RawKey {
+            id: self.id(place),
+            name: self.name(place),
+            kind: self.kind(place).wire(),
+            username: self.username(place),
+            realm: self.realm(place),
+            created: self.created(place),
+            expires: self.expires(place),
+            invalidated: self.is_invalidated(place),
+            invalidated_at: self.invalidated_at(place),
+            metadata: metadata.as_deref(),
+            role_descriptors: has_descriptors.then(|| self.known.descriptors.get(self.descriptors[place])),
+            access: self.access.get(&(place as u32)).map(|number| self.known.access.get(*number)),
+        })
+    }
+
+    /// How many keys that a client can sign in with have exactly this name.
+    pub fn usable_named(&self, name: &str, now: Millis) -> usize {
+        let fits = |place: usize| self.name(place) == name && self.status(place, now).is_usable();
+        if self.by_name.len() != self.len() {
+            return (0..self.len()).filter(|place| fits(*place)).count();
+        }
+        let wanted = name.to_lowercase();
+        let lower = |place: &u32| self.names.get(*place).to_lowercase();
+        let first = self.by_name.partition_point(|place| lower(place) < wanted);
+        let same = self.by_name[first..].iter().take_while(|place| lower(place) == wanted);
+        same.filter(|place| fits(**place as usize)).count()
+    }
+
+    /// The next moment at which a key crosses a threshold of its status.
+    pub fn next_change(&self, now: Millis) -> Option<Millis> {
+        let next = |place: usize| {
+            let at = self.expires[place];
+            if at == NO_TIME || self.flags[place] & INVALIDATED != 0 {
+                return Millis::MAX;
+            }
+            let thresholds = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| at.saturating_sub(t));
+            thresholds.into_iter().filter(|at| *at > now).min().unwrap_or(Millis::MAX)
+        };
+        (0..self.len()).into_par_iter().with_min_len(bits::CHUNK).map(next).min().filter(|at| *at != Millis::MAX)
+    }
+}
+
+fn split_roles(set: &str) -> impl Iterator<Item = &str> {
+    set.split_terminator('\0')
+}
+
+fn flags_of(key: &RawKey<'_>) -> u8 {
+    u8::from(key.invalidated) * INVALIDATED
+        + u8::from(key.metadata.is_some()) * HAS_METADATA
+        + u8::from(key.role_descriptors.is_some()) * HAS_DESCRIPTORS
+}
+
+/// What the metadata says about a key. Most says none of it, and looking is much cheaper than reading.
+fn said(json: &str) -> Said {
+    let may = ["application_id", "managed", "roles", "\\"].iter().any(|word| json.contains(word));
+    if may { Said::of(json) } else { Said::default() }
+}
+
+impl Known {
+    fn kind(&mut self, wire: &str) -> u8 {
+        let kind = if wire.is_empty() { KeyKind::Rest } else { KeyKind::from_wire(wire) };
+        let place = self.kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+            // There are two kinds; a cluster that has made up 255 gets the last one for the rest.
+            if self.kinds.len() < 255 {
+                self.kinds.push(kind);
+            }
+            self.kinds.len() - 1
+        });
+        place as u8
+    }
+
+    fn owner(&mut self, username: &str, realm: &str) -> u32 {
+        self.owners.number(&format!("{username}\0{realm}"))
+    }
+
+    fn descriptors(&mut self, json: &str) -> u32 {
+        let number = self.descriptors.number(json);
+        while self.grants.len() < self.descriptors.len() {
+            let text = self.descriptors.get(self.grants.len() as u32).to_owned();
+            self.grants.push(RawValue::from_string(text).map(|raw| Grants::of(&raw)).unwrap_or_default());
+        }
+        number
+    }
+
+    fn shape(&mut self, form: u32) {
+        while self.shapes.len() <= form as usize {
+            self.shapes.push(Form::read(self.forms.get(self.shapes.len() as u32)));
+        }
+    }
+
+    fn role_set(&mut self, said: Option<&[String]>, descriptors: u32) -> u32 {
+        let join = |names: &[String]| names.iter().map(|name| format!("{name}\0")).collect::<String>();
+        match said {
+            Some(names) => self.roles.number(&join(names)),
+            None => {
+                let members = json_text::members(self.descriptors.get(descriptors)).unwrap_or_default();
+                let names: Vec<String> = members.into_iter().map(|(name, _)| name).collect();
+                self.roles.number(&join(&names))
+            }
+        }
+    }
+
+    fn shrink(&mut self) {
+        for distinct in [
+            &mut self.owners,
+            &mut self.applications,
+            &mut self.roles,
+            &mut self.managers,
+            &mut self.descriptors,
+            &mut self.forms,
+            &mut self.values,
+            &mut self.access,
+        ] {
+            distinct.shrink();
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let distinct = [
+            &self.owners,
+            &self.applications,
+            &self.roles,
+            &self.managers,
+            &self.descriptors,
+            &self.forms,
+            &self.values,
+            &self.access,
+        ];
+        let grants: usize = self.grants.iter().map(|grants| size_of::<Grants>() + 64 * grants.indices.len()).sum();
+        let shapes: usize = self.shapes.iter().map(|form| size_of::<Form>() + 48 * form.paths.len()).sum();
+        distinct.iter().map(|distinct| distinct.bytes()).sum::<usize>() + grants + shapes
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! Keys in the order of one or several columns. Ties fall to the name and then the id, so that an order
+//! never jumps.
+
+use std::{borrow::Cow, cmp::Ordering};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Bits, Inventory, NO_TIME, bits::CHUNK, strings::Distinct};
+use crate::model::{Millis, expiry::Status};
+
+/// The column a list is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// Name, without regard to case.
+    Name,
+    /// Application id; keys without one come last in either direction.
+    ApplicationId,
+    /// The id, in the order of its characters.
+    Id,
+    /// Name of the owner.
+    Owner,
+    /// Realm of the owner.
+    Realm,
+    /// REST or cross-cluster.
+    Kind,
+    /// Names of the roles; keys without any come last in either direction.
+    Roles,
+    /// What it may do, in a few words.
+    Can,
+    /// Time of creation.
+    Created,
+    /// Time left; never comes last.
+    Expires,
+    /// When it was taken away; the others come last in either direction.
+    Invalidated,
+    /// In the order in which it asks for attention.
+    Status,
+}
+
+/// One column of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub column: Column,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+impl Default for Sort {
+    /// What was made last comes first.
+    fn default() -> Self {
+        Self { column: Column::Created, descending: true }
+    }
+}
+
+/// The places of all keys, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order(Vec<u32>);
+
+impl Order {
+    /// The places.
+    pub fn places(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// The places of a set, in this order.
+    pub fn pick(&self, keys: &Bits) -> Vec<u32> {
+        let pick = |part: &[u32]| part.iter().copied().filter(|place| keys.has(*place as usize)).collect::<Vec<u32>>();
+        self.0.par_chunks(CHUNK).map(pick).collect::<Vec<_>>().concat()
+    }
+}
+
+impl Inventory {
+    /// All keys in the order of these columns, the first one leading. The status depends on `now`.
+    pub fn order(&self, sorts: &[Sort], now: Millis) -> Order {
+        let mut places =
+            if self.by_name.len() == self.len() { self.by_name.clone() } else { self.names_in_order() };
+        for sort in sorts.iter().rev() {
+            if sort.column == Column::Name {
+                // Names are the base of every order; on top of another column they are ranks like any other.
+                let mut ranks = vec![0u32; self.len()];
+                let base = if self.by_name.len() == self.len() { Cow::Borrowed(&self.by_name) } else { Cow::Owned(self.names_in_order()) };
+                for (rank, place) in (0u32..).zip(base.iter()) {
+                    ranks[*place as usize] = rank;
+                }
+                sort_by(&mut places, sort.descending, |place| u64::from(ranks[place]));
+            } else {
+                self.sort_by_column(&mut places, *sort, now);
+            }
+        }
+        Order(places)
+    }
+
+    fn sort_by_column(&self, places: &mut Vec<u32>, sort: Sort, now: Millis) {
+        let down = sort.descending;
+        let by_rank = |places: &mut Vec<u32>, column: &[u32], ranks: &[u32]| {
+            sort_by(places, false, |place| {
+                let number = column[place] as usize;
+                // What is missing stays last in either direction.
+                let rank = u64::from(ranks[number]);
+                if number == 0 { u64::from(u32::MAX) } else if down { u64::from(u32::MAX) - 1 - rank } else { rank }
+            });
+        };
+        match sort.column {
+            Column::Name => {}
+            Column::ApplicationId if self.application_ranks.is_empty() => {
+                by_rank(places, &self.applications, &ranks(&self.known.applications));
+            }
+            Column::ApplicationId => by_rank(places, &self.applications, &self.application_ranks),
+            Column::Roles => by_rank(places, &self.roles, &ranks(&self.known.roles)),
+            Column::Owner => {
+                let ranks = ranks(&self.known.owners);
+                sort_by(places, down, |place| u64::from(ranks[self.owners[place] as usize]));
+            }
+            Column::Realm => {
+                let owners = 0..self.known.owners.len() as u32;
+                let realm = |number: u32| self.known.owners.get(number).split_once('\0').unwrap_or_default().1;
+                let ranks = ranks_of(owners.map(realm).collect());
+                sort_by(places, down, |place| u64::from(ranks[self.owners[place] as usize]));
+            }
+            Column::Can => {
+                let words = self.known.grants.iter().map(super::Grants::short).collect::<Vec<_>>();
+                let ranks = ranks_of(words.iter().map(String::as_str).collect());
+                sort_by(places, down, |place| match self.is_unrestricted(place) {
+                    true => 0,
+                    false => 1 + u64::from(ranks[self.descriptors[place] as usize]),
+                });
+            }
+            Column::Kind => {
+                let ranks = ranks_of(self.known.kinds.iter().map(|kind| kind.word()).collect());
+                sort_by(places, down, |place| u64::from(ranks[usize::from(self.kinds[place])]));
+            }
+            Column::Id => {
+                let key = |place: u32| self.ids.raw(place);
+                places.par_sort_by(|a, b| directed(key(*a).cmp(key(*b)), down));
+            }
+            Column::Created => sort_by(places, down, |place| unsigned(self.created[place])),
+            Column::Expires => sort_by(places, down, |place| match self.expires[place] {
+                NO_TIME => u64::MAX,
+                at => unsigned(at),
+            }),
+            Column::Invalidated => sort_by(places, false, |place| match (self.invalidated_at[place], down) {
+                (NO_TIME, _) => u64::MAX,
+                (at, true) => u64::MAX - 1 - unsigned(at),
+                (at, false) => unsigned(at),
+            }),
+            Column::Status => sort_by(places, down, |place| {
+                let status = self.status(place, now);
+                Status::ALL.iter().position(|own| *own == status).unwrap_or_default() as u64
+            }),
+        }
+    }
+
+    /// The places in the order of names without regard to case, equal ones by id.
+    pub(super) fn names_in_order(&self) -> Vec<u32> {
+        let mut keyed: Vec<(u128, u32)> =
+            (0..self.len() as u32).into_par_iter().map(|place| (prefix(&lower(self.names.raw(place))), place)).collect();
+        keyed.par_sort_unstable_by(|(a, first), (b, second)| {
+            let names = || lower(self.names.raw(*first)).cmp(&lower(self.names.raw(*second)));
+            a.cmp(b).then_with(names).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second)))
+        });
+        keyed.into_iter().map(|(_, place)| place).collect()
+    }
+}
+
+fn directed(order: Ordering, descending: bool) -> Ordering {
+    if descending { order.reverse() } else { order }
+}
+
+/// The same order for unsigned numbers.
+fn unsigned(at: Millis) -> u64 {
+    (at as u64) ^ (1 << 63)
+}
+
+fn lower(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.is_ascii() {
+        if text.iter().any(u8::is_ascii_uppercase) { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
+    } else {
+        Cow::Owned(String::from_utf8_lossy(text).to_lowercase().into_bytes())
+    }
+}
+
+/// The first 16 bytes, which tell most texts apart without going to where they lie.
+fn prefix(text: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    let length = text.len().min(16);
+    bytes[..length].copy_from_slice(&text[..length]);
+    u128::from_be_bytes(bytes)
+}
+
+/// The rank of each distinct text without regard to case.
+pub(super) fn ranks(distinct: &Distinct) -> Vec<u32> {
+    ranks_of((0..distinct.len() as u32).map(|number| distinct.get(number)).collect())
+}
+
+fn ranks_of(texts: Vec<&str>) -> Vec<u32> {
+    let mut order: Vec<(u128, u32)> =
+        (0u32..).zip(&texts).map(|(number, text)| (prefix(&lower(text.as_bytes())), number)).collect();
+    order.par_sort_unstable_by(|(a, first), (b, second)| {
+        let text = |number: &u32| lower(texts[*number as usize].as_bytes());
+        a.cmp(b).then_with(|| text(first).cmp(&text(second)))
+    });
+    let mut ranks = vec![0; texts.len()];
+    let mut rank = 0;
+    for (at, (_, number)) in order.iter().enumerate() {
+        let text = |number: u32| lower(texts[number as usize].as_bytes());
+        if at > 0 && text(order[at - 1].1) != text(*number) {
+            rank += 1;
+        }
+        ranks[*number as usize] = rank;
+    }
+    ranks
+}
+
+/// Sorts places by a number of each, leaving equal ones as they are: a radix sort, byte by byte from the
+/// lowest, over those bytes in which the numbers differ at all.
+fn sort_by(places: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + Sync) {
+    let mut from: Vec<(u64, u32)> = places
+        .par_iter()
+        .with_min_len(CHUNK)
+        .map(|place| {
+            let key = key(*place as usize);
+            (if descending { !key } else { key }, *place)
+        })
+        .collect();
+    let Some(first) = from.first().map(|(key, _)| *key) else { return };
+    let differing = from.par_iter().with_min_len(CHUNK).map(|(key, _)| key ^ first).reduce(|| 0, |a, b| a | b);
+    let mut into = vec![(0u64, 0u32); from.len()];
+    const DIGIT: u32 = 11;
+    let mut shift = 0;
+    while shift < 64 {
+        // The lowest bits that are the same everywhere are skipped, however many they are.
+        let rest = differing.checked_shr(shift).unwrap_or_default();
+        if rest == 0 {
+            break;
+        }
+        shift += rest.trailing_zeros();
+        let digit = |key: u64| (key >> shift) as usize & ((1 << DIGIT) - 1);
+        let mut starts = vec![0usize; 1 << DIGIT];
+        from.iter().for_each(|(key, _)| starts[digit(*key)] += 1);
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += std::mem::replace(start, sum);
+        }
+        for item in &from {
+            let start = &mut starts[digit(item.0)];
+            into[*start] = *item;
+            *start += 1;
+        }
+        std::mem::swap(&mut from, &mut into);
+        shift += DIGIT;
+    }
+    places.clear();
+    places.extend(from.into_iter().map(|(_, place)| place));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_radix_sort_is_stable_and_sorts_every_number() {
+        let keys = [5u64, u64::MAX, 0, 5, 1 << 40, (1 << 40) + 1, 5, 1 << 63];
+        let mut places: Vec<u32> = (0..keys.len() as u32).collect();
+        sort_by(&mut places, false, |place| keys[place]);
+        assert_eq!(places, [2, 0, 3, 6, 4, 5, 7, 1]);
+        sort_by(&mut places, true, |place| keys[place]);
+        assert_eq!(places, [1, 7, 5, 4, 0, 3, 6, 2]);
+        let mut nothing = Vec::new();
+        sort_by(&mut nothing, false, |_| 0);
+        let mut same = vec![3, 1, 2];
+        sort_by(&mut same, true, |_| 7);
+        assert_eq!(same, [3, 1, 2]);
+    }
+}

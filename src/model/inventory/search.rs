@@ -1,0 +1,365 @@
+//! Which keys a query means: each term becomes a set of places, and sets are combined. Shared values are
+//! looked at once, whatever the number of keys that have them.
+
+use memchr::memmem::Finder;
+
+use super::{
+    Bits, Inventory, NO_TIME,
+    bits::CHUNK,
+    leaves,
+    strings::{Distinct, Texts},
+};
+use crate::model::{
+    Millis,
+    api_key::KeyKind,
+    descriptor::Grants,
+    expiry::Status,
+    filter::{Expr, Free, Grant, StatusWord, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
+    pattern, privileges,
+};
+
+/// Who asks, for the words that mean oneself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    /// The name one is signed in as.
+    pub username: &'a str,
+    /// The realm of that name.
+    pub realm: &'a str,
+}
+
+impl Inventory {
+    /// The keys that an expression means, at a moment of the cluster's clock.
+    pub fn matching(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Bits {
+        match expr {
+            Expr::All => Bits::all(self.len()),
+            Expr::And(parts) => parts.iter().fold(Bits::all(self.len()), |found, part| {
+                if found.is_empty() { found } else { found.and(&self.matching(part, now, asker)) }
+            }),
+            Expr::Or(parts) => {
+                parts.iter().fold(Bits::none(self.len()), |found, part| found.or(&self.matching(part, now, asker)))
+            }
+            Expr::Not(part) => self.matching(part, now, asker).not(),
+            Expr::Term(term) => self.term(term, now, asker),
+        }
+    }
+
+    fn term(&self, term: &Term, now: Millis, asker: Asker<'_>) -> Bits {
+        match term {
+            Term::Free(free) => self.mentioning(free),
+            Term::Field(field, wanted) => self.field(*field, wanted),
+            Term::Meta(path, wanted) => self.metadata_value(path, wanted),
+            Term::Time(field, wanted) => {
+                let column = match field {
+                    TimeField::Expires => &self.expires,
+                    TimeField::Created => &self.created,
+                    TimeField::Invalidated => &self.invalidated_at,
+                };
+                if (*field, *wanted) == (TimeField::Invalidated, TimeMatch::Never) {
+                    return Bits::of(self.len(), |place| !self.is_invalidated(place));
+                }
+                Bits::of(self.len(), |place| wanted.holds(Some(column[place]).filter(|at| *at != NO_TIME)))
+            }
+            Term::Status(words) => Bits::of(self.len(), |place| {
+                let status = self.status(place, now);
+                words.iter().any(|word| fits(*word, status))
+            }),
+            Term::Kind(words) => {
+                let fits: Vec<bool> =
+                    self.known.kinds.iter().map(|kind| words.iter().any(|word| word == kind.wire())).collect();
+                Bits::of(self.len(), |place| fits[usize::from(self.kinds[place])])
+            }
+            Term::Grant(grant) => self.granting(grant),
+            Term::Is(what) => self.which_is(*what, now, asker),
+        }
+    }
+
+    fn which_is(&self, what: Trait, now: Millis, asker: Asker<'_>) -> Bits {
+        match what {
+            Trait::Unrestricted => Bits::of(self.len(), |place| self.is_unrestricted(place)),
+            Trait::Empty => {
+                let empty: Vec<bool> = self.known.grants.iter().map(Grants::is_empty).collect();
+                Bits::of(self.len(), |place| {
+                    *self.kind(place) == KeyKind::Rest
+                        && self.flags[place] & super::HAS_DESCRIPTORS != 0
+                        && empty[self.descriptors[place] as usize]
+                        && !self.is_unrestricted(place)
+                })
+            }
+            Trait::Managed => Bits::of(self.len(), |place| self.managers[place] != 0),
+            Trait::CrossCluster => Bits::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
+            Trait::Ended => Bits::of(self.len(), |place| !self.status(place, now).is_usable()),
+            Trait::Mine => Bits::of(self.len(), |place| {
+                self.username(place) == asker.username && self.realm(place) == asker.realm
+            }),
+        }
+    }
+
+    /// A word in name, id, application id, owner, roles or metadata.
+    fn mentioning(&self, free: &Free) -> Bits {
+        let wanted = std::slice::from_ref(&free.0);
+        let mut found = self.in_texts(&self.names, &self.odd_names, wanted);
+        found = found.or(&self.in_texts(&self.ids, &[], wanted));
+        found = found.or(&self.numbered(&self.known.applications, &self.applications, wanted));
+        found = found.or(&self.numbered(&self.known.owners, &self.owners, wanted));
+        found = found.or(&self.numbered(&self.known.roles, &self.roles, wanted));
+        found.or(&self.in_metadata(wanted))
+    }
+
+    fn field(&self, field: TextField, wanted: &[TextMatch]) -> Bits {
+        match field {
+            TextField::Name => self.in_texts(&self.names, &self.odd_names, wanted),
+            TextField::Id => self.ids_like(wanted),
+            TextField::App => self.numbered(&self.known.applications, &self.applications, wanted),
+            TextField::Managed => self.numbered(&self.known.managers, &self.managers, wanted),
+            TextField::Owner | TextField::Realm => {
+                let part = |number: u32| {
+                    let (user, realm) = self.known.owners.get(number).split_once('\0').unwrap_or_default();
+                    (if field == TextField::Owner { user } else { realm }).to_lowercase()
+                };
+                let fits: Vec<bool> =
+                    (0..self.known.owners.len() as u32).map(|number| any(wanted, &part(number))).collect();
+                Bits::of(self.len(), |place| fits[self.owners[place] as usize])
+            }
+            TextField::Role => {
+                let fits = |number: u32| {
+                    let set = self.known.roles.get(number);
+                    let mut roles = super::split_roles(set);
+                    if set.is_empty() {
+                        return wanted.iter().any(|wanted| *wanted == TextMatch::Missing);
+                    }
+                    roles.any(|role| any(wanted, &role.to_lowercase()))
+                };
+                let fits: Vec<bool> = (0..self.known.roles.len() as u32).map(fits).collect();
+                Bits::of(self.len(), |place| fits[self.roles[place] as usize])
+            }
+        }
+    }
+
+    fn ids_like(&self, wanted: &[TextMatch]) -> Bits {
+        if let [TextMatch::Equals(id)] = wanted {
+            let mut found = Bits::none(self.len());
+            if let Some(place) = self.place_of(id) {
+                found.set(place, true);
+            }
+            return found;
+        }
+        Bits::of(self.len(), |place| {
+            let id = self.id(place);
+            wanted.iter().any(|wanted| match wanted {
+                TextMatch::Equals(wanted) => wanted == id,
+                other => other.matches(&id.to_lowercase()),
+            })
+        })
+    }
+
+    /// Keys whose shared text matches. Number 0 stands for none.
+    fn numbered(&self, distinct: &Distinct, column: &[u32], wanted: &[TextMatch]) -> Bits {
+        let fits = matching_texts(distinct.texts(), wanted, |number| {
+            let text = distinct.get(number).replace('\0', "\n").to_lowercase();
+            if number == 0 { wanted.contains(&TextMatch::Missing) } else { any(wanted, &text) }
+        });
+        if fits.is_empty() {
+            return Bits::none(self.len());
+        }
+        Bits::of(self.len(), |place| fits.has(column[place] as usize))
+    }
+
+    /// Keys whose own text matches.
+    fn in_texts(&self, texts: &Texts, odd: &[u32], wanted: &[TextMatch]) -> Bits {
+        let mut found = Bits::none(self.len());
+        for wanted in wanted {
+            match wanted {
+                TextMatch::Contains(needle) if needle.is_ascii() => {
+                    found = found.or(&containing(texts, needle.as_bytes()));
+                }
+                TextMatch::Contains(_) => {}
+                other => {
+                    let hits = Bits::of(self.len(), |place| other.matches(&texts.get(place as u32).to_lowercase()));
+                    found = found.or(&hits);
+                }
+            }
+        }
+        for place in odd {
+            if any(wanted, &texts.get(*place).to_lowercase()) {
+                found.set(*place as usize, true);
+            }
+        }
+        found
+    }
+
+    /// Keys whose metadata has a matching value or key anywhere.
+    fn in_metadata(&self, wanted: &[TextMatch]) -> Bits {
+        let values = &self.known.values;
+        let hits = matching_texts(values.texts(), wanted, |number| {
+            any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
+        });
+        let keys: Vec<bool> = self.known.shapes.iter().map(|form| form.keys.lines().any(|key| any(wanted, key))).collect();
+        if hits.is_empty() && !keys.contains(&true) {
+            return Bits::none(self.len());
+        }
+        Bits::of(self.len(), |place| {
+            keys[self.forms[place] as usize] || self.values_of(place).iter().any(|number| hits.has(*number as usize))
+        })
+    }
+
+    /// Keys whose metadata has a matching value at this path; a list matches by any of its values.
+    fn metadata_value(&self, path: &[String], wanted: &[TextMatch]) -> Bits {
+        let missing = wanted.contains(&TextMatch::Missing);
+        let here = self.value_places(path);
+        let values = &self.known.values;
+        let fits = matching_texts(values.texts(), wanted, |number| {
+            any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
+        });
+        Bits::of(self.len(), |place| {
+            let form = self.forms[place] as usize;
+            if self.known.shapes[form].is_whole {
+                return self.in_whole(place, path, wanted);
+            }
+            let numbers = self.values_of(place);
+            here[form].is_empty() && missing || here[form].iter().any(|at| fits.has(numbers[*at] as usize))
+        })
+    }
+
+    /// The same for metadata too long to be taken apart.
+    fn in_whole(&self, place: usize, path: &[String], wanted: &[TextMatch]) -> bool {
+        let json = self.metadata(place).unwrap_or_default();
+        let mut value: &serde_json::Value = &serde_json::from_str(&json).unwrap_or_default();
+        for key in path {
+            match value.as_object().and_then(|map| map.iter().find(|(own, _)| own.eq_ignore_ascii_case(key))) {
+                Some((_, inner)) => value = inner,
+                None => return wanted.contains(&TextMatch::Missing),
+            }
+        }
+        let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match value {
+            serde_json::Value::Array(list) => list.iter().any(|value| any(wanted, &text(value).to_lowercase())),
+            value => any(wanted, &text(value).to_lowercase()),
+        }
+    }
+
+    /// Keys whose descriptors grant all that is wanted, by one and the same grant where an index is
+    /// named. Unrestricted keys may do whatever their owner could, so they count.
+    fn granting(&self, grant: &Grant) -> Bits {
+        let fits: Vec<bool> = self.known.grants.iter().map(|grants| grants_all(grants, grant)).collect();
+        Bits::of(self.len(), |place| {
+            *self.kind(place) == KeyKind::Rest && (fits[self.descriptors[place] as usize] || self.is_unrestricted(place))
+        })
+    }
+}
+
+fn grants_all(grants: &Grants, wanted: &Grant) -> bool {
+    let on_cluster = |any_of: &Vec<String>| {
+        any_of.iter().any(|name| grants.cluster.iter().any(|held| privileges::cluster_contains(held, name)))
+    };
+    if wanted.on.is_empty() && wanted.can.iter().all(on_cluster) {
+        return true;
+    }
+    let by_index = |held: &[String], any_of: &Vec<String>| {
+        any_of.iter().any(|name| held.iter().any(|held| privileges::index_contains(held, name)))
+    };
+    // Grants on the same indices add up, so each wanted privilege may come from another of them.
+    let covering: Vec<_> = grants
+        .indices
+        .iter()
+        .filter(|index| wanted.on.iter().all(|any_of| any_of.iter().any(|name| touches(&index.names, name))))
+        .collect();
+    !covering.is_empty()
+        && wanted.can.iter().all(|any_of| {
+            covering.iter().any(|index| by_index(&index.privileges, any_of)) || wanted.on.is_empty() && on_cluster(any_of)
+        })
+}
+
+/// Whether a name is meant by one of these patterns, or a pattern is one of them or inside one.
+fn touches(names: &[String], wanted: &str) -> bool {
+    names.iter().any(|name| pattern::covers(name, wanted))
+}
+
+fn fits(word: StatusWord, status: Status) -> bool {
+    match word {
+        StatusWord::Expired => status == Status::Expired,
+        StatusWord::Expiring => status == Status::Expiring,
+        StatusWord::Soon => matches!(status, Status::Expiring | Status::ExpiringSoon),
+        StatusWord::Active => status.is_usable(),
+        StatusWord::Never => status == Status::Never,
+        StatusWord::Invalidated => status == Status::Invalidated,
+    }
+}
+
+fn any(wanted: &[TextMatch], lower: &str) -> bool {
+    wanted.iter().any(|wanted| wanted.matches(lower))
+}
+
+/// The numbers of distinct texts that match. Where a part of a text is wanted, all texts are run through
+/// in one go; what is no plain ASCII, or has escapes, is asked of `slowly`, as is anything else.
+fn matching_texts(texts: &Texts, wanted: &[TextMatch], slowly: impl Fn(u32) -> bool + Sync) -> Bits {
+    let needle = match wanted {
+        [TextMatch::Contains(needle)] if needle.is_ascii() && !needle.contains(['"', '\\', '\0']) => needle,
+        _ => return Bits::of(texts.len(), |number| slowly(number as u32)),
+    };
+    let found = containing(texts, needle.as_bytes());
+    Bits::of(texts.len(), |number| {
+        found.has(number) || {
+            let raw = texts.raw(number as u32);
+            (!raw.is_ascii() || raw.contains(&b'\\')) && slowly(number as u32)
+        }
+    })
+}
+
+/// The numbers of texts that contain a lower-case ASCII needle, whatever their case: blocks of texts are
+/// brought to lower case and searched as one.
+fn containing(texts: &Texts, needle: &[u8]) -> Bits {
+    let mut found = Bits::none(texts.len());
+    if needle.is_empty() {
+        return Bits::all(texts.len());
+    }
+    let finder = Finder::new(needle);
+    found.fill(|words, first| {
+        let last = texts.len().min(first + CHUNK);
+        let mut block = Vec::new();
+        let mut from = first;
+        while from < last {
+            let start = texts.start(from);
+            let mut to = from + 1;
+            while to < last && texts.end(to) - start <= 1 << 15 {
+                to += 1;
+            }
+            block.clear();
+            block.extend_from_slice(texts.slice(from, to - 1));
+            block.make_ascii_lowercase();
+            search_block(&finder, &block, |at, length| {
+                // Where the text ends in which a match begins; a match across the border is none.
+                while texts.end(from) - start <= at {
+                    from += 1;
+                }
+                let end = texts.end(from) - start;
+                if at + length <= end {
+                    words[(from - first) / 64] |= 1 << ((from - first) % 64);
+                    end
+                } else {
+                    at + 1
+                }
+            });
+            from = to;
+        }
+    });
+    found
+}
+
+/// Calls `hit` with each match and its length; it says where to go on.
+fn search_block(finder: &Finder<'_>, block: &[u8], mut hit: impl FnMut(usize, usize) -> usize) {
+    let mut at = 0;
+    while let Some(found) = finder.find(&block[at..]) {
+        at = hit(at + found, finder.needle().len());
+        if at >= block.len() {
+            return;
+        }
+    }
+}
+
+impl Bits {
+    /// How many places each thread is given.
+    #[cfg(test)]
+    pub(super) const fn chunk() -> usize {
+        CHUNK
+    }
+}

@@ -1,0 +1,128 @@
+//! Many texts in one piece of memory: by number, or each distinct one once.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Texts one after the other, told apart by where each ends.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// Adds a text; its number, or nothing when 4 GB are full.
+    pub(super) fn push(&mut self, text: &str) -> Option<u32> {
+        let number = u32::try_from(self.ends.len()).ok()?;
+        let end = u32::try_from(self.bytes.len() + text.len()).ok()?;
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(end);
+        Some(number)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn start(&self, number: usize) -> usize {
+        number.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
+    }
+
+    pub(super) fn end(&self, number: usize) -> usize {
+        self.ends[number] as usize
+    }
+
+    pub(super) fn raw(&self, number: u32) -> &[u8] {
+        let number = number as usize;
+        &self.bytes[self.start(number)..self.end(number)]
+    }
+
+    /// The text of a number; only whole texts were ever put in.
+    pub(super) fn get(&self, number: u32) -> &str {
+        std::str::from_utf8(self.raw(number)).unwrap_or_default()
+    }
+
+    /// The bytes of some texts that follow each other.
+    pub(super) fn slice(&self, first: usize, last: usize) -> &[u8] {
+        &self.bytes[self.start(first)..self.end(last)]
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * 4
+    }
+}
+
+/// Distinct texts, each with a number that stays. Number 0 is the empty text, which stands for none.
+#[derive(Clone, Debug)]
+pub(super) struct Distinct {
+    texts: Texts,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Default for Distinct {
+    fn default() -> Self {
+        let mut own = Self { texts: Texts::default(), table: HashTable::new(), hasher: DefaultHashBuilder::default() };
+        own.number("");
+        own
+    }
+}
+
+impl Distinct {
+    /// The number of a text, a new one if it was never seen. 0 too when 4 GB are full.
+    pub(super) fn number(&mut self, text: &str) -> u32 {
+        let hash = self.hasher.hash_one(text.as_bytes());
+        let same = |number: &u32| self.texts.raw(*number) == text.as_bytes();
+        if let Some(number) = self.table.find(hash, same) {
+            return *number;
+        }
+        let Some(number) = self.texts.push(text) else { return 0 };
+        let (texts, hasher) = (&self.texts, &self.hasher);
+        self.table.insert_unique(hash, number, |number| hasher.hash_one(texts.raw(*number)));
+        number
+    }
+
+    pub(super) fn get(&self, number: u32) -> &str {
+        self.texts.get(number)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub(super) fn texts(&self) -> &Texts {
+        &self.texts
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.texts.shrink();
+        let (texts, hasher) = (&self.texts, &self.hasher);
+        self.table.shrink_to_fit(|number| hasher.hash_one(texts.raw(*number)));
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.bytes() + self.table.allocation_size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_one_number_however_often_it_comes() {
+        let mut distinct = Distinct::default();
+        let (a, b) = (distinct.number("a"), distinct.number("b"));
+        assert_eq!((distinct.number("a"), distinct.number("")), (a, 0));
+        assert_ne!(a, b);
+        assert_eq!((distinct.get(b), distinct.get(0)), ("b", ""));
+        distinct.shrink();
+        assert_eq!((distinct.number("a"), distinct.len()), (a, 3));
+    }
+}

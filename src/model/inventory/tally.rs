@@ -1,0 +1,216 @@
+//! Counting keys: by status, by value, by time.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::{Bits, Inventory, NO_TIME, bits::CHUNK, leaves, split_roles};
+use crate::model::{
+    Millis,
+    expiry::Status,
+};
+
+/// What keys can be counted by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// Name of the owner.
+    Owner,
+    /// Realm of the owner.
+    Realm,
+    /// REST or cross-cluster, as the cluster writes it.
+    Kind,
+    /// Each role of a key counts.
+    Role,
+    /// The application id.
+    ApplicationId,
+    /// The product that made it for itself.
+    ManagedBy,
+    /// A value in the metadata, by the keys that lead to it; each of a list counts.
+    Metadata(Vec<String>),
+}
+
+/// Which of its moments a key is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// When it was created.
+    Created,
+    /// When it ends.
+    Expires,
+    /// When it was taken away.
+    Invalidated,
+}
+
+/// How many keys have each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusCounts([usize; Status::ALL.len()]);
+
+impl StatusCounts {
+    /// How many have this one.
+    pub fn of(&self, status: Status) -> usize {
+        self.0[status.place()]
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// How many a client can sign in with.
+    pub fn usable(&self) -> usize {
+        Status::ALL.into_iter().filter(|status| status.is_usable()).map(|status| self.of(status)).sum()
+    }
+
+    fn add(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own += other);
+        self
+    }
+}
+
+impl Inventory {
+    /// How many of these keys have each status.
+    pub fn count(&self, keys: &Bits, now: Millis) -> StatusCounts {
+        let chunks = (0..self.len().div_ceil(CHUNK)).into_par_iter();
+        let count = |chunk: usize| {
+            let mut counts = StatusCounts::default();
+            for place in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|place| keys.has(*place)) {
+                counts.0[self.status(place, now).place()] += 1;
+            }
+            counts
+        };
+        chunks.map(count).reduce(StatusCounts::default, StatusCounts::add)
+    }
+
+    /// The keys of a status.
+    pub fn of_status(&self, status: Status, now: Millis) -> Bits {
+        Bits::of(self.len(), |place| self.status(place, now) == status)
+    }
+
+    /// How many of these keys fall between each two of these moments, by status. `edges` ascend; a key
+    /// before the first or from the last one on is not counted.
+    pub fn histogram(&self, keys: &Bits, moment: Moment, edges: &[Millis], now: Millis) -> Vec<StatusCounts> {
+        let buckets = edges.len().saturating_sub(1);
+        let column = match moment {
+            Moment::Created => &self.created,
+            Moment::Expires => &self.expires,
+            Moment::Invalidated => &self.invalidated_at,
+        };
+        let count = |chunk: usize| {
+            let mut counts = vec![StatusCounts::default(); buckets];
+            for place in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|place| keys.has(*place)) {
+                let at = column[place];
+                let bucket = edges.partition_point(|edge| *edge <= at);
+                if at != NO_TIME && bucket > 0 && bucket <= buckets {
+                    counts[bucket - 1].0[self.status(place, now).place()] += 1;
+                }
+            }
+            counts
+        };
+        let none = || vec![StatusCounts::default(); buckets];
+        let add = |a: Vec<StatusCounts>, b: Vec<StatusCounts>| a.into_iter().zip(b).map(|(a, b)| a.add(b)).collect();
+        (0..self.len().div_ceil(CHUNK)).into_par_iter().map(count).reduce(none, add)
+    }
+
+    /// The values that these keys have, each with the number of keys, the most frequent first.
+    pub fn tally(&self, keys: &Bits, field: &Field) -> Vec<(String, usize)> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        match field {
+            Field::Owner | Field::Realm => {
+                for (number, count) in self.numbers(keys, &self.owners, self.known.owners.len()) {
+                    let (user, realm) = self.known.owners.get(number).split_once('\0').unwrap_or_default();
+                    let word = if *field == Field::Owner { user } else { realm };
+                    *counts.entry(word.to_owned()).or_default() += count;
+                }
+            }
+            Field::Kind => {
+                for place in keys.places() {
+                    *counts.entry(self.kind(place).wire().to_owned()).or_default() += 1;
+                }
+            }
+            Field::Role => {
+                for (number, count) in self.numbers(keys, &self.roles, self.known.roles.len()) {
+                    for role in split_roles(self.known.roles.get(number)) {
+                        *counts.entry(role.to_owned()).or_default() += count;
+                    }
+                }
+            }
+            Field::ApplicationId => self.plain(keys, &self.applications, &self.known.applications, &mut counts),
+            Field::ManagedBy => self.plain(keys, &self.managers, &self.known.managers, &mut counts),
+            Field::Metadata(path) => self.tally_metadata(keys, path, &mut counts),
+        }
+        counts.remove("");
+        let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+        counts.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        counts
+    }
+
+    /// The most frequent values of all keys that begin with some letters, whatever their case.
+    pub fn values(&self, field: &Field, prefix: &str, most: usize) -> Vec<(String, usize)> {
+        let prefix = prefix.to_lowercase();
+        let begins = |text: &str| text.get(..prefix.len()).is_some_and(|begin| begin.to_lowercase() == prefix);
+        let all = Bits::all(self.len());
+        let mut found = match field {
+            // Perhaps as many values as keys: counted by number, and only those that fit become texts.
+            Field::ApplicationId => self
+                .numbers(&all, &self.applications, self.known.applications.len())
+                .filter(|(number, _)| *number != 0 && begins(self.known.applications.get(*number)))
+                .map(|(number, count)| (self.known.applications.get(number).to_owned(), count))
+                .collect(),
+            other => self.tally(&all, other).into_iter().filter(|(text, _)| begins(text)).collect::<Vec<_>>(),
+        };
+        found.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        found.truncate(most);
+        found
+    }
+
+    /// The numbers of a column with how many of these keys have each.
+    fn numbers(&self, keys: &Bits, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
+        let mut counts = vec![0usize; distinct];
+        keys.places().for_each(|place| counts[column[place] as usize] += 1);
+        (0u32..).zip(counts).filter(|(_, count)| *count > 0)
+    }
+
+    fn plain(&self, keys: &Bits, column: &[u32], distinct: &super::Distinct, into: &mut HashMap<String, usize>) {
+        for (number, count) in self.numbers(keys, column, distinct.len()) {
+            into.insert(distinct.get(number).to_owned(), count);
+        }
+    }
+
+    fn tally_metadata(&self, keys: &Bits, path: &[String], into: &mut HashMap<String, usize>) {
+        let mut counts = vec![0usize; self.known.values.len()];
+        let here = self.value_places(path);
+        for place in keys.places() {
+            let values = self.values_of(place);
+            here[self.forms[place] as usize].iter().for_each(|at| counts[values[*at] as usize] += 1);
+        }
+        for (number, count) in (0u32..).zip(counts).filter(|(_, count)| *count > 0) {
+            *into.entry(leaves::decoded(self.known.values.get(number))).or_default() += count;
+        }
+    }
+
+    /// For each form: which of its values are reached by these keys.
+    pub(super) fn value_places(&self, path: &[String]) -> Vec<Vec<usize>> {
+        let same = |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
+        let places = |form: &super::Form| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
+        self.known.shapes.iter().map(places).collect()
+    }
+
+    /// The paths that lead to values in the metadata of these keys, with the number of keys.
+    pub fn metadata_fields(&self, keys: &Bits) -> Vec<(Vec<String>, usize)> {
+        let mut counts: HashMap<&[String], usize> = HashMap::new();
+        for (form, count) in self.numbers(keys, &self.forms, self.known.forms.len()) {
+            let mut paths: Vec<&[String]> =
+                self.known.shapes[form as usize].paths.iter().map(|path| &**path).filter(|path| !path.is_empty()).collect();
+            paths.dedup();
+            paths.into_iter().for_each(|path| *counts.entry(path).or_default() += count);
+        }
+        let mut counts: Vec<(Vec<String>, usize)> = counts.into_iter().map(|(path, n)| (path.to_vec(), n)).collect();
+        counts.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        counts
+    }
+
+    /// The soonest end that is still to come, of keys that are not invalidated.
+    pub fn next_expiry(&self, keys: &Bits, now: Millis) -> Option<Millis> {
+        let ends = keys.places().filter(|place| !self.is_invalidated(*place)).filter_map(|place| self.expires(place));
+        ends.filter(|at| *at > now).min()
+    }
+}

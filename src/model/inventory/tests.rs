@@ -1,0 +1,262 @@
+//! What an inventory must hold to, on a few odd keys and on many ordinary ones.
+
+use super::*;
+use crate::model::{
+    DAY,
+    filter::{Expr, Free, Grant, Term, TextField, TextMatch},
+};
+
+const NOW: Millis = 1_795_521_600_000;
+
+struct Made {
+    id: String,
+    name: String,
+    owner: &'static str,
+    expires: Option<Millis>,
+    metadata: String,
+    descriptors: &'static str,
+}
+
+impl Made {
+    fn raw(&self) -> RawKey<'_> {
+        RawKey {
+            id: &self.id,
+            name: &self.name,
+            kind: "rest",
+            username: self.owner,
+            realm: "native1",
+            created: NOW - DAY,
+            expires: self.expires,
+            metadata: Some(&self.metadata),
+            role_descriptors: Some(self.descriptors),
+            ..RawKey::default()
+        }
+    }
+}
+
+const READER: &str = r#"{"reader":{"cluster":["monitor"],"indices":[{"names":["logs-*"],"privileges":["read"]}]}}"#;
+const WRITER: &str = r#"{"writer":{"indices":[{"names":["logs-*","metrics-*"],"privileges":["write"]}]}}"#;
+
+fn made(count: usize) -> Vec<Made> {
+    let make = |number: usize| Made {
+        id: format!("Id{number:018}"),
+        name: format!("{}-App-{number:06}", ["payments", "search", "ÄRGER"][number % 3]),
+        owner: ["ana", "boris"][number % 2],
+        expires: [None, Some(NOW + DAY), Some(NOW - DAY), Some(NOW + 90 * DAY)][number % 4],
+        metadata: match number % 3 {
+            0 => format!(r#"{{"team":"Payments","ticket":"SEC-{number}","tags":["one","two"]}}"#),
+            1 => format!(r#"{{"application_id":"app-{number}","roles":["reader","x"],"deep":{{"team":"Über \"all\""}}}}"#),
+            _ => "{}".into(),
+        },
+        descriptors: ["{}", READER, WRITER][number % 3],
+    };
+    (0..count).map(make).collect()
+}
+
+fn inventory(count: usize) -> Inventory {
+    let mut inventory = Inventory::default();
+    for key in made(count) {
+        assert_eq!(inventory.put(&key.raw()), Put::Added);
+    }
+    inventory.finish();
+    inventory
+}
+
+fn places(inventory: &Inventory, term: Term) -> Vec<usize> {
+    inventory.matching(&Expr::Term(term), NOW, Asker::default()).places().collect()
+}
+
+fn free(word: &str) -> Term {
+    Term::Free(Free(TextMatch::Contains(word.to_lowercase())))
+}
+
+#[test]
+fn a_key_comes_back_as_it_was_put_in() {
+    let inventory = inventory(30);
+    for (place, made) in made(30).iter().enumerate() {
+        let key = inventory.key(place);
+        let raw = RawKey::from(&key);
+        assert_eq!(format!("{raw:?}"), format!("{:?}", made.raw()));
+        assert_eq!(inventory.place(&key.id), Some(place));
+    }
+    assert_eq!(inventory.key(1).application_id(), Some("app-1"));
+    assert_eq!(inventory.key(1).roles(), ["reader", "x"]);
+    assert_eq!(inventory.key(2).roles(), ["writer"]);
+    assert!(inventory.key(0).is_unrestricted());
+    assert_eq!(inventory.can(0), "All owner’s rights");
+    assert_eq!(inventory.place(&KeyId::new("none")), None);
+}
+
+#[test]
+fn the_odd_is_carried_to_the_byte() {
+    let long = format!(r#"{{"a":"{}","b":{{"c":[1,"Zwei"]}}}}"#, "x".repeat(5000));
+    for metadata in ["7", "[]", "null", r#"{"a":[[{"b":1.0e400}]],"a":"\u00e9\n"}"#, long.as_str(), "{ \"a\" : true }"] {
+        let mut inventory = Inventory::default();
+        let raw = RawKey {
+            id: "x",
+            name: "line\nend =1+1 \u{202e}",
+            kind: "later_kind",
+            created: Millis::MAX,
+            expires: Some(Millis::MAX),
+            invalidated: true,
+            invalidated_at: Some(0),
+            metadata: Some(metadata),
+            access: Some(r#"{"search":[]}"#),
+            ..RawKey::default()
+        };
+        assert_eq!(inventory.put(&raw), Put::Added);
+        assert_eq!(inventory.put(&raw), Put::Same);
+        assert_eq!(format!("{:?}", RawKey::from(&inventory.key(0))), format!("{raw:?}"));
+        assert_eq!(inventory.put(&RawKey { metadata: None, access: None, ..raw }), Put::Changed);
+        assert_eq!((inventory.metadata(0), inventory.key(0).access.is_none(), inventory.len()), (None, true, 1));
+    }
+}
+
+#[test]
+fn what_changed_is_taken_over_in_place() {
+    let mut inventory = inventory(10);
+    let all = made(10);
+    let changed = RawKey { invalidated: true, invalidated_at: Some(NOW), metadata: Some(r#"{"team":"new"}"#), ..all[4].raw() };
+    assert_eq!(inventory.put(&changed), Put::Changed);
+    assert_eq!(inventory.put(&changed), Put::Same);
+    assert_eq!(inventory.status(4, NOW), Status::Invalidated);
+    assert_eq!(places(&inventory, Term::Meta(vec!["team".into()], vec![TextMatch::Equals("new".into())])), [4]);
+    assert_eq!(inventory.key(3).application_id(), inventory.application_id(3));
+}
+
+#[test]
+fn free_text_is_found_in_every_part_whatever_its_case() {
+    let inventory = inventory(12);
+    assert_eq!(places(&inventory, free("PAYMENTS-app")), [0, 3, 6, 9]);
+    assert_eq!(places(&inventory, free("ärger")), [2, 5, 8, 11]);
+    assert_eq!(places(&inventory, free("id000000000000000011")), [11]);
+    assert_eq!(places(&inventory, free("app-7")), [7]);
+    assert_eq!(places(&inventory, free("BORIS")), [1, 3, 5, 7, 9, 11]);
+    assert_eq!(places(&inventory, free("sec-9")), [9]);
+    assert_eq!(places(&inventory, free("über \"a")), [1, 4, 7, 10]);
+    assert_eq!(places(&inventory, free("ticket")), [0, 3, 6, 9]);
+    assert_eq!(places(&inventory, free("writer")), [2, 5, 8, 11]);
+    assert!(places(&inventory, free("native2")).is_empty());
+}
+
+#[test]
+fn no_match_goes_across_the_border_of_two_names() {
+    let mut inventory = Inventory::default();
+    for (id, name) in [("1", "ab"), ("2", "cd"), ("3", "abcd"), ("4", "aab"), ("5", "bbc")] {
+        inventory.put(&RawKey { id, name, ..RawKey::default() });
+    }
+    let names = |word: &str| places(&inventory, Term::Field(TextField::Name, vec![TextMatch::Contains(word.into())]));
+    assert_eq!(names("bc"), [2, 4]);
+    assert_eq!(names("abb"), [0usize; 0]);
+    assert_eq!(names("aab"), [3]);
+    assert_eq!(names("b"), [0, 2, 3, 4]);
+}
+
+#[test]
+fn the_same_is_found_by_blocks_as_by_looking_at_each() {
+    let count = Bits::chunk() + 500;
+    let inventory = inventory(count);
+    for word in ["a", "app", "00", "77", "sec-1", "search-app-00", "app-03", "ü", "tw"] {
+        let plain: Vec<usize> = (0..count)
+            .filter(|place| {
+                let key = inventory.key(*place);
+                let parts = [key.name.clone(), key.id.to_string(), key.owner.username.clone(), key.owner.realm.clone()];
+                let metadata = key.metadata_map();
+                let texts = parts.into_iter().chain(key.roles().to_vec()).chain(key.application_id().map(str::to_owned));
+                texts.map(|text| text.to_lowercase()).any(|text| text.contains(word))
+                    || in_json(&serde_json::Value::Object(metadata), word)
+            })
+            .collect();
+        assert!(places(&inventory, free(word)) == plain, "{word}: {}", plain.len());
+    }
+}
+
+fn in_json(value: &serde_json::Value, word: &str) -> bool {
+    match value {
+        serde_json::Value::Object(map) => map.iter().any(|(key, value)| key.to_lowercase().contains(word) || in_json(value, word)),
+        serde_json::Value::Array(list) => list.iter().any(|value| in_json(value, word)),
+        serde_json::Value::String(text) => text.to_lowercase().contains(word),
+        other => other.to_string().contains(word),
+    }
+}
+
+#[test]
+fn metadata_is_reached_by_its_path() {
+    let inventory = inventory(6);
+    let meta = |path: &[&str], wanted: TextMatch| {
+        places(&inventory, Term::Meta(path.iter().map(|key| (*key).to_owned()).collect(), vec![wanted]))
+    };
+    assert_eq!(meta(&["team"], TextMatch::Equals("payments".into())), [0, 3]);
+    assert_eq!(meta(&["TEAM"], TextMatch::Equals("payments".into())), [0, 3]);
+    assert_eq!(meta(&["deep", "team"], TextMatch::Equals("über \"all\"".into())), [1, 4]);
+    assert_eq!(meta(&["tags"], TextMatch::Equals("two".into())), [0, 3]);
+    assert_eq!(meta(&["team"], TextMatch::Missing), [1, 2, 4, 5]);
+    let fields: Vec<String> =
+        inventory.metadata_fields(&Bits::all(6)).into_iter().map(|(path, count)| format!("{} {count}", path.join("."))).collect();
+    assert_eq!(fields, ["application_id 2", "deep.team 2", "roles 2", "tags 2", "team 2", "ticket 2"]);
+    assert_eq!(inventory.tally(&Bits::all(6), &Field::Metadata(vec!["tags".into()])), [("one".into(), 2), ("two".into(), 2)]);
+}
+
+#[test]
+fn rights_are_understood_and_unrestricted_keys_may_everything() {
+    let inventory = inventory(6);
+    let can = |can: &[&str], on: &[&str]| {
+        let list = |words: &[&str]| words.iter().map(|word| vec![(*word).to_owned()]).collect();
+        places(&inventory, Term::Grant(Grant { can: list(can), on: list(on) }))
+    };
+    assert_eq!(can(&["write"], &[]), [0, 2, 3, 5]);
+    assert_eq!(can(&["create_doc"], &["logs-2026"]), [0, 2, 3, 5]);
+    assert_eq!(can(&["write"], &["traces"]), [0, 3]);
+    assert_eq!(can(&["read"], &["logs-2026"]), [0, 1, 3, 4]);
+    assert_eq!(can(&["monitor"], &[]), [0, 1, 3, 4]);
+    assert_eq!(can(&[], &["metrics-*"]), [0, 2, 3, 5]);
+    assert_eq!(can(&["monitor"], &["logs-1"]), [0, 3]);
+}
+
+#[test]
+fn columns_sort_both_ways_and_what_is_missing_stays_last() {
+    let inventory = inventory(8);
+    let order = |sorts: &[(Column, bool)]| {
+        let sorts: Vec<Sort> = sorts.iter().map(|(column, descending)| Sort { column: *column, descending: *descending }).collect();
+        inventory.order(&sorts, NOW).places().to_vec()
+    };
+    assert_eq!(order(&[(Column::Name, false)]), [0, 3, 6, 1, 4, 7, 2, 5]);
+    assert_eq!(order(&[(Column::Name, true)]), [5, 2, 7, 4, 1, 6, 3, 0]);
+    assert_eq!(order(&[(Column::Expires, false)])[..2], [6, 2]);
+    assert_eq!(order(&[(Column::Expires, true)])[..2], [0, 4]);
+    assert_eq!(order(&[(Column::ApplicationId, false)])[..3], [1, 4, 7]);
+    assert_eq!(order(&[(Column::ApplicationId, true)])[..3], [7, 4, 1]);
+    assert_eq!(order(&[(Column::Status, false)])[..2], [6, 2]);
+    assert_eq!(order(&[(Column::Owner, false), (Column::Name, true)])[..4], [2, 4, 6, 0]);
+    assert_eq!(order(&[(Column::Id, true)]), [7, 6, 5, 4, 3, 2, 1, 0]);
+    assert_eq!(order(&[(Column::Roles, false)])[..2], [1, 4]);
+    for column in [Column::Realm, Column::Kind, Column::Can, Column::Created, Column::Invalidated] {
+        let mut places = order(&[(column, true)]);
+        places.sort_unstable();
+        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+}
+
+#[test]
+fn keys_are_counted_by_status_and_by_time() {
+    let inventory = inventory(8);
+    let all = Bits::all(8);
+    let counts = inventory.count(&all, NOW);
+    assert_eq!((counts.of(Status::Never), counts.of(Status::Expiring), counts.usable(), counts.total()), (2, 2, 6, 8));
+    let edges = [NOW - 2 * DAY, NOW, NOW + 2 * DAY, NOW + 90 * DAY];
+    let bars: Vec<usize> =
+        inventory.histogram(&all, Moment::Expires, &edges, NOW).iter().map(StatusCounts::total).collect();
+    assert_eq!(bars, [2, 2, 0]);
+    assert_eq!(inventory.tally(&all, &Field::Role)[..2], [("reader".into(), 3), ("x".into(), 3)]);
+    assert_eq!(inventory.next_expiry(&all, NOW), Some(NOW + DAY));
+    assert_eq!(inventory.next_change(NOW), Some(NOW + DAY));
+}
+
+#[test]
+fn keys_that_are_gone_can_be_left_out() {
+    let inventory = inventory(9);
+    let rest = inventory.without(&Bits::of(9, |place| place % 2 == 1));
+    let ids: Vec<&str> = (0..rest.len()).map(|place| rest.id(place)).collect();
+    assert_eq!(ids, [0, 2, 4, 6, 8].map(|place| inventory.id(place)));
+    assert_eq!(format!("{:?}", RawKey::from(&rest.key(2))), format!("{:?}", RawKey::from(&inventory.key(4))));
+}

@@ -1,0 +1,141 @@
+//! What a person has set up for themselves: columns, the form of times, the look. Nothing secret, and
+//! nothing that tells which clusters there are.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, inventory::Column};
+
+/// A column besides the name, which is always the first and takes the room that is left.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Which.
+    pub column: Column,
+    /// Its width, in points.
+    pub width: f32,
+}
+
+/// The columns that there are to choose from, with the widths that they begin with.
+pub const COLUMNS: [Shown; 11] = [
+    Shown { column: Column::ApplicationId, width: 130.0 },
+    Shown { column: Column::Id, width: 172.0 },
+    Shown { column: Column::Owner, width: 110.0 },
+    Shown { column: Column::Realm, width: 100.0 },
+    Shown { column: Column::Kind, width: 88.0 },
+    Shown { column: Column::Roles, width: 140.0 },
+    Shown { column: Column::Can, width: 132.0 },
+    Shown { column: Column::Created, width: 96.0 },
+    Shown { column: Column::Status, width: 88.0 },
+    Shown { column: Column::Invalidated, width: 110.0 },
+    Shown { column: Column::Expires, width: 236.0 },
+];
+
+/// The table of keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TableLayout {
+    /// The columns that are shown, in order.
+    pub columns: Vec<Shown>,
+    /// Whether times are dates and not words about the time between.
+    pub dates: bool,
+}
+
+impl Default for TableLayout {
+    fn default() -> Self {
+        let shown = [Column::Owner, Column::Kind, Column::Roles, Column::Created, Column::Status, Column::Expires];
+        Self { columns: COLUMNS.into_iter().filter(|known| shown.contains(&known.column)).collect(), dates: false }
+    }
+}
+
+impl TableLayout {
+    /// Shows a column or not; one that comes back stands where it would have stood at first.
+    pub fn show(&mut self, column: Column, on: bool) {
+        self.columns.retain(|shown| shown.column != column);
+        if let (true, Some(rank)) = (on, COLUMNS.iter().position(|known| known.column == column)) {
+            let rank_of = |shown: &Shown| COLUMNS.iter().position(|known| known.column == shown.column);
+            let at = self.columns.iter().position(|shown| rank_of(shown) > Some(rank)).unwrap_or(self.columns.len());
+            self.columns.insert(at, COLUMNS[rank]);
+        }
+    }
+
+    /// Moves a column by one place to the left or to the right.
+    pub fn shift(&mut self, column: Column, right: bool) {
+        let Some(at) = self.columns.iter().position(|shown| shown.column == column) else { return };
+        let other = if right { at + 1 } else { at.wrapping_sub(1) };
+        if other < self.columns.len() {
+            self.columns.swap(at, other);
+        }
+    }
+
+    /// Gives a column another width, within reason.
+    pub fn resize(&mut self, column: Column, width: f32) {
+        for shown in self.columns.iter_mut().filter(|shown| shown.column == column) {
+            shown.width = width.clamp(48.0, 800.0).round();
+        }
+    }
+}
+
+/// Everything that is kept between two runs besides what is in the keyring.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The table of keys.
+    pub table: TableLayout,
+    /// The look, by the word that the window has for it.
+    pub look: Option<String>,
+    /// Fields of the metadata that the overview counts by.
+    pub counted_by: Vec<String>,
+    /// When each cluster was last looked at, by the random id of its profile; in milliseconds since 1970.
+    pub visits: BTreeMap<String, Millis>,
+}
+
+impl Settings {
+    /// Reads what was kept; what can't be read counts as not kept.
+    pub fn read(json: &str) -> Self {
+        let mut settings: Self = serde_json::from_str(json).unwrap_or_default();
+        let mut seen = std::collections::HashSet::new();
+        settings.table.columns.retain(|shown| shown.column != Column::Name && seen.insert(shown.column));
+        for shown in &mut settings.table.columns {
+            shown.width = if shown.width.is_finite() { shown.width.clamp(48.0, 800.0) } else { 100.0 };
+        }
+        settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(layout: &TableLayout) -> Vec<Column> {
+        layout.columns.iter().map(|shown| shown.column).collect()
+    }
+
+    #[test]
+    fn columns_come_go_and_move() {
+        let mut layout = TableLayout::default();
+        layout.show(Column::Kind, false);
+        layout.show(Column::Id, true);
+        assert_eq!(columns(&layout)[..3], [Column::Id, Column::Owner, Column::Roles]);
+        layout.shift(Column::Id, true);
+        layout.shift(Column::Expires, true);
+        assert_eq!(columns(&layout)[..2], [Column::Owner, Column::Id]);
+        assert_eq!(columns(&layout).last(), Some(&Column::Expires));
+        layout.resize(Column::Id, 9000.0);
+        assert_eq!(layout.columns[1].width, 800.0);
+    }
+
+    #[test]
+    fn settings_survive_and_odd_ones_do_no_harm() {
+        let mut settings = Settings { look: Some("Dark".into()), ..Settings::default() };
+        settings.table.dates = true;
+        settings.visits.insert("p1".into(), 7);
+        assert_eq!(Settings::read(&serde_json::to_string(&settings).unwrap()), settings);
+        let twice = r#"{"table":{"columns":[{"column":"owner","width":1e9},{"column":"owner","width":5},{"column":"name","width":5}]}}"#;
+        let read = Settings::read(twice);
+        assert_eq!((read.table.columns.len(), read.table.columns[0].width), (1, 800.0));
+        for odd in ["", "[]", "{", r#"{"table":7}"#, r#"{"table":{"columns":[{"column":"new","width":1}]}}"#] {
+            assert_eq!(Settings::read(odd), Settings::default(), "{odd}");
+        }
+    }
+}

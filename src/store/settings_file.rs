@@ -1,0 +1,58 @@
+//! The file of settings. It holds nothing secret; the connections are in the keyring.
+
+use std::{fs, io, path::PathBuf};
+
+use crate::model::settings::Settings;
+
+/// Where settings are kept, if this machine has such a place.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsFile(Option<PathBuf>);
+
+impl SettingsFile {
+    /// In the folder that the system has for it.
+    pub fn of_this_user() -> Self {
+        Self(directories::ProjectDirs::from("", "", "keybearer").map(|dirs| dirs.config_dir().join("settings.json")))
+    }
+
+    /// A file of one's own choice.
+    pub fn at(path: PathBuf) -> Self {
+        Self(Some(path))
+    }
+
+    /// What was kept; what can't be read counts as not kept.
+    pub fn read(&self) -> Settings {
+        let text = self.0.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        text.map(|text| Settings::read(&text)).unwrap_or_default()
+    }
+
+    /// Keeps settings: whole, or as they were before.
+    ///
+    /// # Errors
+    /// Whatever the disk says. Without a place nothing is kept, and that is no error.
+    pub fn write(&self, settings: &Settings) -> io::Result<()> {
+        let Some(path) = &self.0 else { return Ok(()) };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let new = path.with_extension("new");
+        fs::write(&new, serde_json::to_string_pretty(settings)?)?;
+        fs::rename(new, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_kept_in_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SettingsFile::at(folder.path().join("deep/settings.json"));
+        assert_eq!(file.read(), Settings::default());
+        let settings = Settings { look: Some("Light".into()), ..Settings::default() };
+        file.write(&settings).unwrap();
+        assert_eq!(file.read(), settings);
+        SettingsFile::default().write(&settings).unwrap();
+        assert_eq!(SettingsFile::default().read(), Settings::default());
+    }
+}

@@ -1,0 +1,290 @@
+//! The box to search by: the query in colours, what is wrong underlined, and what could come next in a
+//! list below. It knows the language and no key.
+
+use eframe::egui::{
+    self, Align2, Area, Color32, CornerRadius, FontSelection, Frame, Id, Key, Margin, Modifiers, Order, Rect, Response,
+    Role, Sense, Stroke, StrokeKind, TextBuffer, TextEdit, Ui, WidgetInfo, pos2, text::LayoutJob, vec2,
+};
+
+use super::{button::Button, field};
+use crate::{
+    model::filter::{self, FilterError, SpanKind, Suggestion, ValueOf},
+    ui::theme::{self, Palette, Type, icons, radius, size},
+};
+
+const NAME: &str = "Search";
+const WIDTH: f32 = 440.0;
+
+/// What was typed, and which suggestion the keyboard is at.
+#[derive(Default)]
+pub struct SearchBox {
+    /// The query.
+    pub text: String,
+    chosen: Option<usize>,
+    closed: bool,
+    known: Option<(String, usize, Vec<Suggestion>)>,
+}
+
+/// What came of a frame.
+pub struct Searched {
+    /// Of the field.
+    pub response: Response,
+    /// Whether Escape was pressed with nothing to close: the field was left and emptied.
+    pub left: bool,
+}
+
+impl SearchBox {
+    /// Draws the box. `values` tells which values there are of a field, the most frequent first.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        errors: &[FilterError],
+        count: &str,
+        values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>,
+    ) -> Searched {
+        let id = Id::unique(("field", NAME));
+        let cursor = cursor_of(ui.ctx(), id, &self.text);
+        let focused = ui.memory(|memory| memory.has_focus(id));
+        let suggestions = if focused && !self.closed { self.suggestions(cursor, values) } else { Vec::new() };
+        let accepted = self.keyboard(ui, id, &suggestions);
+        let response = self.edit(ui, id, errors, count);
+        if response.changed() {
+            (self.chosen, self.closed) = (None, false);
+        }
+        if !response.has_focus() {
+            self.closed = false;
+        }
+        let clicked = if suggestions.is_empty() { None } else { popup(ui, &response, &suggestions, self.chosen) };
+        if let Some(suggestion) = accepted.or(clicked).and_then(|at| suggestions.get(at)) {
+            self.accept(ui.ctx(), id, suggestion);
+            response.request_focus();
+        }
+        // Escape takes the focus away before the field is drawn; it must not reach the list as well.
+        let left = response.lost_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        if left {
+            self.text.clear();
+        }
+        Searched { response, left }
+    }
+
+    fn suggestions(
+        &mut self,
+        cursor: usize,
+        values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>,
+    ) -> Vec<Suggestion> {
+        if let Some((text, at, known)) = &self.known
+            && (text, at) == (&self.text, &cursor)
+        {
+            return known.clone();
+        }
+        // An empty box is left in peace: what it can do is told by its hint and by its help.
+        let found = if self.text.trim().is_empty() { Vec::new() } else { filter::suggestions(&self.text, cursor, values) };
+        self.known = Some((self.text.clone(), cursor, found.clone()));
+        found
+    }
+
+    /// What is known about values is out of date: the list was read again.
+    pub fn forget(&mut self) {
+        self.known = None;
+    }
+
+    /// Arrows choose, Tab takes the first or the chosen one, Enter the chosen one, Escape closes the list.
+    fn keyboard(&mut self, ui: &Ui, id: Id, suggestions: &[Suggestion]) -> Option<usize> {
+        if suggestions.is_empty() || !ui.memory(|memory| memory.has_focus(id)) {
+            return None;
+        }
+        let last = suggestions.len() - 1;
+        let (down, up, tab, enter) = ui.input_mut(|input| {
+            let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
+            (pressed(Key::ArrowDown), pressed(Key::ArrowUp), pressed(Key::Tab), self.chosen.is_some() && pressed(Key::Enter))
+        });
+        if down {
+            self.chosen = Some(self.chosen.map_or(0, |at| (at + 1).min(last)));
+        }
+        if up {
+            self.chosen = self.chosen.and_then(|at| at.checked_sub(1));
+        }
+        (tab || enter).then(|| self.chosen.unwrap_or(0).min(last))
+    }
+
+    fn accept(&mut self, ctx: &egui::Context, id: Id, suggestion: &Suggestion) {
+        let (Some(before), Some(after)) =
+            (self.text.get(..suggestion.replace.start), self.text.get(suggestion.replace.end..))
+        else {
+            return;
+        };
+        let open = suggestion.insert.ends_with(':');
+        let gap = if open || after.starts_with(' ') { "" } else { " " };
+        let text = format!("{before}{}{gap}{after}", suggestion.insert);
+        let end = text.len() - after.len();
+        let end = text[..end].chars().count();
+        self.text = text;
+        (self.chosen, self.known) = (None, None);
+        if let Some(mut state) = TextEdit::load_state(ctx, id) {
+            let range = egui::text::CCursorRange::one(egui::text::CCursor::new(end));
+            state.cursor.set_char_range(Some(range));
+            state.store(ctx, id);
+        }
+    }
+
+    fn edit(&mut self, ui: &mut Ui, id: Id, errors: &[FilterError], count: &str) -> Response {
+        let p = theme::colors(ui);
+        let errors: Vec<std::ops::Range<usize>> = errors.iter().map(|error| error.span.clone()).collect();
+        let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
+            ui.fonts_mut(|fonts| fonts.layout_job(colored(text.as_str(), &errors, p)))
+        };
+        let room = ui.painter().layout_no_wrap(count.to_owned(), Type::Small.font(), p.text.tertiary).size().x;
+        let has_text = !self.text.is_empty();
+        let right = room + 12.0 + if has_text { 30.0 } else { 10.0 };
+        let ground = ui.painter().add(egui::Shape::Noop);
+        // Tab belongs to the list of suggestions while there is one; Escape and arrows pass by.
+        let lock = egui::EventFilter { tab: false, horizontal_arrows: true, vertical_arrows: false, escape: false };
+        let edit = TextEdit::singleline(&mut self.text)
+            .id(id)
+            .frame(Frame::new().inner_margin(Margin { left: 34, right: right as i8, top: 8, bottom: 8 }))
+            .font(FontSelection::FontId(Type::Mono.font()))
+            .hint_text(Type::Mono.rich("Search, or owner:ana expires:<30d can:write on:logs-*", p.text.tertiary))
+            .desired_width(f32::INFINITY)
+            .min_size(vec2(0.0, 36.0))
+            .align(Align2::LEFT_CENTER)
+            .event_filter(lock)
+            .layouter(&mut layouter);
+        let response = ui.add(edit);
+        field::name(&response, ui, NAME);
+        let rect = response.rect;
+        let (edge, stroke) = match (errors.is_empty(), response.has_focus(), response.hovered()) {
+            (false, ..) => (1.5, p.danger.edge),
+            (_, true, _) => (2.0, p.stroke.focus),
+            (_, _, true) => (p.hair, p.text.tertiary),
+            _ => (p.hair, p.stroke.control),
+        };
+        let corner = CornerRadius::same(radius::M);
+        let shape = egui::epaint::RectShape::new(rect, corner, p.surface.field, Stroke::new(edge, stroke), StrokeKind::Inside);
+        ui.painter().set(ground, shape);
+        ui.painter().text(rect.left_center() + vec2(20.0, 0.0), Align2::CENTER_CENTER, icons::SEARCH, Type::Icon.font(), p.text.tertiary);
+        let at = rect.right_center() - vec2(if has_text { 36.0 } else { 12.0 }, 0.0);
+        let count_rect = ui.painter().text(at, Align2::RIGHT_CENTER, count, Type::Small.font(), p.text.tertiary);
+        let label = ui.interact(count_rect, ui.scope_id().with("count"), Sense::hover());
+        label.widget_info(|| WidgetInfo::labeled(Role::Label, true, count));
+        if has_text {
+            let clear = Rect::from_center_size(rect.right_center() - vec2(18.0, 0.0), egui::Vec2::splat(24.0));
+            let click = ui.interact(clear, ui.scope_id().with("clear search"), Sense::click());
+            click.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clear search"));
+            let color = if click.hovered() { p.text.primary } else { p.text.tertiary };
+            ui.painter().text(clear.center(), Align2::CENTER_CENTER, icons::CLOSE, Type::IconSmall.font(), color);
+            if click.clicked() {
+                self.text.clear();
+                response.request_focus();
+            }
+        }
+        response
+    }
+
+    /// A line for each thing that is wrong, and the button to what a query can say.
+    pub fn errors_ui(ui: &mut Ui, errors: &[FilterError]) {
+        for error in errors.iter().take(2) {
+            field::error_line(ui, &error.message);
+        }
+    }
+}
+
+/// Help: what a query can say.
+pub fn help_button(ui: &mut Ui) {
+    let response = Button::icon_only(icons::HELP, "What a search can say").show(ui);
+    egui::Popup::menu(&response).width(560.0).show(|ui| {
+        let p = theme::colors(ui);
+        egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+            for (example, meaning) in filter::help() {
+                ui.horizontal_top(|ui| {
+                    ui.spacing_mut().item_spacing.x = 8.0;
+                    ui.allocate_ui(vec2(230.0, 20.0), |ui| {
+                        ui.set_min_width(230.0);
+                        super::text::line(ui, Type::Mono, p.accent.text, example);
+                    });
+                    super::text::paragraph(ui, Type::Small, p.text.secondary, meaning);
+                });
+            }
+        });
+    });
+}
+
+fn cursor_of(ctx: &egui::Context, id: Id, text: &str) -> usize {
+    let state = TextEdit::load_state(ctx, id);
+    let chars = state.and_then(|state| state.cursor.char_range()).map(|range| range.primary.index);
+    chars.map_or(text.len(), |at| text.char_indices().nth(at.into()).map_or(text.len(), |(byte, _)| byte))
+}
+
+fn colored(text: &str, errors: &[std::ops::Range<usize>], p: &Palette) -> LayoutJob {
+    let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
+    job.wrap.max_width = f32::INFINITY;
+    for (span, kind) in filter::spans(text) {
+        let color = match kind {
+            SpanKind::Field | SpanKind::Operator => p.accent.text,
+            SpanKind::UnknownField => p.danger.text,
+            SpanKind::Quote => p.success.text,
+            SpanKind::Blank | SpanKind::Value | SpanKind::Text => p.text.primary,
+        };
+        let mut format = Type::Mono.format(color);
+        let wrong = errors.iter().any(|error| error.start < span.end && span.start < error.end.max(error.start + 1));
+        if wrong {
+            format.underline = Stroke::new(1.5, p.danger.text);
+        }
+        job.append(&text[span], 0.0, format);
+    }
+    job
+}
+
+/// The list below the box; the one that was clicked.
+fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<usize>) -> Option<usize> {
+    let p = theme::colors(ui);
+    let mut clicked = None;
+    let width = WIDTH.min(field.rect.width());
+    let area = Area::new(Id::unique("search suggestions"))
+        .order(Order::Foreground)
+        .fixed_pos(field.rect.left_bottom() + vec2(24.0, 4.0))
+        .constrain(true);
+    area.show(ui.ctx(), |ui| {
+        let frame = Frame::popup(ui.style()).inner_margin(Margin::same(4));
+        frame.show(ui, |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for (at, suggestion) in suggestions.iter().enumerate() {
+                let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::click());
+                let count = suggestion.count.map(|count| crate::model::expiry::plural(count as u64, "key"));
+                let name = format!("{}, {}", suggestion.label, suggestion.meaning);
+                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                if chosen == Some(at) || response.hovered() {
+                    ui.painter().rect_filled(rect, f32::from(radius::M), p.surface.selected);
+                }
+                let y = rect.center().y;
+                let left = |x: f32| pos2(rect.left() + x, y);
+                elided(ui, Rect::from_min_max(left(10.0), left(190.0)), &suggestion.label, Type::Mono, p.accent.text);
+                let room = if count.is_some() { 90.0 } else { 10.0 };
+                let cell = Rect::from_min_max(left(200.0), pos2(rect.right() - room, y));
+                elided(ui, cell, &suggestion.meaning, Type::Small, p.text.secondary);
+                if let Some(count) = count {
+                    let right = pos2(rect.right() - 10.0, y);
+                    ui.painter().text(right, Align2::RIGHT_CENTER, count, Type::Small.font(), p.text.tertiary);
+                }
+                if response.clicked() {
+                    clicked = Some(at);
+                }
+            }
+            ui.add_space(4.0);
+            ui.horizontal(|ui| {
+                ui.add_space(10.0);
+                let hint = "↓ ↑ choose   Tab complete   Esc close";
+                super::text::line(ui, Type::Micro, p.text.tertiary, hint);
+            });
+        });
+    });
+    clicked
+}
+
+fn elided(ui: &Ui, cell: Rect, words: &str, kind: Type, color: Color32) {
+    let mut job = LayoutJob::default();
+    job.append(&crate::model::harmless::shown(words), 0.0, kind.format(color));
+    job.wrap = egui::text::TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..Default::default() };
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    ui.painter().galley(pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round()), galley, color);
+}
