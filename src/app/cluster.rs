@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{Loadable, Screen, Selection, State};
+use super::{Loadable, Screen, Selection, State, merged::{self, Part}};
 use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
         filter::{self, Expr, FilterError},
-        inventory::{Asker, Column, Inventory, Order},
+        inventory::{Asker, Column, Inventory, Moment, Order},
         key_list::{Rows, View},
+        overview::{self, Overview, Wanted},
         profile::{Environment, Profile, ProfileId},
         role::Role,
     },
     ops::{
         Problem, Session,
+        figures::Figures,
         list::{KeyList, ListProgress},
     },
     worker::{Task, Ticket},
@@ -44,6 +46,15 @@ pub struct Cluster {
     pub selection: Selection,
     /// The key whose page is open.
     pub open: Option<KeyId>,
+    /// The cluster's own first figures.
+    pub figures: Loadable<Option<Figures>>,
+    /// The overview, made when it is looked at and again when keys were read.
+    pub overview: Option<Overview>,
+    /// Of a list that was put together: where each key comes from.
+    pub parts: Vec<Part>,
+    pub(super) next_parts: Vec<Part>,
+    visit: Option<Millis>,
+    overview_of: Option<(Wanted, Millis)>,
     selected_rows: usize,
     anchor: Option<KeyId>,
     none: Inventory,
@@ -54,7 +65,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    fn new(profile: Profile, zone: TimeZone) -> Self {
+    pub(super) fn new(profile: Profile, zone: TimeZone) -> Self {
         Self {
             profile,
             session: Loadable::default(),
@@ -66,6 +77,12 @@ impl Cluster {
             rows: Rows::default(),
             selection: Selection::default(),
             open: None,
+            figures: Loadable::default(),
+            overview: None,
+            parts: Vec::new(),
+            next_parts: Vec::new(),
+            visit: None,
+            overview_of: None,
             selected_rows: 0,
             anchor: None,
             none: Inventory::default(),
@@ -166,11 +183,35 @@ impl Cluster {
         self.open = id;
     }
 
-    fn take_keys(&mut self, now: Millis) {
+    pub(super) fn take_keys(&mut self, now: Millis) {
         let list = self.keys.value().cloned();
         self.selection.follow(list);
+        self.overview_of = None;
         self.make_order(now);
         self.make_rows(now);
+    }
+
+    /// Makes the overview, unless it is there already as it is wanted.
+    pub(super) fn make_overview(&mut self, wanted: &Wanted, now: Millis) {
+        let wanted = Wanted { visit: self.visit, ..wanted.clone() };
+        let now = self.now(now);
+        if self.overview_of.as_ref().is_some_and(|(known, until)| *known == wanted && now < *until) {
+            return;
+        }
+        let complete = self.keys.value().filter(|list| list.is_complete);
+        self.overview = match (complete, self.figures.value()) {
+            (Some(list), _) => Some(Overview::of(&list.keys, &wanted, now, &self.zone)),
+            (None, Some(Some(figures))) => {
+                Some(figures.overview(overview::bars(wanted.span, Moment::Expires, now, &self.zone)))
+            }
+            _ => None,
+        };
+        self.overview_of = self.overview.as_ref().map(|_| (wanted, self.rows_good_until));
+    }
+
+    /// Whether the overview is out of date.
+    pub(super) fn overview_is_old(&self, now: Millis) -> bool {
+        self.overview_of.as_ref().is_none_or(|(_, until)| self.now(now) >= *until)
     }
 
     fn make_order(&mut self, now: Millis) {
@@ -230,14 +271,20 @@ impl State {
     }
 
     pub(super) fn switch_to(&mut self, id: ProfileId) {
-        self.current = Some(id);
+        if id == merged::all() {
+            self.show_all();
+        } else {
+            self.current = Some(id);
+        }
         self.read_what_is_shown();
     }
 
     /// The form of a new key needs the roles of whichever cluster has come below it.
     fn read_what_is_shown(&mut self) {
-        if self.screen == Screen::Create {
-            self.read_roles_once();
+        match self.screen {
+            Screen::Create => self.read_roles_once(),
+            Screen::Overview => self.overview_now(),
+            _ => {}
         }
     }
 
@@ -249,14 +296,22 @@ impl State {
                 self.show(Screen::Connections);
             }
             self.read_what_is_shown();
+        } else if self.clusters.len() < 2 && self.shows_all() {
+            self.current = self.clusters.last().map(|cluster| cluster.profile.id.clone());
         }
+        self.merge();
     }
 
     /// Takes a cluster away; what is being read of it is stopped.
     fn close(&mut self, id: &ProfileId) {
         let closed = self.clusters.iter().filter(|cluster| cluster.profile.id == *id);
         let questions: Vec<Ticket> = closed
-            .flat_map(|cluster| [cluster.session.question(), cluster.keys.question(), cluster.roles.question()])
+            .flat_map(|cluster| [
+                    cluster.session.question(),
+                    cluster.keys.question(),
+                    cluster.roles.question(),
+                    cluster.figures.question(),
+                ])
             .flatten()
             .collect();
         for ticket in questions {
@@ -273,12 +328,58 @@ impl State {
         cluster.session.answer(ticket, result, now);
         let id = cluster.profile.id.clone();
         if good {
+            self.remember_visit(&id);
             self.read_keys(&id);
             self.read_what_is_shown();
         }
     }
 
+    /// What is new is told since the last time, and the next time since now.
+    fn remember_visit(&mut self, id: &ProfileId) {
+        let now = self.now;
+        let is_practice = |cluster: &Cluster| cluster.profile.environment == Environment::Sandbox;
+        let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == *id) else { return };
+        if is_practice(cluster) {
+            return; // it begins anew each time
+        }
+        let last = self.settings.visits.get(&id.0).copied();
+        cluster.visit = cluster.visit.or(last);
+        self.change_settings(|settings| {
+            settings.visits.insert(id.0.clone(), now);
+        });
+    }
+
+    pub(super) fn overview_now(&mut self) {
+        let (wanted, now) = (self.wanted(), self.now);
+        if let Some(cluster) = self.cluster_mut() {
+            cluster.make_overview(&wanted, now);
+        }
+    }
+
+    fn wanted(&self) -> Wanted {
+        Wanted { fields: self.settings.counted_by.clone(), ..self.overview_wanted.clone() }
+    }
+
+    pub(super) fn figures(&mut self, ticket: Ticket, result: Result<Option<Figures>, Problem>) {
+        let now = self.now;
+        if let Some(cluster) = self.clusters.iter_mut().find(|c| c.figures.question() == Some(ticket)) {
+            cluster.figures.answer(ticket, result, now);
+            cluster.overview_of = None;
+        }
+        self.overview_if_shown();
+    }
+
+    pub(super) fn overview_if_shown(&mut self) {
+        if self.screen == Screen::Overview {
+            self.overview_now();
+        }
+    }
+
     pub(super) fn refresh(&mut self) {
+        if self.shows_all() {
+            let ids: Vec<ProfileId> = self.clusters.iter().map(|cluster| cluster.profile.id.clone()).collect();
+            return ids.iter().for_each(|id| self.read_keys(id));
+        }
         if let Some(id) = self.current.clone() {
             self.read_keys(&id);
         }
@@ -292,6 +393,10 @@ impl State {
             self.submit(Task::Stop(old));
         }
         let known = self.clusters[place].keys.value().cloned();
+        if known.is_none() {
+            let figures = self.submit(Task::Figures(Box::new(session.clone())));
+            self.clusters[place].figures.ask(figures);
+        }
         let ticket = self.submit(Task::List(Box::new(session), known));
         let cluster = &mut self.clusters[place];
         cluster.keys.ask(ticket);
@@ -323,6 +428,7 @@ impl State {
                 if cluster.keys.preview(ticket, list) {
                     cluster.take_keys(now);
                 }
+                self.overview_if_shown();
             }
             ListProgress::Count { read, total } => cluster.progress = Some((read, total)),
         }
@@ -335,6 +441,8 @@ impl State {
         if cluster.keys.answer(ticket, result, now) {
             cluster.take_keys(now);
         }
+        self.merge();
+        self.overview_if_shown();
     }
 
     pub(super) fn read_roles_once(&mut self) {
@@ -358,12 +466,13 @@ impl State {
         }
     }
 
-    /// Whether any open cluster believes any certificate, or is not encrypted.
+    /// Whether what is shown comes from a cluster whose certificate is not verified, or is not encrypted.
     pub fn insecure(&self) -> bool {
-        self.cluster().is_some_and(|cluster| {
+        let insecure = |cluster: &Cluster| {
             cluster.profile.environment != Environment::Sandbox
                 && (cluster.profile.endpoint.trust == crate::model::endpoint::Trust::InsecureDev
                     || !cluster.profile.endpoint.url.is_https())
-        })
+        };
+        if self.shows_all() { self.clusters.iter().any(insecure) } else { self.cluster().is_some_and(insecure) }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         create::Draft,
         endpoint::Endpoint,
         key_list::View,
+        overview::Wanted,
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::TableLayout,
@@ -20,6 +21,8 @@ use crate::{
 /// A screen of the rail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Screen {
+    /// Everything at a glance.
+    Overview,
     /// All keys.
     Keys,
     /// A new key.
@@ -31,11 +34,12 @@ pub enum Screen {
 
 impl Screen {
     /// All, in the order of the rail.
-    pub const ALL: [Screen; 3] = [Self::Keys, Self::Create, Self::Connections];
+    pub const ALL: [Screen; 4] = [Self::Overview, Self::Keys, Self::Create, Self::Connections];
 
     /// The word in the rail.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Overview => "Overview",
             Self::Keys => "Keys",
             Self::Create => "Create",
             Self::Connections => "Connections",
@@ -68,6 +72,8 @@ pub enum Command {
     Disconnect(ProfileId),
     /// Look at another open cluster.
     SwitchTo(ProfileId),
+    /// Look at all open clusters as one.
+    ShowAll,
     /// Read the keys again.
     Refresh,
     /// Stop reading.
@@ -120,6 +126,14 @@ pub enum Command {
     StopInvalidate,
     /// Close the dialog.
     CloseInvalidate,
+    /// Another time or moment on the overview.
+    SetOverview(Wanted),
+    /// Other fields of the metadata to count by.
+    CountBy(Vec<String>),
+    /// Go to the list, and show these keys.
+    ShowKeys(View),
+    /// Write a picture to a new file.
+    SavePicture(PathBuf, Vec<u8>),
     /// Show the dialog of exporting.
     AskExport,
     /// Write keys to a new file.

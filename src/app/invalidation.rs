@@ -62,7 +62,9 @@ impl Invalidation {
 
 impl State {
     pub(super) fn ask_invalidate(&mut self, ids: Vec<KeyId>) {
-        let Some(cluster) = self.cluster() else { return };
+        let Some(cluster) = self.common_home(&ids) else {
+            return self.notice("These keys belong to several clusters: select those of one at a time");
+        };
         let own = cluster.session.value().and_then(|session| session.own_key()).cloned();
         let known = ids.iter().filter_map(|id| cluster.key(id));
         let mut keys: Vec<ApiKey> = known.filter(|key| !key.invalidated).collect();

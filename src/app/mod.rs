@@ -8,6 +8,7 @@ pub mod creation;
 pub mod export;
 pub mod invalidation;
 pub mod loadable;
+pub mod merged;
 pub mod reveal;
 pub mod selection;
 
@@ -28,6 +29,7 @@ pub use selection::Selection;
 use crate::{
     model::{
         Millis,
+        overview::Wanted,
         profile::{Profile, ProfileId},
         settings::Settings,
     },
@@ -76,7 +78,10 @@ pub struct State {
     pub zone: TimeZone,
     /// What a person has set up for themselves.
     pub settings: Settings,
+    /// What the overview shall show, besides the fields of the settings.
+    pub overview_wanted: Wanted,
     settings_changed: bool,
+    merged: Option<Cluster>,
     current: Option<ProfileId>,
     sandbox: Loadable<Profile>,
     saving: Option<Ticket>,
@@ -102,7 +107,9 @@ impl State {
             now,
             zone,
             settings: Settings::default(),
+            overview_wanted: Wanted::default(),
             settings_changed: false,
+            merged: None,
             current: None,
             sandbox: Loadable::default(),
             saving: None,
@@ -125,12 +132,14 @@ impl State {
 
     /// The cluster that is shown.
     pub fn cluster(&self) -> Option<&Cluster> {
-        self.clusters.iter().find(|cluster| Some(&cluster.profile.id) == self.current.as_ref())
+        let clusters = self.clusters.iter().chain(&self.merged);
+        clusters.into_iter().find(|cluster| Some(&cluster.profile.id) == self.current.as_ref())
     }
 
     fn cluster_mut(&mut self) -> Option<&mut Cluster> {
         let current = self.current.clone();
-        self.clusters.iter_mut().find(|cluster| Some(&cluster.profile.id) == current.as_ref())
+        let mut clusters = self.clusters.iter_mut().chain(&mut self.merged);
+        clusters.find(|cluster| Some(&cluster.profile.id) == current.as_ref())
     }
 
     /// Whether a dialog is open, below which everything is out of reach.
@@ -175,6 +184,9 @@ impl State {
         if let Some(cluster) = self.cluster_mut() {
             cluster.refresh_rows(now);
         }
+        if self.screen == Screen::Overview && self.cluster().is_some_and(|cluster| cluster.overview_is_old(now)) {
+            self.overview_now();
+        }
     }
 
     /// When [`State::tick`] next has something to do, or a shown countdown changes.
@@ -214,6 +226,7 @@ impl State {
             Command::Connect(profile) => self.connect(*profile),
             Command::Disconnect(id) => self.disconnect(&id),
             Command::SwitchTo(id) => self.switch_to(id),
+            Command::ShowAll => self.switch_to(merged::all()),
             Command::Refresh => self.refresh(),
             Command::StopRefresh => self.stop_refresh(),
             Command::SetView(view) => self.on_cluster(|cluster, now| cluster.set_view(view, now)),
@@ -240,6 +253,19 @@ impl State {
             Command::Invalidate => self.invalidate(),
             Command::StopInvalidate => self.stop_invalidate(),
             Command::CloseInvalidate => self.close_invalidate(),
+            Command::SetOverview(wanted) => {
+                self.overview_wanted = wanted;
+                self.overview_now();
+            }
+            Command::CountBy(fields) => {
+                self.change_settings(|settings| settings.counted_by = fields);
+                self.overview_now();
+            }
+            Command::ShowKeys(view) => {
+                self.on_cluster(|cluster, now| cluster.set_view(view, now));
+                self.show(Screen::Keys);
+            }
+            Command::SavePicture(path, bytes) => drop(self.submit(Task::SavePicture(path, bytes))),
             Command::AskExport => self.ask_export(),
             Command::Export(scope, format, path) => self.start_export(scope, format, path),
             Command::CloseExport => self.close_export(),
@@ -252,6 +278,7 @@ impl State {
         self.screen = screen;
         match screen {
             Screen::Create => self.read_roles_once(),
+            Screen::Overview => self.overview_now(),
             Screen::Connections if self.profiles.is_untouched() => self.read_profiles(Task::ReadProfiles),
             _ => {}
         }
@@ -260,7 +287,7 @@ impl State {
     fn fix(&mut self, fix: Fix) {
         match fix {
             Fix::Retry => match self.cluster() {
-                Some(cluster) if cluster.session.value().is_none() => {
+                Some(cluster) if cluster.session.value().is_none() && !cluster.is_merged() => {
                     let profile = cluster.profile.clone();
                     self.connect(profile);
                 }
@@ -305,6 +332,12 @@ impl State {
             Answer::Copied(result) => self.copied(ticket, result),
             Answer::Cleared(result) => self.cleared(result),
             Answer::Kept(result) => self.kept(ticket, result),
+            Answer::Figures(result) => self.figures(ticket, result.map(|figures| *figures)),
+            Answer::PictureSaved(result) => match result {
+                Ok(path) => self.notice(format!("Saved: {path}")),
+                Err(problem) => self.notice(format!("{}: {}", problem.title, problem.detail)),
+            },
+            Answer::Merged(list, ends) => self.merged(ticket, list, &ends),
             Answer::Exporting(written) => self.exporting(ticket, written),
             Answer::Exported(result) => self.exported(ticket, result),
             Answer::Panicked => self.panicked(ticket),
@@ -332,6 +365,10 @@ impl State {
             cluster.session.answer(ticket, Err(broken()), now);
             cluster.keys.answer(ticket, Err(broken()), now);
             cluster.roles.answer(ticket, Err(broken()), now);
+            cluster.figures.answer(ticket, Err(broken()), now);
+        }
+        if let Some(merged) = &mut self.merged {
+            merged.keys.answer(ticket, Err(broken()), now);
         }
         self.creation.broken(ticket);
         self.exported(ticket, Err(Problem::broken()));

@@ -31,7 +31,7 @@ pub(super) struct ExpiringArgs {
     #[arg(long, default_value = "7d")]
     within: String,
     /// Only keys that this query means, as in `keybearer list`
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    #[arg(value_name = "QUERY")]
     search: Vec<String>,
     /// Form of the output
     #[arg(long, default_value = "table")]

@@ -31,7 +31,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
     /// What to look for: words, and fields such as owner:ana expires:<30d can:write on:logs-*
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    #[arg(value_name = "QUERY")]
     search: Vec<String>,
     /// Only keys of this status
     #[arg(long)]

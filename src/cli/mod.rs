@@ -115,13 +115,17 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCo
 /// The length of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
 const ID_LENGTH: usize = 20;
 
-/// The same arguments, but ids that begin with `-`, as one in 64 does, behind a `--`: so they are no options.
+/// The same arguments, but ids that begin with `-`, as one in 64 does, and terms of a query that are denied
+/// (`-owner:ana`) behind a `--`: so they are no options.
 fn ids_last(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let is_id = |arg: &OsString| {
         arg.to_str().is_some_and(|text| {
             text.len() == ID_LENGTH
                 && text.starts_with('-')
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        }) || arg.to_str().and_then(|text| text.strip_prefix('-')).is_some_and(|term| {
+            let name = term.split_once(':').map(|(name, _)| name);
+            name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '.'))
         })
     };
     let mut args: Vec<OsString> = args.into_iter().collect();
@@ -202,6 +206,9 @@ mod tests {
             let cli = read(line).unwrap();
             let Some(Verb::Invalidate(args)) = cli.verb else { panic!("{line}") };
             assert_eq!(args.references(), (&["-bcdefghijklmnopqrst".to_owned()][..], true), "{line}");
+        }
+        for line in ["list owner:ana -status:expired --output csv", "list -meta.team:x owner:ana --output csv"] {
+            assert!(matches!(read(line).unwrap().verb, Some(Verb::List(_))), "{line}");
         }
         let cli = read("invalidate -bcdefghijklmnopqrst --yes -- --yes").unwrap();
         let Some(Verb::Invalidate(args)) = cli.verb else { panic!() };

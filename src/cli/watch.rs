@@ -22,7 +22,7 @@ pub(super) struct WatchArgs {
     #[arg(long, default_value = "1h")]
     every: String,
     /// Only keys that this query means, as in `keybearer list`
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    #[arg(value_name = "QUERY")]
     search: Vec<String>,
     /// Ask once and end
     #[arg(long)]

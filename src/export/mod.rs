@@ -18,6 +18,7 @@ pub mod csv;
 mod ics;
 pub mod json_lines;
 pub mod metrics;
+pub mod svg;
 mod xlsx;
 
 /// A kind of file.

@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod json_text;
 pub mod key_list;
 pub mod login;
+pub mod overview;
 pub mod pattern;
 pub mod privileges;
 pub mod profile;

@@ -121,6 +121,26 @@ pub async fn renewed(session: &Session, old: &KeyList) -> Result<Option<KeyList>
     Ok((list.keys.len() as u64 + list.unreadable.len() as u64 == total).then_some(KeyList { total, ..list }))
 }
 
+/// Several lists as one, and where the keys of each end. It is as old as the oldest of them.
+pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
+    let mut all = KeyList { is_complete: true, as_of: Millis::MAX, ..KeyList::default() };
+    let mut ends = Vec::new();
+    for list in lists {
+        all.keys.append(&list.keys);
+        ends.push(all.keys.len());
+        all.unreadable.extend(list.unreadable.iter().cloned());
+        all.total += list.total;
+        all.as_of = all.as_of.min(list.as_of);
+        all.own_only |= list.own_only;
+        all.is_complete &= list.is_complete;
+    }
+    if lists.is_empty() {
+        all.as_of = 0;
+    }
+    all.keys.finish();
+    (all, ends)
+}
+
 /// Keys created from a moment on and before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Range {
@@ -331,8 +351,9 @@ impl Reader {
         let mut query = KeyQuery::new(MOST_ROWS);
         query.filter = Some(range.filter());
         let page = self.read(&query).await?;
-        // There were more than was counted.
-        if page.total > page.rows as u64 { Ok(vec![Range { count: page.total, ..range }]) } else { Ok(Vec::new()) }
+        // A full answer may not be the whole range: there were more than was counted.
+        let is_full = page.rows >= MOST_ROWS as usize && page.total > page.rows as u64;
+        Ok(if is_full { vec![Range { count: page.total, ..range }] } else { Vec::new() })
     }
 
     async fn halved(&self, range: Range) -> Result<Vec<Range>, ClientError> {

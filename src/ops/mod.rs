@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connect;
 pub mod create;
 pub mod export;
+pub mod figures;
 pub mod find;
 pub mod invalidate;
 pub mod list;

@@ -54,7 +54,7 @@ fn hotkeys(ctx: &egui::Context, view: &mut View<'_>) {
         return;
     }
     for (key, screen) in
-        [(egui::Key::Num1, Screen::Keys), (egui::Key::Num2, Screen::Create), (egui::Key::Num3, Screen::Connections)]
+        [egui::Key::Num1, egui::Key::Num2, egui::Key::Num3, egui::Key::Num4].into_iter().zip(Screen::ALL)
     {
         if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, key)) {
             view.send(Command::Show(screen));
@@ -136,6 +136,10 @@ fn which(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
     ui.spacing_mut().item_spacing.x = 10.0;
     chip::environment(ui, cluster.profile.environment);
     cluster_menu(ui, view, cluster);
+    if cluster.is_merged() {
+        text::line(ui, Type::Small, p.text.tertiary, format!("{} clusters", view.state.clusters.len()));
+        return;
+    }
     if !compact {
         text::line(ui, Type::Mono, p.text.tertiary, cluster.profile.endpoint.url.host());
         if let Some(session) = cluster.session.value() {
@@ -179,11 +183,17 @@ fn cluster_menu(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
                 view.send(Command::SwitchTo(open.profile.id.clone()));
             }
         }
+        if view.state.clusters.len() > 1 {
+            let icon = if cluster.is_merged() { icons::CHECK } else { icons::LAYERS };
+            if menu_row(ui, "All clusters together", icon) {
+                view.send(Command::ShowAll);
+            }
+        }
         ui.separator();
         if menu_row(ui, "Connections…", icons::LAN) {
             view.send(Command::Show(Screen::Connections));
         }
-        if menu_row(ui, "Disconnect", icons::LOGOUT) {
+        if !cluster.is_merged() && menu_row(ui, "Disconnect", icons::LOGOUT) {
             view.send(Command::Disconnect(cluster.profile.id.clone()));
         }
     });
@@ -271,6 +281,7 @@ fn rail(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
 
 fn rail_icon(screen: Screen) -> &'static str {
     match screen {
+        Screen::Overview => icons::SPACE_DASHBOARD,
         Screen::Keys => icons::KEY,
         Screen::Create => icons::ADD_CIRCLE,
         Screen::Connections => icons::LAN,

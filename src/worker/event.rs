@@ -10,6 +10,7 @@ use crate::{
         connect::StepReport,
         create::CreateError,
         export::Exported,
+        figures::Figures,
         invalidate::Outcome,
         list::{KeyList, ListProgress},
         vault::ReadProfiles,
@@ -62,6 +63,12 @@ pub enum Answer {
     Cleared(Result<bool, Problem>),
     /// The secret was kept or written; where.
     Kept(Result<String, Problem>),
+    /// The cluster's own first figures, where it has some.
+    Figures(Result<Box<Option<Figures>>, Problem>),
+    /// A picture is in its file, or not.
+    PictureSaved(Result<String, Problem>),
+    /// Lists were put together; where the keys of each end.
+    Merged(Arc<KeyList>, Vec<usize>),
     /// So many keys were written to a file.
     Exporting(u64),
     /// The file is there, or not.

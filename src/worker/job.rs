@@ -1,7 +1,9 @@
 //! What the worker can be asked to do, and the one `match` that leads each to its use case.
 
 use std::{
-    path::PathBuf,
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
     time::Duration,
@@ -22,6 +24,7 @@ use crate::{
     ops::{
         Fix, Problem, Session, connect, create,
         export::{self, Export},
+        figures,
         invalidate,
         list::{self, KeyList, ListProgress},
         vault, verify,
@@ -59,6 +62,12 @@ pub enum Task {
     Connect(Box<Endpoint>),
     /// Read all keys; what is new besides those that are known comes first.
     List(Box<Session>, Option<Arc<KeyList>>),
+    /// Put lists together.
+    Merge(Vec<Arc<KeyList>>),
+    /// Ask for the cluster's own first figures.
+    Figures(Box<Session>),
+    /// Write a picture to a new file.
+    SavePicture(PathBuf, Vec<u8>),
     /// Read all roles.
     Roles(Box<Session>),
     /// Create a key.
@@ -196,6 +205,18 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         Task::Keep(id, name, secret) => {
             Answer::Kept(in_vault(&services, move |place| vault::keep_secret(place, &id, &name, &secret)).await)
         }
+        Task::Merge(lists) => {
+            let merged = blocking(move || Ok(list::merged(&lists))).await;
+            let Ok((list, ends)) = merged else { return reporter.answer(Answer::Panicked).await };
+            Answer::Merged(Arc::new(list), ends)
+        }
+        Task::Figures(session) => {
+            Answer::Figures(figures::first(&session).await.map(Box::new).map_err(Problem::from))
+        }
+        Task::SavePicture(path, bytes) => {
+            let saved = blocking(move || save_new(&path, &bytes).map_err(|error| error.to_string()));
+            Answer::PictureSaved(saved.await)
+        }
         Task::Export(export) => {
             let progress = reporter.clone();
             let tell = move |count| progress.progress(Answer::Exporting(count));
@@ -218,6 +239,13 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
     };
     reporter.answer(answer).await;
+}
+
+/// Writes a file that is not there yet; where it is.
+fn save_new(path: &Path, bytes: &[u8]) -> std::io::Result<String> {
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    Ok(path.display().to_string())
 }
 
 async fn open_sandbox(services: &Services) -> Result<Box<Profile>, Problem> {

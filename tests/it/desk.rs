@@ -20,7 +20,7 @@ use keybearer::{
     },
     ops::Problem,
     sandbox::{Options, Sandbox},
-    store::{memory_vault::MemoryVault, vault::Vault},
+    store::{memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
     ui::{App, Start},
     worker::{SecretSink, Services},
 };
@@ -59,6 +59,7 @@ pub struct Setting {
     pub sandbox: Option<Profile>,
     pub profiles: Vec<Profile>,
     pub vault: Arc<MemoryVault>,
+    pub settings: SettingsFile,
 }
 
 impl Default for Setting {
@@ -69,6 +70,7 @@ impl Default for Setting {
             sandbox: None,
             profiles: Vec::new(),
             vault: Arc::new(MemoryVault::new()),
+            settings: SettingsFile::default(),
         }
     }
 }
@@ -81,7 +83,8 @@ impl Desk {
             keybearer::store::profiles::Profiles::new(vault.clone()).save(profile).unwrap();
         }
         let place: Arc<dyn Vault> = vault.clone();
-        let mut services = Services::new(place, Arc::new(clipboard.clone()));
+        let mut services =
+            Services::new(place, Arc::new(clipboard.clone())).with_settings(setting.settings.clone());
         let opens_sandbox = setting.sandbox.is_some();
         if let Some(profile) = setting.sandbox {
             services = services.with_sandbox(Box::new(move || Box::pin(async move { Ok::<_, Problem>(profile) })));
@@ -91,7 +94,7 @@ impl Desk {
             sandbox: opens_sandbox,
             clock: Box::new(move || clock.lock().unwrap().unwrap_or_else(keybearer::ops::clock::now)),
             zone: keybearer::model::calendar::fixed_zone(1),
-            settings: Default::default(),
+            settings: setting.settings.read(),
         };
         let harness = Harness::builder()
             .with_size(setting.size)
@@ -148,6 +151,15 @@ impl Desk {
     /// Presses a button of this very name.
     pub fn press(&mut self, name: &str) {
         self.act(name, Role::Button);
+    }
+
+    /// The same with a key held.
+    pub fn press_with(&mut self, name: &str, modifiers: eframe::egui::Modifiers) {
+        if let Some(node) = self.find(name, Role::Button) {
+            node.click_modifiers(modifiers);
+        }
+        self.harness.step();
+        self.harness.step();
     }
 
     /// Chooses one of several.

@@ -10,12 +10,15 @@ mod client_reading;
 mod client_servers;
 mod client_sockets;
 mod client_tls;
+mod reading_all;
 #[cfg(feature = "window")]
 mod desk;
 #[cfg(feature = "window")]
 mod journeys;
 #[cfg(feature = "window")]
 mod leftovers;
+#[cfg(feature = "window")]
+mod list_and_overview;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]

@@ -170,6 +170,11 @@ impl Inventory {
             self.write(place, key);
             return Put::Changed;
         }
+        self.add(key, hash)
+    }
+
+    /// Adds a key, whether or not there is one of its id.
+    fn add(&mut self, key: &RawKey<'_>, hash: u64) -> Put {
         let Some(place) = self.ids.push(key.id) else { return Put::Full };
         if self.names.push(key.name).is_none() {
             return Put::Full;
@@ -443,11 +448,25 @@ impl Inventory {
         rest
     }
 
-    /// Puts the key of a place into another inventory.
-    pub fn copy_into(&self, place: usize, other: &mut Self) -> Put {
+    /// Adds all keys of another cluster. An id that both know stands for two keys; by the id alone the first
+    /// is meant.
+    pub fn append(&mut self, other: &Self) {
+        for place in 0..other.len() {
+            other.with_raw(place, |raw| {
+                let hash = self.hasher.hash_one(raw.id.as_bytes());
+                self.add(raw, hash)
+            });
+        }
+    }
+
+    fn copy_into(&self, place: usize, other: &mut Self) -> Put {
+        self.with_raw(place, |raw| other.put(raw))
+    }
+
+    fn with_raw<T>(&self, place: usize, take: impl FnOnce(&RawKey<'_>) -> T) -> T {
         let metadata = self.metadata(place);
         let has_descriptors = self.flags[place] & HAS_DESCRIPTORS != 0;
-        other.put(&RawKey {
+        take(&RawKey {
             id: self.id(place),
             name: self.name(place),
             kind: self.kind(place).wire(),

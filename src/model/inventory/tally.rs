@@ -50,6 +50,11 @@ impl StatusCounts {
         self.0[status.place()]
     }
 
+    /// Sets how many have this one.
+    pub fn set(&mut self, status: Status, count: usize) {
+        self.0[status.place()] = count;
+    }
+
     /// How many there are.
     pub fn total(&self) -> usize {
         self.0.iter().sum()

@@ -260,3 +260,12 @@ fn keys_that_are_gone_can_be_left_out() {
     assert_eq!(ids, [0, 2, 4, 6, 8].map(|place| inventory.id(place)));
     assert_eq!(format!("{:?}", RawKey::from(&rest.key(2))), format!("{:?}", RawKey::from(&inventory.key(4))));
 }
+
+#[test]
+fn another_cluster_s_keys_can_be_added_even_under_the_same_ids() {
+    let mut both = inventory(5);
+    both.append(&inventory(7));
+    both.finish();
+    assert_eq!((both.len(), both.place(&KeyId::new("Id000000000000000003"))), (12, Some(3)));
+    assert_eq!(format!("{:?}", RawKey::from(&both.key(8))), format!("{:?}", RawKey::from(&both.key(3))));
+}

@@ -52,6 +52,9 @@ impl CreateScreen {
     /// Draws it.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let Some(cluster) = view.state.cluster().filter(|cluster| cluster.session.value().is_some()) else {
+            if view.state.shows_all() {
+                return choose_cluster(ui, view);
+            }
             return notice::empty(
                 ui,
                 icons::ADD_CIRCLE,
@@ -388,6 +391,19 @@ fn news(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, by_api_key: bool) {
         }
         if !strays.is_empty() && Button::danger("Invalidate it…").small().icon(icons::BLOCK).show(ui).clicked() {
             view.send(Command::AskInvalidate(strays));
+        }
+    });
+}
+
+/// A key is made on one cluster.
+fn choose_cluster(ui: &mut Ui, view: &mut View<'_>) {
+    let state = view.state;
+    let line = "All clusters are shown together, and a key is made on one";
+    notice::empty(ui, icons::ADD_CIRCLE, "On which cluster?", line, |ui| {
+        for cluster in &state.clusters {
+            if Button::secondary(&cluster.profile.name).show(ui).clicked() {
+                view.send(Command::SwitchTo(cluster.profile.id.clone()));
+            }
         }
     });
 }

@@ -105,6 +105,9 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
         Some(id) => drop(text::line(ui, Type::Mono, p.text.primary, harmless::shown(id))),
         None => drop(text::line(ui, Type::Body, p.text.tertiary, "none")),
     });
+    if let Some(part) = cluster.inventory().place(&key.id).and_then(|place| cluster.part(place)) {
+        fact(ui, "Cluster", |ui| drop(text::line(ui, Type::Body, p.text.primary, harmless::shortened(&part.name, 60))));
+    }
     fact(ui, "Owner", |ui| {
         text::line(ui, Type::Body, p.text.primary, harmless::shown(&key.owner.username));
         text::line(ui, Type::Small, p.text.tertiary, harmless::shown(&key.owner.realm));
@@ -123,7 +126,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
     fact(ui, "Last use", |ui| {
         text::line(ui, Type::Body, p.text.tertiary, "Not known: Elasticsearch does not keep it");
     });
-    let badges = key_rows::badges(key, cluster);
+    let badges = key_rows::badges(key, view.state.home(&key.id), None);
     if !badges.is_empty() {
         ui.horizontal_wrapped(|ui| {
             for (tone, icon, word) in badges {
@@ -217,8 +220,9 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     let wide = rect.expand2(vec2(20.0, 0.0));
     ui.painter().hline(wide.x_range(), rect.top() + 0.5, Stroke::new(1.0, p.stroke.divider));
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)), |ui| {
-        let own = cluster.session.value().is_some_and(|session| session.identity.username == key.owner.username);
-        let may = cluster.session.value().is_some_and(|s| s.privileges.invalidates_all_keys() || own);
+        let session = view.state.home(&key.id).and_then(|home| home.session.value());
+        let own = session.is_some_and(|session| session.identity.username == key.owner.username);
+        let may = session.is_some_and(|session| session.privileges.invalidates_all_keys() || own);
         let off = match key.status(cluster.now(view.state.now)) {
             Status::Invalidated => Some("It is invalidated already"),
             _ if !may => Some("Needs manage_api_key: the key belongs to somebody else"),

@@ -10,7 +10,7 @@ use eframe::egui::{
 use jiff::tz::TimeZone;
 
 use crate::{
-    app::{Cluster, Command},
+    app::{Cluster, Command, merged::Part},
     model::{
         Millis,
         api_key::{ApiKey, KeyKind},
@@ -411,7 +411,8 @@ impl<'a> RowPainter<'a> {
 
     fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, place: &Place<'_>) -> String {
         let p = theme::colors(ui);
-        let badges = badges(key, place.cluster);
+        let part = place.cluster.part(place.place);
+        let badges = badges(key, Some(place.cluster), part);
         let words_width: f32 = badges.iter().map(|(_, _, word)| chip::badge_width(ui, Some(word)) + 6.0).sum();
         let with_words = cell.width() - words_width > 160.0;
         let mut right = cell.right();
@@ -452,10 +453,18 @@ pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
 }
 
 /// What is special about a key.
-pub fn badges<'a>(key: &'a ApiKey, cluster: &Cluster) -> Vec<(chip::Tone, &'static str, &'a str)> {
+pub fn badges<'a>(
+    key: &'a ApiKey,
+    cluster: Option<&Cluster>,
+    part: Option<&'a Part>,
+) -> Vec<(chip::Tone, &'static str, &'a str)> {
     use chip::Tone;
     let mut badges = Vec::new();
-    let own = cluster.session.value().and_then(|session| session.own_key());
+    if let Some(part) = part {
+        let tone = Tone::Environment(part.environment);
+        badges.push((tone, chip::environment_icon(part.environment), part.name.as_str()));
+    }
+    let own = cluster.and_then(|cluster| cluster.session.value()).and_then(|session| session.own_key());
     if own == Some(&key.id) {
         badges.push((Tone::Accent, icons::PERSON_CHECK, "this session"));
     }
@@ -477,7 +486,7 @@ pub fn badges<'a>(key: &'a ApiKey, cluster: &Cluster) -> Vec<(chip::Tone, &'stat
 }
 
 /// Paints a line that is cut off with `…`; how wide it became.
-fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) -> f32 {
+pub(super) fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) -> f32 {
     let mut job = LayoutJob::default();
     job.append(words, 0.0, kind.format(color));
     job.wrap = TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..TextWrapping::default() };

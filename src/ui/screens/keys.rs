@@ -36,6 +36,8 @@ use crate::{
 #[derive(Default)]
 pub struct Keys {
     search: SearchBox,
+    /// The search as it was when it was last drawn; another one comes from another screen.
+    known_search: String,
     cursor: Option<usize>,
     cursor_key: Option<KeyId>,
     shown_for: Option<crate::model::profile::ProfileId>,
@@ -51,12 +53,16 @@ impl Keys {
         if self.shown_for.as_ref() != Some(&cluster.profile.id) {
             self.shown_for = Some(cluster.profile.id.clone());
             self.search = SearchBox::default();
-            self.search.text.clone_from(&cluster.view.search);
+            self.known_search.clear();
             self.cursor = None;
             self.drawn = None;
         }
-        if cluster.session.value().is_none() {
+        if cluster.session.value().is_none() && !cluster.is_merged() {
             return not_signed_in(ui, view, cluster);
+        }
+        if self.known_search != cluster.view.search {
+            self.known_search.clone_from(&cluster.view.search);
+            self.search.text.clone_from(&cluster.view.search);
         }
         let narrow = ui.ctx().content_rect().width() < size::COMPACT_BELOW;
         if let Some(key) = cluster.open_key() {
@@ -118,7 +124,8 @@ impl Keys {
             text::line(ui, Type::Title, p.text.primary, "Keys");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let session = cluster.session.value();
-                let missing = session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key");
+                let merged = cluster.is_merged().then_some("Choose one cluster first");
+                let missing = merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key"));
                 let create = Button::primary("Create key").icon(icons::ADD).off_because(missing);
                 if create.show(ui).clicked() {
                     view.send(Command::Show(Screen::Create));
@@ -151,8 +158,9 @@ impl Keys {
         let mut search = std::mem::take(&mut self.search);
         let typed = search.text.clone();
         let mut values = |of: &ValueOf| values(cluster, &typed, of);
+        let row = vec2(ui.available_width(), 36.0);
         let searched = ui
-            .with_layout(Layout::right_to_left(Align::Center), |ui| {
+            .allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                 search_box::help_button(ui);
                 search.ui(ui, &cluster.search_errors, &count, &mut values)
             })
@@ -162,8 +170,11 @@ impl Keys {
         if slash {
             searched.response.request_focus();
         }
-        SearchBox::errors_ui(ui, &cluster.search_errors);
-        if self.search.text != cluster.view.search {
+        if !searched.completes {
+            SearchBox::errors_ui(ui, &cluster.search_errors);
+        }
+        if self.search.text != self.known_search {
+            self.known_search.clone_from(&self.search.text);
             self.cursor = None;
             view.send(Command::SetView(ListView { search: self.search.text.clone(), ..cluster.view.clone() }));
         }
@@ -421,6 +432,16 @@ fn banners(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
             notice::banner(ui, Tone::Warning, &title, &problem.detail, |ui| problem_buttons(ui, view, problem));
         });
     }
+    if cluster.is_merged() {
+        for part in view.state.clusters.iter().filter(|part| part.keys.problem().or(part.session.problem()).is_some()) {
+            let Some(problem) = part.keys.problem().or(part.session.problem()) else { continue };
+            Frame::new().inner_margin(margin).show(ui, |ui| {
+                let name = harmless::shortened(&part.profile.name, 40);
+                let stale = if part.keys.value().is_some() { "its keys are older" } else { "its keys are missing" };
+                notice::banner(ui, Tone::Warning, &format!("{name}: {}, {stale}", problem.title), &problem.detail, |_| ());
+            });
+        }
+    }
     if let Some(list) = cluster.keys.value().filter(|list| list.own_only && !list.keys.is_empty()) {
         Frame::new().inner_margin(margin).show(ui, |ui| {
             let title = format!("Only your own {} are shown", plural(list.keys.len() as u64, "key"));
@@ -447,7 +468,7 @@ fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     });
 }
 
-fn no_cluster(ui: &mut Ui, view: &mut View<'_>) {
+pub(super) fn no_cluster(ui: &mut Ui, view: &mut View<'_>) {
     if view.state.sandbox().is_loading() {
         return notice::empty(ui, icons::SCIENCE, "Starting the sandbox", "A practice cluster in memory", |_| ());
     }
@@ -462,7 +483,7 @@ fn no_cluster(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
-fn not_signed_in(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+pub(super) fn not_signed_in(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     match cluster.session.problem() {
         Some(problem) => problem_page(ui, view, problem),
         None => {

@@ -7,6 +7,8 @@ mod create_preview;
 pub mod key_detail;
 pub mod key_rows;
 pub mod keys;
+pub mod overview;
+mod timeline;
 
 use eframe::egui;
 
@@ -16,6 +18,7 @@ use crate::app::Screen;
 /// All screens, with their drafts.
 #[derive(Default)]
 pub struct Screens {
+    overview: overview::OverviewScreen,
     keys: keys::Keys,
     create: create_key::CreateScreen,
     connections: connections::Connections,
@@ -25,6 +28,7 @@ impl Screens {
     /// Draws the screen of the moment.
     pub fn ui(&mut self, ui: &mut egui::Ui, view: &mut View<'_>) {
         match view.state.screen {
+            Screen::Overview => self.overview.ui(ui, view),
             Screen::Keys => self.keys.ui(ui, view),
             Screen::Create => self.create.ui(ui, view),
             Screen::Connections => self.connections.ui(ui, view),

@@ -122,6 +122,8 @@ pub enum Tone {
     Warning,
     /// Dangerous.
     Danger,
+    /// Of a cluster of this environment.
+    Environment(Environment),
 }
 
 impl Tone {
@@ -132,6 +134,10 @@ impl Tone {
             Self::Accent => (p.accent.text, p.accent.tint, p.accent.tint),
             Self::Warning => (p.warning.text, p.warning.tint, p.warning.tint),
             Self::Danger => (p.danger.text, p.danger.tint, p.danger.tint),
+            Self::Environment(environment) => {
+                let (solid, text, tint) = environment_colors(p, environment);
+                (text, tint, solid)
+            }
         }
     }
 }

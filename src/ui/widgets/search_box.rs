@@ -8,7 +8,7 @@ use eframe::egui::{
 
 use super::{button::Button, field};
 use crate::{
-    model::filter::{self, FilterError, SpanKind, Suggestion, ValueOf},
+    model::filter::{self, Completion, FilterError, SpanKind, Suggestion, ValueOf},
     ui::theme::{self, Palette, Type, icons, radius, size},
 };
 
@@ -29,8 +29,8 @@ pub struct SearchBox {
 pub struct Searched {
     /// Of the field.
     pub response: Response,
-    /// Whether Escape was pressed with nothing to close: the field was left and emptied.
-    pub left: bool,
+    /// Whether the list of what could come next is open: then nothing is called wrong yet.
+    pub completes: bool,
 }
 
 impl SearchBox {
@@ -47,7 +47,8 @@ impl SearchBox {
         let focused = ui.memory(|memory| memory.has_focus(id));
         let suggestions = if focused && !self.closed { self.suggestions(cursor, values) } else { Vec::new() };
         let accepted = self.keyboard(ui, id, &suggestions);
-        let response = self.edit(ui, id, errors, count);
+        let completes = !suggestions.is_empty();
+        let response = self.edit(ui, id, if completes { &[] } else { errors }, count);
         if response.changed() {
             (self.chosen, self.closed) = (None, false);
         }
@@ -64,7 +65,7 @@ impl SearchBox {
         if left {
             self.text.clear();
         }
-        Searched { response, left }
+        Searched { response, completes }
     }
 
     fn suggestions(
@@ -77,8 +78,13 @@ impl SearchBox {
         {
             return known.clone();
         }
-        // An empty box is left in peace: what it can do is told by its hint and by its help.
-        let found = if self.text.trim().is_empty() { Vec::new() } else { filter::suggestions(&self.text, cursor, values) };
+        // Where nothing is typed one is left in peace: what can be said is told by the hint and by the help.
+        let begun = match filter::context(&self.text, cursor).what {
+            Completion::Nothing => false,
+            Completion::Field { prefix } => !prefix.is_empty(),
+            Completion::Value { .. } => true,
+        };
+        let found = if begun { filter::suggestions(&self.text, cursor, values) } else { Vec::new() };
         self.known = Some((self.text.clone(), cursor, found.clone()));
         found
     }
@@ -228,6 +234,7 @@ fn colored(text: &str, errors: &[std::ops::Range<usize>], p: &Palette) -> Layout
         let wrong = errors.iter().any(|error| error.start < span.end && span.start < error.end.max(error.start + 1));
         if wrong {
             format.underline = Stroke::new(1.5, p.danger.text);
+            format.background = p.danger.tint;
         }
         job.append(&text[span], 0.0, format);
     }

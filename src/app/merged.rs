@@ -1,0 +1,131 @@
+//! The keys of all open clusters in one list. Each key knows where it comes from; whatever is done to it is
+//! done there. A cluster that fails leaves the others as they are.
+
+use std::sync::Arc;
+
+use super::{Cluster, State};
+use crate::{
+    model::{
+        api_key::KeyId,
+        profile::{Environment, Profile, ProfileId},
+    },
+    ops::list::KeyList,
+    worker::{Task, Ticket},
+};
+
+/// The clusters of a merged list, and where the keys of each end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Of the cluster.
+    pub id: ProfileId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub environment: Environment,
+    /// The place behind its last key.
+    pub end: usize,
+}
+
+/// Stands for all clusters where one is meant otherwise. No profile has this id.
+pub(super) fn all() -> ProfileId {
+    ProfileId("*all*".into())
+}
+
+impl Cluster {
+    /// Whether it stands for several.
+    pub fn is_merged(&self) -> bool {
+        self.profile.id == all()
+    }
+
+    /// The cluster that a key of a merged list comes from.
+    pub fn part(&self, place: usize) -> Option<&Part> {
+        self.parts.get(self.parts.partition_point(|part| part.end <= place))
+    }
+}
+
+impl State {
+    /// Whether all open clusters are shown as one.
+    pub fn shows_all(&self) -> bool {
+        self.current.as_ref() == Some(&all())
+    }
+
+    /// The cluster that a key shown now belongs to.
+    pub fn home(&self, id: &KeyId) -> Option<&Cluster> {
+        let shown = self.cluster()?;
+        if !shown.is_merged() {
+            return Some(shown);
+        }
+        let part = shown.inventory().place(id).and_then(|place| shown.part(place))?;
+        self.clusters.iter().find(|cluster| cluster.profile.id == part.id)
+    }
+
+    /// The one cluster that all these keys belong to.
+    pub(super) fn common_home(&self, ids: &[KeyId]) -> Option<&Cluster> {
+        let first = self.home(ids.first()?)?;
+        let shown = self.cluster()?;
+        if !shown.is_merged() {
+            return Some(first);
+        }
+        let same = |id: &KeyId| {
+            let place = shown.inventory().place(id);
+            place.and_then(|place| shown.part(place)).is_some_and(|part| part.id == first.profile.id)
+        };
+        ids.iter().all(same).then_some(first)
+    }
+
+    pub(super) fn show_all(&mut self) {
+        let Some(first) = self.clusters.first() else { return };
+        let rank = |environment: Environment| match environment {
+            Environment::Production => 3,
+            Environment::Staging => 2,
+            Environment::Development => 1,
+            Environment::Sandbox => 0,
+        };
+        let environment = self.clusters.iter().map(|cluster| cluster.profile.environment).max_by_key(|e| rank(*e));
+        let profile = Profile {
+            id: all(),
+            name: "All clusters".into(),
+            environment: environment.unwrap_or(first.profile.environment),
+            endpoint: first.profile.endpoint.clone(),
+        };
+        match &mut self.merged {
+            Some(merged) => merged.profile = profile,
+            None => self.merged = Some(Cluster::new(profile, self.zone.clone())),
+        }
+        self.current = Some(all());
+        self.merge();
+    }
+
+    /// Puts the lists together again, in the background: of large clusters it takes a while.
+    pub(super) fn merge(&mut self) {
+        if !self.shows_all() {
+            return;
+        }
+        let lists: Vec<(Part, Arc<KeyList>)> = self
+            .clusters
+            .iter()
+            .filter_map(|cluster| {
+                let Profile { id, name, environment, .. } = cluster.profile.clone();
+                Some((Part { id, name, environment, end: 0 }, cluster.keys.value().cloned()?))
+            })
+            .collect();
+        let (parts, lists): (Vec<Part>, Vec<Arc<KeyList>>) = lists.into_iter().unzip();
+        let ticket = self.submit(Task::Merge(lists));
+        if let Some(merged) = &mut self.merged {
+            merged.next_parts = parts;
+            merged.keys.ask(ticket);
+        }
+    }
+
+    pub(super) fn merged(&mut self, ticket: Ticket, list: Arc<KeyList>, ends: &[usize]) {
+        let now = self.now;
+        let Some(merged) = self.merged.as_mut().filter(|merged| merged.keys.question() == Some(ticket)) else { return };
+        let mut parts = std::mem::take(&mut merged.next_parts);
+        parts.iter_mut().zip(ends).for_each(|(part, end)| part.end = *end);
+        merged.parts = parts;
+        if merged.keys.answer(ticket, Ok(list), now) {
+            merged.take_keys(now);
+        }
+        self.overview_if_shown();
+    }
+}

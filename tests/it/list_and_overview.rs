@@ -1,0 +1,243 @@
+//! The list and the overview in the window: searched by the language, sorted, selected, exported, counted, and
+//! several clusters as one.
+
+use eframe::egui::{Event, Key, Modifiers, OutputCommand};
+use keybearer::{
+    model::{
+        inventory::Column,
+        profile::{Environment, Profile, ProfileId},
+    },
+    store::settings_file::SettingsFile,
+};
+
+use crate::desk::{Desk, RunningSandbox, Setting};
+
+fn count(desk: &Desk) -> usize {
+    let texts = desk.texts();
+    let of = texts.iter().find_map(|text| text.strip_suffix(" of 320")).unwrap_or_else(|| panic!("{texts:?}"));
+    of.replace(',', "").parse().unwrap()
+}
+
+#[test]
+fn the_search_speaks_its_language_and_completes_it() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.fill("Search", "owner:bo");
+    desk.wait_for("boris, ");
+    desk.key(Key::Tab);
+    assert_eq!(desk.value("Search").as_deref(), Some("owner:boris "));
+    let boris = count(&desk);
+    assert!((1..320).contains(&boris), "{boris}");
+    desk.fill("Search", "-owner:boris");
+    assert_eq!(count(&desk), 320 - boris);
+    desk.fill("Search", "owner:boris or -owner:boris");
+    assert_eq!(count(&desk), 320);
+    desk.fill("Search", "status:expired expires:>30d");
+    assert_eq!(count(&desk), 0);
+    desk.wait_for("Nothing found");
+    desk.press("Show all keys");
+    desk.wait_for("320 of 320");
+}
+
+#[test]
+fn a_slip_in_the_search_is_told_and_the_last_good_rows_stay() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.fill("Search", "owner:boris");
+    let boris = count(&desk);
+    desk.fill("Search", "owner:boris expires:soon ");
+    desk.wait_for("“soon” is no time");
+    assert_eq!(count(&desk), boris);
+    desk.fill("Search", "owner:boris ownr:x ");
+    desk.wait_for("There is no field ownr");
+    assert_eq!(count(&desk), boris);
+}
+
+#[test]
+fn rights_are_searched_by_what_they_mean() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.fill("Search", "can:write on:logs-2026");
+    let may = count(&desk);
+    desk.fill("Search", "can:write on:logs-2026 is:unrestricted");
+    let unrestricted = count(&desk);
+    assert!(0 < unrestricted && unrestricted <= may && may < 320, "{unrestricted} {may}");
+    desk.fill("Search", "can:create_doc on:logs-2026");
+    assert!(count(&desk) >= may, "write holds create_doc");
+}
+
+#[test]
+fn rows_are_selected_by_shift_and_copied() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.key(Key::ArrowDown);
+    for _ in 0..3 {
+        desk.harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowDown);
+        desk.harness.step();
+        desk.harness.step();
+    }
+    desk.wait_for("4 selected");
+    desk.harness.event(Event::Copy);
+    desk.harness.step();
+    let copied = desk.harness.output().platform_output.commands.iter().find_map(|command| match command {
+        OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.expect("nothing was copied");
+    assert_eq!(copied.lines().count(), 5, "{copied}");
+    assert!(copied.starts_with("name\tid\tapplication id\towner\texpires\n"));
+    desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    desk.harness.step();
+    desk.wait_for("320 selected");
+    desk.key(Key::Escape);
+    desk.wait("end of the selection", |desk| !desk.sees("320 selected"));
+}
+
+#[test]
+fn columns_are_chosen_and_remembered() {
+    let sandbox = RunningSandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = SettingsFile::at(folder.path().join("settings.json"));
+    let setting = || Setting { sandbox: Some(sandbox.profile()), settings: file.clone(), ..Setting::default() };
+    let mut desk = Desk::new(setting());
+    desk.wait_for("All 320 keys read");
+    desk.press("Columns");
+    desk.tick("Show Id");
+    desk.tick("Show Roles");
+    desk.wait_for("Sort by Id");
+    desk.wait("no roles", |desk| !desk.sees("Sort by Roles"));
+    let kept = |column| file.read().table.columns.iter().any(|shown| shown.column == column);
+    desk.wait("the file of settings", |_| kept(Column::Id) && !kept(Column::Roles));
+    let mut again = Desk::new(setting());
+    again.wait_for("All 320 keys read");
+    again.wait_for("Sort by Id");
+    assert!(!again.sees("Sort by Roles"));
+}
+
+#[test]
+fn the_list_is_sorted_by_several_columns() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.press("Sort by Owner");
+    desk.wait_for("Sort by Owner, ascending");
+    desk.press_with("Sort by Expires", Modifiers::SHIFT);
+    desk.wait_for("Sort by Expires, ascending");
+    assert!(desk.sees("Sort by Owner, ascending"));
+}
+
+#[test]
+fn what_is_shown_is_exported_to_a_new_file() {
+    let sandbox = RunningSandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.csv");
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.fill("Search", "owner:boris ");
+    let boris = count(&desk);
+    desk.press("Export");
+    desk.fill("File", &path.display().to_string());
+    desk.press(&format!("Export {boris} keys"));
+    desk.wait_for(&format!("{boris} keys exported"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut csv = text.lines();
+    assert!(csv.next().unwrap().starts_with("id,name,application_id"));
+    assert!(text.contains(",boris,") && !text.contains(",carla,"));
+    desk.press(&format!("Export {boris} keys"));
+    desk.wait_for("never written over");
+    desk.press("Close");
+}
+
+#[test]
+fn the_overview_counts_and_leads_to_what_it_counts() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.press("Overview");
+    desk.wait_for("What expires when");
+    let figure = |desk: &Desk, word: &str| {
+        let texts = desk.texts();
+        let text = texts.iter().find_map(|text| text.strip_prefix(&format!("{word}: "))).expect("no figure");
+        text.split(' ').next().unwrap().replace(',', "").parse::<usize>().unwrap()
+    };
+    let expired = figure(&desk, "Expired");
+    let bar = desk.texts().into_iter().find(|text| text.contains(" keys end ")).expect("no bar of several keys");
+    let keys: usize = bar.split(' ').next().unwrap().parse().unwrap();
+    desk.press(&bar);
+    desk.wait("a search", |desk| desk.value("Search").is_some_and(|text| text.starts_with("expires:20")));
+    assert_eq!(count(&desk), keys);
+
+    desk.press("Overview");
+    desk.press(&format!("Expired: {expired} keys"));
+    desk.wait("the list", |desk| desk.value("Search").as_deref() == Some(""));
+    assert_eq!(count(&desk), expired);
+
+    desk.press("Overview");
+    let boris = figure(&desk, "boris");
+    desk.press(&format!("boris: {boris} keys"));
+    desk.wait("a search", |desk| desk.value("Search").as_deref() == Some("owner:boris"));
+    assert_eq!(count(&desk), boris);
+
+    desk.press("Overview");
+    desk.choose("Creations");
+    desk.wait_for("What was created when");
+    desk.choose("3 years");
+    let created: usize =
+        desk.texts().iter().filter(|text| text.contains(" created ")).filter_map(|t| t.split(' ').next()?.parse::<usize>().ok()).sum();
+    assert!(created > 0);
+}
+
+#[test]
+fn keys_are_counted_by_a_field_of_the_metadata() {
+    let sandbox = RunningSandbox::start();
+    // High enough to need no scrolling.
+    let setting = Setting { sandbox: Some(sandbox.profile()), size: [1440.0, 2000.0], ..Setting::default() };
+    let mut desk = Desk::new(setting);
+    desk.wait_for("All 320 keys read");
+    desk.press("Overview");
+    desk.wait_for("Count by metadata");
+    let chip = desk.texts().into_iter().find(|text| text.starts_with("team ")).expect("no field team");
+    desk.choose(&chip);
+    desk.press("Count no more by team");
+    desk.wait_for(&chip);
+}
+
+fn second(sandbox: &RunningSandbox) -> Profile {
+    Profile {
+        id: ProfileId("other".into()),
+        name: "other".into(),
+        environment: Environment::Staging,
+        ..sandbox.profile()
+    }
+}
+
+#[test]
+fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
+    let (first, other) = (RunningSandbox::start(), RunningSandbox::start());
+    let setting = Setting { sandbox: Some(first.profile()), profiles: vec![second(&other)], ..Setting::default() };
+    let mut desk = Desk::new(setting);
+    desk.wait_for("All 320 keys read");
+    desk.press("Connections");
+    desk.press("Edit other");
+    desk.press("Connect");
+    desk.wait_for("All 320 keys read");
+    desk.press("Cluster other");
+    desk.press("All clusters together");
+    desk.wait_for("640 of 640");
+    assert!(desk.sees("2 clusters"));
+    desk.press("Sort by Key");
+    desk.wait_for(", other");
+    assert!(desk.sees(", as officer"));
+
+    // What is done to a key is done where it is from.
+    let rows = desk.texts().into_iter().filter(|text| text.starts_with("Select ") && !text.contains("all shown"));
+    let name = rows.map(|text| text["Select ".len()..].to_owned()).next().unwrap();
+    desk.click_row(&name);
+    desk.wait_for("What it can do");
+    assert!(desk.sees("Cluster"));
+    desk.key(Key::Escape);
+
+    drop(other);
+    desk.press("Refresh");
+    desk.wait_for("other: The cluster can’t be reached, its keys are older");
+    desk.wait_for("640 of 640");
+    desk.press("Create");
+    desk.wait_for("On which cluster?");
+}
