@@ -270,6 +270,21 @@ impl State {
         self.clusters.push(cluster);
     }
 
+    /// Shows a list without a cluster behind it, merged of nothing. For measuring.
+    #[doc(hidden)]
+    pub fn show_list(&mut self, profile: Profile, list: KeyList) {
+        self.clusters.push(Cluster::new(profile, self.zone.clone()));
+        self.show_all();
+        let now = self.now;
+        if let Some(merged) = &mut self.merged {
+            let ticket = Ticket(u64::MAX);
+            merged.keys.ask(ticket);
+            merged.keys.answer(ticket, Ok(Arc::new(list)), now);
+            merged.take_keys(now);
+        }
+        self.screen = Screen::Keys;
+    }
+
     pub(super) fn switch_to(&mut self, id: ProfileId) {
         if id == merged::all() {
             self.show_all();

@@ -13,8 +13,8 @@ use jiff::tz::TimeZone;
 
 use crate::{
     app::{Command, Screen, State},
-    model::{Millis, settings::Settings},
-    ops::Problem,
+    model::{Millis, profile::Profile, settings::Settings},
+    ops::{Problem, list::KeyList},
     worker::{Services, Task, Worker},
 };
 
@@ -90,6 +90,18 @@ impl App {
     /// The state, for tests and for pictures.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Asks for something as a view would. For measuring.
+    #[doc(hidden)]
+    pub fn send(&mut self, command: Command) {
+        self.outbox.push(command);
+    }
+
+    /// Shows a list without a cluster behind it. For measuring.
+    #[doc(hidden)]
+    pub fn show_list(&mut self, profile: Profile, list: KeyList) {
+        self.state.show_list(profile, list);
     }
 
     fn submit(&mut self) {

@@ -57,6 +57,15 @@ def every_screen_at(size):
     fits(window, footer=["Invalidate"])
     window.press("Close")
 
+    window.press("Overview")
+    window.see("What expires when")
+    fits(window)
+    window.press("Keys")
+    window.press("Export")
+    window.find("File", "entry")
+    fits(window, dialog=["Cancel", "Export 320 keys"])
+    window.press("Cancel")
+
     window.press("Create")
     window.find("Roles", "entry")
     fits(window, footer=["Create key"])
