@@ -241,3 +241,25 @@ fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
     desk.press("Create");
     desk.wait_for("On which cluster?");
 }
+
+#[test]
+fn a_column_is_drawn_wider_by_its_edge() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    let rect = |desk: &Desk| desk.rects_of(|name| name == "Sort by Owner")[0];
+    let before = rect(&desk);
+    let at = before.left_center() - eframe::egui::vec2(6.0, 0.0);
+    desk.harness.hover_at(at);
+    desk.harness.step();
+    desk.harness.drag_at(at);
+    desk.harness.step();
+    for step in 1..=4 {
+        desk.harness.hover_at(at - eframe::egui::vec2(10.0 * step as f32, 0.0));
+        desk.harness.step();
+    }
+    desk.harness.drop_at(at - eframe::egui::vec2(40.0, 0.0));
+    desk.harness.step();
+    desk.harness.step();
+    let after = rect(&desk);
+    assert!((after.width() - before.width() - 40.0).abs() < 2.0, "{before} became {after}");
+}

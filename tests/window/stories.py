@@ -203,10 +203,13 @@ def columns_are_drawn_wider_and_remembered_after_a_restart():
     window.see("Sort by Id")
     window.key("Escape")
     x, y, _, height = window.settled(lambda: window.find("Sort by Owner", "push button"))
-    run("xdotool", "mousemove", str(x - 6), str(y + height // 2), "mousedown", "1")
+    run("xdotool", "mousemove", str(x - 6), str(y + height // 2))
+    time.sleep(0.5)  # aimed at, pressed, and only then drawn, as by a hand
+    run("xdotool", "mousedown", "1")
+    time.sleep(0.5)
     for step in range(1, 9):
         run("xdotool", "mousemove", str(x - 6 - 10 * step), str(y + height // 2))
-        time.sleep(0.03)
+        time.sleep(0.1)
     run("xdotool", "mouseup", "1")
     until(lambda: window.find("Sort by Owner", "push button").box()[2] > 150, "the column is no wider")
     time.sleep(1)  # kept a moment after the last change

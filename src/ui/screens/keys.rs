@@ -260,24 +260,27 @@ impl Keys {
         let last = cluster.rows.places.len().saturating_sub(1);
         let page = ((ui.available_height() / size::ROW) as usize).max(1);
         let at = self.cursor;
-        let target = ui.input_mut(|input| {
-            // With Shift the same keys select.
-            let mut pressed = |key| input.consume_key(Modifiers::NONE, key) || input.consume_key(Modifiers::SHIFT, key);
-            if pressed(Key::ArrowDown) {
-                Some(at.map_or(0, |row| row + 1))
-            } else if pressed(Key::ArrowUp) {
-                Some(at.map_or(0, |row| row.saturating_sub(1)))
-            } else if pressed(Key::PageDown) {
-                Some(at.unwrap_or(0) + page)
-            } else if pressed(Key::PageUp) {
-                Some(at.unwrap_or(0).saturating_sub(page))
-            } else if pressed(Key::Home) {
-                Some(0)
-            } else if pressed(Key::End) {
-                Some(last)
-            } else {
-                None
-            }
+        // Each key counts, also when several come within one frame. With Shift the same keys select.
+        let mut target = None;
+        ui.input_mut(|input| {
+            input.events.retain(|event| {
+                let egui::Event::Key { key, pressed: true, modifiers, .. } = event else { return true };
+                if modifiers.ctrl || modifiers.alt || modifiers.command {
+                    return true;
+                }
+                let from: Option<usize> = target.or(at);
+                target = match key {
+                    Key::ArrowDown => Some(from.map_or(0, |row| row + 1)),
+                    Key::ArrowUp => Some(from.map_or(0, |row| row.saturating_sub(1))),
+                    Key::PageDown => Some(from.unwrap_or(0) + page),
+                    Key::PageUp => Some(from.unwrap_or(0).saturating_sub(page)),
+                    Key::Home => Some(0),
+                    Key::End => Some(last),
+                    _ => return true,
+                };
+                target = target.map(|row: usize| row.min(last));
+                false
+            });
         });
         let shift = ui.input(|input| input.modifiers.shift);
         let nothing_focused = ui.memory(|memory| memory.focused().is_none());
