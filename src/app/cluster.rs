@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{Loadable, Screen, Selection, State, merged::{self, Part}};
+use super::{
+    Loadable, Screen, Selection, State,
+    merged::{self, Part},
+};
 use crate::{
     model::{
         Millis,
@@ -321,12 +324,14 @@ impl State {
     fn close(&mut self, id: &ProfileId) {
         let closed = self.clusters.iter().filter(|cluster| cluster.profile.id == *id);
         let questions: Vec<Ticket> = closed
-            .flat_map(|cluster| [
+            .flat_map(|cluster| {
+                [
                     cluster.session.question(),
                     cluster.keys.question(),
                     cluster.roles.question(),
                     cluster.figures.question(),
-                ])
+                ]
+            })
             .flatten()
             .collect();
         for ticket in questions {

@@ -82,7 +82,8 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
             let mut out = BufWriter::new(std::io::stdout());
             metrics::write(&mut out, &counts).map_err(CliError::Output)?;
             if args.each {
-                metrics::write_each(&mut out, places.iter().map(|place| row(*place as usize))).map_err(CliError::Output)?;
+                metrics::write_each(&mut out, places.iter().map(|place| row(*place as usize)))
+                    .map_err(CliError::Output)?;
             }
             out.flush().map_err(CliError::Output)?;
         }
@@ -96,7 +97,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
 pub(super) fn length(within: &str) -> Result<Millis, CliError> {
     match Expiry::parse(within, 0, &jiff::tz::TimeZone::UTC) {
         Ok(Expiry::In(span)) if span.millis().is_some() => Ok(span.millis().unwrap_or_default()),
-        _ => Err(CliError::usage(&format!("--within {within}: write a time such as 12h, 7d or 30d"))),
+        _ => Err(CliError::usage(format!("--within {within}: write a time such as 12h, 7d or 30d"))),
     }
 }
 

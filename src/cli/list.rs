@@ -169,7 +169,10 @@ pub(super) fn write<'a>(
     })?;
     out.flush().map_err(CliError::Output)?;
     if written.beyond > 0 {
-        output::complain(&format!("{} end beyond the calendar and are left out", expiry::plural(written.beyond, "key")));
+        output::complain(&format!(
+            "{} end beyond the calendar and are left out",
+            expiry::plural(written.beyond, "key")
+        ));
     }
     Ok(())
 }
@@ -215,7 +218,7 @@ fn sorts(texts: &[String]) -> Result<Vec<Sort>, CliError> {
         let known = COLUMNS.iter().find(|(own, _)| *own == name.trim());
         known.map(|(_, column)| Sort { column: *column, descending }).ok_or_else(|| {
             let all: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-            CliError::usage(&format!("--sort: there is no column “{name}”; there are {}", all.join(", ")))
+            CliError::usage(format!("--sort: there is no column “{name}”; there are {}", all.join(", ")))
         })
     };
     if texts.is_empty() {
@@ -316,7 +319,9 @@ mod tests {
     #[test]
     fn a_slip_in_the_query_or_the_order_is_told_with_what_is_possible() {
         let words = ["expires:soon".to_owned()];
-        assert!(matches!(read_query(&words, NOW), Err(CliError::Usage(words)) if words.contains("“soon”: ") && words.contains("30d")));
+        assert!(
+            matches!(read_query(&words, NOW), Err(CliError::Usage(words)) if words.contains("“soon”: ") && words.contains("30d"))
+        );
         let slip = sorts(&["-created".into(), "size".into()]);
         assert!(matches!(slip, Err(CliError::Usage(words)) if words.contains("expires")));
         let good = sorts(&["status".into(), "-name".into()]).unwrap();

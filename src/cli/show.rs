@@ -58,10 +58,9 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
     }
     let whole = whole(&session, key).await?;
     match args.output {
-        PlainFormat::Json => output::put_json(&WholeKeyJson {
-            key: KeyJson::new(&whole, now),
-            limited_by: whole.limited_by.as_deref(),
-        })?,
+        PlainFormat::Json => {
+            output::put_json(&WholeKeyJson { key: KeyJson::new(&whole, now), limited_by: whole.limited_by.as_deref() })?
+        }
         PlainFormat::Table => output::put(&text(&session, &whole, now))?,
     }
     Ok(Exit::Done)

@@ -46,7 +46,8 @@ pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
                 let query = list::read_query(&args.search, now)?;
                 let places = expiring::ending(&read, &query, now, length, list::asker(&session));
                 let news: Vec<usize> = places.iter().map(|place| *place as usize).collect();
-                let news: Vec<usize> = news.into_iter().filter(|at| told.insert(read.keys.id(*at).to_owned())).collect();
+                let news: Vec<usize> =
+                    news.into_iter().filter(|at| told.insert(read.keys.id(*at).to_owned())).collect();
                 if !news.is_empty() {
                     let title = expiring::sentence(news.len(), &args.within);
                     let names: Vec<String> =

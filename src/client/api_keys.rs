@@ -297,9 +297,11 @@ impl Client {
         query: &KeyQuery,
         put: &mut (dyn FnMut(&RawKey<'_>) + Send),
     ) -> Result<RowPage, ClientError> {
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
-            .body(query.body())
-            .query_if(true, "filter_path", ROW_FIELDS);
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
+            true,
+            "filter_path",
+            ROW_FIELDS,
+        );
         self.rows(Call { feature: Some(Feature::Query), limit: LARGEST_STREAM, ..call }, put).await
     }
 
@@ -309,9 +311,11 @@ impl Client {
     /// Whatever a request can meet.
     #[doc(hidden)]
     pub async fn throw_away(&self, query: &KeyQuery) -> Result<usize, ClientError> {
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
-            .body(query.body())
-            .query_if(true, "filter_path", ROW_FIELDS);
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
+            true,
+            "filter_path",
+            ROW_FIELDS,
+        );
         let answer = self.send(Call { limit: LARGEST_STREAM, ..call }).await?.success()?;
         Ok(memchr::memmem::find_iter(&answer.body, b"{\"id\":\"").count())
     }
@@ -321,11 +325,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever a request can meet.
-    pub async fn get_rows(
-        &self,
-        own: bool,
-        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
-    ) -> Result<RowPage, ClientError> {
+    pub async fn get_rows(&self, own: bool, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
         let call = Call::new(Method::GET, &PATH).query_if(own, "owner", "true");
         match self.rows(Call { limit: LARGEST_STREAM, ..call }, put).await {
             Err(ClientError::NotFound { .. }) => Ok(RowPage::default()),
@@ -333,11 +333,7 @@ impl Client {
         }
     }
 
-    async fn rows(
-        &self,
-        call: Call<'_>,
-        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
-    ) -> Result<RowPage, ClientError> {
+    async fn rows(&self, call: Call<'_>, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
         let reader = Mutex::new(RowReader::new(put));
         let answer = self.send(Call { rows: Some(&reader), ..call }).await?;
         if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {

@@ -278,7 +278,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_rows_is_left_as_it_is() {
-        for text in ["", "{}", "[]", "<html>", r#"{"api_keys":7}"#, r#"{"api_keys":{"a":[{}]}}"#, r#"["api_keys",[{}]]"#] {
+        for text in
+            ["", "{}", "[]", "<html>", r#"{"api_keys":7}"#, r#"{"api_keys":{"a":[{}]}}"#, r#"["api_keys",[{}]]"#]
+        {
             assert_eq!(split(text, 3), (Vec::new(), text.to_owned()));
         }
         assert_eq!(split(r#"{"api_keys":[7,"x"]}"#, 2).0, Vec::<String>::new());

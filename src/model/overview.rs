@@ -193,7 +193,7 @@ impl Overview {
         let mut bars = bars(wanted.span, wanted.moment(), now, zone);
         let edges: Vec<Millis> = bars.iter().map(|bar| bar.from).chain(bars.last().map(|bar| bar.until)).collect();
         // Keys that are invalidated end no more.
-        let shown = if wanted.created { all.clone() } else { inventory.of_status(Status::Invalidated, now).not() };
+        let shown = if wanted.created { all.clone() } else { inventory.of_status(Status::Invalidated, now).inverted() };
         let filled = inventory.histogram(&shown, wanted.moment(), &edges, now);
         bars.iter_mut().zip(filled).for_each(|(bar, counts)| bar.counts = counts);
         let fields = wanted.fields.iter().map(|field| {

@@ -81,7 +81,9 @@ pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + S
             // It is this call's own file, made a moment ago; one that can't be removed is named.
             let rest = fs::remove_file(path).err().map(|_| format!(". A part of it is in {}", path.display()));
             Err(match error {
-                ExportError::Stopped => Problem::new("Stopped", &format!("Nothing was exported{}", rest.unwrap_or_default())),
+                ExportError::Stopped => {
+                    Problem::new("Stopped", &format!("Nothing was exported{}", rest.unwrap_or_default()))
+                }
                 ExportError::Write(error) => {
                     let mut problem = refused(path, &error);
                     problem.detail.push_str(&rest.unwrap_or_default());
@@ -94,7 +96,9 @@ pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + S
 
 fn refused(path: &Path, error: &io::Error) -> Problem {
     let hint = match error.kind() {
-        io::ErrorKind::AlreadyExists => "There is such a file already, and it is never written over: choose another name",
+        io::ErrorKind::AlreadyExists => {
+            "There is such a file already, and it is never written over: choose another name"
+        }
         io::ErrorKind::NotFound => "There is no such folder: choose another place",
         io::ErrorKind::PermissionDenied => "You may not write there: choose another place",
         io::ErrorKind::StorageFull => "The disk is full",

@@ -24,8 +24,7 @@ use crate::{
     ops::{
         Fix, Problem, Session, connect, create,
         export::{self, Export},
-        figures,
-        invalidate,
+        figures, invalidate,
         list::{self, KeyList, ListProgress},
         vault, verify,
     },
@@ -93,8 +92,15 @@ pub enum Task {
 impl Task {
     /// Whether it changes a cluster or a file, so that it may not be dropped half way.
     pub fn is_write(&self) -> bool {
-        matches!(self, Self::Create(..) | Self::Invalidate(..) | Self::SaveProfile(_) | Self::RemoveProfile(_) | Self::KeepSettings(_)
-            | Self::Export(_))
+        matches!(
+            self,
+            Self::Create(..)
+                | Self::Invalidate(..)
+                | Self::SaveProfile(_)
+                | Self::RemoveProfile(_)
+                | Self::KeepSettings(_)
+                | Self::Export(_)
+        )
     }
 }
 
@@ -210,9 +216,7 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let Ok((list, ends)) = merged else { return reporter.answer(Answer::Panicked).await };
             Answer::Merged(Arc::new(list), ends)
         }
-        Task::Figures(session) => {
-            Answer::Figures(figures::first(&session).await.map(Box::new).map_err(Problem::from))
-        }
+        Task::Figures(session) => Answer::Figures(figures::first(&session).await.map(Box::new).map_err(Problem::from)),
         Task::SavePicture(path, bytes) => {
             let saved = blocking(move || save_new(&path, &bytes).map_err(|error| error.to_string()));
             Answer::PictureSaved(saved.await)

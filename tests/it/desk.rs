@@ -83,8 +83,7 @@ impl Desk {
             keybearer::store::profiles::Profiles::new(vault.clone()).save(profile).unwrap();
         }
         let place: Arc<dyn Vault> = vault.clone();
-        let mut services =
-            Services::new(place, Arc::new(clipboard.clone())).with_settings(setting.settings.clone());
+        let mut services = Services::new(place, Arc::new(clipboard.clone())).with_settings(setting.settings.clone());
         let opens_sandbox = setting.sandbox.is_some();
         if let Some(profile) = setting.sandbox {
             services = services.with_sandbox(Box::new(move || Box::pin(async move { Ok::<_, Problem>(profile) })));

@@ -179,8 +179,12 @@ fn the_overview_counts_and_leads_to_what_it_counts() {
     desk.choose("Creations");
     desk.wait_for("What was created when");
     desk.choose("3 years");
-    let created: usize =
-        desk.texts().iter().filter(|text| text.contains(" created ")).filter_map(|t| t.split(' ').next()?.parse::<usize>().ok()).sum();
+    let created: usize = desk
+        .texts()
+        .iter()
+        .filter(|text| text.contains(" created "))
+        .filter_map(|t| t.split(' ').next()?.parse::<usize>().ok())
+        .sum();
     assert!(created > 0);
 }
 

@@ -10,7 +10,6 @@ mod client_reading;
 mod client_servers;
 mod client_sockets;
 mod client_tls;
-mod reading_all;
 #[cfg(feature = "window")]
 mod desk;
 #[cfg(feature = "window")]
@@ -21,5 +20,6 @@ mod leftovers;
 mod list_and_overview;
 #[cfg(feature = "window")]
 mod pictures;
+mod reading_all;
 #[cfg(feature = "window")]
 mod states;

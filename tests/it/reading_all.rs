@@ -27,12 +27,14 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::a
 #[derive(Clone)]
 struct Keys(Arc<Mutex<State>>);
 
+type Change = Box<dyn Fn(&mut BTreeMap<String, Value>) + Send>;
+
 struct State {
     keys: BTreeMap<String, Value>,
     asked: usize,
     has_aggregations: bool,
     /// What happens to the keys before a question is answered, by its number.
-    meanwhile: BTreeMap<usize, Box<dyn Fn(&mut BTreeMap<String, Value>) + Send>>,
+    meanwhile: BTreeMap<usize, Change>,
     /// Questions that are answered with nonsense.
     broken: Vec<usize>,
     /// What the cluster adds to its counts.
@@ -43,6 +45,25 @@ fn key(id: usize, name: &str, creation: i64) -> (String, Value) {
     let id = format!("id{id:06}");
     let row = json!({ "id": id, "name": name, "creation": creation, "invalidated": false, "username": "ana", "realm": "native" });
     (id, row)
+}
+
+/// Signed in at a server of this test.
+fn session(server: &MockServer) -> Session {
+    let endpoint = Endpoint {
+        url: ClusterUrl::parse(&server.uri()).unwrap(),
+        trust: Trust::InsecureDev,
+        login: Login::Password { username: "ana".into(), password: Secret::new("password") },
+        run_as: None,
+        timeout: Duration::from_secs(20),
+    };
+    Session {
+        client: Client::new(&endpoint).unwrap(),
+        identity: Identity::default(),
+        privileges: Privileges::new([("read_security".to_owned(), true)].into()),
+        edition: Edition::Version(Version::new(9, 5, 3)),
+        cluster_name: None,
+        certificate: None,
+    }
 }
 
 impl Keys {
@@ -64,21 +85,7 @@ impl Keys {
     async fn read(&self) -> (Result<KeyList, keybearer::client::ClientError>, Vec<usize>) {
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(self.clone()).mount(&server).await;
-        let endpoint = Endpoint {
-            url: ClusterUrl::parse(&server.uri()).unwrap(),
-            trust: Trust::InsecureDev,
-            login: Login::Password { username: "ana".into(), password: Secret::new("password") },
-            run_as: None,
-            timeout: Duration::from_secs(20),
-        };
-        let session = Session {
-            client: Client::new(&endpoint).unwrap(),
-            identity: Identity::default(),
-            privileges: Privileges::new([("read_security".to_owned(), true)].into()),
-            edition: Edition::Version(Version::new(9, 5, 3)),
-            cluster_name: None,
-            certificate: None,
-        };
+        let session = session(&server);
         let parts = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&parts);
         let read = list::all(&session, move |news| {
@@ -118,7 +125,9 @@ impl Respond for Keys {
         }
         let product = ("X-Elastic-Product", "Elasticsearch");
         if state.broken.contains(&state.asked) {
-            return ResponseTemplate::new(500).set_body_json(json!({ "error": { "type": "x", "reason": "half way" }, "status": 500 })).insert_header(product.0, product.1);
+            return ResponseTemplate::new(500)
+                .set_body_json(json!({ "error": { "type": "x", "reason": "half way" }, "status": 500 }))
+                .insert_header(product.0, product.1);
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let range = &body["query"]["range"]["creation"];
@@ -265,21 +274,7 @@ async fn what_is_new_is_told_before_all_is_read_again() {
     Mock::given(any()).respond_with(keys.clone()).mount(&server).await;
     let (read, _) = keys.read().await;
     let old = read.unwrap();
-    let endpoint = Endpoint {
-        url: ClusterUrl::parse(&server.uri()).unwrap(),
-        trust: Trust::InsecureDev,
-        login: Login::Password { username: "ana".into(), password: Secret::new("password") },
-        run_as: None,
-        timeout: Duration::from_secs(20),
-    };
-    let session = Session {
-        client: Client::new(&endpoint).unwrap(),
-        identity: Identity::default(),
-        privileges: Privileges::new([("read_security".to_owned(), true)].into()),
-        edition: Edition::Version(Version::new(9, 5, 3)),
-        cluster_name: None,
-        certificate: None,
-    };
+    let session = session(&server);
     {
         let state = &mut *keys.0.lock().unwrap();
         let (id, row) = key(500, "new", 5000);

@@ -102,7 +102,7 @@ impl Bits {
     }
 
     /// What is not in it.
-    pub fn not(mut self) -> Self {
+    pub fn inverted(mut self) -> Self {
         self.words.iter_mut().for_each(|word| *word = !*word);
         self.trim();
         self
@@ -131,8 +131,8 @@ mod tests {
             let thirds = Bits::of(len, |place| place % 3 == 0);
             assert_eq!(thirds.count(), len.div_ceil(3));
             assert_eq!(thirds.places().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
-            assert_eq!(thirds.clone().or(&thirds.clone().not()), Bits::all(len));
-            assert!(thirds.clone().and(&thirds.not()).is_empty());
+            assert_eq!(thirds.clone().or(&thirds.clone().inverted()), Bits::all(len));
+            assert!(thirds.clone().and(&thirds.inverted()).is_empty());
         }
     }
 

@@ -75,13 +75,16 @@ impl Order {
 impl Inventory {
     /// All keys in the order of these columns, the first one leading. The status depends on `now`.
     pub fn order(&self, sorts: &[Sort], now: Millis) -> Order {
-        let mut places =
-            if self.by_name.len() == self.len() { self.by_name.clone() } else { self.names_in_order() };
+        let mut places = if self.by_name.len() == self.len() { self.by_name.clone() } else { self.names_in_order() };
         for sort in sorts.iter().rev() {
             if sort.column == Column::Name {
                 // Names are the base of every order; on top of another column they are ranks like any other.
                 let mut ranks = vec![0u32; self.len()];
-                let base = if self.by_name.len() == self.len() { Cow::Borrowed(&self.by_name) } else { Cow::Owned(self.names_in_order()) };
+                let base = if self.by_name.len() == self.len() {
+                    Cow::Borrowed(&self.by_name)
+                } else {
+                    Cow::Owned(self.names_in_order())
+                };
                 for (rank, place) in (0u32..).zip(base.iter()) {
                     ranks[*place as usize] = rank;
                 }
@@ -100,7 +103,13 @@ impl Inventory {
                 let number = column[place] as usize;
                 // What is missing stays last in either direction.
                 let rank = u64::from(ranks[number]);
-                if number == 0 { u64::from(u32::MAX) } else if down { u64::from(u32::MAX) - 1 - rank } else { rank }
+                if number == 0 {
+                    u64::from(u32::MAX)
+                } else if down {
+                    u64::from(u32::MAX) - 1 - rank
+                } else {
+                    rank
+                }
             });
         };
         match sort.column {
@@ -155,8 +164,10 @@ impl Inventory {
 
     /// The places in the order of names without regard to case, equal ones by id.
     pub(super) fn names_in_order(&self) -> Vec<u32> {
-        let mut keyed: Vec<(u128, u32)> =
-            (0..self.len() as u32).into_par_iter().map(|place| (prefix(&lower(self.names.raw(place))), place)).collect();
+        let mut keyed: Vec<(u128, u32)> = (0..self.len() as u32)
+            .into_par_iter()
+            .map(|place| (prefix(&lower(self.names.raw(place))), place))
+            .collect();
         keyed.par_sort_unstable_by(|(a, first), (b, second)| {
             let names = || lower(self.names.raw(*first)).cmp(&lower(self.names.raw(*second)));
             a.cmp(b).then_with(names).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second)))
@@ -176,7 +187,11 @@ fn unsigned(at: Millis) -> u64 {
 
 fn lower(text: &[u8]) -> Cow<'_, [u8]> {
     if text.is_ascii() {
-        if text.iter().any(u8::is_ascii_uppercase) { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
+        if text.iter().any(u8::is_ascii_uppercase) {
+            Cow::Owned(text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        }
     } else {
         Cow::Owned(String::from_utf8_lossy(text).to_lowercase().into_bytes())
     }

@@ -38,7 +38,7 @@ impl Inventory {
             Expr::Or(parts) => {
                 parts.iter().fold(Bits::none(self.len()), |found, part| found.or(&self.matching(part, now, asker)))
             }
-            Expr::Not(part) => self.matching(part, now, asker).not(),
+            Expr::Not(part) => self.matching(part, now, asker).inverted(),
             Expr::Term(term) => self.term(term, now, asker),
         }
     }
@@ -88,9 +88,9 @@ impl Inventory {
             Trait::Managed => Bits::of(self.len(), |place| self.managers[place] != 0),
             Trait::CrossCluster => Bits::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
             Trait::Ended => Bits::of(self.len(), |place| !self.status(place, now).is_usable()),
-            Trait::Mine => Bits::of(self.len(), |place| {
-                self.username(place) == asker.username && self.realm(place) == asker.realm
-            }),
+            Trait::Mine => {
+                Bits::of(self.len(), |place| self.username(place) == asker.username && self.realm(place) == asker.realm)
+            }
         }
     }
 
@@ -125,7 +125,7 @@ impl Inventory {
                     let set = self.known.roles.get(number);
                     let mut roles = super::split_roles(set);
                     if set.is_empty() {
-                        return wanted.iter().any(|wanted| *wanted == TextMatch::Missing);
+                        return wanted.contains(&TextMatch::Missing);
                     }
                     roles.any(|role| any(wanted, &role.to_lowercase()))
                 };
@@ -193,7 +193,8 @@ impl Inventory {
         let hits = matching_texts(values.texts(), wanted, |number| {
             any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
         });
-        let keys: Vec<bool> = self.known.shapes.iter().map(|form| form.keys.lines().any(|key| any(wanted, key))).collect();
+        let keys: Vec<bool> =
+            self.known.shapes.iter().map(|form| form.keys.lines().any(|key| any(wanted, key))).collect();
         if hits.is_empty() && !keys.contains(&true) {
             return Bits::none(self.len());
         }
@@ -242,7 +243,8 @@ impl Inventory {
     fn granting(&self, grant: &Grant) -> Bits {
         let fits: Vec<bool> = self.known.grants.iter().map(|grants| grants_all(grants, grant)).collect();
         Bits::of(self.len(), |place| {
-            *self.kind(place) == KeyKind::Rest && (fits[self.descriptors[place] as usize] || self.is_unrestricted(place))
+            *self.kind(place) == KeyKind::Rest
+                && (fits[self.descriptors[place] as usize] || self.is_unrestricted(place))
         })
     }
 }
@@ -265,7 +267,8 @@ fn grants_all(grants: &Grants, wanted: &Grant) -> bool {
         .collect();
     !covering.is_empty()
         && wanted.can.iter().all(|any_of| {
-            covering.iter().any(|index| by_index(&index.privileges, any_of)) || wanted.on.is_empty() && on_cluster(any_of)
+            covering.iter().any(|index| by_index(&index.privileges, any_of))
+                || wanted.on.is_empty() && on_cluster(any_of)
         })
 }
 

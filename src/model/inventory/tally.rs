@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::{Bits, Inventory, NO_TIME, bits::CHUNK, leaves, split_roles};
-use crate::model::{
-    Millis,
-    expiry::Status,
-};
+use crate::model::{Millis, expiry::Status};
 
 /// What keys can be counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -194,7 +191,8 @@ impl Inventory {
 
     /// For each form: which of its values are reached by these keys.
     pub(super) fn value_places(&self, path: &[String]) -> Vec<Vec<usize>> {
-        let same = |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
+        let same =
+            |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
         let places = |form: &super::Form| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
         self.known.shapes.iter().map(places).collect()
     }
@@ -203,8 +201,12 @@ impl Inventory {
     pub fn metadata_fields(&self, keys: &Bits) -> Vec<(Vec<String>, usize)> {
         let mut counts: HashMap<&[String], usize> = HashMap::new();
         for (form, count) in self.numbers(keys, &self.forms, self.known.forms.len()) {
-            let mut paths: Vec<&[String]> =
-                self.known.shapes[form as usize].paths.iter().map(|path| &**path).filter(|path| !path.is_empty()).collect();
+            let mut paths: Vec<&[String]> = self.known.shapes[form as usize]
+                .paths
+                .iter()
+                .map(|path| &**path)
+                .filter(|path| !path.is_empty())
+                .collect();
             paths.dedup();
             paths.into_iter().for_each(|path| *counts.entry(path).or_default() += count);
         }

@@ -45,7 +45,9 @@ fn made(count: usize) -> Vec<Made> {
         expires: [None, Some(NOW + DAY), Some(NOW - DAY), Some(NOW + 90 * DAY)][number % 4],
         metadata: match number % 3 {
             0 => format!(r#"{{"team":"Payments","ticket":"SEC-{number}","tags":["one","two"]}}"#),
-            1 => format!(r#"{{"application_id":"app-{number}","roles":["reader","x"],"deep":{{"team":"Über \"all\""}}}}"#),
+            1 => format!(
+                r#"{{"application_id":"app-{number}","roles":["reader","x"],"deep":{{"team":"Über \"all\""}}}}"#
+            ),
             _ => "{}".into(),
         },
         descriptors: ["{}", READER, WRITER][number % 3],
@@ -90,7 +92,8 @@ fn a_key_comes_back_as_it_was_put_in() {
 #[test]
 fn the_odd_is_carried_to_the_byte() {
     let long = format!(r#"{{"a":"{}","b":{{"c":[1,"Zwei"]}}}}"#, "x".repeat(5000));
-    for metadata in ["7", "[]", "null", r#"{"a":[[{"b":1.0e400}]],"a":"\u00e9\n"}"#, long.as_str(), "{ \"a\" : true }"] {
+    for metadata in ["7", "[]", "null", r#"{"a":[[{"b":1.0e400}]],"a":"\u00e9\n"}"#, long.as_str(), "{ \"a\" : true }"]
+    {
         let mut inventory = Inventory::default();
         let raw = RawKey {
             id: "x",
@@ -116,7 +119,8 @@ fn the_odd_is_carried_to_the_byte() {
 fn what_changed_is_taken_over_in_place() {
     let mut inventory = inventory(10);
     let all = made(10);
-    let changed = RawKey { invalidated: true, invalidated_at: Some(NOW), metadata: Some(r#"{"team":"new"}"#), ..all[4].raw() };
+    let changed =
+        RawKey { invalidated: true, invalidated_at: Some(NOW), metadata: Some(r#"{"team":"new"}"#), ..all[4].raw() };
     assert_eq!(inventory.put(&changed), Put::Changed);
     assert_eq!(inventory.put(&changed), Put::Same);
     assert_eq!(inventory.status(4, NOW), Status::Invalidated);
@@ -162,7 +166,8 @@ fn the_same_is_found_by_blocks_as_by_looking_at_each() {
                 let key = inventory.key(*place);
                 let parts = [key.name.clone(), key.id.to_string(), key.owner.username.clone(), key.owner.realm.clone()];
                 let metadata = key.metadata_map();
-                let texts = parts.into_iter().chain(key.roles().to_vec()).chain(key.application_id().map(str::to_owned));
+                let texts =
+                    parts.into_iter().chain(key.roles().to_vec()).chain(key.application_id().map(str::to_owned));
                 texts.map(|text| text.to_lowercase()).any(|text| text.contains(word))
                     || in_json(&serde_json::Value::Object(metadata), word)
             })
@@ -173,7 +178,9 @@ fn the_same_is_found_by_blocks_as_by_looking_at_each() {
 
 fn in_json(value: &serde_json::Value, word: &str) -> bool {
     match value {
-        serde_json::Value::Object(map) => map.iter().any(|(key, value)| key.to_lowercase().contains(word) || in_json(value, word)),
+        serde_json::Value::Object(map) => {
+            map.iter().any(|(key, value)| key.to_lowercase().contains(word) || in_json(value, word))
+        }
         serde_json::Value::Array(list) => list.iter().any(|value| in_json(value, word)),
         serde_json::Value::String(text) => text.to_lowercase().contains(word),
         other => other.to_string().contains(word),
@@ -191,10 +198,16 @@ fn metadata_is_reached_by_its_path() {
     assert_eq!(meta(&["deep", "team"], TextMatch::Equals("über \"all\"".into())), [1, 4]);
     assert_eq!(meta(&["tags"], TextMatch::Equals("two".into())), [0, 3]);
     assert_eq!(meta(&["team"], TextMatch::Missing), [1, 2, 4, 5]);
-    let fields: Vec<String> =
-        inventory.metadata_fields(&Bits::all(6)).into_iter().map(|(path, count)| format!("{} {count}", path.join("."))).collect();
+    let fields: Vec<String> = inventory
+        .metadata_fields(&Bits::all(6))
+        .into_iter()
+        .map(|(path, count)| format!("{} {count}", path.join(".")))
+        .collect();
     assert_eq!(fields, ["application_id 2", "deep.team 2", "roles 2", "tags 2", "team 2", "ticket 2"]);
-    assert_eq!(inventory.tally(&Bits::all(6), &Field::Metadata(vec!["tags".into()])), [("one".into(), 2), ("two".into(), 2)]);
+    assert_eq!(
+        inventory.tally(&Bits::all(6), &Field::Metadata(vec!["tags".into()])),
+        [("one".into(), 2), ("two".into(), 2)]
+    );
 }
 
 #[test]
@@ -217,7 +230,8 @@ fn rights_are_understood_and_unrestricted_keys_may_everything() {
 fn columns_sort_both_ways_and_what_is_missing_stays_last() {
     let inventory = inventory(8);
     let order = |sorts: &[(Column, bool)]| {
-        let sorts: Vec<Sort> = sorts.iter().map(|(column, descending)| Sort { column: *column, descending: *descending }).collect();
+        let sorts: Vec<Sort> =
+            sorts.iter().map(|(column, descending)| Sort { column: *column, descending: *descending }).collect();
         inventory.order(&sorts, NOW).places().to_vec()
     };
     assert_eq!(order(&[(Column::Name, false)]), [0, 3, 6, 1, 4, 7, 2, 5]);

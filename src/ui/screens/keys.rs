@@ -6,7 +6,10 @@ use eframe::egui::{
     self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Rect, ScrollArea, Ui, UiBuilder, vec2,
 };
 
-use super::{key_detail, key_rows};
+use super::{
+    key_columns, key_detail, key_rows,
+    key_states::{no_cluster, no_keys, not_signed_in, nothing_read},
+};
 use crate::{
     app::{Cluster, Command, Screen},
     model::{
@@ -18,7 +21,7 @@ use crate::{
         inventory::{Bits, Field},
         key_list::View as ListView,
     },
-    ops::{list::KeyList, problem::ProblemKind},
+    ops::list::KeyList,
     ui::{
         View, problem_buttons, theme,
         theme::{Type, icons, size, space},
@@ -125,7 +128,8 @@ impl Keys {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let session = cluster.session.value();
                 let merged = cluster.is_merged().then_some("Choose one cluster first");
-                let missing = merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key"));
+                let missing =
+                    merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key"));
                 let create = Button::primary("Create key").icon(icons::ADD).off_because(missing);
                 if create.show(ui).clicked() {
                     view.send(Command::Show(Screen::Create));
@@ -141,7 +145,7 @@ impl Keys {
                     if Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked() {
                         view.send(Command::AskExport);
                     }
-                    key_rows::columns_menu(ui, view);
+                    key_columns::columns_menu(ui, view);
                 }
             });
         });
@@ -182,9 +186,9 @@ impl Keys {
 
     fn table(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         let layout = &view.state.settings.table;
-        let columns = key_rows::Columns::fitting(ui.available_width(), layout);
+        let columns = key_columns::Columns::fitting(ui.available_width(), layout);
         let dates = layout.dates;
-        key_rows::header(ui, view, cluster, &columns);
+        key_columns::header(ui, view, cluster, &columns);
         if cluster.rows.places.is_empty() {
             let filtered = "No key has all these words, or this status";
             return notice::empty(ui, icons::SEARCH, "Nothing found", filtered, |ui| {
@@ -400,7 +404,8 @@ fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
         let rows = &cluster.rows;
-        let all = chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(thousands(rows.counts.total() as u64)));
+        let all =
+            chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(thousands(rows.counts.total() as u64)));
         if all.clicked() {
             view.send(Command::SetView(ListView { status: None, ..cluster.view.clone() }));
         }
@@ -441,7 +446,13 @@ fn banners(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
             Frame::new().inner_margin(margin).show(ui, |ui| {
                 let name = harmless::shortened(&part.profile.name, 40);
                 let stale = if part.keys.value().is_some() { "its keys are older" } else { "its keys are missing" };
-                notice::banner(ui, Tone::Warning, &format!("{name}: {}, {stale}", problem.title), &problem.detail, |_| ());
+                notice::banner(
+                    ui,
+                    Tone::Warning,
+                    &format!("{name}: {}, {stale}", problem.title),
+                    &problem.detail,
+                    |_| (),
+                );
             });
         }
     }
@@ -469,102 +480,4 @@ fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
             }
         });
     });
-}
-
-pub(super) fn no_cluster(ui: &mut Ui, view: &mut View<'_>) {
-    if view.state.sandbox().is_loading() {
-        return notice::empty(ui, icons::SCIENCE, "Starting the sandbox", "A practice cluster in memory", |_| ());
-    }
-    if let Some(problem) = view.state.sandbox().problem() {
-        return notice::empty(ui, icons::ERROR, &problem.title, &problem.detail, |_| ());
-    }
-    let line = "Choose a connection, or add one";
-    notice::empty(ui, icons::LAN, "No cluster is open", line, |ui| {
-        if Button::primary("Open connections").show(ui).clicked() {
-            view.send(Command::Show(Screen::Connections));
-        }
-    });
-}
-
-pub(super) fn not_signed_in(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-    match cluster.session.problem() {
-        Some(problem) => problem_page(ui, view, problem),
-        None => {
-            let line = format!("{} at {}", cluster.profile.name, cluster.profile.endpoint.url.host());
-            notice::empty(ui, icons::LAN, "Signing in…", &line, |ui| {
-                if Button::ghost("Cancel").show(ui).clicked() {
-                    view.send(Command::Disconnect(cluster.profile.id.clone()));
-                }
-            });
-        }
-    }
-}
-
-fn nothing_read(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-    match cluster.keys.problem() {
-        Some(problem) => problem_page(ui, view, problem),
-        None if cluster.keys.is_loading() => skeleton(ui),
-        None => notice::empty(ui, icons::KEY, "Nothing was read", "Reading was stopped before the first page", |ui| {
-            if Button::primary("Read the keys").show(ui).clicked() {
-                view.send(Command::Refresh);
-            }
-        }),
-    }
-}
-
-fn no_keys(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-    let own = cluster.session.value().is_some_and(|session| session.sees_own_only());
-    let (heading, line) = if own {
-        ("You have no keys yet", "Other people’s keys need read_security or manage_api_key")
-    } else {
-        ("No keys yet", "Make one that can do little and not for long")
-    };
-    notice::empty(ui, icons::KEY, heading, line, |ui| {
-        if Button::primary("Create the first key").icon(icons::ADD).show(ui).clicked() {
-            view.send(Command::Show(Screen::Create));
-        }
-    });
-}
-
-/// A problem in the place of the content: forbidden and switched off have pictures of their own.
-pub fn problem_page(ui: &mut Ui, view: &mut View<'_>, problem: &crate::ops::Problem) {
-    let icon = match problem.kind {
-        ProblemKind::Forbidden => icons::SHIELD,
-        ProblemKind::ApiKeysDisabled => icons::KEY_OFF,
-        ProblemKind::SecurityOff => icons::GPP_MAYBE,
-        ProblemKind::Certificate | ProblemKind::Failed => {
-            Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
-                ui.set_max_width(size::FORM_COLUMN);
-                let detail = if problem.hint.is_empty() {
-                    problem.detail.clone()
-                } else {
-                    format!("{}\n{}", problem.detail, problem.hint)
-                };
-                notice::banner(ui, Tone::Danger, &problem.title, &detail, |_| ());
-                ui.add_space(space::M);
-                ui.horizontal(|ui| problem_buttons(ui, view, problem));
-            });
-            return;
-        }
-    };
-    let line = if problem.hint.is_empty() { &problem.detail } else { &problem.hint };
-    notice::empty(ui, icon, &problem.title, line, |ui| problem_buttons(ui, view, problem));
-}
-
-/// Where rows will be; it stands still.
-fn skeleton(ui: &mut Ui) {
-    let p = theme::colors(ui);
-    let width = ui.available_width();
-    for row in 0..12 {
-        let (rect, _) = ui.allocate_exact_size(vec2(width, size::ROW), egui::Sense::hover());
-        let bar = |left: f32, length: f32| {
-            let at = egui::pos2(rect.left() + left, rect.center().y - 5.0);
-            ui.painter().rect_filled(Rect::from_min_size(at, vec2(length, 10.0)), 3.0, p.surface.pressed);
-        };
-        bar(70.0, 120.0 + (row * 37 % 90) as f32);
-        bar(width * 0.5, 70.0);
-        bar(width - 200.0, 56.0);
-        bar(width - 130.0, 80.0);
-        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, egui::Stroke::new(1.0, p.stroke.divider));
-    }
 }

@@ -12,7 +12,7 @@ use eframe::egui::{
 };
 
 use super::{
-    keys::{not_signed_in, no_cluster},
+    key_states::{no_cluster, not_signed_in, problem_page},
     timeline,
 };
 use crate::{
@@ -42,6 +42,9 @@ const ROWS: usize = 8;
 
 /// A picture that is on its way from the screen to a file.
 type Taken = Arc<Mutex<Option<(PathBuf, Vec<u8>)>>>;
+
+/// The title of a card, the field that leads to its keys, and its values.
+type Card<'a> = (String, String, &'a [(String, usize)]);
 
 /// The screen.
 #[derive(Default)]
@@ -83,7 +86,7 @@ impl OverviewScreen {
     fn content(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, overview: &Overview) {
         counts(ui, view, overview);
         self.timeline_card(ui, view, cluster, overview);
-        let mut cards: Vec<(String, String, &[(String, usize)])> = vec![
+        let mut cards: Vec<Card<'_>> = vec![
             ("Owners".into(), "owner".into(), &overview.owners),
             ("Roles".into(), "role".into(), &overview.roles),
             ("Types".into(), "type".into(), &overview.kinds),
@@ -150,14 +153,7 @@ impl OverviewScreen {
         self.card = Some(response);
     }
 
-    fn picture_menu(
-        &self,
-        ui: &mut Ui,
-        view: &mut View<'_>,
-        cluster: &Cluster,
-        overview: &Overview,
-        heading: &str,
-    ) {
+    fn picture_menu(&self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, overview: &Overview, heading: &str) {
         let response = Button::icon_only(icons::MORE_HORIZ, "Picture of the timeline").show(ui);
         let p = theme::colors(ui);
         let created = view.state.overview_wanted.created;
@@ -196,7 +192,8 @@ impl OverviewScreen {
 /// In the folder of downloads or the home folder, by cluster and moment.
 fn file_name(cluster: &Cluster, view: &View<'_>) -> PathBuf {
     let dirs = directories::UserDirs::new();
-    let folder = dirs.as_ref().map(|dirs| dirs.download_dir().unwrap_or(dirs.home_dir()).to_owned()).unwrap_or_default();
+    let folder =
+        dirs.as_ref().map(|dirs| dirs.download_dir().unwrap_or(dirs.home_dir()).to_owned()).unwrap_or_default();
     let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
     let name: String = cluster.profile.name.chars().map(plain).take(40).collect();
     let at: String = calendar::rfc3339(view.state.now).chars().filter(|c| c.is_ascii_digit()).take(14).collect();
@@ -251,7 +248,7 @@ fn title(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
 
 fn nothing_yet(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     match cluster.keys.problem() {
-        Some(problem) => super::keys::problem_page(ui, view, problem),
+        Some(problem) => problem_page(ui, view, problem),
         None if cluster.keys.is_loading() => {
             let p = theme::colors(ui);
             for height in [102.0, 254.0] {
@@ -298,13 +295,33 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
     let usable = counts.usable();
     let [week, month, quarter] = overview.within;
     let since = overview.since;
-    let more = |count: usize, words: &str| if count > 0 { format!("{} {words}", thousands(count as u64)) } else { String::new() };
+    let more = |count: usize, words: &str| {
+        if count > 0 { format!("{} {words}", thousands(count as u64)) } else { String::new() }
+    };
     let figures = [
-        (Status::Active, "Active", usable, since.map_or(String::new(), |s| more(s.created, "new since last time")), search_view("status:active".into())),
+        (
+            Status::Active,
+            "Active",
+            usable,
+            since.map_or(String::new(), |s| more(s.created, "new since last time")),
+            search_view("status:active".into()),
+        ),
         (Status::Expiring, "Within 7 days", week, String::new(), status_view(Status::Expiring)),
-        (Status::ExpiringSoon, "Within 30 days", month, more(quarter, "within 90 days"), search_view("expires:<30d status:active".into())),
+        (
+            Status::ExpiringSoon,
+            "Within 30 days",
+            month,
+            more(quarter, "within 90 days"),
+            search_view("expires:<30d status:active".into()),
+        ),
         (Status::Never, "Never expire", counts.of(Status::Never), "of the active".into(), status_view(Status::Never)),
-        (Status::Expired, "Expired", counts.of(Status::Expired), "still listed by the cluster".into(), status_view(Status::Expired)),
+        (
+            Status::Expired,
+            "Expired",
+            counts.of(Status::Expired),
+            "still listed by the cluster".into(),
+            status_view(Status::Expired),
+        ),
         (
             Status::Invalidated,
             "Invalidated",
@@ -369,7 +386,8 @@ fn tally_card(ui: &mut Ui, view: &mut View<'_>, title: &str, field: &str, values
         }
         if values.len() > ROWS {
             let rest: usize = values.iter().skip(ROWS).map(|(_, count)| count).sum();
-            let words = format!("and {} more with {}", thousands((values.len() - ROWS) as u64), plural(rest as u64, "key"));
+            let words =
+                format!("and {} more with {}", thousands((values.len() - ROWS) as u64), plural(rest as u64, "key"));
             text::line(ui, Type::Small, p.text.tertiary, words);
         }
     });

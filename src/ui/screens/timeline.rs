@@ -32,7 +32,8 @@ pub fn ui(ui: &mut Ui, bars: &[Bar], created: bool, height: f32) -> (Option<Chos
     ui.painter().hline(chart.x_range(), chart.center().y, grid);
     ui.painter().hline(chart.x_range(), chart.bottom() - 0.5, Stroke::new(1.0, p.stroke.control));
     let step = chart.width() / bars.len().max(1) as f32;
-    let column = |at: usize| Rect::from_min_size(pos2(chart.left() + at as f32 * step, chart.top()), vec2(step, chart.height()));
+    let column =
+        |at: usize| Rect::from_min_size(pos2(chart.left() + at as f32 * step, chart.top()), vec2(step, chart.height()));
     let (chosen, marked) = interact(ui, bars, created, &column);
     let mut mesh = Mesh::default();
     for (at, bar) in bars.iter().enumerate() {
@@ -40,7 +41,8 @@ pub fn ui(ui: &mut Ui, bars: &[Bar], created: bool, height: f32) -> (Option<Chos
         for (status, count) in parts(bar, created) {
             let height = (chart.height() * 0.9 * count as f32 / most as f32).max(1.5);
             let left = column(at).left() + (step * 0.12).min(1.5);
-            let part = Rect::from_min_max(pos2(left, base - height), pos2(column(at).right() - (step * 0.12).min(1.5), base));
+            let part =
+                Rect::from_min_max(pos2(left, base - height), pos2(column(at).right() - (step * 0.12).min(1.5), base));
             let color = status::color(status, p);
             let dim = marked.is_some_and(|(from, to)| !(from..=to).contains(&at));
             mesh.add_colored_rect(part, if dim { color.gamma_multiply(0.55) } else { color });

@@ -102,7 +102,12 @@ impl SearchBox {
         let last = suggestions.len() - 1;
         let (down, up, tab, enter) = ui.input_mut(|input| {
             let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
-            (pressed(Key::ArrowDown), pressed(Key::ArrowUp), pressed(Key::Tab), self.chosen.is_some() && pressed(Key::Enter))
+            (
+                pressed(Key::ArrowDown),
+                pressed(Key::ArrowUp),
+                pressed(Key::Tab),
+                self.chosen.is_some() && pressed(Key::Enter),
+            )
         });
         if down {
             self.chosen = Some(self.chosen.map_or(0, |at| (at + 1).min(last)));
@@ -165,9 +170,16 @@ impl SearchBox {
             _ => (p.hair, p.stroke.control),
         };
         let corner = CornerRadius::same(radius::M);
-        let shape = egui::epaint::RectShape::new(rect, corner, p.surface.field, Stroke::new(edge, stroke), StrokeKind::Inside);
+        let shape =
+            egui::epaint::RectShape::new(rect, corner, p.surface.field, Stroke::new(edge, stroke), StrokeKind::Inside);
         ui.painter().set(ground, shape);
-        ui.painter().text(rect.left_center() + vec2(20.0, 0.0), Align2::CENTER_CENTER, icons::SEARCH, Type::Icon.font(), p.text.tertiary);
+        ui.painter().text(
+            rect.left_center() + vec2(20.0, 0.0),
+            Align2::CENTER_CENTER,
+            icons::SEARCH,
+            Type::Icon.font(),
+            p.text.tertiary,
+        );
         let at = rect.right_center() - vec2(if has_text { 36.0 } else { 12.0 }, 0.0);
         let count_rect = ui.painter().text(at, Align2::RIGHT_CENTER, count, Type::Small.font(), p.text.tertiary);
         let label = ui.interact(count_rect, ui.scope_id().with("count"), Sense::hover());
@@ -291,7 +303,8 @@ fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<u
 fn elided(ui: &Ui, cell: Rect, words: &str, kind: Type, color: Color32) {
     let mut job = LayoutJob::default();
     job.append(&crate::model::harmless::shown(words), 0.0, kind.format(color));
-    job.wrap = egui::text::TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..Default::default() };
+    job.wrap =
+        egui::text::TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..Default::default() };
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
     ui.painter().galley(pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round()), galley, color);
 }
