@@ -421,7 +421,11 @@ impl Reader {
                     let put = self.state().keys.put(key);
                     *news.lock().unwrap_or_else(PoisonError::into_inner) += usize::from(put != Put::Same);
                 };
-                let page = self.session.client.query_rows(&query, &mut put).await?;
+                let page = match self.session.client.query_rows(&query, &mut put).await {
+                    // A version that was not told, and can't sort by it.
+                    Err(ClientError::Rejected { .. }) if field == "invalidation" => break,
+                    page => page?,
+                };
                 let news = *news.lock().unwrap_or_else(PoisonError::into_inner);
                 match page.last_sort {
                     Some(sort) if news > 0 && page.rows >= query.size as usize => query.search_after = Some(sort),
