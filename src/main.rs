@@ -15,11 +15,11 @@ fn main() -> ExitCode {
 }
 
 #[cfg(feature = "window")]
-fn window(sandbox: bool) -> ExitCode {
+fn window(sandbox: Option<usize>) -> ExitCode {
     keybearer::window::run(sandbox)
 }
 
 #[cfg(not(feature = "window"))]
-fn window(_sandbox: bool) -> ExitCode {
+fn window(_sandbox: Option<usize>) -> ExitCode {
     cli::no_window()
 }

@@ -29,20 +29,20 @@ use crate::{
     worker::{SandboxOpener, SecretSink, Services},
 };
 
-/// Opens the window and stays until it is closed. `sandbox` opens it on a practice cluster.
-pub fn run(sandbox: bool) -> ExitCode {
+/// Opens the window and stays until it is closed. `sandbox` opens it on a practice cluster with so many keys.
+pub fn run(sandbox: Option<usize>) -> ExitCode {
     let clipboard = match SecretClipboard::start() {
         Ok(clipboard) => clipboard,
         Err(error) => return fail(&format!("no thread for the clipboard: {error}")),
     };
     let mut services = Services::new(Arc::new(OsVault::new()), Arc::new(Clipboard(Mutex::new(clipboard))));
-    if sandbox {
-        services = services.with_sandbox(sandbox_opener());
+    if let Some(keys) = sandbox {
+        services = services.with_sandbox(sandbox_opener(keys));
     }
     let settings = SettingsFile::of_this_user();
     let kept = settings.read();
     services = services.with_settings(settings);
-    let start = Start { sandbox, settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
+    let start = Start { sandbox: sandbox.is_some(), settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
     let opened = Arc::new(AtomicBool::new(false));
     let opening = Arc::clone(&opened);
     let run = move || {
@@ -119,10 +119,10 @@ fn reason(error: &str) -> String {
 }
 
 /// Starts the practice cluster within the worker; it lives as long as the profile is asked for.
-fn sandbox_opener() -> SandboxOpener {
-    Box::new(|| {
-        Box::pin(async {
-            let sandbox = Sandbox::start(Options::default())
+fn sandbox_opener(keys: usize) -> SandboxOpener {
+    Box::new(move || {
+        Box::pin(async move {
+            let sandbox = Sandbox::start(Options { keys, ..Options::default() })
                 .await
                 .map_err(|error| Problem::new("The sandbox did not start", &error.to_string()))?;
             let profile = sandbox_profile(&sandbox)?;

@@ -26,6 +26,8 @@ use clap::{Parser, Subcommand};
 use connection::ConnectionFlags;
 use error::{CliError, Exit};
 
+use crate::sandbox::Options;
+
 /// Administer the API keys of Elasticsearch clusters: little rights, an end date, and proof.
 ///
 /// Without a command, the window opens.
@@ -35,6 +37,9 @@ struct Cli {
     /// Open the window on a practice cluster that lives in memory
     #[arg(long)]
     sandbox: bool,
+    /// How many varied keys the practice cluster begins with, up to 1,000,000
+    #[arg(long, value_name = "N", requires = "sandbox", value_parser = sandbox::keys)]
+    keys: Option<usize>,
     #[command(flatten)]
     connection: ConnectionFlags,
     #[command(subcommand)]
@@ -80,8 +85,8 @@ enum Verb {
 pub enum Request {
     /// The window, perhaps on the practice cluster.
     Window {
-        /// Whether on the practice cluster.
-        sandbox: bool,
+        /// With how many keys the practice cluster begins, when it is on that.
+        sandbox: Option<usize>,
     },
     /// A command, ready to run.
     Command(Box<Command>),
@@ -108,7 +113,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCo
         (None, _) if !cli.connection.is_empty() => {
             Err(CliError::usage("Options of the connection belong to a command, such as `keybearer check`").print())
         }
-        (None, sandbox) => Ok(Request::Window { sandbox }),
+        (None, sandbox) => {
+            let keys = cli.keys.unwrap_or(Options::default().keys);
+            Ok(Request::Window { sandbox: sandbox.then_some(keys) })
+        }
     }
 }
 
@@ -227,12 +235,16 @@ mod tests {
             "invalidate --yes",
             "show",
             "show a b",
+            "--keys 5",
+            "--sandbox --keys 1000001",
+            "sandbox --keys many",
             "profiles",
             "frobnicate",
         ];
         for line in lines {
             assert!(read(line).is_err(), "{line}");
         }
+        assert_eq!(read("--sandbox --keys 1000000").unwrap().keys, Some(1_000_000));
         assert!(read("create --name a --role r --expiration -1d").is_ok(), "the field says what is wrong with it");
     }
 }

@@ -10,7 +10,7 @@ use super::{
     error::{CliError, Exit},
     output,
 };
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{MAX_KEYS, Options, Sandbox};
 
 /// The options of `sandbox`.
 #[derive(Args, Debug)]
@@ -18,9 +18,17 @@ pub(super) struct SandboxArgs {
     /// Port on this computer alone; 0 takes a free one
     #[arg(long, default_value_t = 9200)]
     port: u16,
-    /// How many keys it begins with
-    #[arg(long, default_value_t = 320)]
+    /// How many varied keys it begins with, up to 1,000,000 (which take a few seconds and about 1 GB of memory)
+    #[arg(long, value_name = "N", default_value_t = 320, value_parser = keys)]
     keys: usize,
+}
+
+/// Reads how many keys the practice cluster begins with.
+pub(super) fn keys(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(keys) if keys <= MAX_KEYS => Ok(keys),
+        _ => Err(format!("not a whole number from 0 to {MAX_KEYS}")),
+    }
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: SandboxArgs) -> Result<Exit, CliError> {

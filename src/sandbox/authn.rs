@@ -119,8 +119,8 @@ fn decode_key(encoded: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 fn as_key(key: &StoredKey) -> Caller {
-    let limited_by = key.limited_by.clone().unwrap_or_default();
-    let layers = if key.assigned.is_empty() { vec![limited_by] } else { vec![key.assigned.clone(), limited_by] };
+    let limited_by = key.limited_by.as_deref().cloned().unwrap_or_default();
+    let layers = if key.assigned.is_empty() { vec![limited_by] } else { vec![key.assigned.to_vec(), limited_by] };
     Caller {
         username: key.username.clone(),
         roles: Vec::new(),

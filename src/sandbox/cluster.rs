@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// The name of the cluster and of its node, in every answer that names them.
@@ -55,6 +56,9 @@ pub struct User {
     pub password: Hash,
 }
 
+/// Descriptors by name.
+pub type Descriptors = Vec<(String, Descriptor)>;
+
 /// An API key as stored: never its secret.
 #[derive(Debug, Clone)]
 pub struct StoredKey {
@@ -80,12 +84,12 @@ pub struct StoredKey {
     pub email: Option<String>,
     /// From the owner at creation; what `_authenticate` answers.
     pub owner_metadata: Map<String, Value>,
-    /// Free data of the key.
-    pub metadata: Map<String, Value>,
+    /// Free data of the key; like the descriptors it may be shared by many.
+    pub metadata: Arc<Map<String, Value>>,
     /// What the key was given; none means all that `limited_by` allows.
-    pub assigned: Vec<(String, Descriptor)>,
+    pub assigned: Arc<Descriptors>,
     /// The owner's rights when the key was created or last updated; cross-cluster keys have none.
-    pub limited_by: Option<Vec<(String, Descriptor)>>,
+    pub limited_by: Option<Arc<Descriptors>>,
     /// The `access` of cross-cluster keys, as given.
     pub access: Option<Value>,
     /// What the secret hashes to.
@@ -192,6 +196,7 @@ pub struct Cluster {
     pub indices: BTreeMap<String, Index>,
     keys: Vec<StoredKey>,
     by_id: HashMap<String, usize>,
+    by_creation: Vec<usize>,
     next_doc: i64,
 }
 
@@ -210,8 +215,53 @@ impl Cluster {
     pub fn add_key(&mut self, mut key: StoredKey) {
         key.doc = self.next_doc;
         self.next_doc += 1;
-        self.by_id.insert(key.id.clone(), self.keys.len());
+        let place = self.keys.len();
+        self.by_id.insert(key.id.clone(), place);
+        // New keys come last, but for a clock that was set back.
+        let keys = &self.keys;
+        let later = |at: &usize| keys.get(*at).is_some_and(|other| other.creation > key.creation);
+        let rank = match self.by_creation.last() {
+            Some(last) if later(last) => self.by_creation.partition_point(|at| !later(at)),
+            _ => self.by_creation.len(),
+        };
+        self.by_creation.insert(rank, place);
         self.keys.push(key);
+    }
+
+    /// Adds many keys: the order by creation is made once, at the end.
+    pub fn add_keys(&mut self, mut keys: Vec<StoredKey>) {
+        let first = self.keys.len();
+        self.by_id.reserve(keys.len());
+        for (place, key) in keys.iter_mut().enumerate() {
+            key.doc = self.next_doc;
+            self.next_doc += 1;
+            self.by_id.insert(key.id.clone(), first + place);
+        }
+        if first == 0 {
+            self.keys = keys;
+        } else {
+            self.keys.extend(keys);
+        }
+        let mut order: Vec<(i64, usize)> = self.keys.iter().enumerate().map(|(at, key)| (key.creation, at)).collect();
+        order.sort_unstable();
+        self.by_creation = order.into_iter().map(|(_, at)| at).collect();
+    }
+
+    /// The keys created between two times, both included, the oldest first.
+    pub fn created(&self, from: i64, to: i64) -> impl ExactSizeIterator<Item = &StoredKey> {
+        let creation = |at: &usize| self.keys.get(*at).map_or(i64::MAX, |key| key.creation);
+        let start = self.by_creation.partition_point(|at| creation(at) < from);
+        let end = self.by_creation.partition_point(|at| creation(at) <= to).max(start);
+        let range = self.by_creation.get(start..end).unwrap_or_default();
+        range.iter().map(|at| &self.keys[*at])
+    }
+
+    /// Those of the keys with these ids that exist, in the order of their creation.
+    pub fn keys_by_id(&self, ids: &[String]) -> Vec<&StoredKey> {
+        let mut places: Vec<usize> = ids.iter().filter_map(|id| self.by_id.get(id).copied()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|at| self.keys.get(at)).collect()
     }
 
     /// Changes a key; like every write it moves to the end of the order of writing.
@@ -224,7 +274,7 @@ impl Cluster {
     }
 
     /// The descriptors of those of the roles that exist, by name.
-    pub fn descriptors(&self, roles: &[String]) -> Vec<(String, Descriptor)> {
+    pub fn descriptors(&self, roles: &[String]) -> Descriptors {
         let mut names = roles.to_vec();
         names.sort();
         names.dedup();
@@ -241,6 +291,26 @@ mod tests {
         assert_eq!(fresh_id().unwrap().len(), 20);
         assert_eq!(fresh_secret().unwrap().len(), 22);
         assert_ne!(fresh_id().unwrap(), fresh_id().unwrap());
+    }
+
+    #[test]
+    fn keys_are_found_by_when_they_were_made_whatever_their_order() {
+        let mut cluster = super::super::seed::fill(40, 1_795_490_903_188).map(|(cluster, _)| cluster).unwrap();
+        let made = |cluster: &Cluster, from, to| cluster.created(from, to).map(|key| key.creation).collect::<Vec<_>>();
+        for creation in [50, 20, 1_795_490_903_189] {
+            let id = fresh_id().unwrap();
+            let key = StoredKey { id, creation, ..cluster.keys()[0].clone() };
+            cluster.add_key(key);
+        }
+        let all = made(&cluster, i64::MIN, i64::MAX);
+        assert!(all.is_sorted());
+        assert_eq!(all.len(), 43);
+        assert_eq!(made(&cluster, 20, 50), [20, 50]);
+        assert!(made(&cluster, 21, 49).is_empty());
+        assert!(made(&cluster, 50, 20).is_empty());
+        let ids = [2, 0, 2].map(|at: usize| cluster.keys()[at].id.clone());
+        let found: Vec<i64> = cluster.keys_by_id(&ids).iter().map(|key| key.doc).collect();
+        assert_eq!(found, [0, 2]);
     }
 
     #[test]

@@ -9,8 +9,13 @@ use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
 /// Without a format numbers are epoch milliseconds and anything else must be date math, as for the dates of API
 /// keys on 9.5.3; any other format also allows ISO 8601. `up` rounds `/d` to the end of the day.
 pub fn parse(text: &str, format: Option<&str>, now: i64, up: bool) -> Option<i64> {
+    parse_in(text, format, now, up, &TimeZone::UTC)
+}
+
+/// The same where dates without a zone, and days to round to, are those of a zone.
+pub fn parse_in(text: &str, format: Option<&str>, now: i64, up: bool, zone: &TimeZone) -> Option<i64> {
     if let Some(math) = text.strip_prefix("now") {
-        return apply_math(now, math, up);
+        return apply_math(now, math, up, zone);
     }
     let (date, math) = text.split_once("||").unwrap_or((text, ""));
     let numeric = format.is_none_or(|format| format.contains("epoch_millis"));
@@ -19,19 +24,26 @@ pub fn parse(text: &str, format: Option<&str>, now: i64, up: bool) -> Option<i64
     if numeric {
         at = date.parse::<i64>().ok();
     }
-    if at.is_none() && iso {
-        at = iso_date(date);
+    if format == Some("epoch_second") {
+        at = date.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000));
     }
-    apply_math(at?, math, up)
+    if at.is_none() && iso {
+        at = iso_date_in(date, zone);
+    }
+    apply_math(at?, math, up, zone)
 }
 
 /// A date of ISO 8601, with or without time and zone; UTC when none is given.
 pub fn iso_date(text: &str) -> Option<i64> {
+    iso_date_in(text, &TimeZone::UTC)
+}
+
+fn iso_date_in(text: &str, zone: &TimeZone) -> Option<i64> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at.as_millisecond());
     }
     let zoned =
-        |date: civil::DateTime| date.to_zoned_datetime(TimeZone::UTC).ok().map(|at| at.timestamp().as_millisecond());
+        |date: civil::DateTime| date.to_zoned_datetime(zone.clone()).ok().map(|at| at.timestamp().as_millisecond());
     if let Ok(date) = text.parse::<civil::DateTime>() {
         return zoned(date);
     }
@@ -52,11 +64,11 @@ pub fn to_iso(millis: i64) -> Option<String> {
     Some(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
-fn apply_math(start: i64, math: &str, up: bool) -> Option<i64> {
+fn apply_math(start: i64, math: &str, up: bool, zone: &TimeZone) -> Option<i64> {
     if math.is_empty() {
         return Some(start);
     }
-    let mut at = Timestamp::from_millisecond(start).ok()?.to_zoned_datetime(TimeZone::UTC);
+    let mut at = Timestamp::from_millisecond(start).ok()?.to_zoned_datetime(zone.clone());
     let mut rest = math;
     while let Some(operator) = rest.chars().next() {
         rest = rest.get(operator.len_utf8()..)?;
@@ -105,7 +117,7 @@ fn round(at: &ZonedDateTime, unit: char, up: bool) -> Option<ZonedDateTime> {
         's' => date.to_datetime(civil::time(time.hour(), time.minute(), time.second(), 0)),
         _ => return None,
     };
-    let start = start.to_zoned_datetime(TimeZone::UTC).ok()?;
+    let start = start.to_zoned_datetime(at.time_zone().clone()).ok()?;
     if !up {
         return Some(start);
     }

@@ -114,6 +114,10 @@ impl EsError {
                     | "arithmetic_exception"
                     | "status_exception"
                     | "date_time_parse_exception"
+                    | "date_time_exception"
+                    | "zone_rules_exception"
+                    | "null_pointer_exception"
+                    | "index_out_of_bounds_exception"
             )
     }
 
@@ -131,6 +135,11 @@ impl EsError {
             }
             _ => self,
         }
+    }
+
+    /// Failures when shards have answered have no root cause.
+    fn is_of_the_end(&self) -> bool {
+        self.extra.get("phase").is_some_and(|phase| phase == "fetch")
     }
 
     fn head(&self) -> Map<String, Value> {
@@ -162,7 +171,8 @@ impl EsError {
     /// The whole body of the answer.
     pub fn body(&self) -> Value {
         let mut error = Map::new();
-        error.insert("root_cause".into(), json!([self.root_cause().head()]));
+        let root: Vec<_> = (!self.is_of_the_end()).then(|| self.root_cause().head()).into_iter().collect();
+        error.insert("root_cause".into(), json!(root));
         if let Value::Object(fields) = self.to_value() {
             error.extend(fields);
         }
@@ -187,8 +197,11 @@ pub fn shard_failure(index: &str, inner: Box<EsError>) -> Box<EsError> {
         "failed_shards".into(),
         json!([{ "shard": 0, "index": index, "node": super::cluster::NODE_ID, "reason": inner.to_value() }]),
     );
-    if inner.kind == "illegal_argument_exception" {
-        error.cause = Some(EsError::illegal(inner.reason.clone()).because(EsError::illegal(inner.reason.clone())));
+    // Of plain Java exceptions the answer tells twice more.
+    if matches!(inner.kind, "illegal_argument_exception" | "null_pointer_exception" | "negative_array_size_exception") {
+        let again = || EsError::new(inner.status, inner.kind, inner.reason.clone());
+        let deepest = EsError { cause: inner.cause.clone(), ..*again() };
+        error.cause = Some(again().because(Box::new(deepest)));
     }
     error.root = Some(inner);
     error

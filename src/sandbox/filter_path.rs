@@ -5,13 +5,7 @@ use serde_json::{Map, Value};
 
 /// The answer, cut down as the comma-separated patterns say; no pattern leaves it whole.
 pub fn apply(value: Value, filter: &str) -> Value {
-    let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
-    for path in filter.split(',').map(str::trim).filter(|path| !path.is_empty()) {
-        match path.strip_prefix('-') {
-            Some(path) => unwanted.push(segments(path)),
-            None => wanted.push(segments(path)),
-        }
-    }
+    let (wanted, unwanted) = read(filter);
     let mut value = value;
     if !wanted.is_empty() {
         let paths: Vec<&[String]> = wanted.iter().map(Vec::as_slice).collect();
@@ -19,9 +13,37 @@ pub fn apply(value: Value, filter: &str) -> Value {
     }
     if !unwanted.is_empty() {
         let paths: Vec<&[String]> = unwanted.iter().map(Vec::as_slice).collect();
-        value = leave_out(value, &paths);
+        value = leave_out(value, &paths).unwrap_or_else(|| Value::Object(Map::new()));
     }
     value
+}
+
+/// Whether something of a field can be left, so that others need not be made at all.
+pub fn wants(filter: &str, path: &[&str]) -> bool {
+    let (wanted, unwanted) = read(filter);
+    let reached = |paths: &[Vec<String>]| {
+        let mut rest: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
+        for field in path {
+            rest = below(&rest, field);
+            if rest.iter().any(|path| path.is_empty()) {
+                return (true, true);
+            }
+        }
+        (!rest.is_empty(), false)
+    };
+    (wanted.is_empty() || reached(&wanted).0) && !reached(&unwanted).1
+}
+
+/// The paths wanted and those not.
+fn read(filter: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+    for path in filter.split(',').map(str::trim).filter(|path| !path.is_empty()) {
+        match path.strip_prefix('-') {
+            Some(path) => unwanted.push(segments(path)),
+            None => wanted.push(segments(path)),
+        }
+    }
+    (wanted, unwanted)
 }
 
 /// A path's parts; a dot after a backslash belongs to the name.
@@ -57,7 +79,9 @@ fn below<'a>(paths: &[&'a [String]], field: &str) -> Vec<&'a [String]> {
                 path = tail;
                 continue;
             }
-            if glob(first, field) {
+            // Most names have no star, and are compared for every row.
+            let plain = !first.contains(['*', '?']);
+            if plain && first == field || !plain && glob(first, field) {
                 rest.push(tail);
             }
             break;
@@ -90,20 +114,28 @@ fn keep(value: Value, paths: &[&[String]]) -> Option<Value> {
     }
 }
 
-fn leave_out(value: Value, paths: &[&[String]]) -> Value {
+/// What is left; nothing of objects and arrays that became empty by it.
+fn leave_out(value: Value, paths: &[&[String]]) -> Option<Value> {
     match value {
-        Value::Object(map) => {
+        Value::Object(map) if !map.is_empty() => {
             let mut kept = Map::new();
             for (name, value) in map {
                 let rest = below(paths, &name);
-                if !rest.iter().any(|path| path.is_empty()) {
-                    kept.insert(name, leave_out(value, &rest));
+                if rest.is_empty() {
+                    kept.insert(name, value);
+                } else if !rest.iter().any(|path| path.is_empty())
+                    && let Some(value) = leave_out(value, &rest)
+                {
+                    kept.insert(name, value);
                 }
             }
-            Value::Object(kept)
+            (!kept.is_empty()).then_some(Value::Object(kept))
         }
-        Value::Array(elements) => elements.into_iter().map(|element| leave_out(element, paths)).collect(),
-        other => other,
+        Value::Array(elements) if !elements.is_empty() => {
+            let kept: Vec<Value> = elements.into_iter().filter_map(|element| leave_out(element, paths)).collect();
+            (!kept.is_empty()).then_some(Value::Array(kept))
+        }
+        other => Some(other),
     }
 }
 
@@ -132,9 +164,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_wanted_is_known_beforehand() {
+        let path = ["keys", "m"];
+        for filter in ["", "keys", "keys.m", "keys.m.x", "*.m", "**.x", "k*,-keys.id", "-keys.m.x"] {
+            assert!(wants(filter, &path), "{filter}");
+        }
+        for filter in ["total", "keys.id", "-keys", "-keys.m", "-*.m", "-**.m", "keys,-keys.m"] {
+            assert!(!wants(filter, &path), "{filter}");
+        }
+    }
+
+    #[test]
     fn a_minus_leaves_out() {
         assert_eq!(apply(sample(), "-keys,-realm.type"), json!({"total": 2, "realm": {"name": "r"}}));
         assert_eq!(apply(sample(), "realm,-*.type"), json!({"realm": {"name": "r"}}));
         assert_eq!(apply(sample(), ""), sample());
+        assert_eq!(apply(sample(), "-keys.*,-realm"), json!({"total": 2}));
+        assert_eq!(apply(sample(), "-keys.id,-realm"), json!({"total": 2, "keys": [{"m": {"x": 1}}, {"m": {}}]}));
+        assert_eq!(apply(json!({"keys": []}), "-keys.id"), json!({"keys": []}));
     }
 }

@@ -5,7 +5,8 @@ use super::dates;
 use super::error::{EsError, Outcome, shard_failure};
 use super::query_dsl::Query;
 use super::query_match::{FieldKind, Fields};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The index that Elasticsearch keeps API keys in; failures name it.
 pub const INDEX: &str = ".security-7";
@@ -35,15 +36,8 @@ impl Fields for StoredKey {
             "expiration" => time(self.expiration),
             "invalidation" => time(self.invalidation),
             "invalidated" => one(if self.invalidation.is_some() { "true" } else { "false" }),
-            "metadata" => {
-                let mut leaves = Vec::new();
-                self.metadata.values().for_each(|value| collect(value, &mut leaves));
-                leaves
-            }
-            other => match other.strip_prefix("metadata.") {
-                Some(path) => flattened(&Value::Object(self.metadata.clone()), path),
-                None => Vec::new(),
-            },
+            "metadata" => self.leaves(None),
+            other => other.strip_prefix("metadata.").map(|path| self.leaves(Some(path))).unwrap_or_default(),
         }
     }
 
@@ -54,41 +48,50 @@ impl Fields for StoredKey {
     }
 }
 
-fn leaf(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        _ => None,
+impl StoredKey {
+    fn leaves(&self, path: Option<&str>) -> Vec<String> {
+        let mut found = Vec::new();
+        leaves(&self.metadata, path, &mut |leaf| found.push(leaf.into_owned()));
+        found
     }
 }
 
-fn collect(value: &Value, leaves: &mut Vec<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| collect(element, leaves)),
-        Value::Object(map) => map.values().for_each(|value| collect(value, leaves)),
-        other => leaves.extend(leaf(other)),
-    }
-}
-
-/// The leaves right at a dotted path; names may themselves hold dots.
-fn flattened(value: &Value, path: &str) -> Vec<String> {
-    match value {
-        Value::Array(elements) => elements.iter().flat_map(|element| flattened(element, path)).collect(),
-        Value::Object(map) => {
-            let mut found = Vec::new();
-            for (name, value) in map {
-                if name == path {
-                    match value {
-                        Value::Array(elements) => found.extend(elements.iter().filter_map(leaf)),
-                        other => found.extend(leaf(other)),
-                    }
-                } else if let Some(rest) = path.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
-                    found.extend(flattened(value, rest));
-                }
+/// Visits the leaves of metadata right at a dotted path, or all there are; names may themselves hold dots.
+pub fn leaves<'k>(map: &'k Map<String, Value>, path: Option<&str>, visit: &mut dyn FnMut(Cow<'k, str>)) {
+    let Some(path) = path else { return map.values().for_each(|value| all_leaves(value, visit)) };
+    for (name, value) in map {
+        if name == path {
+            match value {
+                Value::Array(elements) => elements.iter().for_each(|element| leaf(element, visit)),
+                other => leaf(other, visit),
             }
-            found
+        } else if let Some(rest) = path.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
+            inside(value, rest, visit);
         }
-        _ => Vec::new(),
+    }
+}
+
+fn leaf<'k>(value: &'k Value, visit: &mut dyn FnMut(Cow<'k, str>)) {
+    match value {
+        Value::String(text) => visit(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) => visit(Cow::Owned(value.to_string())),
+        _ => {}
+    }
+}
+
+fn all_leaves<'k>(value: &'k Value, visit: &mut dyn FnMut(Cow<'k, str>)) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| all_leaves(element, visit)),
+        Value::Object(map) => map.values().for_each(|value| all_leaves(value, visit)),
+        other => leaf(other, visit),
+    }
+}
+
+fn inside<'k>(value: &'k Value, path: &str, visit: &mut dyn FnMut(Cow<'k, str>)) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| inside(element, path, visit)),
+        Value::Object(map) => leaves(map, Some(path), visit),
+        _ => {}
     }
 }
 
@@ -104,7 +107,7 @@ fn is_allowed(field: &str) -> bool {
             | "invalidation"
             | "invalidated"
             | "metadata"
-    ) || field.starts_with("metadata.")
+    ) || field.starts_with("metadata.") && !field.contains('*')
 }
 
 /// Refuses fields that API keys can't be asked by.
@@ -146,8 +149,14 @@ pub fn check_allowed(query: &Query) -> Outcome<()> {
     }
 }
 
-fn index_name(field: &str) -> &str {
+/// What the index calls a field; refusals of aggregations name it.
+pub fn index_name(field: &str) -> &str {
     match field {
+        "username" => "creator.principal",
+        "realm_name" => "creator.realm",
+        "type" => "runtime_key_type",
+        "metadata" => "metadata_flattened",
+        path if path.starts_with("metadata.") => "metadata_flattened._keyed",
         "creation" => "creation_time",
         "expiration" => "expiration_time",
         "invalidation" => "invalidation_time",
@@ -224,13 +233,19 @@ mod tests {
     #[test]
     fn flattened_metadata_is_found_by_path_through_arrays_and_dotted_names() {
         let metadata = json!({"team": "pay", "n": 5, "o": {"x": "y"}, "t": ["a", {"z": true}], "a.b": 1});
-        assert_eq!(flattened(&metadata, "team"), ["pay"]);
-        assert_eq!(flattened(&metadata, "n"), ["5"]);
-        assert_eq!(flattened(&metadata, "o.x"), ["y"]);
-        assert_eq!(flattened(&metadata, "t"), ["a"]);
-        assert_eq!(flattened(&metadata, "t.z"), ["true"]);
-        assert_eq!(flattened(&metadata, "a.b"), ["1"]);
-        assert!(flattened(&metadata, "o").is_empty());
+        let found = |path: Option<&str>| {
+            let mut found = Vec::new();
+            leaves(metadata.as_object().unwrap(), path, &mut |leaf| found.push(leaf.into_owned()));
+            found
+        };
+        assert_eq!(found(Some("team")), ["pay"]);
+        assert_eq!(found(Some("n")), ["5"]);
+        assert_eq!(found(Some("o.x")), ["y"]);
+        assert_eq!(found(Some("t")), ["a"]);
+        assert_eq!(found(Some("t.z")), ["true"]);
+        assert_eq!(found(Some("a.b")), ["1"]);
+        assert!(found(Some("o")).is_empty());
+        assert_eq!(found(None), ["pay", "5", "y", "a", "true", "1"]);
     }
 
     #[test]

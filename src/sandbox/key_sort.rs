@@ -5,9 +5,11 @@ use super::dates;
 use super::error::{EsError, Outcome, shard_failure};
 use super::json::{Kind, Node};
 use super::key_fields::{INDEX, bad_date};
+use super::key_match::text_field;
 use super::keys_create::unknown_field;
 use super::query_match::Fields;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The name of the request's parser in refusals.
@@ -32,11 +34,11 @@ enum Missing {
 
 /// What a row sorts by; strings and numbers don't meet in one column.
 #[derive(Debug, Clone, PartialEq)]
-pub enum SortValue {
+pub enum SortValue<'a> {
     /// Dates, flags and the order of writing.
     Number(i64),
     /// Strings; nothing where the field is missing.
-    Text(Option<String>),
+    Text(Option<Cow<'a, str>>),
 }
 
 impl Sort {
@@ -49,7 +51,7 @@ impl Sort {
     }
 
     /// What a key sorts by.
-    pub fn value(&self, key: &StoredKey) -> SortValue {
+    pub fn value<'a>(&self, key: &'a StoredKey) -> SortValue<'a> {
         let time = |at: Option<i64>| {
             SortValue::Number(at.unwrap_or(match (&self.missing, self.descending) {
                 (Missing::As(value), _) => *value,
@@ -64,8 +66,12 @@ impl Sort {
             "invalidation" => time(key.invalidation),
             "invalidated" => SortValue::Number(i64::from(key.invalidation.is_some())),
             field => {
+                if let Some(look) = text_field(field) {
+                    return SortValue::Text(Some(Cow::Borrowed(look(key))));
+                }
                 let values = key.values(field);
-                SortValue::Text(if self.descending { values.into_iter().max() } else { values.into_iter().min() })
+                let value = if self.descending { values.into_iter().max() } else { values.into_iter().min() };
+                SortValue::Text(value.map(Cow::Owned))
             }
         }
     }
@@ -98,9 +104,9 @@ impl Sort {
     ///
     /// # Errors
     /// When it is no date where one is needed.
-    pub fn read(&self, node: &Node) -> Outcome<SortValue> {
+    pub fn read(&self, node: &Node) -> Outcome<SortValue<'static>> {
         if !self.is_number() {
-            return Ok(SortValue::Text(node.scalar()));
+            return Ok(SortValue::Text(node.scalar().map(Cow::Owned)));
         }
         let text = match &node.kind {
             Kind::Bool(value) => i64::from(*value).to_string(),

@@ -12,6 +12,7 @@ use super::time_unit;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// What a request to create or update asks for; nothing where a field is left out.
 #[derive(Debug, Default)]
@@ -28,15 +29,19 @@ fn content(reason: String) -> Box<EsError> {
 
 /// "did you mean", for names that are nearly right.
 pub fn unknown_field(at: impl std::fmt::Display, parser: &str, name: &str, known: &[&str]) -> Box<EsError> {
+    content(format!("[{at}] [{parser}] unknown field [{name}]{}", similar(name, known)))
+}
+
+/// The hint itself; empty when nothing is near.
+pub fn similar(name: &str, known: &[&str]) -> String {
     let likeness = |candidate: &str| strsim::normalized_levenshtein(name, candidate);
     let mut close: Vec<&str> = known.iter().copied().filter(|candidate| likeness(candidate) > 0.5).collect();
     close.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then(a.cmp(b)));
-    let hint = match close.as_slice() {
+    match close.as_slice() {
         [] => String::new(),
         [one] => format!(" did you mean [{one}]?"),
         several => format!(" did you mean any of [{}]?", several.join(", ")),
-    };
-    content(format!("[{at}] [{parser}] unknown field [{name}]{hint}"))
+    }
 }
 
 fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
@@ -230,9 +235,9 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
         full_name: caller.full_name.clone(),
         email: caller.email.clone(),
         owner_metadata: caller.metadata.clone(),
-        metadata,
-        assigned,
-        limited_by: Some(snapshot(caller)),
+        metadata: metadata.into(),
+        assigned: assigned.into(),
+        limited_by: Some(snapshot(caller).into()),
         access: None,
         secret: Hash::of(&secret)?,
         doc: 0,
@@ -295,12 +300,12 @@ pub fn update(context: &mut Context) -> Outcome<Reply> {
     if key.is_expired(context.now) {
         return Err(EsError::illegal(format!("cannot update expired API key [{id}]")));
     }
-    let assigned = wanted.descriptors.unwrap_or_else(|| key.assigned.clone());
+    let assigned = wanted.descriptors.map_or_else(|| key.assigned.clone(), Arc::new);
     mixed_restrictions(&assigned)?;
-    let metadata = wanted.metadata.unwrap_or_else(|| key.metadata.clone());
+    let metadata = wanted.metadata.map_or_else(|| key.metadata.clone(), Arc::new);
     metadata_fits(&metadata, &id)?;
     let expiration = lifetime.map(|lifetime| context.now.saturating_add(lifetime)).or(key.expiration);
-    let limited_by = Some(snapshot(caller));
+    let limited_by = Some(Arc::new(snapshot(caller)));
     let changed = assigned != key.assigned
         || metadata != key.metadata
         || expiration != key.expiration

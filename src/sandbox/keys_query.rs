@@ -1,19 +1,21 @@
-//! Querying API keys: what is asked, who may see what, and pages of rows; refusals as seen on 9.5.3.
+//! Querying API keys: what is asked, who may see what, and the answer; refusals as seen on 9.5.3.
 
+use super::aggs::{self, Agg};
 use super::cluster::StoredKey;
 use super::error::{EsError, Outcome, shard_failure};
+use super::filter_path;
 use super::json::{Kind, Node};
 use super::key_fields::{INDEX, check_allowed, check_field, check_types};
+use super::key_match::{Plan, creation_window};
+use super::key_page::page;
 use super::key_sort::{PARSER, Sort, SortValue, content, failed, read_sort, wrong_type};
 use super::keys_create::unknown_field;
-use super::keys_read::describe;
+use super::keys_read::{FIELDS, describe_only};
 use super::privileges::KEY_QUERY;
 use super::query_dsl::{self, Query};
-use super::query_match::matches;
 use super::reply::Reply;
 use super::router::Context;
 use serde_json::{Value, json};
-use std::cmp::Ordering;
 
 /// `from + size` may not go beyond this; `search_after` leads on.
 const WINDOW: i64 = 10_000;
@@ -25,7 +27,7 @@ struct Asked {
     size: Option<i64>,
     sort: Vec<Sort>,
     after: Option<Vec<Node>>,
-    aggregation: Option<(String, String)>,
+    aggs: Option<Vec<Agg>>,
 }
 
 fn number(node: &Node, field: &str) -> Outcome<i64> {
@@ -48,8 +50,8 @@ fn read(node: &Node) -> Outcome<Asked> {
         let token = node.token();
         return Err(content(format!("[{}] [{PARSER}] Expected START_OBJECT but was: {token}", node.at)));
     };
-    let mut asked =
-        Asked { query: Query::All, from: None, size: None, sort: Vec::new(), after: None, aggregation: None };
+    let mut asked = Asked { query: Query::All, from: None, size: None, sort: Vec::new(), after: None, aggs: None };
+    let mut double = false;
     for member in members {
         let value = &member.value;
         match member.name.as_str() {
@@ -64,19 +66,21 @@ fn read(node: &Node) -> Outcome<Asked> {
             "sort" => asked.sort = read_sort(value)?,
             "search_after" => asked.after = Some(read_after(value)?),
             "aggs" | "aggregations" => {
-                let Some(first) = value.members().map(<[_]>::first) else {
+                if value.members().is_none() {
                     return Err(wrong_type(value, &member.name));
-                };
-                asked.aggregation = first.and_then(|one| {
-                    let kind = one.value.members()?.first()?;
-                    Some((one.name.clone(), kind.name.clone()))
-                });
+                }
+                double |= asked.aggs.is_some();
+                asked.aggs = Some(aggs::parse(value).map_err(|fault| failed(fault.at, &member.name, fault.error))?);
             }
             other => {
                 let known = ["query", "from", "size", "sort", "search_after", "aggs", "aggregations"];
                 return Err(unknown_field(member.at, PARSER, other, &known));
             }
         }
+    }
+    if double {
+        return Err(content(format!("Failed to build [{PARSER}] after last required field arrived"))
+            .because(EsError::illegal("Duplicate 'aggs' or 'aggregations' field")));
     }
     Ok(asked)
 }
@@ -125,8 +129,9 @@ pub fn window_problem(from: i64, size: i64) -> Option<Box<EsError>> {
 pub fn query(context: &mut Context) -> Outcome<Reply> {
     let params = &context.request.params;
     let with_limited_by = params.flag("with_limited_by", false)?;
+    let typed = params.flag("typed_keys", false)?;
     let asked = if context.request.body.is_empty() {
-        Asked { query: Query::All, from: None, size: None, sort: Vec::new(), after: None, aggregation: None }
+        Asked { query: Query::All, from: None, size: None, sort: Vec::new(), after: None, aggs: None }
     } else {
         read(&context.request.json()?)?
     };
@@ -138,53 +143,53 @@ pub fn query(context: &mut Context) -> Outcome<Reply> {
     for sort in asked.sort.iter().filter(|sort| sort.field != "_doc") {
         check_field(&sort.field)?;
     }
-    if let Some((name, kind)) = &asked.aggregation {
-        return Err(EsError::illegal(format!("Unsupported API Keys agg [{name}] of type [{kind}]")));
-    }
+    let asked_aggs = asked.aggs.as_deref().unwrap_or_default();
+    aggs::check_allowed(asked_aggs)?;
     let (from, size) = (asked.from.unwrap_or(0), asked.size.unwrap_or(10));
+    check_types(&asked.query, context.now)?;
+    aggs::check_shard(asked_aggs, context.now)?;
     if let Some(error) = window_problem(from, size) {
         return Err(shard_failure(INDEX, error));
     }
-    check_types(&asked.query, context.now)?;
     let after = start_after(&asked)?;
     let own = |key: &StoredKey| match &caller.key {
         Some((id, _)) => key.id == *id,
         None => key.username == caller.username && key.realm.name == caller.realm.name,
     };
     let now = context.now;
-    let mut rows: Vec<(Vec<SortValue>, &StoredKey)> = context
-        .cluster
-        .keys()
-        .iter()
-        .filter(|key| (may_all || own(key)) && matches(&asked.query, *key, now))
-        .map(|key| (asked.sort.iter().map(|sort| sort.value(key)).collect(), key))
-        .collect();
-    let total = rows.len();
-    let compare = |a: &[SortValue], b: &[SortValue]| {
-        let mut orders = asked.sort.iter().zip(a.iter().zip(b)).map(|(sort, (a, b))| sort.compare(a, b));
-        orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    let plan = Plan::of(&asked.query, now);
+    let wanted = |key: &&StoredKey| (may_all || own(key)) && plan.accepts(key);
+    let cluster = &*context.cluster;
+    let (oldest, newest) = creation_window(&asked.query, now);
+    let found: Vec<&StoredKey> = if (oldest, newest) == (i64::MIN, i64::MAX) {
+        cluster.keys().iter().filter(wanted).collect()
+    } else {
+        cluster.created(oldest, newest).filter(wanted).collect()
     };
-    rows.sort_by(|a, b| compare(&a.0, &b.0).then(a.1.doc.cmp(&b.1.doc)));
-    if let Some(after) = &after {
-        rows.retain(|row| compare(&row.0, after).is_gt());
-    }
+    // What `filter_path` will cut off need not be made.
+    let filter = params.get("filter_path").unwrap_or_default();
+    let unwanted: Vec<&str> =
+        FIELDS.into_iter().filter(|name| !filter_path::wants(filter, &["api_keys", name])).collect();
     let taken = |count: i64| usize::try_from(count).unwrap_or(usize::MAX);
-    let found: Vec<Value> = rows
-        .iter()
-        .skip(taken(from))
-        .take(taken(size))
-        .map(|(values, key)| {
-            let mut row = describe(key, with_limited_by);
+    let rows: Vec<Value> = page(&asked.sort, after.as_deref(), &found, taken(from), taken(size))
+        .into_iter()
+        .map(|key| {
+            let mut row = describe_only(key, with_limited_by, &|name| !unwanted.contains(&name));
             if !asked.sort.is_empty() {
-                row["_sort"] = asked.sort.iter().zip(values).map(|(sort, value)| sort.show(value)).collect();
+                row["_sort"] = asked.sort.iter().map(|sort| sort.show(&sort.value(key))).collect();
             }
             row
         })
         .collect();
-    Ok(Reply::ok(json!({ "total": total, "count": found.len(), "api_keys": found })))
+    let mut answer = json!({ "total": found.len(), "count": rows.len(), "api_keys": rows });
+    // Where nothing is found, aggregations aren't answered either.
+    if !asked_aggs.is_empty() && !found.is_empty() {
+        answer["aggregations"] = aggs::run(asked_aggs, &found, &aggs::Around::new(cluster, now, typed))?;
+    }
+    Ok(Reply::ok(answer))
 }
 
-fn start_after(asked: &Asked) -> Outcome<Option<Vec<SortValue>>> {
+fn start_after(asked: &Asked) -> Outcome<Option<Vec<SortValue<'static>>>> {
     let Some(after) = &asked.after else { return Ok(None) };
     if asked.sort.is_empty() {
         return Err(shard_failure(INDEX, EsError::illegal("Sort must contain at least one field.")));

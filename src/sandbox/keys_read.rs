@@ -1,7 +1,7 @@
 //! Reading and invalidating API keys by id, name and owner.
 
 use super::authz::Caller;
-use super::cluster::StoredKey;
+use super::cluster::{Cluster, StoredKey};
 use super::descriptor::Descriptor;
 use super::error::{EsError, Outcome};
 use super::json::{Kind, Node};
@@ -11,31 +11,56 @@ use super::reply::Reply;
 use super::router::Context;
 use serde_json::{Map, Value, json};
 
+/// The fields of a key in answers.
+pub const FIELDS: [&str; 14] = [
+    "id",
+    "name",
+    "type",
+    "creation",
+    "expiration",
+    "invalidated",
+    "invalidation",
+    "username",
+    "realm",
+    "realm_type",
+    "metadata",
+    "role_descriptors",
+    "limited_by",
+    "access",
+];
+
 /// A key as answers show it.
 pub fn describe(key: &StoredKey, with_limited_by: bool) -> Value {
+    describe_only(key, with_limited_by, &|_| true)
+}
+
+/// The same with nothing but some of the fields.
+pub fn describe_only(key: &StoredKey, with_limited_by: bool, wants: &dyn Fn(&str) -> bool) -> Value {
     let mut map = Map::new();
-    map.insert("id".into(), json!(key.id));
-    map.insert("name".into(), json!(key.name));
-    map.insert("type".into(), json!(key.kind));
-    map.insert("creation".into(), json!(key.creation));
-    if let Some(expiration) = key.expiration {
-        map.insert("expiration".into(), json!(expiration));
-    }
-    map.insert("invalidated".into(), json!(key.invalidation.is_some()));
-    if let Some(invalidation) = key.invalidation {
-        map.insert("invalidation".into(), json!(invalidation));
-    }
-    map.insert("username".into(), json!(key.username));
-    map.insert("realm".into(), json!(key.realm.name));
-    map.insert("realm_type".into(), json!(key.realm.kind));
-    map.insert("metadata".into(), Value::Object(key.metadata.clone()));
-    map.insert("role_descriptors".into(), descriptors(&key.assigned));
-    if let Some(limited_by) = key.limited_by.as_ref().filter(|_| with_limited_by) {
-        map.insert("limited_by".into(), json!([descriptors(limited_by)]));
-    }
-    if let Some(access) = &key.access {
-        map.insert("access".into(), access.clone());
-    }
+    let mut put = |name: &str, make: &dyn Fn() -> Option<Value>| {
+        if wants(name)
+            && let Some(value) = make()
+        {
+            map.insert(name.to_owned(), value);
+        }
+    };
+    put("id", &|| Some(json!(key.id)));
+    put("name", &|| Some(json!(key.name)));
+    put("type", &|| Some(json!(key.kind)));
+    put("creation", &|| Some(json!(key.creation)));
+    put("expiration", &|| key.expiration.map(Value::from));
+    put("invalidated", &|| Some(json!(key.invalidation.is_some())));
+    put("invalidation", &|| key.invalidation.map(Value::from));
+    put("username", &|| Some(json!(key.username)));
+    put("realm", &|| Some(json!(key.realm.name)));
+    put("realm_type", &|| Some(json!(key.realm.kind)));
+    put("metadata", &|| Some(Value::Object(key.metadata.as_ref().clone())));
+    put("role_descriptors", &|| Some(descriptors(&key.assigned)));
+    put("limited_by", &|| {
+        let limited_by = key.limited_by.as_ref().filter(|_| with_limited_by)?;
+        Some(json!([descriptors(limited_by)]))
+    });
+    put("access", &|| key.access.clone());
     Value::Object(map)
 }
 
@@ -64,6 +89,14 @@ struct Selection {
 }
 
 impl Selection {
+    /// The keys that can be meant: of ids those, without looking through a million.
+    fn candidates<'a>(&self, cluster: &'a Cluster) -> Vec<&'a StoredKey> {
+        match &self.ids {
+            Some(ids) => cluster.keys_by_id(ids),
+            None => cluster.keys().iter().collect(),
+        }
+    }
+
     fn picks(&self, key: &StoredKey, caller: &Caller) -> bool {
         let (username, realm) = if self.owner {
             (Some(&caller.username), Some(&caller.realm.name))
@@ -74,8 +107,8 @@ impl Selection {
             Some(prefix) => key.name.starts_with(prefix),
             None => key.name == *name,
         });
-        self.ids.as_ref().is_none_or(|ids| ids.contains(&key.id))
-            && by_name
+        // Of ids, `candidates` has taken care.
+        by_name
             && username.is_none_or(|name| *name == key.username)
             && realm.is_none_or(|realm| *realm == key.realm.name)
     }
@@ -128,10 +161,9 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
         caller.may_by(&KEY_GET, |name| own || name != "manage_own_api_key")?;
     }
     let now = context.now;
-    let found: Vec<Value> = context
-        .cluster
-        .keys()
-        .iter()
+    let found: Vec<Value> = selection
+        .candidates(context.cluster)
+        .into_iter()
         .filter(|key| selection.picks(key, caller))
         .filter(|key| !active_only || key.invalidation.is_none() && !key.is_expired(now))
         .map(|key| describe(key, with_limited_by))
@@ -241,7 +273,7 @@ pub fn invalidate(context: &mut Context) -> Outcome<Reply> {
     caller.may_by(&KEY_INVALIDATE, |name| own || name != "manage_own_api_key")?;
     let all_kinds = caller.holds(&KEY_INVALIDATE, |name| matches!(name, "manage_security" | "all"));
     let (mut done, mut details) = (Vec::new(), Vec::new());
-    for key in context.cluster.keys().iter().filter(|key| key.invalidation.is_none()) {
+    for key in selection.candidates(context.cluster).into_iter().filter(|key| key.invalidation.is_none()) {
         // A key's own request says its id; the owner's realm of a derived key would not match.
         let own_key = caller.key.as_ref().is_some_and(|(id, _)| own && *id == key.id);
         if !own_key && !selection.picks(key, caller) {

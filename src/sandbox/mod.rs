@@ -1,6 +1,7 @@
 //! An in-process practice cluster: an HTTPS server that speaks as much of Elasticsearch's API as administering API
 //! keys needs, and behaves as 9.5.3 was seen to. Everything is kept in memory and gone when it is dropped.
 
+mod aggs;
 mod authn;
 mod authz;
 mod bulk;
@@ -15,6 +16,8 @@ mod indices;
 mod json;
 mod json_reader;
 mod key_fields;
+mod key_match;
+mod key_page;
 mod key_sort;
 mod keys_create;
 mod keys_query;
@@ -44,12 +47,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+/// With more keys a practice cluster would need more memory than a laptop can spare.
+pub const MAX_KEYS: usize = 1_000_000;
+
 /// How to start a practice cluster.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The port on the loopback addresses; 0 means a free one.
     pub port: u16,
-    /// How many varied API keys it has at the start.
+    /// How many varied API keys it has at the start; more than `MAX_KEYS` are not made.
     pub keys: usize,
 }
 
@@ -110,7 +116,8 @@ impl Sandbox {
     pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         let now = server::now();
         let certificates = tls::make(now)?;
-        let (cluster, accounts) = seed::fill(options.keys, now).map_err(|error| SandboxError::Seed(error.reason))?;
+        let (cluster, accounts) =
+            seed::fill(options.keys.min(MAX_KEYS), now).map_err(|error| SandboxError::Seed(error.reason))?;
         let listen = |source| SandboxError::Listen { port: options.port, source };
         let four = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(listen)?;
         let port = four.local_addr().map_err(listen)?.port();

@@ -1,7 +1,8 @@
 //! The API keys of a fresh practice cluster: a few dozen picked ones that show every kind there is, then varied ones
-//! up to the number asked for. Nobody knows their secrets: for trying a key one creates one.
+//! up to the number asked for. Nobody knows their secrets: for trying a key one creates one. What many keys have in
+//! common they share, so that a million fit into the memory of a laptop.
 
-use super::cluster::{Cluster, Hash, Realm, StoredKey};
+use super::cluster::{Cluster, Descriptors, Hash, Realm, StoredKey};
 use super::descriptor::{self, Descriptor};
 use super::error::Outcome;
 use super::seed::Draw;
@@ -9,6 +10,8 @@ use super::seed_picked::{DAY, End, Plan, picked};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Adds so many keys.
 ///
@@ -16,24 +19,105 @@ use serde_json::{Map, Value, json};
 /// When the system has no random bytes to give.
 pub fn fill(cluster: &mut Cluster, count: usize, now: i64) -> Outcome<()> {
     let mut draw = Draw::new(20_261_124);
+    let mut stock = Stock::new()?;
     let wide = "wide-".to_owned() + &"0123456789".repeat(25) + "x";
+    let mut keys = Vec::with_capacity(count);
     for plan in picked(&wide).into_iter().take(count) {
-        let key = make(cluster, &mut draw, &plan, now)?;
-        cluster.add_key(key);
+        keys.push(make(cluster, &mut stock, &mut draw, &plan, now)?);
     }
-    special(cluster, &mut draw, count, now)?;
+    let room = count.saturating_sub(keys.len());
+    keys.extend(special(cluster, &mut stock, &mut draw, now)?.into_iter().take(room));
     let mut number = 0;
-    while cluster.keys().len() < count {
+    while keys.len() < count {
         number += 1;
-        let key = varied(cluster, &mut draw, number, now)?;
-        cluster.add_key(key);
+        keys.push(varied(cluster, &mut stock, &mut draw, number, now)?);
     }
+    cluster.add_keys(keys);
     Ok(())
 }
 
+/// What many keys have in common, made once.
+struct Stock {
+    snapshots: HashMap<String, Arc<Descriptors>>,
+    assigned: HashMap<String, Arc<Descriptors>>,
+    metadata: HashMap<Facts, Arc<Map<String, Value>>>,
+    secret: Hash,
+}
+
+impl Stock {
+    /// One hash for all: nobody knows what it is the hash of.
+    fn new() -> Outcome<Stock> {
+        let secret = Hash::unknown()?;
+        Ok(Stock { snapshots: HashMap::new(), assigned: HashMap::new(), metadata: HashMap::new(), secret })
+    }
+
+    /// What the owner may do.
+    fn snapshot(&mut self, cluster: &Cluster, owner: &str) -> Outcome<Arc<Descriptors>> {
+        if let Some(known) = self.snapshots.get(owner) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(snapshot(cluster, owner)?);
+        self.snapshots.insert(owner.to_owned(), Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// The descriptors of roles, as a key gets them.
+    fn assigned(&mut self, cluster: &Cluster, roles: &[&str]) -> Arc<Descriptors> {
+        let make = || {
+            let copy = |name: &&str| {
+                let role = cluster.roles.get(*name)?;
+                Some(((*name).to_owned(), Descriptor { description: None, metadata: Map::new(), ..role.clone() }))
+            };
+            Arc::new(roles.iter().filter_map(copy).collect())
+        };
+        Arc::clone(self.assigned.entry(roles.join(",")).or_insert_with(make))
+    }
+
+    fn metadata(&mut self, facts: Facts) -> Arc<Map<String, Value>> {
+        // Tickets are nearly all different.
+        if facts.ticket.is_some() {
+            return Arc::new(facts.to_map());
+        }
+        Arc::clone(self.metadata.entry(facts).or_insert_with(|| Arc::new(facts.to_map())))
+    }
+}
+
+/// What the metadata of a varied key tells.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Facts {
+    team: &'static str,
+    job: &'static str,
+    stage: &'static str,
+    of_a_team: bool,
+    of_an_application: bool,
+    roles: &'static [&'static str],
+    ticket: Option<usize>,
+}
+
+impl Facts {
+    fn to_map(self) -> Map<String, Value> {
+        let Facts { team, job, stage, .. } = self;
+        let mut metadata = Map::new();
+        if self.of_a_team {
+            metadata.insert("team".into(), json!(team));
+            metadata.insert("environment".into(), json!(stage));
+        }
+        if self.of_an_application {
+            metadata.insert("application_id".into(), json!(format!("{team}-{job}")));
+        }
+        if !self.roles.is_empty() {
+            metadata.insert("roles".into(), json!(self.roles));
+        }
+        if let Some(ticket) = self.ticket {
+            metadata.insert("ticket".into(), json!(format!("SEC-{ticket}")));
+            metadata.insert("contact".into(), json!(format!("{team}@example.com")));
+        }
+        metadata
+    }
+}
+
 /// The kinds that no request of an ordinary user makes: cross-cluster, derived, restricted.
-fn special(cluster: &mut Cluster, draw: &mut Draw, count: usize, now: i64) -> Outcome<()> {
-    let room = count.saturating_sub(cluster.keys().len());
+fn special(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, now: i64) -> Outcome<Vec<StoredKey>> {
     let plain = |name, owner, created, end, metadata| Plan {
         name,
         owner,
@@ -51,26 +135,26 @@ fn special(cluster: &mut Cluster, draw: &mut Draw, count: usize, now: i64) -> Ou
     ];
     for (name, owner, days, pattern) in pairs {
         let metadata = json!({"team": "platform", "remote": name.rsplit('-').next()});
-        let mut key = make(cluster, draw, &plain(name, owner, 22 * DAY, End::In(days * DAY), metadata), now)?;
+        let mut key = make(cluster, stock, draw, &plain(name, owner, 22 * DAY, End::In(days * DAY), metadata), now)?;
         cross_cluster(&mut key, pattern, name.starts_with("ccr"))?;
         keys.push(key);
     }
-    let mut derived = make(cluster, draw, &plain("derived-probe", "ana", 3 * DAY, End::In(4 * DAY), json!({})), now)?;
-    derived.assigned = vec![("none".to_owned(), Descriptor::default())];
-    derived.limited_by = Some(Vec::new());
+    let mut derived =
+        make(cluster, stock, draw, &plain("derived-probe", "ana", 3 * DAY, End::In(4 * DAY), json!({})), now)?;
+    derived.assigned = vec![("none".to_owned(), Descriptor::default())].into();
+    derived.limited_by = Some(Arc::default());
     derived.realm = Realm::new("_es_api_key", "_es_api_key");
     keys.push(derived);
     let metadata = json!({"team": "search", "application_id": "shop-search"});
     let mut restricted =
-        make(cluster, draw, &plain("shop-search-box", "carla", 9 * DAY, End::In(81 * DAY), metadata), now)?;
+        make(cluster, stock, draw, &plain("shop-search-box", "carla", 9 * DAY, End::In(81 * DAY), metadata), now)?;
     let workflow = Descriptor {
         workflows: Some(vec!["search_application_query".to_owned()]),
         ..descriptor::from_json("search", r#"{"indices":[{"names":["products"],"privileges":["read"]}]}"#)?
     };
-    restricted.assigned = vec![("search".to_owned(), workflow)];
+    restricted.assigned = vec![("search".to_owned(), workflow)].into();
     keys.push(restricted);
-    keys.into_iter().take(room).for_each(|key| cluster.add_key(key));
-    Ok(())
+    Ok(keys)
 }
 
 fn cross_cluster(key: &mut StoredKey, pattern: &str, replication: bool) -> Outcome<()> {
@@ -90,7 +174,7 @@ fn cross_cluster(key: &mut StoredKey, pattern: &str, replication: bool) -> Outco
         )
     };
     key.kind = "cross_cluster";
-    key.assigned = vec![("cross_cluster".to_owned(), descriptor::from_json("cross_cluster", &text)?)];
+    key.assigned = vec![("cross_cluster".to_owned(), descriptor::from_json("cross_cluster", &text)?)].into();
     key.access = Some(access);
     key.limited_by = None;
     Ok(())
@@ -125,7 +209,7 @@ fn snapshot(cluster: &Cluster, owner: &str) -> Outcome<Vec<(String, Descriptor)>
     Ok(vec![(name.to_owned(), descriptor::from_json(name, text)?)])
 }
 
-fn make(cluster: &Cluster, draw: &mut Draw, plan: &Plan, now: i64) -> Outcome<StoredKey> {
+fn make(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, plan: &Plan, now: i64) -> Outcome<StoredKey> {
     let mut bytes = [0; 15];
     for chunk in bytes.chunks_mut(8) {
         let random = draw.next().to_le_bytes();
@@ -153,24 +237,17 @@ fn make(cluster: &Cluster, draw: &mut Draw, plan: &Plan, now: i64) -> Outcome<St
         full_name: user.and_then(|user| user.full_name.clone()),
         email: None,
         owner_metadata: user.map(|user| user.metadata.clone()).unwrap_or_default(),
-        metadata,
-        assigned: plan
-            .roles
-            .iter()
-            .filter_map(|name| {
-                let role = cluster.roles.get(*name)?;
-                Some(((*name).to_owned(), Descriptor { description: None, metadata: Map::new(), ..role.clone() }))
-            })
-            .collect(),
-        limited_by: Some(snapshot(cluster, plan.owner)?),
+        metadata: metadata.into(),
+        assigned: stock.assigned(cluster, plan.roles),
+        limited_by: Some(stock.snapshot(cluster, plan.owner)?),
         access: None,
-        secret: Hash::unknown()?,
+        secret: stock.secret.clone(),
         doc: 0,
     })
 }
 
 /// One of many: everything drawn from small lists.
-fn varied(cluster: &Cluster, draw: &mut Draw, number: usize, now: i64) -> Outcome<StoredKey> {
+fn varied(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, number: usize, now: i64) -> Outcome<StoredKey> {
     const TEAMS: [&str; 8] = ["payments", "search", "logistics", "billing", "fraud", "mobile", "platform", "analytics"];
     const JOBS: [&str; 10] =
         ["ingest", "dashboard", "backup", "exporter", "crawler", "webhook", "batch", "gateway", "sync", "reports"];
@@ -212,25 +289,14 @@ fn varied(cluster: &Cluster, draw: &mut Draw, number: usize, now: i64) -> Outcom
     let age = if term == 0 { spread(draw, 700 * DAY) } else { spread(draw, term + 5 * DAY) };
     let end = if term == 0 { End::Never } else { End::In(term - age) };
     let invalidated = (draw.below(12) == 0).then(|| spread(draw, age.clamp(1, 7 * DAY)));
-    let mut metadata = Map::new();
-    if draw.below(5) > 0 {
-        metadata.insert("team".into(), json!(team));
-        metadata.insert("environment".into(), json!(stage));
-    }
-    if draw.below(3) > 0 {
-        metadata.insert("application_id".into(), json!(format!("{team}-{job}")));
-    }
-    if !roles.is_empty() && draw.below(4) > 0 {
-        metadata.insert("roles".into(), json!(roles));
-    }
-    if draw.below(4) == 0 {
-        metadata.insert("ticket".into(), json!(format!("SEC-{}", draw.below(10_000))));
-        metadata.insert("contact".into(), json!(format!("{team}@example.com")));
-    }
+    let of_a_team = draw.below(5) > 0;
+    let of_an_application = draw.below(3) > 0;
+    let told: &[&str] = if !roles.is_empty() && draw.below(4) > 0 { roles } else { &[] };
+    let ticket = (draw.below(4) == 0).then(|| draw.below(10_000));
+    let facts = Facts { team, job, stage, of_a_team, of_an_application, roles: told, ticket };
     let name = format!("{team}-{job}-{stage}-{number:03}");
-    let metadata = Value::Object(metadata);
-    let plan = Plan { name: &name, owner, created: age, end, roles, metadata, invalidated };
-    make(cluster, draw, &plan, now)
+    let plan = Plan { name: &name, owner, created: age, end, roles, metadata: Value::Null, invalidated };
+    Ok(StoredKey { metadata: stock.metadata(facts), ..make(cluster, stock, draw, &plan, now)? })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Plain `cargo test` asks the sandbox. `KEYBEARER_CONTRACT_NODES` names more, as the paths of
 //! `node.json` files separated by colons. What a version lacks is said, never skipped in silence.
 
+mod aggregations;
+mod aggregations_refused;
 mod keys;
 mod server;
 mod sign_in;
