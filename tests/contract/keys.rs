@@ -279,7 +279,7 @@ fn who_manages_own_keys_does_not_see_or_end_those_of_others() {
         assert!(session.sees_own_only() && session.invalidates_own_only());
         let own = create(&session, &draft(&unique("own"))).await;
         let listed = list::all(&session, |_| ()).await.unwrap();
-        assert_eq!(listed.keys.keys().map(|key| key.id).collect::<Vec<_>>(), [own.id.clone()]);
+        assert_eq!(listed.keys.keys().map(|key| key.id).collect::<Vec<_>>(), std::slice::from_ref(&own.id));
 
         let ids = [own.id.clone(), foreign.id.clone()];
         let outcome = invalidate::invalidate(&session, &ids, false, &AtomicBool::new(false), |_| ()).await;

@@ -165,8 +165,12 @@ impl Cluster {
 fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
     desk.harness.remove_cursor();
     desk.harness.run_ok();
-    let masks: Vec<_> =
-        desk.rects_of(|text| text.starts_with("Refreshed ") || text.ends_with(" ms") || text.contains("request_id"));
+    let masks: Vec<_> = desk.rects_of(|text| {
+        text.starts_with("Refreshed ")
+            || text.ends_with(" ms")
+            || text.contains("request_id")
+            || text.contains(" read at ")
+    });
     for mut rect in masks {
         // As wide for 9 ms as for 100 ms.
         rect.min.x = rect.min.x.min(rect.max.x - 60.0);
@@ -198,6 +202,30 @@ fn the_list_and_the_page_of_a_key() {
         }
         take(&mut desk, name, &mut results);
     }
+    drop(cluster.runtime);
+}
+
+#[test]
+fn the_overview_and_the_search() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39275);
+    let mut results = SnapshotResults::new();
+    for (size, look, name) in [
+        ([1440.0, 900.0], "Dark", "overview-dark"),
+        ([1440.0, 900.0], "Light", "overview-light"),
+        ([900.0, 600.0], "Dark", "overview-small-dark"),
+    ] {
+        let mut desk = cluster.desk(size, look);
+        desk.press("Overview");
+        desk.wait_for("What expires when");
+        take(&mut desk, name, &mut results);
+    }
+    let mut desk = cluster.desk([1440.0, 900.0], "Light");
+    desk.fill("Search", "can:write meta.team:payments owner:");
+    desk.wait_for("boris, ");
+    take(&mut desk, "search-light", &mut results);
     drop(cluster.runtime);
 }
 

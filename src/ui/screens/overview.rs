@@ -99,19 +99,18 @@ impl OverviewScreen {
         cards.retain(|(_, _, values)| !values.is_empty());
         let width = ui.available_width();
         let across = if width > 1000.0 { 3 } else { 2 };
-        let total = cards.len() + 1;
-        for row in 0..total.div_ceil(across) {
-            ui.columns(across, |columns| {
-                for (at, ui) in columns.iter_mut().enumerate() {
-                    let number = row * across + at;
-                    if let Some((title, field, values)) = cards.get(number) {
-                        tally_card(ui, view, title, field, values);
-                    } else if number == cards.len() {
-                        last_card(ui, view, overview);
+        // Column by column, so that a short card leaves no hole.
+        ui.columns(across, |columns| {
+            for (column, ui) in columns.iter_mut().enumerate() {
+                ui.spacing_mut().item_spacing.y = 16.0;
+                for number in (column..=cards.len()).step_by(across) {
+                    match cards.get(number) {
+                        Some((title, field, values)) => tally_card(ui, view, title, field, values),
+                        None => last_card(ui, view, overview),
                     }
                 }
-            });
-        }
+            }
+        });
     }
 
     fn timeline_card(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, overview: &Overview) {
@@ -315,13 +314,7 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
             search_view("expires:<30d status:active".into()),
         ),
         (Status::Never, "Never expire", counts.of(Status::Never), "of the active".into(), status_view(Status::Never)),
-        (
-            Status::Expired,
-            "Expired",
-            counts.of(Status::Expired),
-            "still listed by the cluster".into(),
-            status_view(Status::Expired),
-        ),
+        (Status::Expired, "Expired", counts.of(Status::Expired), "still listed".into(), status_view(Status::Expired)),
         (
             Status::Invalidated,
             "Invalidated",
