@@ -9,14 +9,17 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    client::{ClientError, KeyQuery, Order, RowPage, Unreadable},
+    client::{ClientError, KeyQuery, Order as By, RowPage, Unreadable},
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
@@ -220,7 +223,7 @@ impl Reader {
 
     async fn by_query(&self) -> Result<(), ClientError> {
         let mut query = KeyQuery::new(FIRST_PAGE);
-        query.sort = vec![("creation".into(), Order::Descending), ("name".into(), Order::Ascending)];
+        query.sort = vec![("creation".into(), By::Descending), ("name".into(), By::Ascending)];
         let first = self.read(&query).await?;
         self.state().total = first.total;
         self.tell_part();
@@ -259,7 +262,7 @@ impl Reader {
 
     async fn oldest(&self) -> Result<Millis, ClientError> {
         let mut query = KeyQuery::new(1);
-        query.sort = vec![("creation".into(), Order::Ascending)];
+        query.sort = vec![("creation".into(), By::Ascending)];
         let page = self.read(&query).await?;
         let value = page.last_sort.as_deref().and_then(|sort| sort.first()).and_then(|value| value.get().parse().ok());
         let state = self.state();
@@ -373,7 +376,7 @@ impl Reader {
     async fn page_through(&self, range: Range) -> Result<(), ClientError> {
         let mut query = KeyQuery::new(PAGE);
         query.filter = Some(range.filter());
-        query.sort = vec![("_doc".into(), Order::Ascending)];
+        query.sort = vec![("_doc".into(), By::Ascending)];
         loop {
             let page = self.read(&query).await?;
             self.tell();
@@ -387,8 +390,9 @@ impl Reader {
     /// Looks for what was created and invalidated meanwhile, and reads again what doesn't add up.
     async fn add_up(&self, ranges: &[Range], whole: Range) -> Result<(), ClientError> {
         for _ in 0..MENDINGS {
-            self.newest().await?;
-            let (total, _) = self.session.client.count_api_keys(None, None).await?;
+            let (news, count) = tokio::join!(self.newest(), self.session.client.count_api_keys(None, None));
+            news?;
+            let (total, _) = count?;
             let read = {
                 let mut state = self.state();
                 state.total = total;
@@ -406,35 +410,39 @@ impl Reader {
 
     /// What was created or invalidated since, from its newest side back to what is known.
     async fn newest(&self) -> Result<(), ClientError> {
-        let mut fields = vec!["creation"];
         // Before 8.12 nothing tells when a key was invalidated.
-        fields.extend(self.session.has(Feature::InvalidationTime).then_some("invalidation"));
-        for field in fields {
-            let mut query = KeyQuery::new(FIRST_PAGE);
-            query.sort = vec![(field.into(), Order::Descending)];
-            if field == "invalidation" {
-                query.filter = Some(json!({ "term": { "invalidated": true } }));
-            }
-            loop {
-                let news = Arc::new(Mutex::new(0usize));
-                let mut put = |key: &RawKey<'_>| {
-                    let put = self.state().keys.put(key);
-                    *news.lock().unwrap_or_else(PoisonError::into_inner) += usize::from(put != Put::Same);
-                };
-                let page = match self.session.client.query_rows(&query, &mut put).await {
-                    // A version that was not told, and can't sort by it.
-                    Err(ClientError::Rejected { .. }) if field == "invalidation" => break,
-                    page => page?,
-                };
-                let news = *news.lock().unwrap_or_else(PoisonError::into_inner);
-                match page.last_sort {
-                    Some(sort) if news > 0 && page.rows >= query.size as usize => query.search_after = Some(sort),
-                    _ => break,
-                }
-                query.size = MOST_ROWS;
-            }
+        if !self.session.has(Feature::InvalidationTime) {
+            return self.newest_by("creation").await;
         }
-        Ok(())
+        let (created, invalidated) = tokio::join!(self.newest_by("creation"), self.newest_by("invalidation"));
+        created.and(invalidated)
+    }
+
+    async fn newest_by(&self, field: &str) -> Result<(), ClientError> {
+        let mut query = KeyQuery::new(FIRST_PAGE);
+        query.sort = vec![(field.into(), By::Descending)];
+        if field == "invalidation" {
+            query.filter = Some(json!({ "term": { "invalidated": true } }));
+        }
+        loop {
+            let news = AtomicUsize::new(0);
+            let mut put = |key: &RawKey<'_>| {
+                let put = self.state().keys.put(key);
+                news.fetch_add(usize::from(put != Put::Same), Ordering::Relaxed);
+            };
+            let page = match self.session.client.query_rows(&query, &mut put).await {
+                // A version that was not told, and can't sort by it.
+                Err(ClientError::Rejected { .. }) if field == "invalidation" => return Ok(()),
+                page => page?,
+            };
+            match page.last_sort {
+                Some(sort) if news.into_inner() > 0 && page.rows >= query.size as usize => {
+                    query.search_after = Some(sort);
+                }
+                _ => return Ok(()),
+            }
+            query.size = MOST_ROWS;
+        }
     }
 
     /// Reads again those ranges in which the cluster counts other than was read; what it doesn't send
@@ -449,7 +457,7 @@ impl Reader {
             let sent = Mutex::new(HashSet::new());
             let mut query = KeyQuery::new(PAGE);
             query.filter = Some(range.filter());
-            query.sort = vec![("_doc".into(), Order::Ascending)];
+            query.sort = vec![("_doc".into(), By::Ascending)];
             if count <= u64::from(MOST_ROWS) {
                 (query.size, query.sort) = (MOST_ROWS, Vec::new());
             }
@@ -499,7 +507,7 @@ impl Reader {
     fn tell_part(&self) {
         let mut list = {
             let mut state = self.state();
-            state.next_part = (state.keys.len() * 2).max(5000);
+            state.next_part = (state.keys.len() * 3).max(5000);
             KeyList {
                 keys: state.keys.clone(),
                 unreadable: state.unreadable.clone(),
@@ -509,7 +517,7 @@ impl Reader {
                 is_complete: false,
             }
         };
-        list.keys.finish();
+        list.keys.make_orders();
         (self.progress)(ListProgress::Part(Arc::new(list)));
     }
 }

@@ -199,7 +199,8 @@ async fn few_keys_are_read_at_once() {
 async fn thousands_are_read_in_parts_with_the_newest_first() {
     let parts = Keys::new(many(25_000, |number| 1_000_000 + number as i64 * 37)).agree().await;
     assert_eq!(parts[0], 100);
-    assert!(parts.len() >= 3 && parts.is_sorted(), "{parts:?}");
+    // How many come between depends on which answer is there first.
+    assert!(parts.len() >= 2 && parts[1] >= 5000 && parts.is_sorted(), "{parts:?}");
 }
 
 #[tokio::test]

@@ -123,6 +123,8 @@ pub struct Inventory {
     known: Known,
     /// Places in the order of their names, once it was made.
     by_name: Vec<u32>,
+    /// Places in the order of their ids, once it was made.
+    by_id: Vec<u32>,
     /// The rank of each application id, once it was made.
     application_ranks: Vec<u32>,
 }
@@ -140,6 +142,8 @@ struct Known {
     descriptors: Distinct,
     /// What each number of `descriptors` grants.
     grants: Vec<Grants>,
+    /// Whether each number of `descriptors` is the object without members.
+    are_empty: Vec<bool>,
     forms: Distinct,
     /// What each number of `forms` says.
     shapes: Vec<Form>,
@@ -187,6 +191,7 @@ impl Inventory {
         self.make_room();
         self.write(place as usize, key);
         self.by_name.clear();
+        self.by_id.clear();
         Put::Added
     }
 
@@ -248,10 +253,20 @@ impl Inventory {
             && self.metadata(place).as_deref() == key.metadata
     }
 
+    /// Makes the orders that take long.
+    pub fn make_orders(&mut self) {
+        if self.by_name.len() != self.len() {
+            self.by_name = self.names_in_order();
+            self.by_id = self.ids_in_order();
+        }
+        if self.application_ranks.is_empty() {
+            self.application_ranks = order::ranks(&self.known.applications);
+        }
+    }
+
     /// Makes the orders that take long, and gives back memory that was kept ready for more keys.
     pub fn finish(&mut self) {
-        self.by_name = self.names_in_order();
-        self.application_ranks = order::ranks(&self.known.applications);
+        self.make_orders();
         self.ids.shrink();
         self.names.shrink();
         self.odd_names.shrink_to_fit();
@@ -289,6 +304,7 @@ impl Inventory {
             &self.first_values,
             &self.values,
             &self.by_name,
+            &self.by_id,
             &self.application_ranks,
         ];
         let times = [&self.created, &self.expires, &self.invalidated_at];
@@ -403,7 +419,7 @@ impl Inventory {
     pub fn is_unrestricted(&self, place: usize) -> bool {
         self.flags[place] & HAS_DESCRIPTORS != 0
             && *self.kind(place) == KeyKind::Rest
-            && json_text::is_empty_object(self.known.descriptors.get(self.descriptors[place]))
+            && self.known.are_empty[self.descriptors[place] as usize]
     }
 
     /// The key at a place, whole.
@@ -546,6 +562,7 @@ impl Known {
         let number = self.descriptors.number(json);
         while self.grants.len() < self.descriptors.len() {
             let text = self.descriptors.get(self.grants.len() as u32).to_owned();
+            self.are_empty.push(json_text::is_empty_object(&text));
             self.grants.push(RawValue::from_string(text).map(|raw| Grants::of(&raw)).unwrap_or_default());
         }
         number

@@ -1,7 +1,7 @@
 //! Keys in the order of one or several columns. Ties fall to the name and then the id, so that an order
 //! never jumps.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::borrow::Cow;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -75,22 +75,19 @@ impl Order {
 impl Inventory {
     /// All keys in the order of these columns, the first one leading. The status depends on `now`.
     pub fn order(&self, sorts: &[Sort], now: Millis) -> Order {
-        let mut places = if self.by_name.len() == self.len() { self.by_name.clone() } else { self.names_in_order() };
+        let by_name = if self.by_name.len() == self.len() {
+            Cow::Borrowed(&self.by_name)
+        } else {
+            Cow::Owned(self.names_in_order())
+        };
+        let mut places = by_name.to_vec();
         for sort in sorts.iter().rev() {
-            if sort.column == Column::Name {
+            match sort.column {
                 // Names are the base of every order; on top of another column they are ranks like any other.
-                let mut ranks = vec![0u32; self.len()];
-                let base = if self.by_name.len() == self.len() {
-                    Cow::Borrowed(&self.by_name)
-                } else {
-                    Cow::Owned(self.names_in_order())
-                };
-                for (rank, place) in (0u32..).zip(base.iter()) {
-                    ranks[*place as usize] = rank;
-                }
-                sort_by(&mut places, sort.descending, |place| u64::from(ranks[place]));
-            } else {
-                self.sort_by_column(&mut places, *sort, now);
+                Column::Name => sort_by_rank(&mut places, &by_name, sort.descending),
+                Column::Id if self.by_id.len() == self.len() => sort_by_rank(&mut places, &self.by_id, sort.descending),
+                Column::Id => sort_by_rank(&mut places, &self.ids_in_order(), sort.descending),
+                _ => self.sort_by_column(&mut places, *sort, now),
             }
         }
         Order(places)
@@ -113,7 +110,7 @@ impl Inventory {
             });
         };
         match sort.column {
-            Column::Name => {}
+            Column::Name | Column::Id => {}
             Column::ApplicationId if self.application_ranks.is_empty() => {
                 by_rank(places, &self.applications, &ranks(&self.known.applications));
             }
@@ -141,10 +138,6 @@ impl Inventory {
                 let ranks = ranks_of(self.known.kinds.iter().map(|kind| kind.word()).collect());
                 sort_by(places, down, |place| u64::from(ranks[usize::from(self.kinds[place])]));
             }
-            Column::Id => {
-                let key = |place: u32| self.ids.raw(place);
-                places.par_sort_by(|a, b| directed(key(*a).cmp(key(*b)), down));
-            }
             Column::Created => sort_by(places, down, |place| unsigned(self.created[place])),
             Column::Expires => sort_by(places, down, |place| match self.expires[place] {
                 NO_TIME => u64::MAX,
@@ -162,6 +155,16 @@ impl Inventory {
         }
     }
 
+    /// The places in the order of the characters of their ids.
+    pub(super) fn ids_in_order(&self) -> Vec<u32> {
+        let mut keyed: Vec<(u128, u32)> =
+            (0..self.len() as u32).into_par_iter().map(|place| (prefix(self.ids.raw(place)), place)).collect();
+        keyed.par_sort_unstable_by(|(a, first), (b, second)| {
+            a.cmp(b).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second))).then(first.cmp(second))
+        });
+        keyed.into_iter().map(|(_, place)| place).collect()
+    }
+
     /// The places in the order of names without regard to case, equal ones by id.
     pub(super) fn names_in_order(&self) -> Vec<u32> {
         let mut keyed: Vec<(u128, u32)> = (0..self.len() as u32)
@@ -176,8 +179,13 @@ impl Inventory {
     }
 }
 
-fn directed(order: Ordering, descending: bool) -> Ordering {
-    if descending { order.reverse() } else { order }
+/// Sorts places by their ranks in an order of all of them.
+fn sort_by_rank(places: &mut Vec<u32>, order: &[u32], descending: bool) {
+    let mut ranks = vec![0u32; order.len()];
+    for (rank, place) in (0u32..).zip(order) {
+        ranks[*place as usize] = rank;
+    }
+    sort_by(places, descending, |place| u64::from(ranks[place]));
 }
 
 /// The same order for unsigned numbers.

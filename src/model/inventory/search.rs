@@ -102,7 +102,9 @@ impl Inventory {
         found = found.or(&self.numbered(&self.known.applications, &self.applications, wanted));
         found = found.or(&self.numbered(&self.known.owners, &self.owners, wanted));
         found = found.or(&self.numbered(&self.known.roles, &self.roles, wanted));
-        found.or(&self.in_metadata(wanted))
+        // What costs the most comes last, and only for keys that were not found before.
+        let more = self.in_metadata(wanted, &found);
+        found.or(&more)
     }
 
     fn field(&self, field: TextField, wanted: &[TextMatch]) -> Bits {
@@ -188,7 +190,7 @@ impl Inventory {
     }
 
     /// Keys whose metadata has a matching value or key anywhere.
-    fn in_metadata(&self, wanted: &[TextMatch]) -> Bits {
+    fn in_metadata(&self, wanted: &[TextMatch], found: &Bits) -> Bits {
         let values = &self.known.values;
         let hits = matching_texts(values.texts(), wanted, |number| {
             any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
@@ -199,7 +201,9 @@ impl Inventory {
             return Bits::none(self.len());
         }
         Bits::of(self.len(), |place| {
-            keys[self.forms[place] as usize] || self.values_of(place).iter().any(|number| hits.has(*number as usize))
+            !found.has(place)
+                && (keys[self.forms[place] as usize]
+                    || self.values_of(place).iter().any(|number| hits.has(*number as usize)))
         })
     }
 
@@ -351,8 +355,11 @@ fn containing(texts: &Texts, needle: &[u8]) -> Bits {
 /// Calls `hit` with each match and its length; it says where to go on.
 fn search_block(finder: &Finder<'_>, block: &[u8], mut hit: impl FnMut(usize, usize) -> usize) {
     let mut at = 0;
-    while let Some(found) = finder.find(&block[at..]) {
-        at = hit(at + found, finder.needle().len());
+    let needle = finder.needle();
+    // One letter is in most texts, so what counts is how soon each search begins.
+    let find = |rest: &[u8]| if let [byte] = needle { memchr::memchr(*byte, rest) } else { finder.find(rest) };
+    while let Some(found) = find(&block[at..]) {
+        at = hit(at + found, needle.len());
         if at >= block.len() {
             return;
         }
