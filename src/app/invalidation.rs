@@ -122,6 +122,9 @@ impl State {
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id) {
             cluster.deselect(&done);
         }
+        if let Some(merged) = &mut self.merged {
+            merged.deselect(&done);
+        }
         self.read_keys(&id);
     }
 

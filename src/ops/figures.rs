@@ -104,7 +104,8 @@ impl Figures {
         for (at, count) in &self.days {
             // A day of UTC counts with the local day in which its noon lies.
             let noon = at.saturating_add(DAY / 2);
-            let status = Status::of(Some(noon), false, self.now);
+            // By its beginning: a day at a threshold is told as what asks for attention, not as what does not.
+            let status = Status::of(Some(*at), false, self.now);
             if let Some(bar) = bars.iter_mut().find(|bar| (bar.from..bar.until).contains(&noon)) {
                 bar.counts.set(status, bar.counts.of(status) + count);
             }

@@ -121,7 +121,9 @@ pub async fn renewed(session: &Session, old: &KeyList) -> Result<Option<KeyList>
     }
     let (total, _) = session.client.count_api_keys(None, None).await?;
     let list = reader.finish();
-    Ok((list.keys.len() as u64 + list.unreadable.len() as u64 == total).then_some(KeyList { total, ..list }))
+    let adds_up = list.keys.len() as u64 + list.unreadable.len() as u64 == total;
+    // It stays as old as it was: what leaves no trace was not looked at.
+    Ok(adds_up.then_some(KeyList { total, as_of: old.as_of, ..list }))
 }
 
 /// Several lists as one, and where the keys of each end. It is as old as the oldest of them.
@@ -312,6 +314,9 @@ impl Reader {
         }
         let starts: Vec<Millis> = ranges.iter().map(|range| range.from).skip(1).chain([whole.until]).collect();
         ranges.iter_mut().zip(starts).for_each(|(range, until)| range.until = until);
+        if ranges.is_empty() {
+            return Err(unreadable());
+        }
         // Whatever lies before the first bucket, or was made since, belongs to the ranges at the ends.
         if let Some(first) = ranges.first_mut() {
             first.from = first.from.min(whole.from);
