@@ -39,6 +39,30 @@ impl Bits {
         bits
     }
 
+    /// Adds those places for which `holds` says so; it is asked only for those that are not there yet.
+    pub(super) fn add(&mut self, holds: impl Fn(usize) -> bool + Sync) {
+        let len = self.len;
+        self.fill(|chunk, first| {
+            for (at, word) in chunk.iter_mut().enumerate() {
+                let first = first + at * 64;
+                let mut missing = !*word;
+                while missing != 0 {
+                    let bit = missing.trailing_zeros() as usize;
+                    missing &= missing - 1;
+                    if first + bit >= len {
+                        break;
+                    }
+                    *word |= u64::from(holds(first + bit)) << bit;
+                }
+            }
+        });
+    }
+
+    /// The words of the set, 64 places each.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// Lets each thread write the words of its chunk; it is told the first place of them.
     pub(super) fn fill(&mut self, write: impl Fn(&mut [u64], usize) + Sync) {
         let chunks = self.words.par_chunks_mut(CHUNK / 64).enumerate();

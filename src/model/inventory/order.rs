@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Bits, Inventory, NO_TIME, bits::CHUNK, strings::Distinct};
-use crate::model::{Millis, expiry::Status};
+use crate::model::Millis;
 
 /// The column a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,7 +67,16 @@ impl Order {
 
     /// The places of a set, in this order.
     pub fn pick(&self, keys: &Bits) -> Vec<u32> {
-        let pick = |part: &[u32]| part.iter().copied().filter(|place| keys.has(*place as usize)).collect::<Vec<u32>>();
+        let pick = |part: &[u32]| {
+            // Each place is written, and the next one over it unless it is in the set.
+            let (mut picked, mut count) = (vec![0; part.len()], 0);
+            for place in part {
+                picked[count] = *place;
+                count += usize::from(keys.has(*place as usize));
+            }
+            picked.truncate(count);
+            picked
+        };
         self.0.par_chunks(CHUNK).map(pick).collect::<Vec<_>>().concat()
     }
 }
@@ -101,7 +110,7 @@ impl Inventory {
                 // What is missing stays last in either direction.
                 let rank = u64::from(ranks[number]);
                 if number == 0 {
-                    u64::from(u32::MAX)
+                    u64::MAX
                 } else if down {
                     u64::from(u32::MAX) - 1 - rank
                 } else {
@@ -148,10 +157,10 @@ impl Inventory {
                 (at, true) => u64::MAX - 1 - unsigned(at),
                 (at, false) => unsigned(at),
             }),
-            Column::Status => sort_by(places, down, |place| {
-                let status = self.status(place, now);
-                Status::ALL.iter().position(|own| *own == status).unwrap_or_default() as u64
-            }),
+            Column::Status => {
+                let status = self.status_places(now);
+                sort_by(places, down, |place| status(place) as u64);
+            }
         }
     }
 
@@ -237,46 +246,78 @@ fn ranks_of(texts: Vec<&str>) -> Vec<u32> {
     ranks
 }
 
-/// Sorts places by a number of each, leaving equal ones as they are: a radix sort, byte by byte from the
-/// lowest, over those bytes in which the numbers differ at all.
+/// Sorts places by a number of each, leaving equal ones as they are. Numbers and places together are one
+/// word wherever they fit; `u64::MAX` stands for what comes last, whatever the others are.
 fn sort_by(places: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + Sync) {
-    let mut from: Vec<(u64, u32)> = places
-        .par_iter()
-        .with_min_len(CHUNK)
-        .map(|place| {
-            let key = key(*place as usize);
-            (if descending { !key } else { key }, *place)
-        })
-        .collect();
-    let Some(first) = from.first().map(|(key, _)| *key) else { return };
-    let differing = from.par_iter().with_min_len(CHUNK).map(|(key, _)| key ^ first).reduce(|| 0, |a, b| a | b);
-    let mut into = vec![(0u64, 0u32); from.len()];
-    const DIGIT: u32 = 11;
-    let mut shift = 0;
-    while shift < 64 {
-        // The lowest bits that are the same everywhere are skipped, however many they are.
-        let rest = differing.checked_shr(shift).unwrap_or_default();
-        if rest == 0 {
-            break;
-        }
-        shift += rest.trailing_zeros();
-        let digit = |key: u64| (key >> shift) as usize & ((1 << DIGIT) - 1);
-        let mut starts = vec![0usize; 1 << DIGIT];
-        from.iter().for_each(|(key, _)| starts[digit(*key)] += 1);
+    let keys: Vec<u64> = places.par_iter().with_min_len(CHUNK).map(|place| key(*place as usize)).collect();
+    let ends = |key: &u64| (*key != u64::MAX).then_some((*key, *key));
+    let wider = |a: Option<(u64, u64)>, b: Option<(u64, u64)>| match (a, b) {
+        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+        (one, other) => one.or(other),
+    };
+    let parts = keys.par_chunks(CHUNK).map(|part| part.iter().map(ends).fold(None, wider));
+    let Some((least, most)) = parts.reduce(|| None, wider) else { return };
+    let range = most - least;
+    // One more than the largest is what comes last.
+    let rank = |key: u64| {
+        let rank = if key == u64::MAX { range.saturating_add(1) } else { key - least };
+        if descending { range.saturating_add(1) - rank } else { rank }
+    };
+    let bits = |most: u64| u64::BITS - most.leading_zeros();
+    let (low, high) = (bits(places.len() as u64), bits(range.saturating_add(1)));
+    if low + high > u64::BITS {
+        let mut keyed: Vec<(u64, u32)> = keys.into_iter().map(rank).zip(places.iter().copied()).collect();
+        keyed.par_sort_by_key(|(rank, _)| *rank);
+        places.clear();
+        places.extend(keyed.into_iter().map(|(_, place)| place));
+        return;
+    }
+    let words = keys.par_iter().zip(places.par_iter()).with_min_len(CHUNK);
+    let mut words: Vec<u64> = words.map(|(key, place)| rank(*key) << low | u64::from(*place)).collect();
+    let middle = words.len() / 2;
+    let (front, back) = words.split_at_mut(middle);
+    rayon::join(|| radix_sort(front, low, high), || radix_sort(back, low, high));
+    // Equal ranks stay in their order: those of the front come first.
+    let (mut front, mut back) = (front.iter().peekable(), back.iter().peekable());
+    let mask = (1 << low) - 1;
+    for place in places {
+        let next = match (front.peek(), back.peek()) {
+            (Some(a), Some(b)) if **a >> low <= **b >> low => front.next(),
+            (Some(_), None) => front.next(),
+            _ => back.next(),
+        };
+        *place = (next.copied().unwrap_or_default() & mask) as u32;
+    }
+}
+
+/// Sorts words by their bits from `low` on, of which there are `high`, digit by digit from the lowest.
+fn radix_sort(words: &mut [u64], low: u32, high: u32) {
+    const LARGEST_DIGIT: u32 = 12;
+    if high == 0 {
+        return;
+    }
+    let digits = high.div_ceil(LARGEST_DIGIT);
+    let width = high.div_ceil(digits);
+    let mut other = vec![0; words.len()];
+    let (mut from, mut into) = (words, other.as_mut_slice());
+    for number in 0..digits {
+        let digit = |word: u64| (word >> (low + number * width)) as usize & ((1 << width) - 1);
+        let mut starts = vec![0usize; 1 << width];
+        from.iter().for_each(|word| starts[digit(*word)] += 1);
         let mut sum = 0;
         for start in &mut starts {
             sum += std::mem::replace(start, sum);
         }
-        for item in &from {
-            let start = &mut starts[digit(item.0)];
-            into[*start] = *item;
+        for word in from.iter() {
+            let start = &mut starts[digit(*word)];
+            into[*start] = *word;
             *start += 1;
         }
         std::mem::swap(&mut from, &mut into);
-        shift += DIGIT;
     }
-    places.clear();
-    places.extend(from.into_iter().map(|(_, place)| place));
+    if digits % 2 == 1 {
+        into.copy_from_slice(from);
+    }
 }
 
 #[cfg(test)]
@@ -296,5 +337,27 @@ mod tests {
         let mut same = vec![3, 1, 2];
         sort_by(&mut same, true, |_| 7);
         assert_eq!(same, [3, 1, 2]);
+    }
+
+    #[test]
+    fn ranks_that_fit_one_word_are_sorted_as_others_are() {
+        for (count, width) in [(1u32, 1u64), (2, 1), (1000, 3), (5000, 90 * 86_400_000), (5000, 1 << 60)] {
+            // Some number for each place, by a step that shares no divisor with the width.
+            let key = |place: usize| match place % 11 {
+                0 => u64::MAX,
+                _ => (1 << 40) + (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) % width,
+            };
+            let start: Vec<u32> = (0..count).rev().collect();
+            for descending in [false, true] {
+                let mut expected = start.clone();
+                expected.sort_by_key(|place| {
+                    let key = key(*place as usize);
+                    if descending { !key } else { key }
+                });
+                let mut places = start.clone();
+                sort_by(&mut places, descending, key);
+                assert_eq!(places, expected, "{count} keys, {width}, descending: {descending}");
+            }
+        }
     }
 }

@@ -36,7 +36,15 @@ impl Inventory {
                 if found.is_empty() { found } else { found.and(&self.matching(part, now, asker)) }
             }),
             Expr::Or(parts) => {
-                parts.iter().fold(Bits::none(self.len()), |found, part| found.or(&self.matching(part, now, asker)))
+                // Words are looked for together: reading the texts costs more than comparing them.
+                let word = |part: &Expr| match part {
+                    Expr::Term(Term::Free(Free(wanted))) => Some(wanted.clone()),
+                    _ => None,
+                };
+                let words: Vec<TextMatch> = parts.iter().filter_map(word).collect();
+                let found = if words.is_empty() { Bits::none(self.len()) } else { self.mentioning(&words) };
+                let others = parts.iter().filter(|part| word(part).is_none());
+                others.fold(found, |found, part| found.or(&self.matching(part, now, asker)))
             }
             Expr::Not(part) => self.matching(part, now, asker).inverted(),
             Expr::Term(term) => self.term(term, now, asker),
@@ -45,7 +53,7 @@ impl Inventory {
 
     fn term(&self, term: &Term, now: Millis, asker: Asker<'_>) -> Bits {
         match term {
-            Term::Free(free) => self.mentioning(free),
+            Term::Free(Free(wanted)) => self.mentioning(std::slice::from_ref(wanted)),
             Term::Field(field, wanted) => self.field(*field, wanted),
             Term::Meta(path, wanted) => self.metadata_value(path, wanted),
             Term::Time(field, wanted) => {
@@ -59,10 +67,11 @@ impl Inventory {
                 }
                 Bits::of(self.len(), |place| wanted.holds(Some(column[place]).filter(|at| *at != NO_TIME)))
             }
-            Term::Status(words) => Bits::of(self.len(), |place| {
-                let status = self.status(place, now);
-                words.iter().any(|word| fits(*word, status))
-            }),
+            Term::Status(words) => {
+                let fits = Status::ALL.map(|status| words.iter().any(|word| fits(*word, status)));
+                let status = self.status_places(now);
+                Bits::of(self.len(), |place| fits[status(place)])
+            }
             Term::Kind(words) => {
                 let fits: Vec<bool> =
                     self.known.kinds.iter().map(|kind| words.iter().any(|word| word == kind.wire())).collect();
@@ -94,22 +103,25 @@ impl Inventory {
         }
     }
 
-    /// A word in name, id, application id, owner, roles or metadata.
-    fn mentioning(&self, free: &Free) -> Bits {
-        let wanted = std::slice::from_ref(&free.0);
-        let mut found = self.in_texts(&self.names, &self.odd_names, wanted);
-        found = found.or(&self.in_texts(&self.ids, &[], wanted));
-        found = found.or(&self.numbered(&self.known.applications, &self.applications, wanted));
+    /// Any of these words in name, id, application id, owner, roles or metadata. What keys share comes first,
+    /// so that texts of their own are read for the others only.
+    fn mentioning(&self, wanted: &[TextMatch]) -> Bits {
+        let mut found = self.numbered(&self.known.applications, &self.applications, wanted);
         found = found.or(&self.numbered(&self.known.owners, &self.owners, wanted));
         found = found.or(&self.numbered(&self.known.roles, &self.roles, wanted));
-        // What costs the most comes last, and only for keys that were not found before.
-        let more = self.in_metadata(wanted, &found);
-        found.or(&more)
+        self.add_metadata(&mut found, wanted);
+        self.add_texts(&mut found, &self.names, &self.odd_names, wanted);
+        self.add_texts(&mut found, &self.ids, &[], wanted);
+        found
     }
 
     fn field(&self, field: TextField, wanted: &[TextMatch]) -> Bits {
         match field {
-            TextField::Name => self.in_texts(&self.names, &self.odd_names, wanted),
+            TextField::Name => {
+                let mut found = Bits::none(self.len());
+                self.add_texts(&mut found, &self.names, &self.odd_names, wanted);
+                found
+            }
             TextField::Id => self.ids_like(wanted),
             TextField::App => self.numbered(&self.known.applications, &self.applications, wanted),
             TextField::Managed => self.numbered(&self.known.managers, &self.managers, wanted),
@@ -166,31 +178,28 @@ impl Inventory {
         Bits::of(self.len(), |place| fits.has(column[place] as usize))
     }
 
-    /// Keys whose own text matches.
-    fn in_texts(&self, texts: &Texts, odd: &[u32], wanted: &[TextMatch]) -> Bits {
-        let mut found = Bits::none(self.len());
-        for wanted in wanted {
-            match wanted {
-                TextMatch::Contains(needle) if needle.is_ascii() => {
-                    found = found.or(&containing(texts, needle.as_bytes()));
-                }
-                TextMatch::Contains(_) => {}
-                other => {
-                    let hits = Bits::of(self.len(), |place| other.matches(&texts.get(place as u32).to_lowercase()));
-                    found = found.or(&hits);
-                }
-            }
+    /// Adds the keys whose own text matches.
+    fn add_texts(&self, found: &mut Bits, texts: &Texts, odd: &[u32], wanted: &[TextMatch]) {
+        let plain = |wanted: &TextMatch| match wanted {
+            TextMatch::Contains(needle) => Some(needle.clone()),
+            _ => None,
+        };
+        // What is not plain ASCII is looked for below, in those texts that are not either.
+        let needles: Vec<String> = wanted.iter().filter_map(plain).filter(|needle| needle.is_ascii()).collect();
+        add_containing(found, texts, &needles);
+        for other in wanted.iter().filter(|wanted| plain(wanted).is_none()) {
+            let hits = Bits::of(self.len(), |place| other.matches(&texts.get(place as u32).to_lowercase()));
+            *found = std::mem::take(found).or(&hits);
         }
         for place in odd {
             if any(wanted, &texts.get(*place).to_lowercase()) {
                 found.set(*place as usize, true);
             }
         }
-        found
     }
 
-    /// Keys whose metadata has a matching value or key anywhere.
-    fn in_metadata(&self, wanted: &[TextMatch], found: &Bits) -> Bits {
+    /// Adds the keys whose metadata has a matching value or key anywhere.
+    fn add_metadata(&self, found: &mut Bits, wanted: &[TextMatch]) {
         let values = &self.known.values;
         let hits = matching_texts(values.texts(), wanted, |number| {
             any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
@@ -198,13 +207,17 @@ impl Inventory {
         let keys: Vec<bool> =
             self.known.shapes.iter().map(|form| form.keys.lines().any(|key| any(wanted, key))).collect();
         if hits.is_empty() && !keys.contains(&true) {
-            return Bits::none(self.len());
+            return;
         }
-        Bits::of(self.len(), |place| {
-            !found.has(place)
-                && (keys[self.forms[place] as usize]
-                    || self.values_of(place).iter().any(|number| hits.has(*number as usize)))
-        })
+        let counts: Vec<usize> = self.known.shapes.iter().map(|form| form.paths.len()).collect();
+        let hits: Vec<bool> = (0..values.len()).map(|number| hits.has(number)).collect();
+        found.add(|place| {
+            let form = self.forms[place] as usize;
+            let first = self.first_values[place] as usize;
+            let own = self.values.get(first..first + counts[form]).unwrap_or_default();
+            // All of them, as no processor can foretell at which to stop.
+            own.iter().fold(keys[form], |any, number| any | hits[*number as usize])
+        });
     }
 
     /// Keys whose metadata has a matching value at this path; a list matches by any of its values.
@@ -296,72 +309,97 @@ fn any(wanted: &[TextMatch], lower: &str) -> bool {
     wanted.iter().any(|wanted| wanted.matches(lower))
 }
 
-/// The numbers of distinct texts that match. Where a part of a text is wanted, all texts are run through
+/// The numbers of distinct texts that match. Where parts of a text are wanted, all texts are run through
 /// in one go; what is no plain ASCII, or has escapes, is asked of `slowly`, as is anything else.
 fn matching_texts(texts: &Texts, wanted: &[TextMatch], slowly: impl Fn(u32) -> bool + Sync) -> Bits {
-    let needle = match wanted {
-        [TextMatch::Contains(needle)] if needle.is_ascii() && !needle.contains(['"', '\\', '\0']) => needle,
-        _ => return Bits::of(texts.len(), |number| slowly(number as u32)),
+    let plain = |wanted: &TextMatch| match wanted {
+        TextMatch::Contains(needle) if needle.is_ascii() && !needle.contains(['"', '\\', '\0']) => Some(needle.clone()),
+        _ => None,
     };
-    let found = containing(texts, needle.as_bytes());
-    Bits::of(texts.len(), |number| {
-        found.has(number) || {
-            let raw = texts.raw(number as u32);
-            (!raw.is_ascii() || raw.contains(&b'\\')) && slowly(number as u32)
-        }
-    })
-}
-
-/// The numbers of texts that contain a lower-case ASCII needle, whatever their case: blocks of texts are
-/// brought to lower case and searched as one.
-fn containing(texts: &Texts, needle: &[u8]) -> Bits {
+    let Some(needles) = wanted.iter().map(plain).collect::<Option<Vec<String>>>() else {
+        return Bits::of(texts.len(), |number| slowly(number as u32));
+    };
     let mut found = Bits::none(texts.len());
-    if needle.is_empty() {
-        return Bits::all(texts.len());
-    }
-    let finder = Finder::new(needle);
-    found.fill(|words, first| {
-        let last = texts.len().min(first + CHUNK);
-        let mut block = Vec::new();
-        let mut from = first;
-        while from < last {
-            let start = texts.start(from);
-            let mut to = from + 1;
-            while to < last && texts.end(to) - start <= 1 << 15 {
-                to += 1;
-            }
-            block.clear();
-            block.extend_from_slice(texts.slice(from, to - 1));
-            block.make_ascii_lowercase();
-            search_block(&finder, &block, |at, length| {
-                // Where the text ends in which a match begins; a match across the border is none.
-                while texts.end(from) - start <= at {
-                    from += 1;
-                }
-                let end = texts.end(from) - start;
-                if at + length <= end {
-                    words[(from - first) / 64] |= 1 << ((from - first) % 64);
-                    end
-                } else {
-                    at + 1
-                }
-            });
-            from = to;
-        }
+    add_containing(&mut found, texts, &needles);
+    found.add(|number| {
+        let raw = texts.raw(number as u32);
+        (!raw.is_ascii() || raw.contains(&b'\\')) && slowly(number as u32)
     });
     found
 }
 
-/// Calls `hit` with each match and its length; it says where to go on.
-fn search_block(finder: &Finder<'_>, block: &[u8], mut hit: impl FnMut(usize, usize) -> usize) {
-    let mut at = 0;
-    let needle = finder.needle();
-    // One letter is in most texts, so what counts is how soon each search begins.
-    let find = |rest: &[u8]| if let [byte] = needle { memchr::memchr(*byte, rest) } else { finder.find(rest) };
-    while let Some(found) = find(&block[at..]) {
-        at = hit(at + found, needle.len());
-        if at >= block.len() {
-            return;
+/// Adds the numbers of texts that contain one of some lower-case ASCII needles, whatever their case: blocks
+/// of texts are searched as one.
+fn add_containing(found: &mut Bits, texts: &Texts, needles: &[String]) {
+    if needles.iter().any(String::is_empty) {
+        *found = Bits::all(texts.len());
+        return;
+    }
+    let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
+    let long = needles.iter().any(|needle| needle.len() > 1);
+    found.fill(|words, first| {
+        let last = texts.len().min(first + CHUNK);
+        let mut lower = Vec::new();
+        for from in (first..last).step_by(BLOCK) {
+            let start = (from - first) / 64;
+            let end = words.len().min(start + BLOCK / 64);
+            let words = &mut words[start..end];
+            if words.iter().all(|word| *word == u64::MAX) {
+                continue;
+            }
+            let block = Block { texts, from, last: last.min(from + BLOCK) };
+            let raw = texts.slice(from, block.last - 1);
+            if long {
+                lower.clear();
+                lower.extend_from_slice(raw);
+                lower.make_ascii_lowercase();
+            }
+            for finder in &finders {
+                match finder.needle() {
+                    // One letter is in most texts, so what counts is how soon each search begins.
+                    [letter] => {
+                        let upper = letter.to_ascii_uppercase();
+                        block.search(words, 1, |at| memchr::memchr2(*letter, upper, &raw[at..]));
+                    }
+                    needle => block.search(words, needle.len(), |at| finder.find(&lower[at..])),
+                }
+            }
+        }
+    });
+}
+
+/// How many texts are searched as one; a multiple of 64.
+const BLOCK: usize = 512;
+
+/// Texts that follow each other.
+struct Block<'a> {
+    texts: &'a Texts,
+    from: usize,
+    last: usize,
+}
+
+impl Block<'_> {
+    /// Marks each text in which `next` finds something; it is told where to begin, and says how far from
+    /// there.
+    fn search(&self, words: &mut [u64], length: usize, next: impl Fn(usize) -> Option<usize>) {
+        let start = self.texts.start(self.from);
+        let bytes = self.texts.end(self.last - 1) - start;
+        let (mut at, mut text) = (0, self.from);
+        while at < bytes
+            && let Some(more) = next(at)
+        {
+            at += more;
+            // In which text it begins; what goes beyond its end is no match.
+            while self.texts.end(text) - start <= at {
+                text += 1;
+            }
+            let end = self.texts.end(text) - start;
+            if at + length <= end {
+                words[(text - self.from) / 64] |= 1 << ((text - self.from) % 64);
+                at = end;
+            } else {
+                at += 1;
+            }
         }
     }
 }

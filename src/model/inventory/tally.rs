@@ -71,20 +71,25 @@ impl StatusCounts {
 impl Inventory {
     /// How many of these keys have each status.
     pub fn count(&self, keys: &Bits, now: Millis) -> StatusCounts {
-        let chunks = (0..self.len().div_ceil(CHUNK)).into_par_iter();
-        let count = |chunk: usize| {
+        let status = self.status_places(now);
+        let count = |(chunk, words): (usize, &[u64])| {
             let mut counts = StatusCounts::default();
-            for place in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|place| keys.has(*place)) {
-                counts.0[self.status(place, now).place()] += 1;
+            for (at, word) in words.iter().enumerate().filter(|(_, word)| **word != 0) {
+                let first = chunk * CHUNK + at * 64;
+                for bit in 0..64.min(self.len() - first) {
+                    counts.0[status(first + bit)] += (word >> bit & 1) as usize;
+                }
             }
             counts
         };
+        let chunks = keys.words().par_chunks(CHUNK / 64).enumerate();
         chunks.map(count).reduce(StatusCounts::default, StatusCounts::add)
     }
 
     /// The keys of a status.
     pub fn of_status(&self, status: Status, now: Millis) -> Bits {
-        Bits::of(self.len(), |place| self.status(place, now) == status)
+        let places = self.status_places(now);
+        Bits::of(self.len(), |place| places(place) == status.place())
     }
 
     /// How many of these keys fall between each two of these moments, by status. `edges` ascend; a key
