@@ -49,6 +49,16 @@ pub fn rfc3339(at: Millis) -> String {
     }
 }
 
+/// `2026-11-23T19:40:00.123Z`, for machines.
+pub fn rfc3339_millis(at: Millis) -> String {
+    write(at, &TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
+/// `2026-11`, UTC.
+pub fn month(at: Millis) -> String {
+    write(at, &TimeZone::UTC, "%Y-%m")
+}
+
 fn write(at: Millis, zone: &TimeZone, format: &str) -> String {
     match Timestamp::from_millisecond(at) {
         Ok(time) if at <= LAST => time.to_zoned_datetime(zone.clone()).strftime(format).to_string(),

@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod harmless;
 pub mod identity;
 pub mod inventory;
+pub mod journal;
 pub mod json_text;
 pub mod key_list;
 pub mod login;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "window")]
 pub mod clipboard;
+pub mod journal;
 pub mod kept_secrets;
 pub mod memory_vault;
 pub mod notice;

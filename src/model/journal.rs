@@ -1,0 +1,494 @@
+//! What was asked of a cluster and what came of it, as lines that can't be changed without being seen: each
+//! carries the hash of the one before. It knows no file and no clock.
+//!
+//! A line is a JSON object with the names of the Elastic Common Schema; what the schema has no name for
+//! stands under `keybearer`. Its last member is the SHA-256 of all that is before it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Millis, api_key::KeyId, calendar};
+
+/// The hash that the first line of all names as the one before it.
+pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The version of the Elastic Common Schema that the names are from.
+const SCHEMA: &str = "8.17.0";
+const HASH_LENGTH: usize = 64;
+
+/// What was done to keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// A key was made.
+    Create,
+    /// Keys were changed.
+    Update,
+    /// Keys were taken away.
+    Invalidate,
+}
+
+impl Action {
+    /// The field `event.action`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "api-key-create",
+            Self::Update => "api-key-update",
+            Self::Invalidate => "api-key-invalidate",
+        }
+    }
+
+    /// The field `event.type`.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Create => "creation",
+            Self::Update => "change",
+            Self::Invalidate => "deletion",
+        }
+    }
+}
+
+/// How it went; the field `event.outcome`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Verdict {
+    /// Not known: it is only intended, or the answer was lost.
+    #[default]
+    Unknown,
+    /// All of it was done, as the cluster was seen to say.
+    Success,
+    /// All or a part of it was not done.
+    Failure,
+}
+
+impl Verdict {
+    /// The word of the schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// Where an entry comes from and which cluster it is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Name of this machine.
+    pub host: String,
+    /// Who uses it, as its system says.
+    pub system_user: String,
+    /// Who one is signed in as at the cluster.
+    pub username: String,
+    /// The realm of that name.
+    pub realm: String,
+    /// `realm`, `api_key`, `token`, as Elasticsearch words it.
+    pub authentication_type: String,
+    /// The key one is signed in by.
+    pub own_key: Option<KeyId>,
+    /// Address of the cluster.
+    pub url: String,
+    /// Its name, where it tells it.
+    pub cluster: Option<String>,
+}
+
+/// One line before it has its place in the chain. It never holds a secret: requests carry none.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// When, by this machine's clock.
+    pub at: Millis,
+    /// Unique.
+    pub id: String,
+    /// What is done.
+    pub action: Action,
+    /// The id of the entry that said what was intended; `None` for that entry itself.
+    pub intent: Option<String>,
+    /// How it went.
+    pub verdict: Verdict,
+    /// Who, where.
+    pub origin: Origin,
+    /// The keys it is about, as far as their ids are known.
+    pub keys: Vec<KeyId>,
+    /// What was not done, each with the reason.
+    pub failed: Vec<(KeyId, String)>,
+    /// What was asked: the body of the request.
+    pub request: Option<Value>,
+    /// Why it went as it did, in words.
+    pub reason: Option<String>,
+    /// What was found cut off at the end of the file, by a crash while it was written.
+    pub torn: Option<String>,
+}
+
+impl Entry {
+    /// The line for a place in the chain, without a line end.
+    pub fn line(&self, sequence: u64, previous: &str) -> String {
+        let origin = &self.origin;
+        let mut event = json!({
+            "id": self.id,
+            "kind": "event",
+            "category": ["iam"],
+            "type": [self.action.kind()],
+            "action": self.action.word(),
+            "outcome": self.verdict.word(),
+            "sequence": sequence,
+        });
+        if let Some(reason) = &self.reason {
+            event["reason"] = reason.as_str().into();
+        }
+        let mut own = Map::new();
+        own.insert("phase".into(), if self.intent.is_some() { "outcome" } else { "intent" }.into());
+        if let Some(intent) = &self.intent {
+            own.insert("intent".into(), intent.as_str().into());
+        }
+        own.insert("keys".into(), self.keys.iter().map(KeyId::as_str).collect::<Vec<_>>().into());
+        if !self.failed.is_empty() {
+            let failed = self.failed.iter().map(|(id, reason)| json!({ "id": id, "reason": reason }));
+            own.insert("failed".into(), failed.collect::<Vec<_>>().into());
+        }
+        if let Some(request) = &self.request {
+            own.insert("request".into(), request.to_string().into());
+        }
+        if let Some(torn) = &self.torn {
+            own.insert("torn".into(), torn.as_str().into());
+        }
+        own.insert("authentication_type".into(), origin.authentication_type.as_str().into());
+        if let Some(key) = &origin.own_key {
+            own.insert("own_key".into(), key.as_str().into());
+        }
+        own.insert("previous".into(), previous.into());
+        let mut service = json!({ "type": "elasticsearch", "address": origin.url });
+        if let Some(name) = &origin.cluster {
+            service["name"] = name.as_str().into();
+        }
+        let line = json!({
+            "@timestamp": calendar::rfc3339_millis(self.at),
+            "ecs": { "version": SCHEMA },
+            "event": event,
+            "user": { "name": origin.username, "domain": origin.realm },
+            "host": { "hostname": origin.host },
+            "process": { "name": "keybearer", "user": { "name": origin.system_user } },
+            "service": service,
+            "keybearer": own,
+        });
+        sealed(&line.to_string())
+    }
+}
+
+/// A JSON object with the hash of itself as its last member.
+fn sealed(object: &str) -> String {
+    let open = object.strip_suffix('}').unwrap_or(object);
+    format!("{open},\"hash\":\"{}\"}}", hash(open))
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A line as it is read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// When, as it is written.
+    pub at: String,
+    /// Its place in the chain, from 1.
+    pub sequence: u64,
+    /// Unique.
+    pub id: String,
+    /// `event.action`.
+    pub action: String,
+    /// `event.outcome`.
+    pub outcome: String,
+    /// The entry that said what was intended.
+    pub intent: Option<String>,
+    /// Who was signed in.
+    pub user: String,
+    /// Which cluster.
+    pub cluster: String,
+    /// The keys it is about.
+    pub keys: Vec<String>,
+    /// Keys for which it was not done, each with the reason.
+    pub failed: Vec<(String, String)>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// What was asked.
+    pub request: Option<String>,
+    /// The hash of this line.
+    pub hash: String,
+    previous: String,
+}
+
+impl Read {
+    /// Whether it says what is intended, and not what came of it.
+    pub fn is_intent(&self) -> bool {
+        self.intent.is_none()
+    }
+
+    /// Whether it is about this key.
+    pub fn is_about(&self, key: &str) -> bool {
+        self.keys.iter().any(|id| id == key) || self.failed.iter().any(|(id, _)| id == key)
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "@timestamp")]
+    at: String,
+    event: WireEvent,
+    #[serde(default)]
+    user: WireName,
+    #[serde(default)]
+    service: WireService,
+    keybearer: WireOwn,
+}
+
+#[derive(Deserialize)]
+struct WireEvent {
+    id: String,
+    action: String,
+    outcome: String,
+    sequence: u64,
+    reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireName {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+struct WireService {
+    name: Option<String>,
+    #[serde(default)]
+    address: String,
+}
+
+#[derive(Deserialize)]
+struct WireOwn {
+    intent: Option<String>,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    failed: Vec<WireFailed>,
+    request: Option<String>,
+    previous: String,
+}
+
+#[derive(Deserialize)]
+struct WireFailed {
+    id: String,
+    reason: String,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is no line of a journal: cut off, or no such JSON.
+    Unreadable,
+    /// It is not as it was written.
+    Changed,
+    /// It does not follow the line before it: lines were removed, added or moved between the two.
+    OutOfPlace {
+        /// The number that should have come.
+        expected: u64,
+        /// The number that it has.
+        found: u64,
+    },
+    /// Lines at the end are missing: so many were written once.
+    CutShort {
+        /// The number of the last line that was written.
+        written: u64,
+    },
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable => f.write_str("is no entry: it was cut off or overwritten"),
+            Self::Changed => f.write_str("was changed after it was written"),
+            Self::OutOfPlace { expected, found } if expected == found => {
+                f.write_str("does not belong behind the entry before it")
+            }
+            Self::OutOfPlace { expected, found } => {
+                write!(f, "is entry {found} where entry {expected} should be: entries were removed, added or moved")
+            }
+            Self::CutShort { written } => write!(f, "is the last one, but {written} entries were written"),
+        }
+    }
+}
+
+/// Reads a line and checks that it is as it was written; whether it is in its place is another question.
+///
+/// # Errors
+/// [`Fault::Unreadable`] or [`Fault::Changed`].
+pub fn read(line: &str) -> Result<Read, Fault> {
+    let (open, own) = line.rsplit_once(",\"hash\":\"").ok_or(Fault::Unreadable)?;
+    let own = own.strip_suffix("\"}").filter(|own| own.len() == HASH_LENGTH).ok_or(Fault::Unreadable)?;
+    if hash(open) != own {
+        return Err(Fault::Changed);
+    }
+    let wire: Wire = serde_json::from_str(line).map_err(|_| Fault::Unreadable)?;
+    Ok(Read {
+        at: wire.at,
+        sequence: wire.event.sequence,
+        id: wire.event.id,
+        action: wire.event.action,
+        outcome: wire.event.outcome,
+        intent: wire.keybearer.intent,
+        user: wire.user.name,
+        cluster: wire.service.name.unwrap_or(wire.service.address),
+        keys: wire.keybearer.keys,
+        failed: wire.keybearer.failed.into_iter().map(|failed| (failed.id, failed.reason)).collect(),
+        reason: wire.event.reason,
+        request: wire.keybearer.request,
+        hash: own.to_owned(),
+        previous: wire.keybearer.previous,
+    })
+}
+
+/// Goes through the lines of a journal from its beginning and tells what is wrong.
+#[derive(Debug)]
+pub struct Checker {
+    previous: String,
+    sequence: u64,
+    open: BTreeMap<String, Read>,
+}
+
+impl Default for Checker {
+    fn default() -> Self {
+        Self { previous: BEGINNING.into(), sequence: 0, open: BTreeMap::new() }
+    }
+}
+
+impl Checker {
+    /// Takes the next line. After a fault it goes on from there, so that each place is told once.
+    ///
+    /// # Errors
+    /// What is wrong with this line.
+    pub fn next(&mut self, line: &str) -> Result<Read, Fault> {
+        let expected = self.sequence + 1;
+        let entry = read(line).inspect_err(|_| {
+            // The next one can be told only by its number.
+            self.sequence = expected;
+            self.previous.clear();
+        })?;
+        let follows = entry.sequence == expected && (self.previous.is_empty() || entry.previous == self.previous);
+        self.sequence = entry.sequence;
+        self.previous.clone_from(&entry.hash);
+        match &entry.intent {
+            None => drop(self.open.insert(entry.id.clone(), entry.clone())),
+            Some(intent) => drop(self.open.remove(intent)),
+        }
+        if follows { Ok(entry) } else { Err(Fault::OutOfPlace { expected, found: entry.sequence }) }
+    }
+
+    /// The number of the last line.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// What was intended and has no outcome: the program was stopped between the two, or is still at it.
+    pub fn open(self) -> Vec<Read> {
+        let mut open: Vec<Read> = self.open.into_values().collect();
+        open.sort_by_key(|entry| entry.sequence);
+        open
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(number: u64) -> Entry {
+        Entry {
+            at: 1_795_521_600_123 + number as Millis,
+            id: format!("e{number}"),
+            action: Action::Invalidate,
+            intent: number.is_multiple_of(2).then(|| format!("e{}", number - 1)),
+            verdict: Verdict::Success,
+            origin: Origin { username: "ana".into(), url: "https://es:9200".into(), ..Origin::default() },
+            keys: vec![KeyId::new(format!("k{number}"))],
+            failed: vec![(KeyId::new("odd"), "with \",\"hash\":\"x\"} in it".into())],
+            request: Some(json!({ "ids": ["k"] })),
+            reason: Some("a \n reason".into()),
+            torn: None,
+        }
+    }
+
+    fn lines(count: u64) -> Vec<String> {
+        let mut previous = BEGINNING.to_owned();
+        (1..=count)
+            .map(|number| {
+                let line = entry(number).line(number, &previous);
+                previous = read(&line).unwrap().hash;
+                line
+            })
+            .collect()
+    }
+
+    fn faults(lines: &[String]) -> Vec<(usize, Fault)> {
+        let mut checker = Checker::default();
+        lines
+            .iter()
+            .enumerate()
+            .filter_map(|(at, line)| checker.next(line).err().map(|fault| (at + 1, fault)))
+            .collect()
+    }
+
+    #[test]
+    fn a_line_comes_back_as_it_was_written() {
+        let line = &lines(1)[0];
+        let read = read(line).unwrap();
+        assert_eq!((read.at.as_str(), read.sequence, read.id.as_str()), ("2026-11-24T12:00:00.124Z", 1, "e1"));
+        assert_eq!((read.user.as_str(), read.cluster.as_str()), ("ana", "https://es:9200"));
+        assert!(read.is_intent() && read.is_about("k1") && read.is_about("odd") && !read.is_about("k2"));
+        assert_eq!(read.request.as_deref(), Some(r#"{"ids":["k"]}"#));
+        assert!(!line.contains('\n') && serde_json::from_str::<Value>(line).is_ok());
+    }
+
+    #[test]
+    fn an_untouched_journal_has_no_fault() {
+        assert_eq!(faults(&lines(20)), []);
+        assert_eq!(faults(&[]), []);
+    }
+
+    #[test]
+    fn a_change_of_any_byte_is_seen_at_its_line() {
+        let untouched = lines(3);
+        for at in 0..untouched[1].len() {
+            let mut bytes = untouched[1].clone().into_bytes();
+            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+            let Ok(line) = String::from_utf8(bytes) else { continue };
+            let lines = [untouched[0].clone(), line, untouched[2].clone()];
+            assert_eq!(faults(&lines).first().map(|(line, _)| *line), Some(2), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_removed_swapped_added_or_written_anew_is_seen_at_its_place() {
+        let mut removed = lines(5);
+        removed.remove(2);
+        assert_eq!(faults(&removed), [(3, Fault::OutOfPlace { expected: 3, found: 4 })]);
+        let mut swapped = lines(5);
+        swapped.swap(1, 2);
+        assert_eq!(faults(&swapped)[0], (2, Fault::OutOfPlace { expected: 2, found: 3 }));
+        let mut double = lines(3);
+        double.insert(1, double[0].clone());
+        assert_eq!(faults(&double)[0], (2, Fault::OutOfPlace { expected: 2, found: 1 }));
+        // Another line with a right hash of its own does not fit between its neighbours.
+        let mut anew = lines(4);
+        anew[1] = Entry { reason: None, ..entry(2) }.line(2, &read(&anew[0]).unwrap().hash);
+        assert_eq!(faults(&anew), [(3, Fault::OutOfPlace { expected: 3, found: 3 })]);
+        let mut beheaded = lines(3);
+        beheaded.remove(0);
+        assert_eq!(faults(&beheaded)[0].0, 1);
+    }
+
+    #[test]
+    fn an_intent_without_an_outcome_stays_open() {
+        let mut checker = Checker::default();
+        lines(5).iter().for_each(|line| drop(checker.next(line).unwrap()));
+        assert_eq!(checker.open().iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["e5"]);
+    }
+}

@@ -1,0 +1,392 @@
+//! The journal in its folder: one file a month, which is only ever added to. Several programs may write at
+//! the same time. It doesn't know what is in an entry.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Millis, calendar,
+    journal::{self, BEGINNING, Checker, Entry, Fault, Read},
+};
+
+/// A journal's folder, if there is one. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Journal(Option<PathBuf>);
+
+/// The last entry that was written, beside the journal: so that a missing end is seen.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    sequence: u64,
+    hash: String,
+}
+
+/// Where the chain goes on.
+struct End {
+    file: PathBuf,
+    length: u64,
+    sequence: u64,
+    hash: String,
+    torn: Option<String>,
+}
+
+/// A place with a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultyLine {
+    /// Which file.
+    pub file: PathBuf,
+    /// Which line of it, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What came of checking a journal.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// How many lines there are.
+    pub lines: usize,
+    /// In how many files.
+    pub files: usize,
+    /// Each place with a fault, from the beginning.
+    pub faults: Vec<FaultyLine>,
+    /// What was intended and has no outcome.
+    pub open: Vec<Read>,
+}
+
+impl Report {
+    /// Whether every line is as it was written, and in its place.
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+impl Journal {
+    /// In the folder that the system has for it.
+    pub fn of_this_user() -> Self {
+        Self(directories::ProjectDirs::from("", "", "keybearer").map(|dirs| dirs.data_local_dir().join("journal")))
+    }
+
+    /// In a folder of one's own choice.
+    pub fn at(folder: PathBuf) -> Self {
+        Self(Some(folder))
+    }
+
+    /// Where it is; `None` when nothing is kept.
+    pub fn folder(&self) -> Option<&Path> {
+        self.0.as_deref()
+    }
+
+    /// Adds an entry, and returns when it is on the disk. Without a folder nothing is kept.
+    ///
+    /// # Errors
+    /// Whatever the disk says; then no part of the entry stays behind.
+    pub fn append(&self, entry: &Entry) -> io::Result<()> {
+        let Some(folder) = &self.0 else { return Ok(()) };
+        make_folder(folder)?;
+        let lock = open_options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        lock.lock()?;
+        let end = end(folder, entry.at)?;
+        let number = end.sequence + 1;
+        let line = match &end.torn {
+            Some(torn) => Entry { torn: Some(torn.clone()), ..entry.clone() }.line(number, &end.hash),
+            None => entry.line(number, &end.hash),
+        };
+        let mut file = open_options().create(true).truncate(false).write(true).open(&end.file)?;
+        file.set_len(end.length)?;
+        file.seek(SeekFrom::End(0))?;
+        let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
+        if let Err(error) = written {
+            // What can't be taken back is told as torn when the next entry comes.
+            let _ = file.set_len(end.length);
+            return Err(error);
+        }
+        let hash = journal::read(&line).map(|read| read.hash).unwrap_or_default();
+        write_head(folder, &Head { sequence: number, hash })
+    }
+
+    /// The files, the oldest first.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+        self.0.as_deref().map_or(Ok(Vec::new()), files)
+    }
+
+    /// Reads everything, gives each line that is an entry to `take`, and tells what is wrong.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub fn check(&self, mut take: impl FnMut(&Read, &str)) -> io::Result<Report> {
+        let Some(folder) = &self.0 else { return Ok(Report::default()) };
+        // The head first: what is added meanwhile is no fault.
+        let head = read_head(folder);
+        let mut report = Report::default();
+        let mut checker = Checker::default();
+        let mut head_seen = head.is_none();
+        for file in files(folder)? {
+            report.files += 1;
+            let bytes = fs::read(&file)?;
+            for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+                report.lines += 1;
+                let text = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
+                let entry = journal::read(text).ok();
+                if let Err(fault) = checker.next(text) {
+                    report.faults.push(FaultyLine { file: file.clone(), line: at + 1, fault });
+                }
+                if let Some(entry) = entry {
+                    head_seen |= head.as_ref().is_some_and(|head| head.hash == entry.hash);
+                    take(&entry, text);
+                }
+            }
+        }
+        if let Some(head) = head.filter(|_| !head_seen)
+            && checker.sequence() < head.sequence
+        {
+            let file = files(folder)?.pop().unwrap_or_else(|| folder.clone());
+            let line = fs::read(&file).map(|bytes| memchr::memchr_iter(b'\n', &bytes).count()).unwrap_or_default();
+            report.faults.push(FaultyLine { file, line, fault: Fault::CutShort { written: head.sequence } });
+        }
+        report.open = checker.open();
+        Ok(report)
+    }
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("journal-") && name.ends_with(".jsonl") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
+    #[cfg(not(unix))]
+    let _ = FOLDER_MODE;
+    builder.create(folder)
+}
+
+fn open_options() -> fs::OpenOptions {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
+    #[cfg(not(unix))]
+    let _ = FILE_MODE;
+    options.read(true);
+    options
+}
+
+/// Where the next entry goes: behind the last whole line of the newest file, or into the file of its month.
+fn end(folder: &Path, at: Millis) -> io::Result<End> {
+    let files = files(folder)?;
+    let month = folder.join(format!("journal-{}.jsonl", calendar::month(at)));
+    let mut end = End { file: month, length: 0, sequence: 0, hash: BEGINNING.into(), torn: None };
+    for (age, file) in files.iter().rev().enumerate() {
+        let (lines, torn) = tail(file)?;
+        if age == 0 {
+            end.torn = torn;
+            // A clock that was set back does not begin an older month.
+            if *file >= end.file || end.torn.is_some() {
+                end.file.clone_from(file);
+                end.length = lines.end;
+            }
+        }
+        if let Some(line) = lines.last {
+            match journal::read(&line) {
+                Ok(read) => (end.sequence, end.hash) = (read.sequence, read.hash),
+                // A line that was tampered with: the chain goes on, and the fault stays where it is.
+                Err(_) => {
+                    (end.sequence, end.hash) =
+                        read_head(folder).map_or((0, String::new()), |head| (head.sequence, head.hash))
+                }
+            }
+            break;
+        }
+    }
+    Ok(end)
+}
+
+struct Tail {
+    /// Where the last whole line ends.
+    end: u64,
+    last: Option<String>,
+}
+
+/// The last whole line of a file, and what comes behind it without a line end.
+fn tail(path: &Path) -> io::Result<(Tail, Option<String>)> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut size = 1 << 16;
+    loop {
+        let from = length.saturating_sub(size);
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        (&mut file).take(length - from).read_to_end(&mut bytes)?;
+        let last_end = memchr::memrchr(b'\n', &bytes);
+        let before = last_end.and_then(|at| memchr::memrchr(b'\n', &bytes[..at]));
+        if from > 0 && before.is_none() {
+            size *= 4;
+            continue;
+        }
+        let whole = last_end.map_or(0, |at| at + 1);
+        let rest = &bytes[whole..];
+        let torn = (!rest.is_empty()).then(|| String::from_utf8_lossy(rest).into_owned());
+        let start = before.map_or(0, |at| at + 1);
+        let last = last_end.map(|at| String::from_utf8_lossy(&bytes[start..at]).into_owned());
+        return Ok((Tail { end: from + whole as u64, last }, torn));
+    }
+}
+
+fn read_head(folder: &Path) -> Option<Head> {
+    serde_json::from_str(&fs::read_to_string(folder.join("head.json")).ok()?).ok()
+}
+
+fn write_head(folder: &Path, head: &Head) -> io::Result<()> {
+    let new = folder.join("head.new");
+    let mut file = open_options().create(true).truncate(true).write(true).open(&new)?;
+    file.write_all(serde_json::to_string(head)?.as_bytes())?;
+    fs::rename(new, folder.join("head.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        DAY,
+        api_key::KeyId,
+        journal::{Action, Origin, Verdict},
+    };
+
+    const NOW: Millis = 1_795_521_600_000;
+
+    fn entry(number: usize, at: Millis) -> Entry {
+        Entry {
+            at,
+            id: format!("e{number}"),
+            action: Action::Create,
+            intent: None,
+            verdict: Verdict::Unknown,
+            origin: Origin::default(),
+            keys: vec![KeyId::new(format!("k{number}"))],
+            failed: Vec::new(),
+            request: None,
+            reason: None,
+            torn: None,
+        }
+    }
+
+    fn filled(count: usize) -> (tempfile::TempDir, Journal) {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::at(folder.path().join("deep/journal"));
+        (0..count).for_each(|number| journal.append(&entry(number, NOW)).unwrap());
+        (folder, journal)
+    }
+
+    fn faults(journal: &Journal) -> Vec<(usize, Fault)> {
+        journal.check(|_, _| ()).unwrap().faults.into_iter().map(|faulty| (faulty.line, faulty.fault)).collect()
+    }
+
+    fn change(journal: &Journal, change: impl FnOnce(&mut Vec<String>)) {
+        let file = &journal.files().unwrap()[0];
+        let mut lines: Vec<String> = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();
+        change(&mut lines);
+        fs::write(file, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    }
+
+    #[test]
+    fn entries_follow_each_other_over_months_and_each_month_has_its_file() {
+        let (_folder, journal) = filled(3);
+        journal.append(&entry(3, NOW + 31 * DAY)).unwrap();
+        // The clock is set back: the chain goes on where it is.
+        journal.append(&entry(4, NOW)).unwrap();
+        let mut ids = Vec::new();
+        let report = journal.check(|read, _| ids.push(read.keys[0].clone())).unwrap();
+        assert_eq!((report.lines, report.files, report.is_whole()), (5, 2, true));
+        assert_eq!(ids, ["k0", "k1", "k2", "k3", "k4"]);
+        assert_eq!(report.open.len(), 5);
+        #[cfg(unix)]
+        for file in journal.files().unwrap() {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_changed_a_removed_and_a_swapped_line_are_told_with_their_places() {
+        let (_one, changed) = filled(5);
+        change(&changed, |lines| lines[2] = lines[2].replace("k2", "k9"));
+        assert_eq!(faults(&changed), [(3, Fault::Changed)]);
+        let (_two, removed) = filled(5);
+        change(&removed, |lines| drop(lines.remove(1)));
+        assert_eq!(faults(&removed), [(2, Fault::OutOfPlace { expected: 2, found: 3 })]);
+        let (_three, swapped) = filled(5);
+        change(&swapped, |lines| lines.swap(0, 1));
+        assert_eq!(faults(&swapped)[0].0, 1);
+        let (_four, cut) = filled(5);
+        change(&cut, |lines| lines.truncate(3));
+        assert_eq!(faults(&cut), [(3, Fault::CutShort { written: 5 })]);
+        let (_five, emptied) = filled(2);
+        fs::remove_file(&emptied.files().unwrap()[0]).unwrap();
+        assert_eq!(faults(&emptied).len(), 1);
+    }
+
+    #[test]
+    fn what_a_crash_has_cut_off_is_kept_in_the_next_entry() {
+        let (_folder, journal) = filled(2);
+        let file = journal.files().unwrap().pop().unwrap();
+        File::options().append(true).open(&file).unwrap().write_all(b"{\"@timestamp\":\"half").unwrap();
+        assert_eq!(faults(&journal), [(3, Fault::Unreadable)]);
+        journal.append(&entry(2, NOW)).unwrap();
+        let mut last = String::new();
+        let report = journal.check(|_, line| last = line.to_owned()).unwrap();
+        assert!(report.is_whole() && report.lines == 3, "{report:?}");
+        assert!(last.contains(r#""torn":"{\"@timestamp\":\"half""#), "{last}");
+    }
+
+    #[test]
+    fn the_chain_goes_on_behind_a_line_that_was_tampered_with() {
+        let (_folder, journal) = filled(3);
+        change(&journal, |lines| lines[2] = "nonsense".into());
+        journal.append(&entry(3, NOW)).unwrap();
+        assert_eq!(faults(&journal), [(3, Fault::Unreadable)]);
+    }
+
+    #[test]
+    fn several_may_write_at_the_same_time() {
+        let (_folder, journal) = filled(0);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let journal = journal.clone();
+                scope.spawn(move || (0..10).for_each(|n| journal.append(&entry(thread * 10 + n, NOW)).unwrap()));
+            }
+        });
+        let report = journal.check(|_, _| ()).unwrap();
+        assert_eq!((report.lines, report.is_whole()), (40, true));
+    }
+
+    #[test]
+    fn without_a_folder_nothing_is_kept() {
+        Journal::default().append(&entry(0, NOW)).unwrap();
+        assert_eq!(Journal::default().check(|_, _| ()).unwrap().lines, 0);
+    }
+}
