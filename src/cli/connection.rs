@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{
     error::CliError,
-    machine::{Machine, ThisMachine},
+    machine::{self, Machine, ThisMachine},
     output,
 };
 use crate::{
@@ -79,7 +79,7 @@ impl ConnectionFlags {
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn session(&self) -> Result<Session, CliError> {
-        Ok(connect::connect(&self.endpoint()?).await?)
+        Ok(connect::connect(&self.endpoint()?).await?.with_journal(machine::journal()))
     }
 
     fn resolve(&self, machine: &dyn Machine) -> Result<Connection, CliError> {

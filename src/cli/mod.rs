@@ -9,6 +9,7 @@ mod draft;
 mod error;
 mod expiring;
 mod invalidate;
+mod journal;
 mod key_row;
 mod list;
 mod machine;
@@ -54,6 +55,7 @@ Environment (options win over it, a profile replaces it; secrets are never optio
   ES_API_KEY                 API key to sign in by, encoded or id:key
   ES_TOKEN                   bearer token to sign in by
   ES_USERNAME, ES_PASSWORD   user to sign in as; a missing password is asked for on a terminal
+  KEYBEARER_JOURNAL          folder of the journal of what was done, or off for none
 
 Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, 4 keys expire (of `expiring`).";
 
@@ -77,6 +79,8 @@ enum Verb {
     Check(check::CheckArgs),
     /// Serve a practice cluster that lives in memory, for any client
     Sandbox(sandbox::SandboxArgs),
+    /// What was done from this machine: check it, list it, export it
+    Journal(journal::JournalArgs),
     /// List, save and remove connections in the keyring of this computer
     Profiles(profiles::ProfilesArgs),
 }
@@ -177,6 +181,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Whoami(args) => whoami::run(flags, args).await,
         Verb::Check(args) => check::run(flags, args).await,
         Verb::Sandbox(args) => sandbox::run(flags, args).await,
+        Verb::Journal(args) => journal::run(&args),
         Verb::Profiles(args) => profiles::run(flags, args),
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         version::{Edition, Feature},
     },
     ops::{Problem, Session, problem},
+    store::journal::Journal,
 };
 
 /// Signs in and asks what one may do.
@@ -22,7 +23,8 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
     let (edition, cluster_name) = edition(&client).await?;
     let privileges = privileges(&client, edition).await?;
     let certificate = client.certificate();
-    Ok(Session { client, identity, privileges, edition, cluster_name, certificate })
+    let journal = Journal::default();
+    Ok(Session { client, identity, privileges, edition, cluster_name, certificate, journal })
 }
 
 /// What the cluster is. A user without `monitor` may not ask: then it is told by what it can do.

@@ -10,9 +10,10 @@ use crate::{
         Millis,
         api_key::ApiKey,
         create::{CreateKey, REQUEST_ID},
+        journal::{Action, Verdict},
         version::Feature,
     },
-    ops::{Problem, Session, list},
+    ops::{Problem, Session, journal::Closing, list},
 };
 
 /// Why there is no key, or none that can be used.
@@ -36,13 +37,25 @@ pub enum CreateError {
 /// [`CreateError`]; for a lost answer with what was found.
 pub async fn create(session: &Session, key: &CreateKey) -> Result<CreatedKey, CreateError> {
     let sent = session.now();
+    let request = serde_json::from_str(&key.body(sent)).ok();
+    let intent = session.intend(Action::Create, &[], request).await.map_err(CreateError::Refused)?;
     match session.client.create_api_key(key, sent).await {
-        Ok(created) => Ok(created),
+        Ok(created) => {
+            let keys = vec![created.id.clone()];
+            intent.close(Closing { verdict: Verdict::Success, keys, ..Closing::default() }).await;
+            Ok(created)
+        }
         Err(error) if error.is_answer_lost() => {
             let found = look_for(session, key, sent).await;
+            let keys = found.iter().flatten().map(|key| key.id.clone()).collect();
+            let reason = Some(format!("{error}; {}", lost(&error, &found).title));
+            intent.close(Closing { verdict: Verdict::Unknown, keys, reason, ..Closing::default() }).await;
             Err(CreateError::Lost { error, found })
         }
-        Err(error) => Err(CreateError::Refused(error)),
+        Err(error) => {
+            intent.close(Closing::of_error(&error, &[])).await;
+            Err(CreateError::Refused(error))
+        }
     }
 }
 

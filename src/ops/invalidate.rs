@@ -7,8 +7,11 @@ use std::{
 
 use crate::{
     client::ClientError,
-    model::api_key::{ApiKey, KeyId},
-    ops::{Session, list},
+    model::{
+        api_key::{ApiKey, KeyId},
+        journal::{Action, Verdict},
+    },
+    ops::{Session, journal::Closing, list},
 };
 
 /// Ids of one request.
@@ -72,6 +75,23 @@ fn own_last(mut ids: Vec<KeyId>, own: Option<&KeyId>) -> Vec<KeyId> {
 
 /// Sends one chunk and proves it. Whether it makes no sense to go on.
 async fn one_chunk(session: &Session, chunk: Vec<KeyId>, outcome: &mut Outcome) -> bool {
+    let intent = match session.intend(Action::Invalidate, &chunk, None).await {
+        Ok(intent) => intent,
+        Err(error) => {
+            let reason = error.to_string();
+            outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+            return true;
+        }
+    };
+    let (done, failed) = (outcome.done.len(), outcome.failed.len());
+    let fatal = send_and_prove(session, chunk, outcome).await;
+    let (keys, failed) = (outcome.done[done..].to_vec(), outcome.failed[failed..].to_vec());
+    let verdict = if failed.is_empty() { Verdict::Success } else { Verdict::Failure };
+    intent.close(Closing { verdict, keys, failed, reason: None }).await;
+    fatal
+}
+
+async fn send_and_prove(session: &Session, chunk: Vec<KeyId>, outcome: &mut Outcome) -> bool {
     let sent = session.client.invalidate(&chunk, session.invalidates_own_only()).await;
     let refused = match &sent {
         // Refused before anything happened: no proof is needed, and the next chunk fares no better.

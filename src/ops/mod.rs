@@ -8,6 +8,7 @@ pub mod export;
 pub mod figures;
 pub mod find;
 pub mod invalidate;
+mod journal;
 pub mod list;
 pub mod problem;
 pub mod session;

@@ -10,6 +10,7 @@ use crate::{
         version::{Edition, Feature},
     },
     ops::clock,
+    store::journal::Journal,
 };
 
 /// A signed-in connection. Cheap to clone.
@@ -27,9 +28,16 @@ pub struct Session {
     pub cluster_name: Option<String>,
     /// The certificate the line is encrypted with.
     pub certificate: Option<SeenCertificate>,
+    /// Where what is done to its keys is written down.
+    pub journal: Journal,
 }
 
 impl Session {
+    /// The same, writing down what is done to keys.
+    pub fn with_journal(self, journal: Journal) -> Self {
+        Self { journal, ..self }
+    }
+
     /// The cluster's now: this machine's clock and the skew that was measured. Expiry is judged by it.
     pub fn now(&self) -> Millis {
         clock::now().saturating_add(self.skew())

@@ -45,7 +45,7 @@ pub fn article() -> Command {
 
 fn clean(program: &str) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("TZ", "UTC").stdin(Stdio::null());
+    command.env_clear().env("TZ", "UTC").env("KEYBEARER_JOURNAL", "off").stdin(Stdio::null());
     command
 }
 

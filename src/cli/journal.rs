@@ -1,0 +1,180 @@
+//! `keybearer journal`: what was done from this machine, checked and handed on.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{
+    error::{CliError, Exit},
+    machine,
+    output::{self, Format},
+};
+use crate::{
+    model::{expiry, harmless, journal::Read},
+    store::journal::Report,
+};
+
+/// The options of `journal`.
+#[derive(Args, Debug)]
+pub(super) struct JournalArgs {
+    #[command(subcommand)]
+    verb: JournalVerb,
+}
+
+#[derive(Subcommand, Debug)]
+enum JournalVerb {
+    /// Check that no entry was changed, removed or moved; exit code 1 where one was
+    Verify,
+    /// List what was done, the newest last
+    List(ListArgs),
+    /// Write all entries as JSON lines, as they are
+    Export,
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// Only what is about the key of this id
+    #[arg(long, value_name = "ID")]
+    key: Option<String>,
+    /// Form of the output
+    #[arg(long, default_value = "table")]
+    output: Format,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    at: &'a str,
+    sequence: u64,
+    action: &'a str,
+    phase: &'static str,
+    outcome: &'a str,
+    user: &'a str,
+    cluster: &'a str,
+    keys: &'a [String],
+    failed: &'a [(String, String)],
+    reason: Option<&'a str>,
+    request: Option<&'a str>,
+}
+
+impl<'a> EntryJson<'a> {
+    fn of(entry: &'a Read) -> Self {
+        Self {
+            at: &entry.at,
+            sequence: entry.sequence,
+            action: &entry.action,
+            phase: phase(entry),
+            outcome: &entry.outcome,
+            user: &entry.user,
+            cluster: &entry.cluster,
+            keys: &entry.keys,
+            failed: &entry.failed,
+            reason: entry.reason.as_deref(),
+            request: entry.request.as_deref(),
+        }
+    }
+}
+
+pub(super) fn run(args: &JournalArgs) -> Result<Exit, CliError> {
+    match &args.verb {
+        JournalVerb::Verify => verify(),
+        JournalVerb::List(args) => list(args),
+        JournalVerb::Export => {
+            let mut lines = String::new();
+            let report = check(|_, line| {
+                lines.push_str(line);
+                lines.push('\n');
+            })?;
+            output::put(&lines)?;
+            complain(&report);
+            Ok(exit(&report))
+        }
+    }
+}
+
+fn check(take: impl FnMut(&Read, &str)) -> Result<Report, CliError> {
+    machine::journal().check(take).map_err(|error| {
+        let hint = "Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL";
+        CliError::problem("The journal can't be read", &error.to_string(), hint)
+    })
+}
+
+fn exit(report: &Report) -> Exit {
+    if report.is_whole() { Exit::Done } else { Exit::Failed }
+}
+
+fn complain(report: &Report) {
+    for faulty in &report.faults {
+        output::complain(&format!("{}, line {} {}", faulty.file.display(), faulty.line, faulty.fault));
+    }
+}
+
+fn verify() -> Result<Exit, CliError> {
+    let report = check(|_, _| ())?;
+    let journal = machine::journal();
+    complain(&report);
+    for open in &report.open {
+        let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };
+        output::say(&harmless::shown(&format!(
+            "{}: {} of {what} on {} was begun, and nothing says what came of it. Look at the cluster",
+            open.at, open.action, open.cluster
+        )));
+    }
+    let entries = expiry::plural(report.lines as u64, "line");
+    let files = expiry::plural(report.files as u64, "file");
+    let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+    if report.is_whole() {
+        output::put(&format!("{entries} in {files} of {place}: each as it was written, and in its place\n"))?;
+    } else {
+        let faults = expiry::plural(report.faults.len() as u64, "fault");
+        output::put(&format!("{entries} in {files} of {place}: {faults}\n"))?;
+    }
+    Ok(exit(&report))
+}
+
+fn shortened(keys: &[String]) -> String {
+    match keys {
+        [] => String::new(),
+        [key] => key.clone(),
+        [key, rest @ ..] => format!("{key} and {} more", rest.len()),
+    }
+}
+
+fn phase(entry: &Read) -> &'static str {
+    if entry.is_intent() { "intent" } else { "outcome" }
+}
+
+fn list(args: &ListArgs) -> Result<Exit, CliError> {
+    let mut entries = Vec::new();
+    let report = check(|entry, _| {
+        if args.key.as_deref().is_none_or(|key| entry.is_about(key)) {
+            entries.push(entry.clone());
+        }
+    })?;
+    let cell = |text: &str| harmless::shown(text).into_owned();
+    let row = |entry: &Read| {
+        let keys = if entry.keys.is_empty() {
+            entry.failed.iter().map(|(id, _)| id.clone()).collect()
+        } else {
+            entry.keys.clone()
+        };
+        vec![
+            cell(&entry.at),
+            cell(&entry.action),
+            phase(entry).to_owned(),
+            if entry.is_intent() { String::new() } else { cell(&entry.outcome) },
+            cell(&entry.user),
+            cell(&entry.cluster),
+            cell(&shortened(&keys)),
+            entry.reason.as_deref().map(cell).unwrap_or_default(),
+        ]
+    };
+    const HEAD: [&str; 8] = ["TIME", "ACTION", "PHASE", "OUTCOME", "USER", "CLUSTER", "KEYS", "REASON"];
+    match args.output {
+        Format::Table => output::put(&output::table(&HEAD, &entries.iter().map(row).collect::<Vec<_>>()))?,
+        Format::Csv => output::put_csv(&HEAD, entries.iter().map(row))?,
+        Format::Json => {
+            output::put_json(&entries.iter().map(EntryJson::of).collect::<Vec<_>>())?;
+        }
+    }
+    complain(&report);
+    Ok(exit(&report))
+}

@@ -1,0 +1,142 @@
+//! Writing down what is done: the intent before a request leaves, and what came of it afterwards, so that a
+//! crash between the two can be seen.
+
+use std::io::Read as _;
+
+use serde_json::Value;
+
+use super::{Session, clock};
+use crate::{
+    client::ClientError,
+    model::{
+        Millis,
+        api_key::KeyId,
+        journal::{Action, Entry, Origin, Verdict},
+    },
+};
+
+/// An intent that was written down and waits for its outcome.
+#[derive(Debug)]
+pub(super) struct Intent<'a> {
+    session: &'a Session,
+    entry: Entry,
+}
+
+/// What came of an intent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Closing {
+    pub(super) verdict: Verdict,
+    /// Keys for which it was done.
+    pub(super) keys: Vec<KeyId>,
+    /// Keys for which it was not, each with the reason.
+    pub(super) failed: Vec<(KeyId, String)>,
+    pub(super) reason: Option<String>,
+}
+
+impl Closing {
+    /// Of a request that was refused, or whose answer was lost.
+    pub(super) fn of_error(error: &ClientError, keys: &[KeyId]) -> Self {
+        let reason = error.to_string();
+        let verdict = if error.is_answer_lost() { Verdict::Unknown } else { Verdict::Failure };
+        let failed = keys.iter().map(|id| (id.clone(), reason.clone())).collect();
+        Self { verdict, failed, reason: Some(reason), ..Self::default() }
+    }
+}
+
+impl Session {
+    /// Writes down what is about to be done. What can't be written down is not done.
+    ///
+    /// # Errors
+    /// [`ClientError::NotSent`] when the journal can't be written.
+    pub(super) async fn intend(
+        &self,
+        action: Action,
+        keys: &[KeyId],
+        request: Option<Value>,
+    ) -> Result<Intent<'_>, ClientError> {
+        let endpoint = self.client.endpoint();
+        let origin = Origin {
+            host: host(),
+            system_user: system_user(),
+            username: self.identity.username.clone(),
+            realm: self.identity.realm.clone(),
+            authentication_type: self.identity.authentication_type.clone(),
+            own_key: self.own_key().cloned(),
+            url: endpoint.url.to_string(),
+            cluster: self.cluster_name.clone(),
+        };
+        let entry = Entry {
+            at: clock::now(),
+            id: fresh_id(),
+            action,
+            intent: None,
+            verdict: Verdict::Unknown,
+            origin,
+            keys: keys.to_vec(),
+            failed: Vec::new(),
+            request,
+            reason: None,
+            torn: None,
+        };
+        self.write(entry.clone()).await.map_err(|error| {
+            let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+            ClientError::NotSent {
+                reason: format!(
+                    "the journal in {place} can't be written ({error}), so nothing was sent. Make room or set its \
+                     rights, or choose another folder by KEYBEARER_JOURNAL"
+                ),
+            }
+        })?;
+        Ok(Intent { session: self, entry })
+    }
+
+    async fn write(&self, entry: Entry) -> std::io::Result<()> {
+        if self.journal.folder().is_none() {
+            return Ok(());
+        }
+        let journal = self.journal.clone();
+        let work = tokio::task::spawn_blocking(move || journal.append(&entry));
+        work.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    }
+}
+
+impl Intent<'_> {
+    /// Writes down what came of it. It has happened, so that a full disk can't undo it: then the intent
+    /// stays open, which a check of the journal tells.
+    pub(super) async fn close(self, closing: Closing) {
+        let entry = Entry {
+            at: clock::now().max(self.entry.at),
+            id: fresh_id(),
+            intent: Some(self.entry.id.clone()),
+            verdict: closing.verdict,
+            keys: closing.keys,
+            failed: closing.failed,
+            reason: closing.reason,
+            request: None,
+            ..self.entry
+        };
+        let _ = self.session.write(entry).await;
+    }
+}
+
+/// Unique, by time and by a random number of the system's hasher.
+fn fresh_id() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let now: Millis = clock::now();
+    let random = RandomState::new().build_hasher().finish();
+    format!("{now:011x}-{random:016x}")
+}
+
+fn host() -> String {
+    let from_file = || {
+        let mut name = String::new();
+        std::fs::File::open("/proc/sys/kernel/hostname").ok()?.take(256).read_to_string(&mut name).ok()?;
+        Some(name.trim().to_owned())
+    };
+    let named = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    from_file().or(named).unwrap_or_default()
+}
+
+fn system_user() -> String {
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+}

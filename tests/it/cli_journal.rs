@@ -1,0 +1,112 @@
+//! The journal by command: what is done is written down, before and after; what was tampered with is refused.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::cli_practice::{Practice, Ran, folder, keybearer, run};
+
+fn journal(place: &Path, args: &[&str]) -> Ran {
+    run(keybearer().env("KEYBEARER_JOURNAL", place).arg("journal").args(args))
+}
+
+fn officer(practice: &Practice, place: &Path) -> Command {
+    let mut command = practice.user(keybearer(), "officer");
+    command.env("KEYBEARER_JOURNAL", place);
+    command
+}
+
+fn create(practice: &Practice, place: &Path, name: &str) -> Ran {
+    let args = ["create", "--name", name, "--role", "reader", "--expiration", "1d", "--output", "json"];
+    run(officer(practice, place).args(args))
+}
+
+#[test]
+fn creating_and_invalidating_leave_an_intent_and_an_outcome_without_a_secret() {
+    let practice = Practice::start();
+    let folder = folder();
+    let place = folder.path().join("journal");
+    let created = create(&practice, &place, "noted");
+    assert_eq!(created.code, Some(0), "{created:?}");
+    let key = created.json();
+    let id = key["id"].as_str().unwrap();
+    let gone = run(officer(&practice, &place).args(["invalidate", "--yes", "--", id]));
+    assert_eq!(gone.code, Some(0), "{gone:?}");
+    let listed = journal(&place, &["list", "--output", "json"]);
+    let entries = listed.json();
+    let steps: Vec<(&str, &str)> = entries
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["action"].as_str().unwrap(), entry["phase"].as_str().unwrap()))
+        .collect();
+    let both = ["api-key-create", "api-key-invalidate"].map(|action| [(action, "intent"), (action, "outcome")]);
+    assert_eq!(steps, both.concat());
+    assert!(entries[0]["request"].as_str().unwrap().contains("noted"));
+    assert_eq!((&entries[1]["outcome"], entries[1]["keys"][0].as_str()), (&"success".into(), Some(id)));
+    assert_eq!((&entries[3]["outcome"], entries[3]["user"].as_str()), (&"success".into(), Some("officer")));
+    let history = journal(&place, &["list", "--key", id, "--output", "csv"]);
+    assert_eq!(history.out.lines().count(), 4, "the head, what came of creating, and both of invalidating");
+    let text = journal(&place, &["export"]).out;
+    for secret in ["api_key", "encoded"] {
+        let secret = key[secret].as_str().unwrap();
+        assert!(!text.contains(secret));
+    }
+    let whole = journal(&place, &["verify"]);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    assert!(whole.out.starts_with("4 lines in 1 file"), "{whole:?}");
+}
+
+#[test]
+fn a_refusal_is_written_down_with_its_reason() {
+    let practice = Practice::start();
+    let folder = folder();
+    let mut command = practice.user(keybearer(), "viewer");
+    command.env("KEYBEARER_JOURNAL", folder.path());
+    let refused = run(command.args(["create", "--name", "x", "--role", "reader", "--expiration", "1d"]));
+    assert_ne!(refused.code, Some(0));
+    let entries = journal(folder.path(), &["list", "--output", "json"]).json();
+    if let Some(entries) = entries.as_array().filter(|entries| !entries.is_empty()) {
+        assert_eq!(entries.len(), 2);
+        assert_eq!(entries[1]["outcome"], "failure");
+        assert!(entries[1]["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
+    }
+}
+
+#[test]
+fn what_can_t_be_written_down_is_not_done() {
+    let practice = Practice::start();
+    let folder = folder();
+    let place = folder.path().join("a file");
+    fs::write(&place, "in the way").unwrap();
+    let refused = create(&practice, &place, "not-noted");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("nothing was sent") && refused.err.contains("KEYBEARER_JOURNAL"), "{refused:?}");
+    assert!(practice.list(&["name:not-noted"]).is_empty());
+}
+
+#[test]
+fn a_journal_that_was_tampered_with_is_refused_with_the_place() {
+    let practice = Practice::start();
+    let folder = folder();
+    create(&practice, folder.path(), "one");
+    create(&practice, folder.path(), "two");
+    let file = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let tampered = |lines: &[&str], words: &str| {
+        fs::write(&file, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        let refused = journal(folder.path(), &["verify"]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.err.contains(words), "{words}: {refused:?}");
+    };
+    let changed = lines[1].replace("success", "failure");
+    tampered(&[lines[0], &changed, lines[2], lines[3]], "line 2 was changed");
+    tampered(&[lines[0], lines[2], lines[3]], "line 2 is entry 3 where entry 2 should be");
+    tampered(&[lines[0], lines[2], lines[1], lines[3]], "line 2 is entry 3");
+    tampered(&lines[..3], "line 3 is the last one, but 4 entries were written");
+    fs::write(&file, &text).unwrap();
+    assert_eq!(journal(folder.path(), &["verify"]).code, Some(0));
+}
