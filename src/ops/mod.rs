@@ -11,6 +11,7 @@ pub mod invalidate;
 pub mod list;
 pub mod problem;
 pub mod session;
+pub mod update;
 pub mod vault;
 pub mod verify;
 
