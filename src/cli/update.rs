@@ -96,9 +96,12 @@ fn check_session(session: &Session, wanted: &Wanted) -> Result<(), CliError> {
 /// Only the owner can change a key, a superuser can't (as seen on 9.5.3).
 fn check_keys(session: &Session, keys: &[ApiKey]) -> Result<(), CliError> {
     let me = &session.identity;
+    let acts_as_another = session.client.endpoint().run_as.is_some();
     for key in keys {
         let name = harmless::shown(&key.owner.username);
-        if key.owner.username != me.username || key.owner.realm != me.realm {
+        // Acting as another, the realm one is told is that of who signed in, not of who is acted as.
+        let is_mine = key.owner.username == me.username && (acts_as_another || key.owner.realm == me.realm);
+        if !is_mine {
             let title = format!("{} belongs to {name}, and only its owner can update it. Nothing is done", key.id);
             let detail = "Not even a superuser can; only acting as the owner (run-as) can";
             let hint = format!("Add --run-as {name} if you may act as that user");

@@ -1,6 +1,9 @@
 //! Changing keys by id: by bulk where the version has it, and with the truth about lost answers.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use crate::{
     client::{BulkUpdate, ClientError},
@@ -42,12 +45,9 @@ impl UpdateOutcome {
 /// Changes keys in the same way: 500 by one request where there are several and the version can, otherwise
 /// one by one. After an error that would meet the next keys too, or a lost answer, nothing more is sent.
 pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> UpdateOutcome {
-    let mut outcome = UpdateOutcome::default();
-    for id in ids {
-        if !outcome.untouched.contains(id) {
-            outcome.untouched.push(id.clone());
-        }
-    }
+    let mut seen = HashSet::new();
+    let once: Vec<KeyId> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    let mut outcome = UpdateOutcome { untouched: once, ..UpdateOutcome::default() };
     if update.expiration.is_some() && !session.has(Feature::UpdateExpiration) {
         let reason = ClientError::Lacks(Feature::UpdateExpiration).to_string();
         outcome.failed = outcome.untouched.drain(..).map(|id| (id, reason.clone())).collect();
