@@ -43,7 +43,8 @@ struct WireErrors {
 impl Client {
     /// Changes one key, and takes the snapshot of its owner's rights anew (since 8.4). Whether anything is
     /// different now: `false` is a success too. Only the key's owner can, not even a superuser (404 on 9.5.3).
-    /// Sent again after a failure only if it has no expiration, which counts from the moment of each try.
+    /// Sent again after a failure only if it has no expiration, which counts from the moment of each try; the
+    /// answer to a second try may then be `false` although the first one changed the key.
     ///
     /// # Errors
     /// [`ClientError::NotSent`] for a blank id, [`ClientError::Lacks`] before 8.4 (8.13 for an expiration),
