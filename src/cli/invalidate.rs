@@ -80,7 +80,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
 }
 
 /// The keys that are meant, each once; `None` if anything is not clear, after it was told.
-async fn meant(session: &Session, references: &[String]) -> Result<Option<Vec<ApiKey>>, CliError> {
+pub(super) async fn meant(session: &Session, references: &[String]) -> Result<Option<Vec<ApiKey>>, CliError> {
     let mut keys: Vec<ApiKey> = Vec::new();
     let mut clear = true;
     for reference in references {

@@ -17,6 +17,8 @@ mod output;
 mod profiles;
 mod sandbox;
 mod show;
+mod update;
+mod update_draft;
 mod watch;
 mod whoami;
 
@@ -73,6 +75,8 @@ enum Verb {
     Show(show::ShowArgs),
     /// Invalidate keys for ever, and read them again as proof
     Invalidate(invalidate::InvalidateArgs),
+    /// Change keys: the end, metadata or rights, after showing what changes
+    Update(update::UpdateArgs),
     /// Tell who you are signed in as, what you may do, and what is missing
     Whoami(whoami::WhoamiArgs),
     /// Test the connection step by step; nothing is changed
@@ -178,6 +182,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Watch(args) => watch::run(flags, args).await,
         Verb::Show(args) => show::run(flags, args).await,
         Verb::Invalidate(args) => invalidate::run(flags, args).await,
+        Verb::Update(args) => update::run(flags, args).await,
         Verb::Whoami(args) => whoami::run(flags, args).await,
         Verb::Check(args) => check::run(flags, args).await,
         Verb::Sandbox(args) => sandbox::run(flags, args).await,
@@ -238,6 +243,9 @@ mod tests {
             "create --name a --role r --password x",
             "list --status odd",
             "invalidate --yes",
+            "update a",
+            "update --set a=1",
+            "update a --metadata {} --set a=1",
             "show",
             "show a b",
             "--keys 5",

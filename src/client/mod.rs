@@ -10,6 +10,7 @@ mod refusal;
 mod rows;
 mod security;
 mod tls;
+mod updates;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -47,6 +48,7 @@ pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, Row
 pub use certificate::{CertificateProblem, SeenCertificate};
 pub use error::ClientError;
 pub use security::{BuiltinPrivileges, ClusterInfo};
+pub use updates::BulkUpdate;
 
 /// How often a request that may be repeated is sent at most.
 const TRIES: u32 = 3;

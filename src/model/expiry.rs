@@ -85,6 +85,11 @@ impl Span {
         Self { count, unit: Unit::Days }
     }
 
+    /// A number of milliseconds; fewer than none are none.
+    pub fn of_millis(length: Millis) -> Self {
+        Self { count: u64::try_from(length).unwrap_or(0), unit: Unit::Millis }
+    }
+
     /// Its length in milliseconds, rounded down; `None` if an `i64` can't hold it.
     pub fn millis(self) -> Option<Millis> {
         let count = i64::try_from(self.count).ok()?;

@@ -24,6 +24,7 @@ pub mod role;
 pub mod secret;
 pub mod settings;
 pub mod snippet;
+pub mod update;
 pub mod version;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.

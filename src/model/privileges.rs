@@ -26,6 +26,7 @@ actions! {
     KEY_CREATE = "cluster:admin/xpack/security/api_key/create": "manage_own_api_key" "manage_api_key" "manage_security" "all";
     CROSS_CLUSTER_CREATE = "cluster:admin/xpack/security/cross_cluster/api_key/create": "manage_security" "all";
     KEY_UPDATE = "cluster:admin/xpack/security/api_key/update": "manage_own_api_key" "manage_api_key" "manage_security" "all";
+    KEY_BULK_UPDATE = "cluster:admin/xpack/security/api_key/bulk_update": "manage_own_api_key" "manage_api_key" "manage_security" "all";
     KEY_GET = "cluster:admin/xpack/security/api_key/get": "manage_own_api_key" "read_security" "manage_api_key" "manage_security" "all";
     KEY_QUERY = "cluster:admin/xpack/security/api_key/query": "manage_own_api_key" "read_security" "manage_api_key" "manage_security" "all";
     KEY_INVALIDATE = "cluster:admin/xpack/security/api_key/invalidate": "manage_own_api_key" "manage_api_key" "manage_security" "all";

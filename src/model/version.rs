@@ -50,6 +50,12 @@ pub enum Feature {
     InvalidationTime,
     /// Aggregations in the query of keys.
     Aggregations,
+    /// Changing a key (`PUT /_security/api_key/ID`).
+    Update,
+    /// Changing many keys by one request.
+    BulkUpdate,
+    /// A new end for a key that is there.
+    UpdateExpiration,
     /// Clones of keys and the privilege `clone_api_key`.
     Clone,
 }
@@ -66,6 +72,9 @@ impl Feature {
             Self::CrossCluster => Version::new(8, 10, 0),
             Self::InvalidationTime => Version::new(8, 12, 0),
             Self::Aggregations => Version::new(8, 14, 0),
+            Self::Update => Version::new(8, 4, 0),
+            Self::BulkUpdate => Version::new(8, 5, 0),
+            Self::UpdateExpiration => Version::new(8, 13, 0),
             Self::Clone => Version::new(9, 4, 0),
         }
     }
@@ -81,6 +90,9 @@ impl Feature {
             Self::CrossCluster => "cross-cluster API keys",
             Self::InvalidationTime => "the time of invalidation",
             Self::Aggregations => "aggregations of API keys",
+            Self::Update => "updates of API keys",
+            Self::BulkUpdate => "updates of many API keys at once",
+            Self::UpdateExpiration => "a new expiration for an API key",
             Self::Clone => "cloning of API keys",
         }
     }

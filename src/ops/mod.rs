@@ -12,6 +12,7 @@ mod journal;
 pub mod list;
 pub mod problem;
 pub mod session;
+pub mod update;
 pub mod vault;
 pub mod verify;
 

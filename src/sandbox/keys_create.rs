@@ -1,26 +1,31 @@
-//! Creating and updating API keys: the rules and words of 9.5.3.
+//! Creating API keys, and what requests to create and to update have in common: the rules and words of 9.5.3.
 
 use super::authz::Caller;
 use super::cluster::{Hash, Realm, StoredKey, fresh_id, fresh_secret};
 use super::descriptor::{self, Descriptor, Fault, Use};
 use super::error::{EsError, Outcome};
-use super::json::{Kind, Node, object, parse};
-use super::privileges::{CROSS_CLUSTER_CREATE, KEY_CREATE, KEY_UPDATE};
+use super::json::{Kind, Node, object};
+use super::privileges::{CROSS_CLUSTER_CREATE, KEY_CREATE};
 use super::reply::Reply;
 use super::router::Context;
 use super::time_unit;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// What a request to create or update asks for; nothing where a field is left out.
 #[derive(Debug, Default)]
-struct Wanted {
-    name: Option<String>,
-    expiration: Option<String>,
-    metadata: Option<Map<String, Value>>,
-    descriptors: Option<Vec<(String, Descriptor)>>,
+pub struct Wanted {
+    /// The ids of a bulk update; a single text counts as a list of one.
+    pub ids: Option<Vec<String>>,
+    /// The key's name.
+    pub name: Option<String>,
+    /// A time unit, not read yet.
+    pub expiration: Option<String>,
+    /// The whole of the metadata.
+    pub metadata: Option<Map<String, Value>>,
+    /// All descriptors; none at all is every right of the owner.
+    pub descriptors: Option<Vec<(String, Descriptor)>>,
 }
 
 fn content(reason: String) -> Box<EsError> {
@@ -44,7 +49,8 @@ pub fn similar(name: &str, known: &[&str]) -> String {
     }
 }
 
-fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
+/// Reads a body of which only some fields are known.
+pub fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
     let Some(members) = node.members() else {
         let token = node.token();
         return Err(content(format!("[{}] [{parser}] Expected START_OBJECT but was: {token}", node.at)));
@@ -59,6 +65,7 @@ fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
         let wrong_type =
             || content(format!("[{}] [{parser}] {field} doesn't support values of type: {}", value.at, value.token()));
         match field {
+            "ids" => wanted.ids = Some(ids(value, parser, wrong_type)?),
             "name" => wanted.name = Some(value.text().ok_or_else(wrong_type)?.to_owned()),
             "expiration" => wanted.expiration = Some(value.text().ok_or_else(wrong_type)?.to_owned()),
             "metadata" => wanted.metadata = Some(object(value.members().ok_or_else(wrong_type)?)),
@@ -66,6 +73,20 @@ fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
         }
     }
     Ok(wanted)
+}
+
+fn ids(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Vec<String>> {
+    let Kind::Array(elements) = &node.kind else {
+        return node.scalar().map(|id| vec![id]).ok_or_else(wrong_type);
+    };
+    let text = |element: &Node| {
+        element.scalar().ok_or_else(|| {
+            let reason = format!("Expected text at {} but found {}", element.at, element.token());
+            content(format!("[{}] [{parser}] failed to parse field [ids]", element.at))
+                .because(EsError::illegal(reason))
+        })
+    };
+    elements.iter().map(text).collect()
 }
 
 fn descriptors(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Vec<(String, Descriptor)>> {
@@ -94,7 +115,8 @@ fn descriptors(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>)
     Ok(found)
 }
 
-fn expires_in(wanted: &Wanted, parser: &str) -> Outcome<Option<i64>> {
+/// The lifetime asked for, in milliseconds.
+pub fn expires_in(wanted: &Wanted, parser: &str) -> Outcome<Option<i64>> {
     let Some(text) = &wanted.expiration else { return Ok(None) };
     time_unit::parse(text, "expiration").map(Some).map_err(|error| {
         if error.status == 500 {
@@ -123,7 +145,8 @@ fn name_problems(name: &str) -> Vec<String> {
     problems
 }
 
-fn common_problems(wanted: &Wanted) -> Vec<String> {
+/// What validation finds wrong with metadata and descriptors.
+pub fn common_problems(wanted: &Wanted) -> Vec<String> {
     let mut problems = Vec::new();
     if wanted.metadata.as_ref().is_some_and(|map| map.keys().any(|key| key.starts_with('_'))) {
         problems.push("API key metadata keys may not start with [_]".to_owned());
@@ -133,7 +156,7 @@ fn common_problems(wanted: &Wanted) -> Vec<String> {
 }
 
 /// Metadata is searchable, which bounds its depth and the size of a value.
-fn metadata_fits(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
+pub fn metadata_fits(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
     let refuse = |preview: String, reason: String| {
         let start =
             format!("[1:1] failed to parse field [metadata_flattened] of type [flattened] in document with id '{id}'.");
@@ -169,7 +192,8 @@ fn metadata_fits(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn mixed_restrictions(descriptors: &[(String, Descriptor)]) -> Outcome<()> {
+/// Restricted and other descriptors don't go together.
+pub fn mixed_restrictions(descriptors: &[(String, Descriptor)]) -> Outcome<()> {
     let restricted = descriptors.iter().filter(|(_, role)| role.workflows.is_some()).count();
     if restricted > 0 && restricted < descriptors.len() {
         return Err(EsError::illegal("combining role descriptors with and without restriction is not supported"));
@@ -181,7 +205,7 @@ fn mixed_restrictions(descriptors: &[(String, Descriptor)]) -> Outcome<()> {
 }
 
 /// The caller's rights as a key remembers them; a derived key remembers none.
-fn snapshot(caller: &Caller) -> Vec<(String, Descriptor)> {
+pub fn snapshot(caller: &Caller) -> Vec<(String, Descriptor)> {
     match &caller.key {
         Some(_) => Vec::new(),
         None => caller.layers.first().cloned().unwrap_or_default(),
@@ -260,65 +284,6 @@ pub fn create_cross_cluster(context: &mut Context) -> Outcome<Reply> {
     let feature = "advanced-remote-cluster-security";
     Err(EsError::forbidden(format!("current license is non-compliant for [{feature}]"))
         .with("license.expired.feature", feature))
-}
-
-/// `PUT /_security/api_key/ID`: the owner's alone, even for a superuser.
-pub fn update(context: &mut Context) -> Outcome<Reply> {
-    let parser = "update_api_key_request_payload";
-    let wanted = if context.request.body.is_empty() {
-        Wanted::default()
-    } else {
-        read(&parse(&context.request.body)?, parser, &["role_descriptors", "expiration", "metadata"])?
-    };
-    let lifetime = expires_in(&wanted, parser)?;
-    let mut problems = common_problems(&wanted);
-    if lifetime.is_some_and(|lifetime| lifetime <= 0) {
-        problems.push("API key expiration must be in the future".to_owned());
-    }
-    if !problems.is_empty() {
-        return Err(EsError::validation(&problems));
-    }
-    let caller = context.caller;
-    caller.may(&KEY_UPDATE)?;
-    if caller.key.is_some() {
-        return Err(EsError::illegal(
-            "authentication via API key not supported: only the owner user can update an API key",
-        ));
-    }
-    let id = context.argument(0);
-    let found = context.cluster.key(&id).filter(|key| key.username == caller.username && key.realm == caller.realm);
-    let Some(key) = found.filter(|key| key.kind == "rest") else {
-        return Err(EsError::new(
-            404,
-            "resource_not_found_exception",
-            format!("no API key owned by requesting user found for ID [{id}]"),
-        ));
-    };
-    if key.invalidation.is_some() {
-        return Err(EsError::illegal(format!("cannot update invalidated API key [{id}]")));
-    }
-    if key.is_expired(context.now) {
-        return Err(EsError::illegal(format!("cannot update expired API key [{id}]")));
-    }
-    let assigned = wanted.descriptors.map_or_else(|| key.assigned.clone(), Arc::new);
-    mixed_restrictions(&assigned)?;
-    let metadata = wanted.metadata.map_or_else(|| key.metadata.clone(), Arc::new);
-    metadata_fits(&metadata, &id)?;
-    let expiration = lifetime.map(|lifetime| context.now.saturating_add(lifetime)).or(key.expiration);
-    let limited_by = Some(Arc::new(snapshot(caller)));
-    let changed = assigned != key.assigned
-        || metadata != key.metadata
-        || expiration != key.expiration
-        || limited_by != key.limited_by;
-    if changed {
-        context.cluster.change_key(&id, |key| {
-            key.assigned = assigned;
-            key.metadata = metadata;
-            key.expiration = expiration;
-            key.limited_by = limited_by;
-        });
-    }
-    Ok(Reply::ok(json!({ "updated": changed })))
 }
 
 /// `refresh` is accepted; here everything is visible at once.

@@ -22,6 +22,7 @@ mod key_sort;
 mod keys_create;
 mod keys_query;
 mod keys_read;
+mod keys_update;
 mod mapping;
 mod query_dsl;
 mod query_match;

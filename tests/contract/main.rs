@@ -8,3 +8,4 @@ mod aggregations_refused;
 mod keys;
 mod server;
 mod sign_in;
+mod updates;

@@ -10,21 +10,21 @@ use wiremock::{
 
 use crate::cli_practice::{Ran, keybearer, run};
 
-fn elastic(body: &Value) -> ResponseTemplate {
+pub fn elastic(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body).insert_header("X-elastic-product", "Elasticsearch")
 }
 
-fn row(id: &str, invalidated: bool) -> Value {
+pub fn row(id: &str, invalidated: bool) -> Value {
     json!({ "id": id, "name": "app", "type": "rest", "creation": 1, "expiration": 4_000_000_000_000_i64,
             "invalidated": invalidated, "username": "ana", "realm": "native", "metadata": {}, "role_descriptors": {} })
 }
 
-fn rows(rows: &[Value]) -> Value {
+pub fn rows(rows: &[Value]) -> Value {
     json!({ "total": rows.len(), "count": rows.len(), "api_keys": rows })
 }
 
 /// A cluster that lets a user in who may manage keys.
-async fn cluster() -> MockServer {
+pub async fn cluster() -> MockServer {
     let server = MockServer::start().await;
     let user = json!({ "username": "ana", "roles": [], "authentication_realm": { "name": "native", "type": "native" },
                        "authentication_type": "realm" });
@@ -40,7 +40,7 @@ async fn cluster() -> MockServer {
     server
 }
 
-async fn ana(server: &MockServer, args: &[&str]) -> Ran {
+pub async fn ana(server: &MockServer, args: &[&str]) -> Ran {
     let mut command = keybearer();
     command.env("ES_URL", server.uri()).env("ES_USERNAME", "ana").env("ES_PASSWORD", "hunter2").args(args);
     tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()

@@ -1,0 +1,202 @@
+//! Changing keys by id: by bulk where the version has it, and with the truth about lost answers.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use crate::{
+    client::{BulkUpdate, ClientError},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        update::KeyUpdate,
+        version::Feature,
+    },
+    ops::{Session, list},
+};
+
+/// Ids of one request.
+pub const CHUNK: usize = 500;
+
+/// A change that was written shows in queries after a second (as seen on 9.5.3), plus a little.
+const UNTIL_SHOWN: Duration = Duration::from_millis(1500);
+
+/// What became of each id. A partial failure is a normal case.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateOutcome {
+    /// Different now, as the cluster says or, after a lost answer, as the key itself shows.
+    pub updated: Vec<KeyId>,
+    /// They were so before.
+    pub unchanged: Vec<KeyId>,
+    /// Not updated as far as can be told, each with the reason.
+    pub failed: Vec<(KeyId, String)>,
+    /// Never sent.
+    pub untouched: Vec<KeyId>,
+}
+
+impl UpdateOutcome {
+    /// Whether every key is as it was asked for.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.untouched.is_empty()
+    }
+}
+
+/// Changes keys in the same way: 500 by one request where there are several and the version can, otherwise
+/// one by one. After an error that would meet the next keys too, or a lost answer, nothing more is sent.
+pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> UpdateOutcome {
+    let mut seen = HashSet::new();
+    let once: Vec<KeyId> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    let mut outcome = UpdateOutcome { untouched: once, ..UpdateOutcome::default() };
+    if update.expiration.is_some() && !session.has(Feature::UpdateExpiration) {
+        let reason = ClientError::Lacks(Feature::UpdateExpiration).to_string();
+        outcome.failed = outcome.untouched.drain(..).map(|id| (id, reason.clone())).collect();
+        return outcome;
+    }
+    let mut by_bulk = outcome.untouched.len() > 1 && session.has(Feature::BulkUpdate);
+    while !outcome.untouched.is_empty() {
+        let size = if by_bulk { CHUNK } else { 1 };
+        let rest = outcome.untouched.split_off(outcome.untouched.len().min(size));
+        let chunk = std::mem::replace(&mut outcome.untouched, rest);
+        let sent_at = session.now();
+        let error = if by_bulk {
+            match session.client.bulk_update_api_keys(&chunk, update).await {
+                Ok(done) => {
+                    sort_out(chunk, done, &mut outcome);
+                    continue;
+                }
+                // The version was not told, and it has only the update of one.
+                Err(ClientError::Lacks(_)) => {
+                    by_bulk = false;
+                    outcome.untouched.splice(0..0, chunk);
+                    continue;
+                }
+                Err(error) => error,
+            }
+        } else {
+            match one(session, &chunk, update, &mut outcome).await {
+                Ok(()) => continue,
+                Err(error) => error,
+            }
+        };
+        if error.is_answer_lost() {
+            look_again(session, chunk, update, (sent_at, &error), &mut outcome).await;
+        } else {
+            let reason = error.to_string();
+            outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+        }
+        break;
+    }
+    outcome
+}
+
+/// Sends one key's update. An error that is about this key alone is noted and no reason to stop.
+async fn one(
+    session: &Session,
+    ids: &[KeyId],
+    update: &KeyUpdate,
+    outcome: &mut UpdateOutcome,
+) -> Result<(), ClientError> {
+    for id in ids {
+        match session.client.update_api_key(id, update).await {
+            Ok(true) => outcome.updated.push(id.clone()),
+            Ok(false) => outcome.unchanged.push(id.clone()),
+            Err(error @ (ClientError::NotFound { .. } | ClientError::Rejected { status: 400, .. })) => {
+                outcome.failed.push((id.clone(), error.to_string()));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn sort_out(chunk: Vec<KeyId>, done: BulkUpdate, outcome: &mut UpdateOutcome) {
+    let mut errors: HashMap<KeyId, String> = done.errors.into_iter().collect();
+    for id in chunk {
+        if let Some(reason) = errors.remove(&id) {
+            outcome.failed.push((id, reason));
+        } else if done.updated.contains(&id) {
+            outcome.updated.push(id);
+        } else if done.noops.contains(&id) {
+            outcome.unchanged.push(id);
+        } else {
+            outcome.failed.push((id, "the cluster's answer says nothing about it".into()));
+        }
+    }
+}
+
+/// After a lost answer only the keys themselves tell what was done.
+async fn look_again(
+    session: &Session,
+    chunk: Vec<KeyId>,
+    update: &KeyUpdate,
+    (sent_at, lost): (Millis, &ClientError),
+    outcome: &mut UpdateOutcome,
+) {
+    tokio::time::sleep(UNTIL_SHOWN).await;
+    match list::by_id(session, &chunk).await {
+        Ok(keys) => compare(chunk, &keys, update, (sent_at, session.now(), lost), outcome),
+        Err(error) => {
+            let reason = format!("not known: {lost}; it could not be read again: {error}");
+            outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+        }
+    }
+}
+
+fn compare(
+    chunk: Vec<KeyId>,
+    keys: &[ApiKey],
+    update: &KeyUpdate,
+    (sent_at, now, lost): (Millis, Millis, &ClientError),
+    outcome: &mut UpdateOutcome,
+) {
+    let found: HashMap<&KeyId, &ApiKey> = keys.iter().map(|key| (&key.id, key)).collect();
+    for id in chunk {
+        let done = found.get(&id).and_then(|key| update.is_carried_out(key, sent_at, now));
+        match done {
+            Some(true) => outcome.updated.push(id),
+            Some(false) => {
+                outcome.failed.push((id, format!("{lost}. It was read again, and does not show the change")));
+            }
+            None => outcome.failed.push((id, format!("not known, and the key can't tell: {lost}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn ids(ids: &[&str]) -> Vec<KeyId> {
+        ids.iter().copied().map(KeyId::new).collect()
+    }
+
+    #[test]
+    fn every_id_has_one_fate() {
+        let done =
+            BulkUpdate { updated: ids(&["a"]), noops: ids(&["b"]), errors: vec![(KeyId::new("c"), "why".into())] };
+        let mut outcome = UpdateOutcome::default();
+        sort_out(ids(&["a", "b", "c", "d"]), done, &mut outcome);
+        assert_eq!((outcome.updated.clone(), outcome.unchanged.clone()), (ids(&["a"]), ids(&["b"])));
+        assert_eq!(outcome.failed[0], (KeyId::new("c"), "why".into()));
+        assert!(outcome.failed[1].1.contains("says nothing") && !outcome.is_complete());
+    }
+
+    #[test]
+    fn after_a_lost_answer_the_keys_themselves_tell() {
+        let key = |id: &str, metadata: &str| ApiKey {
+            id: KeyId::new(id),
+            metadata: RawValue::from_string(metadata.into()).ok(),
+            ..ApiKey::default()
+        };
+        let update = KeyUpdate { metadata: RawValue::from_string(r#"{"a":1}"#.into()).ok(), ..KeyUpdate::default() };
+        let lost = ClientError::Broken { reason: "reset".into(), maybe_sent: true, status: None };
+        let mut outcome = UpdateOutcome::default();
+        let keys = [key("done", r#"{"a": 1}"#), key("not", "{}")];
+        compare(ids(&["done", "not", "gone"]), &keys, &update, (0, 1, &lost), &mut outcome);
+        assert_eq!(outcome.updated, ids(&["done"]));
+        assert!(outcome.failed[0].1.contains("does not show") && outcome.failed[1].1.contains("not known"));
+    }
+}
