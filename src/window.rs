@@ -22,6 +22,7 @@ use crate::{
     sandbox::{Options, Sandbox},
     store::{
         clipboard::{Cleared, SecretClipboard},
+        journal::Journal,
         os_vault::OsVault,
         settings_file::SettingsFile,
     },
@@ -41,7 +42,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
     }
     let settings = SettingsFile::of_this_user();
     let kept = settings.read();
-    services = services.with_settings(settings);
+    services = services.with_settings(settings).with_journal(Journal::from_environment());
     let start = Start { sandbox: sandbox.is_some(), settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
     let opened = Arc::new(AtomicBool::new(false));
     let opening = Arc::clone(&opened);

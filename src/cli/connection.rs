@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{
     error::CliError,
-    machine::{self, Machine, ThisMachine},
+    machine::{Machine, ThisMachine},
     output,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         secret::Secret,
     },
     ops::{Session, connect},
+    store::journal::Journal,
 };
 
 /// The options of a connection.
@@ -79,7 +80,7 @@ impl ConnectionFlags {
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn session(&self) -> Result<Session, CliError> {
-        Ok(connect::connect(&self.endpoint()?).await?.with_journal(machine::journal()))
+        Ok(connect::connect(&self.endpoint()?).await?.with_journal(Journal::from_environment()))
     }
 
     fn resolve(&self, machine: &dyn Machine) -> Result<Connection, CliError> {

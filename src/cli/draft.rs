@@ -13,6 +13,7 @@ use crate::{
         version::Edition,
     },
     ops::{Problem, Session, clock, connect},
+    store::journal::Journal,
     store::profiles::new_profile_id,
 };
 
@@ -44,7 +45,7 @@ pub(super) fn check_before_connecting(draft: &Draft, login: &Login) -> Result<()
 /// # Errors
 /// When the connection or the roles are refused, or with one line for each option that is wrong.
 pub(super) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session, Checked), CliError> {
-    let session = connect::connect(endpoint).await?;
+    let session = connect::connect(endpoint).await?.with_journal(Journal::from_environment());
     let roles = roles(&session, draft).await?;
     let zone = clock::zone();
     let around = Surroundings {

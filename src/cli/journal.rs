@@ -5,12 +5,11 @@ use serde::Serialize;
 
 use super::{
     error::{CliError, Exit},
-    machine,
     output::{self, Format},
 };
 use crate::{
     model::{expiry, harmless, journal::Read},
-    store::journal::Report,
+    store::journal::{Journal, Report},
 };
 
 /// The options of `journal`.
@@ -91,7 +90,7 @@ pub(super) fn run(args: &JournalArgs) -> Result<Exit, CliError> {
 }
 
 fn check(take: impl FnMut(&Read, &str)) -> Result<Report, CliError> {
-    machine::journal().check(take).map_err(|error| {
+    Journal::from_environment().check(take).map_err(|error| {
         let hint = "Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL";
         CliError::problem("The journal can't be read", &error.to_string(), hint)
     })
@@ -109,7 +108,7 @@ fn complain(report: &Report) {
 
 fn verify() -> Result<Exit, CliError> {
     let report = check(|_, _| ())?;
-    let journal = machine::journal();
+    let journal = Journal::from_environment();
     complain(&report);
     for open in &report.open {
         let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };

@@ -14,7 +14,6 @@ use crate::{
     model::{profile::Profile, secret::Secret},
     ops::{Problem, vault},
     store::{
-        journal::Journal,
         os_vault::OsVault,
         profiles::{Profiles, ProfilesError},
         vault::{Vault, VaultError},
@@ -108,15 +107,6 @@ fn keyring_problem(error: ProfilesError) -> CliError {
         other => other.way_out(),
     };
     CliError::from(Problem::new(&error.to_string(), "").hint(hint))
-}
-
-/// The journal of this user, or where KEYBEARER_JOURNAL says; `off` keeps none.
-pub(super) fn journal() -> Journal {
-    match env::var_os("KEYBEARER_JOURNAL") {
-        Some(place) if place == "off" => Journal::default(),
-        Some(place) if !place.is_empty() => Journal::at(place.into()),
-        _ => Journal::of_this_user(),
-    }
 }
 
 /// Runs a command on this thread.

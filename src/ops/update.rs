@@ -10,10 +10,11 @@ use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
+        journal::{Action, Verdict},
         update::KeyUpdate,
         version::Feature,
     },
-    ops::{Session, list},
+    ops::{Session, journal::Closing, list},
 };
 
 /// Ids of one request.
@@ -47,6 +48,25 @@ impl UpdateOutcome {
 pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> UpdateOutcome {
     let mut seen = HashSet::new();
     let once: Vec<KeyId> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    let request = serde_json::from_str(&update.body(None)).ok();
+    let intent = match session.intend(Action::Update, &once, request).await {
+        Ok(intent) => intent,
+        Err(error) => {
+            let reason = error.to_string();
+            let failed = once.into_iter().map(|id| (id, reason.clone())).collect();
+            return UpdateOutcome { failed, ..UpdateOutcome::default() };
+        }
+    };
+    let outcome = carry_out(session, once, update).await;
+    let verdict = if outcome.is_complete() { Verdict::Success } else { Verdict::Failure };
+    let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
+    let never = |id: &KeyId| (id.clone(), "never sent".to_owned());
+    let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
+    intent.close(Closing { verdict, keys, failed, reason: None }).await;
+    outcome
+}
+
+async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> UpdateOutcome {
     let mut outcome = UpdateOutcome { untouched: once, ..UpdateOutcome::default() };
     if update.expiration.is_some() && !session.has(Feature::UpdateExpiration) {
         let reason = ClientError::Lacks(Feature::UpdateExpiration).to_string();

@@ -74,6 +74,15 @@ impl Journal {
         Self(directories::ProjectDirs::from("", "", "keybearer").map(|dirs| dirs.data_local_dir().join("journal")))
     }
 
+    /// In the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in this user's.
+    pub fn from_environment() -> Self {
+        match std::env::var_os("KEYBEARER_JOURNAL") {
+            Some(place) if place == "off" => Self::default(),
+            Some(place) if !place.is_empty() => Self::at(place.into()),
+            _ => Self::of_this_user(),
+        }
+    }
+
     /// In a folder of one's own choice.
     pub fn at(folder: PathBuf) -> Self {
         Self(Some(folder))

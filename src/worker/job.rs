@@ -16,7 +16,7 @@ use crate::{
     model::{
         api_key::KeyId,
         create::CreateKey,
-        endpoint::Endpoint,
+        endpoint::{ClusterUrl, Endpoint},
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::Settings,
@@ -28,7 +28,7 @@ use crate::{
         list::{self, KeyList, ListProgress},
         vault, verify,
     },
-    store::{memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
+    store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
 };
 
 /// A task and the ticket that its events carry.
@@ -130,12 +130,22 @@ pub struct Services {
     clipboard: Arc<dyn SecretSink>,
     sandbox: Mutex<Option<SandboxOpener>>,
     settings: SettingsFile,
+    journal: Journal,
+    /// The practice cluster, of which nothing is written down.
+    practice: Mutex<Option<ClusterUrl>>,
 }
 
 impl Services {
     /// Vault and clipboard; the sandbox is added where there is one.
     pub fn new(vault: Arc<dyn Vault>, clipboard: Arc<dyn SecretSink>) -> Self {
-        Self { vault: RwLock::new(vault), clipboard, sandbox: Mutex::new(None), settings: SettingsFile::default() }
+        Self {
+            vault: RwLock::new(vault),
+            clipboard,
+            sandbox: Mutex::new(None),
+            settings: SettingsFile::default(),
+            journal: Journal::default(),
+            practice: Mutex::default(),
+        }
     }
 
     /// With a practice cluster to open.
@@ -147,6 +157,16 @@ impl Services {
     /// With a file for settings; without one they last for this run.
     pub fn with_settings(self, settings: SettingsFile) -> Self {
         Self { settings, ..self }
+    }
+
+    /// With a journal of what is done to keys; without one nothing is written down.
+    pub fn with_journal(self, journal: Journal) -> Self {
+        Self { journal, ..self }
+    }
+
+    fn journal_for(&self, endpoint: &Endpoint) -> Journal {
+        let practice = self.practice.lock().unwrap_or_else(PoisonError::into_inner);
+        if practice.as_ref() == Some(&endpoint.url) { Journal::default() } else { self.journal.clone() }
     }
 
     fn vault(&self) -> Arc<dyn Vault> {
@@ -177,7 +197,10 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             connect::test(&endpoint, |step| reporter.progress(Answer::Tested(Box::new(step)))).await;
             Answer::TestEnded
         }
-        Task::Connect(endpoint) => Answer::Connected(connect::connect(&endpoint).await.map(Box::new)),
+        Task::Connect(endpoint) => {
+            let session = connect::connect(&endpoint).await;
+            Answer::Connected(session.map(|session| Box::new(session.with_journal(services.journal_for(&endpoint)))))
+        }
         Task::List(session, known) => {
             if let Some(known) = known
                 && let Ok(Some(renewed)) = list::renewed(&session, &known).await
@@ -255,7 +278,11 @@ fn save_new(path: &Path, bytes: &[u8]) -> std::io::Result<String> {
 async fn open_sandbox(services: &Services) -> Result<Box<Profile>, Problem> {
     let opener = services.sandbox.lock().unwrap_or_else(PoisonError::into_inner).take();
     match opener {
-        Some(open) => open().await.map(Box::new),
+        Some(open) => {
+            let profile = open().await?;
+            *services.practice.lock().unwrap_or_else(PoisonError::into_inner) = Some(profile.endpoint.url.clone());
+            Ok(Box::new(profile))
+        }
         None => Err(Problem::new("There is no sandbox here", "Start with --sandbox to have one")),
     }
 }
