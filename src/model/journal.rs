@@ -367,8 +367,16 @@ impl Checker {
     /// # Errors
     /// What is wrong with this line.
     pub fn next(&mut self, line: &str) -> Result<Read, Fault> {
+        self.follow(read(line))
+    }
+
+    /// The same for a line that was read before.
+    ///
+    /// # Errors
+    /// What is wrong with this line.
+    pub fn follow(&mut self, line: Result<Read, Fault>) -> Result<Read, Fault> {
         let expected = self.sequence + 1;
-        let entry = read(line).inspect_err(|_| {
+        let entry = line.inspect_err(|_| {
             // The next one can be told only by its number.
             self.sequence = expected;
             self.previous.clear();

@@ -146,13 +146,13 @@ impl Journal {
             for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
                 report.lines += 1;
                 let text = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
-                let entry = journal::read(text).ok();
-                if let Err(fault) = checker.next(text) {
-                    report.faults.push(FaultyLine { file: file.clone(), line: at + 1, fault });
-                }
-                if let Some(entry) = entry {
+                let read = journal::read(text);
+                if let Ok(entry) = &read {
                     head_seen |= head.as_ref().is_some_and(|head| head.hash == entry.hash);
-                    take(&entry, text);
+                    take(entry, text);
+                }
+                if let Err(fault) = checker.follow(read) {
+                    report.faults.push(FaultyLine { file: file.clone(), line: at + 1, fault });
                 }
             }
         }
