@@ -9,9 +9,13 @@ use crate::{
     client::ClientError,
     model::{
         api_key::{ApiKey, KeyId},
-        journal::{Action, Verdict},
+        journal::Action,
     },
-    ops::{Session, journal::Closing, list},
+    ops::{
+        Session,
+        journal::{Closing, NOT_KNOWN},
+        list,
+    },
 };
 
 /// Ids of one request.
@@ -86,8 +90,7 @@ async fn one_chunk(session: &Session, chunk: Vec<KeyId>, outcome: &mut Outcome) 
     let (done, failed) = (outcome.done.len(), outcome.failed.len());
     let fatal = send_and_prove(session, chunk, outcome).await;
     let (keys, failed) = (outcome.done[done..].to_vec(), outcome.failed[failed..].to_vec());
-    let verdict = if failed.is_empty() { Verdict::Success } else { Verdict::Failure };
-    intent.close(Closing { verdict, keys, failed, reason: None }).await;
+    intent.close(Closing::of_fates(keys, failed)).await;
     fatal
 }
 
@@ -140,7 +143,7 @@ fn sort_out_unproved(
         if own_key_ended && confirmed.contains(&id) {
             outcome.done.push(id);
         } else {
-            outcome.failed.push((id, format!("not known, it could not be read again: {error}")));
+            outcome.failed.push((id, format!("{NOT_KNOWN}, it could not be read again: {error}")));
         }
     }
 }

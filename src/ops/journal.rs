@@ -22,6 +22,9 @@ pub(super) struct Intent<'a> {
     entry: Entry,
 }
 
+/// How the reason begins where nobody knows what became of a key.
+pub(super) const NOT_KNOWN: &str = "not known";
+
 /// What came of an intent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Closing {
@@ -34,6 +37,18 @@ pub(super) struct Closing {
 }
 
 impl Closing {
+    /// Of what became of each key. Where that is not known for one of them, it is not known for all together.
+    pub(super) fn of_fates(keys: Vec<KeyId>, failed: Vec<(KeyId, String)>) -> Self {
+        let verdict = if failed.is_empty() {
+            Verdict::Success
+        } else if failed.iter().any(|(_, reason)| reason.starts_with(NOT_KNOWN)) {
+            Verdict::Unknown
+        } else {
+            Verdict::Failure
+        };
+        Self { verdict, keys, failed, reason: None }
+    }
+
     /// Of a request that was refused, or whose answer was lost.
     pub(super) fn of_error(error: &ClientError, keys: &[KeyId]) -> Self {
         let reason = error.to_string();
@@ -139,4 +154,20 @@ fn host() -> String {
 
 fn system_user() -> String {
     ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_not_called_a_failure() {
+        let fate = |reasons: &[&str]| {
+            let failed = reasons.iter().map(|reason| (KeyId::new("k"), (*reason).to_owned())).collect();
+            Closing::of_fates(Vec::new(), failed).verdict
+        };
+        assert_eq!(fate(&[]), Verdict::Success);
+        assert_eq!(fate(&["refused"]), Verdict::Failure);
+        assert_eq!(fate(&["refused", "not known: the line broke"]), Verdict::Unknown);
+    }
 }

@@ -10,11 +10,15 @@ use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
-        journal::{Action, Verdict},
+        journal::Action,
         update::KeyUpdate,
         version::Feature,
     },
-    ops::{Session, journal::Closing, list},
+    ops::{
+        Session,
+        journal::{Closing, NOT_KNOWN},
+        list,
+    },
 };
 
 /// Ids of one request.
@@ -58,11 +62,10 @@ pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> Upd
         }
     };
     let outcome = carry_out(session, once, update).await;
-    let verdict = if outcome.is_complete() { Verdict::Success } else { Verdict::Failure };
     let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
     let never = |id: &KeyId| (id.clone(), "never sent".to_owned());
     let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
-    intent.close(Closing { verdict, keys, failed, reason: None }).await;
+    intent.close(Closing::of_fates(keys, failed)).await;
     outcome
 }
 
@@ -157,7 +160,7 @@ async fn look_again(
     match list::by_id(session, &chunk).await {
         Ok(keys) => compare(chunk, &keys, update, (sent_at, session.now(), lost), outcome),
         Err(error) => {
-            let reason = format!("not known: {lost}; it could not be read again: {error}");
+            let reason = format!("{NOT_KNOWN}: {lost}; it could not be read again: {error}");
             outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
         }
     }
@@ -178,7 +181,7 @@ fn compare(
             Some(false) => {
                 outcome.failed.push((id, format!("{lost}. It was read again, and does not show the change")));
             }
-            None => outcome.failed.push((id, format!("not known, and the key can't tell: {lost}"))),
+            None => outcome.failed.push((id, format!("{NOT_KNOWN}, and the key can't tell: {lost}"))),
         }
     }
 }

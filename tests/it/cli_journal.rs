@@ -1,8 +1,17 @@
 //! The journal by command: what is done is written down, before and after; what was tampered with is refused.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, time::Duration};
 
-use crate::cli_practice::{Practice, Ran, folder, keybearer, run};
+use serde_json::json;
+use wiremock::{
+    Mock, ResponseTemplate,
+    matchers::{method, path},
+};
+
+use crate::{
+    cli_odd_clusters::{ana_at, cluster, elastic, row, rows},
+    cli_practice::{Practice, Ran, folder, keybearer, run},
+};
 
 fn journal(place: &Path, args: &[&str]) -> Ran {
     run(keybearer().env("KEYBEARER_JOURNAL", place).arg("journal").args(args))
@@ -55,20 +64,36 @@ fn creating_and_invalidating_leave_an_intent_and_an_outcome_without_a_secret() {
     assert!(whole.out.starts_with("4 lines in 1 file"), "{whole:?}");
 }
 
-#[test]
-fn a_refusal_is_written_down_with_its_reason() {
-    let practice = Practice::start();
+#[tokio::test]
+async fn what_the_cluster_refuses_is_written_down_as_a_failure_with_its_reason() {
+    let server = cluster().await;
+    let refused = ResponseTemplate::new(403).set_body_json(json!({
+        "error": { "type": "security_exception", "reason": "not for you" }, "status": 403 }));
+    Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(refused).expect(1).mount(&server).await;
     let folder = folder();
-    let mut command = practice.user(keybearer(), "viewer");
-    command.env("KEYBEARER_JOURNAL", folder.path());
-    let refused = run(command.args(["create", "--name", "x", "--role", "reader", "--expiration", "1d"]));
-    assert_ne!(refused.code, Some(0));
-    let entries = journal(folder.path(), &["list", "--output", "json"]).json();
-    if let Some(entries) = entries.as_array().filter(|entries| !entries.is_empty()) {
-        assert_eq!(entries.len(), 2);
-        assert_eq!(entries[1]["outcome"], "failure");
-        assert!(entries[1]["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
-    }
+    let place = folder.path().to_owned();
+    let ran = ana_at(&server, &place, &["create", "--name", "app", "--no-rights", "--output", "json"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let entries = journal(&place, &["list", "--output", "json"]).json();
+    assert_eq!((entries.as_array().unwrap().len(), &entries[1]["outcome"]), (2, &"failure".into()));
+    assert!(entries[1]["reason"].as_str().unwrap().contains("not for you"), "{entries}");
+}
+
+#[tokio::test]
+async fn where_an_answer_is_lost_the_journal_does_not_pretend_to_know() {
+    let server = cluster().await;
+    let late = elastic(&json!({})).set_delay(Duration::from_secs(5));
+    Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(late).expect(1).mount(&server).await;
+    let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
+    query.respond_with(elastic(&rows(&[row("stray-1", false)]))).mount(&server).await;
+    let folder = folder();
+    let place = folder.path().to_owned();
+    let ran =
+        ana_at(&server, &place, &["--timeout", "1", "create", "--name", "app", "--no-rights", "--output", "json"])
+            .await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let entries = journal(&place, &["list", "--output", "json"]).json();
+    assert_eq!((&entries[1]["outcome"], &entries[1]["keys"]), (&"unknown".into(), &json!(["stray-1"])));
 }
 
 #[test]

@@ -41,7 +41,17 @@ pub async fn cluster() -> MockServer {
 }
 
 pub async fn ana(server: &MockServer, args: &[&str]) -> Ran {
+    sent_by_ana(keybearer(), server, args).await
+}
+
+/// The same with a journal in this folder.
+pub async fn ana_at(server: &MockServer, journal: &std::path::Path, args: &[&str]) -> Ran {
     let mut command = keybearer();
+    command.env("KEYBEARER_JOURNAL", journal);
+    sent_by_ana(command, server, args).await
+}
+
+async fn sent_by_ana(mut command: std::process::Command, server: &MockServer, args: &[&str]) -> Ran {
     command.env("ES_URL", server.uri()).env("ES_USERNAME", "ana").env("ES_PASSWORD", "hunter2").args(args);
     tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
 }

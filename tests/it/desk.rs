@@ -20,7 +20,7 @@ use keybearer::{
     },
     ops::Problem,
     sandbox::{Options, Sandbox},
-    store::{memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
+    store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
     ui::{App, Start},
     worker::{SecretSink, Services},
 };
@@ -60,6 +60,7 @@ pub struct Setting {
     pub profiles: Vec<Profile>,
     pub vault: Arc<MemoryVault>,
     pub settings: SettingsFile,
+    pub journal: Journal,
 }
 
 impl Default for Setting {
@@ -71,6 +72,7 @@ impl Default for Setting {
             profiles: Vec::new(),
             vault: Arc::new(MemoryVault::new()),
             settings: SettingsFile::default(),
+            journal: Journal::default(),
         }
     }
 }
@@ -83,7 +85,9 @@ impl Desk {
             keybearer::store::profiles::Profiles::new(vault.clone()).save(profile).unwrap();
         }
         let place: Arc<dyn Vault> = vault.clone();
-        let mut services = Services::new(place, Arc::new(clipboard.clone())).with_settings(setting.settings.clone());
+        let mut services = Services::new(place, Arc::new(clipboard.clone()))
+            .with_settings(setting.settings.clone())
+            .with_journal(setting.journal);
         let opens_sandbox = setting.sandbox.is_some();
         if let Some(profile) = setting.sandbox {
             services = services.with_sandbox(Box::new(move || Box::pin(async move { Ok::<_, Problem>(profile) })));

@@ -7,6 +7,7 @@ use keybearer::{
         login::Login,
         profile::{Environment, Profile},
     },
+    store::journal::Journal,
 };
 
 use crate::desk::{Desk, RunningSandbox, Setting};
@@ -269,4 +270,31 @@ fn a_failed_refresh_leaves_the_rows_and_says_so() {
     desk.press("Refresh");
     desk.wait_for("As of");
     assert!(desk.sees("320 of 320"), "the rows stay");
+}
+
+#[test]
+fn what_is_done_in_the_window_is_written_down_but_not_of_the_practice_cluster() {
+    let sandbox = RunningSandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::at(folder.path().join("journal"));
+    let actions = || {
+        let mut actions = Vec::new();
+        let report = journal.check(|entry, _| actions.push((entry.action.clone(), entry.outcome.clone()))).unwrap();
+        assert!(report.is_whole() && report.open.is_empty(), "{report:?}");
+        actions
+    };
+    let practice = Setting { sandbox: Some(sandbox.profile()), journal: journal.clone(), ..Setting::default() };
+    let mut desk = Desk::new(practice);
+    desk.wait_for("All 320 keys read");
+    create(&mut desk, "practised", "");
+    assert!(actions().is_empty());
+    drop(desk);
+
+    let profile = Profile { name: "earnest".into(), ..sandbox.profile() };
+    let mut desk = Desk::new(Setting { profiles: vec![profile], journal: journal.clone(), ..Setting::default() });
+    desk.press("Edit earnest");
+    desk.press("Connect");
+    desk.wait_for("All 321 keys read");
+    create(&mut desk, "earnest", "");
+    assert_eq!(actions(), [("api-key-create".into(), "unknown".into()), ("api-key-create".into(), "success".into())]);
 }

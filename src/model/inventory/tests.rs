@@ -267,6 +267,34 @@ fn keys_are_counted_by_status_and_by_time() {
 }
 
 #[test]
+fn a_status_counted_is_the_status_of_the_key_at_every_border() {
+    let borders = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| NOW + t);
+    let mut ends: Vec<Option<Millis>> = borders.iter().flat_map(|at| [at - 1, *at, at + 1]).map(Some).collect();
+    ends.extend([None, Some(0), Some(Millis::MAX)]);
+    let mut inventory = Inventory::default();
+    for (number, (end, invalidated)) in ends.iter().flat_map(|end| [(end, false), (end, true)]).enumerate() {
+        inventory.put(&RawKey { id: &number.to_string(), expires: *end, invalidated, ..RawKey::default() });
+    }
+    for now in [NOW, 0, Millis::MIN + 1, Millis::MAX] {
+        let places = inventory.status_places(now);
+        for place in 0..inventory.len() {
+            assert_eq!(places(place), inventory.status(place, now).place(), "{place} at {now}");
+        }
+    }
+}
+
+#[test]
+fn words_that_are_looked_for_together_find_what_each_of_them_finds() {
+    let inventory = inventory(Bits::chunk() + 500);
+    for words in [["p", "00"], ["a", "search"], ["sec-1", "app-03"], ["ü", "tw"], ["nothing-like-it", "7"]] {
+        let either = Expr::Or(words.iter().map(|word| Expr::Term(free(word))).collect());
+        let each = words.map(|word| inventory.matching(&Expr::Term(free(word)), NOW, Asker::default()));
+        let [one, other] = each;
+        assert!(inventory.matching(&either, NOW, Asker::default()) == one.or(&other), "{words:?}");
+    }
+}
+
+#[test]
 fn keys_that_are_gone_can_be_left_out() {
     let inventory = inventory(9);
     let rest = inventory.without(&Bits::of(9, |place| place % 2 == 1));
