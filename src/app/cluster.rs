@@ -14,7 +14,7 @@ use crate::{
         api_key::{ApiKey, KeyId},
         filter::{self, Expr, FilterError},
         inventory::{Asker, Column, Inventory, Moment, Order},
-        key_list::{Rows, View},
+        key_list::{self, Rows, Sight, View},
         overview::{self, Overview, Wanted},
         profile::{Environment, Profile, ProfileId},
         role::Role,
@@ -22,7 +22,8 @@ use crate::{
     ops::{
         Problem, Session,
         figures::Figures,
-        list::{KeyList, ListProgress},
+        list::KeyList,
+        names::Names,
     },
     worker::{Task, Ticket},
 };
@@ -39,6 +40,8 @@ pub struct Cluster {
     pub progress: Option<(u64, u64)>,
     /// Its roles, by name.
     pub roles: Loadable<Vec<Role>>,
+    /// What a form of privileges is completed from.
+    pub names: Loadable<Names>,
     /// What is shown of the keys.
     pub view: View,
     /// What is wrong with the search; the rows are those of the last good one.
@@ -75,6 +78,7 @@ impl Cluster {
             keys: Loadable::default(),
             progress: None,
             roles: Loadable::default(),
+            names: Loadable::default(),
             view: View::default(),
             search_errors: Vec::new(),
             rows: Rows::default(),
@@ -186,12 +190,18 @@ impl Cluster {
         self.open = id;
     }
 
-    pub(super) fn take_keys(&mut self, now: Millis) {
+    /// Shows the list that has come, as it was worked out, unless it is looked at otherwise by now.
+    pub(super) fn take_keys(&mut self, now: Millis, sight: Option<Box<Sight>>) {
         let list = self.keys.value().cloned();
         self.selection.follow(list);
         self.overview_of = None;
-        self.make_order(now);
-        self.make_rows(now);
+        let Some(sight) = sight.filter(|sight| sight.view == self.view) else {
+            self.make_order(now);
+            return self.make_rows(now);
+        };
+        self.search_errors.clear();
+        Sight { expr: self.expr, order: self.order, rows: self.rows, good_until: self.rows_good_until, .. } = *sight;
+        self.count_selected();
     }
 
     /// Makes the overview, unless it is there already as it is wanted.
@@ -233,7 +243,7 @@ impl Cluster {
         let identity = self.session.value().map(|session| &session.identity);
         let asker = identity.map(|own| Asker { username: &own.username, realm: &own.realm }).unwrap_or_default();
         self.rows = Rows::new(self.inventory(), &self.expr, self.view.status, &self.order, now, asker);
-        self.rows_good_until = self.inventory().next_change(now).unwrap_or(Millis::MAX);
+        self.rows_good_until = key_list::good_until(self.inventory(), now);
         self.count_selected();
     }
 
@@ -283,7 +293,7 @@ impl State {
             let ticket = Ticket(u64::MAX);
             merged.keys.ask(ticket);
             merged.keys.answer(ticket, Ok(Arc::new(list)), now);
-            merged.take_keys(now);
+            merged.take_keys(now, None);
         }
         self.screen = Screen::Keys;
     }
@@ -393,76 +403,6 @@ impl State {
         if self.screen == Screen::Overview {
             self.overview_now();
         }
-    }
-
-    pub(super) fn refresh(&mut self) {
-        if self.shows_all() {
-            let ids: Vec<ProfileId> = self.clusters.iter().map(|cluster| cluster.profile.id.clone()).collect();
-            return ids.iter().for_each(|id| self.read_keys(id));
-        }
-        if let Some(id) = self.current.clone() {
-            self.read_keys(&id);
-        }
-    }
-
-    /// Reads the keys of a cluster again. An earlier reading is stopped: the newest question counts.
-    pub(super) fn read_keys(&mut self, id: &ProfileId) {
-        let Some(place) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
-        let Some(session) = self.clusters[place].session.value().cloned() else { return };
-        if let Some(old) = self.clusters[place].keys.give_up() {
-            self.submit(Task::Stop(old));
-        }
-        let known = self.clusters[place].keys.value().cloned();
-        if known.is_none() {
-            let figures = self.submit(Task::Figures(Box::new(session.clone())));
-            self.clusters[place].figures.ask(figures);
-        }
-        let ticket = self.submit(Task::List(Box::new(session), known));
-        let cluster = &mut self.clusters[place];
-        cluster.keys.ask(ticket);
-        cluster.progress = None;
-    }
-
-    pub(super) fn stop_refresh(&mut self) {
-        let Some(cluster) = self.cluster_mut() else { return };
-        cluster.progress = None;
-        if let Some(ticket) = cluster.keys.give_up() {
-            self.submit(Task::Stop(ticket));
-        }
-    }
-
-    pub(super) fn listing(&mut self, ticket: Ticket, progress: ListProgress) {
-        let now = self.now;
-        let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
-        match progress {
-            // A part is shown only where nothing is known, or less of it: an older list that is whole is
-            // worth more.
-            ListProgress::Part(list) => {
-                cluster.progress = Some((list.keys.len() as u64, list.total));
-                let shown = cluster.keys.value();
-                if shown.is_none_or(|shown| !shown.is_complete) && cluster.keys.preview(ticket, list) {
-                    cluster.take_keys(now);
-                }
-            }
-            ListProgress::Renewed(list) => {
-                if cluster.keys.preview(ticket, list) {
-                    cluster.take_keys(now);
-                }
-                self.overview_if_shown();
-            }
-            ListProgress::Count { read, total } => cluster.progress = Some((read, total)),
-        }
-    }
-
-    pub(super) fn listed(&mut self, ticket: Ticket, result: Result<Arc<KeyList>, Problem>) {
-        let now = self.now;
-        let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
-        cluster.progress = None;
-        if cluster.keys.answer(ticket, result, now) {
-            cluster.take_keys(now);
-        }
-        self.merge();
-        self.overview_if_shown();
     }
 
     pub(super) fn read_roles_once(&mut self) {

@@ -96,6 +96,8 @@ pub enum Command {
     OpenKey(Option<KeyId>),
     /// Read the roles again.
     ReadRoles,
+    /// Read what a form of privileges is completed from, unless it was read.
+    ReadNames,
     /// Create a key; with the request id that was shown.
     Create(Box<Draft>, String),
     /// Forget what came of the last creation.

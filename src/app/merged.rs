@@ -124,7 +124,7 @@ impl State {
         parts.iter_mut().zip(ends).for_each(|(part, end)| part.end = *end);
         merged.parts = parts;
         if merged.keys.answer(ticket, Ok(list), now) {
-            merged.take_keys(now);
+            merged.take_keys(now, None);
         }
         self.overview_if_shown();
     }

@@ -9,6 +9,7 @@ pub mod export;
 pub mod invalidation;
 pub mod loadable;
 pub mod merged;
+mod reading;
 pub mod reveal;
 pub mod selection;
 
@@ -238,6 +239,7 @@ impl State {
             Command::SetTable(layout) => self.change_settings(|settings| settings.table = layout),
             Command::SetLook(word) => self.change_settings(|settings| settings.look = Some(word)),
             Command::ReadRoles => self.read_roles(),
+            Command::ReadNames => self.read_names_once(),
             Command::Create(draft, request_id) => self.create(*draft, &request_id),
             Command::DismissCreation => self.creation.dismiss(),
             Command::CopySecret(text) => self.copy_secret(text),
@@ -322,9 +324,10 @@ impl State {
             Answer::Tested(report) => self.tested(ticket, *report),
             Answer::TestEnded => self.test_ended(ticket),
             Answer::Connected(result) => self.connected(ticket, result.map(|session| *session)),
-            Answer::Listing(progress) => self.listing(ticket, progress),
-            Answer::Listed(result) => self.listed(ticket, result),
+            Answer::Listing(progress, sight) => self.listing(ticket, progress, sight),
+            Answer::Listed(result, sight) => self.listed(ticket, result, sight),
             Answer::Roles(result) => self.roles(ticket, result),
+            Answer::Names(names) => self.names(ticket, *names),
             Answer::Created(result) => self.created(ticket, result),
             Answer::Tried(result) => self.tried(ticket, result.map(|trial| *trial)),
             Answer::Invalidating(outcome) => self.invalidating(ticket, outcome, false),

@@ -6,6 +6,7 @@ mod api_keys;
 mod certificate;
 mod error;
 mod failure;
+mod names;
 mod refusal;
 mod rows;
 mod security;

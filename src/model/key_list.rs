@@ -1,10 +1,12 @@
 //! What is shown of the keys of a cluster: filtered, in an order, counted; and the keys that a name means.
 
+use jiff::tz::TimeZone;
+
 use super::{
     Millis,
     api_key::ApiKey,
     expiry::Status,
-    filter::Expr,
+    filter::{self, Expr},
     inventory::{Asker, Bits, Inventory, Order, Sort, StatusCounts},
 };
 
@@ -56,6 +58,38 @@ impl Rows {
         };
         Self { places, found, counts }
     }
+}
+
+/// What is shown of a list, worked out before it is shown: of a million keys that takes longer than a frame.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// What was to be shown.
+    pub view: View,
+    /// Its search.
+    pub expr: Expr,
+    /// All keys in the order of it.
+    pub order: Order,
+    /// The rows.
+    pub rows: Rows,
+    /// Until when they are right, by the cluster's clock.
+    pub good_until: Millis,
+}
+
+impl Sight {
+    /// Works it out; nothing where the search can't be read.
+    pub fn of(inventory: &Inventory, view: &View, now: Millis, zone: &TimeZone, asker: Asker<'_>) -> Option<Self> {
+        let expr = filter::parse(&view.search, now, zone).ok()?.expr;
+        let order = inventory.order(&view.sorts, now);
+        let rows = Rows::new(inventory, &expr, view.status, &order, now, asker);
+        Some(Self { view: view.clone(), expr, order, rows, good_until: good_until(inventory, now) })
+    }
+}
+
+/// Until when the status of keys can be shown as it is now. Of many keys one expires every second, and working
+/// all of it out again each time would keep the machine busy: then the counts lag, by a second for 100,000.
+pub fn good_until(inventory: &Inventory, now: Millis) -> Millis {
+    let lag = inventory.len() as Millis / 100;
+    inventory.next_change(now).map_or(Millis::MAX, |at| at.max(now.saturating_add(lag)))
 }
 
 /// The keys that a name given by a person means: the one with this id, otherwise all with this

@@ -26,7 +26,7 @@ use crate::{
         inventory::{Bits, Inventory, Put, RawKey},
         version::Feature,
     },
-    ops::{Session, clock},
+    ops::{Session, background, clock},
 };
 
 /// Rows of one page where pages follow each other.
@@ -142,7 +142,7 @@ pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
     if lists.is_empty() {
         all.as_of = 0;
     }
-    all.keys.finish();
+    background::run(|| all.keys.finish());
     (all, ends)
 }
 
@@ -192,7 +192,7 @@ impl Reader {
 
     fn finish(&self) -> KeyList {
         let mut state = std::mem::take(&mut *self.state());
-        state.keys.finish();
+        background::run(|| state.keys.finish());
         state.unreadable.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
         KeyList {
             keys: state.keys,
@@ -484,7 +484,7 @@ impl Reader {
             let mut state = self.state();
             let mut places = Bits::none(state.keys.len());
             gone.iter().filter_map(|id| state.keys.place(id)).for_each(|place| places.set(place, true));
-            state.keys = state.keys.without(&places);
+            state.keys = background::run(|| state.keys.without(&places));
         }
         Ok(())
     }
@@ -522,7 +522,7 @@ impl Reader {
                 is_complete: false,
             }
         };
-        list.keys.make_orders();
+        background::run(|| list.keys.make_orders());
         (self.progress)(ListProgress::Part(Arc::new(list)));
     }
 }

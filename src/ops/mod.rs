@@ -1,6 +1,7 @@
 //! Use cases: what a person wants done with a cluster, the same for the window and for the command
 //! line. It knows clusters and vaults, and nothing of screens.
 
+pub mod background;
 pub mod clock;
 pub mod connect;
 pub mod create;
@@ -10,6 +11,7 @@ pub mod find;
 pub mod invalidate;
 mod journal;
 pub mod list;
+pub mod names;
 pub mod problem;
 pub mod session;
 pub mod update;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     client::CreatedKey,
-    model::{profile::Profile, role::Role},
+    model::{key_list::Sight, profile::Profile, role::Role},
     ops::{
         Problem, Session,
         connect::StepReport,
@@ -13,6 +13,7 @@ use crate::{
         figures::Figures,
         invalidate::Outcome,
         list::{KeyList, ListProgress},
+        names::Names,
         vault::ReadProfiles,
         verify::Trial,
     },
@@ -43,12 +44,14 @@ pub enum Answer {
     TestEnded,
     /// Signed in, or not.
     Connected(Result<Box<Session>, Problem>),
-    /// Keys are being read.
-    Listing(ListProgress),
-    /// All keys were read.
-    Listed(Result<Arc<KeyList>, Problem>),
+    /// Keys are being read; what is shown of them.
+    Listing(ListProgress, Option<Box<Sight>>),
+    /// All keys were read; what is shown of them.
+    Listed(Result<Arc<KeyList>, Problem>, Option<Box<Sight>>),
     /// Roles were read.
     Roles(Result<Vec<Role>, Problem>),
+    /// What a form of privileges is completed from.
+    Names(Box<Names>),
     /// A key was created, or not.
     Created(Result<Box<CreatedKey>, Box<CreateError>>),
     /// The new key was tried.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
 use super::{Answer, Reporter, Ticket};
@@ -17,15 +18,18 @@ use crate::{
         api_key::KeyId,
         create::CreateKey,
         endpoint::{ClusterUrl, Endpoint},
+        inventory::Asker,
+        key_list::{Sight, View},
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::Settings,
     },
     ops::{
-        Fix, Problem, Session, connect, create,
+        Fix, Problem, Session, background, connect, create,
         export::{self, Export},
         figures, invalidate,
         list::{self, KeyList, ListProgress},
+        names,
         vault, verify,
     },
     store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
@@ -38,6 +42,23 @@ pub struct Job {
     pub ticket: Ticket,
     /// What to do.
     pub task: Task,
+}
+
+/// How a list will be looked at.
+#[derive(Clone, Debug)]
+pub struct Looking {
+    /// What to show of it.
+    pub view: View,
+    /// Where days begin.
+    pub zone: TimeZone,
+}
+
+impl Looking {
+    fn at(&self, session: &Session, list: &KeyList) -> Option<Box<Sight>> {
+        let own = &session.identity;
+        let asker = Asker { username: &own.username, realm: &own.realm };
+        Sight::of(&list.keys, &self.view, session.now(), &self.zone, asker).map(Box::new)
+    }
 }
 
 /// What to do.
@@ -59,8 +80,10 @@ pub enum Task {
     Test(Box<Endpoint>),
     /// Sign in.
     Connect(Box<Endpoint>),
-    /// Read all keys; what is new besides those that are known comes first.
-    List(Box<Session>, Option<Arc<KeyList>>),
+    /// Read all keys; what is new besides those that are known comes first. They will be looked at like this.
+    List(Box<Session>, Option<Arc<KeyList>>, Box<Looking>),
+    /// Forget a list that is not shown any more: of a large one that takes longer than a frame.
+    LetGo(Arc<KeyList>),
     /// Put lists together.
     Merge(Vec<Arc<KeyList>>),
     /// Ask for the cluster's own first figures.
@@ -69,6 +92,8 @@ pub enum Task {
     SavePicture(PathBuf, Vec<u8>),
     /// Read all roles.
     Roles(Box<Session>),
+    /// Read the privileges and indices of a cluster.
+    Names(Box<Session>),
     /// Create a key.
     Create(Box<Session>, Box<CreateKey>),
     /// Sign in with a key.
@@ -201,17 +226,10 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let session = connect::connect(&endpoint).await;
             Answer::Connected(session.map(|session| Box::new(session.with_journal(services.journal_for(&endpoint)))))
         }
-        Task::List(session, known) => {
-            if let Some(known) = known
-                && let Ok(Some(renewed)) = list::renewed(&session, &known).await
-            {
-                reporter.progress(Answer::Listing(ListProgress::Renewed(Arc::new(renewed))));
-            }
-            let progress = reporter.clone();
-            let listed = list::all(&session, move |news| progress.progress(Answer::Listing(news))).await;
-            Answer::Listed(listed.map(Arc::new).map_err(Problem::from))
-        }
+        Task::List(session, known, looking) => read_keys(&session, known, &looking, &reporter).await,
+        Task::LetGo(list) => return drop(list),
         Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
+        Task::Names(session) => Answer::Names(Box::new(names::read(&session).await)),
         Task::Create(session, key) => {
             Answer::Created(create::create(&session, &key).await.map(Box::new).map_err(Box::new))
         }
@@ -266,6 +284,32 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
     };
     reporter.answer(answer).await;
+}
+
+async fn read_keys(session: &Session, known: Option<Arc<KeyList>>, looking: &Looking, reporter: &Reporter) -> Answer {
+    if let Some(known) = known
+        && let Ok(Some(renewed)) = list::renewed(session, &known).await
+    {
+        let sight = background::run(|| looking.at(session, &renewed));
+        reporter.progress(Answer::Listing(ListProgress::Renewed(Arc::new(renewed)), sight));
+    }
+    let tell = {
+        let (session, looking, progress) = (session.clone(), looking.clone(), reporter.clone());
+        move |news: ListProgress| {
+            let sight = match &news {
+                ListProgress::Part(list) => background::run(|| looking.at(&session, list)),
+                _ => None,
+            };
+            progress.progress(Answer::Listing(news, sight));
+        }
+    };
+    match list::all(session, tell).await {
+        Ok(list) => {
+            let sight = background::run(|| looking.at(session, &list));
+            Answer::Listed(Ok(Arc::new(list)), sight)
+        }
+        Err(error) => Answer::Listed(Err(Problem::from(error)), None),
+    }
 }
 
 /// Writes a file that is not there yet; where it is.

@@ -15,7 +15,7 @@ use std::{
 use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 
 pub use event::{Answer, Event};
-pub use job::{Job, SandboxOpener, SecretSink, Services, Task};
+pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
 
 /// Ties an answer to its question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,0 +1,106 @@
+//! What the privileges of Elasticsearch allow, in a few words each. A privilege without words here is no less
+//! real: its name is all that is said of it.
+
+/// What a cluster privilege allows; blank where there are no words for it.
+pub fn cluster(name: &str) -> &'static str {
+    find(CLUSTER, name)
+}
+
+/// What an index privilege allows; blank where there are no words for it.
+pub fn index(name: &str) -> &'static str {
+    find(INDEX, name)
+}
+
+fn find(table: &[(&str, &'static str)], name: &str) -> &'static str {
+    table.iter().find(|(own, _)| *own == name).map_or("", |(_, words)| words)
+}
+
+const CLUSTER: &[(&str, &str)] = &[
+    ("all", "Everything on the cluster, security included"),
+    ("cancel_task", "Cancels running tasks"),
+    ("clone_api_key", "Copies API keys whose secret one has"),
+    ("create_snapshot", "Takes snapshots into repositories that are there"),
+    ("cross_cluster_replication", "Lets another cluster follow indices of this one"),
+    ("cross_cluster_search", "Lets another cluster search this one"),
+    ("grant_api_key", "Makes API keys for other users who give their password or token"),
+    ("manage", "Changes the cluster and its settings, all but security"),
+    ("manage_api_key", "Makes, reads and ends everybody’s API keys"),
+    ("manage_autoscaling", "Changes autoscaling policies"),
+    ("manage_ccr", "Sets up replication from other clusters"),
+    ("manage_enrich", "Makes and runs enrich policies"),
+    ("manage_ilm", "Changes index lifecycle policies, and starts and stops the lifecycle"),
+    ("manage_index_templates", "Changes index and component templates"),
+    ("manage_inference", "Changes inference endpoints"),
+    ("manage_ingest_pipelines", "Changes ingest pipelines"),
+    ("manage_logstash_pipelines", "Changes the pipelines that Logstash fetches"),
+    ("manage_ml", "Changes machine learning jobs and models"),
+    ("manage_own_api_key", "Makes, reads and ends its own API keys"),
+    ("manage_pipeline", "Changes ingest pipelines"),
+    ("manage_rollup", "Changes rollup jobs"),
+    ("manage_search_application", "Changes search applications"),
+    ("manage_search_synonyms", "Changes synonym sets"),
+    ("manage_security", "Changes users, roles, role mappings and everybody’s API keys"),
+    ("manage_service_account", "Makes and ends tokens of service accounts"),
+    ("manage_slm", "Changes snapshot lifecycle policies"),
+    ("manage_token", "Makes and ends access tokens"),
+    ("manage_transform", "Changes transforms"),
+    ("manage_watcher", "Changes watches"),
+    ("monitor", "Sees health, state, nodes, statistics and tasks"),
+    ("monitor_enrich", "Sees enrich policies"),
+    ("monitor_inference", "Sees inference endpoints"),
+    ("monitor_ml", "Sees machine learning jobs"),
+    ("monitor_snapshot", "Sees snapshots and repositories"),
+    ("monitor_transform", "Sees transforms"),
+    ("monitor_watcher", "Sees watches"),
+    ("none", "Nothing"),
+    ("read_ccr", "Sees what is replicated, and lets it be replicated"),
+    ("read_ilm", "Sees index lifecycle policies"),
+    ("read_pipeline", "Sees ingest pipelines"),
+    ("read_security", "Sees users, roles and API keys, and changes none"),
+    ("read_slm", "Sees snapshot lifecycle policies"),
+    ("transport_client", "What the former transport client needed"),
+];
+
+const INDEX: &[(&str, &str)] = &[
+    ("all", "Everything with these indices"),
+    ("auto_configure", "Lets them be made, and their mappings grow, when a document comes"),
+    ("create", "Adds documents; with an id of one’s own an existing one is replaced"),
+    ("create_doc", "Adds documents, and changes none"),
+    ("create_index", "Makes indices and data streams"),
+    ("cross_cluster_replication", "Lets another cluster follow them"),
+    ("cross_cluster_replication_internal", "Steps within replication"),
+    ("delete", "Deletes documents"),
+    ("delete_index", "Deletes indices and data streams"),
+    ("index", "Adds and changes documents, and lets mappings grow"),
+    ("maintenance", "Refreshes, flushes, merges"),
+    ("manage", "Makes, changes, opens, closes and deletes indices"),
+    ("manage_data_stream_lifecycle", "Changes how long data streams keep data"),
+    ("manage_follow_index", "Sets up indices that follow others"),
+    ("manage_ilm", "Moves indices through their lifecycle"),
+    ("manage_leader_index", "Sets up indices that others follow"),
+    ("monitor", "Sees statistics, segments and recoveries"),
+    ("none", "Nothing"),
+    ("read", "Searches, gets and counts documents"),
+    ("read_cross_cluster", "Is read from another cluster"),
+    ("view_index_metadata", "Sees mappings, settings, aliases and whether they exist"),
+    ("write", "Adds, changes and deletes documents"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::privileges;
+
+    #[test]
+    fn words_are_about_privileges_that_exist() {
+        for (name, words) in CLUSTER {
+            assert!(privileges::cluster_problem(name).is_none(), "{name}");
+            assert_eq!(cluster(name), *words);
+        }
+        for (name, words) in INDEX {
+            assert!(privileges::index_problem(name).is_none(), "{name}");
+            assert_eq!(index(name), *words);
+        }
+        assert_eq!(cluster("post_behavioral_analytics_event"), "");
+    }
+}
