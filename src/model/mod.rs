@@ -17,6 +17,7 @@ pub mod key_list;
 pub mod login;
 pub mod overview;
 pub mod pattern;
+pub mod preset;
 pub mod privileges;
 pub mod profile;
 pub mod profile_draft;
