@@ -71,6 +71,18 @@ impl Preset {
         }
     }
 
+    /// What it does, in a few words.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::BeatsWriter => "Adds to filebeat-*",
+            Self::LogstashWriter => "Adds to logstash-*, sets up",
+            Self::GrafanaReader => "Reads logs-*",
+            Self::Dashboards => "Reads logs-* and metrics-*",
+            Self::DataStreams => "Adds to logs-* and metrics-*",
+            Self::Monitoring => "Sees health and figures",
+        }
+    }
+
     /// What it is for, in a line.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -207,6 +219,7 @@ mod tests {
             assert_eq!(Preset::find(preset.word()), Some(preset));
             assert_eq!(Preset::find(preset.title()), Some(preset));
             assert!(!preset.meaning().is_empty());
+            assert!(preset.patterns().iter().all(|pattern| preset.short().contains(pattern)), "{preset:?}");
         }
         assert_eq!(Preset::nearest("beats-writter"), ["beats-writer"]);
     }

@@ -37,7 +37,7 @@ fn beat_output(site: Site<'_>, key: Key<'_>, indent: &str) -> Zeroizing<String> 
     joined(&[
         indent,
         "hosts: [",
-        &url(double_unless_named(site.url)),
+        &url(double_unless_named(&with_port(site.url))),
         "]\n",
         indent,
         "api_key: ",
@@ -68,7 +68,7 @@ pub(super) fn logstash(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     let literal: super::Quote = |text| logstash_text(text).unwrap_or_else(|| joined(&[RAW_NAMED]));
     joined(&[
         "output {\n  elasticsearch {\n    hosts => [",
-        &url(logstash_text(site.url)),
+        &url(logstash_text(&with_port(site.url))),
         "]\n    ssl_enabled => true\n    api_key => ",
         &key.raw(literal, RAW_NAMED),
         "\n",
@@ -114,6 +114,18 @@ impl<'a> Parts<'a> {
         };
         Self { is_https, host: host.trim_start_matches('[').trim_end_matches(']'), port, path }
     }
+}
+
+/// The address with its port: Beats, Elastic Agent and Logstash take 9200 for one that is left out, the others
+/// that of the scheme.
+fn with_port(url: &str) -> String {
+    let parts = Parts::of(url);
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let place = rest.strip_suffix(parts.path).unwrap_or(rest);
+    if place.ends_with(&format!(":{}", parts.port)) {
+        return url.to_owned();
+    }
+    format!("{scheme}://{place}:{}{}", parts.port, parts.path)
 }
 
 pub(super) fn fluent_bit(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {

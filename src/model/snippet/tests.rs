@@ -196,6 +196,18 @@ fn an_address_is_taken_apart_for_who_wants_it_so() {
     assert!(whole.contains("host: \"es.example.net\"\n      port: 9243\n      path: \"/a/b\"\n"), "{whole}");
     assert!(whole.contains("tls: on"));
     assert!(text("https://[::1]").contains("host: \"::1\"\n      port: 443\n"));
+    for (url, hosts) in [
+        ("https://es.example.net/a", "https://es.example.net:443/a"),
+        ("http://es", "http://es:80"),
+        ("https://[::1]", "https://[::1]:443"),
+        ("https://[::1]:9200", "https://[::1]:9200"),
+        (URL, URL),
+    ] {
+        for consumer in [Consumer::Beats, Consumer::ElasticAgent, Consumer::Logstash] {
+            let text = consumer.text(Site { url, trust: &Trust::System }, Key::Reference);
+            assert!(text.contains(&format!("[\"{hosts}\"]")), "{consumer:?}: {}", *text);
+        }
+    }
     let plain = text("http://es");
     assert!(plain.contains("port: 80\n") && plain.contains("tls: off"), "{plain}");
 }

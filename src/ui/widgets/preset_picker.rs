@@ -49,7 +49,7 @@ fn card(ui: &mut Ui, preset: Preset, on: bool, width: f32) -> bool {
         ui.painter().layout_job(job)
     };
     let title = line(ui, Type::Strong, p.text.primary, preset.title());
-    let below = line(ui, Type::Small, p.text.secondary, preset.meaning());
+    let below = line(ui, Type::Small, p.text.secondary, preset.short());
     let top = rect.top() + ((HEIGHT - title.size().y - below.size().y) / 2.0).round();
     let at = egui::pos2(rect.left() + 12.0, top);
     let next = egui::pos2(at.x, top + title.size().y);
