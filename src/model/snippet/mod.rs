@@ -371,6 +371,11 @@ impl Consumer {
         if text.contains(CA_FILE) && matches!(site.trust, Trust::Fingerprint(_)) {
             hints.push(format!("{CA_FILE} must hold the certificate of the CA: a fingerprint is not known here"));
         }
+        if let Trust::Fingerprint(print) = site.trust
+            && (text.contains(&print.to_string()) || text.contains(&print.pairs().join(":")))
+        {
+            hints.push("The fingerprint must be the CA's, and the server must send the CA's certificate along".into());
+        }
         if text.contains("ES_CA_FILE") {
             hints.push("ES_CA_FILE must hold the path of the CA's certificate: it can't be written here".into());
         }

@@ -102,7 +102,8 @@ fn whom_to_trust_gets_into_every_text_that_has_a_place_for_it() {
         assert!(by_file.contains("/etc/my ca.pem"), "{consumer:?}: {by_file}");
         let shown = Fingerprint::of(b"x");
         let pinned = by_print.contains(&shown.to_string()) || by_print.contains(&shown.pairs().join(":"));
-        assert!(pinned || (by_print.contains("ca.pem") && hints.contains("ca.pem must hold")), "{consumer:?}: {hints}");
+        let wanted = if pinned { "must be the CA's" } else { "ca.pem must hold" };
+        assert!((pinned || by_print.contains("ca.pem")) && hints.contains(wanted), "{consumer:?}: {hints}");
     }
 }
 

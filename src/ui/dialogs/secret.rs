@@ -155,18 +155,17 @@ impl SecretCard {
         let endpoint = &reveal.profile.endpoint;
         let site = Site { url: endpoint.url.as_str(), trust: &endpoint.trust };
         let by_reference = self.by_reference && !self.consumer.is_form();
-        ui.horizontal(|ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                self.copy_button(ui, view, reveal, site, by_reference);
-                if !self.consumer.is_form() {
-                    let choices = [(false, "With secret"), (true, "By reference")];
-                    if let Some(choice) = chip::segmented(ui, by_reference, &choices, None) {
-                        self.by_reference = choice;
-                    }
+        let row = vec2(ui.available_width(), size::CONTROL);
+        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+            self.copy_button(ui, view, reveal, site, by_reference);
+            if !self.consumer.is_form() {
+                let choices = [(false, "With secret"), (true, "By reference")];
+                if let Some(choice) = chip::segmented(ui, by_reference, &choices, None) {
+                    self.by_reference = choice;
                 }
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    text::line(ui, Type::Small, p.text.tertiary, self.consumer.takes());
-                });
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Small, p.text.tertiary, self.consumer.takes());
             });
         });
         let masked = KeyText::masked(&reveal.id);
