@@ -2,7 +2,10 @@
 
 use std::{io::IsTerminal, path::PathBuf};
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -18,6 +21,7 @@ use crate::{
         Millis, calendar,
         create::{CreateKey, Draft, RightsChoice},
         descriptor, expiry, harmless, json_text, login,
+        preset::Preset,
     },
     ops::{
         Problem, Session, clock,
@@ -41,6 +45,12 @@ pub(super) struct CreateArgs {
     /// Give the key no rights at all
     #[arg(long)]
     no_rights: bool,
+    /// Give the key the few rights that a purpose asks for
+    #[arg(long, value_parser = preset_parser(), conflicts_with_all = ["roles", "all_my_rights", "no_rights"])]
+    preset: Option<Preset>,
+    /// Index pattern in place of those of --preset; repeat it for more
+    #[arg(long = "index", value_name = "PATTERN", requires = "preset", conflicts_with_all = ["roles", "all_my_rights", "no_rights"])]
+    patterns: Vec<String>,
     /// When it ends: 30m, 12h, 90d, a date such as 2027-02-21, or never (say why with --reason)
     #[arg(long, default_value = "90d", allow_hyphen_values = true, value_name = "WHEN")]
     expiration: String,
@@ -91,16 +101,28 @@ impl CreateArgs {
         Ok(Draft {
             name: self.name.clone(),
             application_id: self.application_id.clone().unwrap_or_default(),
-            rights: match (self.all_my_rights, self.no_rights) {
-                (true, _) => RightsChoice::AllMine,
-                (_, true) => RightsChoice::Nothing,
+            rights: match (self.all_my_rights, self.no_rights, self.preset) {
+                (true, ..) => RightsChoice::AllMine,
+                (_, true, _) => RightsChoice::Nothing,
+                (.., Some(preset)) => RightsChoice::Preset(preset),
                 _ => RightsChoice::Roles,
             },
             roles: self.roles.clone(),
+            patterns: self.patterns(),
             expiration: self.expiration.clone(),
             reason: self.reason.clone().unwrap_or_default(),
             metadata: metadata(self.metadata.as_deref().unwrap_or_default())?,
         })
+    }
+
+    /// Those that were given, otherwise those of the preset.
+    fn patterns(&self) -> Vec<String> {
+        let own = self.preset.map(Preset::patterns).unwrap_or_default();
+        if self.patterns.is_empty() {
+            own.iter().map(|text| (*text).to_owned()).collect()
+        } else {
+            self.patterns.clone()
+        }
     }
 
     /// Makes sure beforehand that the secret will reach somebody.
@@ -120,6 +142,12 @@ impl CreateArgs {
              on stdout, or --secret-file PATH to have it in a file that only you may read",
         ))
     }
+}
+
+/// The presets by their words, which help and errors list.
+fn preset_parser() -> impl TypedValueParser<Value = Preset> {
+    let values = Preset::ALL.map(|preset| PossibleValue::new(preset.word()).help(preset.meaning()));
+    PossibleValuesParser::new(values).try_map(|word| Preset::find(&word).ok_or("there is no such preset"))
 }
 
 fn metadata(text: &str) -> Result<String, CliError> {

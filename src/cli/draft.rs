@@ -37,7 +37,11 @@ pub(super) fn check_before_connecting(draft: &Draft, login: &Login) -> Result<()
     if has_roles(draft) && !by_api_key {
         errors.retain(|error| error.field != Field::Rights); // they are not known yet
     }
-    if errors.is_empty() { Ok(()) } else { Err(CliError::Fields(errors.iter().map(line).collect())) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(CliError::Fields(errors.iter().map(|error| line(error, draft.rights)).collect()))
+    }
 }
 
 /// Signs in, reads the roles, and checks the whole draft.
@@ -102,7 +106,7 @@ fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec<String> {
             _ => Vec::new(),
         };
         if missing.is_empty() || draft.rights != RightsChoice::Roles {
-            lines.push(line(error));
+            lines.push(line(error, draft.rights));
         } else {
             lines.extend(missing.iter().map(|name| format!("--role: {}", create::unknown_role(name, known))));
         }
@@ -110,8 +114,9 @@ fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec<String> {
     lines
 }
 
-fn line(error: &FieldError) -> String {
+fn line(error: &FieldError, rights: RightsChoice) -> String {
     let option = match error.field {
+        Field::Rights if matches!(rights, RightsChoice::Preset(_)) => "--index",
         Field::Name => "--name",
         Field::ApplicationId => "--id",
         Field::Rights => "--role",

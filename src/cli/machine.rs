@@ -11,9 +11,10 @@ use std::{
 
 use super::{error::CliError, output};
 use crate::{
-    model::{profile::Profile, secret::Secret},
+    model::{api_key::KeyId, profile::Profile, secret::Secret},
     ops::{Problem, vault},
     store::{
+        kept_secrets::KeptSecrets,
         os_vault::OsVault,
         profiles::{Profiles, ProfilesError},
         vault::{Vault, VaultError},
@@ -79,11 +80,27 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) fn in_keyring<T: Send + 'static>(
     call: impl FnOnce(&Profiles) -> Result<T, ProfilesError> + Send + 'static,
 ) -> Result<T, CliError> {
+    ask_keyring(move |keyring| call(&Profiles::new(keyring)))
+}
+
+/// The secret of a key, encoded, if it was kept in the keyring of this computer.
+///
+/// # Errors
+/// With the way out, when the keyring refuses or does not answer.
+pub(super) fn kept_secret(id: &KeyId) -> Result<Option<Secret>, CliError> {
+    let id = id.clone();
+    let found = ask_keyring(move |keyring| Ok(KeptSecrets::new(keyring).find(&id)?))?;
+    Ok(found.map(|kept| kept.encoded))
+}
+
+fn ask_keyring<T: Send + 'static>(
+    call: impl FnOnce(Arc<dyn Vault>) -> Result<T, ProfilesError> + Send + 'static,
+) -> Result<T, CliError> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let keyring: Arc<dyn Vault> = Arc::new(OsVault::new());
     let work = move || {
         // Nobody listens any more when it was given up.
-        let _ = sender.send(call(&Profiles::new(keyring)));
+        let _ = sender.send(call(keyring));
     };
     thread::Builder::new()
         .name("keyring".into())

@@ -17,6 +17,7 @@ mod output;
 mod profiles;
 mod sandbox;
 mod show;
+mod snippet;
 mod update;
 mod update_draft;
 mod watch;
@@ -73,6 +74,8 @@ enum Verb {
     Watch(watch::WatchArgs),
     /// Show all that is known about one key
     Show(show::ShowArgs),
+    /// Write a key down for its consumer: clients, shippers, tools and places for secrets
+    Snippet(snippet::SnippetArgs),
     /// Invalidate keys for ever, and read them again as proof
     Invalidate(invalidate::InvalidateArgs),
     /// Change keys: the end, metadata or rights, after showing what changes
@@ -181,6 +184,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Expiring(args) => expiring::run(flags, args).await,
         Verb::Watch(args) => watch::run(flags, args).await,
         Verb::Show(args) => show::run(flags, args).await,
+        Verb::Snippet(args) => snippet::run(flags, args).await,
         Verb::Invalidate(args) => invalidate::run(flags, args).await,
         Verb::Update(args) => update::run(flags, args).await,
         Verb::Whoami(args) => whoami::run(flags, args).await,
@@ -239,6 +243,11 @@ mod tests {
             "create",
             "create --name a --role r --all-my-rights",
             "create --name a --all-my-rights --no-rights",
+            "create --name a --preset monitoring --role r",
+            "create --name a --preset monitoring --no-rights",
+            "create --name a --preset odd",
+            "create --name a --preset",
+            "create --name a --role r --index x",
             "create --name a --role r --output csv",
             "create --name a --role r --password x",
             "list --status odd",
@@ -248,6 +257,11 @@ mod tests {
             "update a --metadata {} --set a=1",
             "show",
             "show a b",
+            "snippet",
+            "snippet a",
+            "snippet --for curl",
+            "snippet a --list",
+            "snippet a --for curl --secret-stdin",
             "--keys 5",
             "--sandbox --keys 1000001",
             "sandbox --keys many",

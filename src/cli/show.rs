@@ -43,20 +43,9 @@ struct WholeKeyJson<'a> {
 
 pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit, CliError> {
     let session = flags.session().await?;
-    let found = find::named(&session, &args.reference).await?;
+    let Some(key) = one(&session, &args.reference).await? else { return Ok(Exit::Failed) };
     let now = session.now();
-    let key = match choose(&found) {
-        Choice::One(key) => key,
-        Choice::None => return Err(unknown(&session, &args.reference)),
-        Choice::Several => {
-            say_all(&args.reference, &found, now);
-            return Ok(Exit::Failed);
-        }
-    };
-    if found.len() > 1 {
-        output::say(&format!("{} more of that name are invalidated already", found.len() - 1));
-    }
-    let whole = whole(&session, key).await?;
+    let whole = whole(&session, &key).await?;
     match args.output {
         PlainFormat::Json => {
             output::put_json(&WholeKeyJson { key: KeyJson::new(&whole, now), limited_by: whole.limited_by.as_deref() })?
@@ -64,6 +53,27 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
         PlainFormat::Table => output::put(&text(&session, &whole, now))?,
     }
     Ok(Exit::Done)
+}
+
+/// The one key that a reference means; `None` when it means several, which are listed.
+///
+/// # Errors
+/// When it means none, or the cluster can't be asked.
+pub(super) async fn one(session: &Session, reference: &str) -> Result<Option<ApiKey>, CliError> {
+    let mut found = find::named(session, reference).await?;
+    let key = match choose(&found) {
+        Choice::One(key) => key.clone(),
+        Choice::None => return Err(unknown(session, reference)),
+        Choice::Several => {
+            say_all(reference, &found, session.now());
+            return Ok(None);
+        }
+    };
+    found.retain(|other| other.id != key.id);
+    if !found.is_empty() {
+        output::say(&format!("{} more of that name are invalidated already", found.len()));
+    }
+    Ok(Some(key))
 }
 
 enum Choice<'a> {

@@ -8,6 +8,7 @@ use super::{
     descriptor::{self, Grants, Piece},
     expiry::Expiry,
     json_text,
+    preset::Preset,
     role::{self, Role},
     version::{Edition, Feature},
 };
@@ -28,6 +29,8 @@ pub enum RightsChoice {
     AllMine,
     /// Nothing: one empty descriptor.
     Nothing,
+    /// What a purpose asks for.
+    Preset(Preset),
 }
 
 /// A form as it was filled in; nothing in it is checked yet.
@@ -41,6 +44,8 @@ pub struct Draft {
     pub rights: RightsChoice,
     /// Names of roles, for [`RightsChoice::Roles`].
     pub roles: Vec<String>,
+    /// Index patterns, for [`RightsChoice::Preset`].
+    pub patterns: Vec<String>,
     /// `90d`, `never`, a date.
     pub expiration: String,
     /// Why it has no end, or all rights.
@@ -161,6 +166,7 @@ impl Draft {
             RightsChoice::AllMine => "{}".to_owned(),
             RightsChoice::Nothing => r#"{"none":{}}"#.to_owned(),
             RightsChoice::Roles => self.role_descriptors(around)?,
+            RightsChoice::Preset(preset) => preset.descriptors(&self.patterns).map_err(|error| error.to_string())?,
         };
         RawValue::from_string(text).map_err(|error| error.to_string())
     }
@@ -222,6 +228,7 @@ impl Draft {
             }
             RightsChoice::Nothing => pieces.push(Piece::Strong("may do nothing".into())),
             RightsChoice::Roles => pieces.extend(self.role_words(around.roles.unwrap_or_default())),
+            RightsChoice::Preset(preset) => pieces.extend(self.preset_words(preset)),
         }
         let end = match Expiry::parse(&self.expiration, around.now, around.zone) {
             Ok(Expiry::Never) => [Piece::Text(". It ".into()), Piece::Strong("never expires".into())],
@@ -233,6 +240,14 @@ impl Draft {
         pieces.extend(end);
         pieces.push(Piece::Text(".".into()));
         pieces
+    }
+
+    fn preset_words(&self, preset: Preset) -> Vec<Piece> {
+        let descriptors = preset.descriptors(&self.patterns).ok().and_then(|text| RawValue::from_string(text).ok());
+        match descriptors {
+            Some(raw) => descriptor::join(Grants::of(&raw).clauses()),
+            None => vec![Piece::Strong("has no index pattern yet".into())],
+        }
     }
 
     fn role_words(&self, known: &[Role]) -> Vec<Piece> {
@@ -357,136 +372,5 @@ fn place(text: &str, at: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::version::Version;
-
-    const NOW: Millis = 1_795_521_600_000;
-    static ZONE: TimeZone = TimeZone::UTC;
-
-    fn roles() -> Vec<Role> {
-        let role = |name: &str, text: &str| Role {
-            name: name.into(),
-            descriptor: RawValue::from_string(text.into()).unwrap(),
-            reserved: false,
-        };
-        vec![
-            role(
-                "reader",
-                r#"{"cluster":["monitor"],"indices":[{"names":["my_index"],"privileges":["read"]}],"description":"x","odd":1}"#,
-            ),
-            role("writer", r#"{"indices":[{"names":["logs-*"],"privileges":["create_doc"]}]}"#),
-        ]
-    }
-
-    fn around(roles: &[Role]) -> Surroundings<'_> {
-        Surroundings {
-            now: NOW,
-            zone: &ZONE,
-            roles: Some(roles),
-            edition: Edition::Version(Version::new(9, 5, 3)),
-            by_api_key: false,
-        }
-    }
-
-    fn draft() -> Draft {
-        Draft {
-            name: "my_app_key".into(),
-            application_id: "my_app_id".into(),
-            roles: vec!["reader".into()],
-            expiration: "1d".into(),
-            ..Draft::default()
-        }
-    }
-
-    fn errors(draft: &Draft) -> Vec<FieldError> {
-        draft.check(around(&roles()), "r1").unwrap_err()
-    }
-
-    #[test]
-    fn the_article_s_command_makes_its_request() {
-        let key = draft().check(around(&roles()), "r1").unwrap();
-        assert_eq!(
-            key.body(NOW),
-            r#"{"name":"my_app_key","expiration":"1d","role_descriptors":{"reader":{"cluster":["monitor"],"indices":[{"names":["my_index"],"privileges":["read"]}],"odd":1}},"metadata":{"application_id":"my_app_id","roles":["reader"],"request_id":"r1"}}"#
-        );
-    }
-
-    #[test]
-    fn every_slip_is_told_beside_its_field_and_all_at_once() {
-        let draft = Draft {
-            name: " _x".into(),
-            roles: vec!["raeder".into()],
-            expiration: "soon".into(),
-            metadata: "{\"a\": 1,\n \"_b\": 2}".into(),
-            application_id: "a\nb".into(),
-            ..Draft::default()
-        };
-        let errors = errors(&draft);
-        let fields: Vec<Field> = errors.iter().map(|error| error.field).collect();
-        assert_eq!(fields, [Field::Name, Field::ApplicationId, Field::Expiration, Field::Rights, Field::Metadata]);
-        assert!(errors[3].message.contains("did you mean reader?"), "{}", errors[3].message);
-        assert!(errors[4].message.contains("line 2, column 2"), "{}", errors[4].message);
-    }
-
-    #[test]
-    fn names_follow_the_server_s_rules() {
-        for wrong in ["", "   ", " a", "a ", "\u{1b}a", "a\u{1}", "_a", &"x".repeat(257), &"🔑".repeat(129)] {
-            assert!(check_name(wrong).is_err(), "{wrong}");
-        }
-        for right in ["a", "a b", "🔑", &"x".repeat(256), &"🔑".repeat(128), "a\u{202e}b"] {
-            assert!(check_name(right).is_ok(), "{right}");
-        }
-    }
-
-    #[test]
-    fn never_and_everything_need_a_word_of_reason() {
-        let mut draft = Draft { expiration: "never".into(), ..draft() };
-        assert_eq!(errors(&draft)[0].field, Field::Reason);
-        draft.reason = "hardware token".into();
-        let body = draft.check(around(&roles()), "r1").unwrap().body(NOW);
-        assert!(!body.contains("expiration") && body.contains(r#""reason":"hardware token""#));
-
-        let all = Draft { rights: RightsChoice::AllMine, reason: "break glass".into(), ..super::tests::draft() };
-        let body = all.check(around(&roles()), "r1").unwrap().body(NOW);
-        assert!(body.contains(r#""role_descriptors":{}"#) && !body.contains(r#""roles""#));
-    }
-
-    #[test]
-    fn signed_in_by_a_key_only_an_empty_key_is_offered() {
-        let known = roles();
-        let by_key = Surroundings { by_api_key: true, ..around(&known) };
-        assert_eq!(draft().check(by_key, "r").unwrap_err()[0].field, Field::Rights);
-        let nothing = Draft { rights: RightsChoice::Nothing, ..draft() };
-        assert!(nothing.check(by_key, "r").unwrap().body(NOW).contains(r#""role_descriptors":{"none":{}}"#));
-    }
-
-    #[test]
-    fn metadata_travels_as_it_was_typed() {
-        let typed = Draft { metadata: r#"{ "n": 1.0e+2, "deep": {"x": [ ]} }"#.into(), ..draft() };
-        let body = typed.check(around(&roles()), "r").unwrap().body(NOW);
-        assert!(body.contains(r#""metadata":{"n":1.0e+2,"deep":{"x": [ ]},"application_id""#), "{body}");
-        let taken = Draft { metadata: r#"{"roles": []}"#.into(), ..draft() };
-        assert!(errors(&taken)[0].message.contains("roles"));
-    }
-
-    #[test]
-    fn an_old_cluster_gets_no_metadata() {
-        let known = roles();
-        let old = Surroundings { edition: Edition::Version(Version::new(7, 10, 2)), ..around(&known) };
-        assert!(draft().check(old, "r").unwrap_err()[0].message.contains("7.13"));
-        let plain = Draft { application_id: String::new(), ..draft() };
-        let key = plain.check(old, "r").unwrap();
-        assert!(!key.body(NOW).contains("metadata"));
-        assert_eq!(key.request_id(), None);
-    }
-
-    #[test]
-    fn the_sentence_says_what_and_until_when() {
-        let known = roles();
-        let words = |draft: &Draft| descriptor::plain(&draft.sentence(around(&known)));
-        let writer = Draft { roles: vec!["writer".into()], ..draft() };
-        assert_eq!(words(&writer), "A key that adds documents in logs-*. It expires in 1 day.");
-        assert_eq!(words(&Draft::default()), "A key that has no role yet. Its end is not set yet.");
-    }
-}
+#[path = "create_tests.rs"]
+mod tests;

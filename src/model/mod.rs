@@ -18,6 +18,7 @@ pub mod key_list;
 pub mod login;
 pub mod overview;
 pub mod pattern;
+pub mod preset;
 pub mod privilege_words;
 pub mod privileges;
 pub mod profile;

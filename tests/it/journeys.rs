@@ -4,8 +4,10 @@ use eframe::egui::Key;
 use keybearer::{
     client::Client,
     model::{
+        api_key::KeyKind,
         login::Login,
         profile::{Environment, Profile},
+        snippet::{Consumer, MASK},
     },
     store::journal::Journal,
 };
@@ -99,12 +101,76 @@ fn nothing_secret_is_in_the_accessible_tree() {
     create(&mut desk, "whispered", "");
     let encoded = copied(&mut desk);
     let Ok(Login::ApiKey { secret, .. }) = Login::from_api_key_text(&encoded) else { panic!("not a key") };
-    for consumer in keybearer::model::snippet::Consumer::ALL {
+    for consumer in Consumer::ALL.into_iter().filter(|consumer| consumer.takes_kind(&KeyKind::Rest)) {
+        desk.fill("Find a consumer", consumer.name());
         desk.choose(consumer.name());
+        desk.wait(consumer.name(), |desk| desk.sees(consumer.takes()));
+        assert!(desk.sees(MASK), "{consumer:?}");
         for text in desk.texts() {
             assert!(!text.contains(secret.expose()) && !text.contains(&encoded), "{consumer:?}");
         }
     }
+    assert!(!desk.sees(Consumer::RemoteCluster.name()), "that takes no key of this kind");
+}
+
+#[test]
+fn a_consumer_is_found_by_its_words_and_takes_the_key_with_the_secret_or_by_reference() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    create(&mut desk, "handed-over", "");
+    assert!(desk.sees("Clients") && desk.sees("Shippers"), "{:?}", desk.texts());
+    assert!(!desk.sees("By reference"), "the encoded key alone has no other form");
+    desk.fill("Find a consumer", "metricbeat");
+    desk.key(Key::Enter);
+    desk.wait_for("output.elasticsearch:");
+    desk.choose("By reference");
+    desk.wait_for("${ES_API_KEY_RAW}");
+    assert!(!desk.sees(MASK));
+    desk.press("Copy by reference");
+    assert!(desk.clipboard.0.lock().unwrap().is_none(), "nothing secret was copied");
+    assert!(desk.sees("Not kept yet"), "and nothing was kept by that");
+
+    desk.choose("With secret");
+    desk.press("Copy with secret");
+    desk.wait_for("On the clipboard, cleared in");
+    let text = desk.clipboard.0.lock().unwrap().clone().unwrap();
+    assert!(text.starts_with("output.elasticsearch:") && !text.contains(MASK) && !text.contains("ES_API_KEY"));
+
+    desk.fill("Find a consumer", "otlp");
+    desk.key(Key::ArrowDown);
+    desk.wait_for("OTEL_EXPORTER_OTLP_HEADERS='Authorization=ApiKey ");
+    desk.key(Key::ArrowDown);
+    desk.wait_for("ApiKey%20");
+    desk.key(Key::ArrowUp);
+    desk.wait("the one above", |desk| !desk.sees("ApiKey%20"));
+    desk.fill("Find a consumer", "nobody");
+    desk.wait_for("No consumer is called so");
+}
+
+#[test]
+fn a_preset_fills_the_rights_and_its_patterns_can_be_replaced() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.press("Create");
+    desk.fill("Name", "beat");
+    desk.choose("Beats writer");
+    assert_eq!(desk.value("Index patterns").as_deref(), Some("filebeat-*"));
+    desk.wait_for("\"filebeat-*\"");
+    desk.fill("Index patterns", "metricbeat-*, mine-*");
+    desk.wait_for("\"mine-*\"");
+    desk.fill("Index patterns", " ");
+    desk.wait_for("Name at least one index pattern");
+    desk.choose("Monitoring");
+    desk.wait("no patterns", |desk| desk.value("Index patterns").is_none());
+    desk.choose("Monitoring");
+    desk.wait("the roles again", |desk| desk.value("Roles").is_some());
+    desk.choose("Read-only dashboards");
+    desk.press("Create key");
+    desk.wait_for("Key created");
+    copied(&mut desk);
+    desk.press("Try it");
+    desk.wait_for("It works");
+    assert!(desk.sees("view_index_metadata") && !desk.sees("create_doc"), "{:?}", desk.texts());
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod cli_journal;
 mod cli_lists;
 mod cli_odd_clusters;
 mod cli_practice;
+mod cli_snippet;
 mod cli_update;
 mod client_http;
 mod client_reading;
@@ -24,5 +25,6 @@ mod list_and_overview;
 #[cfg(feature = "window")]
 mod pictures;
 mod reading_all;
+mod snippet_readers;
 #[cfg(feature = "window")]
 mod states;

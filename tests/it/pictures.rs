@@ -242,6 +242,9 @@ fn creating_a_key_and_its_secret() {
         desk.press("Create");
         desk.fill("Name", "logs-payments-writer");
         desk.fill("Application id", "pay-writer");
+        desk.choose("Beats writer");
+        take(&mut desk, &format!("create-preset-{suffix}"), &mut results);
+        desk.choose("Beats writer");
         desk.fill("Roles", "wri");
         desk.key(Key::Enter);
         desk.fill("Metadata", "{\"contact\": \"payments-oncall@example.net\", \"ticket\": \"SEC-2418\"}");
@@ -251,6 +254,10 @@ fn creating_a_key_and_its_secret() {
         desk.press("Copy");
         desk.wait_for("cleared in 30 s");
         take(&mut desk, &format!("secret-{suffix}"), &mut results);
+        desk.fill("Find a consumer", "beats");
+        desk.key(Key::Enter);
+        desk.choose("By reference");
+        take(&mut desk, &format!("secret-beats-{suffix}"), &mut results);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eframe::egui::{
-    self, Align, CornerRadius, Frame, Layout, Margin, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui,
+    self, Align, CornerRadius, Frame, Layout, Margin, Response, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui,
     WidgetInfo, vec2,
 };
 use zeroize::Zeroizing;
@@ -12,11 +12,12 @@ use super::dialog;
 use crate::{
     app::{Command, Reveal, reveal::CLIPBOARD_TIME},
     model::{
+        api_key::KeyKind,
         calendar,
         expiry::plural,
         harmless,
         secret::Secret,
-        snippet::{Consumer, KeyText, MASK},
+        snippet::{Consumer, Key, KeyText, MASK, Site},
     },
     ops::verify::{Check, Trial},
     ui::{
@@ -33,17 +34,21 @@ use crate::{
     },
 };
 
+/// The name of the field that the list of consumers is narrowed by.
+const FIND: &str = "Find a consumer";
+
 /// The card; which consumer is chosen, and where to write to.
 pub struct SecretCard {
     consumer: Consumer,
     search: String,
+    by_reference: bool,
     writing: Option<String>,
     shown_for: Option<crate::model::api_key::KeyId>,
 }
 
 impl Default for SecretCard {
     fn default() -> Self {
-        Self { consumer: Consumer::Encoded, search: String::new(), writing: None, shown_for: None }
+        Self { consumer: Consumer::Encoded, search: String::new(), by_reference: false, writing: None, shown_for: None }
     }
 }
 
@@ -90,6 +95,9 @@ impl SecretCard {
 
     fn consumers(&mut self, ui: &mut Ui, height: f32) {
         let p = theme::colors(ui);
+        // Every key that is created here signs in to REST.
+        let all = || Consumer::ALL.into_iter().filter(|consumer| consumer.takes_kind(&KeyKind::Rest));
+        let matching: Vec<Consumer> = all().filter(|consumer| consumer.is_like(&self.search)).collect();
         Frame::new()
             .stroke(Stroke::new(p.hair, p.stroke.card))
             .corner_radius(CornerRadius::same(radius::L))
@@ -97,56 +105,99 @@ impl SecretCard {
             .show(ui, |ui| {
                 ui.set_width(184.0);
                 ui.spacing_mut().item_spacing.y = 2.0;
-                let hint = format!("{} consumers", Consumer::ALL.len());
-                Field::new("Find a consumer")
-                    .without_label()
-                    .icon(icons::SEARCH)
-                    .hint(&hint)
-                    .show(ui, &mut self.search);
+                let moved = self.move_by_keys(ui, &matching);
+                let hint = format!("{} consumers", all().count());
+                Field::new(FIND).without_label().icon(icons::SEARCH).hint(&hint).show(ui, &mut self.search);
                 ui.add_space(4.0);
-                let wanted = self.search.trim().to_lowercase();
-                ScrollArea::vertical().id_salt("consumers").max_height(height - 60.0).auto_shrink(false).show(
-                    ui,
-                    |ui| {
-                        for consumer in Consumer::ALL {
-                            if consumer.name().to_lowercase().contains(&wanted)
-                                && consumer_row(ui, consumer, self.consumer == consumer)
-                            {
-                                self.consumer = consumer;
-                            }
+                let scroll = ScrollArea::vertical().id_salt("consumers").max_height(height - 60.0).auto_shrink(false);
+                scroll.show(ui, |ui| {
+                    let mut group = None;
+                    for consumer in &matching {
+                        if group.replace(consumer.group()) != Some(consumer.group()) {
+                            heading(ui, consumer.group().title());
                         }
-                    },
-                );
+                        let row = consumer_row(ui, *consumer, self.consumer == *consumer);
+                        if row.clicked() {
+                            self.consumer = *consumer;
+                        }
+                        if moved && self.consumer == *consumer {
+                            row.scroll_to_me(None);
+                        }
+                    }
+                    if matching.is_empty() {
+                        text::paragraph(ui, Type::Small, p.text.tertiary, "No consumer is called so");
+                    }
+                });
             });
     }
 
-    fn form(&self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, height: f32) {
+    /// While one types: up and down choose among those that fit, Enter the first. Whether it moved.
+    fn move_by_keys(&mut self, ui: &mut Ui, matching: &[Consumer]) -> bool {
+        let field = egui::Id::unique(("field", FIND));
+        if matching.is_empty() || !ui.memory(|memory| memory.has_focus(field)) {
+            return false;
+        }
+        let pressed = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
+        let (down, up, enter) = (pressed(egui::Key::ArrowDown), pressed(egui::Key::ArrowUp), pressed(egui::Key::Enter));
+        let place = matching.iter().position(|consumer| *consumer == self.consumer);
+        let next = match place {
+            None if down || up || enter => 0,
+            Some(place) if down => (place + 1).min(matching.len() - 1),
+            Some(place) if up => place.saturating_sub(1),
+            _ => return false,
+        };
+        self.consumer = matching[next];
+        true
+    }
+
+    fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, height: f32) {
         let p = theme::colors(ui);
-        let url = reveal.profile.endpoint.url.as_str();
-        let trust = &reveal.profile.endpoint.trust;
-        ui.horizontal(|ui| {
-            text::line(ui, Type::Small, p.text.tertiary, self.consumer.takes());
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if Button::secondary("Copy with secret").icon(icons::CONTENT_COPY).small().show(ui).clicked() {
-                    let key = KeyText::real(&reveal.id, &reveal.secret);
-                    view.send(Command::CopySecret(Secret::from(self.consumer.text(url, trust, &key))));
+        let endpoint = &reveal.profile.endpoint;
+        let site = Site { url: endpoint.url.as_str(), trust: &endpoint.trust };
+        let by_reference = self.by_reference && !self.consumer.is_form();
+        let row = vec2(ui.available_width(), size::CONTROL);
+        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+            self.copy_button(ui, view, reveal, site, by_reference);
+            if !self.consumer.is_form() {
+                let choices = [(false, "With secret"), (true, "By reference")];
+                if let Some(choice) = chip::segmented(ui, by_reference, &choices, None) {
+                    self.by_reference = choice;
+                }
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Small, p.text.tertiary, self.consumer.takes());
+            });
+        });
+        let masked = KeyText::masked(&reveal.id);
+        let shown = self.consumer.text(site, if by_reference { Key::Reference } else { Key::Literal(&masked) });
+        let hints = self.consumer.hints(site, !by_reference);
+        let tried = reveal.trial.value().is_some() || reveal.trial.problem().is_some();
+        let code_height = if tried { height * 0.36 } else { height - 116.0 };
+        code::ground(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            let scroll = ScrollArea::vertical().id_salt("snippet").max_height(code_height.max(60.0));
+            scroll.auto_shrink([false, true]).show(ui, |ui| {
+                code::plain(ui, shown.trim_end());
+                if !hints.is_empty() {
+                    text::paragraph(ui, Type::Small, p.text.tertiary, hints.join("\n"));
                 }
             });
         });
-        let masked = self.consumer.text(url, trust, &KeyText::masked(&reveal.id));
-        let tried = reveal.trial.value().is_some() || reveal.trial.problem().is_some();
-        let code_height = if tried { height * 0.36 } else { height - 110.0 };
-        code::ground(ui).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ScrollArea::vertical()
-                .id_salt("snippet")
-                .max_height(code_height.max(60.0))
-                .auto_shrink([false, true])
-                .show(ui, |ui| {
-                    code::plain(ui, masked.trim_end());
-                });
-        });
         trial(ui, view, reveal);
+    }
+
+    /// With the secret, it goes the way of secrets; by reference there is nothing to hide, and nothing kept.
+    fn copy_button(&self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, site: Site<'_>, by_reference: bool) {
+        let label = if by_reference { "Copy by reference" } else { "Copy with secret" };
+        if !Button::secondary(label).icon(icons::CONTENT_COPY).small().show(ui).clicked() {
+            return;
+        }
+        if by_reference {
+            ui.ctx().copy_text(self.consumer.text(site, Key::Reference).to_string());
+        } else {
+            let key = KeyText::real(&reveal.id, &reveal.secret);
+            view.send(Command::CopySecret(Secret::from(self.consumer.text(site, Key::Literal(&key)))));
+        }
     }
 
     fn footer(&mut self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
@@ -309,7 +360,16 @@ fn ring(ui: &mut Ui, share: f32) {
     ui.painter().add(Shape::line(points.collect(), Stroke::new(2.5, p.accent.mark)));
 }
 
-fn consumer_row(ui: &mut Ui, consumer: Consumer, chosen: bool) -> bool {
+fn heading(ui: &mut Ui, words: &str) {
+    let p = theme::colors(ui);
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        ui.add_space(12.0);
+        text::line(ui, Type::Small, p.text.tertiary, words);
+    });
+}
+
+fn consumer_row(ui: &mut Ui, consumer: Consumer, chosen: bool) -> Response {
     let p = theme::colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, consumer.name()));
@@ -321,7 +381,7 @@ fn consumer_row(ui: &mut Ui, consumer: Consumer, chosen: bool) -> bool {
     let at = rect.left_center() + vec2(12.0, 0.0);
     ui.painter().text(at, egui::Align2::LEFT_CENTER, consumer.name(), kind.font(), color);
     focus::ring_if(ui, &response, rect, radius::M);
-    response.clicked()
+    response
 }
 
 fn trial(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {

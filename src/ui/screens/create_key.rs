@@ -9,6 +9,7 @@ use crate::{
         calendar,
         create::{CreateKey, Draft, Field as FormField, FieldError, RightsChoice, Surroundings},
         expiry::{Expiry, Status, plural},
+        preset::{Preset, split_patterns},
         version::Feature,
     },
     store::profiles::new_profile_id,
@@ -21,6 +22,7 @@ use crate::{
             field::{self, Field},
             focus,
             notice::{self, Tone},
+            preset_picker,
             role_picker::RolePicker,
             text,
         },
@@ -32,6 +34,7 @@ pub struct CreateScreen {
     draft: Draft,
     request_id: String,
     picker: RolePicker,
+    patterns: String,
     attempted: bool,
     done: u32,
 }
@@ -42,6 +45,7 @@ impl Default for CreateScreen {
             draft: Draft { expiration: "90d".into(), ..Draft::default() },
             request_id: new_profile_id().0,
             picker: RolePicker::default(),
+            patterns: String::new(),
             attempted: false,
             done: 0,
         }
@@ -130,7 +134,8 @@ impl CreateScreen {
     fn error<'a>(&self, errors: &'a [FieldError], field: FormField) -> Option<&'a str> {
         let typed = match field {
             FormField::Name => !self.draft.name.is_empty(),
-            FormField::Reason | FormField::Rights => false,
+            FormField::Rights => matches!(self.draft.rights, RightsChoice::Preset(_)),
+            FormField::Reason => false,
             _ => true,
         };
         let found = errors.iter().find(|error| error.field == field)?;
@@ -187,8 +192,12 @@ impl CreateScreen {
                     });
                 },
             );
+            if !by_api_key {
+                self.presets(ui);
+            }
             match self.draft.rights {
                 RightsChoice::Roles => self.roles(ui, view, cluster),
+                RightsChoice::Preset(preset) => self.patterns(ui, preset),
                 RightsChoice::AllMine if by_api_key => {}
                 RightsChoice::AllMine => {
                     let line = "Whoever holds it can do all that you can do now, other keys included";
@@ -203,6 +212,31 @@ impl CreateScreen {
                 field::error_line(ui, error);
             }
         });
+    }
+
+    /// A click on the chosen one lets go of it.
+    fn presets(&mut self, ui: &mut Ui) {
+        let chosen = match self.draft.rights {
+            RightsChoice::Preset(preset) => Some(preset),
+            _ => None,
+        };
+        let Some(clicked) = preset_picker::ui(ui, chosen) else { return };
+        if chosen == Some(clicked) {
+            self.draft.rights = RightsChoice::Roles;
+            return;
+        }
+        self.draft.rights = RightsChoice::Preset(clicked);
+        self.patterns = clicked.patterns().join(", ");
+        self.draft.patterns = split_patterns(&self.patterns);
+    }
+
+    fn patterns(&mut self, ui: &mut Ui, preset: Preset) {
+        if preset.patterns().is_empty() {
+            let p = theme::colors(ui);
+            return drop(text::paragraph(ui, Type::Small, p.text.tertiary, preset.meaning()));
+        }
+        Field::new("Index patterns").mono().help(preset.meaning()).show(ui, &mut self.patterns);
+        self.draft.patterns = split_patterns(&self.patterns);
     }
 
     fn roles(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {

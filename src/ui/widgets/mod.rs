@@ -6,6 +6,7 @@ pub mod code;
 pub mod field;
 pub mod focus;
 pub mod notice;
+pub mod preset_picker;
 pub mod role_picker;
 pub mod search_box;
 pub mod status;

@@ -1,0 +1,388 @@
+//! The consumers of a key and the form in which each takes it, as a text that can be pasted.
+//!
+//! Most mistakes with keys are a wrong form: some want `encoded`, some want `id:api_key` and encode
+//! it themselves, some want a whole header. A text names the secret by the environment or a keystore;
+//! the secret itself is in it only when it was asked for.
+
+mod clients;
+mod places;
+mod quote;
+mod shippers;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tools;
+
+use std::borrow::Cow;
+
+use zeroize::Zeroizing;
+
+use super::{
+    api_key::{KeyId, KeyKind},
+    endpoint::Trust,
+    login, role,
+    secret::Secret,
+};
+use quote::{Quote, joined, plain};
+
+/// Who takes the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Consumer {
+    /// `base64(id:api_key)`, alone.
+    Encoded,
+    /// `id:api_key`, alone.
+    Raw,
+    /// The HTTP header.
+    Header,
+    /// A command line of curl.
+    Curl,
+    /// A request of PowerShell.
+    PowerShell,
+    /// Kibana's own API, by curl.
+    Kibana,
+    /// elasticsearch-py.
+    Python,
+    /// @elastic/elasticsearch.
+    JavaScript,
+    /// elasticsearch-java.
+    Java,
+    /// go-elasticsearch.
+    Go,
+    /// Elastic.Clients.Elasticsearch.
+    DotNet,
+    /// elasticsearch-ruby.
+    Ruby,
+    /// elasticsearch-php.
+    Php,
+    /// elasticsearch-rs.
+    Rust,
+    /// Filebeat, Metricbeat and their kin.
+    Beats,
+    /// An agent without Fleet.
+    ElasticAgent,
+    /// The output plugin of Logstash.
+    Logstash,
+    /// fluent-plugin-elasticsearch.
+    Fluentd,
+    /// The output `es` of Fluent Bit.
+    FluentBit,
+    /// The sink of Vector.
+    Vector,
+    /// omelasticsearch.
+    Rsyslog,
+    /// The exporter of the OpenTelemetry Collector.
+    Collector,
+    /// The SDKs of OpenTelemetry and EDOT, but for Python.
+    Otlp,
+    /// The SDK for Python, which wants the blank in the header encoded.
+    OtlpPython,
+    /// A provisioned data source of Grafana.
+    Grafana,
+    /// The provider elasticstack.
+    Terraform,
+    /// The MCP server for Elasticsearch.
+    Mcp,
+    /// Curator.
+    Curator,
+    /// A Kubernetes secret.
+    Kubernetes,
+    /// A service of systemd.
+    Systemd,
+    /// A file `.env`.
+    Dotenv,
+    /// The keystore of a cluster that reaches another one by a cross-cluster key.
+    RemoteCluster,
+}
+
+/// Which form of the key is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `base64(id:api_key)`.
+    Encoded,
+    /// `id:api_key`: encoded twice it would be refused.
+    Raw,
+    /// `ApiKey` and the encoded key behind it.
+    Header,
+    /// The encoded key and `id:api_key`, each under its name.
+    Both,
+}
+
+impl Form {
+    /// The word for programs and tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Encoded => "encoded",
+            Self::Raw => "id:key",
+            Self::Header => "header",
+            Self::Both => "both",
+        }
+    }
+}
+
+/// What a consumer is, for lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// The key alone.
+    Forms,
+    /// A request by hand.
+    Requests,
+    /// A program's client.
+    Clients,
+    /// What ships data.
+    Shippers,
+    /// What works with a cluster.
+    Tools,
+    /// Where secrets are kept for others.
+    Places,
+}
+
+impl Group {
+    /// All, in the order of the list.
+    pub const ALL: [Group; 6] = [Self::Forms, Self::Requests, Self::Clients, Self::Shippers, Self::Tools, Self::Places];
+
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Forms => "The key alone",
+            Self::Requests => "Requests",
+            Self::Clients => "Clients",
+            Self::Shippers => "Shippers",
+            Self::Tools => "Tools",
+            Self::Places => "Places for secrets",
+        }
+    }
+}
+
+/// The variable that holds the encoded key.
+pub const ENCODED_VARIABLE: &str = "ES_API_KEY";
+/// The variable that holds `id:api_key`.
+pub const RAW_VARIABLE: &str = "ES_API_KEY_RAW";
+
+/// A key in the forms that consumers take; wiped when dropped.
+pub struct KeyText {
+    id: String,
+    secret: Secret,
+    encoded: Secret,
+    raw: Secret,
+    header: Secret,
+}
+
+/// The dots that stand for a secret: always 22, whatever its length.
+pub const MASK: &str = "••••••••••••••••••••••";
+
+impl KeyText {
+    /// The real thing.
+    pub fn real(id: &KeyId, secret: &Secret) -> Self {
+        Self::of(id, secret.clone(), login::encode(id.as_str(), secret))
+    }
+
+    /// With dots in place of everything secret, for a screen.
+    pub fn masked(id: &KeyId) -> Self {
+        Self::of(id, Secret::new(MASK), Secret::new(MASK))
+    }
+
+    fn of(id: &KeyId, secret: Secret, encoded: Secret) -> Self {
+        let raw = Secret::from(joined(&[id.as_str(), ":", secret.expose()]));
+        let header = Secret::from(joined(&["ApiKey ", encoded.expose()]));
+        Self { id: id.as_str().to_owned(), secret, encoded, raw, header }
+    }
+}
+
+/// How the key gets into a text.
+#[derive(Clone, Copy)]
+pub enum Key<'a> {
+    /// By the name of a variable or of an entry of a keystore.
+    Reference,
+    /// Itself.
+    Literal(&'a KeyText),
+}
+
+impl Key<'_> {
+    fn encoded(self, quote: Quote, reference: &str) -> Zeroizing<String> {
+        self.put(|key| &key.encoded, quote, reference)
+    }
+
+    fn raw(self, quote: Quote, reference: &str) -> Zeroizing<String> {
+        self.put(|key| &key.raw, quote, reference)
+    }
+
+    fn header(self, quote: Quote, reference: &str) -> Zeroizing<String> {
+        self.put(|key| &key.header, quote, reference)
+    }
+
+    fn put(self, form: fn(&KeyText) -> &Secret, quote: Quote, reference: &str) -> Zeroizing<String> {
+        match self {
+            Self::Reference => plain(reference),
+            Self::Literal(key) => quote(form(key).expose()),
+        }
+    }
+}
+
+/// The cluster that the key is for.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// Its address.
+    pub url: &'a str,
+    /// Which certificate is believed.
+    pub trust: &'a Trust,
+}
+
+/// The file that stands for a CA whose fingerprint alone is known.
+const CA_FILE: &str = "ca.pem";
+
+impl Site<'_> {
+    /// The file with the CA's certificate, for who knows no fingerprints.
+    fn ca_file(&self) -> Option<Cow<'static, str>> {
+        match self.trust {
+            Trust::CaFile(path) => Some(Cow::Owned(path.display().to_string())),
+            Trust::Fingerprint(_) => Some(Cow::Borrowed(CA_FILE)),
+            Trust::System | Trust::InsecureDev => None,
+        }
+    }
+
+    fn is_insecure(&self) -> bool {
+        *self.trust == Trust::InsecureDev
+    }
+}
+
+impl Consumer {
+    /// All of them, in the order of the list.
+    pub const ALL: [Consumer; 32] = [
+        Self::Encoded,
+        Self::Raw,
+        Self::Header,
+        Self::Curl,
+        Self::PowerShell,
+        Self::Kibana,
+        Self::Python,
+        Self::JavaScript,
+        Self::Java,
+        Self::Go,
+        Self::DotNet,
+        Self::Ruby,
+        Self::Php,
+        Self::Rust,
+        Self::Beats,
+        Self::ElasticAgent,
+        Self::Logstash,
+        Self::Fluentd,
+        Self::FluentBit,
+        Self::Vector,
+        Self::Rsyslog,
+        Self::Collector,
+        Self::Otlp,
+        Self::OtlpPython,
+        Self::Grafana,
+        Self::Terraform,
+        Self::Mcp,
+        Self::Curator,
+        Self::Kubernetes,
+        Self::Systemd,
+        Self::Dotenv,
+        Self::RemoteCluster,
+    ];
+
+    /// The one that is meant by a word of the command line, one of its other words, or its name.
+    pub fn find(word: &str) -> Option<Self> {
+        let wanted = word.trim().to_lowercase();
+        Self::ALL
+            .into_iter()
+            .find(|consumer| consumer.words().any(|word| word == wanted) || consumer.name().to_lowercase() == wanted)
+    }
+
+    /// Up to three words that look like one that means nothing.
+    pub fn nearest(word: &str) -> Vec<&'static str> {
+        role::nearest(word, Self::ALL.into_iter().flat_map(Self::words))
+    }
+
+    /// Its word and the others that lead to it.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.word()).chain(self.aliases().iter().copied())
+    }
+
+    /// Whether a text that a person looks for it by fits.
+    pub fn is_like(self, wanted: &str) -> bool {
+        let wanted = wanted.trim().to_lowercase();
+        self.name().to_lowercase().contains(&wanted) || self.words().any(|word| word.contains(&wanted))
+    }
+
+    /// Whether a key of this kind can be handed to it: a cross-cluster key signs in nowhere but between
+    /// clusters, and between clusters no other key does.
+    pub fn takes_kind(self, kind: &KeyKind) -> bool {
+        (*kind == KeyKind::CrossCluster) == (self == Self::RemoteCluster)
+    }
+
+    /// Whether it is a form alone, which says nothing without the secret.
+    pub fn is_form(self) -> bool {
+        self.group() == Group::Forms
+    }
+
+    /// The text to hand over. Names of indices and of one's own services in it are placeholders.
+    pub fn text(self, site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
+        match self {
+            Self::Encoded => key.encoded(plain, "$ES_API_KEY"),
+            Self::Raw => key.raw(plain, "$ES_API_KEY_RAW"),
+            Self::Header => joined(&["Authorization: ", &key.header(plain, "ApiKey $ES_API_KEY")]),
+            Self::Curl => tools::curl(site, key),
+            Self::PowerShell => tools::powershell(site, key),
+            Self::Kibana => tools::kibana(site, key),
+            Self::Python => clients::python(site, key),
+            Self::JavaScript => clients::javascript(site, key),
+            Self::Java => clients::java(site, key),
+            Self::Go => clients::go(site, key),
+            Self::DotNet => clients::dotnet(site, key),
+            Self::Ruby => clients::ruby(site, key),
+            Self::Php => clients::php(site, key),
+            Self::Rust => clients::rust(site, key),
+            Self::Beats => shippers::beats(site, key),
+            Self::ElasticAgent => shippers::elastic_agent(site, key),
+            Self::Logstash => shippers::logstash(site, key),
+            Self::Fluentd => shippers::fluentd(site, key),
+            Self::FluentBit => shippers::fluent_bit(site, key),
+            Self::Vector => shippers::vector(site, key),
+            Self::Rsyslog => shippers::rsyslog(site, key),
+            Self::Collector => shippers::collector(site, key),
+            Self::Otlp => shippers::otlp(key, " "),
+            Self::OtlpPython => shippers::otlp(key, "%20"),
+            Self::Grafana => tools::grafana(site, key),
+            Self::Terraform => tools::terraform(site, key),
+            Self::Mcp => tools::mcp(site, key),
+            Self::Curator => tools::curator(site, key),
+            Self::Kubernetes => places::kubernetes(site, key),
+            Self::Systemd => places::systemd(site, key),
+            Self::Dotenv => places::dotenv(site, key),
+            Self::RemoteCluster => places::remote_cluster(key),
+        }
+    }
+
+    /// What must be known to use such a text: which form a variable must hold, which file is to be there.
+    pub fn hints(self, site: Site<'_>, is_literal: bool) -> Vec<String> {
+        let text = self.text(site, Key::Reference);
+        let mut hints = Vec::new();
+        if !is_literal {
+            let raw = text.contains(RAW_VARIABLE);
+            if text.replace(RAW_VARIABLE, "").contains(ENCODED_VARIABLE) {
+                hints.push(format!("{ENCODED_VARIABLE} must hold the encoded key: base64 of id:api_key"));
+            }
+            if raw {
+                hints.push(format!("{RAW_VARIABLE} must hold id:api_key, not encoded"));
+            }
+        }
+        if text.contains(CA_FILE) && matches!(site.trust, Trust::Fingerprint(_)) {
+            hints.push(format!("{CA_FILE} must hold the certificate of the CA: a fingerprint is not known here"));
+        }
+        if let Trust::Fingerprint(print) = site.trust
+            && (text.contains(&print.to_string()) || text.contains(&print.pairs().join(":")))
+        {
+            hints.push("The fingerprint must be the CA's, and the server must send the CA's certificate along".into());
+        }
+        if text.contains("ES_CA_FILE") {
+            hints.push("ES_CA_FILE must hold the path of the CA's certificate: it can't be written here".into());
+        }
+        if site.is_insecure() && self.group() != Group::Forms {
+            hints.push("The connection does not verify the certificate: for development only".into());
+        }
+        hints.extend(self.advice().map(str::to_owned));
+        hints
+    }
+}
