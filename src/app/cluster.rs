@@ -19,12 +19,7 @@ use crate::{
         profile::{Environment, Profile, ProfileId},
         role::Role,
     },
-    ops::{
-        Problem, Session,
-        figures::Figures,
-        list::KeyList,
-        names::Names,
-    },
+    ops::{Problem, Session, figures::Figures, list::KeyList, names::Names},
     worker::{Task, Ticket},
 };
 

@@ -51,6 +51,9 @@ pub(super) struct CreateArgs {
     /// Index pattern in place of those of --preset; repeat it for more
     #[arg(long = "index", value_name = "PATTERN", requires = "preset", conflicts_with_all = ["roles", "all_my_rights", "no_rights"])]
     patterns: Vec<String>,
+    /// Descriptors of your own: a JSON object by name, or @FILE that holds one
+    #[arg(long, value_name = "JSON|@FILE", conflicts_with_all = ["roles", "all_my_rights", "no_rights", "preset"])]
+    role_descriptors: Option<String>,
     /// When it ends: 30m, 12h, 90d, a date such as 2027-02-21, or never (say why with --reason)
     #[arg(long, default_value = "90d", allow_hyphen_values = true, value_name = "WHEN")]
     expiration: String,
@@ -105,13 +108,15 @@ impl CreateArgs {
                 (true, ..) => RightsChoice::AllMine,
                 (_, true, _) => RightsChoice::Nothing,
                 (.., Some(preset)) => RightsChoice::Preset(preset),
+                _ if self.role_descriptors.is_some() => RightsChoice::Own,
                 _ => RightsChoice::Roles,
             },
             roles: self.roles.clone(),
             patterns: self.patterns(),
+            descriptors: json_or_file("--role-descriptors", self.role_descriptors.as_deref().unwrap_or_default())?,
             expiration: self.expiration.clone(),
             reason: self.reason.clone().unwrap_or_default(),
-            metadata: metadata(self.metadata.as_deref().unwrap_or_default())?,
+            metadata: json_or_file("--metadata", self.metadata.as_deref().unwrap_or_default())?,
         })
     }
 
@@ -150,9 +155,10 @@ fn preset_parser() -> impl TypedValueParser<Value = Preset> {
     PossibleValuesParser::new(values).try_map(|word| Preset::find(&word).ok_or("there is no such preset"))
 }
 
-fn metadata(text: &str) -> Result<String, CliError> {
+/// What was given, or what is in the file that it names.
+fn json_or_file(option: &str, text: &str) -> Result<String, CliError> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let unreadable = |error| CliError::Fields(vec![format!("--metadata: {path} can't be read: {error}")]);
+    let unreadable = |error| CliError::Fields(vec![format!("{option}: {path} can't be read: {error}")]);
     std::fs::read_to_string(path).map_err(unreadable)
 }
 

@@ -117,6 +117,7 @@ fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec<String> {
 fn line(error: &FieldError, rights: RightsChoice) -> String {
     let option = match error.field {
         Field::Rights if matches!(rights, RightsChoice::Preset(_)) => "--index",
+        Field::Rights if rights == RightsChoice::Own => "--role-descriptors",
         Field::Name => "--name",
         Field::ApplicationId => "--id",
         Field::Rights => "--role",
@@ -128,6 +129,7 @@ fn line(error: &FieldError, rights: RightsChoice) -> String {
     let message = error
         .message
         .replace("choose “All my rights” or “Nothing”", "use --all-my-rights or --no-rights")
+        .replace("choose “All my rights”", "use --all-my-rights")
         .replace("choose “Nothing”", "use --no-rights")
         .replace("choose “Never”", "write never")
         .replace("“Never”", "never");

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::{
     Millis,
     descriptor::{self, Grants, Piece},
+    descriptor_form::DescriptorForm,
     expiry::Expiry,
     json_text,
     preset::Preset,
@@ -31,6 +32,8 @@ pub enum RightsChoice {
     Nothing,
     /// What a purpose asks for.
     Preset(Preset),
+    /// Descriptors of one's own.
+    Own,
 }
 
 /// A form as it was filled in; nothing in it is checked yet.
@@ -46,6 +49,8 @@ pub struct Draft {
     pub roles: Vec<String>,
     /// Index patterns, for [`RightsChoice::Preset`].
     pub patterns: Vec<String>,
+    /// Role descriptors as JSON, for [`RightsChoice::Own`].
+    pub descriptors: String,
     /// `90d`, `never`, a date.
     pub expiration: String,
     /// Why it has no end, or all rights.
@@ -167,6 +172,7 @@ impl Draft {
             RightsChoice::Nothing => r#"{"none":{}}"#.to_owned(),
             RightsChoice::Roles => self.role_descriptors(around)?,
             RightsChoice::Preset(preset) => preset.descriptors(&self.patterns).map_err(|error| error.to_string())?,
+            RightsChoice::Own => self.own_descriptors()?,
         };
         RawValue::from_string(text).map_err(|error| error.to_string())
     }
@@ -229,6 +235,7 @@ impl Draft {
             RightsChoice::Nothing => pieces.push(Piece::Strong("may do nothing".into())),
             RightsChoice::Roles => pieces.extend(self.role_words(around.roles.unwrap_or_default())),
             RightsChoice::Preset(preset) => pieces.extend(self.preset_words(preset)),
+            RightsChoice::Own => pieces.extend(self.own_words()),
         }
         let end = match Expiry::parse(&self.expiration, around.now, around.zone) {
             Ok(Expiry::Never) => [Piece::Text(". It ".into()), Piece::Strong("never expires".into())],
@@ -240,6 +247,33 @@ impl Draft {
         pieces.extend(end);
         pieces.push(Piece::Text(".".into()));
         pieces
+    }
+
+    /// The descriptors as they were typed. None at all would be all the owner's rights, so that is refused.
+    fn own_descriptors(&self) -> Result<String, String> {
+        let object = json_text::object(&self.descriptors).map_err(|error| error.to_string())?;
+        if object.is_empty() {
+            return Err(
+                "Without any descriptor the key would have all your rights: add one, or choose “All my rights”".into(),
+            );
+        }
+        if let Some((name, _)) = object.iter().find(|(_, value)| !value.is_object()) {
+            return Err(format!("“{name}” must be a JSON object, {{…}}"));
+        }
+        if let Ok(form) = DescriptorForm::read(&self.descriptors)
+            && let Some(missing) = (0..form.len()).find_map(|place| form.missing(place).into_iter().next())
+        {
+            return Err(missing);
+        }
+        Ok(self.descriptors.trim().to_owned())
+    }
+
+    fn own_words(&self) -> Vec<Piece> {
+        let Ok(raw) = RawValue::from_string(self.descriptors.trim().to_owned()) else {
+            return vec![Piece::Strong("has no rights that can be read yet".into())];
+        };
+        let clauses = Grants::of(&raw).clauses();
+        if clauses.is_empty() { vec![Piece::Strong("may do nothing".into())] } else { descriptor::join(clauses) }
     }
 
     fn preset_words(&self, preset: Preset) -> Vec<Piece> {

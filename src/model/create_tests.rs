@@ -146,3 +146,18 @@ fn the_sentence_says_what_and_until_when() {
     assert_eq!(words(&writer), "A key that adds documents in logs-*. It expires in 1 day.");
     assert_eq!(words(&Draft::default()), "A key that has no role yet. Its end is not set yet.");
 }
+
+#[test]
+fn descriptors_of_one_s_own_travel_as_they_were_typed() {
+    let own = |text: &str| Draft { rights: RightsChoice::Own, descriptors: text.into(), ..draft() };
+    let text = r#"{ "a": {"indices": [{"names": "x", "privileges": ["read"], "odd": 1.0}], "n": 1.0e+2} }"#;
+    let key = own(text).check(around(&roles()), "r").unwrap();
+    assert!(key.body(NOW).contains(text), "{}", key.body(NOW));
+    let error = |text: &str| own(text).check(around(&roles()), "r").unwrap_err()[0].message.clone();
+    assert!(error(" {} ").contains("all your rights") && error("").contains("all your rights"));
+    assert!(error(r#"{"a": 1}"#).contains("“a” must be"));
+    assert!(error(r#"{"a": {"indices": [{"names": [], "privileges": ["read"]}]}}"#).contains("no names"));
+    assert!(error("{").contains("line 1"));
+    let words = descriptor::plain(&own(text).sentence(around(&roles())));
+    assert!(words.starts_with("A key that reads x"), "{words}");
+}

@@ -137,7 +137,8 @@ impl DescriptorForm {
             return Err(format!("There is a descriptor “{name}” already: choose another name"));
         }
         let renamed = std::mem::take(&mut self.root).into_iter().enumerate();
-        self.root = renamed.map(|(at, (own, value))| (if at == descriptor { name.into() } else { own }, value)).collect();
+        self.root =
+            renamed.map(|(at, (own, value))| (if at == descriptor { name.into() } else { own }, value)).collect();
         Ok(())
     }
 

@@ -29,8 +29,7 @@ use crate::{
         export::{self, Export},
         figures, invalidate,
         list::{self, KeyList, ListProgress},
-        names,
-        vault, verify,
+        names, vault, verify,
     },
     store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
 };

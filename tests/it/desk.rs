@@ -295,6 +295,21 @@ impl RunningSandbox {
         }
     }
 
+    /// The key of a name, with its descriptors, as the cluster has it.
+    pub fn key_named(&self, name: &str) -> serde_json::Value {
+        let session = self.runtime.block_on(keybearer::ops::connect::connect(&self.profile().endpoint)).unwrap();
+        let mut query = keybearer::client::KeyQuery::new(2);
+        query.filter = Some(serde_json::json!({ "term": { "name": name } }));
+        let page = self.runtime.block_on(session.client.query_api_keys(&query)).unwrap();
+        let [key] = &page.keys[..] else { panic!("{} keys are called {name}", page.keys.len()) };
+        serde_json::json!({
+            "id": key.id.as_str(),
+            "role_descriptors": key.role_descriptors.as_ref().map(|raw| {
+                serde_json::from_str::<serde_json::Value>(raw.get()).unwrap()
+            }),
+        })
+    }
+
     /// As an account, by its place in the list.
     pub fn profile_of(&self, name: &str) -> Profile {
         let account = self.sandbox.accounts().iter().find(|account| account.name == name).unwrap();

@@ -9,6 +9,7 @@ use crate::{
         calendar,
         create::{CreateKey, Draft, Field as FormField, FieldError, RightsChoice, Surroundings},
         expiry::{Expiry, Status, plural},
+        json_text,
         preset::{Preset, split_patterns},
         version::Feature,
     },
@@ -19,6 +20,7 @@ use crate::{
         widgets::{
             button::Button,
             chip,
+            descriptor_editor::DescriptorEditor,
             field::{self, Field},
             focus,
             notice::{self, Tone},
@@ -34,6 +36,7 @@ pub struct CreateScreen {
     draft: Draft,
     request_id: String,
     picker: RolePicker,
+    editor: DescriptorEditor,
     patterns: String,
     attempted: bool,
     done: u32,
@@ -45,6 +48,7 @@ impl Default for CreateScreen {
             draft: Draft { expiration: "90d".into(), ..Draft::default() },
             request_id: new_profile_id().0,
             picker: RolePicker::default(),
+            editor: DescriptorEditor::default(),
             patterns: String::new(),
             attempted: false,
             done: 0,
@@ -117,7 +121,7 @@ impl CreateScreen {
                 );
                 news(ui, view, cluster, by_api_key);
                 self.names(ui, cluster, around, &errors);
-                self.rights(ui, view, cluster, by_api_key, &errors);
+                self.rights(ui, view, cluster, around, &errors);
                 self.expires(ui, view, around, &errors);
                 self.reason(ui, &errors);
                 self.metadata(ui, &errors);
@@ -134,7 +138,7 @@ impl CreateScreen {
     fn error<'a>(&self, errors: &'a [FieldError], field: FormField) -> Option<&'a str> {
         let typed = match field {
             FormField::Name => !self.draft.name.is_empty(),
-            FormField::Rights => matches!(self.draft.rights, RightsChoice::Preset(_)),
+            FormField::Rights => matches!(self.draft.rights, RightsChoice::Preset(_) | RightsChoice::Own),
             FormField::Reason => false,
             _ => true,
         };
@@ -170,8 +174,16 @@ impl CreateScreen {
         });
     }
 
-    fn rights(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, by_api_key: bool, errors: &[FieldError]) {
+    fn rights(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        cluster: &Cluster,
+        around: Surroundings<'_>,
+        errors: &[FieldError],
+    ) {
         let p = theme::colors(ui);
+        let by_api_key = around.by_api_key;
         let error = self.error(errors, FormField::Rights).map(str::to_owned);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::S;
@@ -183,11 +195,12 @@ impl CreateScreen {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let choices = [
                             (RightsChoice::Roles, "From roles"),
+                            (RightsChoice::Own, "Privileges"),
                             (RightsChoice::AllMine, "All my rights"),
                             (RightsChoice::Nothing, "Nothing"),
                         ];
                         if let Some(choice) = chip::segmented(ui, self.draft.rights, &choices, None) {
-                            self.draft.rights = choice;
+                            self.choose_rights(choice, around);
                         }
                     });
                 },
@@ -198,6 +211,7 @@ impl CreateScreen {
             match self.draft.rights {
                 RightsChoice::Roles => self.roles(ui, view, cluster),
                 RightsChoice::Preset(preset) => self.patterns(ui, preset),
+                RightsChoice::Own => self.own_rights(ui, view, cluster, around),
                 RightsChoice::AllMine if by_api_key => {}
                 RightsChoice::AllMine => {
                     let line = "Whoever holds it can do all that you can do now, other keys included";
@@ -212,6 +226,27 @@ impl CreateScreen {
                 field::error_line(ui, error);
             }
         });
+    }
+
+    /// One's own descriptors begin with what was chosen before, as far as it is whole.
+    fn choose_rights(&mut self, choice: RightsChoice, around: Surroundings<'_>) {
+        if choice == RightsChoice::Own && self.draft.descriptors.trim().is_empty() {
+            let chosen = Draft { name: "x".into(), expiration: "1d".into(), reason: "x".into(), ..self.draft.clone() };
+            let rights = Draft { application_id: String::new(), metadata: String::new(), ..chosen };
+            let begun = rights.check(around, "x").ok().filter(|_| self.draft.rights != RightsChoice::AllMine);
+            self.draft.descriptors = match begun {
+                Some(key) => json_text::pretty(key.role_descriptors().get()),
+                None => r#"{ "rights": {} }"#.into(),
+            };
+        }
+        self.draft.rights = choice;
+    }
+
+    fn own_rights(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, around: Surroundings<'_>) {
+        if cluster.names.is_untouched() {
+            view.send(Command::ReadNames);
+        }
+        self.editor.ui(ui, &mut self.draft.descriptors, cluster.names.value(), around.edition);
     }
 
     /// A click on the chosen one lets go of it.

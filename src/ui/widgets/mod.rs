@@ -3,6 +3,7 @@
 pub mod button;
 pub mod chip;
 pub mod code;
+pub mod descriptor_editor;
 pub mod field;
 pub mod focus;
 pub mod notice;
@@ -11,3 +12,4 @@ pub mod role_picker;
 pub mod search_box;
 pub mod status;
 pub mod text;
+pub mod token_field;

@@ -1,0 +1,347 @@
+//! Role descriptors without JSON: a form and the JSON are two views of one text, and what the form doesn't
+//! know stays in it.
+
+use eframe::egui::{CornerRadius, Frame, Margin, Stroke, Ui, vec2};
+
+use super::{
+    button::Button,
+    chip,
+    field::{self, Field},
+    notice::{self, Tone},
+    text,
+    token_field::{self, Known},
+};
+use crate::{
+    model::{
+        descriptor_form::{At, DescriptorForm, Section},
+        expiry::plural,
+        pattern, privilege_words, privileges,
+        version::{Edition, Feature},
+    },
+    ops::names::Names,
+    ui::theme::{self, Type, icons, radius, space},
+};
+
+/// Which view is shown, and the form as it was read last.
+#[derive(Default)]
+pub struct DescriptorEditor {
+    as_json: bool,
+    read: Option<(String, Result<DescriptorForm, String>)>,
+}
+
+/// What a cluster offers to choose from.
+struct Offer<'a> {
+    cluster: Vec<Known<'a>>,
+    index: Vec<Known<'a>>,
+    names: Option<&'a [String]>,
+    workflows: bool,
+}
+
+impl<'a> Offer<'a> {
+    fn new(names: Option<&'a Names>, edition: Edition) -> Self {
+        let listed = names.and_then(|names| names.privileges.as_ref().ok());
+        let cluster: Vec<&str> = match listed {
+            Some(listed) => listed.cluster.iter().map(String::as_str).collect(),
+            None => privileges::CLUSTER.to_vec(),
+        };
+        let index: Vec<&str> = match listed {
+            Some(listed) => listed.index.iter().map(String::as_str).collect(),
+            None => privileges::INDICES.to_vec(),
+        };
+        let with = |words: Vec<&'a str>, meaning: fn(&str) -> &'static str| {
+            words.into_iter().map(|word| Known { word, meaning: meaning(word) }).collect()
+        };
+        Self {
+            cluster: with(cluster, privilege_words::cluster),
+            index: with(index, privilege_words::index),
+            names: names.and_then(|names| names.indices.as_ref().ok()).map(Vec::as_slice),
+            workflows: edition.has(Feature::Restriction),
+        }
+    }
+
+    /// How many indices, aliases and data streams patterns match.
+    fn matched(&self, patterns: &[String]) -> String {
+        let Some(names) = self.names else { return "How many they match is not known".into() };
+        let count = names.iter().filter(|name| patterns.iter().any(|pattern| pattern::matches(pattern, name))).count();
+        match (patterns.is_empty(), count) {
+            (true, _) => "Names or patterns such as logs-*".into(),
+            (false, 0) => "Matches nothing that is there today".into(),
+            (false, count) => format!("Matches {} that you can see", plural(count as u64, "name")),
+        }
+    }
+}
+
+impl DescriptorEditor {
+    /// Draws it over the JSON of descriptors.
+    pub fn ui(&mut self, ui: &mut Ui, json: &mut String, names: Option<&Names>, edition: Edition) {
+        if self.read.as_ref().is_none_or(|(text, _)| text != json) {
+            self.read = Some((json.clone(), DescriptorForm::read(json)));
+        }
+        let problem = self.read.as_ref().and_then(|(_, read)| read.as_ref().err()).cloned();
+        ui.spacing_mut().item_spacing.y = space::M;
+        if let Some(as_json) = chip::segmented(ui, self.as_json, &[(false, "Form"), (true, "JSON")], None) {
+            self.as_json = as_json;
+        }
+        if self.as_json {
+            let help = "Role descriptors by their names, as Elasticsearch takes them";
+            let field = Field::new("Role descriptors").without_label().mono().lines(14).help(help);
+            field.error(problem.as_deref()).show(ui, json);
+            return;
+        }
+        match &mut self.read {
+            Some((_, Ok(form))) => {
+                let before = form.clone();
+                form_ui(ui, form, &Offer::new(names, edition));
+                if *form != before {
+                    *json = form.json();
+                    self.read = Some((json.clone(), DescriptorForm::read(json)));
+                }
+            }
+            _ => {
+                let detail = problem.unwrap_or_default();
+                notice::banner(ui, Tone::Warning, "This can’t be shown as a form", &detail, |ui| {
+                    if Button::secondary("Edit as JSON").small().show(ui).clicked() {
+                        self.as_json = true;
+                    }
+                });
+            }
+        }
+    }
+}
+
+fn form_ui(ui: &mut Ui, form: &mut DescriptorForm, offer: &Offer<'_>) {
+    let p = theme::colors(ui);
+    let several = form.len() > 1;
+    for descriptor in 0..form.len() {
+        if descriptor >= form.len() {
+            break;
+        }
+        Frame::new()
+            .stroke(Stroke::new(p.hair, p.stroke.card))
+            .corner_radius(CornerRadius::same(radius::L))
+            .inner_margin(Margin::same(14))
+            .show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                ui.spacing_mut().item_spacing.y = space::M;
+                descriptor_ui(ui, form, descriptor, several, offer);
+            });
+    }
+    if Button::ghost("Add descriptor").small().icon(icons::ADD).show(ui).clicked() {
+        form.add();
+    }
+}
+
+fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, several: bool, offer: &Offer<'_>) {
+    let p = theme::colors(ui);
+    // Two fields of one name would be one field.
+    let of = if several { format!(" of descriptor {}", descriptor + 1) } else { String::new() };
+    name_ui(ui, form, descriptor, &of);
+    let label = format!("Cluster privileges{of}");
+    tokens(ui, form, descriptor, At::Own("cluster"), &label, "None", &offer.cluster);
+    for section in Section::ALL {
+        for entry in 0..form.entries(descriptor, section) {
+            if entry < form.entries(descriptor, section) {
+                entry_ui(ui, form, (descriptor, section, entry), &of, offer);
+            }
+        }
+    }
+    more_ui(ui, form, descriptor, &of, offer);
+    let beyond = form.beyond(descriptor);
+    if !beyond.is_empty() {
+        let words = format!("Kept as in the JSON: {}", beyond.join(", "));
+        text::paragraph(ui, Type::Small, p.text.tertiary, words);
+    }
+    for missing in form.missing(descriptor) {
+        field::error_line(ui, &missing);
+    }
+    if form.list(descriptor, At::Own("cluster")).is_some_and(|list| list.is_empty())
+        && Section::ALL.iter().all(|section| form.entries(descriptor, *section) == 0)
+        && form.list(descriptor, At::Own("run_as")).is_some_and(|list| list.is_empty())
+    {
+        text::paragraph(ui, Type::Small, p.text.tertiary, "As it stands, it grants nothing");
+    }
+}
+
+fn name_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str) {
+    ui.horizontal(|ui| {
+        let label = format!("Descriptor{of}");
+        let mut name = form.name(descriptor).to_owned();
+        let field = Field::new(&label).without_label().mono().width((ui.available_width() - 40.0).max(120.0));
+        if field.show(ui, &mut name).changed() {
+            // Where another has the name, it stays as it was.
+            let _ = form.rename(descriptor, &name);
+        }
+        let label = format!("Remove descriptor {}", form.name(descriptor));
+        if Button::icon_only(icons::DELETE, &label).show(ui).clicked() {
+            form.remove(descriptor);
+        }
+    });
+}
+
+fn entry_ui(
+    ui: &mut Ui,
+    form: &mut DescriptorForm,
+    (descriptor, section, entry): (usize, Section, usize),
+    of: &str,
+    offer: &Offer<'_>,
+) {
+    let p = theme::colors(ui);
+    notice::hairline(ui);
+    let number = format!("{} {}", word(section), entry + 1);
+    let mut removed = false;
+    ui.horizontal(|ui| {
+        text::line(ui, Type::Strong, p.text.primary, &number);
+        let label = format!("Remove {number}{of}");
+        removed = Button::icon_only(icons::CLOSE, &label).show(ui).clicked();
+    });
+    let at = |member| At::Entry(section, entry, member);
+    let label = |what: &str| format!("{what} · {number}{of}");
+    if matches!(section, Section::RemoteIndices | Section::RemoteCluster) {
+        tokens(ui, form, descriptor, at("clusters"), &label("Cluster aliases"), "Aliases or patterns", &[]);
+    }
+    match section {
+        Section::Indices | Section::RemoteIndices => {
+            let known: Vec<Known<'_>> = match offer.names.filter(|_| section == Section::Indices) {
+                Some(names) => names.iter().map(|word| Known { word, meaning: "" }).collect(),
+                None => Vec::new(),
+            };
+            let patterns = form.list(descriptor, at("names")).unwrap_or_default();
+            let help = if section == Section::Indices { offer.matched(&patterns) } else { "On those clusters".into() };
+            tokens(ui, form, descriptor, at("names"), &label("Index patterns"), &help, &known);
+            tokens(ui, form, descriptor, at("privileges"), &label("Index privileges"), "", &offer.index);
+            limits_ui(ui, form, (descriptor, section, entry), &label);
+        }
+        Section::Applications => {
+            plain(ui, form, descriptor, at("application"), &label("Application"), "kibana-.kibana");
+            tokens(ui, form, descriptor, at("privileges"), &label("Application privileges"), "", &[]);
+            tokens(ui, form, descriptor, at("resources"), &label("Resources"), "* for all of them", &[]);
+        }
+        Section::RemoteCluster => {
+            let known = ["monitor_enrich", "monitor_stats"].map(|word| Known { word, meaning: "" });
+            tokens(ui, form, descriptor, at("privileges"), &label("Remote privileges"), "", &known);
+        }
+    }
+    if removed {
+        form.remove_entry(descriptor, section, entry);
+    }
+}
+
+/// Fields and documents that are left out.
+fn limits_ui(
+    ui: &mut Ui,
+    form: &mut DescriptorForm,
+    (descriptor, section, entry): (usize, Section, usize),
+    label: &dyn Fn(&str) -> String,
+) {
+    let inner = |member| At::EntryInner(section, entry, "field_security", member);
+    let shown = egui_id(&label("limits"));
+    let at = |member| At::Entry(section, entry, member);
+    let used = [inner("grant"), inner("except")]
+        .iter()
+        .any(|at| form.list(descriptor, *at).is_none_or(|list| !list.is_empty()))
+        || form.text(descriptor, at("query")).is_none_or(|query| !query.is_empty());
+    let open = used || ui.data(|data| data.get_temp(shown)).unwrap_or(false);
+    if open {
+        tokens(ui, form, descriptor, inner("grant"), &label("Only these fields"), "All fields, if blank", &[]);
+        tokens(ui, form, descriptor, inner("except"), &label("But not these fields"), "", &[]);
+        plain(
+            ui,
+            form,
+            descriptor,
+            at("query"),
+            &label("Only these documents"),
+            "{\"term\": {\"team\": \"payments\"}}",
+        );
+    }
+    ui.horizontal(|ui| {
+        let p = theme::colors(ui);
+        if !open && Button::link("Limit fields or documents…").show(ui).clicked() {
+            ui.data_mut(|data| data.insert_temp(shown, true));
+        }
+        if let Some(on) = form.flag(descriptor, at("allow_restricted_indices")) {
+            if field::checkbox(ui, Some(on), &label("System indices too")).clicked() {
+                form.set_flag(descriptor, at("allow_restricted_indices"), !on);
+            }
+            text::line(ui, Type::Body, p.text.secondary, "System indices too");
+        }
+    });
+}
+
+fn more_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str, offer: &Offer<'_>) {
+    let run_as = At::Own("run_as");
+    let workflows = At::Inner("restriction", "workflows");
+    for (at, label, help) in [
+        (run_as, format!("Run as{of}"), "Users that it may act for"),
+        (workflows, format!("Only in workflows{of}"), "With a restriction, a key has exactly one descriptor"),
+    ] {
+        let shown = egui_id(&label);
+        let filled = form.list(descriptor, at).is_none_or(|list| !list.is_empty());
+        if filled || ui.data(|data| data.get_temp(shown)).unwrap_or(false) {
+            let known = [Known { word: "search_application_query", meaning: "" }];
+            let known = if at == workflows { &known[..] } else { &[] };
+            tokens(ui, form, descriptor, at, &label, help, known);
+        }
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
+        for section in Section::ALL {
+            let label = format!("Add {}", word(section).to_lowercase());
+            let name = format!("{label}{of}");
+            if Button::secondary(&label).named(&name).small().icon(icons::ADD).show(ui).clicked() {
+                form.add_entry(descriptor, section);
+            }
+        }
+        for (label, offered) in [("Run as", true), ("Only in workflows", offer.workflows)] {
+            let name = format!("Add {}{of}", label.to_lowercase());
+            let button = Button::secondary(label).named(&name).small().icon(icons::ADD);
+            if offered && button.show(ui).clicked() {
+                ui.data_mut(|data| data.insert_temp(egui_id(&format!("{label}{of}")), true));
+            }
+        }
+    });
+}
+
+fn word(section: Section) -> &'static str {
+    match section {
+        Section::Indices => "Indices",
+        Section::Applications => "Application",
+        Section::RemoteIndices => "Remote indices",
+        Section::RemoteCluster => "Remote cluster",
+    }
+}
+
+fn egui_id(label: &str) -> eframe::egui::Id {
+    eframe::egui::Id::unique(("shown in the form", label))
+}
+
+/// A list of words; where it can't be one, it says so.
+fn tokens(
+    ui: &mut Ui,
+    form: &mut DescriptorForm,
+    descriptor: usize,
+    at: At<'_>,
+    label: &str,
+    help: &str,
+    known: &[Known<'_>],
+) {
+    let list = form.list(descriptor, at).filter(|list| list.iter().all(|word| !word.contains(',')));
+    let Some(mut words) = list else { return only_json(ui, label) };
+    let field = Field::new(label);
+    let field = if help.is_empty() { field } else { field.help(help) };
+    if token_field::show(ui, field, label, &mut words, known) {
+        form.set_list(descriptor, at, words);
+    }
+}
+
+fn plain(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, at: At<'_>, label: &str, hint: &str) {
+    let Some(mut value) = form.text(descriptor, at) else { return only_json(ui, label) };
+    if Field::new(label).mono().hint(hint).show(ui, &mut value).changed() {
+        form.set_text(descriptor, at, &value);
+    }
+}
+
+fn only_json(ui: &mut Ui, label: &str) {
+    let p = theme::colors(ui);
+    text::line(ui, Type::Label, p.text.primary, label);
+    text::paragraph(ui, Type::Small, p.text.tertiary, "Written in a way that only the JSON can show");
+}

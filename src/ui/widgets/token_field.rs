@@ -1,0 +1,135 @@
+//! A field for several words with commas between them, completed from a list.
+
+use eframe::egui::{self, Key, Ui, vec2};
+
+use super::{chip, field::Field};
+use crate::model::harmless;
+
+/// A word that can be chosen, and what it means.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The word.
+    pub word: &'a str,
+    /// A few words about it; may be blank.
+    pub meaning: &'a str,
+}
+
+/// Draws the field over a list of words. Whether the list has changed.
+pub fn show(ui: &mut Ui, field: Field<'_>, label: &str, words: &mut Vec<String>, known: &[Known<'_>]) -> bool {
+    let id = egui::Id::unique(("words", label));
+    // What was typed stays as it was typed, with the comma that waits for a word, as long as it says the same.
+    let typed = ui.data(|data| data.get_temp::<String>(id)).filter(|typed| split(typed) == *words);
+    let mut text = typed.unwrap_or_else(|| words.join(", "));
+    let response = field.mono().show(ui, &mut text);
+    let mut changed = response.changed();
+    let fitting = fitting(&text, words, known);
+    let asked = response.has_focus() || response.lost_focus() && !fitting.is_empty() && !last(&text).is_empty();
+    if asked {
+        let enter = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let clicked = suggestions(ui, label, &fitting);
+        if let Some(word) = clicked.or_else(|| fitting.first().filter(|_| enter).map(|known| known.word)) {
+            complete(&mut text, word);
+            changed = true;
+            response.request_focus();
+        }
+    }
+    if changed {
+        *words = split(&text);
+    }
+    ui.data_mut(|data| data.insert_temp(id, text));
+    changed
+}
+
+/// The words of a text; blanks around them don't count.
+fn split(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// What is being typed.
+fn last(text: &str) -> &str {
+    text.rsplit(',').next().unwrap_or_default().trim()
+}
+
+/// Puts a word in the place of what was being typed.
+fn complete(text: &mut String, word: &str) {
+    let kept = text.rfind(',').map_or(0, |comma| comma + 1);
+    text.truncate(kept);
+    if kept > 0 {
+        text.push(' ');
+    }
+    text.push_str(word);
+    text.push_str(", ");
+}
+
+/// Words that fit what is being typed: those that begin with it first. None once it is whole.
+fn fitting<'a>(text: &str, words: &[String], known: &[Known<'a>]) -> Vec<Known<'a>> {
+    const MOST: usize = 8;
+    let wanted = last(text).to_lowercase();
+    if known.iter().any(|known| known.word == wanted) {
+        return Vec::new();
+    }
+    let fits = |known: &&Known<'_>| {
+        known.word.to_lowercase().contains(&wanted) && !words.iter().any(|word| word == known.word)
+    };
+    let mut found: Vec<Known<'a>> = known.iter().filter(fits).copied().collect();
+    found.sort_by_key(|known| (!known.word.to_lowercase().starts_with(&wanted), known.meaning.is_empty()));
+    found.truncate(MOST);
+    found
+}
+
+fn suggestions<'a>(ui: &mut Ui, label: &str, fitting: &[Known<'a>]) -> Option<&'a str> {
+    let mut clicked = None;
+    if fitting.is_empty() {
+        return None;
+    }
+    ui.push_id(("suggestions", label), |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
+            for known in fitting {
+                let response = chip::choice(ui, false, None, &harmless::shortened(known.word, 40), None);
+                let response = if known.meaning.is_empty() { response } else { response.on_hover_text(known.meaning) };
+                // The field loses the keyboard before a click is complete.
+                if response.clicked() || response.is_pointer_button_down_on() && response.hovered() {
+                    clicked = Some(known.word);
+                }
+            }
+        });
+    });
+    clicked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [Known<'_>; 4] = [
+        Known { word: "all", meaning: "" },
+        Known { word: "create_doc", meaning: "Adds documents" },
+        Known { word: "read", meaning: "Reads documents" },
+        Known { word: "read_cross_cluster", meaning: "" },
+    ];
+
+    fn words(text: &str) -> Vec<&'static str> {
+        fitting(text, &split(text), &KNOWN).iter().map(|known| known.word).collect()
+    }
+
+    #[test]
+    fn what_is_typed_is_completed_and_what_is_whole_is_not() {
+        assert_eq!(words("re"), ["read", "read_cross_cluster", "create_doc"]);
+        assert_eq!(words("read, cr"), ["create_doc", "read_cross_cluster"]);
+        assert!(words("read").is_empty());
+        assert_eq!(words("read, "), ["create_doc", "all", "read_cross_cluster"]);
+        assert!(words("xyz").is_empty());
+    }
+
+    #[test]
+    fn a_word_takes_the_place_of_its_beginning() {
+        let mut text = "read,cr".to_owned();
+        complete(&mut text, "create_doc");
+        assert_eq!(text, "read, create_doc, ");
+        assert_eq!(split(&text), ["read", "create_doc"]);
+        let mut text = String::new();
+        complete(&mut text, "all");
+        assert_eq!(split(&text), ["all"]);
+    }
+}
