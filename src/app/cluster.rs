@@ -190,7 +190,8 @@ impl Cluster {
         let list = self.keys.value().cloned();
         self.selection.follow(list);
         self.overview_of = None;
-        let Some(sight) = sight.filter(|sight| sight.view == self.view) else {
+        let Some(sight) = sight.filter(|sight| sight.view == self.view && sight.at.abs_diff(self.now(now)) < 60_000)
+        else {
             self.make_order(now);
             return self.make_rows(now);
         };

@@ -63,6 +63,8 @@ impl Rows {
 /// What is shown of a list, worked out before it is shown: of a million keys that takes longer than a frame.
 #[derive(Clone, Debug)]
 pub struct Sight {
+    /// At which moment of the cluster's clock; a window with another clock works it out itself.
+    pub at: Millis,
     /// What was to be shown.
     pub view: View,
     /// Its search.
@@ -81,7 +83,7 @@ impl Sight {
         let expr = filter::parse(&view.search, now, zone).ok()?.expr;
         let order = inventory.order(&view.sorts, now);
         let rows = Rows::new(inventory, &expr, view.status, &order, now, asker);
-        Some(Self { view: view.clone(), expr, order, rows, good_until: good_until(inventory, now) })
+        Some(Self { at: now, view: view.clone(), expr, order, rows, good_until: good_until(inventory, now) })
     }
 }
 
