@@ -3,6 +3,9 @@
 //!
 //!     cargo bench --bench frame [-- COUNT]      by default 1,000,000
 
+#[path = "common/no_clipboard.rs"]
+mod no_clipboard;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -23,22 +26,12 @@ use keybearer::{
     ops::list::KeyList,
     store::memory_vault::MemoryVault,
     ui::{App, Start},
-    worker::{SecretSink, Services},
+    worker::Services,
 };
 
+use no_clipboard::NoClipboard;
+
 const NOW: Millis = 1_795_521_600_000;
-
-struct NoClipboard;
-
-impl SecretSink for NoClipboard {
-    fn copy(&self, _: &Secret) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn clear_if_ours(&self) -> Result<bool, String> {
-        Ok(false)
-    }
-}
 
 fn list(count: usize) -> KeyList {
     let mut keys = Inventory::default();

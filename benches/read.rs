@@ -3,40 +3,24 @@
 //!
 //!     KEYBEARER_NODE=node.json cargo bench --bench read      (see benches/README.md)
 
+#[path = "common/node.rs"]
+mod node;
+
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use keybearer::{
     client::{Client, KeyQuery, Order},
-    model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
-        secret::Secret,
-    },
     ops::{
         connect,
         list::{self, ListProgress},
     },
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const ROUNDS: usize = 5;
-
-fn endpoint() -> Endpoint {
-    let path = std::env::var("KEYBEARER_NODE").expect("KEYBEARER_NODE names the node.json of a running node");
-    let node: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let text = |name: &str| node[name].as_str().unwrap().to_owned();
-    Endpoint {
-        url: ClusterUrl::parse(&text("url")).unwrap(),
-        trust: Trust::CaFile(PathBuf::from(text("ca"))),
-        login: Login::Password { username: text("username"), password: Secret::new(text("password")) },
-        run_as: None,
-        timeout: Duration::from_secs(120),
-    }
-}
 
 /// The ranges of a few thousand keys each that the library reads, too.
 async fn ranges(client: &Client) -> Vec<(i64, i64)> {
@@ -89,7 +73,7 @@ fn median(mut times: Vec<f64>) -> f64 {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let session = connect::connect(&endpoint()).await.unwrap();
+    let session = connect::connect(&node::endpoint()).await.unwrap();
     let ranges = ranges(&session.client).await;
     let (mut raws, mut whole, mut pages, mut firsts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS + 2 {

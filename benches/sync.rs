@@ -3,8 +3,12 @@
 //!
 //!     KEYBEARER_NODE=node.json cargo bench --bench sync      (see benches/README.md)
 
+#[path = "common/no_clipboard.rs"]
+mod no_clipboard;
+#[path = "common/node.rs"]
+mod node;
+
 use std::{
-    path::PathBuf,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -15,50 +19,26 @@ use keybearer::{
     app::{Command, Screen},
     model::{
         Millis, calendar,
-        endpoint::{ClusterUrl, Endpoint, Trust},
         key_list::View,
-        login::Login,
         profile::{Environment, Profile, ProfileId},
-        secret::Secret,
         settings::Settings,
     },
     store::memory_vault::MemoryVault,
     ui::{App, Start},
-    worker::{SecretSink, Services},
+    worker::Services,
 };
-use serde_json::Value;
+use no_clipboard::NoClipboard;
 
 /// The longest that a frame may take, in milliseconds.
 const MOST: f64 = 33.0;
 const FRAME: Duration = Duration::from_micros(16_667);
 
-struct NoClipboard;
-
-impl SecretSink for NoClipboard {
-    fn copy(&self, _: &Secret) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn clear_if_ours(&self) -> Result<bool, String> {
-        Ok(false)
-    }
-}
-
 fn profile() -> Profile {
-    let path = std::env::var("KEYBEARER_NODE").expect("KEYBEARER_NODE names the node.json of a running node");
-    let node: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let text = |name: &str| node[name].as_str().unwrap().to_owned();
     Profile {
         id: ProfileId("bench".into()),
         name: "bench".into(),
         environment: Environment::Staging,
-        endpoint: Endpoint {
-            url: ClusterUrl::parse(&text("url")).unwrap(),
-            trust: Trust::CaFile(PathBuf::from(text("ca"))),
-            login: Login::Password { username: text("username"), password: Secret::new(text("password")) },
-            run_as: None,
-            timeout: Duration::from_secs(120),
-        },
+        endpoint: node::endpoint(),
     }
 }
 

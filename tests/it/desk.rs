@@ -243,6 +243,26 @@ impl Desk {
         rects
     }
 
+    /// Presses on what has this name, and holds it for some frames before letting go.
+    pub fn hold_pointer_on(&mut self, name: &str) {
+        let at = self.rects_of(|text| text == name)[0].center();
+        let button = |pressed| {
+            let modifiers = eframe::egui::Modifiers::NONE;
+            eframe::egui::Event::PointerButton {
+                pos: at,
+                button: eframe::egui::PointerButton::Primary,
+                pressed,
+                modifiers,
+            }
+        };
+        for event in [eframe::egui::Event::PointerMoved(at), button(true)] {
+            self.harness.input_mut().events.push(event);
+            (0..5).for_each(|_| self.harness.step());
+        }
+        self.harness.input_mut().events.push(button(false));
+        self.harness.step();
+    }
+
     /// Presses a key.
     pub fn key(&mut self, key: eframe::egui::Key) {
         self.harness.key_press(key);

@@ -66,3 +66,22 @@ fn form_and_json_are_two_views_of_one_thing() {
     desk.fill("Role descriptors", "{}");
     desk.wait_for("Without any descriptor the key would have all your rights");
 }
+
+#[test]
+fn one_press_takes_one_word_and_a_taken_name_is_refused_in_words() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    at_privileges(&mut desk);
+    desk.fill("Cluster privileges", "manage_i");
+    desk.wait_for("manage_ilm");
+    desk.hold_pointer_on("manage_ilm");
+    desk.wait("one word", |desk| desk.value("Cluster privileges").as_deref() == Some("manage_ilm, "));
+    desk.press("Add descriptor");
+    desk.fill("Descriptor of descriptor 2", "rights");
+    desk.wait_for("There is a descriptor “rights” already");
+    desk.fill("Descriptor of descriptor 2", "other");
+    desk.wait("no error", |desk| !desk.sees("There is a descriptor"));
+    desk.choose("JSON");
+    let json = desk.value("Role descriptors").unwrap();
+    assert!(json.contains("\"rights\"") && json.contains("\"other\""), "{json}");
+}

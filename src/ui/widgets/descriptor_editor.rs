@@ -18,7 +18,7 @@ use crate::{
         pattern, privilege_words, privileges,
         version::{Edition, Feature},
     },
-    ops::names::Names,
+    ops::{Problem, names::Names},
     ui::theme::{self, Type, icons, radius, space},
 };
 
@@ -33,7 +33,7 @@ pub struct DescriptorEditor {
 struct Offer<'a> {
     cluster: Vec<Known<'a>>,
     index: Vec<Known<'a>>,
-    names: Option<&'a [String]>,
+    names: Option<&'a Result<Vec<String>, Problem>>,
     workflows: bool,
 }
 
@@ -54,14 +54,18 @@ impl<'a> Offer<'a> {
         Self {
             cluster: with(cluster, privilege_words::cluster),
             index: with(index, privilege_words::index),
-            names: names.and_then(|names| names.indices.as_ref().ok()).map(Vec::as_slice),
+            names: names.map(|names| &names.indices),
             workflows: edition.has(Feature::Restriction),
         }
     }
 
     /// How many indices, aliases and data streams patterns match.
     fn matched(&self, patterns: &[String]) -> String {
-        let Some(names) = self.names else { return "How many they match is not known".into() };
+        let names = match self.names {
+            None => return "Reading the names of the cluster’s indices…".into(),
+            Some(Err(problem)) => return format!("How many they match is not known: {}", problem.title),
+            Some(Ok(names)) => names,
+        };
         let count = names.iter().filter(|name| patterns.iter().any(|pattern| pattern::matches(pattern, name))).count();
         match (patterns.is_empty(), count) {
             (true, _) => "Names or patterns such as logs-*".into(),
@@ -85,7 +89,7 @@ impl DescriptorEditor {
         if self.as_json {
             let help = "Role descriptors by their names, as Elasticsearch takes them";
             let field = Field::new("Role descriptors").without_label().mono().lines(14).help(help);
-            field.error(problem.as_deref()).show(ui, json);
+            field.show(ui, json);
             return;
         }
         match &mut self.read {
@@ -165,15 +169,24 @@ fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, seve
 fn name_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str) {
     ui.horizontal(|ui| {
         let label = format!("Descriptor{of}");
-        let mut name = form.name(descriptor).to_owned();
+        // A name that another has stays in the field with its error, and the descriptor keeps its own.
+        let refused = egui_id(&label);
+        let kept: Option<(String, String)> = ui.data(|data| data.get_temp(refused));
+        let (mut name, error) = match kept {
+            Some((name, error)) => (name, Some(error)),
+            None => (form.name(descriptor).to_owned(), None),
+        };
         let field = Field::new(&label).without_label().mono().width((ui.available_width() - 40.0).max(120.0));
-        if field.show(ui, &mut name).changed() {
-            // Where another has the name, it stays as it was.
-            let _ = form.rename(descriptor, &name);
+        if field.error(error.as_deref()).show(ui, &mut name).changed() {
+            ui.data_mut(|data| match form.rename(descriptor, &name) {
+                Ok(()) => drop(data.remove_temp::<(String, String)>(refused)),
+                Err(error) => drop(data.insert_temp(refused, (name, error))),
+            });
         }
         let label = format!("Remove descriptor {}", form.name(descriptor));
         if Button::icon_only(icons::DELETE, &label).show(ui).clicked() {
             form.remove(descriptor);
+            ui.data_mut(|data| drop(data.remove_temp::<(String, String)>(refused)));
         }
     });
 }
@@ -201,9 +214,11 @@ fn entry_ui(
     }
     match section {
         Section::Indices | Section::RemoteIndices => {
-            let known: Vec<Known<'_>> = match offer.names.filter(|_| section == Section::Indices) {
-                Some(names) => names.iter().map(|word| Known { word, meaning: "" }).collect(),
-                None => Vec::new(),
+            let known: Vec<Known<'_>> = match offer.names {
+                Some(Ok(names)) if section == Section::Indices => {
+                    names.iter().map(|word| Known { word, meaning: "" }).collect()
+                }
+                _ => Vec::new(),
             };
             let patterns = form.list(descriptor, at("names")).unwrap_or_default();
             let help = if section == Section::Indices { offer.matched(&patterns) } else { "On those clusters".into() };
@@ -291,7 +306,10 @@ fn more_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str, 
                 form.add_entry(descriptor, section);
             }
         }
-        for (label, offered) in [("Run as", true), ("Only in workflows", offer.workflows)] {
+        for (label, at, offered) in [("Run as", run_as, true), ("Only in workflows", workflows, offer.workflows)] {
+            let shown = form.list(descriptor, at).is_none_or(|list| !list.is_empty());
+            let asked = ui.data(|data| data.get_temp(egui_id(&format!("{label}{of}")))).unwrap_or(false);
+            let offered = offered && !shown && !asked;
             let name = format!("Add {}{of}", label.to_lowercase());
             let button = Button::secondary(label).named(&name).small().icon(icons::ADD);
             if offered && button.show(ui).clicked() {

@@ -88,8 +88,10 @@ fn suggestions<'a>(ui: &mut Ui, label: &str, fitting: &[Known<'a>]) -> Option<&'
             for known in fitting {
                 let response = chip::choice(ui, false, None, &harmless::shortened(known.word, 40), None);
                 let response = if known.meaning.is_empty() { response } else { response.on_hover_text(known.meaning) };
-                // The field loses the keyboard before a click is complete.
-                if response.clicked() || response.is_pointer_button_down_on() && response.hovered() {
+                // The field loses the keyboard before a click is complete, and the words with it; in the frame of
+                // the press alone, or the next word would come under the pointer while it is held.
+                let pressed = response.contains_pointer() && ui.input(|input| input.pointer.primary_pressed());
+                if response.clicked() || pressed {
                     clicked = Some(known.word);
                 }
             }
