@@ -118,6 +118,12 @@ impl Cluster {
                 "superuser": { "cluster": ["all"], "metadata": { "_reserved": true } },
             });
             get("/_security/role").respond_with(answer(&roles)).mount(&server).await;
+            let builtin = json!({ "cluster": ["all", "manage_ilm", "monitor", "read_ilm"],
+                "index": ["all", "auto_configure", "create_doc", "read", "view_index_metadata", "write"] });
+            get("/_security/privilege/_builtin").respond_with(answer(&builtin)).mount(&server).await;
+            let names: Vec<Value> = (1..=7).map(|n| json!({ "name": format!("logs-payments.{n}") })).collect();
+            let names = json!({ "indices": names, "aliases": [], "data_streams": [{ "name": "metrics-pay-gw-1" }] });
+            get("/_resolve/index/*").respond_with(answer(&names)).mount(&server).await;
             let post = |at: &'static str| Mock::given(method("POST")).and(path(at));
             let granted = |request: &Request| {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap();
@@ -249,6 +255,11 @@ fn creating_a_key_and_its_secret() {
         desk.key(Key::Enter);
         desk.fill("Metadata", "{\"contact\": \"payments-oncall@example.net\", \"ticket\": \"SEC-2418\"}");
         take(&mut desk, &format!("create-{suffix}"), &mut results);
+        desk.choose("Privileges");
+        desk.wait_for("Matches 8 names that you can see");
+        desk.fill("Index privileges · Indices 1", "create_doc, auto_configure, vi");
+        take(&mut desk, &format!("create-form-{suffix}"), &mut results);
+        desk.choose("From roles");
         desk.press("Create key");
         desk.wait_for("Key created");
         desk.press("Copy");

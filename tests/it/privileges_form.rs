@@ -19,6 +19,9 @@ fn a_key_gets_what_was_picked_in_the_form() {
     desk.wait_for("Entry 1 of indices has no names yet");
     desk.fill("Index patterns · Indices 1", "my_ind*, nothing-*");
     desk.wait_for("Matches 1 name that you can see");
+    desk.fill("Index privileges · Indices 1", "raed");
+    desk.fill("Expiration", "1d");
+    desk.wait_for("Index privileges that this cluster does not list: raed");
     desk.fill("Index privileges · Indices 1", "read, ");
     desk.fill("Expiration", "1d");
     desk.press("Create key");
@@ -38,6 +41,7 @@ fn a_word_is_completed_from_the_cluster_s_own_list_and_by_enter() {
     let mut desk = Desk::on_sandbox(&sandbox);
     at_privileges(&mut desk);
     desk.fill("Cluster privileges", "manage_il");
+    assert!(!desk.sees("does not list"), "it is still being typed");
     desk.wait_for("manage_ilm");
     desk.key(eframe::egui::Key::Enter);
     desk.wait("the whole word", |desk| desk.value("Cluster privileges").as_deref() == Some("manage_ilm, "));

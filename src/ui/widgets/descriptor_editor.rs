@@ -1,7 +1,7 @@
 //! Role descriptors without JSON: a form and the JSON are two views of one text, and what the form doesn't
 //! know stays in it.
 
-use eframe::egui::{CornerRadius, Frame, Margin, Stroke, Ui, vec2};
+use eframe::egui::{Align, CornerRadius, Frame, Layout, Margin, Stroke, Ui, vec2};
 
 use super::{
     button::Button,
@@ -19,7 +19,7 @@ use crate::{
         version::{Edition, Feature},
     },
     ops::{Problem, names::Names},
-    ui::theme::{self, Type, icons, radius, space},
+    ui::theme::{self, Type, icons, radius, size, space},
 };
 
 /// Which view is shown, and the form as it was read last.
@@ -141,7 +141,7 @@ fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, seve
     let of = if several { format!(" of descriptor {}", descriptor + 1) } else { String::new() };
     name_ui(ui, form, descriptor, &of);
     let label = format!("Cluster privileges{of}");
-    tokens(ui, form, descriptor, At::Own("cluster"), &label, "None", &offer.cluster);
+    privileges_ui(ui, form, descriptor, At::Own("cluster"), ("Cluster privileges", &label), &offer.cluster);
     for section in Section::ALL {
         for entry in 0..form.entries(descriptor, section) {
             if entry < form.entries(descriptor, section) {
@@ -167,28 +167,39 @@ fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, seve
 }
 
 fn name_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str) {
-    ui.horizontal(|ui| {
-        let label = format!("Descriptor{of}");
-        // A name that another has stays in the field with its error, and the descriptor keeps its own.
-        let refused = egui_id(&label);
-        let kept: Option<(String, String)> = ui.data(|data| data.get_temp(refused));
-        let (mut name, error) = match kept {
-            Some((name, error)) => (name, Some(error)),
-            None => (form.name(descriptor).to_owned(), None),
-        };
-        let field = Field::new(&label).without_label().mono().width((ui.available_width() - 40.0).max(120.0));
-        if field.error(error.as_deref()).show(ui, &mut name).changed() {
-            ui.data_mut(|data| match form.rename(descriptor, &name) {
-                Ok(()) => drop(data.remove_temp::<(String, String)>(refused)),
-                Err(error) => drop(data.insert_temp(refused, (name, error))),
-            });
-        }
-        let label = format!("Remove descriptor {}", form.name(descriptor));
-        if Button::icon_only(icons::DELETE, &label).show(ui).clicked() {
-            form.remove(descriptor);
-            ui.data_mut(|data| drop(data.remove_temp::<(String, String)>(refused)));
-        }
-    });
+    let label = format!("Descriptor{of}");
+    let remove = format!("Remove descriptor {}", form.name(descriptor));
+    let removed = heading(ui, "Descriptor", icons::DELETE, &remove);
+    // A name that another has stays in the field with its error, and the descriptor keeps its own.
+    let refused = egui_id(&label);
+    let kept: Option<(String, String)> = ui.data(|data| data.get_temp(refused));
+    let (mut name, error) = match kept {
+        Some((name, error)) => (name, Some(error)),
+        None => (form.name(descriptor).to_owned(), None),
+    };
+    let field = Field::new(&label).without_label().mono().error(error.as_deref());
+    if field.show(ui, &mut name).changed() {
+        ui.data_mut(|data| match form.rename(descriptor, &name) {
+            Ok(()) => drop(data.remove_temp::<(String, String)>(refused)),
+            Err(error) => drop(data.insert_temp(refused, (name, error))),
+        });
+    }
+    if removed {
+        form.remove(descriptor);
+        ui.data_mut(|data| drop(data.remove_temp::<(String, String)>(refused)));
+    }
+}
+
+/// What a part is, and the button that takes it away. Whether that was pressed.
+fn heading(ui: &mut Ui, words: &str, icon: &str, remove: &str) -> bool {
+    let p = theme::colors(ui);
+    let row = vec2(ui.available_width(), size::CONTROL);
+    ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
+        text::line(ui, Type::Strong, p.text.primary, words);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| Button::icon_only(icon, remove).show(ui).clicked())
+            .inner
+    })
+    .inner
 }
 
 fn entry_ui(
@@ -198,15 +209,9 @@ fn entry_ui(
     of: &str,
     offer: &Offer<'_>,
 ) {
-    let p = theme::colors(ui);
     notice::hairline(ui);
     let number = format!("{} {}", word(section), entry + 1);
-    let mut removed = false;
-    ui.horizontal(|ui| {
-        text::line(ui, Type::Strong, p.text.primary, &number);
-        let label = format!("Remove {number}{of}");
-        removed = Button::icon_only(icons::CLOSE, &label).show(ui).clicked();
-    });
+    let removed = heading(ui, &number, icons::CLOSE, &format!("Remove {number}{of}"));
     let at = |member| At::Entry(section, entry, member);
     let label = |what: &str| format!("{what} · {number}{of}");
     if matches!(section, Section::RemoteIndices | Section::RemoteCluster) {
@@ -223,7 +228,8 @@ fn entry_ui(
             let patterns = form.list(descriptor, at("names")).unwrap_or_default();
             let help = if section == Section::Indices { offer.matched(&patterns) } else { "On those clusters".into() };
             tokens(ui, form, descriptor, at("names"), &label("Index patterns"), &help, &known);
-            tokens(ui, form, descriptor, at("privileges"), &label("Index privileges"), "", &offer.index);
+            let names = ("Index privileges", &*label("Index privileges"));
+            privileges_ui(ui, form, descriptor, at("privileges"), names, &offer.index);
             limits_ui(ui, form, (descriptor, section, entry), &label);
         }
         Section::Applications => {
@@ -328,8 +334,33 @@ fn word(section: Section) -> &'static str {
     }
 }
 
+/// What a label says besides where it stands.
+fn title(label: &str) -> &str {
+    label.split(" · ").next().unwrap_or(label)
+}
+
 fn egui_id(label: &str) -> eframe::egui::Id {
     eframe::egui::Id::unique(("shown in the form", label))
+}
+
+/// Privileges, with those that the cluster does not list named once they are typed: it would refuse them.
+fn privileges_ui(
+    ui: &mut Ui,
+    form: &mut DescriptorForm,
+    descriptor: usize,
+    at: At<'_>,
+    (title, label): (&str, &str),
+    known: &[Known<'_>],
+) {
+    tokens(ui, form, descriptor, at, label, "", known);
+    let words = form.list(descriptor, at).unwrap_or_default();
+    let listed = |word: &String| known.iter().any(|known| known.word.eq_ignore_ascii_case(word));
+    let odd: Vec<&str> = words.iter().filter(|word| !word.contains(':') && !listed(word)).map(String::as_str).collect();
+    if !odd.is_empty() && !token_field::is_used(ui, label) {
+        let p = theme::colors(ui);
+        let words = format!("{title} that this cluster does not list: {}", odd.join(", "));
+        text::paragraph(ui, Type::Small, p.warning.text, words);
+    }
 }
 
 /// A list of words; where it can't be one, it says so.
@@ -344,7 +375,7 @@ fn tokens(
 ) {
     let list = form.list(descriptor, at).filter(|list| list.iter().all(|word| !word.contains(',')));
     let Some(mut words) = list else { return only_json(ui, label) };
-    let field = Field::new(label);
+    let field = Field::new(label).titled(title(label));
     let field = if help.is_empty() { field } else { field.help(help) };
     if token_field::show(ui, field, label, &mut words, known) {
         form.set_list(descriptor, at, words);
@@ -353,7 +384,7 @@ fn tokens(
 
 fn plain(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, at: At<'_>, label: &str, hint: &str) {
     let Some(mut value) = form.text(descriptor, at) else { return only_json(ui, label) };
-    if Field::new(label).mono().hint(hint).show(ui, &mut value).changed() {
+    if Field::new(label).titled(title(label)).mono().hint(hint).show(ui, &mut value).changed() {
         form.set_text(descriptor, at, &value);
     }
 }

@@ -12,6 +12,7 @@ use crate::ui::theme::{self, Type, icons, radius, size};
 /// A field that is yet to be shown.
 pub struct Field<'a> {
     label: &'a str,
+    title: Option<&'a str>,
     optional: bool,
     hint: &'a str,
     help: Option<&'a str>,
@@ -29,6 +30,7 @@ impl<'a> Field<'a> {
     pub const fn new(label: &'a str) -> Self {
         Self {
             label,
+            title: None,
             optional: false,
             hint: "",
             help: None,
@@ -40,6 +42,12 @@ impl<'a> Field<'a> {
             hide_label: false,
             enabled: true,
         }
+    }
+
+    /// A shorter label above, where what is around it says the rest.
+    pub const fn titled(mut self, title: &'a str) -> Self {
+        self.title = Some(title);
+        self
     }
 
     /// Says "optional" beside the label.
@@ -140,7 +148,7 @@ impl<'a> Field<'a> {
     fn label_ui(&self, ui: &mut Ui) {
         let p = theme::colors(ui);
         ui.horizontal(|ui| {
-            text::line(ui, Type::Label, p.text.primary, self.label);
+            text::line(ui, Type::Label, p.text.primary, self.title.unwrap_or(self.label));
             if self.optional {
                 text::line(ui, Type::Small, p.text.tertiary, "optional");
             }
@@ -154,7 +162,7 @@ impl<'a> Field<'a> {
         let margin = Margin { left, right: 10, top: 6, bottom: 6 };
         let mut edit = if self.lines > 1 { TextEdit::multiline(value) } else { TextEdit::singleline(value) }
             // By its name, so that the keyboard stays in it when something appears above.
-            .id(egui::Id::unique(("field", self.label)))
+            .id(id(self.label))
             .frame(Frame::new().inner_margin(margin))
             .font(FontSelection::FontId(kind.font()))
             .text_color(if self.enabled { p.text.primary } else { p.text.secondary })
@@ -214,8 +222,13 @@ fn forget_history(ctx: &egui::Context, field: egui::Id) {
 /// something else.
 pub fn forget_histories(ctx: &egui::Context, labels: &[&str]) {
     for label in labels {
-        forget_history(ctx, egui::Id::unique(("field", *label)));
+        forget_history(ctx, id(label));
     }
+}
+
+/// By which a field is known, from its label.
+pub fn id(label: &str) -> egui::Id {
+    egui::Id::unique(("field", label))
 }
 
 /// An error below a field: icon and words.

@@ -40,6 +40,11 @@ pub fn show(ui: &mut Ui, field: Field<'_>, label: &str, words: &mut Vec<String>,
     changed
 }
 
+/// Whether somebody is typing into the field of this label.
+pub fn is_used(ui: &Ui, label: &str) -> bool {
+    ui.memory(|memory| memory.focused()) == Some(super::field::id(label))
+}
+
 /// The words of a text; blanks around them don't count.
 fn split(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
