@@ -157,6 +157,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_worked_out_beside_the_window_is_what_the_window_would_show() {
+        let mut inventory = Inventory::default();
+        for key in &keys() {
+            inventory.put(&RawKey::from(key));
+        }
+        let sorts = vec![Sort { column: Column::Name, descending: true }];
+        let view = View { search: "owner:ana".into(), status: Some(Status::Expiring), sorts: sorts.clone() };
+        let sight = Sight::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
+        let order = inventory.order(&sorts, NOW);
+        let rows = Rows::new(&inventory, &sight.expr, view.status, &order, NOW, Asker::default());
+        assert_eq!((sight.rows.places.as_slice(), &sight.rows, sight.at), ([0].as_slice(), &rows, NOW));
+        let broken = View { search: "owner:".into(), ..view };
+        assert!(Sight::of(&inventory, &broken, NOW, &TimeZone::UTC, Asker::default()).is_none());
+    }
+
+    #[test]
+    fn counts_of_many_keys_lag_and_those_of_few_do_not() {
+        let mut inventory = Inventory::default();
+        for number in 0..1000 {
+            let id = number.to_string();
+            inventory.put(&RawKey { id: &id, expires: Some(NOW + 1 + number), ..RawKey::default() });
+            if number == 0 {
+                assert_eq!(good_until(&inventory, NOW), NOW + 1);
+            }
+        }
+        assert_eq!(good_until(&inventory, NOW), NOW + 10);
+        // What changes later than that is not looked for sooner.
+        assert_eq!(good_until(&inventory, NOW - DAY), NOW + 1);
+        assert_eq!(good_until(&Inventory::default(), NOW), Millis::MAX);
+    }
+
+    #[test]
     fn a_key_is_named_by_id_then_application_id_then_name() {
         let keys = keys();
         let find = |text: &str| named(&keys, text).iter().map(|key| key.id.to_string()).collect::<Vec<_>>();
