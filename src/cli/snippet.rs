@@ -195,9 +195,8 @@ fn consumer(word: &str) -> Result<Consumer, CliError> {
         return Ok(consumer);
     }
     let near = Consumer::nearest(word);
-    let guess = if near.is_empty() { String::new() } else { format!(", did you mean {}?", near.join(", ")) };
+    let guess = if near.is_empty() { ":".into() } else { format!(", did you mean {}?", near.join(", ")) };
     let words = format!("--for: There is no consumer “{word}”{guess} `keybearer snippet --list` names all");
-    let words = if near.is_empty() { words.replace("” `", "”: `") } else { words };
     Err(CliError::Fields(vec![words]))
 }
 

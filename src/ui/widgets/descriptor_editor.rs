@@ -158,7 +158,8 @@ fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, seve
     for missing in form.missing(descriptor) {
         field::error_line(ui, &missing);
     }
-    if form.list(descriptor, At::Own("cluster")).is_some_and(|list| list.is_empty())
+    if beyond.is_empty()
+        && form.list(descriptor, At::Own("cluster")).is_some_and(|list| list.is_empty())
         && Section::ALL.iter().all(|section| form.entries(descriptor, *section) == 0)
         && form.list(descriptor, At::Own("run_as")).is_some_and(|list| list.is_empty())
     {
