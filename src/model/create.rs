@@ -171,7 +171,7 @@ impl Draft {
             RightsChoice::AllMine => "{}".to_owned(),
             RightsChoice::Nothing => r#"{"none":{}}"#.to_owned(),
             RightsChoice::Roles => self.role_descriptors(around)?,
-            RightsChoice::Preset(preset) => preset.descriptors(&self.patterns).map_err(|error| error.to_string())?,
+            RightsChoice::Preset(preset) => preset_descriptors(preset, &self.patterns, around.edition)?,
             RightsChoice::Own => self.own_descriptors()?,
         };
         RawValue::from_string(text).map_err(|error| error.to_string())
@@ -336,6 +336,13 @@ impl CreateKey {
     }
 }
 
+fn preset_descriptors(preset: Preset, patterns: &[String], edition: Edition) -> Result<String, String> {
+    match preset.needs().filter(|feature| !edition.has(*feature)) {
+        Some(feature) => Err(format!("{}, which “{}” needs: pick roles or privileges", lacks(feature), preset.title())),
+        None => preset.descriptors(patterns).map_err(|error| error.to_string()),
+    }
+}
+
 #[derive(Default)]
 struct Errors(Vec<FieldError>);
 
@@ -385,7 +392,7 @@ fn check_application_id(id: &str, edition: Edition) -> Result<(), String> {
 }
 
 fn lacks(feature: Feature) -> String {
-    format!("This cluster is older than {} and has no {}", feature.since(), feature.words())
+    format!("This cluster is older than {} and lacks {}", feature.since(), feature.words())
 }
 
 /// "There is no role … on this cluster", with the nearest ones.

@@ -161,3 +161,19 @@ fn descriptors_of_one_s_own_travel_as_they_were_typed() {
     let words = descriptor::plain(&own(text).sentence(around(&roles())));
     assert!(words.starts_with("A key that reads x"), "{words}");
 }
+
+#[test]
+fn a_preset_is_refused_where_the_cluster_does_not_know_its_privileges() {
+    let known = roles();
+    let old = Surroundings { edition: Edition::Version(Version::new(7, 10, 2)), ..around(&known) };
+    let of = |preset: Preset| Draft {
+        rights: RightsChoice::Preset(preset),
+        patterns: preset.patterns().iter().map(|text| (*text).to_owned()).collect(),
+        application_id: String::new(),
+        ..draft()
+    };
+    let message = of(Preset::BeatsWriter).check(old, "r").unwrap_err()[0].message.clone();
+    assert!(message.contains("7.11") && message.contains("Beats writer"), "{message}");
+    assert!(of(Preset::LogstashWriter).check(old, "r").is_ok());
+    assert!(of(Preset::BeatsWriter).check(around(&known), "r").is_ok());
+}

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::role;
+use super::{role, version::Feature};
 
 /// A purpose that a key can be made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +104,11 @@ impl Preset {
             Self::Dashboards | Self::DataStreams => &["logs-*", "metrics-*"],
             Self::Monitoring => &[],
         }
+    }
+
+    /// What a version must know for it.
+    pub fn needs(self) -> Option<Feature> {
+        (self == Self::BeatsWriter).then_some(Feature::ReadPipeline)
     }
 
     fn cluster(self) -> &'static [&'static str] {

@@ -34,6 +34,8 @@ impl std::fmt::Display for Version {
 /// Something that not every version can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Feature {
+    /// The privilege `read_pipeline`; 7.10 takes unknown ones in silence, and refuses every request of such a key.
+    ReadPipeline,
     /// Metadata on keys.
     Metadata,
     /// `POST /_security/_query/api_key`.
@@ -64,6 +66,7 @@ impl Feature {
     /// The first version that can, after the notes of release and specification.
     pub const fn since(self) -> Version {
         match self {
+            Self::ReadPipeline => Version::new(7, 11, 0),
             Self::Metadata => Version::new(7, 13, 0),
             Self::Query => Version::new(7, 15, 0),
             Self::LimitedBy => Version::new(8, 5, 0),
@@ -82,6 +85,7 @@ impl Feature {
     /// What it is, as the subject of a sentence.
     pub const fn words(self) -> &'static str {
         match self {
+            Self::ReadPipeline => "the privilege read_pipeline",
             Self::Metadata => "metadata on API keys",
             Self::Query => "queries of API keys",
             Self::LimitedBy => "the snapshot of the owner's rights",

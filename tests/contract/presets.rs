@@ -8,7 +8,7 @@ use keybearer::model::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::{by_key, create, draft, every_server, unique};
+use crate::server::{Server, by_key, create, draft, every_server, unique};
 
 fn of(preset: Preset, name: &str, patterns: &[String]) -> Draft {
     Draft { rights: RightsChoice::Preset(preset), patterns: patterns.to_vec(), ..draft(name) }
@@ -18,11 +18,20 @@ fn own(preset: Preset) -> Vec<String> {
     preset.patterns().iter().map(|text| (*text).to_owned()).collect()
 }
 
+/// 7.10 makes such a key and then refuses every request of it, so it is refused beforehand.
+fn is_beyond(server: &Server, preset: Preset) -> bool {
+    let beyond = preset.needs().filter(|feature| server.version < feature.since());
+    beyond.inspect(|feature| server.lacks(feature.words())).is_some()
+}
+
 #[test]
 fn every_preset_makes_a_key_with_just_its_rights() {
     every_server(async |server| {
         let admin = server.admin().await;
         for preset in Preset::ALL {
+            if is_beyond(server, preset) {
+                continue;
+            }
             let key = create(&admin, &of(preset, &unique(preset.word()), &own(preset))).await;
             if server.version < Version::new(8, 5, 0) {
                 server.lacks("descriptors in answers");
@@ -53,6 +62,9 @@ fn a_writer_adds_and_does_not_read_and_a_reader_reads_and_does_not_write() {
             (Preset::GrafanaReader, true, false),
             (Preset::Dashboards, true, false),
         ] {
+            if is_beyond(server, preset) {
+                continue;
+            }
             let key = create(&admin, &of(preset, &unique("preset"), std::slice::from_ref(&index))).await;
             let login = by_key(&key);
             let read = server.call_as(&login, Method::GET, &format!("/{index}/_search"), None).await;

@@ -179,3 +179,28 @@ fn a_preset_makes_a_key_of_few_rights() {
     let help = run(keybearer().args(["create", "--help"]));
     assert!(help.out.contains("--preset") && help.out.contains("grafana-reader"), "{help:?}");
 }
+
+#[test]
+fn the_command_takes_descriptors_too_and_none_is_not_everything() {
+    let practice = Practice::start();
+    let create = |json: &str| {
+        practice.officer(["create", "--name", "own", "--role-descriptors", json, "--output", "json", "--dry-run"])
+    };
+    let sent = create(r#"{"a": {"cluster": ["monitor"], "indices": [{"names": "x-*", "privileges": ["read"]}]}}"#);
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    assert!(sent.out.contains("x-*"), "{sent:?}");
+    for (json, words) in [
+        (
+            "{}",
+            "--role-descriptors: Without any descriptor the key would have all your rights: add one, or use --all-my-rights",
+        ),
+        ("{\"a\": 1}", "--role-descriptors: “a” must be a JSON object"),
+        ("@nowhere.json", "--role-descriptors: nowhere.json can't be read"),
+    ] {
+        let refused = create(json);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains(words), "{refused:?}");
+    }
+    let both = practice.officer(["create", "--name", "own", "--role-descriptors", "{}", "--role", "reader"]);
+    assert_eq!(both.code, Some(2), "{both:?}");
+}

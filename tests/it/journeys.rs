@@ -155,6 +155,7 @@ fn a_preset_fills_the_rights_and_its_patterns_can_be_replaced() {
     let mut desk = Desk::on_sandbox(&sandbox);
     desk.press("Create");
     desk.fill("Name", "beat");
+    desk.choose("For a purpose");
     desk.choose("Beats writer");
     assert_eq!(desk.value("Index patterns").as_deref(), Some("filebeat-*"));
     desk.wait_for("\"filebeat-*\"");
@@ -164,8 +165,10 @@ fn a_preset_fills_the_rights_and_its_patterns_can_be_replaced() {
     desk.wait_for("Name at least one index pattern");
     desk.choose("Monitoring");
     desk.wait("no patterns", |desk| desk.value("Index patterns").is_none());
-    desk.choose("Monitoring");
+    desk.choose("From roles");
     desk.wait("the roles again", |desk| desk.value("Roles").is_some());
+    desk.choose("For a purpose");
+    desk.wait("the purpose of before", |desk| desk.sees("Sees the health and the figures"));
     desk.choose("Read-only dashboards");
     desk.press("Create key");
     desk.wait_for("Key created");

@@ -24,6 +24,7 @@ mod leftovers;
 mod list_and_overview;
 #[cfg(feature = "window")]
 mod pictures;
+#[cfg(feature = "window")]
 mod privileges_form;
 mod reading_all;
 mod snippet_readers;

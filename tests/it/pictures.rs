@@ -248,9 +248,9 @@ fn creating_a_key_and_its_secret() {
         desk.press("Create");
         desk.fill("Name", "logs-payments-writer");
         desk.fill("Application id", "pay-writer");
-        desk.choose("Beats writer");
+        desk.choose("For a purpose");
         take(&mut desk, &format!("create-preset-{suffix}"), &mut results);
-        desk.choose("Beats writer");
+        desk.choose("From roles");
         desk.fill("Roles", "wri");
         desk.key(Key::Enter);
         desk.fill("Metadata", "{\"contact\": \"payments-oncall@example.net\", \"ticket\": \"SEC-2418\"}");

@@ -1,9 +1,6 @@
 //! Privileges picked in a form: what it makes is what the key gets, and the JSON beside it is the same thing.
 
-use crate::{
-    cli_practice::Practice,
-    desk::{Desk, RunningSandbox},
-};
+use crate::desk::{Desk, RunningSandbox};
 
 fn at_privileges(desk: &mut Desk) {
     desk.press("Create");
@@ -91,29 +88,4 @@ fn one_press_takes_one_word_and_a_taken_name_is_refused_in_words() {
     desk.choose("JSON");
     let json = desk.value("Role descriptors").unwrap();
     assert!(json.contains("\"rights\"") && json.contains("\"other\""), "{json}");
-}
-
-#[test]
-fn the_command_takes_descriptors_too_and_none_is_not_everything() {
-    let practice = Practice::start();
-    let create = |json: &str| {
-        practice.officer(["create", "--name", "own", "--role-descriptors", json, "--output", "json", "--dry-run"])
-    };
-    let sent = create(r#"{"a": {"cluster": ["monitor"], "indices": [{"names": "x-*", "privileges": ["read"]}]}}"#);
-    assert_eq!(sent.code, Some(0), "{sent:?}");
-    assert!(sent.out.contains("x-*"), "{sent:?}");
-    for (json, words) in [
-        (
-            "{}",
-            "--role-descriptors: Without any descriptor the key would have all your rights: add one, or use --all-my-rights",
-        ),
-        ("{\"a\": 1}", "--role-descriptors: “a” must be a JSON object"),
-        ("@nowhere.json", "--role-descriptors: nowhere.json can't be read"),
-    ] {
-        let refused = create(json);
-        assert_eq!(refused.code, Some(2), "{refused:?}");
-        assert!(refused.err.contains(words), "{refused:?}");
-    }
-    let both = practice.officer(["create", "--name", "own", "--role-descriptors", "{}", "--role", "reader"]);
-    assert_eq!(both.code, Some(2), "{both:?}");
 }

@@ -37,6 +37,7 @@ pub struct CreateScreen {
     request_id: String,
     picker: RolePicker,
     editor: DescriptorEditor,
+    purpose: Preset,
     patterns: String,
     attempted: bool,
     done: u32,
@@ -49,6 +50,7 @@ impl Default for CreateScreen {
             request_id: new_profile_id().0,
             picker: RolePicker::default(),
             editor: DescriptorEditor::default(),
+            purpose: Preset::ALL[0],
             patterns: String::new(),
             attempted: false,
             done: 0,
@@ -195,6 +197,7 @@ impl CreateScreen {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let choices = [
                             (RightsChoice::Roles, "From roles"),
+                            (RightsChoice::Preset(self.purpose), "For a purpose"),
                             (RightsChoice::Own, "Privileges"),
                             (RightsChoice::AllMine, "All my rights"),
                             (RightsChoice::Nothing, "Nothing"),
@@ -205,12 +208,9 @@ impl CreateScreen {
                     });
                 },
             );
-            if !by_api_key {
-                self.presets(ui);
-            }
             match self.draft.rights {
                 RightsChoice::Roles => self.roles(ui, view, cluster),
-                RightsChoice::Preset(preset) => self.patterns(ui, preset),
+                RightsChoice::Preset(preset) => self.presets(ui, preset),
                 RightsChoice::Own => self.own_rights(ui, view, cluster, around),
                 RightsChoice::AllMine if by_api_key => {}
                 RightsChoice::AllMine => {
@@ -239,7 +239,10 @@ impl CreateScreen {
                 None => r#"{ "rights": {} }"#.into(),
             };
         }
-        self.draft.rights = choice;
+        match choice {
+            RightsChoice::Preset(preset) => self.choose_purpose(preset),
+            _ => self.draft.rights = choice,
+        }
     }
 
     fn own_rights(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, around: Surroundings<'_>) {
@@ -249,29 +252,23 @@ impl CreateScreen {
         self.editor.ui(ui, &mut self.draft.descriptors, cluster.names.value(), around.edition);
     }
 
-    /// A click on the chosen one lets go of it.
-    fn presets(&mut self, ui: &mut Ui) {
-        let chosen = match self.draft.rights {
-            RightsChoice::Preset(preset) => Some(preset),
-            _ => None,
-        };
-        let Some(clicked) = preset_picker::ui(ui, chosen) else { return };
-        if chosen == Some(clicked) {
-            self.draft.rights = RightsChoice::Roles;
-            return;
+    fn presets(&mut self, ui: &mut Ui, chosen: Preset) {
+        if let Some(clicked) = preset_picker::ui(ui, chosen).filter(|clicked| *clicked != chosen) {
+            return self.choose_purpose(clicked);
         }
-        self.draft.rights = RightsChoice::Preset(clicked);
-        self.patterns = clicked.patterns().join(", ");
+        if chosen.patterns().is_empty() {
+            let p = theme::colors(ui);
+            return drop(text::paragraph(ui, Type::Small, p.text.tertiary, chosen.meaning()));
+        }
+        Field::new("Index patterns").mono().help(chosen.meaning()).show(ui, &mut self.patterns);
         self.draft.patterns = split_patterns(&self.patterns);
     }
 
-    fn patterns(&mut self, ui: &mut Ui, preset: Preset) {
-        if preset.patterns().is_empty() {
-            let p = theme::colors(ui);
-            return drop(text::paragraph(ui, Type::Small, p.text.tertiary, preset.meaning()));
-        }
-        Field::new("Index patterns").mono().help(preset.meaning()).show(ui, &mut self.patterns);
+    fn choose_purpose(&mut self, preset: Preset) {
+        self.purpose = preset;
+        self.patterns = preset.patterns().join(", ");
         self.draft.patterns = split_patterns(&self.patterns);
+        self.draft.rights = RightsChoice::Preset(preset);
     }
 
     fn roles(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {

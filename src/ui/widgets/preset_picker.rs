@@ -1,4 +1,4 @@
-//! Cards of purposes, three beside each other; a click chooses one, another click lets go of it.
+//! Cards of purposes, three beside each other; a click chooses one.
 
 use eframe::egui::{self, CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, text::LayoutJob, vec2};
 
@@ -12,7 +12,7 @@ const COLUMNS: usize = 3;
 const HEIGHT: f32 = 56.0;
 
 /// Draws the cards. The one that was clicked, chosen before or not.
-pub fn ui(ui: &mut Ui, chosen: Option<Preset>) -> Option<Preset> {
+pub fn ui(ui: &mut Ui, chosen: Preset) -> Option<Preset> {
     let gap = space::S;
     let width = (ui.available_width() - gap * (COLUMNS - 1) as f32) / COLUMNS as f32;
     let mut clicked = None;
@@ -21,7 +21,7 @@ pub fn ui(ui: &mut Ui, chosen: Option<Preset>) -> Option<Preset> {
         for row in Preset::ALL.chunks(COLUMNS) {
             ui.horizontal(|ui| {
                 for preset in row {
-                    if card(ui, *preset, chosen == Some(*preset), width) {
+                    if card(ui, *preset, chosen == *preset, width) {
                         clicked = Some(*preset);
                     }
                 }
