@@ -15,6 +15,10 @@ mod list;
 mod machine;
 mod output;
 mod profiles;
+mod rotate;
+mod rotate_list;
+mod rotate_on;
+mod rotate_secret;
 mod sandbox;
 mod show;
 mod snippet;
@@ -59,6 +63,7 @@ Environment (options win over it, a profile replaces it; secrets are never optio
   ES_TOKEN                   bearer token to sign in by
   ES_USERNAME, ES_PASSWORD   user to sign in as; a missing password is asked for on a terminal
   KEYBEARER_JOURNAL          folder of the journal of what was done, or off for none
+  KEYBEARER_ROTATIONS        folder of the rotations that are under way
 
 Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, 4 keys expire (of `expiring`).";
 
@@ -80,6 +85,8 @@ enum Verb {
     Invalidate(invalidate::InvalidateArgs),
     /// Change keys: the end, metadata or rights, after showing what changes
     Update(update::UpdateArgs),
+    /// Replace keys by successors: hand over, try, wait, invalidate the old ones; resumable
+    Rotate(rotate::RotateArgs),
     /// Tell who you are signed in as, what you may do, and what is missing
     Whoami(whoami::WhoamiArgs),
     /// Test the connection step by step; nothing is changed
@@ -149,13 +156,31 @@ fn ids_last(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     };
     let mut args: Vec<OsString> = args.into_iter().collect();
     let rest = args.iter().position(|arg| arg == "--").map(|place| args.split_off(place)).unwrap_or_default();
-    let (ids, mut args): (Vec<OsString>, Vec<OsString>) = args.into_iter().partition(is_id);
+    let (ids, mut args): (Vec<OsString>, Vec<OsString>) = joined(args, is_id).into_iter().partition(is_id);
     if !ids.is_empty() {
         args.push("--".into());
         args.extend(ids);
     }
     args.extend(rest.into_iter().skip(usize::from(args.iter().any(|arg| arg == "--"))));
     args
+}
+
+/// Options whose value may be an id.
+const TAKE_IDS: [&str; 3] = ["--resume", "--cancel", "--key"];
+
+/// The same arguments, the ids that are the values of options joined to them by `=`.
+fn joined(args: Vec<OsString>, is_id: impl Fn(&OsString) -> bool) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::with_capacity(args.len());
+    for arg in args {
+        match joined.last_mut() {
+            Some(option) if is_id(&arg) && TAKE_IDS.iter().any(|name| *name == option.as_os_str()) => {
+                option.push("=");
+                option.push(arg);
+            }
+            _ => joined.push(arg),
+        }
+    }
+    joined
 }
 
 /// Runs a command to its end. Its words and data are printed; the exit code says how it went.
@@ -187,6 +212,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Snippet(args) => snippet::run(flags, args).await,
         Verb::Invalidate(args) => invalidate::run(flags, args).await,
         Verb::Update(args) => update::run(flags, args).await,
+        Verb::Rotate(args) => rotate::run(flags, args).await,
         Verb::Whoami(args) => whoami::run(flags, args).await,
         Verb::Check(args) => check::run(flags, args).await,
         Verb::Sandbox(args) => sandbox::run(flags, args).await,
@@ -232,6 +258,10 @@ mod tests {
         for line in ["list owner:ana -status:expired --output csv", "list -meta.team:x owner:ana --output csv"] {
             assert!(matches!(read(line).unwrap().verb, Some(Verb::List(_))), "{line}");
         }
+        for line in ["rotate --resume -bcdefghijklmnopqrst --yes", "rotate --yes --cancel -bcdefghijklmnopqrst"] {
+            assert!(matches!(read(line).unwrap().verb, Some(Verb::Rotate(_))), "{line}");
+        }
+        assert!(read("rotate --resume --yes").is_err(), "an option is no id");
         let cli = read("invalidate -bcdefghijklmnopqrst --yes -- --yes").unwrap();
         let Some(Verb::Invalidate(args)) = cli.verb else { panic!() };
         assert_eq!(args.references().0, ["-bcdefghijklmnopqrst", "--yes"]);
@@ -255,6 +285,14 @@ mod tests {
             "update a",
             "update --set a=1",
             "update a --metadata {} --set a=1",
+            "rotate",
+            "rotate a --due",
+            "rotate a --grace 1h --compromised",
+            "rotate a --secret-file f --secret-dir d",
+            "rotate a --handed-over",
+            "rotate --resume r --cancel r",
+            "rotate --resume r --keep-successor",
+            "rotate --due --name n",
             "show",
             "show a b",
             "snippet",

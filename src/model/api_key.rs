@@ -1,12 +1,12 @@
 //! An API key as a cluster tells it, without its secret, which no cluster can tell.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{Millis, expiry::Status, json_text};
 
 /// The id that Elasticsearch made for a key; the only thing a key is ever invalidated by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyId(String);
 

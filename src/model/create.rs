@@ -100,15 +100,15 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// A request for a key; can only be had from a draft without errors.
+/// A request for a key; can only be had from a draft without errors, or as the successor of a key.
 #[derive(Clone, Debug)]
 pub struct CreateKey {
-    name: String,
-    expiry: Expiry,
-    role_descriptors: Box<RawValue>,
-    metadata: Option<String>,
-    request_id: String,
-    application_id: Option<String>,
+    pub(super) name: String,
+    pub(super) expiry: Expiry,
+    pub(super) role_descriptors: Box<RawValue>,
+    pub(super) metadata: Option<String>,
+    pub(super) request_id: String,
+    pub(super) application_id: Option<String>,
 }
 
 impl Draft {

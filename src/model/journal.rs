@@ -28,6 +28,8 @@ pub enum Action {
     Update,
     /// Keys were taken away.
     Invalidate,
+    /// A step of a key's rotation, around the others.
+    Rotate,
 }
 
 impl Action {
@@ -37,6 +39,7 @@ impl Action {
             Self::Create => "api-key-create",
             Self::Update => "api-key-update",
             Self::Invalidate => "api-key-invalidate",
+            Self::Rotate => "api-key-rotate",
         }
     }
 
@@ -44,7 +47,7 @@ impl Action {
     fn kind(self) -> &'static str {
         match self {
             Self::Create => "creation",
-            Self::Update => "change",
+            Self::Update | Self::Rotate => "change",
             Self::Invalidate => "deletion",
         }
     }

@@ -24,9 +24,11 @@ pub mod privileges;
 pub mod profile;
 pub mod profile_draft;
 pub mod role;
+pub mod rotation;
 pub mod secret;
 pub mod settings;
 pub mod snippet;
+pub mod successor;
 pub mod update;
 pub mod version;
 

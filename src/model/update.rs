@@ -158,7 +158,7 @@ pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>,
 
 /// The differences of two JSON texts, objects member by member. `rights` is for descriptors, in which what is
 /// left out and what is empty are the same.
-fn changes(old: Option<&str>, new: &str, rights: bool) -> Vec<Change> {
+pub(super) fn changes(old: Option<&str>, new: &str, rights: bool) -> Vec<Change> {
     let mut found = Vec::new();
     compare(String::new(), Some(old.unwrap_or("{}")), Some(new), (rights, 0), &mut found);
     found

@@ -13,6 +13,7 @@ mod journal;
 pub mod list;
 pub mod names;
 pub mod problem;
+pub mod rotate;
 pub mod session;
 pub mod update;
 pub mod vault;

@@ -9,6 +9,7 @@ pub mod notice;
 pub mod os_vault;
 mod profile_text;
 pub mod profiles;
+pub mod rotations;
 pub mod secret_file;
 mod secret_json;
 pub mod settings_file;

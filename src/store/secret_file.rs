@@ -2,11 +2,16 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, Read as _, Write},
     path::{Path, PathBuf},
 };
 
+use zeroize::Zeroizing;
+
 use crate::model::secret::Secret;
+
+/// The longest file that is believed to hold a secret, in bytes.
+const LARGEST: u64 = 1 << 16;
 
 /// Writes the text and a line end to a file that doesn't exist yet, with mode 0600 where there are modes.
 ///
@@ -14,6 +19,20 @@ use crate::model::secret::Secret;
 /// When there is such a file already, or it can't be written; then no part of it stays behind.
 pub fn write(path: &Path, text: &Secret) -> io::Result<()> {
     SecretFile::create(path)?.write(text)
+}
+
+/// Reads what is in a secret's file; `None` where there is no such file, or where it is empty.
+///
+/// # Errors
+/// When it can't be read, or can't be a secret.
+pub fn read(path: &Path) -> io::Result<Option<Secret>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut text = Zeroizing::new(String::with_capacity(4096));
+    file.take(LARGEST).read_to_string(&mut text)?;
+    Ok(Some(Secret::from(text)).filter(|text| !text.expose().trim().is_empty()))
 }
 
 /// A new, empty file for a secret that is still to come, so that it is known beforehand that it can
@@ -39,6 +58,18 @@ impl SecretFile {
         Ok(Self { path: path.to_owned(), file, is_written: false })
     }
 
+    /// The same, or the file that a run which was cut off has left there: empty, and for its owner only.
+    ///
+    /// # Errors
+    /// As [`SecretFile::create`], for any other file.
+    pub fn create_or_take_empty(path: &Path) -> io::Result<Self> {
+        let is_left_over = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
+        if is_left_over {
+            std::fs::remove_file(path).map_err(|error| explain(path, error))?;
+        }
+        Self::create(path)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -52,6 +83,7 @@ impl SecretFile {
         self.file.write_all(text.expose().as_bytes())?;
         self.file.write_all(b"\n")?;
         self.file.sync_all()?;
+        sync_folder_of(&self.path);
         self.is_written = true;
         Ok(())
     }
@@ -64,6 +96,12 @@ impl Drop for SecretFile {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// A name is on the disk when its folder is. Where that can't be asked for, the file has been written all the same.
+fn sync_folder_of(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 fn explain(path: &Path, error: io::Error) -> io::Error {
@@ -106,6 +144,24 @@ mod tests {
         assert!(path.exists() && SecretFile::create(&path).is_err());
         drop(file);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn an_empty_file_that_was_left_behind_is_taken_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        assert_eq!(read(&path).unwrap(), None);
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(read(&path).unwrap(), None);
+        SecretFile::create_or_take_empty(&path).unwrap().write(&Secret::new("hunter2")).unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().expose().trim(), "hunter2");
+        #[cfg(unix)]
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777,
+            0o600
+        );
+        assert!(SecretFile::create_or_take_empty(&path).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "hunter2\n");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod aggregations;
 mod aggregations_refused;
 mod keys;
 mod presets;
+mod rotations;
 mod server;
 mod sign_in;
 mod updates;

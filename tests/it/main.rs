@@ -7,6 +7,8 @@ mod cli_journal;
 mod cli_lists;
 mod cli_odd_clusters;
 mod cli_practice;
+mod cli_rotate;
+mod cli_rotate_cut;
 mod cli_snippet;
 mod cli_update;
 mod client_http;
@@ -14,6 +16,7 @@ mod client_reading;
 mod client_servers;
 mod client_sockets;
 mod client_tls;
+mod cutting_proxy;
 #[cfg(feature = "window")]
 mod desk;
 #[cfg(feature = "window")]

@@ -1,0 +1,367 @@
+//! `keybearer rotate`: keys replaced by successors, over days if need be, and gone on with after an interruption.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{
+    connection::ConnectionFlags,
+    error::{CliError, Exit},
+    invalidate,
+    output::{self, PlainFormat},
+    rotate_list, rotate_on,
+    rotate_secret::{self, Outlet},
+};
+use crate::{
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        expiry::Expiry,
+        harmless, json_text,
+        rotation::Place,
+    },
+    ops::{
+        Problem, Session, clock,
+        rotate::{self, Plan, Rights, Wishes},
+    },
+    store::{
+        profiles::new_profile_id,
+        rotations::{Listing, Rotations},
+        secret_file::SecretFile,
+    },
+};
+
+/// The options of `rotate`.
+#[derive(Args, Debug)]
+pub(super) struct RotateArgs {
+    /// Id, application id or name of a key that gets a successor
+    #[arg(value_name = "KEY", required_unless_present_any = ["due", "list", "resume", "cancel"])]
+    references: Vec<String>,
+    /// How long both keys work: 24h, 7d, a date, or 0s for not at all
+    #[arg(long, default_value = "24h", value_name = "SPAN|DATE", conflicts_with_all = GOING_ON)]
+    grace: String,
+    /// The old key is in wrong hands: no grace, it is invalidated as soon as the successor was tried
+    #[arg(long, conflicts_with = "grace", conflicts_with_all = GOING_ON)]
+    compromised: bool,
+    /// Name of the successor [default: that of the old key]
+    #[arg(long, conflicts_with_all = GOING_ON)]
+    name: Option<String>,
+    /// When the successor ends: 90d, a date, never [default: as long a life as the old key had]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, conflicts_with_all = GOING_ON)]
+    expiration: Option<String>,
+    /// Write the encoded successor to this new file, which only you may read; with --resume the file that holds it
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["due", "list", "cancel"])]
+    pub(super) secret_file: Option<PathBuf>,
+    /// Write each encoded successor to a new file of this folder, named by the id of the old key
+    #[arg(long, value_name = "DIR", conflicts_with = "secret_file", conflicts_with_all = GOING_ON)]
+    secret_dir: Option<PathBuf>,
+    /// The successor may belong to you although the old key belongs to somebody else
+    #[arg(long, conflicts_with_all = GOING_ON)]
+    other_owner: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long, conflicts_with_all = GOING_ON)]
+    dry_run: bool,
+    /// Invalidate the old keys of this cluster whose grace period is over
+    #[arg(long, conflicts_with_all = ["references", "list", "resume", "cancel"])]
+    due: bool,
+    /// List the rotations of this machine, of all clusters; nothing is asked of any
+    #[arg(long, conflicts_with_all = ["references", "resume", "cancel"])]
+    list: bool,
+    /// Go on with a rotation, by its id or by that of one of its keys
+    #[arg(long, value_name = "ID", conflicts_with_all = ["references", "cancel"])]
+    resume: Option<String>,
+    /// Give a rotation up: the successor is invalidated, the old key stays
+    #[arg(long, value_name = "ID", conflicts_with = "references")]
+    cancel: Option<String>,
+    /// You have the secret of the successor
+    #[arg(long, requires = "resume", conflicts_with_all = ["references", "due", "list", "cancel", "make_again"])]
+    pub(super) handed_over: bool,
+    /// You don't have the secret of the successor: end it and make another
+    #[arg(long, requires = "resume", conflicts_with_all = ["references", "due", "list", "cancel"])]
+    pub(super) make_again: bool,
+    /// Leave the successor valid when the rotation is given up
+    #[arg(long, requires = "cancel", conflicts_with_all = ["references", "due", "list", "resume"])]
+    pub(super) keep_successor: bool,
+    /// Ask nothing
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Form of the output; json holds the secret, unless it goes to a file
+    #[arg(long, default_value = "table")]
+    pub(super) output: PlainFormat,
+}
+
+/// The options that go on with what was begun before.
+const GOING_ON: [&str; 4] = ["due", "list", "resume", "cancel"];
+
+pub(super) async fn run(flags: &ConnectionFlags, args: RotateArgs) -> Result<Exit, CliError> {
+    let Some(rotations) = Rotations::from_environment() else {
+        let hint = "Name a folder by KEYBEARER_ROTATIONS";
+        return Err(CliError::problem("This machine has no place for rotations", "", hint));
+    };
+    if args.list {
+        return rotate_list::list(&listing(&rotations)?, args.output);
+    }
+    if args.due {
+        return rotate_on::due(flags, &rotations, &args).await;
+    }
+    if let Some(id) = &args.resume {
+        return rotate_on::resume(flags, &rotations, id, &args).await;
+    }
+    if let Some(id) = &args.cancel {
+        return rotate_on::cancel(flags, &rotations, id, &args).await;
+    }
+    begin(flags, &rotations, &args).await
+}
+
+/// What is in the folder; what can't be read is named and goes on being there.
+pub(super) fn listing(rotations: &Rotations) -> Result<Listing, CliError> {
+    let listing = rotations.all().map_err(|error| {
+        let detail = format!("{}: {error}", rotations.folder().display());
+        CliError::problem("The rotations can't be read", &detail, "Set the rights of that folder")
+    })?;
+    for (path, reason) in &listing.unreadable {
+        output::complain(&format!("{} is left alone: {reason}", path.display()));
+    }
+    Ok(listing)
+}
+
+async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
+    let wishes = args.wishes()?;
+    args.check_outlet()?;
+    let session = flags.session().await?;
+    let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
+    if keys.len() > 1 && (args.name.is_some() || args.secret_file.is_some()) {
+        return Err(CliError::usage(
+            "Nothing is done: --name and --secret-file are for one key; several keys keep their names, and --secret-dir \
+             has a file for each",
+        ));
+    }
+    let known = listing(rotations)?;
+    let (plans, refused) = plans(&session, &known, &keys, &wishes).await?;
+    if plans.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    plans.iter().for_each(|plan| preview(plan, &session));
+    if args.dry_run {
+        return show_requests(&session, &plans);
+    }
+    if !args.yes && !confirmed(args)? {
+        output::say("Nothing is done");
+        return Ok(Exit::Failed);
+    }
+    let batch = (keys.len() > 1).then(|| new_profile_id().0);
+    let mut failed = refused;
+    for plan in &plans {
+        if let Err(error) = one(&session, rotations, plan, batch.as_deref(), args).await {
+            if keys.len() == 1 {
+                return Err(error);
+            }
+            output::complain(&format!("{} ({}):", plan.old.name, plan.old.id));
+            error.print();
+            failed += 1;
+        }
+    }
+    Ok(exit(keys.len() - failed, failed))
+}
+
+/// All, some or none.
+pub(super) fn exit(done: usize, failed: usize) -> Exit {
+    match (done, failed) {
+        (_, 0) => Exit::Done,
+        (0, _) => Exit::Failed,
+        _ => Exit::Partly,
+    }
+}
+
+/// A plan for each key; a key that can't be rotated is told and leaves the others.
+async fn plans(
+    session: &Session,
+    known: &Listing,
+    keys: &[ApiKey],
+    wishes: &Wishes,
+) -> Result<(Vec<Plan>, usize), CliError> {
+    let mut plans = Vec::new();
+    let mut refused = 0;
+    for key in keys {
+        match rotate::plan(session, &known.rotations, &key.id, wishes).await {
+            Ok(plan) => plans.push(plan),
+            Err(problem) if keys.len() == 1 => return Err(problem.into()),
+            Err(problem) => {
+                output::complain(&problem.words());
+                refused += 1;
+            }
+        }
+    }
+    Ok((plans, refused))
+}
+
+/// What will be made, and what will be different.
+fn preview(plan: &Plan, session: &Session) {
+    let (old, zone) = (&plan.old, clock::zone());
+    let say = |words: String| output::say(&harmless::shown(&words));
+    let end = plan.request.expiry().words(&zone);
+    say(format!("{} ({}) gets a successor “{}”, which ends {end}", old.name, old.id, plan.request.name()));
+    let grace = match plan.grace {
+        0 => "the old key is invalidated at once, when the successor was tried".to_owned(),
+        grace => format!("both work for {}", rotate_list::length(grace)),
+    };
+    say(format!("  {grace}; last use of the old key: {LAST_USE}"));
+    if plan.changes_owner {
+        let (from, to) = (&old.owner.username, &plan.maker.username);
+        say(format!("  it will belong to {to} (realm {}), no longer to {from}", plan.maker.realm));
+    }
+    match &plan.rights {
+        Rights::Same => say("  its owner's rights are the same as those in the old key".into()),
+        Rights::Differ(changes) => {
+            let words = rotate::change_words(changes);
+            say(format!("  it is limited by the rights of today, which are others than those in the old key: {words}"));
+        }
+        Rights::NotKnown(why) => {
+            say(format!(
+                "  it is limited by the rights of today; whether they are as in the old key is not known: {why}"
+            ));
+        }
+    }
+    if old.is_unrestricted() {
+        say(format!("  it has no descriptors: it may do all that {} may", session.identity.username));
+    }
+    for name in &plan.left_behind {
+        say(format!("  metadata “{name}” is left behind: Elasticsearch keeps such names for itself"));
+    }
+    if let Some(product) = old.managed_by() {
+        say(format!("  {} is managed by {product}, which has to be given the successor", old.id));
+    }
+}
+
+/// Elasticsearch stores none.
+pub(super) const LAST_USE: &str = "not known (Elasticsearch keeps none, only an audit log tells)";
+
+fn show_requests(session: &Session, plans: &[Plan]) -> Result<Exit, CliError> {
+    for plan in plans {
+        let body = json_text::pretty(&plan.request.body(session.now()));
+        output::put(&format!("POST /_security/api_key\n{body}\n"))?;
+    }
+    output::say("Nothing was sent");
+    Ok(Exit::Done)
+}
+
+fn confirmed(args: &RotateArgs) -> Result<bool, CliError> {
+    if !output::someone_is_there() {
+        return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
+    }
+    let at_once = if args.compromised { "; the old key is invalidated at once" } else { "" };
+    Ok(output::ask(&format!("Type rotate to confirm{at_once}:"))?.eq_ignore_ascii_case("rotate"))
+}
+
+/// One key as far as it goes today.
+async fn one(
+    session: &Session,
+    rotations: &Rotations,
+    plan: &Plan,
+    batch: Option<&str>,
+    args: &RotateArgs,
+) -> Result<(), CliError> {
+    let (outlet, place) = args.outlet(&plan.old.id)?;
+    let mut held = rotate::begin(rotations, plan, place, batch)?;
+    let id = held.rotation.id.clone();
+    output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` goes on"));
+    let secret = rotate_secret::make(session, &mut held, outlet, args.output).await?;
+    rotate_on::after_hand_over(session, &mut held, &secret).await
+}
+
+impl RotateArgs {
+    fn wishes(&self) -> Result<Wishes, CliError> {
+        let grace = if self.compromised { 0 } else { grace(&self.grace)? };
+        let (name, expiration) = (self.name.clone(), self.expiration.clone());
+        Ok(Wishes { name, expiration, grace, other_owner: self.other_owner })
+    }
+
+    /// Makes sure before anything is asked that the secrets will reach somebody.
+    fn check_outlet(&self) -> Result<(), CliError> {
+        if self.dry_run || self.secret_file.is_some() || self.secret_dir.is_some() {
+            return Ok(());
+        }
+        rotate_secret::check(self.output)
+    }
+
+    fn outlet(&self, old: &KeyId) -> Result<(Outlet, Place), CliError> {
+        let path = match (&self.secret_file, &self.secret_dir) {
+            (Some(path), _) => path.clone(),
+            (None, Some(folder)) => folder.join(file_name(old)?),
+            (None, None) => return Ok(rotate_secret::stream(self.output)),
+        };
+        let option = if self.secret_file.is_some() { "--secret-file" } else { "--secret-dir" };
+        let wrong = |error: std::io::Error| CliError::Fields(vec![format!("{option}: {error}")]);
+        let path = absolute(&path).map_err(wrong)?;
+        let file = SecretFile::create(&path).map_err(wrong)?;
+        Ok((Outlet::File(file), Place::File { path }))
+    }
+}
+
+/// A path that means the same from another folder, and can be written down.
+pub(super) fn absolute(path: &Path) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path is no UTF-8 text")),
+    }
+}
+
+fn file_name(old: &KeyId) -> Result<String, CliError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !old.as_str().is_empty() && old.as_str().bytes().all(plain) {
+        return Ok(format!("{old}.key"));
+    }
+    let title = format!("{old} is no name for a file");
+    Err(Problem::new(&title, "").hint("Rotate it alone, with --secret-file").into())
+}
+
+/// Milliseconds that both keys work.
+fn grace(text: &str) -> Result<Millis, CliError> {
+    let none = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    if !none.is_empty() && none.bytes().all(|byte| byte == b'0') {
+        return Ok(0);
+    }
+    let now = clock::now();
+    let wrong = |words: &str| CliError::Fields(vec![format!("--grace: {words}")]);
+    match Expiry::parse(text, now, &clock::zone()) {
+        Ok(Expiry::In(span)) => Ok(span.millis().unwrap_or(Millis::MAX)),
+        Ok(Expiry::At(at)) => Ok(at.saturating_sub(now)),
+        Ok(Expiry::Never) => Err(wrong("A rotation needs an end: write 24h, 7d, a date, or 0s for none")),
+        Err(_) => Err(wrong("Write 24h, 7d, a date that is to come, or 0s for none")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::DAY;
+
+    #[test]
+    fn a_grace_period_is_a_span_a_date_or_none() {
+        for none in ["0", "0s", " 0d ", "00m"] {
+            assert_eq!(grace(none).unwrap(), 0, "{none}");
+        }
+        assert_eq!((grace("24h").unwrap(), grace("7d").unwrap()), (DAY, 7 * DAY));
+        assert!(grace("2999-01-01").unwrap() > 7 * DAY);
+        for odd in ["", "s", "never", "soon", "-1d", "2001-01-01", "1y", "10%"] {
+            assert!(grace(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_could_lead_elsewhere_names_no_file() {
+        assert_eq!(file_name(&KeyId::new("VuaC-_1")).unwrap(), "VuaC-_1.key");
+        for odd in ["", "../x", "a/b", "a b"] {
+            assert!(file_name(&KeyId::new(odd)).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_exit_code_tells_all_some_and_none() {
+        assert_eq!(
+            (exit(2, 0), exit(0, 0), exit(1, 1), exit(0, 2)),
+            (Exit::Done, Exit::Done, Exit::Partly, Exit::Failed)
+        );
+    }
+}

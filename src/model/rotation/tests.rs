@@ -1,0 +1,126 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: Millis = 1_795_521_600_000;
+
+pub(crate) fn rotation() -> Rotation {
+    Rotation::new(Beginning {
+        id: "r1".into(),
+        batch: None,
+        cluster: ClusterRef { uuid: Some("u".into()), name: None, url: "https://es:9200".into() },
+        at: NOW,
+        old: OldKey { id: KeyId::new("old"), ..OldKey::default() },
+        maker: Person { username: "ana".into(), realm: "native".into() },
+        name: "app".into(),
+        expiration: "90d".into(),
+        grace: 1000,
+        place: Place::File { path: "/secrets/app".into() },
+        request: "q1".into(),
+    })
+}
+
+fn id() -> KeyId {
+    KeyId::new("new")
+}
+
+#[test]
+fn the_way_from_the_plan_to_the_proof() {
+    let mut way = rotation();
+    assert_eq!((way.next(NOW), way.successor()), (Next::Make, None));
+    way.created(id()).unwrap();
+    way.hand_over_begins().unwrap();
+    assert_eq!(way.next(NOW), Next::Make, "somebody may have it, or nobody");
+    way.handed_over(id()).unwrap();
+    assert_eq!(way.next(NOW), Next::Try);
+    way.tried(Tried::Live, NOW).unwrap();
+    assert_eq!((way.next(NOW + 999), way.next(NOW + 1000)), (Next::Wait(NOW + 1000), Next::End));
+    way.ending().unwrap();
+    way.ending().unwrap();
+    assert_eq!((way.next(0), way.due()), (Next::End, None), "it may have left already, whatever the clock says");
+    way.done(NOW + 2000, Ended::Invalidated).unwrap();
+    assert!(way.is_finished() && way.successor() == Some(&id()));
+    assert!(way.abandoned(false, NOW).is_err());
+}
+
+#[test]
+fn nothing_is_ended_whose_successor_was_not_handed_over_and_tried() {
+    let mut way = rotation();
+    assert!(way.ending().is_err() && way.done(NOW, Ended::Gone).is_err() && way.tried(Tried::Live, NOW).is_err());
+    way.created(id()).unwrap();
+    assert!(way.ending().is_err() && way.tried(Tried::Live, NOW).is_err() && way.created(id()).is_err());
+    assert!(way.handed_over(KeyId::new("another")).is_err());
+    way.handed_over(id()).unwrap();
+    assert!(way.ending().is_err() && way.plan_again("q2".into()).is_err());
+    assert_eq!(way.state, State::HandedOver { successor: id() }, "a refused step changes nothing");
+}
+
+#[test]
+fn a_successor_without_a_secret_gives_way_to_another_request() {
+    let mut way = rotation();
+    way.created(id()).unwrap();
+    way.plan_again("q2".into()).unwrap();
+    way.add_strays(&[id(), id()]);
+    way.add_strays(&[id()]);
+    assert_eq!((way.request(), way.requests.len(), way.strays.clone()), ("q2", 2, vec![id()]));
+    way.created(KeyId::new("second")).unwrap();
+    way.hand_over_begins().unwrap();
+    way.hand_over_failed().unwrap();
+    way.abandoned(true, NOW).unwrap();
+    assert_eq!(way.state, State::Abandoned { successor: Some(KeyId::new("second")), kept: true, at: NOW });
+}
+
+#[test]
+fn what_is_written_is_read_and_what_a_later_release_added_stays() {
+    let mut way = rotation();
+    way.created(id()).unwrap();
+    let text = way.text().unwrap();
+    assert_eq!(Rotation::read(&text).unwrap(), way);
+    let more = text.replacen('{', "{\"colour\": [1.5, \"red\"],", 1);
+    let read = Rotation::read(&more).unwrap();
+    assert!(read.text().unwrap().contains("colour") && read.state == way.state);
+    assert_eq!(Rotation::read(&text.replace("\"version\": 1", "\"version\": 2")), Err(ReadError::Newer(2)));
+    for odd in ["", "{}", "[]", "{\"version\":1}", &text[..text.len() / 2], &text.replace("created", "painted")] {
+        assert!(matches!(Rotation::read(odd), Err(ReadError::Unreadable(_))), "{odd}");
+    }
+}
+
+#[test]
+fn a_cluster_is_told_by_its_uuid_before_its_address() {
+    let of = |uuid: Option<&str>, url: &str| ClusterRef { uuid: uuid.map(str::to_owned), name: None, url: url.into() };
+    assert!(of(Some("u"), "https://a").is_same(&of(Some("u"), "https://b")));
+    assert!(!of(Some("u"), "https://a").is_same(&of(Some("v"), "https://a")));
+    assert!(of(None, "https://a").is_same(&of(Some("v"), "https://a")));
+    assert!(!of(None, "https://a").is_same(&of(None, "https://b")));
+}
+
+proptest! {
+    /// Whatever is asked of it in whatever order: the old key is never ended before the secret of a successor
+    /// was handed over and tried, a successor that was handed over is never replaced, and each state survives
+    /// being written down.
+    #[test]
+    fn no_order_of_steps_leads_past_the_trial(steps in prop::collection::vec(0u8..9, 0..30)) {
+        let mut way = rotation();
+        let (mut handed, mut tried) = (None, false);
+        for (place, step) in steps.into_iter().enumerate() {
+            let fresh = KeyId::new(format!("k{place}"));
+            let known = way.successor().cloned().unwrap_or_else(|| fresh.clone());
+            let done = match step {
+                0 => way.created(fresh),
+                1 => way.plan_again(format!("q{place}")),
+                2 => way.hand_over_begins(),
+                3 => way.hand_over_failed(),
+                4 => way.handed_over(known).inspect(|()| handed = way.successor().cloned()),
+                5 => way.tried(Tried::Live, NOW).inspect(|()| tried = true),
+                6 => way.ending(),
+                7 => way.done(NOW, Ended::Invalidated),
+                _ => way.abandoned(false, NOW),
+            };
+            let ends = matches!(way.state, State::Ending { .. } | State::Done { .. });
+            prop_assert!(!ends || tried && handed.is_some());
+            prop_assert!(handed.is_none() || way.successor() == handed.as_ref());
+            prop_assert!(done.is_ok() || step != 8 || way.is_finished());
+            prop_assert_eq!(Rotation::read(&way.text().unwrap()).unwrap(), way.clone());
+        }
+    }
+}

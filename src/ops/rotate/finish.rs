@@ -1,0 +1,341 @@
+//! The trial, the grace period, and the end of the old key: never before its successor is known to work.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::value::RawValue;
+
+use super::{
+    News, Rights, compared, find, find_now, is_mine,
+    make::{check_unchanged, end_strays, made_by, success},
+    note, read, save, take,
+};
+use crate::{
+    client::ClientError,
+    model::{
+        api_key::{ApiKey, KeyId},
+        expiry::Status,
+        journal::{Action, Verdict},
+        rotation::{Ended, Lineage, Next, Rotation, State, Tried},
+        secret::Secret,
+        successor,
+        update::KeyUpdate,
+        version::Feature,
+    },
+    ops::{
+        Problem, Session, clock, invalidate,
+        journal::Closing,
+        problem::ProblemKind,
+        update,
+        verify::{self, Trial},
+    },
+    store::rotations::{Held, Rotations},
+};
+
+/// Signs in with the successor. When that succeeds the grace period begins; [`link`] may follow. The trial is
+/// `None` for a key that is restricted to a workflow, which may sign in and ask nothing.
+///
+/// # Errors
+/// When it doesn't sign in: then nothing is ended, now or later.
+pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Result<Option<Trial>, Problem> {
+    let key = usable_successor(session, held).await?;
+    let tried = verify::try_key(session.client.endpoint(), &key.id, secret, key.role_descriptors.as_deref()).await;
+    let trial = match tried {
+        Ok(trial) => Some(trial),
+        // Whoever is refused by the workflow has signed in (a wrong secret is a 401).
+        Err(problem)
+            if problem.kind == ProblemKind::Forbidden && successor::is_restricted(key.role_descriptors.as_deref()) =>
+        {
+            None
+        }
+        Err(problem) => {
+            let title = format!("The successor {} does not work. Nothing is ended, the old key stays", key.id);
+            let hint = format!(
+                "Try again by `keybearer rotate --resume {0}`, or give it up by `keybearer rotate --cancel {0}`",
+                held.rotation.id
+            );
+            return Err(Problem::new(&title, &problem.words()).hint(&hint));
+        }
+    };
+    let told = trial.as_ref().and_then(|trial| trial.identity.api_key.as_ref());
+    if told.is_some_and(|(id, _)| *id != key.id) {
+        return Err(Problem::new("The cluster took the secret for another key's. Nothing is ended", ""));
+    }
+    begin_grace(session, held, Tried::Live).await?;
+    Ok(trial)
+}
+
+/// Begins the grace period on a person's word, where the secret can't be tried here.
+///
+/// # Errors
+/// When the successor can't be used.
+pub async fn said(session: &Session, held: &mut Held) -> Result<(), Problem> {
+    usable_successor(session, held).await?;
+    begin_grace(session, held, Tried::Said).await
+}
+
+async fn begin_grace(session: &Session, held: &mut Held, tried: Tried) -> Result<(), Problem> {
+    let step = if tried == Tried::Live { "handed over and tried" } else { "handed over, as a person says" };
+    let keys: Vec<KeyId> = held.rotation.successor().cloned().into_iter().collect();
+    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, step)).await?;
+    held.rotation.tried(tried, clock::now())?;
+    let saved = save(held);
+    let closing = if saved.is_ok() { success() } else { Closing { verdict: Verdict::Failure, ..Closing::default() } };
+    intent.close(Closing { keys, ..closing }).await;
+    saved
+}
+
+/// The successor, if it can be signed in with.
+async fn usable_successor(session: &Session, held: &Held) -> Result<ApiKey, Problem> {
+    let id = held.rotation.successor().cloned().unwrap_or_default();
+    let found = find(session, &id).await?;
+    let why = match found.as_ref().map(|key| key.status(session.now())) {
+        None => "the cluster knows it no more, or you may not see it",
+        Some(Status::Invalidated) => "somebody has invalidated it",
+        Some(Status::Expired) => "it has expired",
+        Some(_) => return Ok(found.unwrap_or_default()),
+    };
+    let title = format!("The successor {id} can't be used: {why}. Nothing is ended, the old key stays");
+    let hint = format!("`keybearer rotate --cancel {}`, then begin again", held.rotation.id);
+    Err(Problem::new(&title, "").hint(&hint))
+}
+
+/// Writes the successor into the old key's metadata where that changes nothing else: every update takes the
+/// snapshot of the owner's rights anew (as seen on 8.19 and 9.5). Done once; when it can't be done that is told
+/// and written down, and is no reason to stop.
+///
+/// # Errors
+/// When the rotation's own state can't be written.
+pub async fn link(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<(), Problem> {
+    if held.rotation.lineage != Lineage::Open {
+        return Ok(());
+    }
+    held.rotation.lineage = match written(session, held).await {
+        Ok(()) => {
+            tell(News::LineageWritten);
+            Lineage::Written
+        }
+        Err(why) => {
+            tell(News::LineageNotWritten(why.clone()));
+            Lineage::NotWritten { why }
+        }
+    };
+    save(held)
+}
+
+async fn written(session: &Session, held: &Held) -> Result<(), String> {
+    let (old, new) = both(session, held).await?;
+    let metadata = successor::naming_successor(&old, &new.id).ok_or("its metadata is not known")?;
+    put(session, &old, metadata).await
+}
+
+/// Takes a successor that is given up out of the old key's metadata again, under the same conditions.
+async fn unlink(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) {
+    let taken_out = async {
+        let (old, new) = both(session, held).await?;
+        match successor::not_naming(&old, &new.id) {
+            Some(metadata) => put(session, &old, metadata).await,
+            None => Ok(()),
+        }
+    };
+    if let Err(why) = taken_out.await {
+        tell(News::LineageStays(why));
+    }
+}
+
+/// Both keys, where an update of the old one would change nothing but what it is asked to.
+async fn both(session: &Session, held: &Held) -> Result<(ApiKey, ApiKey), String> {
+    if !session.has(Feature::Update) {
+        return Err(ClientError::Lacks(Feature::Update).to_string());
+    }
+    let new = held.rotation.successor().cloned().unwrap_or_default();
+    let read = (find(session, &held.rotation.old.id).await, find(session, &new).await);
+    let (Ok(Some(old)), Ok(Some(new))) = read else { return Err("the keys could not be read".into()) };
+    if !is_mine(session, &old) {
+        return Err(format!("only its owner {} could write it", old.owner.username));
+    }
+    match (old.limited_by.as_deref(), new.limited_by.as_deref()) {
+        (Some(then), Some(today)) if matches!(compared(then, today), Rights::Same) => Ok((old, new)),
+        (Some(_), Some(_)) => {
+            Err("an update would take the owner's rights of today, which are others than those in it".into())
+        }
+        _ => Err("it is not known whether an update would change the rights in it".into()),
+    }
+}
+
+async fn put(session: &Session, old: &ApiKey, metadata: Box<RawValue>) -> Result<(), String> {
+    let change = KeyUpdate { metadata: Some(metadata), ..KeyUpdate::default() };
+    let outcome = update::update(session, std::slice::from_ref(&old.id), &change).await;
+    outcome.failed.into_iter().next().map_or(Ok(()), |(_, reason)| Err(reason))
+}
+
+/// Invalidates the old key and reads it again. Whether it is due, and whether that is meant, is the caller's
+/// business; whether its successor works is not.
+///
+/// # Errors
+/// When the old key was not seen to be ended. What was begun is written down, and can be gone on with.
+pub async fn end(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<Ended, Problem> {
+    if !matches!(held.rotation.state, State::Grace { .. } | State::Ending { .. }) {
+        held.rotation.ending()?; // which says what is wrong
+    }
+    usable_successor(session, held).await?;
+    link(session, held, tell).await?;
+    let given_up = held.rotation.requests.len().saturating_sub(1);
+    let late = made_by(session, held, &held.rotation.requests[..given_up]).await?;
+    let successor = held.rotation.successor().cloned().unwrap_or_default();
+    let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != successor).collect();
+    end_strays(session, held, &late, tell).await?;
+
+    let id = held.rotation.old.id.clone();
+    let how = match find_now(session, &id).await? {
+        None => {
+            seen_gone(session, held).await?;
+            Ended::Gone
+        }
+        Some(old) if old.invalidated => {
+            if matches!(held.rotation.state, State::Ending { .. }) {
+                Ended::Invalidated
+            } else {
+                Ended::Before
+            }
+        }
+        Some(_) => {
+            // Only reading it by itself tells what its descriptors are now, and not a second ago.
+            check_unchanged(held, &read(session, &id).await?)?;
+            invalidated(session, held, &id).await?;
+            Ended::Invalidated
+        }
+    };
+    let keys = [id.clone(), successor];
+    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "done")).await?;
+    held.rotation.done(clock::now(), how)?;
+    let saved = save(held);
+    let closing = if saved.is_ok() { success() } else { Closing { verdict: Verdict::Failure, ..Closing::default() } };
+    intent.close(Closing { keys: keys.to_vec(), ..closing }).await;
+    saved?;
+    Ok(how)
+}
+
+/// What became of a rotation that was to be ended.
+#[derive(Debug)]
+pub struct Fate {
+    /// Of the rotation.
+    pub id: String,
+    /// The rotation at its end, or why it isn't there.
+    pub result: Result<(Rotation, Ended), Problem>,
+}
+
+/// Ends the old keys of rotations that are due, one after the other; a failure of one leaves the others. Between
+/// two it can be stopped: those that are left have no fate.
+pub async fn end_all(
+    session: &Session,
+    rotations: &Rotations,
+    ids: &[String],
+    stop: &AtomicBool,
+    tell: &mut (dyn FnMut(News) + Send),
+    progress: &mut (dyn FnMut(&Fate) + Send),
+) -> Vec<Fate> {
+    let mut fates = Vec::new();
+    for id in ids {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let fate = Fate { id: id.clone(), result: end_due(session, rotations, id, tell).await };
+        progress(&fate);
+        fates.push(fate);
+    }
+    fates
+}
+
+async fn end_due(
+    session: &Session,
+    rotations: &Rotations,
+    id: &str,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<(Rotation, Ended), Problem> {
+    let mut held = take(rotations, id)?;
+    // Somebody else may have gone on with it meanwhile.
+    if held.rotation.next(clock::now()) != Next::End {
+        return Err(Problem::new(&format!("Rotation {id} is not due any more"), ""));
+    }
+    let how = end(session, &mut held, tell).await?;
+    Ok((held.rotation.clone(), how))
+}
+
+/// A key that isn't found is only gone for somebody who would see it.
+async fn seen_gone(session: &Session, held: &Held) -> Result<(), Problem> {
+    let owner = &held.rotation.old.owner;
+    let mine = owner.username == session.identity.username;
+    if session.privileges.sees_all_keys() || mine {
+        return Ok(());
+    }
+    let title = format!("{} can't be seen by you, so that nothing can be proved", held.rotation.old.id);
+    Err(Problem::new(&title, "").hint(&format!("Sign in as {}, or with the privilege manage_api_key", owner.username)))
+}
+
+async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(), Problem> {
+    held.rotation.ending()?;
+    save(held)?;
+    let outcome =
+        invalidate::invalidate(session, std::slice::from_ref(id), false, &AtomicBool::new(false), |_| ()).await;
+    if outcome.done.contains(id) {
+        return Ok(());
+    }
+    let reason = outcome.failed.into_iter().map(|(_, reason)| reason).next();
+    let title = format!("The old key {id} was not seen to be invalidated");
+    let detail = reason.unwrap_or_else(|| "it is the key that you are signed in by".into());
+    let hint = format!("Both keys may still work. Try again: `keybearer rotate --resume {}`", held.rotation.id);
+    Err(Problem::new(&title, &detail).hint(&hint))
+}
+
+/// Gives a rotation up: the successor is ended, or left valid when `keep` says so; the old key stays. Gives the
+/// successor's id if there was one.
+///
+/// # Errors
+/// When the old key is ended already, and when the successor was not seen to be ended.
+pub async fn cancel(
+    session: &Session,
+    held: &mut Held,
+    keep: bool,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<Option<KeyId>, Problem> {
+    if held.rotation.is_finished() {
+        held.rotation.abandoned(keep, clock::now())?;
+    }
+    let old = find_now(session, &held.rotation.old.id).await?;
+    if !keep && old.as_ref().is_none_or(|old| old.invalidated) && held.rotation.successor().is_some() {
+        let title =
+            format!("The old key {} works no more: without its successor nobody could sign in", held.rotation.old.id);
+        let hint =
+            format!("`keybearer rotate --resume {}` ends the rotation, or add --keep-successor", held.rotation.id);
+        return Err(Problem::new(&title, "").hint(&hint));
+    }
+    let successor = held.rotation.successor().cloned();
+    let mut made = made_by(session, held, &held.rotation.requests.clone()).await?;
+    if let Some(id) = &successor
+        && made.iter().all(|key| key.id != *id)
+    {
+        made.extend(find_now(session, id).await?);
+    }
+    if keep {
+        made.retain(|key| Some(&key.id) != successor.as_ref());
+    }
+    let keys: Vec<KeyId> = successor.iter().cloned().collect();
+    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "given up")).await?;
+    if !keep && held.rotation.lineage == Lineage::Written {
+        unlink(session, held, tell).await;
+    }
+    let ended = end_strays(session, held, &made, tell).await;
+    let result = match ended {
+        Ok(()) => {
+            held.rotation.abandoned(keep, clock::now())?;
+            save(held)
+        }
+        Err(problem) => Err(problem),
+    };
+    let closing = match &result {
+        Ok(()) => success(),
+        Err(problem) => Closing { verdict: Verdict::Unknown, reason: Some(problem.words()), ..Closing::default() },
+    };
+    intent.close(Closing { keys, ..closing }).await;
+    result.map(|()| successor)
+}

@@ -1,0 +1,353 @@
+//! Rotations in their folder: one file each, replaced as a whole, so that a crash leaves the state before or
+//! the state after. A lock beside it lets one program at a time go on with a rotation.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::model::rotation::Rotation;
+
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+const PREFIX: &str = "rotation-";
+/// The longest file that is believed to be a rotation, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The folder of the rotations. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotations(PathBuf);
+
+/// Everything that is in the folder.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The oldest first.
+    pub rotations: Vec<Rotation>,
+    /// Files that should be rotations and can't be read, each with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// A rotation that nobody else can go on with while this is held.
+#[derive(Debug)]
+pub struct Held {
+    folder: PathBuf,
+    lock: File,
+    saved: Rotation,
+    /// As it is; [`Held::save`] writes it down.
+    pub rotation: Rotation,
+}
+
+impl Rotations {
+    /// In the folder that KEYBEARER_ROTATIONS names, otherwise in the one that the system has for it; `None`
+    /// where the system has none.
+    pub fn from_environment() -> Option<Self> {
+        match std::env::var_os("KEYBEARER_ROTATIONS") {
+            Some(place) if !place.is_empty() => Some(Self::at(place.into())),
+            _ => directories::ProjectDirs::from("", "", "keybearer")
+                .map(|dirs| Self(dirs.data_local_dir().join("rotations"))),
+        }
+    }
+
+    /// In a folder of one's own choice.
+    pub fn at(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Reads them all. No folder is the same as an empty one.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn all(&self) -> io::Result<Listing> {
+        let entries = match fs::read_dir(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listing::default()),
+            entries => entries?,
+        };
+        let mut listing = Listing::default();
+        for entry in entries {
+            let path = entry?.path();
+            let Some(id) = id_of(&path) else { continue };
+            match read(&path) {
+                Ok(rotation) if rotation.id == id => listing.rotations.push(rotation),
+                Ok(rotation) => {
+                    let reason = format!("it is rotation {}, and was put in another's place", rotation.id);
+                    listing.unreadable.push((path, reason));
+                }
+                Err(reason) => listing.unreadable.push((path, reason)),
+            }
+        }
+        listing.rotations.sort_by(|a, b| (a.begun_at, &a.id).cmp(&(b.begun_at, &b.id)));
+        listing.unreadable.sort();
+        Ok(listing)
+    }
+
+    /// Writes a new one down, and holds it.
+    ///
+    /// # Errors
+    /// Whatever the disk says; when there is one of this id already.
+    pub fn begin(&self, rotation: Rotation) -> io::Result<Held> {
+        make_folder(&self.0)?;
+        if !is_plain(&rotation.id) || self.0.join(file_name(&rotation.id)).exists() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a rotation needs an id of its own"));
+        }
+        let lock = self.lock(&rotation.id)?;
+        let held = Held { folder: self.0.clone(), lock, saved: rotation.clone(), rotation };
+        write(&held.folder, &held.rotation)?;
+        Ok(held)
+    }
+
+    /// Takes hold of one, as it is now on the disk.
+    ///
+    /// # Errors
+    /// With words, when there is none, when it can't be read, or while another program holds it.
+    pub fn take(&self, id: &str) -> io::Result<Held> {
+        if !is_plain(id) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such rotation"));
+        }
+        let path = self.0.join(file_name(id));
+        if !path.exists() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such rotation"));
+        }
+        let lock = self.lock(id)?;
+        let rotation = read(&path)
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display())))?;
+        if rotation.id != id {
+            let words = format!("{} is rotation {}, and was put in another's place", path.display(), rotation.id);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+        }
+        Ok(Held { folder: self.0.clone(), lock, saved: rotation.clone(), rotation })
+    }
+
+    fn lock(&self, id: &str) -> io::Result<File> {
+        let file = open_options().create(true).truncate(false).write(true).open(self.0.join(format!("{id}.lock")))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                Err(io::Error::new(io::ErrorKind::WouldBlock, "another Keybearer is just going on with it"))
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Held {
+    /// Writes it down, and returns when it is on the disk. What can't be written down is taken back, so that
+    /// no step is taken from it.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn save(&mut self) -> io::Result<()> {
+        if self.saved == self.rotation {
+            return Ok(());
+        }
+        if let Err(error) = write(&self.folder, &self.rotation) {
+            self.rotation = self.saved.clone();
+            return Err(error);
+        }
+        self.saved = self.rotation.clone();
+        Ok(())
+    }
+
+    /// The file it is written down in.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(file_name(&self.rotation.id))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Who takes a finished one finds nothing to do, whichever lock they hold.
+        if self.saved.is_finished() {
+            let _ = fs::remove_file(self.folder.join(format!("{}.lock", self.saved.id)));
+        }
+        let _ = self.lock.unlock();
+    }
+}
+
+fn file_name(id: &str) -> String {
+    format!("{PREFIX}{id}.json")
+}
+
+fn id_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(".json")
+}
+
+/// Whether an id can't lead out of the folder.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn read(path: &Path) -> Result<Rotation, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > LARGEST {
+        return Err(format!("it has {size} bytes, and is no rotation"));
+    }
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    Rotation::read(&text).map_err(|error| error.to_string())
+}
+
+fn write(folder: &Path, rotation: &Rotation) -> io::Result<()> {
+    let text = rotation.text()?;
+    let new = folder.join(format!("{}.new", rotation.id));
+    let mut file = open_options().create(true).truncate(true).write(true).open(&new)?;
+    let written = file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_all());
+    let placed = written.and_then(|()| fs::rename(&new, folder.join(file_name(&rotation.id))));
+    if placed.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    placed?;
+    sync_folder(folder)
+}
+
+/// A name is on the disk when its folder is.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
+    #[cfg(not(unix))]
+    let _ = FOLDER_MODE;
+    builder.create(folder)
+}
+
+fn open_options() -> fs::OpenOptions {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
+    #[cfg(not(unix))]
+    let _ = FILE_MODE;
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        api_key::KeyId,
+        rotation::{Beginning, ClusterRef, OldKey, Person, Place, State},
+    };
+
+    fn rotation(id: &str, at: i64) -> Rotation {
+        Rotation::new(Beginning {
+            id: id.into(),
+            batch: None,
+            cluster: ClusterRef::default(),
+            at,
+            old: OldKey::default(),
+            maker: Person::default(),
+            name: "app".into(),
+            expiration: "1d".into(),
+            grace: 0,
+            place: Place::Stdout,
+            request: "q".into(),
+        })
+    }
+
+    fn folder() -> (tempfile::TempDir, Rotations) {
+        let folder = tempfile::tempdir().unwrap();
+        let rotations = Rotations::at(folder.path().join("deep/rotations"));
+        (folder, rotations)
+    }
+
+    #[test]
+    fn what_is_saved_is_there_for_whoever_comes_next_and_for_nobody_else() {
+        let (_folder, rotations) = folder();
+        assert!(rotations.all().unwrap().rotations.is_empty(), "no folder yet");
+        let mut held = rotations.begin(rotation("b", 2)).unwrap();
+        drop(rotations.begin(rotation("a", 1)).unwrap());
+        held.rotation.created(KeyId::new("new")).unwrap();
+        assert_eq!(rotations.all().unwrap().rotations[1].state, State::Planned, "not saved yet");
+        held.save().unwrap();
+        let busy = rotations.take("b").unwrap_err();
+        assert!(busy.kind() == io::ErrorKind::WouldBlock && busy.to_string().contains("another"), "{busy}");
+        drop(held);
+        let listing = rotations.all().unwrap();
+        assert_eq!(listing.rotations.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let held = rotations.take("b").unwrap();
+        assert_eq!(held.rotation.successor(), Some(&KeyId::new("new")));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode(&held.path()), mode(rotations.folder())), (0o600, 0o700));
+        }
+    }
+
+    #[test]
+    fn an_id_is_used_once_and_leads_nowhere_else() {
+        let (_folder, rotations) = folder();
+        drop(rotations.begin(rotation("a", 1)).unwrap());
+        assert!(rotations.begin(rotation("a", 1)).is_err());
+        for odd in ["", "../a", "a/b", ".", "none"] {
+            assert_eq!(rotations.take(odd).unwrap_err().kind(), io::ErrorKind::NotFound, "{odd}");
+        }
+        assert!(rotations.begin(rotation("../x", 1)).is_err());
+    }
+
+    #[test]
+    fn what_is_torn_foreign_or_newer_is_named_and_hides_no_other() {
+        let (_folder, rotations) = folder();
+        drop(rotations.begin(rotation("good", 1)).unwrap());
+        let place = |name: &str| rotations.folder().join(name);
+        let good = fs::read_to_string(place("rotation-good.json")).unwrap();
+        fs::write(place("rotation-torn.json"), &good[..good.len() / 2]).unwrap();
+        fs::write(place("rotation-newer.json"), good.replace("\"version\": 1", "\"version\": 9")).unwrap();
+        fs::write(place("rotation-copy.json"), &good).unwrap();
+        fs::write(place("rotation-bytes.json"), [0xff, 0xfe]).unwrap();
+        fs::write(place("good.new"), "half").unwrap();
+        fs::write(place("notes.txt"), "mine").unwrap();
+        let listing = rotations.all().unwrap();
+        assert_eq!(listing.rotations.len(), 1);
+        let named: Vec<String> = listing
+            .unreadable
+            .iter()
+            .map(|(path, why)| format!("{}: {why}", path.file_name().unwrap().display()))
+            .collect();
+        assert_eq!(named.len(), 4, "{named:?}");
+        for (words, place) in [("rotation-bytes", 0), ("another's place", 1), ("newer one", 2), ("no rotation", 3)] {
+            assert!(named[place].contains(words), "{named:?}");
+        }
+        for id in ["torn", "newer", "copy"] {
+            assert_eq!(rotations.take(id).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_can_t_be_written_down_is_taken_back() {
+        let (_folder, rotations) = folder();
+        let mut held = rotations.begin(rotation("a", 1)).unwrap();
+        // Something in the way of the new file, which not even root can write over.
+        fs::create_dir(rotations.folder().join("a.new")).unwrap();
+        held.rotation.created(KeyId::new("new")).unwrap();
+        assert!(held.save().is_err());
+        assert_eq!(held.rotation.state, State::Planned);
+        assert_eq!(rotations.all().unwrap().rotations[0].state, State::Planned);
+    }
+
+    #[test]
+    fn a_finished_one_leaves_no_lock_behind() {
+        let (_folder, rotations) = folder();
+        let mut held = rotations.begin(rotation("a", 1)).unwrap();
+        held.rotation.abandoned(false, 2).unwrap();
+        held.save().unwrap();
+        drop(held);
+        assert!(!rotations.folder().join("a.lock").exists());
+        assert!(rotations.take("a").unwrap().rotation.is_finished());
+    }
+}

@@ -1,0 +1,195 @@
+//! Rotations from the plan to the proof: that a server takes back what it tells of a key, and whose it is then.
+
+use keybearer::{
+    model::{
+        api_key::KeyId,
+        login::Login,
+        rotation::{Ended, Lineage, Place, Tried},
+        version::Feature,
+    },
+    ops::{
+        Session,
+        rotate::{self, News, Rights, Wishes},
+    },
+    store::rotations::{Held, Rotations},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::server::{Server, every_server, password, superuser, unique};
+
+struct Rotated {
+    held: Held,
+    news: Vec<String>,
+    new: KeyId,
+    how: Ended,
+    _folder: tempfile::TempDir,
+}
+
+/// Rotates without a grace period, the secret never leaving memory.
+async fn rotated(session: &Session, old: &KeyId, wishes: &Wishes) -> Rotated {
+    let folder = tempfile::tempdir().unwrap();
+    let rotations = Rotations::at(folder.path().to_owned());
+    let plan = rotate::plan(session, &[], old, wishes).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
+    let mut held = rotate::begin(&rotations, &plan, Place::Screen, None).unwrap();
+    let mut news = Vec::new();
+    let mut tell = |one: News| news.push(one.words());
+    let made =
+        rotate::make(session, &mut held, &mut tell).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
+    rotate::hand_over_begins(&mut held).unwrap();
+    rotate::handed_over(&mut held).unwrap();
+    rotate::try_it(session, &mut held, &made.created.secret)
+        .await
+        .unwrap_or_else(|problem| panic!("{}", problem.words()));
+    let how = rotate::end(session, &mut held, &mut tell).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
+    Rotated { held, news, new: made.created.id, how, _folder: folder }
+}
+
+async fn with_limits(server: &Server, id: &KeyId) -> Value {
+    let path = format!("/_security/api_key?id={id}&with_limited_by=true");
+    server.call(Method::GET, &path, None).await.ok()["api_keys"][0].clone()
+}
+
+#[test]
+fn a_rotated_key_has_the_rights_and_the_metadata_of_the_one_before() {
+    every_server(async |server| {
+        if !server.has(Feature::LimitedBy) {
+            return;
+        }
+        let mut kinds = vec![
+            json!({ "r": { "cluster": ["monitor"], "run_as": ["nobody"], "metadata": { "a": [1] },
+                           "applications": [{ "application": "app-x", "privileges": ["read"], "resources": ["*"] }],
+                           "indices": [{ "names": ["logs-*", "/a.*/"], "privileges": ["read", "view_index_metadata"],
+                                         "allow_restricted_indices": false }] },
+                    "none": {} }),
+            json!({}),
+        ];
+        if server.has(Feature::Restriction) {
+            let read = json!([{ "names": ["a"], "privileges": ["read"] }]);
+            kinds.push(
+                json!({ "w": { "indices": read, "restriction": { "workflows": ["search_application_query"] } } }),
+            );
+        }
+        let session = server.admin().await;
+        for descriptors in kinds {
+            let metadata = json!({ "application_id": "app", "n": { "x": [1, "two"] }, "request_id": "before" });
+            let body = json!({ "name": unique("rotated"), "expiration": "2d", "role_descriptors": descriptors,
+                               "metadata": metadata });
+            let old = server.post_key(&superuser(), "", body).await.id;
+            let before = with_limits(server, &old).await;
+            let done = rotated(&session, &old, &Wishes::default()).await;
+            let after = with_limits(server, &done.new).await;
+            for same in ["name", "role_descriptors", "limited_by", "username", "realm"] {
+                assert_eq!(before[same], after[same], "{same} of {descriptors}");
+            }
+            assert_eq!(after["metadata"]["n"], metadata["n"]);
+            assert_eq!(after["metadata"]["rotated_from"], old.as_str());
+            assert_eq!(after["metadata"]["request_id"], done.held.rotation.request());
+            let ended = with_limits(server, &old).await;
+            assert_eq!((&ended["invalidated"], done.how), (&json!(true), Ended::Invalidated));
+            assert_eq!(ended["metadata"]["rotated_to"], done.new.as_str(), "{:?}", done.news);
+            assert_eq!(done.held.rotation.lineage, Lineage::Written);
+            assert!(done.news.iter().any(|words| words.contains("by the same rights")), "{:?}", done.news);
+        }
+    });
+}
+
+#[test]
+fn who_may_manage_their_own_keys_rotates_them_and_new_rights_are_told() {
+    every_server(async |server| {
+        if !server.has(Feature::LimitedBy) {
+            return;
+        }
+        let role = server.role(json!({ "cluster": ["manage_own_api_key", "monitor"] })).await;
+        let name = unique("own");
+        let user = json!({ "password": "contract-password", "roles": [role] });
+        server.call(Method::PUT, &format!("/_security/user/{name}"), Some(user)).await.ok();
+        let login: Login = password(&name, "contract-password");
+        let body = json!({ "name": unique("own"), "expiration": "1d", "role_descriptors": { "r": { "cluster": ["monitor"] } } });
+        let old = server.post_key(&login, "", body).await.id;
+        let less = json!({ "cluster": ["manage_own_api_key"] });
+        server.call(Method::PUT, &format!("/_security/role/{role}"), Some(less)).await.ok();
+        let session = server.session(login).await;
+        let done = rotated(&session, &old, &Wishes::default()).await;
+        assert!(done.news.iter().any(|words| words.contains("other rights than the old key")), "{:?}", done.news);
+        assert!(matches!(&done.held.rotation.lineage, Lineage::NotWritten { why } if why.contains("others")));
+        let ended = with_limits(server, &old).await;
+        assert!(ended["invalidated"] == true && ended["metadata"].get("rotated_to").is_none(), "{ended}");
+        assert!(ended["limited_by"].to_string().contains("monitor"), "the old key kept the rights it had");
+    });
+}
+
+#[test]
+fn another_owner_needs_an_extra_word_and_is_told() {
+    every_server(async |server| {
+        if !server.has(Feature::LimitedBy) {
+            return;
+        }
+        let (name, login) = server.user(json!({ "cluster": ["manage_own_api_key"] })).await;
+        let old = server.post_key(&login, "", json!({ "name": unique("hers"), "expiration": "1d" })).await.id;
+        let session = server.admin().await;
+        let refused = rotate::plan(&session, &[], &old, &Wishes::default()).await.unwrap_err();
+        assert!(refused.title.contains(&name) && refused.hint.contains("--run-as"), "{}", refused.words());
+        let wishes = Wishes { other_owner: true, ..Wishes::default() };
+        let plan = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
+        assert!(plan.changes_owner && matches!(plan.rights, Rights::Differ(_)));
+        let done = rotated(&session, &old, &wishes).await;
+        assert_eq!(with_limits(server, &done.new).await["username"], "elastic");
+
+        let mut endpoint = server.endpoint(superuser());
+        endpoint.run_as = Some(name.clone());
+        let old = server.post_key(&login, "", json!({ "name": unique("hers"), "expiration": "1d" })).await.id;
+        let acting =
+            keybearer::ops::connect::connect(&endpoint).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
+        let done = rotated(&acting, &old, &Wishes::default()).await;
+        assert_eq!(with_limits(server, &done.new).await["username"], name);
+        assert_eq!(done.held.rotation.lineage, Lineage::Written);
+    });
+}
+
+#[test]
+fn a_restricted_successor_is_tried_although_it_may_ask_nothing_and_a_wrong_secret_is_seen() {
+    every_server(async |server| {
+        if !server.has(Feature::Restriction) {
+            return;
+        }
+        let read = json!([{ "names": ["a"], "privileges": ["read"] }]);
+        let rights = json!({ "w": { "indices": read, "restriction": { "workflows": ["search_application_query"] } } });
+        let body = json!({ "name": unique("workflow"), "expiration": "1d", "role_descriptors": rights });
+        let old = server.post_key(&superuser(), "", body).await.id;
+        let session = server.admin().await;
+        let folder = tempfile::tempdir().unwrap();
+        let rotations = Rotations::at(folder.path().to_owned());
+        let plan = rotate::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
+        let mut held = rotate::begin(&rotations, &plan, Place::Screen, None).unwrap();
+        let made = rotate::make(&session, &mut held, &mut |_| ()).await.unwrap();
+        rotate::hand_over_begins(&mut held).unwrap();
+        rotate::handed_over(&mut held).unwrap();
+        let wrong = keybearer::model::secret::Secret::new("AAAAAAAAAAAAAAAAAAAAAA");
+        let refused = rotate::try_it(&session, &mut held, &wrong).await.unwrap_err();
+        assert!(refused.title.contains("Nothing is ended"), "{}", refused.words());
+        assert!(rotate::end(&session, &mut held, &mut |_| ()).await.is_err(), "not before it was tried");
+        let trial = rotate::try_it(&session, &mut held, &made.created.secret).await.unwrap();
+        assert!(trial.is_none(), "it is restricted to a workflow");
+        let state = &held.rotation.state;
+        assert!(matches!(state, keybearer::model::rotation::State::Grace { tried: Tried::Live, .. }), "{state:?}");
+        rotate::link(&session, &mut held, &mut |_| ()).await.unwrap();
+        assert_eq!(with_limits(server, &old).await["metadata"]["rotated_to"], made.created.id.as_str());
+        rotate::cancel(&session, &mut held, false, &mut |_| ()).await.unwrap();
+        let (new, old) = (with_limits(server, &made.created.id).await, with_limits(server, &old).await);
+        assert_eq!((&new["invalidated"], &old["invalidated"]), (&json!(true), &json!(false)));
+        assert!(old["metadata"].get("rotated_to").is_none(), "it names no successor that is given up: {old}");
+    });
+}
+
+#[test]
+fn a_version_that_does_not_tell_descriptors_can_t_rotate() {
+    every_server(async |server| {
+        if server.version >= Feature::LimitedBy.since() {
+            return;
+        }
+        let old = server.post_key(&superuser(), "", json!({ "name": unique("old"), "expiration": "1d" })).await.id;
+        let refused = rotate::plan(&server.admin().await, &[], &old, &Wishes::default()).await.unwrap_err();
+        assert!(refused.title.contains("doesn't tell what"), "{}", refused.words());
+    });
+}

@@ -1,0 +1,333 @@
+//! Rotations that are killed in each of their states, and lines that are cut: afterwards one key works, its
+//! secret is known, and no other key is left.
+
+use std::{
+    fs,
+    process::{Child, Stdio},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli_practice::{Ran, keybearer, run, text},
+    cli_rotate::Desk,
+    cutting_proxy::{Cut, Proxy, Seen},
+};
+
+const CREATE: (&str, &str) = ("POST", "/_security/api_key");
+const INVALIDATE: (&str, &str) = ("DELETE", "/_security/api_key");
+
+struct Line {
+    desk: Desk,
+    proxy: Proxy,
+    old: String,
+}
+
+impl Line {
+    fn new() -> Self {
+        let desk = Desk::new();
+        let proxy = Proxy::start(desk.practice.sandbox());
+        let old = desk.app();
+        Self { desk, proxy, old }
+    }
+
+    fn command(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.desk.practice.user(self.desk.at_home(keybearer()), "officer");
+        command.env_remove("ES_FINGERPRINT").env("ES_URL", self.proxy.url()).arg("rotate").args(args);
+        command
+    }
+
+    fn rotate(&self, args: &[&str]) -> Ran {
+        run(&mut self.command(args))
+    }
+
+    /// Runs it, and kills it when such a request has come.
+    fn killed(&self, args: &[&str], which: impl Fn(&Seen) -> bool + Send + Sync + 'static, cut: Cut) {
+        self.proxy.at(which, cut);
+        let mut command = self.command(args);
+        let mut child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.proxy.hit();
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), None, "it was killed, not done");
+        self.proxy.calm();
+    }
+
+    fn state(&self) -> Value {
+        self.desk.listed()[0]["state"].clone()
+    }
+
+    fn file(&self) -> String {
+        text(&self.desk.path("new-key")).to_owned()
+    }
+
+    /// What a kill between two writes leaves: the state before, with everything else as it is after.
+    fn set_back(&self, state: &str) {
+        let file = fs::read_dir(self.desk.path("rotations")).unwrap().map(|entry| entry.unwrap().path());
+        let file = file.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+        let mut value: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        value["state"]["name"] = json!(state);
+        fs::write(&file, value.to_string()).unwrap();
+    }
+
+    fn resume(&self, more: &[&str]) -> Ran {
+        self.rotate(&[&["--resume", self.old.as_str(), "--yes"], more].concat())
+    }
+}
+
+/// A request of whoever is signed in by a key, which is the trial.
+fn trial(seen: &Seen) -> bool {
+    seen.authorization.starts_with("ApiKey ") && seen.is("GET", "/_security/_authenticate")
+}
+
+fn is(request: (&'static str, &'static str)) -> impl Fn(&Seen) -> bool {
+    move |seen| seen.is(request.0, request.1)
+}
+
+#[test]
+fn killed_before_the_request_for_a_successor_arrived() {
+    let line = Line::new();
+    line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], is(CREATE), Cut::HoldBefore);
+    assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("planned"), 1));
+    let done = line.resume(&[]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn killed_after_the_cluster_made_the_successor_and_before_its_answer() {
+    let line = Line::new();
+    line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], is(CREATE), Cut::HoldAfter);
+    assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("planned"), 2), "a stray is there");
+    let done = line.resume(&[]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.err.contains("nobody knows its secret: it is invalidated"), "{done:?}");
+    assert_eq!(line.desk.listed()[0]["strays"].as_array().unwrap().len(), 1);
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn killed_with_the_secret_in_memory_only() {
+    let line = Line::new();
+    // The first request after the successor was made looks at its rights.
+    let looks = |seen: &Seen| seen.method == "GET" && seen.path.contains("with_limited_by");
+    let made = std::sync::atomic::AtomicBool::new(false);
+    let after = move |seen: &Seen| {
+        if seen.is(CREATE.0, CREATE.1) {
+            made.store(true, std::sync::atomic::Ordering::SeqCst);
+        }
+        looks(seen) && made.load(std::sync::atomic::Ordering::SeqCst)
+    };
+    line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], after, Cut::HoldBefore);
+    assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("created"), 2));
+    assert_eq!(fs::read_to_string(line.file()).unwrap(), "", "no secret was written");
+    let done = line.resume(&[]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(line.desk.listed()[0]["strays"].as_array().unwrap().len(), 1);
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn killed_between_writing_the_secret_and_writing_that_down() {
+    for state in ["created", "handing_over"] {
+        let line = Line::new();
+        line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], trial, Cut::HoldBefore);
+        assert_eq!(line.state(), json!("handed over"));
+        line.set_back(state);
+        let secret = fs::read_to_string(line.file()).unwrap();
+        let done = line.resume(&[]);
+        assert_eq!(done.code, Some(0), "{state}: {done:?}");
+        assert_eq!(fs::read_to_string(line.file()).unwrap(), secret, "the secret that arrived is the one that counts");
+        assert!(line.desk.listed()[0]["strays"].as_array().unwrap().is_empty());
+        line.desk.assert_rotated("app", &line.old, "new-key");
+    }
+}
+
+#[test]
+fn killed_while_the_secret_went_to_stdout_a_person_has_to_say_whether_it_arrived() {
+    for word in ["--handed-over", "--make-again", "--secret-file"] {
+        let line = Line::new();
+        line.proxy.at(trial, Cut::HoldBefore);
+        let mut command = line.command(&["app", "--compromised", "--output", "json", "--yes"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        line.proxy.hit();
+        child.kill().unwrap();
+        let told: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+        line.proxy.calm();
+        line.set_back("handing_over");
+        let asked = line.resume(&["--output", "json"]);
+        assert_eq!((asked.code, asked.out.as_str()), (Some(1), ""), "{asked:?}");
+        for way in ["--handed-over", "--make-again", "--secret-file"] {
+            assert!(asked.err.contains(way), "{asked:?}");
+        }
+        assert_eq!(line.desk.named("app").0.len(), 2, "nothing was done");
+        let done = match word {
+            "--make-again" => {
+                let done = line.resume(&[word, "--output", "json"]);
+                fs::write(line.file(), done.json()["encoded"].as_str().unwrap()).unwrap();
+                done
+            }
+            _ => {
+                fs::write(line.file(), told["encoded"].as_str().unwrap()).unwrap();
+                let file = line.file();
+                let more: &[&str] =
+                    if word == "--secret-file" { &["--secret-file", &file] } else { &["--handed-over"] };
+                line.resume(more)
+            }
+        };
+        assert_eq!(done.code, Some(0), "{word}: {done:?}");
+        assert_eq!(done.err.contains("was not tried here"), word == "--handed-over", "{done:?}");
+        line.desk.assert_rotated("app", &line.old, "new-key");
+    }
+}
+
+#[test]
+fn killed_before_the_trial() {
+    let line = Line::new();
+    line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], trial, Cut::HoldAfter);
+    assert_eq!(line.state(), json!("handed over"));
+    assert_eq!(line.desk.rotate(&["--due", "--yes"]).code, Some(0));
+    assert_eq!(line.desk.named("app").0.len(), 2, "what was not tried is not due");
+    let done = line.resume(&[]);
+    assert!(done.code == Some(0) && done.err.contains("Tried:"), "{done:?}");
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn a_secret_that_is_gone_before_the_trial_ends_nothing() {
+    let line = Line::new();
+    line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], trial, Cut::HoldAfter);
+    let elsewhere = line.desk.path("elsewhere");
+    fs::rename(line.file(), &elsewhere).unwrap();
+    let refused = line.resume(&[]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("can't be tried") && refused.err.contains("--handed-over"), "{refused:?}");
+    assert_eq!(line.desk.named("app").0.len(), 2);
+    let done = line.resume(&["--secret-file", text(&elsewhere)]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    line.desk.assert_rotated("app", &line.old, "elsewhere");
+}
+
+#[test]
+fn killed_in_the_grace_period() {
+    for cut in [Cut::HoldBefore, Cut::HoldAfter] {
+        let line = Line::new();
+        let update = |seen: &Seen| seen.method == "PUT" && seen.path.starts_with("/_security/api_key/");
+        line.killed(&["app", "--grace", "1s", "--secret-file", &line.file(), "--yes"], update, cut);
+        assert_eq!(line.state(), json!("grace"));
+        thread::sleep(Duration::from_millis(1100));
+        let done = line.rotate(&["--due", "--yes"]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        line.desk.assert_rotated("app", &line.old, "new-key");
+        let (works, _) = line.desk.named("app");
+        assert_eq!(line.desk.shown(&line.old)["metadata"]["rotated_to"], json!(works[0]));
+    }
+}
+
+#[test]
+fn killed_while_the_old_key_is_ended() {
+    for (cut, valid) in [(Cut::HoldBefore, 2), (Cut::HoldAfter, 1)] {
+        let line = Line::new();
+        line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], is(INVALIDATE), cut);
+        assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("ending"), valid));
+        let done = line.rotate(&["--due", "--yes"]);
+        assert_eq!(done.code, Some(0), "{cut:?}: {done:?}");
+        line.desk.assert_rotated("app", &line.old, "new-key");
+    }
+}
+
+#[test]
+fn killed_before_the_proof() {
+    let line = Line::new();
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let proof = move |seen: &Seen| {
+        if seen.is(INVALIDATE.0, INVALIDATE.1) {
+            ended.store(true, std::sync::atomic::Ordering::SeqCst);
+        }
+        seen.is("POST", "/_security/_query/api_key") && ended.load(std::sync::atomic::Ordering::SeqCst)
+    };
+    line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], proof, Cut::HoldBefore);
+    assert_eq!(line.state(), json!("ending"));
+    let done = line.resume(&[]);
+    assert!(done.code == Some(0) && done.err.contains("as proof"), "{done:?}");
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn killed_while_it_is_given_up() {
+    for cut in [Cut::HoldBefore, Cut::HoldAfter] {
+        let line = Line::new();
+        let begun = line.rotate(&["app", "--secret-file", &line.file(), "--yes"]);
+        assert_eq!(begun.code, Some(0), "{begun:?}");
+        line.killed(&["--cancel", &line.old, "--yes"], is(INVALIDATE), cut);
+        assert_eq!(line.state(), json!("grace"));
+        let done = line.rotate(&["--cancel", &line.old, "--yes"]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert_eq!((line.state(), line.desk.named("app").0), (json!("abandoned"), vec![line.old.clone()]));
+    }
+}
+
+#[test]
+fn a_lost_answer_to_create_ends_in_the_truth() {
+    let line = Line::new();
+    line.proxy.at(is(CREATE), Cut::After);
+    let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
+    assert_eq!((lost.code, lost.out.as_str()), (Some(1), ""), "{lost:?}");
+    for words in ["The answer was lost", "nobody knew its secret, so it was ended", "--resume", "works as before"] {
+        assert!(lost.err.contains(words), "{words}: {lost:?}");
+    }
+    assert_eq!(line.desk.named("app").0, std::slice::from_ref(&line.old), "the stray is gone, the old key works");
+    line.proxy.calm();
+    let done = line.resume(&[]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn a_create_that_was_cut_off_before_it_arrived_made_nothing() {
+    let line = Line::new();
+    line.proxy.at(is(CREATE), Cut::Before);
+    let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
+    assert_eq!(lost.code, Some(1), "{lost:?}");
+    assert!(lost.err.contains("no key of it was found"), "{lost:?}");
+    line.proxy.calm();
+    assert_eq!(line.resume(&[]).code, Some(0));
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn a_lost_answer_to_invalidate_is_answered_by_the_key_itself() {
+    let line = Line::new();
+    line.proxy.at(is(INVALIDATE), Cut::After);
+    let done = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
+    assert!(done.code == Some(0) && done.err.contains("as proof"), "{done:?}");
+    line.desk.assert_rotated("app", &line.old, "new-key");
+
+    let line = Line::new();
+    line.proxy.at(is(INVALIDATE), Cut::Before);
+    let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
+    assert_eq!(lost.code, Some(1), "{lost:?}");
+    assert!(lost.err.contains("it is still valid") && lost.err.contains("--resume"), "{lost:?}");
+    assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("ending"), 2));
+    line.proxy.calm();
+    assert_eq!(line.rotate(&["--due", "--yes"]).code, Some(0));
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn only_one_program_goes_on_with_a_rotation() {
+    let line = Line::new();
+    line.proxy.at(trial, Cut::HoldBefore);
+    let mut command = line.command(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    line.proxy.hit();
+    line.proxy.calm();
+    let busy = line.resume(&[]);
+    assert!(busy.code == Some(1) && busy.err.contains("another Keybearer"), "{busy:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(line.resume(&[]).code, Some(0));
+    line.desk.assert_rotated("app", &line.old, "new-key");
+}
