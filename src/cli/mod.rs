@@ -3,11 +3,14 @@
 
 pub mod article;
 mod check;
+mod clone;
 mod connection;
 mod create;
+mod cross_cluster;
 mod draft;
 mod error;
 mod expiring;
+mod grant;
 mod invalidate;
 mod journal;
 mod key_row;
@@ -16,6 +19,7 @@ mod machine;
 mod output;
 mod profiles;
 mod sandbox;
+mod secret_input;
 mod show;
 mod update;
 mod update_draft;
@@ -64,7 +68,11 @@ Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, 4 keys expire (
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// Create a key and hand over its secret, once
-    Create(create::CreateArgs),
+    Create(Box<create::CreateArgs>),
+    /// Create a key for another user, who signs in for it, and hand over its secret, once
+    Grant(Box<grant::GrantArgs>),
+    /// Copy a key of which you have the secret: same owner and rights, another id, name and secret
+    Clone(clone::CloneArgs),
     /// List the keys that you may see, the newest first
     List(list::ListArgs),
     /// List what expires soon, for cron, CI and Prometheus
@@ -176,7 +184,9 @@ fn finish(result: Result<Exit, CliError>) -> ExitCode {
 async fn dispatch(command: Command) -> Result<Exit, CliError> {
     let flags = &command.connection;
     match command.verb {
-        Verb::Create(args) => create::run(flags, args).await,
+        Verb::Create(args) => create::run(flags, *args).await,
+        Verb::Grant(args) => grant::run(flags, *args).await,
+        Verb::Clone(args) => clone::run(flags, args).await,
         Verb::List(args) => list::run(flags, args).await,
         Verb::Expiring(args) => expiring::run(flags, args).await,
         Verb::Watch(args) => watch::run(flags, args).await,

@@ -2,12 +2,15 @@
 
 pub mod api_key;
 pub mod calendar;
+pub mod cloning;
 pub mod create;
+pub mod cross_cluster;
 pub mod descriptor;
 pub mod endpoint;
 pub mod expiry;
 pub mod filter;
 pub mod fingerprint;
+pub mod grant;
 pub mod harmless;
 pub mod identity;
 pub mod inventory;

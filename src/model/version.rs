@@ -58,6 +58,10 @@ pub enum Feature {
     UpdateExpiration,
     /// Clones of keys and the privilege `clone_api_key`.
     Clone,
+    /// Keys made for other users, and the privilege `grant_api_key`.
+    Grant,
+    /// The field `certificate_identity` of cross-cluster keys.
+    CertificateIdentity,
 }
 
 impl Feature {
@@ -76,6 +80,8 @@ impl Feature {
             Self::BulkUpdate => Version::new(8, 5, 0),
             Self::UpdateExpiration => Version::new(8, 13, 0),
             Self::Clone => Version::new(9, 4, 0),
+            Self::Grant => Version::new(7, 9, 0),
+            Self::CertificateIdentity => Version::new(9, 3, 0),
         }
     }
 
@@ -94,6 +100,8 @@ impl Feature {
             Self::BulkUpdate => "updates of many API keys at once",
             Self::UpdateExpiration => "a new expiration for an API key",
             Self::Clone => "cloning of API keys",
+            Self::Grant => "API keys for other users",
+            Self::CertificateIdentity => "certificate identities of cross-cluster API keys",
         }
     }
 }

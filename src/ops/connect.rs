@@ -44,7 +44,11 @@ async fn edition(client: &Client) -> Result<(Edition, Option<String>), ClientErr
 async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, ClientError> {
     const ALWAYS: [&str; 4] = ["manage_security", "manage_api_key", "manage_own_api_key", "monitor"];
     let mut names = ALWAYS.to_vec();
-    let newer = [(Feature::ReadSecurity, "read_security"), (Feature::Clone, "clone_api_key")];
+    let newer = [
+        (Feature::Grant, "grant_api_key"),
+        (Feature::ReadSecurity, "read_security"),
+        (Feature::Clone, "clone_api_key"),
+    ];
     names.extend(newer.iter().filter(|(feature, _)| edition.has(*feature)).map(|(_, name)| *name));
     match client.has_cluster_privileges(&names).await {
         Err(ClientError::Rejected { .. }) if edition == Edition::Unknown => {

@@ -2,14 +2,18 @@
 //! line. It knows clusters and vaults, and nothing of screens.
 
 pub mod clock;
+pub mod cloning;
 pub mod connect;
 pub mod create;
+pub mod cross_cluster;
 pub mod export;
 pub mod figures;
 pub mod find;
+pub mod grant;
 pub mod invalidate;
 mod journal;
 pub mod list;
+pub mod offers;
 pub mod problem;
 pub mod session;
 pub mod update;
