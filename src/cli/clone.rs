@@ -80,7 +80,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     let Some(outlet) = outlet else {
         let body = wanted.request(session.now());
         create::put_request("POST /_security/api_key/clone", &body, args.output)?;
-        output::say("Nothing was sent; in the request, the secret of the source stands in place of its id");
+        output::say("Nothing was sent. What would be sent has the secret of the source in place of its id");
         return Ok(Exit::Done);
     };
     if !outlet.is_agreed()? {

@@ -63,35 +63,11 @@ impl CrossArgs {
     }
 }
 
-/// The options of `update` that only cross-cluster keys have.
-#[derive(Args, Debug)]
-pub(super) struct CrossUpdateArgs {
-    /// All of the new access of a cross-cluster key, as Elasticsearch takes it
-    #[arg(long, value_name = "FILE|JSON")]
-    access: Option<String>,
-    /// New pattern of the certificates that a cross-cluster key is bound to; blank takes the binding away
-    #[arg(long, value_name = "PATTERN")]
-    certificate_identity: Option<String>,
-}
-
-impl CrossUpdateArgs {
-    /// The access that was asked for.
-    ///
-    /// # Errors
-    /// One line that begins with the option.
-    pub(super) fn access(&self) -> Result<Option<Access>, String> {
-        self.access.as_deref().map(read_access).transpose()
-    }
-
-    /// The binding to certificates that was asked for; blank is none any more.
-    pub(super) fn certificate_identity(&self) -> Option<Option<String>> {
-        let given = self.certificate_identity.as_deref()?.trim();
-        Some((!given.is_empty()).then(|| given.to_owned()))
-    }
-}
-
-/// JSON that was typed, or a file that holds it, with or without an `@` before its name.
-fn read_access(given: &str) -> Result<Access, String> {
+/// Access that was typed as JSON, or is in a file, with or without an `@` before its name.
+///
+/// # Errors
+/// One line that begins with the option.
+pub(super) fn read_access(given: &str) -> Result<Access, String> {
     let text = if given.trim_start().starts_with('{') {
         given.to_owned()
     } else {
@@ -146,7 +122,7 @@ async fn is_offered(session: &Session, with_identity: bool) -> Result<(), CliErr
     if let Some(problem) = offers::missing(session, Offer::CrossCluster).or_else(identity) {
         return Err(problem.into());
     }
-    offers::unlicensed(session).await.map_or(Ok(()), |problem| Err(problem.into()))
+    offers::unlicensed(session, Offer::CrossCluster).await.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 fn say(session: &Session, wanted: &CreateCrossCluster) {
@@ -174,6 +150,9 @@ pub(super) async fn update(
 ) -> Result<Option<UpdateOutcome>, CliError> {
     let identity = || wanted.has_identity().then(|| offers::missing(session, Offer::CertificateIdentity)).flatten();
     if let Some(problem) = offers::missing(session, Offer::UpdateCrossCluster).or_else(identity) {
+        return Err(problem.into());
+    }
+    if let Some(problem) = offers::unlicensed(session, Offer::UpdateCrossCluster).await {
         return Err(problem.into());
     }
     let keys = cross_cluster::whole(session, keys).await?;

@@ -39,7 +39,7 @@ pub(super) struct GrantArgs {
 #[command(next_help_heading = "Owner of the key")]
 struct OwnerArgs {
     /// The user, who signs in by password
-    #[arg(long = "for", value_name = "USER", required_unless_present_any = ["access_token_file", "access_token_stdin"])]
+    #[arg(long = "for", value_name = "USER", required_unless_present_any = ["token_file", "token_stdin"])]
     user: Option<String>,
     /// File that holds the user's password
     #[arg(long, value_name = "PATH", requires = "user")]
@@ -49,10 +49,10 @@ struct OwnerArgs {
     password_stdin: bool,
     /// File that holds an access token of the user, in place of name and password
     #[arg(long, value_name = "PATH", conflicts_with = "user")]
-    access_token_file: Option<PathBuf>,
+    token_file: Option<PathBuf>,
     /// Read an access token of the user from stdin, in place of name and password
-    #[arg(long, conflicts_with_all = ["user", "access_token_file"])]
-    access_token_stdin: bool,
+    #[arg(long, conflicts_with_all = ["user", "token_file"])]
+    token_stdin: bool,
     /// Whom that user acts as, with the privilege run_as: then the key is that one's
     #[arg(long, value_name = "USER")]
     grant_run_as: Option<String>,
@@ -68,8 +68,8 @@ impl OwnerArgs {
                 Ok(Credential::Password { username: user.clone(), password })
             }
             None => {
-                let source = Source::of(self.access_token_file.as_ref(), self.access_token_stdin);
-                let token = source.read("Access token", "--access-token-file or --access-token-stdin")?;
+                let source = Source::of(self.token_file.as_ref(), self.token_stdin);
+                let token = source.read("Access token", "--token-file or --token-stdin")?;
                 Ok(Credential::Token(token))
             }
         }
@@ -98,8 +98,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
         return Err(problem.into());
     }
     let checked = draft::check_on(&session, &draft, false).await?;
-    let all = draft.rights == RightsChoice::AllMine;
-    let words = sentence(&checked, args.owner.grant_run_as.as_deref().or(args.owner.user.as_deref()), all);
+    let words = sentence(&checked, args.owner.grant_run_as.as_deref().or(args.owner.user.as_deref()), draft.rights);
     let wanted = Grant { credential, run_as: args.owner.grant_run_as, key: checked.key };
     output::say(&words);
     connection::say_acting(&session);
@@ -124,7 +123,8 @@ async fn send(session: &Session, wanted: &Grant) -> Result<crate::client::Create
 }
 
 /// Whose key, what it will be able to do and until when. Its rights are at most those of its owner.
-fn sentence(checked: &Checked, owner: Option<&str>, all: bool) -> String {
+fn sentence(checked: &Checked, owner: Option<&str>, rights: RightsChoice) -> String {
+    let all = rights == RightsChoice::AllMine;
     let whose = owner.map_or_else(|| "the owner of the token".to_owned(), str::to_owned);
     let own = |piece: &Piece| match piece {
         Piece::Strong(words) if all && words == "does everything you may do" => {
@@ -135,6 +135,6 @@ fn sentence(checked: &Checked, owner: Option<&str>, all: bool) -> String {
     let pieces: Vec<Piece> = checked.sentence.iter().map(own).collect();
     let words = descriptor::plain(&pieces);
     let words = words.replacen("A key that", &format!("A key of {whose} that"), 1);
-    let limit = if all { "" } else { " It can do no more than its owner." };
+    let limit = if rights != RightsChoice::Roles { "" } else { " It can do no more than its owner." };
     harmless::shown(&format!("{words}{limit}")).into_owned()
 }

@@ -217,6 +217,16 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// An option as long as an id would be taken for one.
+    #[test]
+    fn no_option_looks_like_an_id() {
+        let command = Cli::command();
+        let all = command.get_subcommands().chain([&command]).flat_map(clap::Command::get_arguments);
+        let longs: Vec<&str> = all.filter_map(clap::Arg::get_long).collect();
+        assert!(longs.len() > 50);
+        assert_eq!(longs.iter().find(|long| long.len() + 2 == ID_LENGTH), None);
+    }
+
     #[test]
     fn options_of_the_connection_stand_before_or_behind_the_verb() {
         for line in ["--url https://es:9200 list", "list --url https://es:9200", "list --url=https://es:9200 words"] {

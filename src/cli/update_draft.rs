@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::value::RawValue;
 
-use super::{cross_cluster::CrossUpdateArgs, error::CliError};
+use super::{cross_cluster::read_access, error::CliError};
 use crate::{
     model::{
         Millis,
@@ -32,8 +32,12 @@ pub(super) struct WantedArgs {
     /// All of the new role descriptors, a JSON object by name
     #[arg(long, value_name = "JSON|@FILE")]
     role_descriptors: Option<String>,
-    #[command(flatten)]
-    cross: CrossUpdateArgs,
+    /// All of the new access of a cross-cluster key, as Elasticsearch takes it
+    #[arg(long, value_name = "FILE|JSON")]
+    access: Option<String>,
+    /// New pattern of the certificates that a cross-cluster key is bound to; blank takes the binding away
+    #[arg(long, value_name = "PATTERN")]
+    certificate_identity: Option<String>,
 }
 
 /// What shall be different, valid as far as can be told without the cluster.
@@ -55,11 +59,12 @@ impl WantedArgs {
     pub(super) fn check(&self, all_owner_rights: bool, wipe_metadata: bool) -> Result<Wanted, CliError> {
         let mut lines = Vec::new();
         let mut wanted = Wanted::default();
-        match self.cross.access() {
+        match self.access.as_deref().map(read_access).transpose() {
             Ok(access) => wanted.access = access,
             Err(words) => lines.push(words),
         }
-        wanted.certificate_identity = self.cross.certificate_identity();
+        let identity = self.certificate_identity.as_deref().map(str::trim);
+        wanted.certificate_identity = identity.map(|text| (!text.is_empty()).then(|| text.to_owned()));
         if let Some(text) = &self.expiration {
             match end(text) {
                 Ok(end) => wanted.end = Some(end),

@@ -122,11 +122,14 @@ pub enum Edition {
 }
 
 impl Edition {
+    /// What an old one is taken for.
+    const OLD: Version = Version::new(7, 10, 0);
+
     /// Whether it has a feature; an unknown one is given the benefit of the doubt.
     pub fn has(self, feature: Feature) -> bool {
         match self {
             Self::Version(version) => version >= feature.since(),
-            Self::Old => false,
+            Self::Old => feature.since() <= Self::OLD,
             Self::Serverless | Self::Unknown => true,
         }
     }
@@ -163,5 +166,6 @@ mod tests {
         assert!(!old.has(Feature::Query) && !old.has(Feature::Metadata));
         assert!(Edition::Version(Version::new(9, 5, 3)).has(Feature::Clone));
         assert!(Edition::Unknown.has(Feature::Query) && !Edition::Old.has(Feature::Metadata));
+        assert!(Edition::Old.has(Feature::Grant) && !Edition::Old.has(Feature::Clone));
     }
 }

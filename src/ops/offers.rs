@@ -7,6 +7,9 @@ use crate::{
     ops::{Problem, Session},
 };
 
+/// The way out where only the licence is missing.
+pub(super) const TRIAL: &str = "A trial of 30 days can be started once: POST /_license/start_trial?acknowledge=true";
+
 /// Something that not every cluster, licence or sign-in can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Offer {
@@ -71,10 +74,10 @@ pub fn missing(session: &Session, offer: Offer) -> Option<Problem> {
         return Some(problem(detail).hint("Sign in as a user"));
     }
     let names = offer.privileges();
-    let was_asked = names.iter().any(|name| session.privileges.has(name).is_some());
+    let (needed, more) = names.split_first().map_or(("", names), |(first, more)| (*first, more));
+    // A version that was not told may not have been asked for the newest ones.
+    let was_asked = session.privileges.has(needed).is_some();
     if was_asked && !session.privileges.any(names) {
-        let needed = names.first().copied().unwrap_or_default();
-        let more = names.get(1..).unwrap_or_default();
         let or = if more.is_empty() { String::new() } else { format!(" (or {})", more.join(" or ")) };
         let detail = format!("{} has not the cluster privilege {needed}{or}", session.identity.username);
         return Some(problem(&detail).hint("Somebody with manage_security can put it into one of your roles"));
@@ -84,7 +87,7 @@ pub fn missing(session: &Session, offer: Offer) -> Option<Problem> {
 
 /// Whether the licence stands in the way of cross-cluster keys. Where it can't be asked for (it needs the
 /// privilege `monitor`), the cluster will tell when the key is to be made.
-pub async fn unlicensed(session: &Session) -> Option<Problem> {
+pub async fn unlicensed(session: &Session, offer: Offer) -> Option<Problem> {
     let license = session.client.license().await.ok().flatten()?;
     if license.allows_cross_cluster() {
         return None;
@@ -92,6 +95,5 @@ pub async fn unlicensed(session: &Session) -> Option<Problem> {
     let state = if license.status == "active" { String::new() } else { format!(", and it is {}", license.status) };
     let detail =
         format!("They need an Enterprise licence or a trial, and this cluster has the licence {}{state}", license.kind);
-    let hint = "A trial of 30 days can be started once: POST /_license/start_trial?acknowledge=true";
-    Some(Problem::new(Offer::CrossCluster.title(), &detail).hint(hint))
+    Some(Problem::new(offer.title(), &detail).hint(TRIAL))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     client::{CertificateProblem, ClientError, SeenCertificate},
-    ops::connect::Step,
+    ops::{connect::Step, offers::TRIAL},
 };
 
 /// A way out that can be taken by one click.
@@ -163,7 +163,7 @@ impl From<ClientError> for Problem {
                 .hint("Check the credential: it may be wrong, expired or invalidated")
                 .fix(Fix::EditConnection),
             ClientError::Forbidden { ref reason, .. } if reason.starts_with("current license is non-compliant") => {
-                problem("The licence of this cluster does not allow that")
+                problem("The licence of this cluster does not allow that").hint(TRIAL)
             }
             ClientError::Forbidden { ref reason, .. } if reason.contains("is unauthorized to run as [") => {
                 problem("You may not act as that user")

@@ -72,7 +72,10 @@ fn a_wrong_credential_is_forbidden_and_told_as_what_it_is() {
         assert!(grant::problem(error, &wanted).title.contains("was refused"));
         let token = Grant { credential: Credential::Token(Secret::new("no-such-token")), ..wanted };
         let Err(CreateError::Refused(error)) = grant::grant(&session, &token).await else { panic!() };
-        assert!(grant::problem(error, &token).title.contains("The sign-in of the other user was refused"));
+        let title = grant::problem(error, &token).title;
+        // 7.10.2 asks for the licence of tokens first.
+        let by_licence = title == "The licence of this cluster does not allow that" && server.version.major == 7;
+        assert!(by_licence || title == "The sign-in of the other user was refused", "{title}");
     });
 }
 
@@ -121,8 +124,11 @@ fn who_may_not_grant_is_told_the_privilege_and_a_key_may() {
         let (user, login) = server.user(json!({ "cluster": ["manage_own_api_key"] })).await;
         let body = json!({ "grant_type": "password", "username": user, "password": PASSWORD,
                            "api_key": { "name": unique("by") } });
-        let said = server.call_as(&login, Method::POST, PATH, Some(body.clone())).await.refused(403);
-        assert!(said.contains("grant_api_key") || server.version.major == 7, "{said}");
+        let answer = server.call_as(&login, Method::POST, PATH, Some(body.clone())).await;
+        // 7.10.2 trips over its own privilege; whoever has none for keys at all is told as by the others.
+        let words = if server.version.major == 7 { "only supports API key requests" } else { "grant_api_key" };
+        let said = answer.refused(if server.version.major == 7 { 400 } else { 403 });
+        assert!(said.contains(words), "{said}");
         let session = server.session(login).await;
         assert!(offers::missing(&session, Offer::Grant).unwrap().detail.contains("grant_api_key"));
         let all = server.post_key(&superuser(), "", json!({ "name": unique("all") })).await;

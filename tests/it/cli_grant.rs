@@ -55,7 +55,7 @@ fn a_file_holds_the_password_and_a_dry_run_shows_none() {
     let folder = folder();
     let file = folder.path().join("password");
     fs::write(&file, "ana-password\n").unwrap();
-    let args = ["grant", "--name", "n", "--for", "ana", "--password-file", text(&file), "--no-rights"];
+    let args = ["grant", "--name", "of-a-file", "--for", "ana", "--password-file", text(&file), "--no-rights"];
     let dry = practice.officer(args.iter().chain(&["--dry-run"]));
     assert_eq!(dry.code, Some(0), "{dry:?}");
     assert!(
@@ -63,7 +63,7 @@ fn a_file_holds_the_password_and_a_dry_run_shows_none() {
         "{dry:?}"
     );
     assert!(!format!("{dry:?}").contains("ana-password"));
-    assert!(practice.list(&["name:n"]).is_empty());
+    assert!(practice.list(&["name:of-a-file"]).is_empty());
     let secret = folder.path().join("key");
     let made = practice.officer(args.iter().chain(&["--secret-file", text(&secret)]));
     assert_eq!(made.code, Some(0), "{made:?}");
@@ -78,7 +78,7 @@ fn a_wrong_password_is_told_as_what_it_is() {
     assert!(ran.err.contains("The sign-in of ana was refused") && ran.err.contains("No key was made"), "{ran:?}");
     assert!(!ran.err.contains("hunter2"), "{ran:?}");
     let mut command = practice.user(keybearer(), "officer");
-    command.args(["grant", "--name", "n", "--access-token-stdin", "--no-rights", "--output", "json"]);
+    command.args(["grant", "--name", "n", "--token-stdin", "--no-rights", "--output", "json"]);
     let ran = fed(&mut command, "no-such-token");
     assert!(ran.code == Some(1) && ran.err.contains("token may be wrong or expired"), "{ran:?}");
 }
@@ -94,7 +94,7 @@ fn slips_and_missing_privileges_are_told_before_anything_is_sent() {
         (&["--for", "ana", "--password-stdin", "--output", "json"], "--role"),
         (&["--for", "ana", "--password-stdin", "--no-rights"], "--secret-file"),
         (&["--for", "ana", "--password", "x", "--no-rights"], "--password"),
-        (&["--for", "ana", "--access-token-stdin", "--no-rights"], "cannot be used with"),
+        (&["--for", "ana", "--token-stdin", "--no-rights"], "cannot be used with"),
     ] {
         let ran = practice.officer(["grant", "--name", "n"].iter().chain(args));
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{args:?}: {ran:?}");
