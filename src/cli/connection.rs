@@ -17,6 +17,7 @@ use crate::{
     model::{
         endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
         fingerprint::Fingerprint,
+        harmless,
         login::Login,
         secret::Secret,
     },
@@ -80,7 +81,7 @@ impl ConnectionFlags {
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn session(&self) -> Result<Session, CliError> {
-        Ok(connect::connect(&self.endpoint()?).await?.with_journal(Journal::from_environment()))
+        session_at(&self.endpoint()?).await
     }
 
     fn resolve(&self, machine: &dyn Machine) -> Result<Connection, CliError> {
@@ -166,6 +167,33 @@ impl ConnectionFlags {
             )
         })
     }
+}
+
+/// Signs in at an endpoint that was put together before.
+///
+/// # Errors
+/// With the way out, when it is refused.
+pub(super) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
+    Ok(connect::connect(endpoint).await?.with_journal(Journal::from_environment()))
+}
+
+/// Says on whose behalf something is about to be done, where it is not one's own.
+pub(super) fn say_acting(session: &Session) {
+    if let Some(words) = acting(session) {
+        output::say(&words);
+    }
+}
+
+/// "Acting as ana, signed in as officer"; nothing where one acts for oneself.
+pub(super) fn acting(session: &Session) -> Option<String> {
+    let endpoint = session.client.endpoint();
+    endpoint.run_as.as_deref().filter(|user| !user.is_empty())?;
+    let by = match &endpoint.login {
+        Login::Password { username, .. } => username.as_str(),
+        other => other.way(),
+    };
+    let words = format!("Acting as {}, signed in by {by} (run-as)", session.identity.username);
+    Some(harmless::shown(&words).into_owned())
 }
 
 /// How the environment signs in. A key goes before a token, and a token before a user.

@@ -1,6 +1,9 @@
 //! `keybearer create`: a key whose secret is sure to reach somebody, or no key at all.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
 
 use clap::{
     Args,
@@ -10,15 +13,18 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{
-    connection::ConnectionFlags,
+    connection::{self, ConnectionFlags},
+    cross_cluster::{self, CrossArgs},
     draft::{self, Checked},
     error::{CliError, Exit},
     output::{self, PlainFormat},
 };
 use crate::{
-    client::CreatedKey,
+    client::{ClientError, CreatedKey},
     model::{
-        Millis, calendar,
+        Millis,
+        api_key::ApiKey,
+        calendar,
         create::{CreateKey, Draft, RightsChoice},
         descriptor, expiry, harmless, json_text, login,
         preset::Preset,
@@ -33,13 +39,22 @@ use crate::{
 /// The options of `create`.
 #[derive(Args, Debug)]
 pub(super) struct CreateArgs {
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    cross: CrossArgs,
+}
+
+/// The options that describe a key, and where its secret goes.
+#[derive(Args, Debug)]
+pub(super) struct KeyArgs {
     /// Name of the key; several keys may have one name
     #[arg(long)]
     name: String,
     /// Role that the key gets the rights of; repeat it for more
     #[arg(long = "role", value_name = "ROLE", conflicts_with_all = ["all_my_rights", "no_rights"])]
     roles: Vec<String>,
-    /// Give the key all the rights that you have; say why with --reason
+    /// Give the key all the rights that you have (of `grant`: that its owner has); say why with --reason
     #[arg(long, conflicts_with = "no_rights")]
     all_my_rights: bool,
     /// Give the key no rights at all
@@ -68,18 +83,18 @@ pub(super) struct CreateArgs {
     reason: Option<String>,
     /// Form of the output; json holds the secret
     #[arg(long, default_value = "table")]
-    output: PlainFormat,
+    pub(super) output: PlainFormat,
     /// Write the encoded key to this new file, which only you may read, and nowhere else
     #[arg(long, value_name = "PATH")]
     secret_file: Option<PathBuf>,
     /// Print the request and send nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Where the secret goes; known before the key is made.
 #[derive(Debug)]
-enum Outlet {
+pub(super) enum Outlet {
     Json,
     File(SecretFile),
     Screen,
@@ -99,8 +114,12 @@ struct CreatedJson<'a> {
     secret_file: Option<String>,
 }
 
-impl CreateArgs {
-    fn draft(&self) -> Result<Draft, CliError> {
+impl KeyArgs {
+    /// The key as it was asked for, unchecked.
+    ///
+    /// # Errors
+    /// When a file that is named can't be read.
+    pub(super) fn draft(&self) -> Result<Draft, CliError> {
         Ok(Draft {
             name: self.name.clone(),
             application_id: self.application_id.clone().unwrap_or_default(),
@@ -131,21 +150,11 @@ impl CreateArgs {
     }
 
     /// Makes sure beforehand that the secret will reach somebody.
-    fn outlet(&self) -> Result<Outlet, CliError> {
-        if let Some(path) = &self.secret_file {
-            let file = SecretFile::create(path);
-            return file.map(Outlet::File).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]));
-        }
-        if self.output == PlainFormat::Json {
-            return Ok(Outlet::Json);
-        }
-        if output::someone_is_there() && std::io::stdout().is_terminal() {
-            return Ok(Outlet::Screen);
-        }
-        Err(CliError::usage(
-            "No key was created: its secret is told once, and nobody would get it here. Use --output json to have it \
-             on stdout, or --secret-file PATH to have it in a file that only you may read",
-        ))
+    ///
+    /// # Errors
+    /// When nobody would get it, or the file can't be made.
+    pub(super) fn outlet(&self) -> Result<Outlet, CliError> {
+        outlet(self.secret_file.as_deref(), self.output)
     }
 }
 
@@ -153,6 +162,27 @@ impl CreateArgs {
 fn preset_parser() -> impl TypedValueParser<Value = Preset> {
     let values = Preset::ALL.map(|preset| PossibleValue::new(preset.word()).help(preset.meaning()));
     PossibleValuesParser::new(values).try_map(|word| Preset::find(&word).ok_or("there is no such preset"))
+}
+
+/// Makes sure beforehand that a secret will reach somebody.
+///
+/// # Errors
+/// When nobody would get it, or the file can't be made.
+pub(super) fn outlet(secret_file: Option<&Path>, format: PlainFormat) -> Result<Outlet, CliError> {
+    if let Some(path) = secret_file {
+        let file = SecretFile::create(path);
+        return file.map(Outlet::File).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]));
+    }
+    if format == PlainFormat::Json {
+        return Ok(Outlet::Json);
+    }
+    if output::someone_is_there() && std::io::stdout().is_terminal() {
+        return Ok(Outlet::Screen);
+    }
+    Err(CliError::usage(
+        "No key was created: its secret is told once, and nobody would get it here. Use --output json to have it \
+         on stdout, or --secret-file PATH to have it in a file that only you may read",
+    ))
 }
 
 /// What was given, or what is in the file that it names.
@@ -163,6 +193,10 @@ fn json_or_file(option: &str, text: &str) -> Result<String, CliError> {
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exit, CliError> {
+    if args.cross.is_asked() {
+        return cross_cluster::create(flags, &args.key, &args.cross).await;
+    }
+    let args = args.key;
     let endpoint = flags.endpoint()?;
     let draft = args.draft()?;
     draft::check_before_connecting(&draft, &endpoint.login)?;
@@ -173,13 +207,27 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exi
     let outlet = args.outlet()?;
     let (session, checked) = draft::check(&endpoint, &draft).await?;
     output::say(&sentence(&checked));
-    if matches!(outlet, Outlet::Screen) && !agreed()? {
-        output::say("No key was created");
+    connection::say_acting(&session);
+    if !outlet.is_agreed()? {
         return Ok(Exit::Failed);
     }
     let created = send(&session, &checked.key).await?;
-    hand_over(&created, &checked.key, outlet, args.output)?;
+    hand_over(&created, checked.key.application_id(), outlet, args.output)?;
     Ok(Exit::Done)
+}
+
+impl Outlet {
+    /// Whether a person who will see the secret on the screen wants the key; others said so by their options.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub(super) fn is_agreed(&self) -> Result<bool, CliError> {
+        let agreed = !matches!(self, Self::Screen) || agreed()?;
+        if !agreed {
+            output::say("No key was created");
+        }
+        Ok(agreed)
+    }
 }
 
 fn sentence(checked: &Checked) -> String {
@@ -187,14 +235,23 @@ fn sentence(checked: &Checked) -> String {
 }
 
 fn show_request(session: &Session, checked: &Checked, format: PlainFormat) -> Result<Exit, CliError> {
-    let body = json_text::pretty(&checked.key.body(session.now()));
-    match format {
-        PlainFormat::Json => output::put(&format!("{body}\n"))?,
-        PlainFormat::Table => output::put(&format!("POST /_security/api_key\n{body}\n"))?,
-    }
+    put_request("POST /_security/api_key", &checked.key.body(session.now()), format)?;
     output::say(&sentence(checked));
+    connection::say_acting(session);
     output::say("Nothing was sent");
     Ok(Exit::Done)
+}
+
+/// Prints a request that is not sent; its body must hold no secret.
+///
+/// # Errors
+/// When nobody takes it.
+pub(super) fn put_request(head: &str, body: &str, format: PlainFormat) -> Result<(), CliError> {
+    let body = json_text::pretty(body);
+    match format {
+        PlainFormat::Json => output::put(&format!("{body}\n")),
+        PlainFormat::Table => output::put(&format!("{head}\n{body}\n")),
+    }
 }
 
 fn agreed() -> Result<bool, CliError> {
@@ -208,26 +265,48 @@ fn agreed() -> Result<bool, CliError> {
 /// When there is no key, or one whose secret was lost.
 pub(super) async fn send(session: &Session, key: &CreateKey) -> Result<CreatedKey, CliError> {
     let sent = session.now();
+    let looking = create::look_for(session, key, sent);
+    sent_or_interrupted(create::create(session, key), looking, Problem::from).await
+}
+
+/// Waits for a key that is being made. Whoever interrupts it is told what became of the request.
+///
+/// # Errors
+/// When there is no key, or one whose secret was lost.
+pub(super) async fn sent_or_interrupted(
+    sending: impl Future<Output = Result<CreatedKey, CreateError>>,
+    looking: impl Future<Output = Result<Vec<ApiKey>, ClientError>>,
+    refused: impl FnOnce(ClientError) -> Problem,
+) -> Result<CreatedKey, CliError> {
     let result = tokio::select! {
-        result = create::create(session, key) => result,
+        result = sending => result,
         Ok(()) = tokio::signal::ctrl_c() => {
             output::say("Interrupted: asking the cluster what became of the request");
-            let found = create::look_for(session, key, sent).await;
+            let found = looking.await;
             return Err(create::lost(&"You interrupted it", &found).into());
         }
     };
     result.map_err(|error| match error {
-        CreateError::Refused(error) => Problem::from(error).into(),
+        CreateError::Refused(error) => refused(error).into(),
         CreateError::Lost { error, found } => create::lost(&error, &found).into(),
     })
 }
 
-fn hand_over(created: &CreatedKey, key: &CreateKey, outlet: Outlet, format: PlainFormat) -> Result<(), CliError> {
+/// Gives the secret of a key to whom it is for, this once.
+///
+/// # Errors
+/// When it could not be written: then nobody knows it.
+pub(super) fn hand_over(
+    created: &CreatedKey,
+    application_id: Option<&str>,
+    outlet: Outlet,
+    format: PlainFormat,
+) -> Result<(), CliError> {
     let encoded = login::encode(created.id.as_str(), &created.secret);
     let mut json = CreatedJson {
         id: created.id.as_str(),
         name: &created.name,
-        application_id: key.application_id(),
+        application_id,
         expiration: created.expires,
         api_key: None,
         encoded: None,
@@ -242,7 +321,7 @@ fn hand_over(created: &CreatedKey, key: &CreateKey, outlet: Outlet, format: Plai
         Outlet::Screen => {
             let (id, secret) = (&created.id, created.secret.expose());
             let pair = Zeroizing::new(format!("{:16}{id}:{secret}\n{:16}{}\n", "id:key", "encoded", encoded.expose()));
-            let text = Zeroizing::new(output::facts(&facts(created, key)) + &pair);
+            let text = Zeroizing::new(output::facts(&facts(created, application_id)) + &pair);
             output::put(&text).map_err(|error| secret_is_lost(created, &error))
         }
         Outlet::File(file) => {
@@ -252,13 +331,13 @@ fn hand_over(created: &CreatedKey, key: &CreateKey, outlet: Outlet, format: Plai
             json.secret_file = Some(path);
             match format {
                 PlainFormat::Json => output::put_json(&json),
-                PlainFormat::Table => output::put(&output::facts(&facts(created, key))),
+                PlainFormat::Table => output::put(&output::facts(&facts(created, application_id))),
             }
         }
     }
 }
 
-fn facts(created: &CreatedKey, key: &CreateKey) -> Vec<(&'static str, String)> {
+fn facts(created: &CreatedKey, application_id: Option<&str>) -> Vec<(&'static str, String)> {
     let zone = clock::zone();
     let shown = |text: &str| harmless::shown(text).into_owned();
     let now = clock::now();
@@ -269,7 +348,7 @@ fn facts(created: &CreatedKey, key: &CreateKey) -> Vec<(&'static str, String)> {
     vec![
         ("id", shown(created.id.as_str())),
         ("name", shown(&created.name)),
-        ("application id", key.application_id().map_or_else(|| "none".into(), shown)),
+        ("application id", application_id.map_or_else(|| "none".into(), shown)),
         ("expires", expires),
     ]
 }

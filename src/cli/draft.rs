@@ -30,8 +30,15 @@ pub(super) struct Checked {
 /// # Errors
 /// One line for each option that is wrong.
 pub(super) fn check_before_connecting(draft: &Draft, login: &Login) -> Result<(), CliError> {
+    check_early(draft, matches!(login, Login::ApiKey { .. }))
+}
+
+/// The same where it is known whether the key will be derived from another, so that it can have no rights.
+///
+/// # Errors
+/// One line for each option that is wrong.
+pub(super) fn check_early(draft: &Draft, by_api_key: bool) -> Result<(), CliError> {
     let zone = clock::zone();
-    let by_api_key = matches!(login, Login::ApiKey { .. });
     let around = Surroundings { now: clock::now(), zone: &zone, roles: None, edition: Edition::Unknown, by_api_key };
     let Err(mut errors) = draft.check(around, "") else { return Ok(()) };
     if has_roles(draft) && !by_api_key {
@@ -50,19 +57,24 @@ pub(super) fn check_before_connecting(draft: &Draft, login: &Login) -> Result<()
 /// When the connection or the roles are refused, or with one line for each option that is wrong.
 pub(super) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session, Checked), CliError> {
     let session = connect::connect(endpoint).await?.with_journal(Journal::from_environment());
-    let roles = roles(&session, draft).await?;
+    let by_api_key = session.own_key().is_some();
+    let checked = check_on(&session, draft, by_api_key).await?;
+    Ok((session, checked))
+}
+
+/// Reads the roles, and checks the whole draft. `by_api_key`: the key will be derived from another.
+///
+/// # Errors
+/// When the roles are refused, or with one line for each option that is wrong.
+pub(super) async fn check_on(session: &Session, draft: &Draft, by_api_key: bool) -> Result<Checked, CliError> {
+    let roles = if by_api_key { Vec::new() } else { roles(session, draft).await? };
     let zone = clock::zone();
-    let around = Surroundings {
-        now: session.now(),
-        zone: &zone,
-        roles: Some(&roles),
-        edition: session.edition,
-        by_api_key: session.own_key().is_some(),
-    };
+    let around =
+        Surroundings { now: session.now(), zone: &zone, roles: Some(&roles), edition: session.edition, by_api_key };
     match draft.check(around, &new_profile_id().0) {
         Ok(key) => {
             let sentence = draft.sentence(around);
-            Ok((session, Checked { key, sentence }))
+            Ok(Checked { key, sentence })
         }
         Err(errors) => Err(CliError::Fields(lines(&errors, draft, &roles))),
     }
@@ -74,7 +86,7 @@ fn has_roles(draft: &Draft) -> bool {
 
 /// The roles that were asked for; if one doesn't exist, all that can be read, to tell the nearest.
 async fn roles(session: &Session, draft: &Draft) -> Result<Vec<Role>, CliError> {
-    if !has_roles(draft) || session.own_key().is_some() {
+    if !has_roles(draft) {
         return Ok(Vec::new());
     }
     let names: Vec<&str> = draft.roles.iter().map(String::as_str).collect();

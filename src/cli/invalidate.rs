@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    connection::ConnectionFlags,
+    connection::{self, ConnectionFlags},
     error::{CliError, Exit},
     key_row,
     output::{self, PlainFormat},
@@ -117,6 +117,7 @@ fn say_gone(reference: &str, gone: &ApiKey) {
 fn preview(session: &Session, keys: &[ApiKey]) {
     output::say(&format!("{} will be invalidated, for ever:", expiry::plural(keys.len() as u64, "key")));
     output::say(key_row::table(keys, session.now(), &clock::zone()).trim_end());
+    connection::say_acting(session);
     for key in keys {
         if let Some(product) = key.managed_by() {
             let words = format!("{} is managed by {product}, which may stop working without it", key.id);

@@ -3,11 +3,14 @@
 
 pub mod article;
 mod check;
+mod clone;
 mod connection;
 mod create;
+mod cross_cluster;
 mod draft;
 mod error;
 mod expiring;
+mod grant;
 mod invalidate;
 mod journal;
 mod key_row;
@@ -20,6 +23,7 @@ mod rotate_list;
 mod rotate_on;
 mod rotate_secret;
 mod sandbox;
+mod secret_input;
 mod show;
 mod snippet;
 mod update;
@@ -70,7 +74,11 @@ Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, 4 keys expire (
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// Create a key and hand over its secret, once
-    Create(create::CreateArgs),
+    Create(Box<create::CreateArgs>),
+    /// Create a key for another user, who signs in for it, and hand over its secret, once
+    Grant(Box<grant::GrantArgs>),
+    /// Copy a key of which you have the secret: same owner and rights, another id, name and secret
+    Clone(clone::CloneArgs),
     /// List the keys that you may see, the newest first
     List(list::ListArgs),
     /// List what expires soon, for cron, CI and Prometheus
@@ -204,7 +212,9 @@ fn finish(result: Result<Exit, CliError>) -> ExitCode {
 async fn dispatch(command: Command) -> Result<Exit, CliError> {
     let flags = &command.connection;
     match command.verb {
-        Verb::Create(args) => create::run(flags, args).await,
+        Verb::Create(args) => create::run(flags, *args).await,
+        Verb::Grant(args) => grant::run(flags, *args).await,
+        Verb::Clone(args) => clone::run(flags, args).await,
         Verb::List(args) => list::run(flags, args).await,
         Verb::Expiring(args) => expiring::run(flags, args).await,
         Verb::Watch(args) => watch::run(flags, args).await,
@@ -235,6 +245,16 @@ mod tests {
     #[test]
     fn the_options_contradict_nothing() {
         Cli::command().debug_assert();
+    }
+
+    /// An option as long as an id would be taken for one.
+    #[test]
+    fn no_option_looks_like_an_id() {
+        let command = Cli::command();
+        let all = command.get_subcommands().chain([&command]).flat_map(clap::Command::get_arguments);
+        let longs: Vec<&str> = all.filter_map(clap::Arg::get_long).collect();
+        assert!(longs.len() > 50);
+        assert_eq!(longs.iter().find(|long| long.len() + 2 == ID_LENGTH), None);
     }
 
     #[test]

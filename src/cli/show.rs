@@ -15,7 +15,7 @@ use crate::{
     model::{
         Millis,
         api_key::ApiKey,
-        calendar,
+        calendar, cross_cluster,
         descriptor::{self, Grants},
         expiry, harmless, json_text,
         version::Feature,
@@ -39,6 +39,8 @@ struct WholeKeyJson<'a> {
     #[serde(flatten)]
     key: KeyJson<'a>,
     limited_by: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_identity: Option<&'a str>,
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit, CliError> {
@@ -47,9 +49,11 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
     let now = session.now();
     let whole = whole(&session, &key).await?;
     match args.output {
-        PlainFormat::Json => {
-            output::put_json(&WholeKeyJson { key: KeyJson::new(&whole, now), limited_by: whole.limited_by.as_deref() })?
-        }
+        PlainFormat::Json => output::put_json(&WholeKeyJson {
+            key: KeyJson::new(&whole, now),
+            limited_by: whole.limited_by.as_deref(),
+            certificate_identity: whole.certificate_identity.as_deref(),
+        })?,
         PlainFormat::Table => output::put(&text(&session, &whole, now))?,
     }
     Ok(Exit::Done)
@@ -76,14 +80,18 @@ pub(super) async fn one(session: &Session, reference: &str) -> Result<Option<Api
     Ok(Some(key))
 }
 
-enum Choice<'a> {
+/// What a reference means.
+pub(super) enum Choice<'a> {
+    /// Nothing that one may see.
     None,
+    /// One key.
     One(&'a ApiKey),
+    /// Several, of which none can be preferred.
     Several,
 }
 
 /// The key that is meant: the only one, or the only one that is not invalidated.
-fn choose(found: &[ApiKey]) -> Choice<'_> {
+pub(super) fn choose(found: &[ApiKey]) -> Choice<'_> {
     let valid: Vec<&ApiKey> = found.iter().filter(|key| !key.invalidated).collect();
     match (found, valid.as_slice()) {
         ([], _) => Choice::None,
@@ -146,6 +154,9 @@ fn text(session: &Session, key: &ApiKey, now: Millis) -> String {
         facts.push(("note", "this session is signed in by it".into()));
     }
     facts.push(("may", may(key)));
+    if let Some(identity) = &key.certificate_identity {
+        facts.push(("certificates", shown(&format!("only those whose subject matches {identity}"))));
+    }
     let mut text = output::facts(&facts);
     let parts = [
         ("metadata", &key.metadata),
@@ -180,6 +191,9 @@ fn roles(key: &ApiKey) -> String {
 
 /// What the descriptors of a key say that it may do; its owner's rights limit that further.
 fn may(key: &ApiKey) -> String {
+    if let Some(access) = &key.access {
+        return harmless::shown(&cross_cluster::words(access)).into_owned();
+    }
     if key.is_unrestricted() {
         return "everything that its owner might when it was made".into();
     }

@@ -4,7 +4,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    connection::ConnectionFlags,
+    connection::{self, ConnectionFlags},
+    cross_cluster,
     error::{CliError, Exit},
     invalidate,
     output::{self, PlainFormat},
@@ -14,7 +15,7 @@ use crate::{
     client::ClientError,
     model::{
         Millis,
-        api_key::{ApiKey, KeyId, KeyKind},
+        api_key::{ApiKey, KeyId},
         calendar, harmless,
         update::{self, Change, Changes, KeyUpdate},
         version::Feature,
@@ -71,10 +72,15 @@ pub(super) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exi
     let session = flags.session().await?;
     check_session(&session, &wanted)?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
-    check_keys(&session, &keys)?;
+    check_owner(&session, &keys)?;
+    if let Some(cross) = wanted.cross_cluster(&keys)? {
+        let outcome = cross_cluster::update(&session, &keys, &cross, args.yes).await?;
+        return outcome.map_or(Ok(Exit::Failed), |outcome| report(&outcome, &keys, args.output));
+    }
     let now = session.now();
     let updates = keys.iter().map(|key| wanted.update(key, now)).collect::<Result<Vec<KeyUpdate>, _>>()?;
     preview(&keys, &updates, now);
+    connection::say_acting(&session);
     if !args.yes && !confirmed()? {
         output::say("Nothing is done");
         return Ok(Exit::Failed);
@@ -94,7 +100,7 @@ fn check_session(session: &Session, wanted: &Wanted) -> Result<(), CliError> {
 }
 
 /// Only the owner can change a key, a superuser can't (as seen on 9.5.3).
-fn check_keys(session: &Session, keys: &[ApiKey]) -> Result<(), CliError> {
+fn check_owner(session: &Session, keys: &[ApiKey]) -> Result<(), CliError> {
     let me = &session.identity;
     let acts_as_another = session.client.endpoint().run_as.is_some();
     for key in keys {
@@ -106,11 +112,6 @@ fn check_keys(session: &Session, keys: &[ApiKey]) -> Result<(), CliError> {
             let detail = "Not even a superuser can; only acting as the owner (run-as) can";
             let hint = format!("Add --run-as {name} if you may act as that user");
             return Err(CliError::problem(&title, detail, &hint));
-        }
-        if key.kind != KeyKind::Rest {
-            let title =
-                format!("{} is a {} key, which Keybearer can't update. Nothing is done", key.id, key.kind.word());
-            return Err(CliError::problem(&title, "", ""));
         }
     }
     Ok(())
@@ -128,7 +129,7 @@ fn preview(keys: &[ApiKey], updates: &[KeyUpdate], now: Millis) {
         }
         if place < SHOWN {
             output::say(&format!("{} ({})", harmless::shown(&key.name), harmless::shown(key.id.as_str())));
-            lines(&changes).iter().for_each(|line| output::say(&format!("  {line}")));
+            lines(&changes, "role_descriptors").iter().for_each(|line| output::say(&format!("  {line}")));
             if let Some(product) = key.managed_by() {
                 output::say(&harmless::shown(&format!("  managed by {product}, which may not expect the change")));
             }
@@ -140,14 +141,15 @@ fn preview(keys: &[ApiKey], updates: &[KeyUpdate], now: Millis) {
     warnings.into_iter().for_each(output::say);
 }
 
-fn lines(changes: &Changes) -> Vec<String> {
+/// What will be different about a key, a line each; `rights` is what its descriptors are called.
+pub(super) fn lines(changes: &Changes, rights: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some((old, new)) = changes.expiry {
         let zone = clock::zone();
         let old = old.map_or_else(|| "never".into(), |at| calendar::local(at, &zone));
         lines.push(format!("expires: {old} → {}", calendar::local(new, &zone)));
     }
-    let parts = [("metadata", &changes.metadata), ("role_descriptors", &changes.role_descriptors)];
+    let parts = [("metadata", &changes.metadata), (rights, &changes.role_descriptors)];
     lines.extend(parts.into_iter().flat_map(|(part, changes)| changes.iter().map(move |change| line(part, change))));
     if lines.is_empty() {
         lines.push("nothing that was asked for is different".into());
@@ -165,7 +167,11 @@ fn line(part: &str, change: &Change) -> String {
     }
 }
 
-fn confirmed() -> Result<bool, CliError> {
+/// Whether a person means it.
+///
+/// # Errors
+/// When nobody can be asked.
+pub(super) fn confirmed() -> Result<bool, CliError> {
     if !output::someone_is_there() {
         return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
     }

@@ -3,11 +3,12 @@
 use clap::Args;
 use serde_json::value::RawValue;
 
-use super::error::CliError;
+use super::{cross_cluster::read_access, error::CliError};
 use crate::{
     model::{
         Millis,
-        api_key::ApiKey,
+        api_key::{ApiKey, KeyKind},
+        cross_cluster::{Access, CrossClusterUpdate},
         expiry::{Expiry, Span},
         json_text,
         update::KeyUpdate,
@@ -31,14 +32,23 @@ pub(super) struct WantedArgs {
     /// All of the new role descriptors, a JSON object by name
     #[arg(long, value_name = "JSON|@FILE")]
     role_descriptors: Option<String>,
+    /// All of the new access of a cross-cluster key, as Elasticsearch takes it
+    #[arg(long, value_name = "FILE|JSON")]
+    access: Option<String>,
+    /// New pattern of the certificates that a cross-cluster key is bound to; blank takes the binding away
+    #[arg(long, value_name = "PATTERN")]
+    certificate_identity: Option<String>,
 }
 
 /// What shall be different, valid as far as can be told without the cluster.
+#[derive(Default)]
 pub(super) struct Wanted {
     end: Option<Expiry>,
     metadata: Option<Box<RawValue>>,
     set: Vec<(String, Box<RawValue>)>,
     role_descriptors: Option<Box<RawValue>>,
+    access: Option<Access>,
+    certificate_identity: Option<Option<String>>,
 }
 
 impl WantedArgs {
@@ -48,7 +58,13 @@ impl WantedArgs {
     /// One line for each option that is wrong.
     pub(super) fn check(&self, all_owner_rights: bool, wipe_metadata: bool) -> Result<Wanted, CliError> {
         let mut lines = Vec::new();
-        let mut wanted = Wanted { end: None, metadata: None, set: Vec::new(), role_descriptors: None };
+        let mut wanted = Wanted::default();
+        match self.access.as_deref().map(read_access).transpose() {
+            Ok(access) => wanted.access = access,
+            Err(words) => lines.push(words),
+        }
+        let identity = self.certificate_identity.as_deref().map(str::trim);
+        wanted.certificate_identity = identity.map(|text| (!text.is_empty()).then(|| text.to_owned()));
         if let Some(text) = &self.expiration {
             match end(text) {
                 Ok(end) => wanted.end = Some(end),
@@ -97,14 +113,81 @@ impl Wanted {
     /// # Errors
     /// When the end has gone by meanwhile, or when metadata can't be merged because the key tells none.
     pub(super) fn update(&self, key: &ApiKey, now: Millis) -> Result<KeyUpdate, CliError> {
-        let expiration = match self.end.map(|end| end.check(now)).transpose() {
-            Ok(None | Some(Expiry::Never)) => None,
-            Ok(Some(Expiry::In(span))) => Some(span),
-            Ok(Some(Expiry::At(at))) => Some(Span::of_millis(at.saturating_sub(now))),
-            Err(words) => return Err(CliError::Fields(vec![format!("--expiration: {words}")])),
-        };
+        let expiration = self.expiration(now)?;
         let metadata = if self.set.is_empty() { self.metadata.clone() } else { Some(merged(key, &self.set)?) };
         Ok(KeyUpdate { role_descriptors: self.role_descriptors.clone(), metadata, expiration })
+    }
+}
+
+impl Wanted {
+    fn expiration(&self, now: Millis) -> Result<Option<Span>, CliError> {
+        match self.end.map(|end| end.check(now)).transpose() {
+            Ok(None | Some(Expiry::Never)) => Ok(None),
+            Ok(Some(Expiry::In(span))) => Ok(Some(span)),
+            Ok(Some(Expiry::At(at))) => Ok(Some(Span::of_millis(at.saturating_sub(now)))),
+            Err(words) => Err(CliError::Fields(vec![format!("--expiration: {words}")])),
+        }
+    }
+
+    /// Whether these are cross-cluster keys, and what they are to become; `None` for REST keys.
+    ///
+    /// # Errors
+    /// When kinds are mixed, or something is asked for that the kind has not.
+    pub(super) fn cross_cluster(&self, keys: &[ApiKey]) -> Result<Option<WantedCross<'_>>, CliError> {
+        if let Some(key) = keys.iter().find(|key| matches!(key.kind, KeyKind::Other(_))) {
+            let title =
+                format!("{} is a {} key, which Keybearer can't update. Nothing is done", key.id, key.kind.word());
+            return Err(CliError::problem(&title, "", ""));
+        }
+        let cross = keys.iter().find(|key| key.kind == KeyKind::CrossCluster);
+        let rest = keys.iter().find(|key| key.kind == KeyKind::Rest);
+        let has_cross_options = self.access.is_some() || self.certificate_identity.is_some();
+        match (cross, rest) {
+            (Some(cross), Some(rest)) => Err(CliError::usage(format!(
+                "Nothing is done: {} is a cross-cluster key and {} is a REST key, update them one after the other",
+                cross.id, rest.id
+            ))),
+            (Some(cross), None) if self.role_descriptors.is_some() => Err(CliError::usage(format!(
+                "Nothing is done: {} is a cross-cluster key, which has --access in place of --role-descriptors",
+                cross.id
+            ))),
+            (Some(_), None) => Ok(Some(WantedCross(self))),
+            (None, Some(rest)) if has_cross_options => Err(CliError::usage(format!(
+                "Nothing is done: {} is a REST key, and --access and --certificate-identity are for cross-cluster keys",
+                rest.id
+            ))),
+            (None, _) => Ok(None),
+        }
+    }
+}
+
+/// What shall be different about cross-cluster keys.
+pub(super) struct WantedCross<'a>(&'a Wanted);
+
+impl WantedCross<'_> {
+    /// Whether a binding to certificates is asked for, or its end.
+    pub(super) fn has_identity(&self) -> bool {
+        self.0.certificate_identity.is_some()
+    }
+
+    /// The update of one key. `now` is the cluster's. An end alone is refused by Elasticsearch: the metadata goes
+    /// along as it is.
+    ///
+    /// # Errors
+    /// When the end has gone by meanwhile, or when metadata is needed and the key tells none.
+    pub(super) fn update(&self, key: &ApiKey, now: Millis) -> Result<CrossClusterUpdate, CliError> {
+        let wanted = self.0;
+        let metadata = if wanted.set.is_empty() { wanted.metadata.clone() } else { Some(merged(key, &wanted.set)?) };
+        let mut update = CrossClusterUpdate {
+            access: wanted.access.clone(),
+            certificate_identity: wanted.certificate_identity.clone(),
+            metadata,
+            expiration: wanted.expiration(now)?,
+        };
+        if !update.is_enough() {
+            update.metadata = Some(merged(key, &[])?);
+        }
+        Ok(update)
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    connection::ConnectionFlags,
+    connection::{self, ConnectionFlags},
     error::{CliError, Exit},
     output::{self, PlainFormat},
 };
@@ -32,6 +32,8 @@ struct WhoamiJson<'a> {
     roles: &'a [String],
     privileges: BTreeMap<&'a str, bool>,
     missing: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_as: Option<&'a str>,
     url: &'a str,
     cluster: Option<&'a str>,
     version: String,
@@ -62,6 +64,7 @@ fn json(session: &Session) -> WhoamiJson<'_> {
         roles: &identity.roles,
         privileges: session.privileges.iter().collect(),
         missing: missing(session),
+        run_as: session.client.endpoint().run_as.as_deref(),
         url: session.client.endpoint().url.as_str(),
         cluster: session.cluster_name.as_deref(),
         version: session.edition.to_string(),
@@ -78,6 +81,9 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         ("realm", shown(&identity.realm)),
         ("signed in by", shown(identity.way())),
     ];
+    if let Some(acting) = connection::acting(session) {
+        facts.push(("run-as", acting));
+    }
     if let Some((id, name)) = &identity.api_key {
         facts.push(("API key", shown(&format!("{name} ({id})"))));
     } else {

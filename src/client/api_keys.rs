@@ -162,6 +162,7 @@ struct WireKey {
     role_descriptors: Option<Box<RawValue>>,
     limited_by: Option<Box<RawValue>>,
     access: Option<Box<RawValue>>,
+    certificate_identity: Option<String>,
 }
 
 /// The rows are left out here: they were handed on before. An answer cut down to some fields has no
@@ -203,23 +204,30 @@ impl Client {
     /// # Errors
     /// Whatever a request can meet.
     pub async fn create_api_key(&self, key: &CreateKey, now: Millis) -> Result<CreatedKey, ClientError> {
-        let call = Call {
-            repeatable: false,
-            private: true,
-            limit: 1 << 20,
-            ..Call::new(Method::POST, &PATH).body(key.body(now))
-        };
+        let call = Call::new(Method::POST, &PATH).body(key.body(now));
+        self.make(call, key.name(), Some(key.expiry())).await
+    }
+
+    /// Sends what makes a key, once, and reads the secret out of the answer. An end that was asked for as a
+    /// span of time tells the cluster's clock.
+    pub(super) async fn make(
+        &self,
+        call: Call<'_>,
+        name: &str,
+        expiry: Option<Expiry>,
+    ) -> Result<CreatedKey, ClientError> {
+        let call = Call { repeatable: false, private: true, limit: 1 << 20, ..call };
         let asked_at = super::now();
         let answer = self.send(call).await?.success()?;
         let wire: WireCreated<'_> = answer.parse()?;
-        if let (Some(expires), Expiry::In(span)) = (wire.expiration, key.expiry())
+        if let (Some(expires), Some(Expiry::In(span))) = (wire.expiration, expiry)
             && let Some(length) = span.millis()
         {
             self.set_clock_skew(expires.saturating_sub(length), asked_at);
         }
         Ok(CreatedKey {
             id: KeyId::new(wire.id),
-            name: wire.name.unwrap_or_else(|| key.name().to_owned()),
+            name: wire.name.unwrap_or_else(|| name.to_owned()),
             expires: wire.expiration,
             secret: Secret::new(wire.api_key),
         })
@@ -482,6 +490,7 @@ impl WireKey {
             role_descriptors: self.role_descriptors,
             limited_by: self.limited_by,
             access: self.access,
+            certificate_identity: self.certificate_identity,
             ..ApiKey::default()
         };
         key.with_facts()

@@ -4,8 +4,12 @@
 mod answer;
 mod api_keys;
 mod certificate;
+mod clones;
+mod cross_cluster;
 mod error;
 mod failure;
+mod grants;
+mod license;
 mod names;
 mod refusal;
 mod rows;
@@ -48,6 +52,7 @@ use tls::LastSeen;
 pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable};
 pub use certificate::{CertificateProblem, SeenCertificate};
 pub use error::ClientError;
+pub use license::License;
 pub use security::{BuiltinPrivileges, ClusterInfo};
 pub use updates::BulkUpdate;
 
@@ -82,6 +87,8 @@ struct Inner {
 }
 
 const UNKNOWN_SKEW: i64 = i64::MIN;
+/// Shorter texts occur by chance.
+const SHORTEST_SECRET: usize = 6;
 
 impl Inner {
     fn connect_timeout(&self) -> Duration {
@@ -107,6 +114,8 @@ struct Call<'a> {
     repeatable: bool,
     /// Whether the answer holds a secret.
     private: bool,
+    /// What the body tells in confidence: no answer that repeats it gets into an error.
+    confided: Vec<Secret>,
     /// What the cluster must know for this.
     feature: Option<Feature>,
     /// Who is given the rows of a successful answer while it arrives; only the rest is kept.
@@ -123,6 +132,7 @@ impl<'a> Call<'a> {
             limit: LARGEST_ANSWER,
             repeatable: true,
             private: false,
+            confided: Vec::new(),
             feature: None,
             rows: None,
         }
@@ -130,6 +140,11 @@ impl<'a> Call<'a> {
 
     fn body(self, body: String) -> Self {
         Self { body: Some(Bytes::from(body)), ..self }
+    }
+
+    /// A body that holds a secret, and is wiped when it has left.
+    fn secret_body(self, body: Zeroizing<String>) -> Self {
+        Self { body: Some(Bytes::from_owner(body)), private: true, ..self }
     }
 
     fn query_if(mut self, wanted: bool, name: &'static str, value: &'a str) -> Self {
@@ -292,6 +307,8 @@ impl Client {
         }
         if !answer.is_success() || !answer.is_elasticsearch && !answer.body.starts_with(b"{") {
             // Whatever answers there may echo the credential; it must not get into an error.
+            let confided = call.confided.iter().filter(|secret| secret.expose().len() >= SHORTEST_SECRET);
+            confided.for_each(|secret| answer.body.blot_out(secret.expose().as_bytes()));
             for secret in secrets(&self.0.endpoint.login) {
                 answer.body.blot_out(secret.as_bytes());
             }
@@ -405,7 +422,7 @@ fn secrets(login: &Login) -> Vec<Zeroizing<String>> {
         Login::Password { username, password } => (password.clone(), basic(username, password)),
         Login::Bearer(token) => (token.clone(), Secret::default()),
     };
-    let forms = [encoded, plain].into_iter().filter(|secret| secret.expose().len() >= 6);
+    let forms = [encoded, plain].into_iter().filter(|secret| secret.expose().len() >= SHORTEST_SECRET);
     forms.map(|secret| Zeroizing::new(secret.expose().to_owned())).collect()
 }
 

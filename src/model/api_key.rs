@@ -106,6 +106,9 @@ pub struct ApiKey {
     pub limited_by: Option<Box<RawValue>>,
     /// What a cross-cluster key gives access to, unchanged.
     pub access: Option<Box<RawValue>>,
+    /// Which certificates a cross-cluster key is bound to: a pattern over their subjects (since 9.3). Told only
+    /// where a key is asked for by itself.
+    pub certificate_identity: Option<String>,
     pub(crate) facts: Facts,
 }
 

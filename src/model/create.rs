@@ -319,6 +319,11 @@ impl CreateKey {
         self.expiry
     }
 
+    /// The metadata that is sent: an object, where the version keeps it.
+    pub fn metadata(&self) -> Option<&str> {
+        self.metadata.as_deref()
+    }
+
     /// The descriptors that are sent.
     pub fn role_descriptors(&self) -> &RawValue {
         &self.role_descriptors

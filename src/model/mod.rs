@@ -2,13 +2,16 @@
 
 pub mod api_key;
 pub mod calendar;
+pub mod cloning;
 pub mod create;
+pub mod cross_cluster;
 pub mod descriptor;
 pub mod descriptor_form;
 pub mod endpoint;
 pub mod expiry;
 pub mod filter;
 pub mod fingerprint;
+pub mod grant;
 pub mod harmless;
 pub mod identity;
 pub mod inventory;

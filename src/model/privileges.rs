@@ -21,10 +21,16 @@ macro_rules! actions {
 
 actions! {
     MAIN = "cluster:monitor/main": "monitor" "manage" "all";
+    LICENSE = "cluster:monitor/xpack/license/get": "monitor" "manage" "all";
+    START_BASIC = "cluster:admin/xpack/license/start_basic": "manage" "all";
+    START_TRIAL = "cluster:admin/xpack/license/start_trial": "manage" "all";
     HEALTH = "cluster:monitor/health": "monitor" "manage" "all";
     STATE = "cluster:monitor/state": "cross_cluster_replication" "read_ccr" "transport_client" "manage_ccr" "monitor" "manage" "all";
     KEY_CREATE = "cluster:admin/xpack/security/api_key/create": "manage_own_api_key" "manage_api_key" "manage_security" "all";
     CROSS_CLUSTER_CREATE = "cluster:admin/xpack/security/cross_cluster/api_key/create": "manage_security" "all";
+    CROSS_CLUSTER_UPDATE = "cluster:admin/xpack/security/cross_cluster/api_key/update": "manage_security" "all";
+    KEY_GRANT = "cluster:admin/xpack/security/api_key/grant": "grant_api_key" "manage_api_key" "manage_security" "all";
+    KEY_CLONE = "cluster:admin/xpack/security/api_key/clone": "clone_api_key" "manage_api_key" "manage_security" "all";
     KEY_UPDATE = "cluster:admin/xpack/security/api_key/update": "manage_own_api_key" "manage_api_key" "manage_security" "all";
     KEY_BULK_UPDATE = "cluster:admin/xpack/security/api_key/bulk_update": "manage_own_api_key" "manage_api_key" "manage_security" "all";
     KEY_GET = "cluster:admin/xpack/security/api_key/get": "manage_own_api_key" "read_security" "manage_api_key" "manage_security" "all";

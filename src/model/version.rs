@@ -60,6 +60,10 @@ pub enum Feature {
     UpdateExpiration,
     /// Clones of keys and the privilege `clone_api_key`.
     Clone,
+    /// Keys made for other users, and the privilege `grant_api_key`.
+    Grant,
+    /// The field `certificate_identity` of cross-cluster keys.
+    CertificateIdentity,
 }
 
 impl Feature {
@@ -79,6 +83,8 @@ impl Feature {
             Self::BulkUpdate => Version::new(8, 5, 0),
             Self::UpdateExpiration => Version::new(8, 13, 0),
             Self::Clone => Version::new(9, 4, 0),
+            Self::Grant => Version::new(7, 9, 0),
+            Self::CertificateIdentity => Version::new(9, 3, 0),
         }
     }
 
@@ -98,6 +104,8 @@ impl Feature {
             Self::BulkUpdate => "updates of many API keys at once",
             Self::UpdateExpiration => "a new expiration for an API key",
             Self::Clone => "cloning of API keys",
+            Self::Grant => "API keys for other users",
+            Self::CertificateIdentity => "certificate identities of cross-cluster API keys",
         }
     }
 }
@@ -118,11 +126,14 @@ pub enum Edition {
 }
 
 impl Edition {
+    /// What an old one is taken for.
+    const OLD: Version = Version::new(7, 10, 0);
+
     /// Whether it has a feature; an unknown one is given the benefit of the doubt.
     pub fn has(self, feature: Feature) -> bool {
         match self {
             Self::Version(version) => version >= feature.since(),
-            Self::Old => false,
+            Self::Old => feature.since() <= Self::OLD,
             Self::Serverless | Self::Unknown => true,
         }
     }
@@ -159,5 +170,6 @@ mod tests {
         assert!(!old.has(Feature::Query) && !old.has(Feature::Metadata));
         assert!(Edition::Version(Version::new(9, 5, 3)).has(Feature::Clone));
         assert!(Edition::Unknown.has(Feature::Query) && !Edition::Old.has(Feature::Metadata));
+        assert!(Edition::Old.has(Feature::Grant) && !Edition::Old.has(Feature::Clone));
     }
 }

@@ -43,14 +43,20 @@ async fn edition(client: &Client) -> Result<(Edition, Option<String>), ClientErr
 /// Asks for the privileges that this version knows: an unknown one makes the whole request fail.
 async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, ClientError> {
     const ALWAYS: [&str; 4] = ["manage_security", "manage_api_key", "manage_own_api_key", "monitor"];
-    let mut names = ALWAYS.to_vec();
-    let newer = [(Feature::ReadSecurity, "read_security"), (Feature::Clone, "clone_api_key")];
-    names.extend(newer.iter().filter(|(feature, _)| edition.has(*feature)).map(|(_, name)| *name));
-    match client.has_cluster_privileges(&names).await {
-        Err(ClientError::Rejected { .. }) if edition == Edition::Unknown => {
-            client.has_cluster_privileges(&ALWAYS).await
+    // The oldest first: where the version was not told, the newest are left out until it knows all.
+    let newer = [
+        (Feature::Grant, "grant_api_key"),
+        (Feature::ReadSecurity, "read_security"),
+        (Feature::Clone, "clone_api_key"),
+    ];
+    let newer = newer.iter().filter(|(feature, _)| edition.has(*feature)).map(|(_, name)| *name);
+    let is_guessed = matches!(edition, Edition::Unknown | Edition::Old);
+    let mut names: Vec<&str> = ALWAYS.into_iter().chain(newer).collect();
+    loop {
+        match client.has_cluster_privileges(&names).await {
+            Err(ClientError::Rejected { .. }) if is_guessed && names.len() > ALWAYS.len() => drop(names.pop()),
+            answer => return answer,
         }
-        answer => answer,
     }
 }
 

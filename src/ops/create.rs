@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     client::{ClientError, CreatedKey, KeyQuery},
@@ -38,15 +38,27 @@ pub enum CreateError {
 pub async fn create(session: &Session, key: &CreateKey) -> Result<CreatedKey, CreateError> {
     let sent = session.now();
     let request = serde_json::from_str(&key.body(sent)).ok();
-    let intent = session.intend(Action::Create, &[], request).await.map_err(CreateError::Refused)?;
-    match session.client.create_api_key(key, sent).await {
+    let sending = session.client.create_api_key(key, sent);
+    make(session, (Action::Create, request), sending, look_for(session, key, sent)).await
+}
+
+/// Writes down what is asked, sends it, and looks for what it made if the answer is lost: the same for every
+/// request that makes a key. `request` holds no secret.
+pub(super) async fn make(
+    session: &Session,
+    (action, request): (Action, Option<Value>),
+    sending: impl Future<Output = Result<CreatedKey, ClientError>>,
+    looking: impl Future<Output = Result<Vec<ApiKey>, ClientError>>,
+) -> Result<CreatedKey, CreateError> {
+    let intent = session.intend(action, &[], request).await.map_err(CreateError::Refused)?;
+    match sending.await {
         Ok(created) => {
             let keys = vec![created.id.clone()];
             intent.close(Closing { verdict: Verdict::Success, keys, ..Closing::default() }).await;
             Ok(created)
         }
         Err(error) if error.is_answer_lost() => {
-            let found = look_for(session, key, sent).await;
+            let found = looking.await;
             let keys = found.iter().flatten().map(|key| key.id.clone()).collect();
             let reason = Some(format!("{error}; {}", lost(&error, &found).title));
             intent.close(Closing { verdict: Verdict::Unknown, keys, reason, ..Closing::default() }).await;
@@ -66,11 +78,28 @@ pub async fn create(session: &Session, key: &CreateKey) -> Result<CreatedKey, Cr
 /// # Errors
 /// When the cluster can't be asked.
 pub async fn look_for(session: &Session, key: &CreateKey, sent: Millis) -> Result<Vec<ApiKey>, ClientError> {
+    look_until_found(session, Trace::Key(key, sent)).await
+}
+
+/// What a request leaves behind by which its key is found.
+#[derive(Clone, Copy)]
+pub(super) enum Trace<'a> {
+    /// A request id where there is metadata, otherwise the name and when it was sent.
+    Key(&'a CreateKey, Millis),
+    /// A request id.
+    RequestId(&'a str),
+}
+
+/// Looks again and again for some seconds, until there is something or the time is over.
+pub(super) async fn look_until_found(session: &Session, trace: Trace<'_>) -> Result<Vec<ApiKey>, ClientError> {
     const TRIES: u32 = 5;
     let mut last = Ok(Vec::new());
     for attempt in 0..TRIES {
         tokio::time::sleep(Duration::from_millis(if attempt == 0 { 200 } else { 1000 })).await;
-        last = made_by(session, key, sent).await;
+        last = match trace {
+            Trace::Key(key, sent) => made_by(session, key, sent).await,
+            Trace::RequestId(id) => by_request_id(session, id).await,
+        };
         if last.as_ref().is_ok_and(|keys| !keys.is_empty()) {
             break;
         }
@@ -80,12 +109,10 @@ pub async fn look_for(session: &Session, key: &CreateKey, sent: Millis) -> Resul
 
 async fn made_by(session: &Session, key: &CreateKey, sent: Millis) -> Result<Vec<ApiKey>, ClientError> {
     if let Some(request_id) = key.request_id().filter(|_| session.has(Feature::Query)) {
-        let mut query = KeyQuery::new(10);
-        query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): request_id } }));
-        match session.client.query_api_keys(&query).await {
+        match by_request_id(session, request_id).await {
             // The version was not told, and it has no query API.
             Err(ClientError::Lacks(Feature::Query)) => {}
-            answer => return Ok(answer?.keys),
+            answer => return answer,
         }
     }
     let slack = 60_000; // clocks that differ, answers that dawdle
@@ -93,6 +120,13 @@ async fn made_by(session: &Session, key: &CreateKey, sent: Millis) -> Result<Vec
     let fits =
         |made: &ApiKey| made.name == key.name() && made.created >= sent.saturating_sub(slack) && !made.invalidated;
     Ok(keys.keys().filter(fits).collect())
+}
+
+/// The keys with this request id in their metadata.
+async fn by_request_id(session: &Session, request_id: &str) -> Result<Vec<ApiKey>, ClientError> {
+    let mut query = KeyQuery::new(10);
+    query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): request_id } }));
+    Ok(session.client.query_api_keys(&query).await?.keys)
 }
 
 /// What to say about a lost answer, by what the cluster said when it was asked.

@@ -3,15 +3,19 @@
 
 pub mod background;
 pub mod clock;
+pub mod cloning;
 pub mod connect;
 pub mod create;
+pub mod cross_cluster;
 pub mod export;
 pub mod figures;
 pub mod find;
+pub mod grant;
 pub mod invalidate;
 mod journal;
 pub mod list;
 pub mod names;
+pub mod offers;
 pub mod problem;
 pub mod rotate;
 pub mod session;

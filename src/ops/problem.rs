@@ -2,7 +2,7 @@
 
 use crate::{
     client::{CertificateProblem, ClientError, SeenCertificate},
-    ops::connect::Step,
+    ops::{connect::Step, offers::TRIAL},
 };
 
 /// A way out that can be taken by one click.
@@ -162,6 +162,14 @@ impl From<ClientError> for Problem {
             ClientError::Unauthenticated { .. } => problem("The sign-in was refused")
                 .hint("Check the credential: it may be wrong, expired or invalidated")
                 .fix(Fix::EditConnection),
+            ClientError::Forbidden { ref reason, .. } if reason.starts_with("current license is non-compliant") => {
+                problem("The licence of this cluster does not allow that").hint(TRIAL)
+            }
+            ClientError::Forbidden { ref reason, .. } if reason.contains("is unauthorized to run as [") => {
+                problem("You may not act as that user")
+                    .hint("Missing: the privilege run_as for this name; for a name that nobody has it is the same")
+                    .fix(Fix::EditConnection)
+            }
             ClientError::Forbidden { ref privileges, .. } => {
                 let hint = match privileges.as_slice() {
                     [] => String::new(),

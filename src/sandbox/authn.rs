@@ -57,10 +57,13 @@ fn basic(cluster: &Cluster, encoded: &[u8], uri: &str) -> Outcome<Caller> {
     let Some((name, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) else {
         return Err(EsError::unauthenticated("invalid basic authentication header value", None));
     };
-    match cluster.users.get(name) {
-        Some(user) if user.password.matches(password) && user.enabled => Ok(as_user(cluster, name, user)),
-        _ => Err(wrong_user(name, uri)),
-    }
+    by_password(cluster, name, password).ok_or_else(|| wrong_user(name, uri))
+}
+
+/// The user, if the password is right and the user enabled.
+pub fn by_password(cluster: &Cluster, name: &str, password: &str) -> Option<Caller> {
+    let user = cluster.users.get(name).filter(|user| user.password.matches(password) && user.enabled)?;
+    Some(as_user(cluster, name, user))
 }
 
 fn as_user(cluster: &Cluster, name: &str, user: &User) -> Caller {
@@ -83,31 +86,46 @@ fn as_user(cluster: &Cluster, name: &str, user: &User) -> Caller {
 fn api_key(cluster: &Cluster, encoded: &[u8], now: i64) -> Outcome<Caller> {
     let decoded = decode_key(encoded).map_err(|problem| no_luck(format!("API key: {problem}")))?;
     let text = String::from_utf8_lossy(&decoded).into_owned();
-    let Some((id, secret)) = text.split_once(':').filter(|(id, _)| !id.is_empty()) else {
+    let Some((id, secret)) = split_key(&text) else {
         return Err(no_luck("API key: invalid ApiKey value"));
     };
+    match check_key(cluster, id, secret, now) {
+        Ok(key) => Ok(as_key(key)),
+        Err(reason) if reason.starts_with("authentication expected") => Err(EsError::unauthenticated(reason, None)),
+        Err(reason) => Err(no_luck(format!("API key: {reason}"))),
+    }
+}
+
+/// Id and secret of a decoded key.
+pub fn split_key(text: &str) -> Option<(&str, &str)> {
+    text.split_once(':').filter(|(id, _)| !id.is_empty())
+}
+
+/// The REST key that a credential belongs to, or what is wrong with it.
+pub fn check_key<'a>(cluster: &'a Cluster, id: &str, secret: &str, now: i64) -> Result<&'a StoredKey, String> {
     let Some(key) = cluster.key(id) else {
-        return Err(no_luck(format!("API key: unable to find apikey with id {id}")));
+        return Err(format!("unable to find apikey with id {id}"));
     };
     if key.invalidation.is_some() {
-        return Err(no_luck(format!("API key: api key [{id}] has been invalidated")));
+        return Err(format!("api key [{id}] has been invalidated"));
     }
     if !key.secret.matches(secret) {
-        return Err(no_luck(format!("API key: invalid credentials for API key [{id}]")));
+        return Err(format!("invalid credentials for API key [{id}]"));
     }
     if key.kind != "rest" {
-        let reason =
-            format!("authentication expected API key type of [rest], but API key [{id}] has type [{}]", key.kind);
-        return Err(EsError::unauthenticated(reason, None));
+        return Err(format!(
+            "authentication expected API key type of [rest], but API key [{id}] has type [{}]",
+            key.kind
+        ));
     }
     if key.is_expired(now) {
-        return Err(no_luck("API key: api key is expired"));
+        return Err("api key is expired".to_owned());
     }
-    Ok(as_key(key))
+    Ok(key)
 }
 
 /// What Java's decoder makes of it, and how it words a refusal.
-fn decode_key(encoded: &[u8]) -> Result<Vec<u8>, String> {
+pub fn decode_key(encoded: &[u8]) -> Result<Vec<u8>, String> {
     let data = encoded.strip_suffix(b"==").or_else(|| encoded.strip_suffix(b"=")).unwrap_or(encoded);
     if let Some(bad) = data.iter().find(|byte| !byte.is_ascii_alphanumeric() && **byte != b'+' && **byte != b'/') {
         // Java prints bytes with their sign; the header arrives there as UTF-8.
@@ -138,21 +156,27 @@ fn as_key(key: &StoredKey) -> Caller {
 }
 
 /// Missing users and missing rights look the same, later, when an action is asked for; as seen on 9.5.3.
-fn run_as(cluster: &Cluster, mut caller: Caller, wanted: &str, uri: &str) -> Outcome<Caller> {
+fn run_as(cluster: &Cluster, caller: Caller, wanted: &str, uri: &str) -> Outcome<Caller> {
+    let name = caller.username.clone();
+    acting_as(cluster, caller, wanted).ok_or_else(|| wrong_user(&name, uri))
+}
+
+/// The other user; nothing where a name is blank or of a user who is disabled.
+pub fn acting_as(cluster: &Cluster, mut caller: Caller, wanted: &str) -> Option<Caller> {
     let user = cluster.users.get(wanted);
     if wanted.is_empty() || user.is_some_and(|user| !user.enabled) {
-        return Err(wrong_user(&caller.username, uri));
+        return None;
     }
     match user.filter(|_| caller.may_run_as(wanted)) {
         Some(user) => {
             let mut other = as_user(cluster, wanted, user);
             other.run_by = Some(caller.username);
             other.signed_in_realm = caller.signed_in_realm;
-            Ok(other)
+            Some(other)
         }
         None => {
             caller.denied_run_as = Some(wanted.to_owned());
-            Ok(caller)
+            Some(caller)
         }
     }
 }

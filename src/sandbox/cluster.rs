@@ -4,6 +4,7 @@
 use super::descriptor::Descriptor;
 use super::error::{EsError, Outcome};
 use super::indices::Index;
+use super::license::License;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -92,6 +93,8 @@ pub struct StoredKey {
     pub limited_by: Option<Arc<Descriptors>>,
     /// The `access` of cross-cluster keys, as given.
     pub access: Option<Value>,
+    /// Which certificates a cross-cluster key is bound to.
+    pub certificate_identity: Option<String>,
     /// What the secret hashes to.
     pub secret: Hash,
     /// Its place in the order of writing, which unsorted answers follow.
@@ -194,6 +197,8 @@ pub struct Cluster {
     pub roles: BTreeMap<String, Descriptor>,
     /// Indices by name.
     pub indices: BTreeMap<String, Index>,
+    /// What it may do beyond the basics.
+    pub license: License,
     keys: Vec<StoredKey>,
     by_id: HashMap<String, usize>,
     by_creation: Vec<usize>,

@@ -185,13 +185,15 @@ fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parsed<&'
 
 /// The index grants of a descriptor.
 pub fn grants(role: &str, field: &str, node: &Node, remote: bool) -> Parsed<Vec<IndexGrant>> {
-    entries(role, "indices", field, node)?.iter().map(|element| grant(role, element, remote)).collect()
+    entries(role, "indices", field, node)?.iter().map(|element| grant(role, element, remote, &[])).collect()
 }
 
-fn grant(role: &str, node: &Node, remote: bool) -> Parsed<IndexGrant> {
+/// One index grant; where its privileges are implied, it must not name any.
+pub fn grant(role: &str, node: &Node, remote: bool, implied: &[&str]) -> Parsed<IndexGrant> {
     let head = format!("failed to parse indices privileges for role [{role}].");
-    let mut grant = IndexGrant::default();
-    let (mut has_names, mut has_privileges, mut has_clusters) = (false, false, false);
+    let privileges = implied.iter().map(|name| (*name).to_owned()).collect();
+    let mut grant = IndexGrant { privileges, ..IndexGrant::default() };
+    let (mut has_names, mut has_privileges, mut has_clusters) = (false, !implied.is_empty(), false);
     for member in node.members().unwrap_or_default() {
         let value = &member.value;
         match member.name.as_str() {
@@ -211,6 +213,9 @@ fn grant(role: &str, node: &Node, remote: bool) -> Parsed<IndexGrant> {
                         return fault(value.at, EsError::parse(reason));
                     }
                 };
+            }
+            "privileges" if !implied.is_empty() => {
+                return fault(value.at, EsError::parse(format!("{head} field [privileges] must not present")));
             }
             "privileges" => {
                 has_privileges = true;
@@ -410,7 +415,8 @@ impl Descriptor {
 }
 
 impl IndexGrant {
-    fn to_value(&self) -> Value {
+    /// The grant as Elasticsearch writes it.
+    pub fn to_value(&self) -> Value {
         let mut map = Map::new();
         map.insert("names".into(), json!(self.names));
         map.insert("privileges".into(), json!(self.privileges));

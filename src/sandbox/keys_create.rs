@@ -1,11 +1,12 @@
 //! Creating API keys, and what requests to create and to update have in common: the rules and words of 9.5.3.
 
 use super::authz::Caller;
-use super::cluster::{Hash, Realm, StoredKey, fresh_id, fresh_secret};
+use super::cluster::{Cluster, Hash, Realm, StoredKey, fresh_id, fresh_secret};
+use super::cross_cluster::{self, Access};
 use super::descriptor::{self, Descriptor, Fault, Use};
 use super::error::{EsError, Outcome};
 use super::json::{Kind, Node, object};
-use super::privileges::{CROSS_CLUSTER_CREATE, KEY_CREATE};
+use super::privileges::KEY_CREATE;
 use super::reply::Reply;
 use super::router::Context;
 use super::time_unit;
@@ -24,11 +25,16 @@ pub struct Wanted {
     pub expiration: Option<String>,
     /// The whole of the metadata.
     pub metadata: Option<Map<String, Value>>,
+    /// What a cross-cluster key gives access to.
+    pub access: Option<Access>,
+    /// Which certificates a cross-cluster key is bound to; `null` for none any more.
+    pub certificate_identity: Option<Option<String>>,
     /// All descriptors; none at all is every right of the owner.
     pub descriptors: Option<Vec<(String, Descriptor)>>,
 }
 
-fn content(reason: String) -> Box<EsError> {
+/// A refusal of what was sent, in form.
+pub fn content(reason: String) -> Box<EsError> {
     EsError::new(400, "x_content_parse_exception", reason)
 }
 
@@ -69,6 +75,10 @@ pub fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
             "name" => wanted.name = Some(value.text().ok_or_else(wrong_type)?.to_owned()),
             "expiration" => wanted.expiration = Some(value.text().ok_or_else(wrong_type)?.to_owned()),
             "metadata" => wanted.metadata = Some(object(value.members().ok_or_else(wrong_type)?)),
+            "access" => wanted.access = Some(cross_cluster::access(value, parser, wrong_type)?),
+            "certificate_identity" => {
+                wanted.certificate_identity = Some(cross_cluster::identity(value, parser, wrong_type)?);
+            }
             _ => wanted.descriptors = Some(descriptors(value, parser, wrong_type)?),
         }
     }
@@ -126,7 +136,8 @@ pub fn expires_in(wanted: &Wanted, parser: &str) -> Outcome<Option<i64>> {
     })
 }
 
-fn name_problems(name: &str) -> Vec<String> {
+/// What validation finds wrong with a name.
+pub fn name_problems(name: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if name.is_empty() {
         problems.push("api key name is required".to_owned());
@@ -233,26 +244,30 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
         ));
     }
     mixed_restrictions(&assigned)?;
-    let expiration = match lifetime {
-        None => None,
-        Some(lifetime) => Some(
-            context
-                .now
-                .checked_add(lifetime)
-                .ok_or_else(|| EsError::new(500, "arithmetic_exception", "long overflow"))?,
-        ),
-    };
-    let (id, secret) = (fresh_id()?, fresh_secret()?);
-    let metadata = wanted.metadata.unwrap_or_default();
+    let (caller, now) = (context.caller, context.now);
+    let limited_by = Some(snapshot(caller).into());
+    let key =
+        StoredKey { limited_by, assigned: assigned.into(), ..blank(caller, name, (lifetime, now), wanted.metadata)? };
+    add(context.cluster, key)
+}
+
+/// A key of the caller without any rights yet, an id and a secret but no hash of it.
+pub fn blank(
+    caller: &Caller,
+    name: String,
+    (lifetime, now): (Option<i64>, i64),
+    metadata: Option<Map<String, Value>>,
+) -> Outcome<StoredKey> {
+    let id = fresh_id()?;
+    let metadata = metadata.unwrap_or_default();
     metadata_fits(&metadata, &id)?;
-    let caller = context.caller;
     let realm = if caller.key.is_some() { Realm::new("_es_api_key", "_es_api_key") } else { caller.realm.clone() };
-    context.cluster.add_key(StoredKey {
-        id: id.clone(),
-        name: name.clone(),
+    Ok(StoredKey {
+        id,
+        name,
         kind: "rest",
-        creation: context.now,
-        expiration,
+        creation: now,
+        expiration: lifetime.map(|lifetime| ends(now, lifetime)).transpose()?,
         invalidation: None,
         username: caller.username.clone(),
         realm,
@@ -260,12 +275,25 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
         email: caller.email.clone(),
         owner_metadata: caller.metadata.clone(),
         metadata: metadata.into(),
-        assigned: assigned.into(),
-        limited_by: Some(snapshot(caller).into()),
+        assigned: Vec::new().into(),
+        limited_by: None,
         access: None,
-        secret: Hash::of(&secret)?,
+        certificate_identity: None,
+        secret: Hash::unknown()?,
         doc: 0,
-    });
+    })
+}
+
+/// When a key ends that is made now.
+pub fn ends(now: i64, lifetime: i64) -> Outcome<i64> {
+    now.checked_add(lifetime).ok_or_else(|| EsError::new(500, "arithmetic_exception", "long overflow"))
+}
+
+/// Gives the key a secret, adds it and answers with both.
+pub fn add(cluster: &mut Cluster, key: StoredKey) -> Outcome<Reply> {
+    let secret = fresh_secret()?;
+    let (id, name, expiration) = (key.id.clone(), key.name.clone(), key.expiration);
+    cluster.add_key(StoredKey { secret: Hash::of(&secret)?, ..key });
     let mut answer = Map::new();
     answer.insert("id".into(), json!(id));
     answer.insert("name".into(), json!(name));
@@ -275,15 +303,6 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
     answer.insert("api_key".into(), json!(secret));
     answer.insert("encoded".into(), json!(STANDARD.encode(format!("{id}:{secret}"))));
     Ok(Reply::ok(Value::Object(answer)))
-}
-
-/// `POST /_security/cross_cluster/api_key`: refused for want of a licence, as by a cluster with the basic one.
-pub fn create_cross_cluster(context: &mut Context) -> Outcome<Reply> {
-    context.request.json()?;
-    context.caller.may(&CROSS_CLUSTER_CREATE)?;
-    let feature = "advanced-remote-cluster-security";
-    Err(EsError::forbidden(format!("current license is non-compliant for [{feature}]"))
-        .with("license.expired.feature", feature))
 }
 
 /// `refresh` is accepted; here everything is visible at once.

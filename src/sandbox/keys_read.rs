@@ -12,7 +12,7 @@ use super::router::Context;
 use serde_json::{Map, Value, json};
 
 /// The fields of a key in answers.
-pub const FIELDS: [&str; 14] = [
+pub const FIELDS: [&str; 15] = [
     "id",
     "name",
     "type",
@@ -27,6 +27,7 @@ pub const FIELDS: [&str; 14] = [
     "role_descriptors",
     "limited_by",
     "access",
+    "certificate_identity",
 ];
 
 /// A key as answers show it.
@@ -61,6 +62,7 @@ pub fn describe_only(key: &StoredKey, with_limited_by: bool, wants: &dyn Fn(&str
         Some(json!([descriptors(limited_by)]))
     });
     put("access", &|| key.access.clone());
+    put("certificate_identity", &|| key.certificate_identity.clone().map(Value::from));
     Value::Object(map)
 }
 

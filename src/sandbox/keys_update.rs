@@ -1,7 +1,7 @@
 //! Updating API keys, one and many: the owner's alone. Rules and words of 9.5.3.
 
 use super::authz::Caller;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, StoredKey};
 use super::error::{EsError, Outcome};
 use super::json::parse;
 use super::keys_create::{Wanted, common_problems, expires_in, metadata_fits, mixed_restrictions, read, snapshot};
@@ -70,7 +70,8 @@ pub fn bulk_update(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(answer))
 }
 
-fn problems(wanted: &Wanted, lifetime: Option<i64>) -> Vec<String> {
+/// What validation finds wrong with an update.
+pub fn problems(wanted: &Wanted, lifetime: Option<i64>) -> Vec<String> {
     let mut problems = common_problems(wanted);
     if lifetime.is_some_and(|lifetime| lifetime <= 0) {
         problems.push("API key expiration must be in the future".to_owned());
@@ -78,42 +79,61 @@ fn problems(wanted: &Wanted, lifetime: Option<i64>) -> Vec<String> {
     problems
 }
 
-fn refuse(problems: &[String]) -> Outcome<()> {
+/// Refuses when there is something wrong.
+pub fn refuse(problems: &[String]) -> Outcome<()> {
     if problems.is_empty() { Ok(()) } else { Err(EsError::validation(problems)) }
+}
+
+/// A key is nobody's owner.
+pub fn not_by_key(caller: &Caller) -> Outcome<()> {
+    if caller.key.is_none() {
+        return Ok(());
+    }
+    Err(EsError::illegal("authentication via API key not supported: only the owner user can update an API key"))
+}
+
+/// The key to be changed, if it is the caller's, alive and of this type.
+pub fn own<'a>(cluster: &'a Cluster, caller: &Caller, id: &str, (kind, now): (&str, i64)) -> Outcome<&'a StoredKey> {
+    let found = cluster.key(id).filter(|key| key.username == caller.username && key.realm == caller.realm);
+    let Some(key) = found else {
+        return Err(EsError::new(
+            404,
+            "resource_not_found_exception",
+            format!("no API key owned by requesting user found for ID [{id}]"),
+        ));
+    };
+    if key.invalidation.is_some() {
+        return Err(EsError::illegal(format!("cannot update invalidated API key [{id}]")));
+    }
+    if key.is_expired(now) {
+        return Err(EsError::illegal(format!("cannot update expired API key [{id}]")));
+    }
+    if key.kind != kind {
+        let reason = format!("cannot update API key of type [{}] while expected type is [{kind}]", key.kind);
+        return Err(EsError::illegal(reason));
+    }
+    Ok(key)
+}
+
+/// A document that can't be written is the request's fault when a key is created, and a 500 when it is updated.
+pub fn written(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
+    metadata_fits(metadata, id)
+        .map_err(|error| EsError::new(500, "exception", "bulk request execution failure").because(error))
 }
 
 impl Update {
     /// What is refused for all keys together, before any is looked for.
     fn check_caller(&self, caller: &Caller) -> Outcome<()> {
-        if caller.key.is_some() {
-            return Err(EsError::illegal(
-                "authentication via API key not supported: only the owner user can update an API key",
-            ));
-        }
+        not_by_key(caller)?;
         mixed_restrictions(self.wanted.descriptors.as_deref().unwrap_or_default())
     }
 
     /// Changes one key; whether anything about it is new. The owner's rights are taken anew each time.
     fn apply(&self, cluster: &mut Cluster, caller: &Caller, id: &str, now: i64) -> Outcome<bool> {
-        let found = cluster.key(id).filter(|key| key.username == caller.username && key.realm == caller.realm);
-        let Some(key) = found.filter(|key| key.kind == "rest") else {
-            return Err(EsError::new(
-                404,
-                "resource_not_found_exception",
-                format!("no API key owned by requesting user found for ID [{id}]"),
-            ));
-        };
-        if key.invalidation.is_some() {
-            return Err(EsError::illegal(format!("cannot update invalidated API key [{id}]")));
-        }
-        if key.is_expired(now) {
-            return Err(EsError::illegal(format!("cannot update expired API key [{id}]")));
-        }
+        let key = own(cluster, caller, id, ("rest", now))?;
         let assigned = self.wanted.descriptors.clone().map_or_else(|| key.assigned.clone(), Arc::new);
         let metadata = self.wanted.metadata.clone().map_or_else(|| key.metadata.clone(), Arc::new);
-        // A document that can't be written is the request's fault when a key is created, and a 500 here.
-        metadata_fits(&metadata, id)
-            .map_err(|error| EsError::new(500, "exception", "bulk request execution failure").because(error))?;
+        written(&metadata, id)?;
         let expiration = self.lifetime.map(|lifetime| now.saturating_add(lifetime)).or(key.expiration);
         let limited_by = Some(Arc::new(snapshot(caller)));
         let changed = assigned != key.assigned

@@ -7,8 +7,8 @@ use super::privileges::{HEALTH, MAIN};
 use super::reply::{Body, Reply};
 use super::request::{Request, decode};
 use super::{
-    authn, bulk, cat, documents, indices, keys_create, keys_query, keys_read, keys_update, questions, roles, search,
-    users,
+    authn, bulk, cat, clones, cross_cluster, documents, grants, indices, keys_create, keys_query, keys_read,
+    keys_update, license, questions, roles, search, users,
 };
 use hyper::HeaderMap;
 use serde_json::json;
@@ -165,7 +165,18 @@ const ROUTES: &[Route] = &[
     with_body(DELETE, "/_security/api_key", &[], keys_read::invalidate),
     with_body(&["POST"], "/_security/api_key/_bulk_update", &[], keys_update::bulk_update),
     with_body(&["PUT"], "/_security/api_key/{id}", &[], keys_update::update),
-    with_body(&["POST"], "/_security/cross_cluster/api_key", &[], keys_create::create_cross_cluster),
+    with_body(WRITE, "/_security/api_key/grant", &["refresh"], grants::grant),
+    with_body(WRITE, "/_security/api_key/clone", &["refresh"], clones::clone),
+    with_body(&["POST"], "/_security/cross_cluster/api_key", &[], cross_cluster::create),
+    with_body(&["PUT"], "/_security/cross_cluster/api_key/{id}", &[], cross_cluster::update),
+    route(&["GET"], "/_license", &["local", "accept_enterprise", "master_timeout"], license::get),
+    route(
+        &["POST"],
+        "/_license/start_trial",
+        &["acknowledge", "type", "master_timeout", "timeout"],
+        license::start_trial,
+    ),
+    route(&["POST"], "/_license/start_basic", &["acknowledge", "master_timeout", "timeout"], license::start_basic),
     with_body(
         ASK,
         "/_security/_query/api_key",
@@ -222,7 +233,6 @@ const UNSPOKEN: &[&str] = &[
     "_inference",
     "_info",
     "_ingest",
-    "_license",
     "_logstash",
     "_mget",
     "_migration",

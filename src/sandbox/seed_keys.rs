@@ -241,6 +241,7 @@ fn make(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, plan: &Plan, now:
         assigned: stock.assigned(cluster, plan.roles),
         limited_by: Some(stock.snapshot(cluster, plan.owner)?),
         access: None,
+        certificate_identity: None,
         secret: stock.secret.clone(),
         doc: 0,
     })

@@ -5,6 +5,9 @@
 
 mod aggregations;
 mod aggregations_refused;
+mod clones;
+mod cross_cluster;
+mod grants;
 mod keys;
 mod presets;
 mod rotations;

@@ -3,6 +3,9 @@
 
 mod architecture;
 mod cli;
+mod cli_clone;
+mod cli_cross_cluster;
+mod cli_grant;
 mod cli_journal;
 mod cli_lists;
 mod cli_odd_clusters;

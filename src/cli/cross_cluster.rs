@@ -1,0 +1,192 @@
+//! Cross-cluster keys by command: `create --cross-cluster`, and what `update` does to them.
+
+use clap::Args;
+
+use super::{
+    connection::{self, ConnectionFlags},
+    create::{self, KeyArgs},
+    draft,
+    error::{CliError, Exit},
+    output,
+    update::{confirmed, lines},
+    update_draft::WantedCross,
+};
+use crate::{
+    model::{
+        api_key::{ApiKey, KeyId},
+        create::{Draft, RightsChoice},
+        cross_cluster::{Access, CreateCrossCluster, CrossClusterUpdate},
+        harmless,
+    },
+    ops::{
+        Problem, Session, clock, cross_cluster,
+        offers::{self, Offer},
+        update::UpdateOutcome,
+    },
+};
+
+/// The options of `create` for a key of another cluster.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Cross-cluster keys")]
+pub(super) struct CrossArgs {
+    /// A key by which another cluster searches or replicates indices of this one; it can't sign in to REST
+    #[arg(long, conflicts_with_all = ["roles", "all_my_rights", "no_rights"])]
+    cross_cluster: bool,
+    /// Indices that may be searched; repeat it for more
+    #[arg(long, value_name = "PATTERN", requires = "cross_cluster")]
+    search: Vec<String>,
+    /// Indices that may be replicated; repeat it for more
+    #[arg(long, value_name = "PATTERN", requires = "cross_cluster")]
+    replicate: Vec<String>,
+    /// All of its access as Elasticsearch takes it, in place of --search and --replicate
+    #[arg(long, value_name = "FILE|JSON", requires = "cross_cluster", conflicts_with_all = ["search", "replicate"])]
+    access: Option<String>,
+    /// Only certificates whose subject matches this pattern, such as CN=remote.*
+    #[arg(long, value_name = "PATTERN", requires = "cross_cluster")]
+    certificate_identity: Option<String>,
+}
+
+impl CrossArgs {
+    /// Whether the key is for another cluster.
+    pub(super) fn is_asked(&self) -> bool {
+        self.cross_cluster
+    }
+
+    fn access(&self) -> Result<Access, String> {
+        if let Some(given) = &self.access {
+            return read_access(given);
+        }
+        if self.search.is_empty() && self.replicate.is_empty() {
+            return Err("--search: say which indices, by --search, --replicate or --access".into());
+        }
+        Access::of_names(&self.search, &self.replicate).map_err(|words| format!("--search: {words}"))
+    }
+}
+
+/// Access that was typed as JSON, or is in a file, with or without an `@` before its name.
+///
+/// # Errors
+/// One line that begins with the option.
+pub(super) fn read_access(given: &str) -> Result<Access, String> {
+    let text = if given.trim_start().starts_with('{') {
+        given.to_owned()
+    } else {
+        let path = given.strip_prefix('@').unwrap_or(given);
+        std::fs::read_to_string(path).map_err(|error| format!("--access: {path} can't be read: {error}"))?
+    };
+    Access::parse(&text).map_err(|words| format!("--access: {words}"))
+}
+
+/// `create --cross-cluster`.
+pub(super) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &CrossArgs) -> Result<Exit, CliError> {
+    let endpoint = flags.endpoint()?;
+    // Its rights are its access; a draft without any is checked for all the rest.
+    let draft = Draft { rights: RightsChoice::Nothing, ..key.draft()? };
+    let early = draft::check_early(&draft, false);
+    let access = match (early, cross.access()) {
+        (Ok(()), Ok(access)) => access,
+        (Err(CliError::Fields(mut lines)), Err(words)) => {
+            lines.push(words);
+            return Err(CliError::Fields(lines));
+        }
+        (Err(error), _) => return Err(error),
+        (Ok(()), Err(words)) => return Err(CliError::Fields(vec![words])),
+    };
+    let outlet = if key.dry_run { None } else { Some(key.outlet()?) };
+    let (session, checked) = draft::check(&endpoint, &draft).await?;
+    let certificate_identity = cross.certificate_identity.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let wanted =
+        CreateCrossCluster { key: checked.key, access, certificate_identity: certificate_identity.map(str::to_owned) };
+    is_offered(&session, wanted.certificate_identity.is_some()).await?;
+    let Some(outlet) = outlet else {
+        let body = wanted.body(session.now());
+        create::put_request("POST /_security/cross_cluster/api_key", &body, key.output)?;
+        say(&session, &wanted);
+        output::say("Nothing was sent");
+        return Ok(Exit::Done);
+    };
+    say(&session, &wanted);
+    if !outlet.is_agreed()? {
+        return Ok(Exit::Failed);
+    }
+    let looking = crate::ops::create::look_for(&session, &wanted.key, session.now());
+    let sending = cross_cluster::create(&session, &wanted);
+    let created = create::sent_or_interrupted(sending, looking, Problem::from).await?;
+    create::hand_over(&created, wanted.key.application_id(), outlet, key.output)?;
+    Ok(Exit::Done)
+}
+
+/// What is missing is said before anything is sent.
+async fn is_offered(session: &Session, with_identity: bool) -> Result<(), CliError> {
+    let identity = || with_identity.then(|| offers::missing(session, Offer::CertificateIdentity)).flatten();
+    if let Some(problem) = offers::missing(session, Offer::CrossCluster).or_else(identity) {
+        return Err(problem.into());
+    }
+    offers::unlicensed(session, Offer::CrossCluster).await.map_or(Ok(()), |problem| Err(problem.into()))
+}
+
+fn say(session: &Session, wanted: &CreateCrossCluster) {
+    let mut words = format!("A key that {}", wanted.access.words());
+    if let Some(identity) = &wanted.certificate_identity {
+        words.push_str(&format!(", which must present a certificate whose subject matches {identity}"));
+    }
+    words.push_str(&match wanted.key.expiry().to_request(session.now()) {
+        None => ". It never expires.".to_owned(),
+        Some(_) => format!(". It expires {}.", wanted.key.expiry().words(&clock::zone())),
+    });
+    output::say(&harmless::shown(&words));
+    connection::say_acting(session);
+}
+
+/// What `update` does to cross-cluster keys, after showing it; `None` when the person said no.
+///
+/// # Errors
+/// When the cluster has not what is needed, or nobody can be asked.
+pub(super) async fn update(
+    session: &Session,
+    keys: &[ApiKey],
+    wanted: &WantedCross<'_>,
+    yes: bool,
+) -> Result<Option<UpdateOutcome>, CliError> {
+    let identity = || wanted.has_identity().then(|| offers::missing(session, Offer::CertificateIdentity)).flatten();
+    if let Some(problem) = offers::missing(session, Offer::UpdateCrossCluster).or_else(identity) {
+        return Err(problem.into());
+    }
+    if let Some(problem) = offers::unlicensed(session, Offer::UpdateCrossCluster).await {
+        return Err(problem.into());
+    }
+    let keys = cross_cluster::whole(session, keys).await?;
+    let now = session.now();
+    let update = |key: &ApiKey| Ok((key.id.clone(), wanted.update(key, now)?));
+    let updates = keys.iter().map(update).collect::<Result<Vec<(KeyId, CrossClusterUpdate)>, CliError>>()?;
+    for (key, (_, update)) in keys.iter().zip(&updates) {
+        preview(key, update, now);
+    }
+    connection::say_acting(session);
+    if !yes && !confirmed()? {
+        output::say("Nothing is done");
+        return Ok(None);
+    }
+    Ok(Some(cross_cluster::update(session, &updates).await))
+}
+
+fn preview(key: &ApiKey, update: &CrossClusterUpdate, now: crate::model::Millis) {
+    output::say(&format!("{} ({})", harmless::shown(&key.name), harmless::shown(key.id.as_str())));
+    let changes = update.diff(key, now);
+    let identity = update.certificate_identity.as_ref().filter(|new| **new != key.certificate_identity);
+    let word =
+        |identity: &Option<String>| identity.as_deref().map_or_else(|| "any".into(), harmless::shown).into_owned();
+    let identity = identity.map(|new| format!("certificates: {} → {}", word(&key.certificate_identity), word(new)));
+    let plain = lines(&changes, "access");
+    let lines: Vec<String> = match identity {
+        Some(line) if changes.is_empty() => vec![line],
+        identity => plain.into_iter().chain(identity).collect(),
+    };
+    lines.iter().for_each(|line| output::say(&format!("  {line}")));
+    if let Some(access) = &update.access {
+        output::say(&format!("  it {}", harmless::shown(&access.words())));
+    }
+    if changes.wipes_metadata {
+        output::say("All metadata is wiped");
+    }
+}

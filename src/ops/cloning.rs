@@ -1,0 +1,43 @@
+//! Copies of keys: made, looked for after a lost answer, and what the refusals mean.
+
+use crate::{
+    client::{ClientError, CreatedKey},
+    model::{api_key::ApiKey, cloning::CloneKey, journal::Action},
+    ops::{
+        Problem, Session,
+        create::{self, CreateError},
+        grant,
+    },
+};
+
+/// Copies a key. If the answer is lost, looks for what the request made.
+///
+/// # Errors
+/// [`CreateError`]; for a lost answer with what was found.
+pub async fn clone(session: &Session, clone: &CloneKey) -> Result<CreatedKey, CreateError> {
+    let sent = session.now();
+    let request = serde_json::from_str(&clone.request(sent)).ok();
+    let sending = session.client.clone_api_key(clone, sent);
+    create::make(session, (Action::Clone, request), sending, look_for(session, clone)).await
+}
+
+/// Looks for the copy of a lost answer by its request id. There is none where the metadata of the source could
+/// not be read: then the copy, which has the same owner, can't be read either.
+///
+/// # Errors
+/// When the cluster can't be asked, or would tell nothing.
+pub async fn look_for(session: &Session, clone: &CloneKey) -> Result<Vec<ApiKey>, ClientError> {
+    let Some(request_id) = &clone.request_id else { return Err(grant::unseen()) };
+    create::look_until_found(session, create::Trace::RequestId(request_id)).await
+}
+
+/// What a refusal of a clone means: what is wrong with the source comes as 403, as if one were not allowed to
+/// ask.
+pub fn problem(error: ClientError) -> Problem {
+    let ClientError::Forbidden { ref reason, ref privileges, action: None } = error else { return error.into() };
+    if !privileges.is_empty() {
+        return error.into();
+    }
+    Problem::new("The key can't be copied", &format!("The cluster says of it: {reason}"))
+        .hint("No key was made. The source must be a REST key that is valid, and its secret must be right")
+}

@@ -1,0 +1,62 @@
+//! Keys for other users: made, looked for after a lost answer, and what the refusals mean.
+
+use crate::{
+    client::{ClientError, CreatedKey},
+    model::{
+        Millis,
+        api_key::ApiKey,
+        grant::{Credential, Grant},
+        journal::Action,
+    },
+    ops::{
+        Problem, Session,
+        create::{self, CreateError},
+    },
+};
+
+/// Makes a key that belongs to another user. If the answer is lost, looks for what the request made.
+///
+/// # Errors
+/// [`CreateError`]; for a lost answer with what was found.
+pub async fn grant(session: &Session, grant: &Grant) -> Result<CreatedKey, CreateError> {
+    let sent = session.now();
+    let request = serde_json::from_str(&grant.request(sent)).ok();
+    let sending = session.client.grant_api_key(grant, sent);
+    create::make(session, (Action::Grant, request), sending, look_for(session, grant, sent)).await
+}
+
+/// Looks for the key of a lost answer. Who does not see the keys of others can't look for it.
+///
+/// # Errors
+/// When the cluster can't be asked, or would tell nothing.
+pub async fn look_for(session: &Session, grant: &Grant, sent: Millis) -> Result<Vec<ApiKey>, ClientError> {
+    if !session.privileges.sees_all_keys() && grant.owner() != Some(&session.identity.username) {
+        return Err(unseen());
+    }
+    create::look_for(session, &grant.key, sent).await
+}
+
+/// A key that may be there and that one doesn't see.
+pub(super) fn unseen() -> ClientError {
+    ClientError::NotSent {
+        reason: "you see no keys of other people; somebody with read_security or manage_api_key does".into(),
+    }
+}
+
+/// What a refusal of a grant means: a wrong password comes as 403, as if one were not allowed to ask.
+pub fn problem(error: ClientError, grant: &Grant) -> Problem {
+    let ClientError::Forbidden { ref reason, ref privileges, .. } = error else { return error.into() };
+    if !privileges.is_empty() || !reason.starts_with("unable to authenticate user [") {
+        return error.into();
+    }
+    let detail = format!("The cluster says: {reason}");
+    match &grant.credential {
+        Credential::Password { username, .. } => {
+            Problem::new(&format!("The sign-in of {username} was refused"), &detail).hint(
+                "No key was made. The password may be wrong, or the user unknown or disabled: it is not told which",
+            )
+        }
+        Credential::Token(_) => Problem::new("The sign-in of the other user was refused", &detail)
+            .hint("No key was made. The token may be wrong or expired"),
+    }
+}
