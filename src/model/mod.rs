@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod expiry;
 pub mod filter;
 pub mod fingerprint;
+pub mod guard;
 pub mod harmless;
 pub mod identity;
 pub mod inventory;
@@ -25,6 +26,7 @@ pub mod secret;
 pub mod settings;
 pub mod snippet;
 pub mod update;
+pub mod update_draft;
 pub mod version;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.

@@ -1,10 +1,12 @@
 //! Use cases: what a person wants done with a cluster, the same for the window and for the command
 //! line. It knows clusters and vaults, and nothing of screens.
 
+pub mod chosen;
 pub mod clock;
 pub mod connect;
 pub mod create;
 pub mod export;
+pub mod fates;
 pub mod figures;
 pub mod find;
 pub mod invalidate;
@@ -13,6 +15,7 @@ pub mod list;
 pub mod problem;
 pub mod session;
 pub mod update;
+pub mod update_many;
 pub mod vault;
 pub mod verify;
 

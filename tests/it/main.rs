@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod cli_invalidate_many;
 mod cli_journal;
 mod cli_lists;
 mod cli_odd_clusters;
@@ -13,16 +14,25 @@ mod client_reading;
 mod client_servers;
 mod client_sockets;
 mod client_tls;
+mod cut_lines;
 #[cfg(feature = "window")]
 mod desk;
+mod front;
+mod invalidate_many;
 #[cfg(feature = "window")]
 mod journeys;
+#[cfg(feature = "window")]
+mod journeys_many;
 #[cfg(feature = "window")]
 mod leftovers;
 #[cfg(feature = "window")]
 mod list_and_overview;
 #[cfg(feature = "window")]
 mod pictures;
+#[cfg(feature = "window")]
+mod pictures_many;
 mod reading_all;
 #[cfg(feature = "window")]
 mod states;
+#[cfg(feature = "window")]
+mod updating;
