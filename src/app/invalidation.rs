@@ -157,6 +157,9 @@ impl Invalidation {
 
 impl State {
     pub(super) fn ask_invalidate(&mut self, ids: Vec<KeyId>) {
+        if self.invalidation.is_some() {
+            return;
+        }
         let Some(cluster) = self.common_home(&ids) else {
             return self.notice("These keys belong to several clusters: select those of one at a time");
         };
@@ -184,6 +187,9 @@ impl State {
 
     /// All that the search and the status show at this moment; from now on only their ids count.
     pub(super) fn ask_invalidate_shown(&mut self) {
+        if self.invalidation.is_some() {
+            return;
+        }
         let Some(shown) = self.cluster() else { return };
         if !shown.search_errors.is_empty() {
             return self.notice("The search has a slip: what is shown is not what it says");

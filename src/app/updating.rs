@@ -199,6 +199,9 @@ impl State {
     }
 
     fn ask_update(&mut self, ids: &[KeyId]) {
+        if self.updating.is_some() {
+            return;
+        }
         let Some(cluster) = self.common_home(ids) else {
             return self.notice("These keys belong to several clusters: select those of one at a time");
         };

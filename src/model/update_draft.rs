@@ -227,7 +227,6 @@ mod tests {
             set: "oops\n_y=1\nz=1".into(),
             remove: "z".into(),
             expiration: "never".into(),
-            ..UpdateDraft::default()
         };
         assert_eq!(slips(draft), [At::RoleDescriptors, At::Set, At::Metadata, At::Set, At::Remove, At::Expiration]);
         assert_eq!(slips(UpdateDraft { metadata: Some(" ".into()), ..UpdateDraft::default() }), [At::Metadata]);

@@ -80,8 +80,16 @@ async fn owner_today(session: &Session) -> Option<Box<RawValue>> {
         return None;
     }
     roles.sort_by(|a, b| a.name.cmp(&b.name));
-    let members = roles.iter().map(|role| (role.name.as_str(), role.descriptor.get()));
+    let texts: Vec<String> = roles.iter().map(|role| snapshot(role.descriptor.get())).collect::<Option<_>>()?;
+    let members = roles.iter().zip(&texts).map(|(role, text)| (role.name.as_str(), text.as_str()));
     RawValue::from_string(format!("[{}]", json_text::write_object(members))).ok()
+}
+
+/// A role's descriptor as a snapshot has it: without its description (as seen on 9.5.3).
+fn snapshot(descriptor: &str) -> Option<String> {
+    let mut members = json_text::members(descriptor)?;
+    members.retain(|(name, _)| name != "description");
+    Some(json_text::write_object(members.iter().map(|(name, value)| (name.as_str(), value.get()))))
 }
 
 /// Updates each key in its own way: keys with the same change by one request, the others some at a time. After
@@ -128,4 +136,26 @@ pub async fn each(
     }
     whole.untouched.extend(waiting.into_iter().flat_map(|(_, ids)| ids));
     whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::update::diff;
+
+    #[test]
+    fn a_role_that_has_not_changed_is_no_difference_to_the_snapshot_of_it() {
+        // Both as 9.5.3 tells them of the same role.
+        let told = r#"[{"r":{"cluster":["monitor"],"indices":[{"names":["a*"],"privileges":["read"],
+            "allow_restricted_indices":false}],"run_as":[],"metadata":{"x":1},"transient_metadata":{"enabled":true}}}]"#;
+        let role = r#"{"cluster":["monitor"],"indices":[{"names":["a*"],"privileges":["read"],
+            "allow_restricted_indices":false}],"applications":[],"run_as":[],"metadata":{"x":1},
+            "transient_metadata":{},"description":"what it is"}"#;
+        let raw = |text: String| RawValue::from_string(text).unwrap();
+        let key = ApiKey { limited_by: Some(raw(told.into())), ..ApiKey::default() };
+        let today = |role: &str| raw(format!(r#"[{{"r":{}}}]"#, snapshot(role).unwrap()));
+        let changes = |role: &str| diff(&key, &KeyUpdate::default(), Some(&today(role)), 0).owner_snapshot_changes;
+        assert_eq!(changes(role), Some(false));
+        assert_eq!(changes(&role.replace("read", "all")), Some(true));
+    }
 }

@@ -78,7 +78,8 @@ impl Front {
             trust: Trust::System,
             login,
             run_as: None,
-            timeout: Duration::from_secs(10),
+            // The practice cluster is slow with thousands of keys where other tests run beside it.
+            timeout: Duration::from_secs(90),
         })
         .await
         .unwrap()

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use keybearer::{
@@ -14,10 +15,12 @@ use keybearer::{
     },
 };
 
-use crate::{
-    client_servers::in_time,
-    front::{Front, Line},
-};
+use crate::front::{Front, Line};
+
+/// Fails instead of hanging; thousands of keys take the practice cluster a while.
+async fn patiently<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(180), future).await.expect("it took longer than 180 seconds")
+}
 
 /// The ids of all keys that are not invalidated, and those that are.
 async fn truth(session: &Session) -> (BTreeSet<KeyId>, BTreeSet<KeyId>) {
@@ -43,7 +46,7 @@ async fn agrees(session: &Session, ids: &[KeyId], gone_before: &BTreeSet<KeyId>,
 
 #[tokio::test]
 async fn stopped_in_the_middle_the_counts_agree_with_the_cluster_to_the_key() {
-    let front = Front::start(6 * CHUNK).await;
+    let front = Front::start(4 * CHUNK).await;
     let session = front.session("officer").await;
     let (valid, gone) = truth(&session).await;
     let ids: Vec<KeyId> = valid.into_iter().collect();
@@ -53,24 +56,24 @@ async fn stopped_in_the_middle_the_counts_agree_with_the_cluster_to_the_key() {
     let mut most_on_the_way = 0;
     let mut settled_when_stopped = None;
     let plan = Plan { ids: ids.clone(), ..Plan::default() };
-    let outcome = in_time(invalidate::many(&session, plan, &stop, |news| {
+    let outcome = patiently(invalidate::many(&session, plan, &stop, |news| {
         most_on_the_way = most_on_the_way.max(news.on_the_way);
         let settled = news.outcome.done.len() + news.outcome.failed.len();
         assert_eq!(settled + news.on_the_way + news.waiting, ids.len(), "nothing is lost on the way");
-        if settled >= 2 * CHUNK && settled_when_stopped.is_none() {
+        if settled >= CHUNK && settled_when_stopped.is_none() {
             settled_when_stopped = Some(settled);
             stop.store(true, Ordering::Relaxed);
         }
     }))
     .await;
     assert!(outcome.stopped && outcome.failed.is_empty(), "{:?}", outcome.failed.first());
-    assert!(!outcome.untouched.is_empty() && outcome.done.len() >= 2 * CHUNK);
+    assert!(!outcome.untouched.is_empty() && outcome.done.len() >= CHUNK);
     // While one chunk was proved the next one was on its way, never more.
     assert!(most_on_the_way <= 2 * CHUNK && outcome.done.len() <= settled_when_stopped.unwrap() + 2 * CHUNK);
     agrees(&session, &ids, &gone, &outcome).await;
 
     let rest: Vec<KeyId> = outcome.to_go_on().cloned().collect();
-    let after = in_time(invalidate::many(
+    let after = patiently(invalidate::many(
         &session,
         Plan { ids: rest.clone(), ..Plan::default() },
         &AtomicBool::new(false),
@@ -95,7 +98,7 @@ async fn stopped_before_it_began_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_line_that_breaks_in_the_middle_leaves_each_key_with_its_true_fate() {
-    let front = Front::start(4 * CHUNK).await;
+    let front = Front::start(3 * CHUNK + 500).await;
     let session = front.session("officer").await;
     let (valid, gone) = truth(&session).await;
     let ids: Vec<KeyId> = valid.into_iter().collect();
@@ -106,7 +109,7 @@ async fn a_line_that_breaks_in_the_middle_leaves_each_key_with_its_true_fate() {
         _ => Line::Holds(0),
     });
     let plan = Plan { ids: ids.clone(), ..Plan::default() };
-    let outcome = in_time(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
+    let outcome = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert_eq!(outcome.failed.len(), CHUNK);
     assert!(outcome.failed.iter().all(|(_, reason)| reason.contains("still valid")));
     agrees(&session, &ids, &gone, &outcome).await;
@@ -121,7 +124,7 @@ async fn what_is_not_one_s_own_fails_and_what_a_product_made_is_not_touched() {
     let plan = Plan::of(&keys);
     let (ids, managed) = (plan.ids.clone(), plan.managed.clone());
     assert!(managed.len() >= 5, "Kibana's and Fleet's");
-    let outcome = in_time(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
+    let outcome = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert_eq!(set(&outcome.untouched), managed.iter().cloned().collect());
     assert!(outcome.untouched.iter().all(|id| outcome.why_untouched(id).contains("extra word")));
     assert_eq!(outcome.to_go_on().count(), 0);

@@ -37,7 +37,7 @@ impl Place {
             trust: Trust::System,
             login,
             run_as: None,
-            timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(90),
         };
         let environment = Environment::Development;
         let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };
@@ -83,7 +83,7 @@ fn all_that_a_search_finds_goes_by_its_ids_and_what_products_made_stays() {
     desk.fill("Search", "is:managed or name:payments-*");
     desk.harness.step();
     let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate all ")).unwrap();
-    desk.press(&label.trim_end_matches('…').to_owned());
+    desk.press(label.trim_end_matches('…'));
     desk.wait_for("made by another application");
     assert!(desk.sees("Owners") && desk.sees("fleet") && desk.sees("what the search finds later is not touched"));
     let without = number_in(&desk, "Type “invalidate ");
@@ -103,7 +103,7 @@ fn all_that_a_search_finds_goes_by_its_ids_and_what_products_made_stays() {
 
 #[test]
 fn stopped_in_the_middle_the_rest_is_told_exported_and_gone_on_with() {
-    let place = Place::start(5 * CHUNK);
+    let place = Place::start(3 * CHUNK);
     let mut desk = place.desk();
     let valid = place.counts(false);
     let gone = place.counts(true);

@@ -84,6 +84,7 @@ impl FatesView {
                 }
             }
         });
+        reasons(ui, shown);
         rows(ui, shown, source.keys);
         ui.horizontal(|ui| {
             if Button::link("Copy ids").show(ui).clicked() {
@@ -135,6 +136,23 @@ impl FatesView {
             let title = format!("{} exported", plural(done.keys, "key"));
             notice::banner(ui, Tone::Success, &title, &done.path.display().to_string(), |_| ());
         }
+    }
+}
+
+/// The different reasons of the first rows in full: in the rows there is no room for them.
+fn reasons(ui: &mut Ui, list: &List<'_>) {
+    const ROWS: usize = 200;
+    const REASONS: usize = 3;
+    let p = theme::colors(ui);
+    let mut known: Vec<String> = Vec::new();
+    for (_, _, reason) in (0..list.count.min(ROWS)).filter_map(|at| (list.row)(at)) {
+        if known.len() < REASONS && !reason.is_empty() && !known.contains(&reason) {
+            known.push(reason);
+        }
+    }
+    let color = if list.fate == Fate::Failed { p.danger.text } else { p.text.secondary };
+    for reason in known {
+        text::paragraph(ui, Type::Small, color, harmless::shortened(&reason, 300));
     }
 }
 

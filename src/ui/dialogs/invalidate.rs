@@ -158,6 +158,7 @@ impl InvalidateDialog {
                 latest(ui, plan);
             } else if let Some(outcome) = &plan.outcome {
                 let name = view.state.fates_name(&plan.profile, "keys");
+                ui.add_space(space::XS);
                 let source = Source { keys: &plan.keys, exported: &plan.exported, name: &name };
                 self.fates.ui(ui, view, &lists(outcome), &source);
             }

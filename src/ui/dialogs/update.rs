@@ -274,7 +274,8 @@ impl UpdateDialog {
                 }
                 return;
             }
-            let close = Button::primary("Close").show(ui);
+            // The page of the key below has a “Close”, too.
+            let close = Button::primary("Close").named("Close the update").show(ui);
             if close.clicked() {
                 view.send(Command::Update(Step::Close));
             }

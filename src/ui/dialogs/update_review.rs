@@ -39,8 +39,13 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Review, he
     ScrollArea::vertical().id_salt("update review").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         ui.set_max_width(ui.available_width() - space::M);
         ui.spacing_mut().item_spacing.y = space::S;
+        // Of many keys it is one sentence, which must not be below all of them.
+        let many = review.changes.len() > 1;
+        if many {
+            owner(ui, review);
+        }
         for (key, changes) in review.changes.iter().take(SHOWN) {
-            one(ui, view, key, changes, review.changes.len() > 1);
+            one(ui, view, key, changes, many);
         }
         if review.changes.len() > SHOWN {
             let more = plural((review.changes.len() - SHOWN) as u64, "key");
@@ -52,7 +57,9 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Review, he
             let same = plural(review.unchanged as u64, "key");
             text::line(ui, Type::Small, p.text.tertiary, format!("{same} would stay as they are and are not sent"));
         }
-        owner(ui, review);
+        if !many {
+            owner(ui, review);
+        }
     });
 }
 
@@ -126,10 +133,15 @@ fn lines(ui: &mut Ui, part: &str, changes: &[Change], most: usize) {
         let at = format!("{part}{}", harmless::shortened(&change.path, WIDEST));
         text::line(ui, Type::MonoSmall, p.text.tertiary, at);
         if let Some(old) = &change.old {
-            text::paragraph(ui, Type::MonoSmall, p.danger.text, format!("− {}", harmless::shortened(old, WIDEST)));
+            text::paragraph(ui, Type::MonoSmall, p.danger.text, format!("−\u{a0}{}", harmless::shortened(old, WIDEST)));
         }
         if let Some(new) = &change.new {
-            text::paragraph(ui, Type::MonoSmall, p.success.text, format!("+ {}", harmless::shortened(new, WIDEST)));
+            text::paragraph(
+                ui,
+                Type::MonoSmall,
+                p.success.text,
+                format!("+\u{a0}{}", harmless::shortened(new, WIDEST)),
+            );
         }
     }
     if changes.len() > most {
