@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::export::Scope;
+use super::{export::Scope, updating::Step};
 use crate::{
     export::Format,
     model::{
@@ -15,7 +15,7 @@ use crate::{
         secret::Secret,
         settings::TableLayout,
     },
-    ops::Fix,
+    ops::{Fix, fates::Fate},
 };
 
 /// A screen of the rail.
@@ -120,14 +120,26 @@ pub enum Command {
     DropSecret,
     /// Show what would be invalidated.
     AskInvalidate(Vec<KeyId>),
+    /// Show what would be invalidated of all that the search and the status show.
+    AskInvalidateShown,
     /// Say the extra word for the session's own key.
     IncludeOwnKey(bool),
+    /// Say the extra word for keys that a product made for itself.
+    IncludeManaged(bool),
     /// Invalidate what was shown.
     Invalidate,
     /// Stop after the chunk that is on its way.
     StopInvalidate,
+    /// Try those again that failed.
+    RetryFailed,
+    /// Go on with those that were never sent.
+    GoOnWithUntouched,
+    /// Write what became of keys to a new file.
+    ExportFates(Fate, Format, PathBuf),
     /// Close the dialog.
     CloseInvalidate,
+    /// A step of updating keys.
+    Update(Step),
     /// Another time or moment on the overview.
     SetOverview(Wanted),
     /// Other fields of the metadata to count by.

@@ -95,6 +95,12 @@ impl State {
 
     pub(super) fn exported(&mut self, ticket: Ticket, result: Result<Exported, Problem>) {
         let now = self.now;
+        if let Some(dialog) = &mut self.invalidation {
+            dialog.exported.answer(ticket, result.clone(), now);
+        }
+        if let Some(dialog) = &mut self.updating {
+            dialog.exported.answer(ticket, result.clone(), now);
+        }
         if let Some(dialog) = &mut self.export {
             dialog.done.answer(ticket, result, now);
         }

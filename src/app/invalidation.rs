@@ -1,12 +1,23 @@
 //! The dialog of invalidating: what will happen, what is happening, what has happened.
 
-use super::State;
+use std::{collections::HashMap, path::PathBuf};
+
+use super::{Cluster, Loadable, State};
 use crate::{
+    export::Format,
     model::{
         api_key::{ApiKey, KeyId},
+        calendar,
+        guard::Guard,
         profile::Profile,
     },
-    ops::invalidate::Outcome,
+    ops::{
+        Session,
+        chosen::{Chosen, Summary},
+        export::Exported,
+        fates::{self, Fate, FatesFile},
+        invalidate::{News, Outcome, Plan},
+    },
     worker::{Task, Ticket},
 };
 
@@ -18,13 +29,25 @@ pub struct Invalidation {
     /// The cluster.
     pub profile: Profile,
     /// The keys as they were when they were shown; only their ids are sent.
-    pub keys: Vec<ApiKey>,
-    /// Whether the session's own key is among them.
-    pub own_key: Option<KeyId>,
-    /// Whether the extra word was said for it.
+    pub keys: Chosen,
+    /// What there is to be told of them.
+    pub summary: Summary,
+    /// The search that found them, when all that it finds are meant.
+    pub search: Option<String>,
+    /// Whether the extra word was said for the session's own key.
     pub own_key_too: bool,
-    /// What has become of them so far.
+    /// Whether the extra word was said for keys that a product made for itself.
+    pub managed_too: bool,
+    /// What has become of them, as far as it is settled by requests that are over.
     pub outcome: Option<Outcome>,
+    /// How far the requests have got that are under way.
+    pub news: News,
+    /// The file of what became of them.
+    pub exported: Loadable<Exported>,
+    /// What is sent now.
+    running: Vec<KeyId>,
+    /// What the plan of now leaves alone.
+    spared: HashMap<KeyId, Guard>,
     ticket: Option<Ticket>,
     /// Whether it was asked to stop.
     pub stopping: bool,
@@ -33,15 +56,37 @@ pub struct Invalidation {
 }
 
 impl Invalidation {
-    /// The ids that will be sent.
-    pub fn ids(&self) -> Vec<KeyId> {
-        let guarded = self.own_key.as_ref().filter(|_| !self.own_key_too);
-        self.keys.iter().map(|key| key.id.clone()).filter(|id| Some(id) != guarded).collect()
+    fn new(cluster: &Cluster, now: i64, keys: Chosen, search: Option<String>) -> Self {
+        let session: Option<&Session> = cluster.session.value();
+        Self {
+            profile: cluster.profile.clone(),
+            summary: keys.summary(session, cluster.now(now)),
+            keys,
+            search,
+            own_key_too: false,
+            managed_too: false,
+            outcome: None,
+            news: News::default(),
+            exported: Loadable::default(),
+            running: Vec::new(),
+            spared: HashMap::new(),
+            ticket: None,
+            stopping: false,
+            is_broken: false,
+        }
+    }
+
+    /// How many ids will be sent.
+    pub fn count(&self) -> usize {
+        let leaves_own = self.summary.own_key.is_some() && !self.own_key_too;
+        let managed = if self.managed_too { 0 } else { self.summary.managed };
+        let both = leaves_own && !self.managed_too && self.summary.own_key_is_managed;
+        self.keys.len() + usize::from(both) - managed - usize::from(leaves_own)
     }
 
     /// What has to be typed, when there are many.
     pub fn words_to_type(&self) -> Option<String> {
-        let count = self.ids().len();
+        let count = self.count();
         (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
     }
 
@@ -55,52 +100,165 @@ impl Invalidation {
         self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
     }
 
+    /// How many have each fate: done, failed, untouched.
+    pub fn counts(&self) -> [usize; 3] {
+        let settled = self.outcome.as_ref();
+        let settled = settled.map_or([0; 3], |own| [own.done.len(), own.failed.len(), own.untouched.len()]);
+        let news = if self.is_running() { [self.news.done, self.news.failed, 0] } else { [0; 3] };
+        [settled[0] + news[0], settled[1] + news[1], settled[2]]
+    }
+
+    /// How many are or were to be sent; what has no extra word does not count.
+    pub fn total(&self) -> usize {
+        let settled = |own: &Outcome| own.done.len() + own.failed.len() + own.to_go_on().count();
+        self.outcome.as_ref().map_or(0, settled) + self.running.len()
+    }
+
+    /// The plan with the words that were said.
+    fn plan(&self) -> Plan {
+        Plan { own_key_too: self.own_key_too, managed_too: self.managed_too, ..self.keys.plan() }
+    }
+
+    /// Takes out those that failed, to be tried again.
+    pub(super) fn take_failed(&mut self) -> Vec<KeyId> {
+        let failed = self.outcome.as_mut().map(|outcome| std::mem::take(&mut outcome.failed));
+        failed.unwrap_or_default().into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Takes out those that were never sent and need no extra word.
+    pub(super) fn take_untouched(&mut self) -> Vec<KeyId> {
+        let Some(outcome) = &mut self.outcome else { return Vec::new() };
+        let (guarded, free) =
+            std::mem::take(&mut outcome.untouched).into_iter().partition(|id| outcome.guarded.contains_key(id));
+        outcome.untouched = guarded;
+        free
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        self.ticket = None;
+        self.stopping = false;
+        self.running.clear();
+        self.spared.clear();
+        self.news = News::default();
+        self.outcome.get_or_insert_default().take_in(outcome);
+    }
+
     pub(super) fn broken(&mut self, ticket: Ticket) {
-        self.is_broken |= self.ticket.take_if(|own| *own == ticket).is_some();
+        if self.ticket.is_some_and(|own| own == ticket) {
+            self.is_broken = true;
+            let reason = "not known: Keybearer made a mistake. Refresh the list to see what is true";
+            let failed = self.running.drain(..).map(|id| (id, reason.to_owned())).collect();
+            let guarded = std::mem::take(&mut self.spared);
+            let untouched = guarded.keys().cloned().collect();
+            self.settle(Outcome { failed, untouched, guarded, ..Outcome::default() });
+        }
     }
 }
 
 impl State {
     pub(super) fn ask_invalidate(&mut self, ids: Vec<KeyId>) {
+        if self.invalidation.is_some() {
+            return;
+        }
         let Some(cluster) = self.common_home(&ids) else {
             return self.notice("These keys belong to several clusters: select those of one at a time");
         };
-        let own = cluster.session.value().and_then(|session| session.own_key()).cloned();
-        let known = ids.iter().filter_map(|id| cluster.key(id));
-        let mut keys: Vec<ApiKey> = known.filter(|key| !key.invalidated).collect();
+        let Some(shown) = self.cluster() else { return };
+        let mut strays: Vec<ApiKey> = Vec::new();
         if self.creation.is_of(&cluster.profile) {
-            keys.extend(self.creation.strays.iter().filter(|stray| ids.contains(&stray.id)).cloned());
+            let missing = |stray: &&ApiKey| ids.contains(&stray.id) && shown.inventory().place(&stray.id).is_none();
+            strays = self.creation.strays.iter().filter(missing).cloned().collect();
         }
-        keys.sort_by(|a, b| a.id.cmp(&b.id));
-        keys.dedup_by(|a, b| a.id == b.id);
+        let mut places: Vec<u32> =
+            ids.iter().filter_map(|id| shown.inventory().place(id)).map(|place| place as u32).collect();
+        places.sort_unstable();
+        places.dedup();
+        let list = shown.keys.value().cloned().unwrap_or_default();
+        let mut keys = Chosen::new(list, places).not_yet_invalidated();
+        if !strays.is_empty() {
+            strays.extend(keys.keys());
+            keys = Chosen::of_keys(&strays).not_yet_invalidated();
+        }
         if keys.is_empty() {
             return self.notice("These keys are invalidated already");
         }
-        let own_key = own.filter(|own| keys.iter().any(|key| key.id == *own));
-        self.invalidation = Some(Invalidation {
-            profile: cluster.profile.clone(),
-            keys,
-            own_key,
-            own_key_too: false,
-            outcome: None,
-            ticket: None,
-            stopping: false,
-            is_broken: false,
-        });
+        self.invalidation = Some(Invalidation::new(cluster, self.now, keys, None));
+    }
+
+    /// All that the search and the status show at this moment; from now on only their ids count.
+    pub(super) fn ask_invalidate_shown(&mut self) {
+        if self.invalidation.is_some() {
+            return;
+        }
+        let Some(shown) = self.cluster() else { return };
+        if !shown.search_errors.is_empty() {
+            return self.notice("The search has a slip: what is shown is not what it says");
+        }
+        let Some(list) = shown.keys.value().filter(|list| list.is_complete).cloned() else {
+            return self.notice("The keys are still being read: wait until all of them are there");
+        };
+        let places = shown.rows.places.clone();
+        let cluster = if shown.is_merged() {
+            let mut parts = places.iter().filter_map(|place| shown.part(*place as usize)).map(|part| &part.id);
+            let first = parts.next();
+            let is_one = parts.all(|id| Some(id) == first);
+            self.clusters.iter().find(|cluster| is_one && Some(&cluster.profile.id) == first)
+        } else {
+            Some(shown)
+        };
+        let Some(cluster) = cluster else {
+            return self.notice("These keys belong to several clusters: search in one at a time");
+        };
+        let keys = Chosen::new(list, places).not_yet_invalidated();
+        if keys.is_empty() {
+            return self.notice("All that is shown is invalidated already");
+        }
+        let words = [Some(shown.view.search.trim()), shown.view.status.map(|status| status.word())];
+        let words: Vec<&str> = words.into_iter().flatten().filter(|words| !words.is_empty()).collect();
+        self.invalidation = Some(Invalidation::new(cluster, self.now, keys, Some(words.join(", "))));
     }
 
     pub(super) fn invalidate(&mut self) {
         let Some(dialog) = self.invalidation.as_ref().filter(|dialog| !dialog.is_running() && !dialog.is_over()) else {
             return;
         };
-        let (ids, own_key_too, id) = (dialog.ids(), dialog.own_key_too, dialog.profile.id.clone());
-        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == id);
-        let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() else { return };
-        if ids.is_empty() {
-            return;
+        if dialog.count() > 0 {
+            self.send_plan(dialog.plan());
         }
-        let ticket = self.submit(Task::Invalidate(Box::new(session), ids, own_key_too));
-        self.on_invalidation(|dialog| dialog.ticket = Some(ticket));
+    }
+
+    /// Some of them once more, as they were confirmed before.
+    pub(super) fn invalidate_again(&mut self, take: fn(&mut Invalidation) -> Vec<KeyId>) {
+        let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.is_over()) else { return };
+        let plan = dialog.plan();
+        let ids = take(dialog);
+        if !ids.is_empty() {
+            self.send_plan(Plan { ids, ..plan });
+        }
+    }
+
+    fn send_plan(&mut self, plan: Plan) {
+        let Some(dialog) = &self.invalidation else { return };
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+        let session = cluster.and_then(|cluster| cluster.session.value()).cloned();
+        let own = session.as_ref().and_then(Session::own_key);
+        let guard = |id: &KeyId| plan.guard(id, own).map(|guard| (id.clone(), guard));
+        let spared: HashMap<KeyId, Guard> = plan.ids.iter().filter_map(guard).collect();
+        let running: Vec<KeyId> = plan.ids.iter().filter(|id| !spared.contains_key(*id)).cloned().collect();
+        let Some(session) = session else {
+            // What was taken out to be tried again is not lost when the cluster was closed meanwhile.
+            let reason = "not sent: the connection was closed";
+            let failed = running.into_iter().map(|id| (id, reason.to_owned())).collect();
+            return self.on_invalidation(|dialog| dialog.settle(Outcome { failed, ..Outcome::default() }));
+        };
+        let ticket = self.submit(Task::Invalidate(Box::new(session), Box::new(plan)));
+        self.on_invalidation(|dialog| {
+            dialog.ticket = Some(ticket);
+            dialog.news = News { waiting: running.len(), ..News::default() };
+            (dialog.running, dialog.spared) = (running, spared);
+            dialog.exported = Loadable::default();
+            dialog.is_broken = false;
+        });
     }
 
     pub(super) fn stop_invalidate(&mut self) {
@@ -109,14 +267,16 @@ impl State {
         self.on_invalidation(|dialog| dialog.stopping = true);
     }
 
-    pub(super) fn invalidating(&mut self, ticket: Ticket, outcome: Outcome, over: bool) {
-        let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) else { return };
-        dialog.outcome = Some(outcome);
-        if !over {
-            return;
+    pub(super) fn invalidating(&mut self, ticket: Ticket, news: News) {
+        if let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
+            dialog.news = news;
         }
-        dialog.ticket = None;
-        let done: Vec<KeyId> = dialog.outcome.iter().flat_map(|outcome| outcome.done.clone()).collect();
+    }
+
+    pub(super) fn invalidated(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) else { return };
+        let done = outcome.done.clone();
+        dialog.settle(outcome);
         let id = dialog.profile.id.clone();
         self.creation.strays.retain(|stray| !done.contains(&stray.id));
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id) {
@@ -128,10 +288,28 @@ impl State {
         self.read_keys(&id);
     }
 
+    pub(super) fn export_fates(&mut self, fate: Fate, format: Format, path: PathBuf) {
+        let Some(dialog) = self.invalidation.as_ref().filter(|dialog| dialog.is_over()) else { return };
+        let Some(outcome) = &dialog.outcome else { return };
+        let mut rows = fates::of_invalidation(outcome);
+        rows.retain(|(own, ..)| *own == fate);
+        let file = FatesFile { list: dialog.keys.list().clone(), rows, format, path };
+        let ticket = self.submit(Task::ExportFates(Box::new(file)));
+        self.on_invalidation(|dialog| dialog.exported.ask(ticket));
+    }
+
     /// Closes the dialog; while requests are under way it stays, since they can't be taken back.
     pub(super) fn close_invalidate(&mut self) {
         if self.invalidation.as_ref().is_some_and(|dialog| !dialog.is_running()) {
             self.invalidation = None;
         }
+    }
+
+    /// The name that a file of fates would get by itself, without its ending.
+    pub fn fates_name(&self, profile: &Profile, word: &str) -> String {
+        let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
+        let name: String = profile.name.chars().map(plain).take(40).collect();
+        let day = calendar::rfc3339(self.now);
+        format!("{word}-{name}-{}", day.get(..10).unwrap_or_default())
     }
 }

@@ -12,6 +12,7 @@ pub mod merged;
 mod reading;
 pub mod reveal;
 pub mod selection;
+pub mod updating;
 
 use std::collections::VecDeque;
 
@@ -26,6 +27,7 @@ pub use invalidation::Invalidation;
 pub use loadable::Loadable;
 pub use reveal::{Clipboard, Reveal};
 pub use selection::Selection;
+pub use updating::Updating;
 
 use crate::{
     model::{
@@ -69,6 +71,8 @@ pub struct State {
     pub clipboard: Clipboard,
     /// The dialog of invalidating.
     pub invalidation: Option<Invalidation>,
+    /// The dialog of updating.
+    pub updating: Option<Updating>,
     /// The dialog of exporting.
     pub export: Option<ExportDialog>,
     /// Short news, the newest last.
@@ -103,6 +107,7 @@ impl State {
             reveal: None,
             clipboard: Clipboard::default(),
             invalidation: None,
+            updating: None,
             export: None,
             notices: VecDeque::new(),
             now,
@@ -145,7 +150,7 @@ impl State {
 
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
-        self.reveal.is_some() || self.invalidation.is_some() || self.export.is_some()
+        self.reveal.is_some() || self.invalidation.is_some() || self.updating.is_some() || self.export.is_some()
     }
 
     /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
@@ -157,6 +162,10 @@ impl State {
         }
         if self.invalidation.as_ref().is_some_and(Invalidation::is_running) {
             self.notice("Keys are being invalidated: stop it first, or wait");
+            return false;
+        }
+        if self.updating.as_ref().is_some_and(Updating::is_running) {
+            self.notice("Keys are being updated: stop it first, or wait");
             return false;
         }
         if self.saving.is_some() && self.saving == self.profiles.question() {
@@ -251,10 +260,19 @@ impl State {
             Command::GoBackToSecret => self.on_reveal(|reveal| reveal.asks = false),
             Command::DropSecret => self.reveal = None,
             Command::AskInvalidate(ids) => self.ask_invalidate(ids),
+            Command::AskInvalidateShown => self.ask_invalidate_shown(),
             Command::IncludeOwnKey(on) => self.on_invalidation(|dialog| dialog.own_key_too = on),
+            Command::IncludeManaged(on) => self.on_invalidation(|dialog| dialog.managed_too = on),
             Command::Invalidate => self.invalidate(),
             Command::StopInvalidate => self.stop_invalidate(),
+            Command::RetryFailed => self.invalidate_again(Invalidation::take_failed),
+            Command::GoOnWithUntouched => self.invalidate_again(Invalidation::take_untouched),
+            Command::ExportFates(fate, format, path) if self.updating.is_some() => {
+                self.export_updates(fate, format, path)
+            }
+            Command::ExportFates(fate, format, path) => self.export_fates(fate, format, path),
             Command::CloseInvalidate => self.close_invalidate(),
+            Command::Update(step) => self.update_step(step),
             Command::SetOverview(wanted) => {
                 self.overview_wanted = wanted;
                 self.overview_now();
@@ -330,8 +348,11 @@ impl State {
             Answer::Names(names) => self.names(ticket, *names),
             Answer::Created(result) => self.created(ticket, result),
             Answer::Tried(result) => self.tried(ticket, result.map(|trial| *trial)),
-            Answer::Invalidating(outcome) => self.invalidating(ticket, outcome, false),
-            Answer::Invalidated(outcome) => self.invalidating(ticket, outcome, true),
+            Answer::Invalidating(news) => self.invalidating(ticket, news),
+            Answer::Invalidated(outcome) => self.invalidated(ticket, outcome),
+            Answer::BeforeUpdate(result) => self.before_update(ticket, result.map(|before| *before)),
+            Answer::Updating(settled) => self.updating(ticket, settled),
+            Answer::Updated(outcome) => self.updated(ticket, outcome),
             Answer::Copied(result) => self.copied(ticket, result),
             Answer::Cleared(result) => self.cleared(result),
             Answer::Kept(result) => self.kept(ticket, result),
@@ -379,6 +400,10 @@ impl State {
             reveal.broken(ticket, now);
         }
         if let Some(dialog) = &mut self.invalidation {
+            dialog.broken(ticket);
+        }
+        self.before_update(ticket, Err(Problem::broken()));
+        if let Some(dialog) = &mut self.updating {
             dialog.broken(ticket);
         }
     }

@@ -1,6 +1,12 @@
 //! `keybearer invalidate`: keys taken away for ever, after showing which, and read again as proof.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    io::BufWriter,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use clap::Args;
 use serde::Serialize;
@@ -8,49 +14,75 @@ use serde::Serialize;
 use super::{
     connection::{self, ConnectionFlags},
     error::{CliError, Exit},
-    key_row,
-    output::{self, PlainFormat},
+    key_row, list,
+    output::{self, Format},
     show,
 };
 use crate::{
+    export,
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
-        calendar, expiry, harmless,
+        calendar, expiry,
+        guard::{self, Guard},
+        harmless,
+        inventory::Sort,
+        key_list::Rows,
     },
     ops::{
-        Session, clock, find,
-        invalidate::{self, Outcome},
+        Session,
+        chosen::Chosen,
+        clock, fates, find,
+        invalidate::{self, Outcome, Plan, Progress},
     },
 };
+
+/// From so many keys on, their number is a part of what is typed to confirm.
+const COUNTED_FROM: usize = 10;
+/// How many keys are shown one by one before the rest is only counted.
+const SHOWN: usize = 20;
+/// How many owners or products are named before the rest is only counted.
+const NAMED: usize = 8;
 
 /// The options of `invalidate`.
 #[derive(Args, Debug)]
 pub(super) struct InvalidateArgs {
     /// Id, application id or name of a key that is not invalidated yet
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required_unless_present = "filter")]
     references: Vec<String>,
-    /// Ask nothing
+    /// All keys that a search finds, such as 'owner:bob status:expired' (`list --query-help` explains it)
+    #[arg(long, value_name = "QUERY", conflicts_with = "references")]
+    filter: Option<String>,
+    /// Do nothing unless exactly so many keys would be invalidated
+    #[arg(long, value_name = "N", requires = "filter")]
+    count: Option<usize>,
+    /// Ask nothing; together with --filter it needs --count
     #[arg(long)]
     yes: bool,
     /// Also the key that this session is signed in by
     #[arg(long)]
     own_key_too: bool,
+    /// Also keys that Kibana, Fleet or another product made for itself
+    #[arg(long)]
+    managed_too: bool,
     /// Form of the output
     #[arg(long, default_value = "table")]
-    output: PlainFormat,
+    output: Format,
 }
 
 #[derive(Serialize)]
 struct OutcomeJson<'a> {
     invalidated: &'a [KeyId],
-    failed: Vec<FailedJson<'a>>,
+    failed: Vec<ReasonJson<'a>>,
     untouched: &'a [KeyId],
+    /// Those of the untouched that an extra word would have been needed for.
+    guarded: Vec<ReasonJson<'a>>,
+    stopped: bool,
     proved_at: Millis,
 }
 
 #[derive(Serialize)]
-struct FailedJson<'a> {
+struct ReasonJson<'a> {
     id: &'a str,
     reason: &'a str,
 }
@@ -63,20 +95,90 @@ impl InvalidateArgs {
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result<Exit, CliError> {
-    let session = flags.session().await?;
-    let Some(keys) = meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
+    let chosen = match &args.filter {
+        Some(query) => {
+            // A slip is told before anything is asked.
+            check_query(query)?;
+            let session = flags.session().await?;
+            let chosen = found(&session, query).await?;
+            (session, chosen)
+        }
+        None => {
+            let session = flags.session().await?;
+            let Some(keys) = meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
+            named_by_hand(&session, &keys, &args)?;
+            (session, Chosen::of_keys(&keys))
+        }
+    };
+    let (session, chosen) = chosen;
+    let plan = Plan { own_key_too: args.own_key_too, managed_too: args.managed_too, ..chosen.plan() };
+    let guarded = plan.ids.iter().filter_map(|id| plan.guard(id, session.own_key()));
+    let [own, managed] = guarded.fold([0, 0], |[own, managed], guard| match guard {
+        Guard::OwnKey => [own + 1, managed],
+        Guard::Managed => [own, managed + 1],
+    });
+    let count = chosen.len() - own - managed;
+    preview(&session, &chosen, &plan, count);
+    left_out(own, managed);
+    if count == 0 {
+        output::say("Nothing is left to be invalidated");
+        return Ok(Exit::Failed);
+    }
+    if let Some(expected) = args.count.filter(|expected| *expected != count) {
+        let title = format!("It would be {}, not {expected}. Nothing is done", expiry::plural(count as u64, "key"));
+        return Err(CliError::problem(&title, "", "`keybearer list` with the same search shows them"));
+    }
+    if args.yes && args.filter.is_some() && args.count.is_none() {
+        return Err(CliError::usage(format!(
+            "Nothing is done: with --filter and --yes, say how many keys are meant: --count {count}"
+        )));
+    }
+    if !args.yes && !confirmed(count, args.filter.is_some())? {
+        output::say("Nothing is done");
+        return Ok(Exit::Failed);
+    }
+    let outcome = carry_out(&session, plan, count).await;
+    report(&outcome, &chosen, args.output)
+}
+
+/// Without a word every key would be found: that is never meant by leaving something out.
+fn check_query(query: &str) -> Result<(), CliError> {
+    if query.trim().is_empty() {
+        return Err(CliError::usage("--filter: say what to look for; without a word it would mean every key"));
+    }
+    list::read_query(&[query.to_owned()], clock::now()).map(|_| ())
+}
+
+/// The keys that a search finds now and that are not invalidated yet, as ids.
+async fn found(session: &Session, query: &str) -> Result<Chosen, CliError> {
+    let read = list::read(session).await?;
+    let now = session.now();
+    let query = list::read_query(&[query.to_owned()], now)?;
+    let order = read.keys.order(&[Sort::default()], now);
+    let places = Rows::new(&read.keys, &query.expr, None, &order, now, list::asker(session)).places;
+    let read = Arc::new(read);
+    let chosen = Chosen::new(Arc::clone(&read), places).not_yet_invalidated();
+    list::say_count(&read, chosen.len());
+    Ok(chosen)
+}
+
+/// A guarded key that is named by hand without its extra word is a slip, and nothing is done.
+fn named_by_hand(session: &Session, keys: &[ApiKey], args: &InvalidateArgs) -> Result<(), CliError> {
     if let Some(own) = keys.iter().find(|key| session.own_key() == Some(&key.id)).filter(|_| !args.own_key_too) {
         let title = format!("{} is the key that you are signed in by. Nothing is done", own.id);
         return Err(CliError::problem(&title, "", "If it shall go all the same, add --own-key-too"));
     }
-    preview(&session, &keys);
-    if !args.yes && !confirmed()? {
-        output::say("Nothing is done");
-        return Ok(Exit::Failed);
+    let managed = keys.iter().find_map(|key| guard::product_of(key).map(|product| (key, product)));
+    if let Some((key, product)) = managed.filter(|_| !args.managed_too) {
+        let title = format!("{} was made by a product for itself ({product}). Nothing is done", key.id);
+        let detail = "What uses it stops working until the product makes a new one";
+        return Err(CliError::problem(
+            &harmless::shown(&title),
+            detail,
+            "If it shall go all the same, add --managed-too",
+        ));
     }
-    let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
-    let outcome = carry_out(&session, &ids, args.own_key_too).await;
-    report(&outcome, &keys, args.output)
+    Ok(())
 }
 
 /// The keys that are meant, each once; `None` if anything is not clear, after it was told.
@@ -114,38 +216,76 @@ fn say_gone(reference: &str, gone: &ApiKey) {
 }
 
 /// Exactly what will be taken away.
-fn preview(session: &Session, keys: &[ApiKey]) {
-    output::say(&format!("{} will be invalidated, for ever:", expiry::plural(keys.len() as u64, "key")));
-    output::say(key_row::table(keys, session.now(), &clock::zone()).trim_end());
+fn preview(session: &Session, chosen: &Chosen, plan: &Plan, count: usize) {
+    output::say(&format!("{} will be invalidated, for ever:", expiry::plural(count as u64, "key")));
+    let going = || chosen.keys().filter(|key| plan.guard(&key.id, session.own_key()).is_none());
+    output::say(key_row::table(going().take(SHOWN), session.now(), &clock::zone()).trim_end());
+    if count > SHOWN {
+        output::say(&format!("… and {} more", expiry::thousands((count - SHOWN) as u64)));
+        let summary = chosen.summary(Some(session), session.now());
+        say_counts("Owners", &summary.owners);
+        say_counts("Types", &summary.kinds);
+    }
     connection::say_acting(session);
-    for key in keys {
-        if let Some(product) = key.managed_by() {
-            let words = format!("{} is managed by {product}, which may stop working without it", key.id);
-            output::say(&harmless::shown(&words));
-        }
+    let mut managed =
+        going().take_while(|_| plan.managed_too).filter(|key| guard::product_of(key).is_some()).peekable();
+    let are_some = managed.peek().is_some();
+    for key in managed.take(SHOWN) {
+        let product = guard::product_of(&key).unwrap_or_default();
+        output::say(&harmless::shown(&format!("{} was made by a product for itself ({product})", key.id)));
+    }
+    if are_some {
+        output::say("What uses these stops working until the product makes new ones");
     }
 }
 
-fn confirmed() -> Result<bool, CliError> {
-    if !output::someone_is_there() {
-        return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
+fn say_counts(what: &str, counts: &[(String, usize)]) {
+    let named = counts.iter().take(NAMED);
+    let mut words: Vec<String> =
+        named.map(|(name, count)| format!("{} {count}", harmless::shortened(name, 40))).collect();
+    if counts.len() > NAMED {
+        words.push(format!("and {} more", counts.len() - NAMED));
     }
-    Ok(output::ask("Type invalidate to confirm:")?.eq_ignore_ascii_case("invalidate"))
+    output::say(&format!("{what}: {}", words.join(", ")));
+}
+
+fn left_out(own: usize, managed: usize) {
+    if own > 0 {
+        output::say("Left out: the key that you are signed in by (--own-key-too takes it, too)");
+    }
+    if managed > 0 {
+        let keys = expiry::plural(managed as u64, "key");
+        output::say(&format!("Left out: {keys} that products made for themselves (--managed-too takes them, too)"));
+    }
+}
+
+fn confirmed(count: usize, is_search: bool) -> Result<bool, CliError> {
+    let words =
+        if is_search || count >= COUNTED_FROM { format!("invalidate {count}") } else { "invalidate".to_owned() };
+    if !output::someone_is_there() {
+        let count = if is_search { format!(" --count {count}") } else { String::new() };
+        return Err(CliError::usage(format!(
+            "Nothing is done: nobody can confirm it here, add --yes{count} if it is meant"
+        )));
+    }
+    Ok(output::ask(&format!("Type {words} to confirm:"))?.eq_ignore_ascii_case(&words))
 }
 
 /// Invalidates the keys; an interrupt stops between two requests, and what was done is still told.
-async fn carry_out(session: &Session, ids: &[KeyId], own_key_too: bool) -> Outcome {
+async fn carry_out(session: &Session, plan: Plan, total: usize) -> Outcome {
     let stop = AtomicBool::new(false);
-    let total = ids.len();
-    let progress = |outcome: &Outcome| {
-        if total > invalidate::CHUNK {
-            output::say(&format!("{} of {total}", outcome.done.len() + outcome.failed.len()));
+    let mut told = 0;
+    let progress = |news: Progress<'_>| {
+        let settled = news.outcome.done.len() + news.outcome.failed.len();
+        if total > invalidate::CHUNK && settled > told {
+            told = settled;
+            output::say(&format!("{} of {}", expiry::thousands(settled as u64), expiry::thousands(total as u64)));
         }
     };
-    let work = invalidate::invalidate(session, ids, own_key_too, &stop, progress);
+    let work = invalidate::many(session, plan, &stop, progress);
     let interrupted = async {
         while tokio::signal::ctrl_c().await.is_ok() {
-            output::say("Stopping after this request");
+            output::say("Stopping after what is on its way");
             stop.store(true, Ordering::Relaxed);
         }
         std::future::pending::<()>().await;
@@ -156,16 +296,31 @@ async fn carry_out(session: &Session, ids: &[KeyId], own_key_too: bool) -> Outco
     }
 }
 
-fn report(outcome: &Outcome, keys: &[ApiKey], format: PlainFormat) -> Result<Exit, CliError> {
+fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, CliError> {
     let now = clock::now();
     match format {
-        PlainFormat::Json => output::put_json(&OutcomeJson {
+        Format::Json => output::put_json(&OutcomeJson {
             invalidated: &outcome.done,
-            failed: outcome.failed.iter().map(|(id, reason)| FailedJson { id: id.as_str(), reason }).collect(),
+            failed: outcome.failed.iter().map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
             untouched: &outcome.untouched,
+            guarded: outcome
+                .guarded
+                .iter()
+                .map(|(id, guard)| ReasonJson { id: id.as_str(), reason: guard.reason() })
+                .collect(),
+            stopped: outcome.stopped,
             proved_at: now,
         })?,
-        PlainFormat::Table => output::put(&table(outcome, keys))?,
+        Format::Csv => {
+            let rows = fates::of_invalidation(outcome);
+            let out = BufWriter::new(std::io::stdout().lock());
+            export::fates::write_csv(out, fates::named(chosen.list(), &rows)).map_err(CliError::Output)?;
+        }
+        Format::Table => output::put(&table(outcome, chosen))?,
+    }
+    if outcome.stopped {
+        let rest = expiry::plural(outcome.to_go_on().count() as u64, "key");
+        output::say(&format!("It was stopped: {rest} were never sent, and stay as they are"));
     }
     if !outcome.done.is_empty() {
         let done = expiry::plural(outcome.done.len() as u64, "key");
@@ -179,21 +334,13 @@ fn report(outcome: &Outcome, keys: &[ApiKey], format: PlainFormat) -> Result<Exi
     })
 }
 
-fn table(outcome: &Outcome, keys: &[ApiKey]) -> String {
-    let name =
-        |id: &KeyId| keys.iter().find(|key| key.id == *id).map(|key| output::cell(&key.name)).unwrap_or_default();
-    let row = |result: &str, id: &KeyId, reason: &str| {
-        vec![
-            result.to_owned(),
-            harmless::shown(id.as_str()).into_owned(),
-            name(id),
-            harmless::shown(reason).into_owned(),
-        ]
-    };
-    let mut rows: Vec<Vec<String>> = outcome.done.iter().map(|id| row("invalidated", id, "")).collect();
-    rows.extend(outcome.failed.iter().map(|(id, reason)| row("failed", id, reason)));
-    rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, "")));
-    output::table(&["RESULT", "ID", "NAME", "REASON"], &rows)
+fn table(outcome: &Outcome, chosen: &Chosen) -> String {
+    let rows = fates::of_invalidation(outcome);
+    let cells = fates::named(chosen.list(), &rows).map(|fate| {
+        let shown = |text: &str| harmless::shown(text).into_owned();
+        vec![fate.result.to_owned(), shown(fate.id), output::cell(&fate.name), shown(&fate.reason)]
+    });
+    output::table(&["RESULT", "ID", "NAME", "REASON"], &cells.collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -206,9 +353,9 @@ mod tests {
             done: ids(done),
             failed: ids(failed).into_iter().map(|id| (id, "why".into())).collect(),
             untouched: ids(untouched),
-            stopped: false,
+            ..Outcome::default()
         };
-        report(&outcome, &[], PlainFormat::Json).unwrap()
+        report(&outcome, &Chosen::default(), Format::Json).unwrap()
     }
 
     #[test]
@@ -217,5 +364,12 @@ mod tests {
         assert_eq!(exit(&["a"], &["b"], &[]), Exit::Partly);
         assert_eq!(exit(&["a"], &[], &["b"]), Exit::Partly);
         assert_eq!(exit(&[], &["b"], &[]), Exit::Failed);
+    }
+
+    #[test]
+    fn a_search_without_a_word_is_never_every_key() {
+        assert!(matches!(check_query("  "), Err(CliError::Usage(words)) if words.contains("every key")));
+        assert!(matches!(check_query("expires:soon"), Err(CliError::Usage(_))));
+        assert!(check_query("owner:bob status:expired").is_ok());
     }
 }

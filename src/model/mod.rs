@@ -12,6 +12,7 @@ pub mod expiry;
 pub mod filter;
 pub mod fingerprint;
 pub mod grant;
+pub mod guard;
 pub mod harmless;
 pub mod identity;
 pub mod inventory;
@@ -33,6 +34,7 @@ pub mod settings;
 pub mod snippet;
 pub mod successor;
 pub mod update;
+pub mod update_draft;
 pub mod version;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.

@@ -99,6 +99,8 @@ pub struct Changes {
     pub wipes_metadata: bool,
     /// Whether the owner's rights of today are others than those in the key; `None` where it isn't known.
     pub owner_snapshot_changes: Option<bool>,
+    /// In what they are others.
+    pub owner_snapshot: Vec<Change>,
 }
 
 impl Changes {
@@ -139,6 +141,9 @@ pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>,
         asked.as_ref().is_some_and(|asked| json_text::is_empty_object(asked.get()))
             && !found.as_ref().is_some_and(|found| json_text::is_empty_object(found.get()))
     };
+    // One list of the cluster for both: what one of them leaves out because it is empty is no difference.
+    let owner_snapshot = before.limited_by.as_deref().zip(owner_today);
+    let owner_snapshot = owner_snapshot.map(|(then, today)| changes(Some(then.get()), today.get(), true));
     Changes {
         metadata: of(&update.metadata, &before.metadata, false),
         role_descriptors: of(&update.role_descriptors, &before.role_descriptors, true),
@@ -148,12 +153,15 @@ pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>,
         }),
         removes_restriction: becomes_empty(&update.role_descriptors, &before.role_descriptors),
         wipes_metadata: becomes_empty(&update.metadata, &before.metadata),
-        owner_snapshot_changes: before
-            .limited_by
-            .as_deref()
-            .zip(owner_today)
-            .map(|(then, today)| !same(then.get(), today.get())),
+        owner_snapshot_changes: owner_snapshot.as_ref().map(|changes| !changes.is_empty()),
+        owner_snapshot: owner_snapshot.unwrap_or_default(),
     }
+}
+
+/// The differences of two JSON texts, objects member by member. `rights` is for descriptors, in which what is
+/// left out and what is empty are the same.
+pub fn differences(old: &str, new: &str, rights: bool) -> Vec<Change> {
+    changes(Some(old), new, rights)
 }
 
 /// The differences of two JSON texts, objects member by member. `rights` is for descriptors, in which what is

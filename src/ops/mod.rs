@@ -2,12 +2,14 @@
 //! line. It knows clusters and vaults, and nothing of screens.
 
 pub mod background;
+pub mod chosen;
 pub mod clock;
 pub mod cloning;
 pub mod connect;
 pub mod create;
 pub mod cross_cluster;
 pub mod export;
+pub mod fates;
 pub mod figures;
 pub mod find;
 pub mod grant;
@@ -20,6 +22,7 @@ pub mod problem;
 pub mod rotate;
 pub mod session;
 pub mod update;
+pub mod update_many;
 pub mod vault;
 pub mod verify;
 

@@ -38,6 +38,8 @@ pub struct UpdateOutcome {
     pub failed: Vec<(KeyId, String)>,
     /// Never sent.
     pub untouched: Vec<KeyId>,
+    /// Whether it ended by an error that the next keys would meet too.
+    pub broke_off: bool,
 }
 
 impl UpdateOutcome {
@@ -58,7 +60,7 @@ pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> Upd
         Err(error) => {
             let reason = error.to_string();
             let failed = once.into_iter().map(|id| (id, reason.clone())).collect();
-            return UpdateOutcome { failed, ..UpdateOutcome::default() };
+            return UpdateOutcome { failed, broke_off: true, ..UpdateOutcome::default() };
         }
     };
     let outcome = carry_out(session, once, update).await;
@@ -102,6 +104,7 @@ async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> U
                 Err(error) => error,
             }
         };
+        outcome.broke_off = true;
         if error.is_answer_lost() {
             look_again(session, chunk, update, (sent_at, &error), &mut outcome).await;
         } else {

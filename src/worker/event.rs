@@ -11,9 +11,11 @@ use crate::{
         create::CreateError,
         export::Exported,
         figures::Figures,
-        invalidate::Outcome,
+        invalidate::{News, Outcome},
         list::{KeyList, ListProgress},
         names::Names,
+        update::UpdateOutcome,
+        update_many::Before,
         vault::ReadProfiles,
         verify::Trial,
     },
@@ -57,9 +59,15 @@ pub enum Answer {
     /// The new key was tried.
     Tried(Result<Box<Trial>, Problem>),
     /// Keys are being invalidated.
-    Invalidating(Outcome),
+    Invalidating(News),
     /// Invalidating is over.
     Invalidated(Outcome),
+    /// A key was read again, to be updated.
+    BeforeUpdate(Result<Box<Before>, Problem>),
+    /// So many keys are settled.
+    Updating(usize),
+    /// Updating is over.
+    Updated(UpdateOutcome),
     /// Something secret is on the clipboard, or not.
     Copied(Result<(), Problem>),
     /// The clipboard was cleared; whether there was still something of ours on it.

@@ -23,13 +23,16 @@ use crate::{
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::Settings,
+        update::KeyUpdate,
     },
     ops::{
         Fix, Problem, Session, background, connect, create,
         export::{self, Export},
-        figures, invalidate,
+        fates::{self, FatesFile},
+        figures,
+        invalidate::{self, Plan},
         list::{self, KeyList, ListProgress},
-        names, vault, verify,
+        names, update_many, vault, verify,
     },
     store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
 };
@@ -97,8 +100,14 @@ pub enum Task {
     Create(Box<Session>, Box<CreateKey>),
     /// Sign in with a key.
     Try(Box<Endpoint>, KeyId, Secret, Option<Box<RawValue>>),
-    /// Invalidate keys; whether also the session's own.
-    Invalidate(Box<Session>, Vec<KeyId>, bool),
+    /// Invalidate keys.
+    Invalidate(Box<Session>, Box<Plan>),
+    /// Read a key again, to be updated.
+    ReadForUpdate(Box<Session>, KeyId),
+    /// Update each key in its own way.
+    Update(Box<Session>, Vec<(KeyId, KeyUpdate)>),
+    /// Write what became of keys to a new file.
+    ExportFates(Box<FatesFile>),
     /// Put a secret on the clipboard.
     Copy(Secret),
     /// Clear the clipboard if it still holds the secret.
@@ -120,10 +129,12 @@ impl Task {
             self,
             Self::Create(..)
                 | Self::Invalidate(..)
+                | Self::Update(..)
                 | Self::SaveProfile(_)
                 | Self::RemoveProfile(_)
                 | Self::KeepSettings(_)
                 | Self::Export(_)
+                | Self::ExportFates(_)
         )
     }
 }
@@ -236,9 +247,18 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let trial = verify::try_key(&endpoint, &id, &secret, descriptors.as_deref()).await;
             Answer::Tried(trial.map(Box::new))
         }
-        Task::Invalidate(session, ids, own_key_too) => {
-            let tell = |outcome: &invalidate::Outcome| reporter.progress(Answer::Invalidating(outcome.clone()));
-            Answer::Invalidated(invalidate::invalidate(&session, &ids, own_key_too, &stop, tell).await)
+        Task::Invalidate(session, plan) => {
+            let tell = |news: invalidate::Progress<'_>| reporter.progress(Answer::Invalidating(news.into()));
+            Answer::Invalidated(invalidate::many(&session, *plan, &stop, tell).await)
+        }
+        Task::ReadForUpdate(session, id) => Answer::BeforeUpdate(update_many::read(&session, &id).await.map(Box::new)),
+        Task::Update(session, updates) => {
+            let tell = |settled| reporter.progress(Answer::Updating(settled));
+            Answer::Updated(update_many::each(&session, updates, &stop, tell).await)
+        }
+        Task::ExportFates(file) => {
+            let work = tokio::task::spawn_blocking(move || fates::to_file(&file));
+            Answer::Exported(work.await.unwrap_or_else(|_| Err(Problem::broken())))
         }
         Task::Copy(secret) => {
             let clipboard = Arc::clone(&services.clipboard);

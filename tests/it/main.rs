@@ -6,6 +6,7 @@ mod cli;
 mod cli_clone;
 mod cli_cross_cluster;
 mod cli_grant;
+mod cli_invalidate_many;
 mod cli_journal;
 mod cli_lists;
 mod cli_odd_clusters;
@@ -19,11 +20,16 @@ mod client_reading;
 mod client_servers;
 mod client_sockets;
 mod client_tls;
+mod cut_lines;
 mod cutting_proxy;
 #[cfg(feature = "window")]
 mod desk;
+mod front;
+mod invalidate_many;
 #[cfg(feature = "window")]
 mod journeys;
+#[cfg(feature = "window")]
+mod journeys_many;
 #[cfg(feature = "window")]
 mod leftovers;
 #[cfg(feature = "window")]
@@ -31,8 +37,12 @@ mod list_and_overview;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]
+mod pictures_many;
+#[cfg(feature = "window")]
 mod privileges_form;
 mod reading_all;
 mod snippet_readers;
 #[cfg(feature = "window")]
 mod states;
+#[cfg(feature = "window")]
+mod updating;

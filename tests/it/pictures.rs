@@ -24,7 +24,7 @@ const NOW: i64 = 1_795_440_727_000;
 const DAY: i64 = 86_400_000;
 const HOUR: i64 = 3_600_000;
 
-fn asked_for() -> bool {
+pub fn asked_for() -> bool {
     let asked = std::env::var_os("KEYBEARER_TEST_PICTURES").is_some();
     if !asked {
         println!("Not run: set KEYBEARER_TEST_PICTURES=1, with a Vulkan driver such as lavapipe");
@@ -33,12 +33,12 @@ fn asked_for() -> bool {
 }
 
 /// A cluster with fixed answers, so that a picture is the same every day.
-struct Cluster {
-    server: MockServer,
-    runtime: tokio::runtime::Runtime,
+pub struct Cluster {
+    pub server: MockServer,
+    pub runtime: tokio::runtime::Runtime,
 }
 
-fn answer(body: &Value) -> ResponseTemplate {
+pub fn answer(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body).insert_header("X-Elastic-Product", "Elasticsearch")
 }
 
@@ -75,7 +75,7 @@ fn key(place: usize, row: &(&str, &str, &str, &str, Option<i64>, &str)) -> Value
     key
 }
 
-fn keys() -> Vec<Value> {
+pub fn keys() -> Vec<Value> {
     let rows = [
         ("payments-ledger-writer", "ledger-svc", "ana", "writer", Some(6 * HOUR + HOUR / 2), ""),
         ("fraud-scores-ingest", "fraud-ingest", "svc-fraud", "writer", Some(3 * DAY + HOUR), ""),
@@ -99,7 +99,7 @@ fn keys() -> Vec<Value> {
 
 impl Cluster {
     /// On a port of its own, the same each time, since it is in the picture.
-    fn start(port: u16) -> Self {
+    pub fn start(port: u16) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = runtime.block_on(async {
             let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -156,7 +156,7 @@ impl Cluster {
     }
 
     /// A window of this size and look, with the keys on it.
-    fn desk(&self, size: [f32; 2], look: &str) -> Desk {
+    pub fn desk(&self, size: [f32; 2], look: &str) -> Desk {
         let clock = TestClock::default();
         *clock.lock().unwrap() = Some(NOW);
         let mut desk = Desk::new(Setting { size, clock, sandbox: Some(self.profile()), ..Setting::default() });
@@ -168,7 +168,7 @@ impl Cluster {
 }
 
 /// Times of requests differ from run to run; they are covered before the picture is taken.
-fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
+pub fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
     desk.harness.remove_cursor();
     desk.harness.run_ok();
     let masks: Vec<_> = desk.rects_of(|text| {

@@ -395,6 +395,11 @@ impl Inventory {
         Some(self.known.applications.get(self.applications[place])).filter(|id| !id.is_empty())
     }
 
+    /// The product that made it for itself.
+    pub fn managed_by(&self, place: usize) -> Option<&str> {
+        Some(self.known.managers.get(self.managers[place])).filter(|product| !product.is_empty())
+    }
+
     /// The names of its roles.
     pub fn roles(&self, place: usize) -> impl Iterator<Item = &str> {
         split_roles(self.known.roles.get(self.roles[place]))

@@ -2,15 +2,21 @@
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
-use super::dialog;
+use super::{
+    dialog,
+    fates::{FatesView, List, Source},
+};
 use crate::{
     app::{Command, Invalidation},
     model::{
-        api_key::ApiKey,
+        api_key::{ApiKey, KeyId, KeyKind},
         expiry::{Status, plural, thousands},
         harmless,
     },
-    ops::invalidate::Outcome,
+    ops::{
+        fates::{Fate, Row},
+        invalidate::Outcome,
+    },
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -18,10 +24,14 @@ use crate::{
     },
 };
 
+/// How many owners are named before the rest is only counted.
+const OWNERS: usize = 4;
+
 /// The dialog, with the confirmation that is being typed.
 #[derive(Default)]
 pub struct InvalidateDialog {
     typed: String,
+    fates: FatesView,
     was_open: bool,
 }
 
@@ -34,10 +44,11 @@ impl InvalidateDialog {
         };
         if !std::mem::replace(&mut self.was_open, true) {
             self.typed.clear();
+            self.fates = FatesView::default();
         }
         let closed = dialog(ctx, "invalidate", size::DIALOG, |ui| {
             if plan.is_running() || plan.is_over() {
-                happening(ui, view, plan);
+                self.happening(ui, view, plan);
             } else {
                 self.plan(ui, view, plan);
             }
@@ -48,15 +59,21 @@ impl InvalidateDialog {
     }
 
     fn plan(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
-        let count = plan.ids().len() as u64;
+        let count = plan.count() as u64;
         let whom = if count == 1 { "it" } else { "them" };
         let line = format!("Clients that use {whom} get 401 at once. This can’t be undone");
         head(ui, plan, &format!("Invalidate {}", plural(count, "key")), &line);
         notice::hairline(ui);
         padded(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
+            if let Some(search) = &plan.search {
+                let what = if search.is_empty() { "of all keys".to_owned() } else { format!("by “{search}”") };
+                let words = format!("Found {what}; what the search finds later is not touched");
+                text::paragraph(ui, Type::Small, theme::colors(ui).text.secondary, harmless::shortened(&words, 200));
+            }
+            counts(ui, plan);
+            left_out(ui, view, plan);
             keys(ui, view, plan);
-            own_key(ui, view, plan);
         });
         let confirmed = match plan.words_to_type() {
             Some(words) => {
@@ -84,6 +101,12 @@ impl InvalidateDialog {
             if ui.memory(|memory| memory.focused().is_none()) {
                 cancel.request_focus();
             }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                if Button::link("Copy ids").show(ui).clicked() {
+                    let ids: Vec<String> = plan.keys.ids().iter().map(KeyId::to_string).collect();
+                    ui.ctx().copy_text(ids.join("\n"));
+                }
+            });
         });
     }
 
@@ -94,6 +117,122 @@ impl InvalidateDialog {
             ui.spacing_mut().item_spacing.y = 6.0;
             text::line(ui, Type::Body, p.text.primary, format!("Type “{words}” to confirm"));
             Field::new("Confirmation").without_label().mono().show(ui, &mut self.typed);
+        });
+    }
+
+    fn happening(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
+        let [done, failed, untouched] = plan.counts();
+        let total = plan.total();
+        let is_complete = plan.outcome.as_ref().is_some_and(|outcome| outcome.done.len() == total);
+        let title = match plan.is_over() {
+            false => format!("Invalidating {}", plural(total as u64, "key")),
+            true if plan.is_broken => "Broken off".into(),
+            true if is_complete => format!("{} invalidated", plural(done as u64, "key")),
+            true => format!("{} of {} invalidated", thousands(done as u64), plural(total as u64, "key")),
+        };
+        let line = match plan.is_over() {
+            false => "Each request names its ids, and the keys are read again as proof",
+            true if plan.is_broken => "Keybearer made a mistake. Refresh the list to see what is true",
+            true if is_complete => "Read again from the cluster: no client can sign in by what is listed here",
+            true => "What was read again from the cluster, to the key",
+        };
+        head(ui, plan, &title, line);
+        padded(ui, |ui| {
+            let p = theme::colors(ui);
+            ui.horizontal(|ui| {
+                text::line(ui, Type::Display, p.text.primary, thousands((done + failed) as u64));
+                text::line(ui, Type::Body, p.text.tertiary, format!("of {}", thousands(total as u64)));
+            });
+            bar(ui, done, failed, total);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            tally(ui, (icons::CHECK_CIRCLE, p.success.text), "Done", "read again, invalid", done);
+            tally(ui, (icons::ERROR, p.danger.text), "Failed", "see below", failed);
+            if plan.is_running() {
+                tally(ui, (icons::PENDING, p.info.text), "On the way", "sent, not proved yet", plan.news.on_the_way);
+            }
+            let waiting = untouched + if plan.is_running() { plan.news.waiting } else { 0 };
+            let meaning = if plan.is_running() { "not sent yet" } else { "stay as they are" };
+            tally(ui, (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "Untouched", meaning, waiting);
+            ui.spacing_mut().item_spacing.y = space::S;
+            if plan.is_running() {
+                latest(ui, plan);
+            } else if let Some(outcome) = &plan.outcome {
+                let name = view.state.fates_name(&plan.profile, "keys");
+                ui.add_space(space::XS);
+                let source = Source { keys: &plan.keys, exported: &plan.exported, name: &name };
+                self.fates.ui(ui, view, &lists(outcome), &source);
+            }
+        });
+        notice::hairline(ui);
+        footer(ui, |ui| {
+            if plan.is_over() {
+                over_buttons(ui, view, plan);
+            } else {
+                let off = plan.stopping.then_some("It stops after the chunk that is on its way");
+                let stop = Button::secondary("Stop after this chunk").icon(icons::STOP_CIRCLE).off_because(off);
+                if stop.show(ui).clicked() {
+                    view.send(Command::StopInvalidate);
+                }
+            }
+        });
+    }
+}
+
+/// What failed comes first: it asks for something.
+fn lists(outcome: &Outcome) -> [List<'_>; 3] {
+    let failed = |at: usize| -> Option<Row> {
+        outcome.failed.get(at).map(|(id, reason)| (Fate::Failed, id.clone(), reason.clone()))
+    };
+    let untouched = |at: usize| -> Option<Row> {
+        let id = outcome.untouched.get(at)?;
+        Some((Fate::Untouched, id.clone(), outcome.why_untouched(id).to_owned()))
+    };
+    let done = |at: usize| outcome.done.get(at).map(|id| (Fate::Invalidated, id.clone(), String::new()));
+    [
+        List { fate: Fate::Failed, word: "Failed", count: outcome.failed.len(), row: Box::new(failed) },
+        List { fate: Fate::Untouched, word: "Untouched", count: outcome.untouched.len(), row: Box::new(untouched) },
+        List { fate: Fate::Invalidated, word: "Done", count: outcome.done.len(), row: Box::new(done) },
+    ]
+}
+
+fn over_buttons(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
+    let close = Button::primary("Close").show(ui);
+    if close.clicked() {
+        view.send(Command::CloseInvalidate);
+    }
+    if ui.memory(|memory| memory.focused().is_none()) {
+        close.request_focus();
+    }
+    let Some(outcome) = &plan.outcome else { return };
+    let failed = outcome.failed.len();
+    if failed > 0
+        && Button::danger(&format!("Retry the failed ({})", thousands(failed as u64)))
+            .icon(icons::REFRESH)
+            .show(ui)
+            .clicked()
+    {
+        view.send(Command::RetryFailed);
+    }
+    let rest = outcome.to_go_on().count();
+    if rest > 0 {
+        let label = format!("Go on with the untouched ({})", thousands(rest as u64));
+        if Button::danger(&label).icon(icons::BLOCK).show(ui).clicked() {
+            view.send(Command::GoOnWithUntouched);
+        }
+    }
+}
+
+fn latest(ui: &mut Ui, plan: &Invalidation) {
+    let p = theme::colors(ui);
+    for (id, reason) in &plan.news.reasons {
+        text::line(ui, Type::Small, p.danger.text, harmless::shortened(&format!("{id}: {reason}"), 200));
+    }
+    for id in &plan.news.latest {
+        let name = plan.keys.by_id(id).map(|key| harmless::shortened(&key.name, 50)).unwrap_or_default();
+        ui.horizontal(|ui| {
+            text::icon(ui, Type::IconSmall, p.success.text, icons::CHECK);
+            text::line(ui, Type::Strong, p.text.primary, name);
+            text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 40));
         });
     }
 }
@@ -128,38 +267,58 @@ fn head(ui: &mut Ui, plan: &Invalidation, title: &str, line: &str) {
     });
 }
 
-/// Every key by its id; above many of them the counts.
+/// How many by status, owner, type and product.
+fn counts(ui: &mut Ui, plan: &Invalidation) {
+    if plan.keys.len() < 2 {
+        return;
+    }
+    let p = theme::colors(ui);
+    ui.horizontal_wrapped(|ui| {
+        for status in Status::ALL {
+            let count = plan.summary.statuses.of(status);
+            if count > 0 {
+                count_of(ui, status, &format!("{} {}", thousands(count as u64), in_a_count(status)));
+            }
+        }
+    });
+    let kind = |wire: &str| KeyKind::from_wire(wire).word().to_owned();
+    let kinds: Vec<(String, usize)> = plan.summary.kinds.iter().map(|(wire, count)| (kind(wire), *count)).collect();
+    for (what, counts) in [("Owners", &plan.summary.owners), ("Types", &kinds)] {
+        ui.horizontal(|ui| {
+            ui.allocate_ui_with_layout(vec2(56.0, 20.0), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(56.0);
+                text::line(ui, Type::Small, p.text.tertiary, what);
+            });
+            text::line(ui, Type::Small, p.text.secondary, named(counts, OWNERS));
+        });
+    }
+}
+
+/// "ana 12, boris 3 and 4 more".
+fn named(counts: &[(String, usize)], most: usize) -> String {
+    let one =
+        |(name, count): &(String, usize)| format!("{} {}", harmless::shortened(name, 30), thousands(*count as u64));
+    let words = counts.iter().take(most).map(one).collect::<Vec<_>>().join(", ");
+    match counts.len().saturating_sub(most) {
+        0 => words,
+        more => format!("{words} and {} more", thousands(more as u64)),
+    }
+}
+
+/// Every key by its id.
 fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     let cluster = view.state.clusters.iter().find(|cluster| cluster.profile.id == plan.profile.id);
     let now = cluster.map_or(view.state.now, |cluster| cluster.now(view.state.now));
-    if plan.keys.len() > 1 {
-        ui.horizontal_wrapped(|ui| {
-            for status in Status::ALL {
-                let count = plan.keys.iter().filter(|key| key.status(now) == status).count();
-                if count > 0 {
-                    count_of(ui, status, &format!("{} {}", thousands(count as u64), in_a_count(status)));
-                }
-            }
-        });
-    }
-    let managed = plan.keys.iter().filter(|key| key.managed_by().is_some()).count();
-    if managed > 0 {
-        let were = if managed == 1 { "was" } else { "were" };
-        let title = format!("{} {were} made by another application", plural(managed as u64, "key"));
-        let line =
-            "Kibana or Fleet make such keys for themselves: what uses them stops working until they are made anew";
-        notice::banner(ui, notice::Tone::Warning, &title, line, |_| ());
-    }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("to invalidate").max_height(220.0).auto_shrink([false, true]).show_rows(
+    ScrollArea::vertical().id_salt("to invalidate").max_height(200.0).auto_shrink([false, true]).show_rows(
         ui,
         26.0,
         plan.keys.len(),
         |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.set_max_width(ui.available_width() - space::M);
-            for key in &plan.keys[range] {
-                key_line(ui, key, now);
+            for key in range.filter_map(|number| plan.keys.key(number)) {
+                key_line(ui, &key, now);
             }
         },
     );
@@ -203,98 +362,54 @@ fn key_line(ui: &mut Ui, key: &ApiKey, now: crate::model::Millis) {
     });
 }
 
-/// The extra word for the key that one is signed in by.
-fn own_key(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
-    let Some(own) = &plan.own_key else { return };
-    let p = theme::colors(ui);
-    notice::banner(
-        ui,
-        notice::Tone::Danger,
-        "The key you are signed in by is among them",
-        &format!("{own} is left out. With it this session ends"),
-        |_| (),
-    );
-    ui.horizontal(|ui| {
-        if field::checkbox(ui, Some(plan.own_key_too), "Invalidate my own key too").clicked() {
+/// What is left out without an extra word, and what will be refused.
+fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
+    let summary = &plan.summary;
+    if summary.foreign > 0 {
+        let title = format!(
+            "{} not yours",
+            if summary.foreign == 1 {
+                "1 key is".into()
+            } else {
+                format!("{} keys are", thousands(summary.foreign as u64))
+            }
+        );
+        let line =
+            "You may invalidate your own keys only: the cluster will leave these as they are. It needs manage_api_key";
+        notice::banner(ui, notice::Tone::Warning, &title, line, |_| ());
+    }
+    if summary.managed > 0 {
+        let were = if summary.managed == 1 { "was" } else { "were" };
+        let title = format!("{} {were} made by another application", plural(summary.managed as u64, "key"));
+        let who = named(&summary.products, OWNERS);
+        let line = format!("{who}. Left out: what uses such a key stops working until the application makes a new one");
+        notice::banner(ui, notice::Tone::Warning, &title, &line, |_| ());
+        let words = "Invalidate keys of other applications too";
+        if extra_word(ui, plan.managed_too, words) {
+            view.send(Command::IncludeManaged(!plan.managed_too));
+        }
+    }
+    if let Some(own) = &summary.own_key {
+        let line = format!("{own} is left out. With it this session ends");
+        let title = "The key you are signed in by is among them";
+        notice::banner(ui, notice::Tone::Danger, title, &line, |_| ());
+        if extra_word(ui, plan.own_key_too, "Invalidate my own key too") {
             view.send(Command::IncludeOwnKey(!plan.own_key_too));
         }
-        text::line(ui, Type::Body, p.text.primary, "Invalidate my own key too");
-    });
+    }
 }
 
-fn happening(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
+fn extra_word(ui: &mut Ui, on: bool, words: &str) -> bool {
     let p = theme::colors(ui);
-    let total = plan.ids().len();
-    let empty = Outcome::default();
-    let outcome = plan.outcome.as_ref().unwrap_or(&empty);
-    let (done, failed) = (outcome.done.len(), outcome.failed.len());
-    let title = match plan.is_over() {
-        false => format!("Invalidating {}", plural(total as u64, "key")),
-        true if plan.is_broken => "Broken off".into(),
-        true if outcome.is_complete() => format!("{} invalidated", plural(done as u64, "key")),
-        true => format!("{} of {} invalidated", thousands(done as u64), plural(total as u64, "key")),
-    };
-    let line = match plan.is_over() {
-        false => "Each request names its ids, and the keys are read again as proof",
-        true if plan.is_broken => "Keybearer made a mistake. Refresh the list to see what is true",
-        true if outcome.is_complete() => "Read again from the cluster: no client can sign in by what is listed here",
-        true => "What was read again from the cluster, to the key",
-    };
-    head(ui, plan, &title, line);
-    padded(ui, |ui| {
-        ui.horizontal(|ui| {
-            text::line(ui, Type::Display, p.text.primary, thousands((done + failed) as u64));
-            text::line(ui, Type::Body, p.text.tertiary, format!("of {}", thousands(total as u64)));
-        });
-        bar(ui, done, failed, total);
-        ui.spacing_mut().item_spacing.y = 2.0;
-        let untouched = if plan.outcome.is_some() { outcome.untouched.len() } else { 0 };
-        let on_the_way = total.saturating_sub(done + failed + untouched);
-        tally(ui, (icons::CHECK_CIRCLE, p.success.text), "Done", "read again, invalid", done);
-        tally(ui, (icons::ERROR, p.danger.text), "Failed", "see below", failed);
-        if !plan.is_over() {
-            tally(ui, (icons::PENDING, p.info.text), "On the way", "sent, not proved yet", on_the_way);
-        }
-        tally(ui, (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "Untouched", "stay valid", untouched);
-        ScrollArea::vertical().id_salt("outcome").max_height(180.0).auto_shrink([false, true]).show(ui, |ui| {
-            for (id, reason) in outcome.failed.iter().take(200) {
-                text::paragraph(ui, Type::Small, p.danger.text, format!("{id}: {reason}"));
-            }
-            if failed > 200 {
-                let words = format!("and {} more; they stay selected in the list", thousands(failed as u64 - 200));
-                text::line(ui, Type::Small, p.danger.text, words);
-            }
-            for id in outcome.done.iter().rev().take(8) {
-                let name = plan.keys.iter().find(|key| key.id == *id).map(|key| harmless::shortened(&key.name, 50));
-                ui.horizontal(|ui| {
-                    text::icon(ui, Type::IconSmall, p.success.text, icons::CHECK);
-                    text::line(ui, Type::Strong, p.text.primary, name.unwrap_or_default());
-                    text::line(ui, Type::MonoSmall, p.text.tertiary, id.as_str());
-                });
-            }
-        });
-    });
-    notice::hairline(ui);
-    footer(ui, |ui| {
-        if plan.is_over() {
-            let close = Button::primary("Close").show(ui);
-            if close.clicked() {
-                view.send(Command::CloseInvalidate);
-            }
-            if ui.memory(|memory| memory.focused().is_none()) {
-                close.request_focus();
-            }
-        } else {
-            let off = plan.stopping.then_some("It stops after the chunk that is on its way");
-            let stop = Button::secondary("Stop after this chunk").icon(icons::STOP_CIRCLE).off_because(off);
-            if stop.show(ui).clicked() {
-                view.send(Command::StopInvalidate);
-            }
-        }
-    });
+    ui.horizontal(|ui| {
+        let clicked = field::checkbox(ui, Some(on), words).clicked();
+        text::line(ui, Type::Body, p.text.primary, words);
+        clicked
+    })
+    .inner
 }
 
-fn bar(ui: &mut Ui, done: usize, failed: usize, total: usize) {
+pub(super) fn bar(ui: &mut Ui, done: usize, failed: usize, total: usize) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 8.0), Sense::hover());
     ui.painter().rect_filled(rect, 4.0, p.status.track);

@@ -1,8 +1,11 @@
 //! What floats above a screen until it is answered: the secret of a new key, and invalidating.
 
 pub mod export;
+pub mod fates;
 pub mod invalidate;
 pub mod secret;
+pub mod update;
+pub mod update_review;
 
 use eframe::egui::{self, CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
 
@@ -14,6 +17,7 @@ pub struct Dialogs {
     secret: secret::SecretCard,
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
+    update: update::UpdateDialog,
 }
 
 impl Dialogs {
@@ -23,6 +27,7 @@ impl Dialogs {
         if view.state.invalidation.is_none() {
             self.secret.ui(ctx, view);
             self.export.ui(ctx, view);
+            self.update.ui(ctx, view);
         }
     }
 }

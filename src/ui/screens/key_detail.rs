@@ -4,7 +4,7 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, 
 
 use super::key_rows;
 use crate::{
-    app::{Cluster, Command},
+    app::{Cluster, Command, updating::Step},
     model::{
         Millis,
         api_key::{ApiKey, KeyKind},
@@ -13,6 +13,7 @@ use crate::{
         expiry::Status,
         harmless, json_text,
     },
+    ops::update_many,
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -233,6 +234,15 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
         let button = Button::danger("Invalidate…").icon(icons::BLOCK).named(name).off_because(off);
         if button.show(ui).clicked() {
             view.send(Command::AskInvalidate(vec![key.id.clone()]));
+        }
+        let off = match (key.status(cluster.now(view.state.now)), session) {
+            (Status::Invalidated | Status::Expired, _) => Some("It has ended, and nothing revives it".to_owned()),
+            (_, Some(session)) => update_many::hindrance(session, key),
+            (_, None) => Some("There is no connection".to_owned()),
+        };
+        let name = if cluster.selection.is_empty() { "Update" } else { "Update this key" };
+        if Button::secondary("Update…").icon(icons::EDIT).named(name).off_because(off.as_deref()).show(ui).clicked() {
+            view.send(Command::Update(Step::Ask(vec![key.id.clone()])));
         }
     });
 }

@@ -7,11 +7,11 @@ use eframe::egui::{
 };
 
 use super::{
-    key_columns, key_detail, key_rows,
+    key_actions, key_columns, key_detail, key_rows,
     key_states::{no_cluster, no_keys, not_signed_in, nothing_read},
 };
 use crate::{
-    app::{Cluster, Command, Screen},
+    app::{Cluster, Command, Screen, updating::Step},
     model::{
         api_key::KeyId,
         calendar,
@@ -417,6 +417,7 @@ fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
                 view.send(Command::SetView(ListView { status, ..cluster.view.clone() }));
             }
         }
+        key_actions::invalidate_shown(ui, view, cluster);
     });
 }
 
@@ -477,6 +478,9 @@ fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if Button::danger("Invalidate…").icon(icons::BLOCK).named("Invalidate").show(ui).clicked() {
                 view.send(Command::AskInvalidate(cluster.selection.ids()));
+            }
+            if Button::secondary("Update…").icon(icons::EDIT).named("Update").show(ui).clicked() {
+                view.send(Command::Update(Step::Ask(cluster.selection.ids())));
             }
         });
     });

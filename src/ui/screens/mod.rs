@@ -4,6 +4,7 @@ pub mod connection_test;
 pub mod connections;
 pub mod create_key;
 mod create_preview;
+mod key_actions;
 pub mod key_columns;
 pub mod key_detail;
 pub mod key_rows;

@@ -1,0 +1,105 @@
+//! What became of each of many keys, as a file: a row or an object each, with the reason where there is one.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+
+use super::csv::no_formula;
+
+/// The names of the columns.
+const HEAD: [&str; 6] = ["result", "id", "name", "username", "realm", "reason"];
+
+/// What became of one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fate<'a> {
+    /// `invalidated`, `updated`, `unchanged`, `failed` or `untouched`.
+    pub result: &'a str,
+    /// Made by the cluster.
+    pub id: &'a str,
+    /// Free text.
+    pub name: Cow<'a, str>,
+    /// Name of the owner.
+    pub username: Cow<'a, str>,
+    /// Realm of the owner.
+    pub realm: Cow<'a, str>,
+    /// Why; empty where it is plain.
+    pub reason: Cow<'a, str>,
+}
+
+/// Writes comma-separated values (RFC 4180), which no spreadsheet takes for formulas. How many there were.
+///
+/// # Errors
+/// When `out` can't be written.
+pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> io::Result<u64> {
+    let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
+    csv.write_record(HEAD)?;
+    let mut count = 0;
+    for fate in fates {
+        let cells = [fate.result, fate.id, &fate.name, &fate.username, &fate.realm, &fate.reason];
+        csv.write_record(cells.map(|cell| no_formula(cell).into_owned()))?;
+        count += 1;
+    }
+    csv.flush()?;
+    Ok(count)
+}
+
+/// Writes one JSON array. How many there were.
+///
+/// # Errors
+/// When `out` can't be written.
+pub fn write_json<'a>(mut out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> io::Result<u64> {
+    let mut count = 0;
+    let mut json = serde_json::Serializer::pretty(&mut out);
+    let mut list = json.serialize_seq(None)?;
+    for fate in fates {
+        list.serialize_element(&fate)?;
+        count += 1;
+    }
+    SerializeSeq::end(list)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fates() -> [Fate<'static>; 2] {
+        let fate = Fate {
+            result: "failed",
+            id: "a",
+            name: "=1+1".into(),
+            username: "ana".into(),
+            realm: "native".into(),
+            reason: "it said \"no\"".into(),
+        };
+        [fate.clone(), Fate { result: "untouched", id: "b", reason: "".into(), ..fate }]
+    }
+
+    #[test]
+    fn a_row_says_what_became_of_a_key_and_is_no_formula() {
+        let mut out = Vec::new();
+        assert_eq!(write_csv(&mut out, fates().into_iter()).unwrap(), 2);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "result,id,name,username,realm,reason\r\nfailed,a,'=1+1,ana,native,\"it said \"\"no\"\"\"\r\n\
+             untouched,b,'=1+1,ana,native,\r\n"
+        );
+    }
+
+    #[test]
+    fn json_is_an_array_also_of_none() {
+        let mut out = Vec::new();
+        assert_eq!(write_json(&mut out, fates().into_iter()).unwrap(), 2);
+        let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&json[0]["name"], &json[1]["result"]), (&"=1+1".into(), &"untouched".into()));
+        let mut out = Vec::new();
+        write_json(&mut out, std::iter::empty()).unwrap();
+        assert_eq!(out, b"[]\n");
+    }
+}

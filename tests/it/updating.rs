@@ -1,0 +1,222 @@
+//! Updating keys in the window: what is shown before, what needs a word of its own, and what becomes of each.
+
+use std::time::Duration;
+
+use keybearer::{
+    model::{
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        login::Login,
+        profile::{Environment, Profile, ProfileId},
+        secret::Secret,
+    },
+    ops::{Session, create, list},
+};
+
+use crate::{
+    desk::{Desk, Setting},
+    front::{Front, Line},
+};
+
+/// A practice cluster with keys of the officer, and a window on it.
+struct Place {
+    front: Front,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn draft(name: &str) -> keybearer::model::create::CreateKey {
+    use keybearer::model::{
+        create::{Draft, RightsChoice, Surroundings},
+        version::Edition,
+    };
+    let rights = RightsChoice::Nothing;
+    let draft = Draft { name: name.into(), rights, expiration: "1d".into(), ..Draft::default() };
+    let zone = jiff::tz::TimeZone::UTC;
+    let around = Surroundings { now: 0, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
+    draft.check(around, &format!("request-{name}")).unwrap()
+}
+
+impl Place {
+    fn start(names: &[&str]) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let front = runtime.block_on(async {
+            let front = Front::start(20).await;
+            let session = front.session("officer").await;
+            for name in names {
+                create::create(&session, &draft(name)).await.unwrap();
+            }
+            front
+        });
+        Self { front, runtime }
+    }
+
+    fn desk(&self) -> Desk {
+        let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
+        let url = ClusterUrl::parse(&self.front.sockets.url("http")).unwrap();
+        let endpoint = Endpoint { url, trust: Trust::System, login, run_as: None, timeout: Duration::from_secs(90) };
+        let environment = Environment::Development;
+        let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };
+        let mut desk = Desk::new(Setting { profiles: vec![profile], ..Setting::default() });
+        desk.press("Edit front");
+        desk.press("Connect");
+        desk.wait_for("keys read");
+        desk
+    }
+
+    /// The keys of a name beginning so, as the cluster has them.
+    fn keys(&self, beginning: &str) -> Vec<keybearer::model::api_key::ApiKey> {
+        self.runtime.block_on(async {
+            let session: Session = self.front.session("officer").await;
+            let list = list::all(&session, |_| ()).await.unwrap();
+            list.keys.keys().filter(|key| key.name.starts_with(beginning)).collect()
+        })
+    }
+
+    fn metadata(&self, name: &str) -> String {
+        self.keys(name)[0].metadata.as_deref().unwrap().get().to_owned()
+    }
+}
+
+/// The dialog grows when the texts come in; then its buttons are where they stay.
+fn settle(desk: &mut Desk) {
+    (0..4).for_each(|_| desk.harness.step());
+}
+
+fn open(desk: &mut Desk, name: &str) {
+    desk.fill("Search", name);
+    desk.harness.step();
+    desk.click_row(name);
+    desk.press("Update");
+    desk.wait("the texts of the key", |desk| desk.value("Metadata").is_some());
+    settle(desk);
+}
+
+#[test]
+fn one_key_is_changed_after_what_is_different_was_shown() {
+    let place = Place::start(&["mine"]);
+    let mut desk = place.desk();
+    open(&mut desk, "mine");
+    let text = desk.value("Metadata").unwrap();
+    assert!(text.contains("request-mine"), "{text}");
+    desk.fill("Metadata", &text.replacen('{', "{\"team\": \"payments\", ", 1));
+    desk.fill("New end", "9d");
+    desk.press("Review");
+    desk.wait_for("Exactly this would be different");
+    for words in ["metadata/team", "+\u{a0}\"payments\"", "Ends: ", "owner’s rights"] {
+        assert!(desk.sees(words), "{words}: {:?}", desk.texts());
+    }
+    assert!(!desk.sees("role_descriptors/"), "what was not changed is not sent");
+    assert!(!place.metadata("mine").contains("payments"), "nothing was sent yet");
+    desk.press("Update 1 key");
+    desk.wait_for("1 key updated");
+    assert!(place.metadata("mine").contains("payments"));
+    let left = place.keys("mine")[0].expires.unwrap() - keybearer::ops::clock::now();
+    assert!((8..=9).contains(&(left / 86_400_000)), "{left}");
+    desk.press("Close the update");
+    assert!(!desk.sees("1 key updated"));
+}
+
+#[test]
+fn emptiness_is_spelled_out_and_needs_its_word() {
+    let place = Place::start(&["mine"]);
+    let mut desk = place.desk();
+    open(&mut desk, "mine");
+    desk.fill("Role descriptors", "{}");
+    desk.fill("Metadata", "{}");
+    desk.press("Review");
+    desk.wait_for("The key loses its limits");
+    assert!(desk.sees("everything that its owner may") && desk.sees("All metadata is wiped"));
+    assert!(!desk.is_on("Update 1 key"));
+    desk.tick("Give it all the owner’s rights");
+    assert!(!desk.is_on("Update 1 key"), "the other word is missing");
+    desk.tick("Wipe the metadata");
+    assert!(desk.is_on("Update 1 key"));
+    // Going back takes the words back.
+    desk.press("Back");
+    desk.press("Review");
+    desk.wait_for("The key loses its limits");
+    assert!(!desk.is_on("Update 1 key"));
+    desk.tick("Give it all the owner’s rights");
+    desk.tick("Wipe the metadata");
+    desk.press("Update 1 key");
+    desk.wait_for("1 key updated");
+    assert_eq!(place.metadata("mine"), "{}");
+    assert!(place.keys("mine")[0].is_unrestricted());
+}
+
+#[test]
+fn a_slip_stays_at_its_field_and_nothing_different_is_not_sent() {
+    let place = Place::start(&["mine"]);
+    let mut desk = place.desk();
+    open(&mut desk, "mine");
+    desk.fill("Role descriptors", "[]");
+    desk.fill("New end", "never");
+    desk.press("Review");
+    desk.wait_for("must be a JSON object");
+    assert!(desk.sees("can’t take an end away") && !desk.sees("Exactly this"));
+    desk.press("Cancel");
+    desk.press("Update");
+    desk.wait("the texts of the key", |desk| desk.value("Metadata").is_some());
+    assert_ne!(desk.value("Role descriptors").as_deref(), Some("[]"), "a new form begins anew");
+    settle(&mut desk);
+    desk.press("Review");
+    desk.wait("the review", |desk| desk.sees("Nothing would be different") || desk.sees("Nothing that was typed"));
+}
+
+#[test]
+fn the_key_of_another_says_that_only_run_as_can() {
+    let place = Place::start(&[]);
+    let mut desk = place.desk();
+    desk.fill("Search", "-owner:officer status:active type:rest");
+    desk.harness.step();
+    desk.tick("Select all shown keys");
+    desk.press("Update");
+    desk.wait_for("Act as the owner by run-as");
+    assert!(!desk.sees("Set in the metadata"));
+}
+
+#[test]
+fn many_keys_get_members_and_keep_the_rest() {
+    let names: Vec<String> = (0..12).map(|number| format!("many-{number:02}")).collect();
+    let place = Place::start(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut desk = place.desk();
+    desk.fill("Search", "name:many-*");
+    desk.harness.step();
+    desk.tick("Select all shown keys");
+    desk.press("Update");
+    desk.wait_for("Update 12 keys");
+    desk.fill("Set in the metadata", "team=payments\nlevel=2");
+    desk.fill("New end", "30d");
+    desk.press("Review");
+    desk.wait_for("Type “update 12” to confirm");
+    assert!(!desk.is_on("Update 12 keys"));
+    desk.fill("Confirmation", "update 12");
+    desk.press("Update 12 keys");
+    desk.wait_for("12 keys updated");
+    let keys = place.keys("many-");
+    assert_eq!(keys.len(), 12);
+    for key in keys {
+        let metadata = key.metadata_map();
+        assert_eq!((&metadata["team"], &metadata["level"]), (&"payments".into(), &2.into()));
+        assert_eq!(metadata["request_id"], format!("request-{}", key.name), "the others stay");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_told_as_what_the_key_itself_shows() {
+    let place = Place::start(&["mine"]);
+    let mut desk = place.desk();
+    open(&mut desk, "mine");
+    place.front.when("PUT", "/_security/api_key", |_| Line::CutBefore);
+    desk.fill("New end", "9d");
+    desk.press("Review");
+    desk.press("Update 1 key");
+    desk.wait_for("0 of 1 key updated");
+    assert!(desk.sees("does not show the change"), "{:?}", desk.texts());
+    desk.press("Close the update");
+    place.front.when("PUT", "/_security/api_key", |_| Line::CutAfter);
+    open(&mut desk, "mine");
+    desk.fill("New end", "9d");
+    desk.press("Review");
+    desk.press("Update 1 key");
+    desk.wait_for("1 key updated");
+}
