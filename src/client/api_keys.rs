@@ -162,6 +162,7 @@ struct WireKey {
     role_descriptors: Option<Box<RawValue>>,
     limited_by: Option<Box<RawValue>>,
     access: Option<Box<RawValue>>,
+    realm_type: Option<String>,
 }
 
 /// The rows are left out here: they were handed on before. An answer cut down to some fields has no
@@ -482,6 +483,7 @@ impl WireKey {
             role_descriptors: self.role_descriptors,
             limited_by: self.limited_by,
             access: self.access,
+            realm_type: self.realm_type,
             ..ApiKey::default()
         };
         key.with_facts()

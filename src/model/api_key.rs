@@ -106,6 +106,8 @@ pub struct ApiKey {
     pub limited_by: Option<Box<RawValue>>,
     /// What a cross-cluster key gives access to, unchanged.
     pub access: Option<Box<RawValue>>,
+    /// The kind of the owner's realm, such as `native` (told since 8.14; lists leave it out).
+    pub realm_type: Option<String>,
     pub(crate) facts: Facts,
 }
 

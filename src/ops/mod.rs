@@ -1,6 +1,7 @@
 //! Use cases: what a person wants done with a cluster, the same for the window and for the command
 //! line. It knows clusters and vaults, and nothing of screens.
 
+pub mod check_secret;
 pub mod clock;
 pub mod connect;
 pub mod create;
@@ -11,6 +12,7 @@ pub mod invalidate;
 mod journal;
 pub mod list;
 pub mod problem;
+pub mod rights;
 pub mod session;
 pub mod update;
 pub mod vault;

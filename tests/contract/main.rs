@@ -6,6 +6,7 @@
 mod aggregations;
 mod aggregations_refused;
 mod keys;
+mod rights;
 mod server;
 mod sign_in;
 mod updates;

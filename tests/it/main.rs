@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod cli_check_secret;
 mod cli_journal;
 mod cli_lists;
 mod cli_odd_clusters;
