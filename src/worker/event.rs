@@ -7,12 +7,14 @@ use crate::{
     model::{profile::Profile, role::Role},
     ops::{
         Problem, Session,
+        check_secret::Checked,
         connect::StepReport,
         create::CreateError,
         export::Exported,
         figures::Figures,
         invalidate::Outcome,
         list::{KeyList, ListProgress},
+        rights::Told,
         vault::ReadProfiles,
         verify::Trial,
     },
@@ -49,6 +51,10 @@ pub enum Answer {
     Listed(Result<Arc<KeyList>, Problem>),
     /// Roles were read.
     Roles(Result<Vec<Role>, Problem>),
+    /// What a key can do, if the cluster knows it.
+    Rights(Result<Box<Option<Told>>, Problem>),
+    /// A secret was checked.
+    SecretChecked(Option<Box<Checked>>),
     /// A key was created, or not.
     Created(Result<Box<CreatedKey>, Box<CreateError>>),
     /// The new key was tried.

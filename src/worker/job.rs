@@ -17,16 +17,19 @@ use crate::{
         api_key::KeyId,
         create::CreateKey,
         endpoint::{ClusterUrl, Endpoint},
+        pasted::Candidate,
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::Settings,
     },
     ops::{
-        Fix, Problem, Session, connect, create,
+        Fix, Problem, Session,
+        check_secret::{self, Asked},
+        connect, create,
         export::{self, Export},
         figures, invalidate,
         list::{self, KeyList, ListProgress},
-        vault, verify,
+        rights, vault, verify,
     },
     store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
 };
@@ -69,6 +72,10 @@ pub enum Task {
     SavePicture(PathBuf, Vec<u8>),
     /// Read all roles.
     Roles(Box<Session>),
+    /// Read what a key can do.
+    Rights(Box<Session>, KeyId),
+    /// Check the keys that were found in a text.
+    CheckSecret(Box<Session>, Vec<Candidate>, Asked),
     /// Create a key.
     Create(Box<Session>, Box<CreateKey>),
     /// Sign in with a key.
@@ -212,6 +219,15 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Listed(listed.map(Arc::new).map_err(Problem::from))
         }
         Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
+        Task::Rights(session, id) => {
+            let found = rights::of(&session, &id).await.map_err(Problem::from);
+            Answer::Rights(found.map(|found| Box::new(found.map(rights::Told::of))))
+        }
+        Task::CheckSecret(session, candidates, asked) => {
+            let endpoint = session.client.endpoint().clone();
+            let checked = check_secret::check(Ok(&session), &endpoint, &candidates, &asked).await;
+            Answer::SecretChecked(checked.map(Box::new))
+        }
         Task::Create(session, key) => {
             Answer::Created(create::create(&session, &key).await.map(Box::new).map_err(Box::new))
         }

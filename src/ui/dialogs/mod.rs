@@ -1,5 +1,6 @@
 //! What floats above a screen until it is answered: the secret of a new key, and invalidating.
 
+pub mod check_secret;
 pub mod export;
 pub mod invalidate;
 pub mod secret;
@@ -14,6 +15,7 @@ pub struct Dialogs {
     secret: secret::SecretCard,
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
+    check_secret: check_secret::CheckSecretForm,
 }
 
 impl Dialogs {
@@ -23,6 +25,7 @@ impl Dialogs {
         if view.state.invalidation.is_none() {
             self.secret.ui(ctx, view);
             self.export.ui(ctx, view);
+            self.check_secret.ui(ctx, view);
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod create_key;
 mod create_preview;
 pub mod key_columns;
 pub mod key_detail;
+mod key_rights;
 pub mod key_rows;
 mod key_states;
 pub mod keys;
