@@ -4,14 +4,16 @@ use super::{ApplicationRight, Grants, IndexRight, Kind, RemoteRight, Scope, read
 
 /// More pairs of patterns than these are not looked into: it would take too long, and nobody could read it.
 const MOST_PAIRS: usize = 40_000;
+/// So many pairs of privileges are told apart.
+const MOST_PAIRED: usize = 1000;
 /// Of more rights than these the repeats stay.
 const MOST_COMPARED: usize = 1500;
 
 /// What could not be worked out.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Doubts {
     /// Pairs of privileges that may have single actions in common.
-    pairs: Vec<(String, String)>,
+    pairs: Vec<(Kind, String, String)>,
     too_many: Vec<&'static str>,
 }
 
@@ -25,7 +27,7 @@ impl Doubts {
         let mut words: Vec<String> = Vec::new();
         if !self.pairs.is_empty() {
             let pairs: Vec<String> =
-                self.pairs.iter().take(SHOWN).map(|(own, limit)| format!("{own} with {limit}")).collect();
+                self.pairs.iter().take(SHOWN).map(|(_, own, limit)| format!("{own} with {limit}")).collect();
             let more = match self.pairs.len().saturating_sub(SHOWN) {
                 0 => String::new(),
                 more => format!(" and {more} more pairs"),
@@ -50,9 +52,16 @@ impl Doubts {
         too_many
     }
 
-    fn pair(&mut self, own: &str, limit: &str) {
-        if self.pairs.len() < 1000 {
-            push_new(&mut self.pairs, (own.to_owned(), limit.to_owned()));
+    /// Whether what could not be worked out may be about this privilege.
+    pub(super) fn concern(&self, kind: Kind, privilege: &str) -> bool {
+        let is_near = |name: &str| !kind.are_apart(name, privilege);
+        let is_about = |(of, own, limit): &(Kind, String, String)| *of == kind && is_near(own) && is_near(limit);
+        !self.too_many.is_empty() || self.pairs.len() == MOST_PAIRED || self.pairs.iter().any(is_about)
+    }
+
+    fn pair(&mut self, kind: Kind, own: &str, limit: &str) {
+        if self.pairs.len() < MOST_PAIRED {
+            push_new(&mut self.pairs, (kind, own.to_owned(), limit.to_owned()));
         }
     }
 }
@@ -87,7 +96,7 @@ fn privileges(kind: Kind, own: &[String], limit: &[String], doubts: &mut Doubts)
             let shared = kind.shared(held, theirs);
             shared.names.into_iter().for_each(|name| push_new(&mut names, name));
             if shared.may_be_more {
-                doubts.pair(held, theirs);
+                doubts.pair(kind, held, theirs);
             }
         }
     }

@@ -33,8 +33,8 @@ pub struct Rights {
     pub grants: Grants,
     /// For which other clusters a cross-cluster key opens something.
     pub access: Option<Access>,
-    /// What could not be worked out, in sentences.
-    pub doubts: Vec<String>,
+    /// What could not be worked out.
+    doubts: meet::Doubts,
 }
 
 /// What a key can do, in one word.
@@ -177,7 +177,7 @@ impl Rights {
             Verdict::GrantsNothing | Verdict::NothingLeft if !grants.unknown.is_empty() => Verdict::NothingSure,
             verdict => verdict,
         };
-        Self { verdict, limit_is_known: limits.is_some(), grants, access: None, doubts: doubts.words() }
+        Self { verdict, limit_is_known: limits.is_some(), grants, access: None, doubts }
     }
 
     /// All that a set of roles grants, as an owner has it: nothing limits it.
@@ -196,7 +196,7 @@ impl Rights {
         let first = limits.next().unwrap_or_default();
         let grants = limits.fold(first, |rights, limit| meet::both(rights, &limit, &mut doubts));
         let grants = meet::without_repeats(grants);
-        Self { verdict: Verdict::Unrestricted, limit_is_known: known, grants, access: None, doubts: doubts.words() }
+        Self { verdict: Verdict::Unrestricted, limit_is_known: known, grants, access: None, doubts }
     }
 
     fn not_told(key: &ApiKey) -> Self {
@@ -212,7 +212,7 @@ impl Rights {
             limit_is_known: false,
             grants: Grants::default(),
             access: access.map(read::access),
-            doubts: Vec::new(),
+            doubts: meet::Doubts::default(),
         }
     }
 
@@ -252,7 +252,8 @@ impl Rights {
             return if self.limit_is_known { Answer::Yes } else { Answer::NotKnown };
         }
         let is_special = kind == Kind::Cluster && shared::is_empty(privilege);
-        if is_special || !self.doubts.is_empty() || !self.grants.unknown.is_empty() || self.is_wide_open() {
+        if is_special || self.doubts.concern(kind, privilege) || !self.grants.unknown.is_empty() || self.is_wide_open()
+        {
             return Answer::NotKnown;
         }
         // Together, two privileges may contain a third that neither contains.

@@ -87,7 +87,7 @@ fn a_superuser_limits_nothing_and_says_nothing_twice() {
         "remote cluster eu-*: monitor_enrich",
     ];
     assert_eq!(table(&rights), expected);
-    assert!(rights.doubts.is_empty(), "{:?}", rights.doubts);
+    assert!(rights.notes().is_empty(), "{:?}", rights.notes());
     let whole = said(&rights);
     assert!(
         whole.contains("On the remote clusters eu-* reads logs-*. On the remote clusters eu-* has monitor_enrich"),

@@ -114,7 +114,7 @@ impl Rights {
                 "Where both the key and its owner see only some documents or fields, both conditions apply".into(),
             );
         }
-        notes.extend(self.doubts.iter().cloned());
+        notes.extend(self.doubts.words());
         let unknown = self.access.iter().flat_map(|access| &access.unknown).chain(&self.grants.unknown);
         notes.extend(unknown.map(Unknown::words));
         notes

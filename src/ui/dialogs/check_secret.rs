@@ -146,8 +146,10 @@ impl CheckSecretForm {
         }
         let Some(checked) = &check.checked else { return };
         let room = (ui.ctx().content_rect().height() - 420.0).clamp(120.0, 420.0);
-        ScrollArea::vertical().id_salt("checked secret").max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+        let area = ScrollArea::vertical().id_salt("checked secret").max_height(room).min_scrolled_height(room);
+        area.auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
+            ui.set_max_width(ui.available_width() - space::M);
             let now = view.state.now_of_check();
             verdict(ui, checked, now);
             if check.is_of_another() {
@@ -161,8 +163,8 @@ impl CheckSecretForm {
                 let words = format!("There is {} more in what was pasted", plural(checked.others as u64, "key"));
                 warning(ui, &words);
             }
-            facts(ui, view, checked, now);
             answers(ui, checked);
+            facts(ui, view, checked, now);
             if let Looked::Found(found) = &checked.key {
                 rights(ui, found);
             }
