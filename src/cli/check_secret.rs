@@ -200,7 +200,7 @@ fn text(checked: &Checked, now: Millis) -> String {
     facts.push(("pasted", checked.tried.form.words().to_owned()));
     facts.extend(checked.tried.mistakes.iter().map(|mistake| ("mind", mistake.words().to_owned())));
     if checked.others > 0 {
-        facts.push(("mind", format!("there is {} more in what was pasted", plural(checked.others as u64, "key"))));
+        facts.push(("mind", format!("what was pasted holds {} more", plural(checked.others as u64, "key"))));
     }
     facts.push(("id", shown(&checked.tried.id)));
     let mut rights = String::new();

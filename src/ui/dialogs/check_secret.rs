@@ -160,7 +160,7 @@ impl CheckSecretForm {
                 warning(ui, mistake.words());
             }
             if checked.others > 0 {
-                let words = format!("There is {} more in what was pasted", plural(checked.others as u64, "key"));
+                let words = format!("What was pasted holds {} more", plural(checked.others as u64, "key"));
                 warning(ui, &words);
             }
             answers(ui, checked);
