@@ -15,7 +15,7 @@ use crate::{
         secret::Secret,
         settings::TableLayout,
     },
-    ops::{Fix, fates::Fate},
+    ops::{Fix, check_secret::Asked, fates::Fate},
 };
 
 /// A screen of the rail.
@@ -94,6 +94,14 @@ pub enum Command {
     SetLook(String),
     /// Open the page of a key, or close it.
     OpenKey(Option<KeyId>),
+    /// Read again what the key whose page is open can do.
+    ReadRights,
+    /// Show the dialog of checking a secret; whether it should be that of a key.
+    AskCheckSecret(Option<KeyId>),
+    /// Check what was pasted.
+    CheckSecret(Secret, Asked),
+    /// Close the dialog.
+    CloseCheckSecret,
     /// Read the roles again.
     ReadRoles,
     /// Read what a form of privileges is completed from, unless it was read.

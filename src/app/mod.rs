@@ -1,6 +1,7 @@
 //! The state of the window and what changes it. No widget is named here: views read the state and
 //! send commands, `handle` turns commands into jobs, `apply` takes in what became of them.
 
+pub mod check_secret;
 pub mod cluster;
 pub mod command;
 pub mod connections;
@@ -11,6 +12,7 @@ pub mod loadable;
 pub mod merged;
 mod reading;
 pub mod reveal;
+pub mod rights;
 pub mod selection;
 pub mod updating;
 
@@ -18,6 +20,7 @@ use std::collections::VecDeque;
 
 use jiff::tz::TimeZone;
 
+pub use check_secret::SecretCheck;
 pub use cluster::Cluster;
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
@@ -26,6 +29,7 @@ pub use export::ExportDialog;
 pub use invalidation::Invalidation;
 pub use loadable::Loadable;
 pub use reveal::{Clipboard, Reveal};
+pub use rights::KeyPage;
 pub use selection::Selection;
 pub use updating::Updating;
 
@@ -73,6 +77,8 @@ pub struct State {
     pub invalidation: Option<Invalidation>,
     /// The dialog of updating.
     pub updating: Option<Updating>,
+    /// The dialog of checking a secret.
+    pub secret_check: Option<SecretCheck>,
     /// The dialog of exporting.
     pub export: Option<ExportDialog>,
     /// Short news, the newest last.
@@ -86,6 +92,7 @@ pub struct State {
     /// What the overview shall show, besides the fields of the settings.
     pub overview_wanted: Wanted,
     settings_changed: bool,
+    key_page: Option<KeyPage>,
     merged: Option<Cluster>,
     current: Option<ProfileId>,
     sandbox: Loadable<Profile>,
@@ -108,6 +115,7 @@ impl State {
             clipboard: Clipboard::default(),
             invalidation: None,
             updating: None,
+            secret_check: None,
             export: None,
             notices: VecDeque::new(),
             now,
@@ -115,6 +123,7 @@ impl State {
             settings: Settings::default(),
             overview_wanted: Wanted::default(),
             settings_changed: false,
+            key_page: None,
             merged: None,
             current: None,
             sandbox: Loadable::default(),
@@ -150,7 +159,8 @@ impl State {
 
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
-        self.reveal.is_some() || self.invalidation.is_some() || self.updating.is_some() || self.export.is_some()
+        let others = self.updating.is_some() || self.export.is_some() || self.secret_check.is_some();
+        self.reveal.is_some() || self.invalidation.is_some() || others
     }
 
     /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
@@ -247,6 +257,10 @@ impl State {
             Command::OpenKey(id) => self.on_cluster(|cluster, _| cluster.open_page(id)),
             Command::SetTable(layout) => self.change_settings(|settings| settings.table = layout),
             Command::SetLook(word) => self.change_settings(|settings| settings.look = Some(word)),
+            Command::ReadRights => self.read_rights(),
+            Command::AskCheckSecret(id) => self.ask_check_secret(id),
+            Command::CheckSecret(text, asked) => self.check_secret(&text, asked),
+            Command::CloseCheckSecret => self.close_check_secret(),
             Command::ReadRoles => self.read_roles(),
             Command::ReadNames => self.read_names_once(),
             Command::Create(draft, request_id) => self.create(*draft, &request_id),
@@ -292,6 +306,7 @@ impl State {
             Command::Fix(fix) => self.fix(fix),
             Command::DismissNotice => drop(self.notices.pop_front()),
         }
+        self.follow_key_page();
     }
 
     fn show(&mut self, screen: Screen) {
@@ -343,7 +358,12 @@ impl State {
             Answer::TestEnded => self.test_ended(ticket),
             Answer::Connected(result) => self.connected(ticket, result.map(|session| *session)),
             Answer::Listing(progress, sight) => self.listing(ticket, progress, sight),
-            Answer::Listed(result, sight) => self.listed(ticket, result, sight),
+            Answer::Listed(result, sight) => {
+                self.listed(ticket, result, sight);
+                self.read_rights();
+            }
+            Answer::Rights(result) => self.rights(ticket, result.map(|told| *told)),
+            Answer::SecretChecked(checked) => self.secret_checked(ticket, checked),
             Answer::Roles(result) => self.roles(ticket, result),
             Answer::Names(names) => self.names(ticket, *names),
             Answer::Created(result) => self.created(ticket, result),
@@ -394,6 +414,8 @@ impl State {
         if let Some(merged) = &mut self.merged {
             merged.keys.answer(ticket, Err(broken()), now);
         }
+        self.rights(ticket, Err(broken()));
+        self.secret_broken(ticket);
         self.creation.broken(ticket);
         self.exported(ticket, Err(Problem::broken()));
         if let Some(reveal) = &mut self.reveal {

@@ -1,9 +1,10 @@
-//! `keybearer check`: the connection tested step by step. Nothing is changed on the cluster.
+//! `keybearer check`: the connection tested step by step, or a secret. Nothing is changed on the cluster.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{
+    check_secret::{self, CheckSecretArgs},
     connection::ConnectionFlags,
     error::{CliError, Exit},
     output::{self, PlainFormat},
@@ -23,6 +24,14 @@ pub(super) struct CheckArgs {
     /// Form of the output
     #[arg(long, default_value = "table")]
     output: PlainFormat,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Tell whose a secret is, whether it works, and what it may do
+    Secret(CheckSecretArgs),
 }
 
 #[derive(Serialize)]
@@ -54,6 +63,9 @@ struct CaJson {
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: CheckArgs) -> Result<Exit, CliError> {
+    if let Some(What::Secret(what)) = args.what {
+        return check_secret::run(flags, what, args.output).await;
+    }
     let endpoint = flags.endpoint()?;
     let mut failed = false;
     let mut written = Ok(());

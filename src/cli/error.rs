@@ -14,6 +14,8 @@ pub(super) enum Exit {
     Failed,
     /// A part of it was done.
     Partly,
+    /// What was asked is not known.
+    NotKnown,
     /// It was looked for something that should not be, and it is.
     Found,
 }
@@ -23,7 +25,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Done => 0,
             Exit::Failed => 1,
-            Exit::Partly => 3,
+            Exit::Partly | Exit::NotKnown => 3,
             Exit::Found => 4,
         })
     }

@@ -3,6 +3,7 @@
 
 pub mod article;
 mod check;
+mod check_secret;
 mod clone;
 mod connection;
 mod create;
@@ -13,6 +14,7 @@ mod expiring;
 mod grant;
 mod invalidate;
 mod journal;
+mod key_rights;
 mod key_row;
 mod list;
 mod machine;
@@ -69,7 +71,8 @@ Environment (options win over it, a profile replaces it; secrets are never optio
   KEYBEARER_JOURNAL          folder of the journal of what was done, or off for none
   KEYBEARER_ROTATIONS        folder of the rotations that are under way
 
-Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, 4 keys expire (of `expiring`).";
+Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done (of `check secret`: not known),
+4 keys expire (of `expiring`).";
 
 #[derive(Subcommand, Debug)]
 enum Verb {
@@ -97,7 +100,7 @@ enum Verb {
     Rotate(rotate::RotateArgs),
     /// Tell who you are signed in as, what you may do, and what is missing
     Whoami(whoami::WhoamiArgs),
-    /// Test the connection step by step; nothing is changed
+    /// Test the connection step by step, or a secret that somebody has; nothing is changed
     Check(check::CheckArgs),
     /// Serve a practice cluster that lives in memory, for any client
     Sandbox(sandbox::SandboxArgs),

@@ -7,20 +7,16 @@ use serde_json::value::RawValue;
 use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
-    key_row,
+    key_rights, key_row,
     output::{self, PlainFormat},
 };
 use crate::{
     export::json_lines::KeyJson,
-    model::{
-        Millis,
-        api_key::ApiKey,
-        calendar, cross_cluster,
-        descriptor::{self, Grants},
-        expiry, harmless, json_text,
-        version::Feature,
+    model::{Millis, api_key::ApiKey, calendar, expiry, harmless, json_text, rights::RightsJson},
+    ops::{
+        Session, clock, find,
+        rights::{self, KeyRights},
     },
-    ops::{Session, clock, find},
 };
 
 /// The options of `show`.
@@ -41,18 +37,23 @@ struct WholeKeyJson<'a> {
     limited_by: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate_identity: Option<&'a str>,
+    rights: RightsJson<'a>,
+    owner_now: Vec<String>,
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit, CliError> {
     let session = flags.session().await?;
     let Some(key) = one(&session, &args.reference).await? else { return Ok(Exit::Failed) };
     let now = session.now();
-    let whole = whole(&session, &key).await?;
+    let whole = rights::with_limits(&session, &key.id).await?.unwrap_or(key);
+    let whole = rights::of_key(&session, whole).await;
     match args.output {
         PlainFormat::Json => output::put_json(&WholeKeyJson {
-            key: KeyJson::new(&whole, now),
-            limited_by: whole.limited_by.as_deref(),
-            certificate_identity: whole.certificate_identity.as_deref(),
+            key: KeyJson::new(&whole.key, now),
+            limited_by: whole.key.limited_by.as_deref(),
+            certificate_identity: whole.key.certificate_identity.as_deref(),
+            rights: RightsJson::new(&whole.rights),
+            owner_now: whole.owner.iter().flat_map(|owner| owner.sentences()).collect(),
         })?,
         PlainFormat::Table => output::put(&text(&session, &whole, now))?,
     }
@@ -118,18 +119,8 @@ pub(super) fn say_all(reference: &str, found: &[ApiKey], now: Millis) {
     output::say(key_row::table(found, now, &clock::zone()).trim_end());
 }
 
-/// The key with the snapshot of its owner's rights, where the cluster tells it.
-async fn whole(session: &Session, key: &ApiKey) -> Result<ApiKey, CliError> {
-    let own = session.sees_own_only();
-    let whole = if session.has(Feature::LimitedBy) {
-        session.client.get_api_key_with_limits(&key.id, own).await?
-    } else {
-        session.client.get_api_key(&key.id, own).await?
-    };
-    Ok(whole.unwrap_or_else(|| key.clone()))
-}
-
-fn text(session: &Session, key: &ApiKey, now: Millis) -> String {
+fn text(session: &Session, whole: &KeyRights, now: Millis) -> String {
+    let key = &whole.key;
     let zone = clock::zone();
     let shown = |text: &str| harmless::shown(text).into_owned();
     let mut facts = vec![
@@ -153,11 +144,11 @@ fn text(session: &Session, key: &ApiKey, now: Millis) -> String {
     if session.own_key() == Some(&key.id) {
         facts.push(("note", "this session is signed in by it".into()));
     }
-    facts.push(("may", may(key)));
     if let Some(identity) = &key.certificate_identity {
         facts.push(("certificates", shown(&format!("only those whose subject matches {identity}"))));
     }
     let mut text = output::facts(&facts);
+    text.push_str(&key_rights::text(whole));
     let parts = [
         ("metadata", &key.metadata),
         ("role_descriptors", &key.role_descriptors),
@@ -189,20 +180,6 @@ fn roles(key: &ApiKey) -> String {
     }
 }
 
-/// What the descriptors of a key say that it may do; its owner's rights limit that further.
-fn may(key: &ApiKey) -> String {
-    if let Some(access) = &key.access {
-        return harmless::shown(&cross_cluster::words(access)).into_owned();
-    }
-    if key.is_unrestricted() {
-        return "everything that its owner might when it was made".into();
-    }
-    let Some(descriptors) = &key.role_descriptors else { return "not told".into() };
-    let clauses = Grants::of(descriptors).clauses();
-    let words = descriptor::plain(&descriptor::join(clauses));
-    if words.is_empty() { "nothing".into() } else { harmless::shown(&words).into_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,14 +204,5 @@ mod tests {
         assert_eq!(chosen(&[("a", false), ("b", false)]), None);
         assert_eq!(chosen(&[("a", true), ("b", true)]), None);
         assert_eq!(chosen(&[]), None);
-    }
-
-    #[test]
-    fn rights_are_told_in_words() {
-        let raw = |text: &str| RawValue::from_string(text.into()).ok();
-        let may = |text: &str| may(&ApiKey { role_descriptors: raw(text), ..Default::default() });
-        assert_eq!(may("{}"), "everything that its owner might when it was made");
-        assert_eq!(may(r#"{"none":{}}"#), "nothing");
-        assert_eq!(may(r#"{"r":{"indices":[{"names":["my_index"],"privileges":["read"]}]}}"#), "reads my_index");
     }
 }

@@ -163,6 +163,7 @@ struct WireKey {
     limited_by: Option<Box<RawValue>>,
     access: Option<Box<RawValue>>,
     certificate_identity: Option<String>,
+    realm_type: Option<String>,
 }
 
 /// The rows are left out here: they were handed on before. An answer cut down to some fields has no
@@ -491,6 +492,7 @@ impl WireKey {
             limited_by: self.limited_by,
             access: self.access,
             certificate_identity: self.certificate_identity,
+            realm_type: self.realm_type,
             ..ApiKey::default()
         };
         key.with_facts()

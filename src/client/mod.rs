@@ -16,6 +16,7 @@ mod rows;
 mod security;
 mod tls;
 mod updates;
+mod users;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -55,6 +56,7 @@ pub use error::ClientError;
 pub use license::License;
 pub use security::{BuiltinPrivileges, ClusterInfo};
 pub use updates::BulkUpdate;
+pub use users::User;
 
 /// How often a request that may be repeated is sent at most.
 const TRIES: u32 = 3;

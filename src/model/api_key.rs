@@ -109,6 +109,8 @@ pub struct ApiKey {
     /// Which certificates a cross-cluster key is bound to: a pattern over their subjects (since 9.3). Told only
     /// where a key is asked for by itself.
     pub certificate_identity: Option<String>,
+    /// The kind of the owner's realm, such as `native` (told since 8.14; lists leave it out).
+    pub realm_type: Option<String>,
     pub(crate) facts: Facts,
 }
 

@@ -246,9 +246,20 @@ pub fn plain(pieces: &[Piece]) -> String {
 }
 
 fn index_clause(grant: &IndexGrant) -> Vec<Piece> {
+    let (mut clause, is_direct) = index_verbs(&grant.privileges);
+    clause.push(Piece::Text(if is_direct { " " } else { " in " }.into()));
+    clause.extend(list(&grant.names));
+    if grant.limited {
+        clause.push(Piece::Text(" (some documents or fields only)".into()));
+    }
+    clause
+}
+
+/// What index privileges let do, and whether the names follow at once ("reads `a`", but "deletes documents in `a`").
+pub(super) fn index_verbs(privileges: &[String]) -> (Vec<Piece>, bool) {
     let mut verbs: Vec<&str> = Vec::new();
     let mut odd = Vec::new();
-    for privilege in &grant.privileges {
+    for privilege in privileges {
         match index_verb(privilege) {
             Some(verb) if verbs.contains(&verb) => {}
             Some(verb) => verbs.push(verb),
@@ -268,13 +279,7 @@ fn index_clause(grant: &IndexGrant) -> Vec<Piece> {
     if clause.is_empty() {
         clause.push(Piece::Strong("has no privilege".into()));
     }
-    let direct = odd.is_empty() && matches!(verbs.last(), Some(&"reads" | &"watches"));
-    clause.push(Piece::Text(if direct { " " } else { " in " }.into()));
-    clause.extend(list(&grant.names));
-    if grant.limited {
-        clause.push(Piece::Text(" (some documents or fields only)".into()));
-    }
-    clause
+    (clause, odd.is_empty() && matches!(verbs.last(), Some(&"reads" | &"watches")))
 }
 
 /// What a stronger verb says too is not said twice.
@@ -311,7 +316,8 @@ fn index_verb(privilege: &str) -> Option<&'static str> {
     })
 }
 
-fn cluster_clause(privileges: &[String]) -> Vec<Piece> {
+/// What cluster privileges let do.
+pub(super) fn cluster_clause(privileges: &[String]) -> Vec<Piece> {
     let has = |name: &str| privileges.iter().any(|p| p == name);
     if has("all") {
         return vec![Piece::Strong("does everything on the cluster".into())];
@@ -334,7 +340,8 @@ fn cluster_clause(privileges: &[String]) -> Vec<Piece> {
     clause
 }
 
-fn list(names: &[String]) -> Vec<Piece> {
+/// Up to six names, and how many more there are.
+pub(super) fn list(names: &[String]) -> Vec<Piece> {
     const MOST: usize = 6;
     let mut pieces = Vec::new();
     for (place, name) in names.iter().take(MOST).enumerate() {

@@ -2,6 +2,7 @@
 //! line. It knows clusters and vaults, and nothing of screens.
 
 pub mod background;
+pub mod check_secret;
 pub mod chosen;
 pub mod clock;
 pub mod cloning;
@@ -19,6 +20,7 @@ pub mod list;
 pub mod names;
 pub mod offers;
 pub mod problem;
+pub mod rights;
 pub mod rotate;
 pub mod session;
 pub mod update;

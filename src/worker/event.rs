@@ -7,6 +7,7 @@ use crate::{
     model::{key_list::Sight, profile::Profile, role::Role},
     ops::{
         Problem, Session,
+        check_secret::Checked,
         connect::StepReport,
         create::CreateError,
         export::Exported,
@@ -14,6 +15,7 @@ use crate::{
         invalidate::{News, Outcome},
         list::{KeyList, ListProgress},
         names::Names,
+        rights::Told,
         update::UpdateOutcome,
         update_many::Before,
         vault::ReadProfiles,
@@ -54,6 +56,10 @@ pub enum Answer {
     Roles(Result<Vec<Role>, Problem>),
     /// What a form of privileges is completed from.
     Names(Box<Names>),
+    /// What a key can do, if the cluster knows it.
+    Rights(Result<Box<Option<Told>>, Problem>),
+    /// A secret was checked.
+    SecretChecked(Option<Box<Checked>>),
     /// A key was created, or not.
     Created(Result<Box<CreatedKey>, Box<CreateError>>),
     /// The new key was tried.

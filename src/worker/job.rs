@@ -20,19 +20,22 @@ use crate::{
         endpoint::{ClusterUrl, Endpoint},
         inventory::Asker,
         key_list::{Sight, View},
+        pasted::Candidate,
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::Settings,
         update::KeyUpdate,
     },
     ops::{
-        Fix, Problem, Session, background, connect, create,
+        Fix, Problem, Session, background,
+        check_secret::{self, Asked},
+        connect, create,
         export::{self, Export},
         fates::{self, FatesFile},
         figures,
         invalidate::{self, Plan},
         list::{self, KeyList, ListProgress},
-        names, update_many, vault, verify,
+        names, rights, update_many, vault, verify,
     },
     store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
 };
@@ -96,6 +99,10 @@ pub enum Task {
     Roles(Box<Session>),
     /// Read the privileges and indices of a cluster.
     Names(Box<Session>),
+    /// Read what a key can do.
+    Rights(Box<Session>, KeyId),
+    /// Check the keys that were found in a text.
+    CheckSecret(Box<Session>, Vec<Candidate>, Asked),
     /// Create a key.
     Create(Box<Session>, Box<CreateKey>),
     /// Sign in with a key.
@@ -240,6 +247,15 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         Task::LetGo(list) => return drop(list),
         Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
         Task::Names(session) => Answer::Names(Box::new(names::read(&session).await)),
+        Task::Rights(session, id) => {
+            let found = rights::of(&session, &id).await.map_err(Problem::from);
+            Answer::Rights(found.map(|found| Box::new(found.map(rights::Told::of))))
+        }
+        Task::CheckSecret(session, candidates, asked) => {
+            let endpoint = session.client.endpoint().clone();
+            let checked = check_secret::check(Ok(&session), &endpoint, &candidates, &asked).await;
+            Answer::SecretChecked(checked.map(Box::new))
+        }
         Task::Create(session, key) => {
             Answer::Created(create::create(&session, &key).await.map(Box::new).map_err(Box::new))
         }

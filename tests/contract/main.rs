@@ -10,6 +10,7 @@ mod cross_cluster;
 mod grants;
 mod keys;
 mod presets;
+mod rights;
 mod rotations;
 mod server;
 mod sign_in;

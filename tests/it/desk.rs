@@ -109,8 +109,13 @@ impl Desk {
 
     /// A window that has opened the practice cluster.
     pub fn on_sandbox(sandbox: &RunningSandbox) -> Self {
+        Self::on_sandbox_with(sandbox, 320)
+    }
+
+    /// The same with so many keys, more than it begins with.
+    pub fn on_sandbox_with(sandbox: &RunningSandbox, keys: usize) -> Self {
         let mut desk = Self::new(Setting { sandbox: Some(sandbox.profile()), ..Setting::default() });
-        desk.wait_for("All 320 keys read");
+        desk.wait_for(&format!("All {keys} keys read"));
         desk
     }
 

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
 
 mod architecture;
+#[cfg(feature = "window")]
+mod check_secret;
 mod cli;
+mod cli_check_secret;
 mod cli_clone;
 mod cli_cross_cluster;
 mod cli_grant;

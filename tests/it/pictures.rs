@@ -75,6 +75,19 @@ fn key(place: usize, row: &(&str, &str, &str, &str, Option<i64>, &str)) -> Value
     key
 }
 
+/// One key with its owner's rights, which are a little less than its descriptors say.
+fn limited(request: &Request) -> ResponseTemplate {
+    let id = request.url.query_pairs().find(|(name, _)| name == "id").map(|(_, id)| id.into_owned());
+    let mut found: Vec<Value> = keys().into_iter().filter(|key| key["id"].as_str() == id.as_deref()).collect();
+    for key in &mut found {
+        key["realm_type"] = json!("native");
+        key["limited_by"] = json!([{ "admin": { "cluster": ["monitor", "manage_own_api_key"], "indices": [
+            { "names": ["logs-payments.*"], "privileges": ["all"] },
+            { "names": ["payments-*"], "privileges": ["read", "create_doc"], "query": "{\"term\":{\"region\":\"eu\"}}" }] } }]);
+    }
+    answer(&json!({ "api_keys": found }))
+}
+
 pub fn keys() -> Vec<Value> {
     let rows = [
         ("payments-ledger-writer", "ledger-svc", "ana", "writer", Some(6 * HOUR + HOUR / 2), ""),
@@ -117,6 +130,9 @@ impl Cluster {
                     "privileges": ["create_doc", "auto_configure"] }] },
                 "superuser": { "cluster": ["all"], "metadata": { "_reserved": true } },
             });
+            let admin = json!({ "admin": { "cluster": ["monitor", "manage_own_api_key", "manage_ilm"], "indices": [
+                { "names": ["logs-payments.*"], "privileges": ["all"] }] } });
+            get("/_security/role/admin").respond_with(answer(&admin)).mount(&server).await;
             get("/_security/role").respond_with(answer(&roles)).mount(&server).await;
             let builtin = json!({ "cluster": ["all", "manage_ilm", "monitor", "read_ilm"],
                 "index": ["all", "auto_configure", "create_doc", "read", "view_index_metadata", "write"] });
@@ -129,10 +145,15 @@ impl Cluster {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap();
                 let cluster: serde_json::Map<String, Value> = asked["cluster"].as_array().into_iter().flatten()
                     .map(|name| (name.as_str().unwrap().to_owned(), json!(name != "manage_security"))).collect();
-                answer(&json!({ "username": "ana", "has_all_requested": true, "cluster": cluster, "index": {}, "application": {} }))
+                let mut index = json!({});
+                for name in asked["index"][0]["names"].as_array().into_iter().flatten() {
+                    index[name.as_str().unwrap()] = json!({ "read": name != "invoices" });
+                }
+                answer(&json!({ "username": "ana", "has_all_requested": true, "cluster": cluster, "index": index, "application": {} }))
             };
             post("/_security/user/_has_privileges").respond_with(granted).mount(&server).await;
             let keys = keys();
+            get("/_security/api_key").respond_with(limited).mount(&server).await;
             let page = json!({ "total": keys.len(), "count": keys.len(), "api_keys": keys });
             post("/_security/_query/api_key").respond_with(answer(&page)).mount(&server).await;
             let created = json!({ "id": "9kDxGcCBwTvmQm4hS1eA", "name": "logs-payments-writer", "expiration": NOW + 90 * DAY,
@@ -207,6 +228,25 @@ fn the_list_and_the_page_of_a_key() {
             desk.click_row("payments-ledger-writer");
         }
         take(&mut desk, name, &mut results);
+    }
+    drop(cluster.runtime);
+}
+
+#[test]
+fn checking_a_secret() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39277);
+    let mut results = SnapshotResults::new();
+    for look in ["Light", "Dark"] {
+        let mut desk = cluster.desk([1440.0, 900.0], look);
+        desk.press("Check a secret");
+        desk.fill("What the consumer has", "VuaCfGcBCdbkQm-e5a00%3Aui2lp2axTNmsyakw9tvNnw");
+        desk.fill("Indices to ask about", "logs-payments.eu, invoices");
+        desk.press("Check");
+        desk.wait_for("It works, and lacks a privilege");
+        take(&mut desk, &format!("check-secret-{}", look.to_lowercase()), &mut results);
     }
     drop(cluster.runtime);
 }

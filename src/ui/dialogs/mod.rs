@@ -1,5 +1,6 @@
 //! What floats above a screen until it is answered: the secret of a new key, and invalidating.
 
+pub mod check_secret;
 pub mod export;
 pub mod fates;
 pub mod invalidate;
@@ -18,6 +19,7 @@ pub struct Dialogs {
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
     update: update::UpdateDialog,
+    check_secret: check_secret::CheckSecretForm,
 }
 
 impl Dialogs {
@@ -28,6 +30,7 @@ impl Dialogs {
             self.secret.ui(ctx, view);
             self.export.ui(ctx, view);
             self.update.ui(ctx, view);
+            self.check_secret.ui(ctx, view);
         }
     }
 }

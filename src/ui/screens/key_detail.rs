@@ -2,17 +2,10 @@
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 
-use super::key_rows;
+use super::{key_rights, key_rows};
 use crate::{
     app::{Cluster, Command, updating::Step},
-    model::{
-        Millis,
-        api_key::{ApiKey, KeyKind},
-        calendar, descriptor,
-        descriptor::Grants,
-        expiry::Status,
-        harmless, json_text,
-    },
+    model::{Millis, api_key::ApiKey, calendar, expiry::Status, harmless, json_text},
     ops::update_many,
     ui::{
         View, theme,
@@ -44,7 +37,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             section(ui);
             facts(ui, view, cluster, key, now);
             section(ui);
-            abilities(ui, key);
+            key_rights::ui(ui, view, key);
             section(ui);
             metadata(ui, key);
         });
@@ -137,64 +130,6 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
     }
 }
 
-fn abilities(ui: &mut Ui, key: &ApiKey) {
-    let p = theme::colors(ui);
-    let id = egui::Id::unique(("abilities as json", key.id.as_str()));
-    let as_json: bool = ui.data(|data| data.get_temp(id)).unwrap_or(false);
-    let raw = match key.kind {
-        KeyKind::CrossCluster => key.access.as_deref().or(key.role_descriptors.as_deref()),
-        _ => key.role_descriptors.as_deref(),
-    };
-    ui.horizontal(|ui| {
-        text::line(ui, Type::Strong, p.text.primary, "What it can do");
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let words = if as_json { "Show in words" } else { "Show as JSON" };
-            if raw.is_some() && Button::link(words).show(ui).clicked() {
-                ui.data_mut(|data| data.insert_temp(id, !as_json));
-            }
-        });
-    });
-    let Some(raw) = raw else {
-        text::paragraph(
-            ui,
-            Type::Body,
-            p.text.secondary,
-            "Not known: this version of Elasticsearch does not tell the descriptors of a key",
-        );
-        return;
-    };
-    if as_json {
-        code::ground(ui).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            code::json(ui, &json_text::pretty(raw.get()));
-        });
-        return;
-    }
-    if key.kind == KeyKind::CrossCluster {
-        text::paragraph(
-            ui,
-            Type::Body,
-            p.text.secondary,
-            "Signs a remote cluster in for search and replication. See the JSON for the indices",
-        );
-        return;
-    }
-    if key.is_unrestricted() {
-        let line = "It was created without descriptors, so it may do all that its owner could when it was created or last updated";
-        notice::banner(ui, notice::Tone::Danger, "All its owner’s rights", line, |_| ());
-        return;
-    }
-    let clauses = Grants::of(raw).clauses();
-    if clauses.is_empty() {
-        text::paragraph(ui, Type::Body, p.text.secondary, "Nothing: its descriptors grant no privilege");
-        return;
-    }
-    let mut pieces = vec![descriptor::Piece::Text("It ".into())];
-    pieces.extend(descriptor::join(clauses));
-    pieces.push(descriptor::Piece::Text(", as far as its owner could, too, when it was created.".into()));
-    text::sentence(ui, &pieces, false);
-}
-
 fn metadata(ui: &mut Ui, key: &ApiKey) {
     let p = theme::colors(ui);
     text::line(ui, Type::Strong, p.text.primary, "Metadata");
@@ -244,5 +179,15 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
         if Button::secondary("Update…").icon(icons::EDIT).named(name).off_because(off.as_deref()).show(ui).clicked() {
             view.send(Command::Update(Step::Ask(vec![key.id.clone()])));
         }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            if Button::ghost("Check a secret…")
+                .icon(icons::PASSWORD)
+                .named("Check a secret of this key")
+                .show(ui)
+                .clicked()
+            {
+                view.send(Command::AskCheckSecret(Some(key.id.clone())));
+            }
+        });
     });
 }

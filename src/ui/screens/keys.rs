@@ -141,6 +141,10 @@ impl Keys {
                 } else if Button::ghost("Refresh").icon(icons::REFRESH).show(ui).clicked() {
                     view.send(Command::Refresh);
                 }
+                let check = Button::ghost("Check a secret…").icon(icons::PASSWORD).named("Check a secret");
+                if check.off_because(merged).show(ui).clicked() {
+                    view.send(Command::AskCheckSecret(None));
+                }
                 if !cluster.inventory().is_empty() {
                     if Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked() {
                         view.send(Command::AskExport);

@@ -7,6 +7,7 @@ mod create_preview;
 mod key_actions;
 pub mod key_columns;
 pub mod key_detail;
+mod key_rights;
 pub mod key_rows;
 mod key_states;
 pub mod keys;

@@ -1,0 +1,199 @@
+//! The rights of a key's owner as they were taken for the key, beside those of today. Later changes of roles
+//! don't reach a key, so the two drift apart.
+
+use serde_json::value::RawValue;
+
+use super::{
+    ApplicationRight, Grants, IndexRight, Kind, RemoteRight, Rights, limits,
+    meet::{all_in, index_contains},
+};
+use crate::model::{descriptor, harmless};
+
+/// What is known of the owner of a key today.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnerNow {
+    /// Nothing, and why.
+    NotKnown(String),
+    /// There is no such user any more.
+    Gone,
+    /// The user is there.
+    Known(Box<Known>),
+}
+
+/// An owner whose roles of today could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Whether the user may sign in.
+    pub is_enabled: bool,
+    /// The roles of today.
+    pub roles: Vec<String>,
+    /// Roles of today that the cluster does not show, such as those of a file.
+    pub unread: Vec<String>,
+    /// What differs; nothing where the rights of then were not told.
+    pub changes: Option<Changes>,
+}
+
+/// What differs between then and now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// What the owner had then and has no more; the key keeps it.
+    pub gone: Grants,
+    /// What the owner has now and had not then; the key lacks it until it is updated.
+    pub new: Grants,
+    /// Whether one of them has parts that are not understood, and the other has others.
+    pub in_unknown_parts: bool,
+}
+
+impl Changes {
+    /// Between two sets of rights.
+    pub fn between(then: &Grants, now: &Grants) -> Self {
+        let parts = |grants: &Grants| {
+            let mut parts: Vec<String> =
+                grants.unknown.iter().map(|part| format!("{} {}", part.place, part.json)).collect();
+            parts.sort();
+            parts
+        };
+        Self { gone: less(then, now), new: less(now, then), in_unknown_parts: parts(then) != parts(now) }
+    }
+
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.new.is_empty() && !self.in_unknown_parts
+    }
+}
+
+impl Known {
+    /// Compares the snapshot of a key with the roles of today.
+    pub fn new(
+        is_enabled: bool,
+        roles: Vec<String>,
+        limited_by: Option<&RawValue>,
+        found: &[(&str, &RawValue)],
+    ) -> Self {
+        let unread: Vec<String> =
+            roles.iter().filter(|role| !found.iter().any(|(name, _)| name == role)).cloned().collect();
+        let then =
+            limited_by.and_then(limits).filter(|limits| limits.len() == 1).and_then(|limits| limits.into_iter().next());
+        let now = Rights::of_roles(found);
+        let changes = then.map(|then| {
+            let mut changes = Changes::between(&then, &now);
+            if !unread.is_empty() {
+                // What a role that can't be read grants may be the very right that seems to be gone.
+                changes.gone = Grants::default();
+            }
+            changes
+        });
+        Self { is_enabled, roles, unread, changes }
+    }
+}
+
+impl OwnerNow {
+    /// In sentences.
+    pub fn sentences(&self) -> Vec<String> {
+        let known = match self {
+            Self::NotKnown(why) => return vec![format!("What its owner may today is not known: {why}")],
+            Self::Gone => {
+                return vec![
+                    "Its owner is no user of this cluster any more. The key works on until it ends or is invalidated"
+                        .into(),
+                ];
+            }
+            Self::Known(known) => known,
+        };
+        let mut sentences = Vec::new();
+        if !known.is_enabled {
+            sentences.push("Its owner is disabled. The key works on until it ends or is invalidated".into());
+        }
+        if !known.unread.is_empty() {
+            let names = harmless::shortened(&known.unread.join(", "), 200);
+            sentences.push(format!(
+                "What its owner has lost since is not known: the cluster does not show the roles {names}"
+            ));
+        }
+        let Some(changes) = &known.changes else {
+            sentences.push("What its owner could then is not known, so that it can’t be compared with today".into());
+            return sentences;
+        };
+        let clauses = |grants: &Grants| {
+            let clauses = grants.clauses();
+            let clauses: Vec<String> = clauses.iter().map(|clause| descriptor::plain(clause)).collect();
+            harmless::shown(&clauses.join("; ")).into_owned()
+        };
+        if !changes.gone.is_empty() {
+            sentences.push(format!("Its owner has lost since, and the key keeps: {}", clauses(&changes.gone)));
+        }
+        if !changes.new.is_empty() {
+            let lead = "Its owner may today besides, and the key may not before it is updated";
+            sentences.push(format!("{lead}: {}", clauses(&changes.new)));
+        }
+        if changes.in_unknown_parts {
+            sentences.push("They differ in parts that this version of Keybearer does not know".into());
+        }
+        if changes.is_empty() && known.unread.is_empty() {
+            sentences.push("Its owner may the same today".into());
+        }
+        sentences
+    }
+}
+
+/// What is in one and not in the other.
+fn less(one: &Grants, other: &Grants) -> Grants {
+    let privileges = |kind: Kind, ours: &[String], theirs: &[String]| -> Vec<String> {
+        ours.iter().filter(|held| !all_in(kind, theirs, std::slice::from_ref(held))).cloned().collect()
+    };
+    Grants {
+        cluster: privileges(Kind::Cluster, &one.cluster, &other.cluster),
+        indices: indices(&one.indices, &other.indices),
+        applications: one
+            .applications
+            .iter()
+            .filter_map(|right| {
+                let of_it = |wide: &&ApplicationRight| {
+                    wide.application.contains(&right.application) && wide.resources.contains(&right.resources)
+                };
+                let theirs = held(other.applications.iter().filter(of_it).map(|right| &right.privileges));
+                let privileges = privileges(Kind::Application, &right.privileges, &theirs);
+                (!privileges.is_empty()).then(|| ApplicationRight { privileges, ..right.clone() })
+            })
+            .collect(),
+        run_as: one
+            .run_as
+            .iter()
+            .filter(|user| !other.run_as.iter().any(|wide| wide.contains(user)))
+            .cloned()
+            .collect(),
+        remote_indices: indices(&one.remote_indices, &other.remote_indices),
+        remote_cluster: one
+            .remote_cluster
+            .iter()
+            .filter_map(|right| {
+                let of_it = |wide: &&RemoteRight| wide.clusters.contains(&right.clusters);
+                let theirs = held(other.remote_cluster.iter().filter(of_it).map(|right| &right.privileges));
+                let privileges = privileges(Kind::RemoteCluster, &right.privileges, &theirs);
+                (!privileges.is_empty()).then(|| RemoteRight { privileges, ..right.clone() })
+            })
+            .collect(),
+        workflows: None,
+        unknown: Vec::new(),
+    }
+}
+
+fn held<'a>(lists: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
+    lists.flatten().cloned().collect()
+}
+
+/// The index rights of one of which the other has nothing as wide, each privilege by itself.
+fn indices(one: &[IndexRight], other: &[IndexRight]) -> Vec<IndexRight> {
+    const MOST: usize = 2000;
+    if one.len().max(other.len()) > MOST {
+        return if one == other { Vec::new() } else { one.to_vec() };
+    }
+    one.iter()
+        .filter_map(|right| {
+            let alone = |privilege: &&String| IndexRight { privileges: vec![(*privilege).clone()], ..right.clone() };
+            let is_lost = |privilege: &&String| !other.iter().any(|wide| index_contains(wide, &alone(privilege)));
+            let privileges: Vec<String> = right.privileges.iter().filter(is_lost).cloned().collect();
+            (!privileges.is_empty()).then(|| IndexRight { privileges, ..right.clone() })
+        })
+        .collect()
+}

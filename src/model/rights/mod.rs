@@ -1,0 +1,290 @@
+//! What a key can do: its assigned descriptors and the snapshot of its owner's rights, of which both must
+//! grant. Several descriptors add up. What can't be worked out is said in words and never left out: neither
+//! is a right denied that may be there, nor one claimed that may not.
+
+pub mod compare;
+mod meet;
+mod read;
+mod scope;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use serde_json::value::RawValue;
+
+pub use scope::Scope;
+pub use shared::Kind;
+pub use words::{RightsJson, Row};
+
+use super::{
+    api_key::{ApiKey, KeyKind},
+    json_text,
+};
+
+/// What a key can do, as far as it can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// In one word.
+    pub verdict: Verdict,
+    /// Whether the owner's rights at the key's creation or last update were told, and so count here.
+    pub limit_is_known: bool,
+    /// The rights themselves; they add up.
+    pub grants: Grants,
+    /// For which other clusters a cross-cluster key opens something.
+    pub access: Option<Access>,
+    /// What could not be worked out.
+    doubts: meet::Doubts,
+}
+
+/// What a key can do, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has no descriptors: all the rights that its owner had count.
+    Unrestricted,
+    /// It has some rights.
+    Some,
+    /// Its descriptors grant nothing.
+    GrantsNothing,
+    /// Its descriptors grant something, of which its owner had nothing.
+    NothingLeft,
+    /// No right can be named, and it can't be said that there is none.
+    NothingSure,
+    /// For other clusters.
+    CrossCluster,
+    /// The cluster does not tell its descriptors.
+    NotTold,
+}
+
+/// Rights by their kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Cluster privileges.
+    pub cluster: Vec<String>,
+    /// What may be done with which indices.
+    pub indices: Vec<IndexRight>,
+    /// What may be done in applications such as Kibana.
+    pub applications: Vec<ApplicationRight>,
+    /// Users who may be acted for.
+    pub run_as: Vec<Scope>,
+    /// What may be done with indices of remote clusters.
+    pub remote_indices: Vec<IndexRight>,
+    /// Cluster privileges on remote clusters.
+    pub remote_cluster: Vec<RemoteRight>,
+    /// The workflows outside of which nothing is granted.
+    pub workflows: Option<Vec<String>>,
+    /// Parts that are carried and not understood.
+    pub unknown: Vec<Unknown>,
+}
+
+/// Privileges on indices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexRight {
+    /// Which remote clusters; nothing for this one.
+    pub clusters: Option<Scope>,
+    /// Which indices.
+    pub names: Scope,
+    /// Index privileges.
+    pub privileges: Vec<String>,
+    /// Queries (as JSON text) that a document must match, all of them.
+    pub queries: Vec<String>,
+    /// Choices of fields (as JSON text) that all apply.
+    pub fields: Vec<String>,
+    /// Whether the system's own indices are meant too.
+    pub allow_restricted: bool,
+}
+
+/// Privileges in an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationRight {
+    /// Its name, maybe with wildcards.
+    pub application: Scope,
+    /// In the application's own words.
+    pub privileges: Vec<String>,
+    /// What they are about.
+    pub resources: Scope,
+}
+
+/// Cluster privileges on remote clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteRight {
+    /// Their names, maybe with wildcards.
+    pub clusters: Scope,
+    /// Cluster privileges.
+    pub privileges: Vec<String>,
+}
+
+/// A part of a descriptor that this program doesn't know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Where: the name of the descriptor and of the field.
+    pub place: String,
+    /// As the cluster sent it.
+    pub json: String,
+    /// Whether it is in the snapshot of the owner's rights.
+    pub of_the_owner: bool,
+}
+
+/// What a cross-cluster key opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Indices that other clusters may search.
+    pub search: Vec<IndexRight>,
+    /// Indices that other clusters may replicate.
+    pub replication: Vec<IndexRight>,
+    /// Parts that are not understood.
+    pub unknown: Vec<Unknown>,
+}
+
+/// An answer that may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Surely.
+    Yes,
+    /// Surely not.
+    No,
+    /// It can't be told.
+    NotKnown,
+}
+
+impl Rights {
+    /// Works out what a key can do.
+    pub fn of(key: &ApiKey) -> Self {
+        if key.kind == KeyKind::CrossCluster {
+            return Self::of_access(key.access.as_deref());
+        }
+        let Some(assigned) = &key.role_descriptors else { return Self::not_told(key) };
+        let limits = key.limited_by.as_deref().and_then(limits);
+        if json_text::is_empty_object(assigned.get()) {
+            return Self::unrestricted(limits);
+        }
+        let mut doubts = meet::Doubts::default();
+        let own = read::grants(assigned, false);
+        let granted = own.clone();
+        let rights = match &limits {
+            Some(limits) => limits.iter().fold(own, |rights, limit| meet::both(rights, limit, &mut doubts)),
+            None => own,
+        };
+        let grants = meet::without_repeats(rights);
+        let verdict = match (grants.is_empty(), doubts.is_empty(), granted.is_empty()) {
+            (false, ..) => Verdict::Some,
+            (true, false, _) => Verdict::NothingSure,
+            (true, true, true) => Verdict::GrantsNothing,
+            (true, true, false) => Verdict::NothingLeft,
+        };
+        // What is not understood may be a right.
+        let verdict = match verdict {
+            Verdict::GrantsNothing | Verdict::NothingLeft if !grants.unknown.is_empty() => Verdict::NothingSure,
+            verdict => verdict,
+        };
+        Self { verdict, limit_is_known: limits.is_some(), grants, access: None, doubts }
+    }
+
+    /// All that a set of roles grants, as an owner has it: nothing limits it.
+    pub fn of_roles(roles: &[(&str, &RawValue)]) -> Grants {
+        let mut grants = Grants::default();
+        for (name, descriptor) in roles {
+            read::add(&mut grants, name, descriptor, true);
+        }
+        meet::without_repeats(grants)
+    }
+
+    fn unrestricted(limits: Option<Vec<Grants>>) -> Self {
+        let mut doubts = meet::Doubts::default();
+        let known = limits.is_some();
+        let mut limits = limits.unwrap_or_default().into_iter();
+        let first = limits.next().unwrap_or_default();
+        let grants = limits.fold(first, |rights, limit| meet::both(rights, &limit, &mut doubts));
+        let grants = meet::without_repeats(grants);
+        Self { verdict: Verdict::Unrestricted, limit_is_known: known, grants, access: None, doubts }
+    }
+
+    fn not_told(key: &ApiKey) -> Self {
+        let mut rights = Self::unrestricted(key.limited_by.as_deref().and_then(limits));
+        rights.verdict = Verdict::NotTold;
+        rights.grants = Grants::default();
+        rights
+    }
+
+    fn of_access(access: Option<&RawValue>) -> Self {
+        Self {
+            verdict: if access.is_some() { Verdict::CrossCluster } else { Verdict::NotTold },
+            limit_is_known: false,
+            grants: Grants::default(),
+            access: access.map(read::access),
+            doubts: meet::Doubts::default(),
+        }
+    }
+
+    /// Whether it may do something on the cluster, as `_has_privileges` means it.
+    pub fn may(&self, privilege: &str) -> Answer {
+        let held: Vec<&str> = self.grants.cluster.iter().map(String::as_str).collect();
+        self.answer(Kind::Cluster, &held, privilege)
+    }
+
+    /// Whether it may do something with all indices that a name or pattern can mean, the system's own left
+    /// aside, as `_has_privileges` means it.
+    pub fn may_on(&self, name: &str, privilege: &str) -> Answer {
+        // Which indices are the system's own, only the cluster knows.
+        let is_system = |right: &IndexRight| name.starts_with('.') && !right.allow_restricted;
+        let rights = self.grants.indices.iter().filter(|right| !is_system(right));
+        let held: Vec<&str> = rights
+            .filter(|right| right.names.is_sure && right.names.covers(name))
+            .flat_map(|right| right.privileges.iter().map(String::as_str))
+            .collect();
+        match self.answer(Kind::Index, &held, privilege) {
+            Answer::No => {
+                let touching = self.grants.indices.iter().filter(|right| {
+                    let is_part = !right.names.is_sure || !right.names.covers(name) || is_system(right);
+                    is_part && right.names.touches(name) && self.could_add(Kind::Index, &right.privileges, privilege)
+                });
+                if touching.count() == 0 { Answer::No } else { Answer::NotKnown }
+            }
+            answer => answer,
+        }
+    }
+
+    fn answer(&self, kind: Kind, held: &[&str], privilege: &str) -> Answer {
+        if matches!(self.verdict, Verdict::NotTold | Verdict::CrossCluster) || self.grants.workflows.is_some() {
+            return Answer::NotKnown;
+        }
+        if held.iter().any(|held| kind.contains(held, privilege)) {
+            return if self.limit_is_known { Answer::Yes } else { Answer::NotKnown };
+        }
+        let is_special = kind == Kind::Cluster && shared::is_empty(privilege);
+        if is_special || self.doubts.concern(kind, privilege) || !self.grants.unknown.is_empty() || self.is_wide_open()
+        {
+            return Answer::NotKnown;
+        }
+        // Together, two privileges may contain a third that neither contains.
+        let parts = held.iter().filter(|held| !kind.are_apart(held, privilege)).count();
+        if parts > 1 { Answer::NotKnown } else { Answer::No }
+    }
+
+    fn could_add(&self, kind: Kind, held: &[String], privilege: &str) -> bool {
+        held.iter().any(|held| !kind.are_apart(held, privilege))
+    }
+
+    /// All the rights of an owner of whom nothing is told.
+    fn is_wide_open(&self) -> bool {
+        self.verdict == Verdict::Unrestricted && !self.limit_is_known
+    }
+}
+
+impl Grants {
+    /// Whether nothing is granted of what is understood.
+    pub fn is_empty(&self) -> bool {
+        self.cluster.is_empty()
+            && self.indices.is_empty()
+            && self.applications.is_empty()
+            && self.run_as.is_empty()
+            && self.remote_indices.is_empty()
+            && self.remote_cluster.is_empty()
+    }
+}
+
+/// The field `limited_by`: a list of which every member limits.
+fn limits(raw: &RawValue) -> Option<Vec<Grants>> {
+    let list: Vec<Box<RawValue>> = serde_json::from_str(raw.get()).ok()?;
+    (!list.is_empty()).then(|| list.iter().map(|descriptors| read::grants(descriptors, true)).collect())
+}

@@ -1,0 +1,200 @@
+//! What two privileges have in common, by name. Privileges are sets of actions; where neither contains the
+//! other, single actions may be in both without any name for them.
+
+use super::scope;
+use crate::model::privileges::{CLUSTER, INDICES, cluster_contains, index_contains};
+
+/// Which privileges are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// For the cluster.
+    Cluster,
+    /// For indices.
+    Index,
+    /// For a remote cluster.
+    RemoteCluster,
+    /// For an application; what they contain, the application says.
+    Application,
+}
+
+/// What two privileges have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Shared {
+    /// Privileges that both contain.
+    pub names: Vec<String>,
+    /// Whether single actions may be in both besides, which no name stands for.
+    pub may_be_more: bool,
+}
+
+impl Kind {
+    /// Whether holding one privilege means holding the other.
+    pub fn contains(self, held: &str, wanted: &str) -> bool {
+        match self {
+            Self::Cluster => cluster_contains(held, wanted),
+            Self::Index => index_contains(held, wanted),
+            Self::RemoteCluster => held.eq_ignore_ascii_case(wanted),
+            Self::Application => held == wanted || held == "*" || scope::Scope::of(held).covers(wanted),
+        }
+    }
+
+    /// Whether two privileges surely have no action in common.
+    pub fn are_apart(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::RemoteCluster => !one.eq_ignore_ascii_case(other),
+            // Their names say nothing about what is in them.
+            Self::Application => false,
+            Self::Cluster | Self::Index => match (self.regions(one), self.regions(other)) {
+                (Some(one), Some(other)) => !one.iter().any(|region| other.contains(region)),
+                _ => false,
+            },
+        }
+    }
+
+    /// What two privileges have in common.
+    pub fn shared(self, one: &str, other: &str) -> Shared {
+        let named = |names: Vec<String>| Shared { names, may_be_more: false };
+        if self.contains(one, other) {
+            return named(vec![other.to_owned()]);
+        }
+        if self.contains(other, one) {
+            return named(vec![one.to_owned()]);
+        }
+        if self.are_apart(one, other) {
+            return Shared::default();
+        }
+        let known: &[&str] = match self {
+            Self::Cluster => CLUSTER,
+            Self::Index => INDICES,
+            Self::RemoteCluster | Self::Application => &[],
+        };
+        let in_both = |name: &&&str| !is_empty(name) && self.contains(one, name) && self.contains(other, name);
+        let both: Vec<&str> = known.iter().filter(in_both).copied().collect();
+        let is_greatest = |name: &&str| {
+            both.iter().all(|wider| wider == name || !self.contains(wider, name) || self.contains(name, wider))
+        };
+        let names = both.iter().filter(|name| is_greatest(name)).map(|name| (*name).to_owned()).collect();
+        Shared { names, may_be_more: true }
+    }
+
+    /// Where the actions of a privilege lie, roughly: of two that share no region, no action is in both. Only
+    /// of privileges whose actions are known (the source of 9.x); nothing for all others.
+    fn regions(self, name: &str) -> Option<&'static [&'static str]> {
+        let name = name.to_lowercase();
+        Some(match self {
+            Self::Cluster => match name.as_str() {
+                "monitor"
+                | "monitor_ml"
+                | "monitor_rollup"
+                | "monitor_text_structure"
+                | "monitor_watcher"
+                | "monitor_enrich"
+                | "monitor_inference"
+                | "monitor_esql"
+                | "monitor_stats"
+                | "monitor_transform"
+                | "monitor_data_frame_transforms" => &["monitor"],
+                "manage_security"
+                | "manage_api_key"
+                | "manage_own_api_key"
+                | "grant_api_key"
+                | "clone_api_key"
+                | "read_security"
+                | "manage_token"
+                | "manage_user_profile"
+                | "manage_service_account" => &["security"],
+                "read_pipeline" | "manage_pipeline" | "manage_ingest_pipelines" => &["ingest"],
+                "manage_logstash_pipelines" => &["logstash"],
+                "manage_index_templates" => &["templates"],
+                "read_ilm" | "manage_ilm" | "read_slm" | "manage_slm" => &["lifecycle"],
+                _ => return None,
+            },
+            Self::Index => match name.as_str() {
+                "read" => &["read", "resolve"],
+                "write" => &["write", "put mapping"],
+                "create" | "create_doc" | "index" | "delete" => &["write"],
+                "auto_configure" => &["put mapping", "create"],
+                "create_index" => &["create"],
+                "delete_index" => &["delete index"],
+                "monitor" => &["monitor"],
+                "maintenance" => &["maintenance"],
+                "view_index_metadata" => &["read", "resolve", "monitor", "metadata"],
+                "manage" => {
+                    &["read", "resolve", "put mapping", "create", "delete index", "monitor", "maintenance", "metadata"]
+                }
+                _ => return None,
+            },
+            Self::RemoteCluster | Self::Application => return None,
+        })
+    }
+}
+
+/// Privileges without any action that could be shared; who holds nearly anything holds them (as seen on 9.5.3).
+pub(super) fn is_empty(name: &str) -> bool {
+    matches!(name, "none" | "manage_data_stream_global_retention" | "monitor_data_stream_global_retention")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(kind: Kind, one: &str, other: &str) -> (String, bool) {
+        let shared = kind.shared(one, other);
+        assert_eq!(shared, kind.shared(other, one), "{one} {other}");
+        (shared.names.join(" "), shared.may_be_more)
+    }
+
+    #[test]
+    fn the_narrower_privilege_is_what_two_have_in_common() {
+        for (kind, one, other, both) in [
+            (Kind::Cluster, "all", "monitor", "monitor"),
+            (Kind::Cluster, "manage_security", "manage_own_api_key", "manage_own_api_key"),
+            (Kind::Cluster, "all", "of_the_future", "of_the_future"),
+            (Kind::Cluster, "cluster:monitor/*", "cluster:monitor/main", "cluster:monitor/main"),
+            (Kind::Index, "write", "create_doc", "create_doc"),
+            (Kind::Index, "read", "indices:data/read/search", "indices:data/read/search"),
+            (Kind::Application, "*", "feature_discover.read", "feature_discover.read"),
+            (Kind::RemoteCluster, "monitor_enrich", "monitor_enrich", "monitor_enrich"),
+        ] {
+            assert_eq!(names(kind, one, other), (both.into(), false), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn privileges_that_are_known_to_lie_apart_have_nothing_in_common() {
+        for (kind, one, other) in [
+            (Kind::Cluster, "monitor", "manage_own_api_key"),
+            (Kind::Cluster, "read_pipeline", "read_ilm"),
+            (Kind::Index, "read", "write"),
+            (Kind::Index, "create_index", "read"),
+            (Kind::RemoteCluster, "monitor_enrich", "monitor_stats"),
+        ] {
+            assert_eq!(names(kind, one, other), (String::new(), false), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn where_neither_contains_the_other_what_both_contain_is_named_and_more_is_not_denied() {
+        assert_eq!(names(Kind::Cluster, "monitor", "manage_ml"), ("monitor_ml".into(), true));
+        assert_eq!(names(Kind::Cluster, "manage", "manage_ccr"), (String::new(), true));
+        assert_eq!(names(Kind::Index, "read", "view_index_metadata"), (String::new(), true));
+        assert_eq!(names(Kind::Index, "delete", "index"), (String::new(), true));
+        assert_eq!(names(Kind::Index, "read", "of_the_future"), (String::new(), true));
+        assert_eq!(names(Kind::Index, "indices:*search", "read"), (String::new(), true));
+        assert_eq!(names(Kind::Application, "read", "all"), (String::new(), true));
+    }
+
+    #[test]
+    fn what_lies_apart_contains_nothing_of_each_other() {
+        for (kind, known) in [(Kind::Cluster, CLUSTER), (Kind::Index, INDICES)] {
+            for one in known {
+                for other in known {
+                    if kind.are_apart(one, other) {
+                        let shared =
+                            |name: &&&str| !is_empty(name) && kind.contains(one, name) && kind.contains(other, name);
+                        assert_eq!(known.iter().find(shared), None, "{one} {other}");
+                    }
+                }
+            }
+        }
+    }
+}

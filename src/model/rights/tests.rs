@@ -1,0 +1,348 @@
+//! Rights of keys as clusters tell them, and what is said of them.
+
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    Answer, Grants, Rights, RightsJson, Row, Verdict,
+    compare::{Known, OwnerNow},
+};
+use crate::model::{
+    api_key::{ApiKey, KeyKind},
+    descriptor,
+};
+
+fn raw(value: &Value) -> Box<RawValue> {
+    RawValue::from_string(value.to_string()).unwrap()
+}
+
+/// Of a key with descriptors and an owner's snapshot, if there is one.
+fn rights(assigned: Value, limit: Option<Value>) -> Rights {
+    let limited_by = limit.map(|limit| raw(&json!([limit])));
+    Rights::of(&ApiKey { role_descriptors: Some(raw(&assigned)), limited_by, ..ApiKey::default() })
+}
+
+fn index(names: &[&str], privileges: &[&str]) -> Value {
+    json!({ "x": { "indices": [{ "names": names, "privileges": privileges }] } })
+}
+
+fn superuser() -> Value {
+    json!({ "superuser": { "cluster": ["all"], "run_as": ["*"],
+        "indices": [
+            { "names": ["*"], "privileges": ["all"], "allow_restricted_indices": false },
+            { "names": ["*"], "privileges": ["monitor", "read", "view_index_metadata", "read_cross_cluster"],
+              "allow_restricted_indices": true } ],
+        "applications": [{ "application": "*", "privileges": ["*"], "resources": ["*"] }],
+        "metadata": { "_reserved": true }, "transient_metadata": {},
+        "remote_indices": [{ "names": ["*"], "privileges": ["all"], "clusters": ["*"], "allow_restricted_indices": false }],
+        "remote_cluster": [{ "privileges": ["monitor_enrich", "monitor_stats"], "clusters": ["*"] }],
+        "description": "d" } })
+}
+
+/// The rows as text: `indices logs-*: read`.
+fn table(rights: &Rights) -> Vec<String> {
+    let row = |row: Row| {
+        let only = if row.only.is_empty() { String::new() } else { format!(" ({})", row.only.join("; ")) };
+        format!("{} {}: {}{only}", row.kind, row.on.join(" "), row.may.join(" "))
+    };
+    rights.rows().into_iter().map(row).collect()
+}
+
+fn said(rights: &Rights) -> String {
+    rights.in_one_line()
+}
+
+#[test]
+fn a_key_can_do_what_both_its_descriptors_and_its_owner_allow() {
+    let owner = json!({ "key_owner": { "cluster": ["manage_own_api_key", "monitor"],
+        "indices": [{ "names": ["logs-*", "my_index"], "privileges": ["all"] }] } });
+    let assigned = json!({ "r": { "cluster": ["all"],
+        "indices": [{ "names": ["logs-app-*", "my_index", "other"], "privileges": ["read", "delete_index"] }] } });
+    let rights = rights(assigned, Some(owner));
+    assert_eq!(
+        table(&rights),
+        ["cluster : manage_own_api_key monitor", "indices logs-app-* my_index: read delete_index"]
+    );
+    assert_eq!(rights.verdict, Verdict::Some);
+    assert!(rights.notes().is_empty(), "{:?}", rights.notes());
+    assert_eq!(
+        said(&rights),
+        "Reads and deletes indices in logs-app-* and my_index. Watches the cluster with manage_own_api_key"
+    );
+}
+
+#[test]
+fn a_superuser_limits_nothing_and_says_nothing_twice() {
+    let assigned = json!({ "r": { "cluster": ["monitor"], "run_as": ["b*"],
+        "indices": [{ "names": ["a*", "b"], "privileges": ["read", "view_index_metadata"] }],
+        "applications": [{ "application": "kibana-.kibana", "privileges": ["read"], "resources": ["space:x"] }],
+        "remote_indices": [{ "clusters": ["eu-*"], "names": ["logs-*"], "privileges": ["read"] }],
+        "remote_cluster": [{ "clusters": ["eu-*"], "privileges": ["monitor_enrich"] }] } });
+    let rights = rights(assigned, Some(superuser()));
+    let expected = [
+        "cluster : monitor",
+        "indices a* b: read view_index_metadata",
+        "application kibana-.kibana: space:x: read",
+        "run as b*: act for",
+        "remote indices eu-*: logs-*: read",
+        "remote cluster eu-*: monitor_enrich",
+    ];
+    assert_eq!(table(&rights), expected);
+    assert!(rights.notes().is_empty(), "{:?}", rights.notes());
+    let whole = said(&rights);
+    assert!(
+        whole.contains("On the remote clusters eu-* reads logs-*. On the remote clusters eu-* has monitor_enrich"),
+        "{whole}"
+    );
+    assert!(
+        whole.contains("Uses the application kibana-.kibana with read on space:x. Acts for the users b*"),
+        "{whole}"
+    );
+}
+
+#[test]
+fn unrestricted_empty_and_unknown_are_told_apart() {
+    let unrestricted = rights(json!({}), Some(superuser()));
+    assert_eq!(unrestricted.verdict, Verdict::Unrestricted);
+    assert!(said(&unrestricted).starts_with("All its owner’s rights: it was created without descriptors"));
+    assert!(said(&unrestricted).contains("Does everything on the cluster"));
+    let unknown = rights(json!({}), None);
+    assert!(said(&unknown).ends_with("Which rights these were is not known"));
+    assert_eq!(unknown.may("monitor"), Answer::NotKnown);
+    let powerless = rights(json!({}), Some(json!({})));
+    assert!(said(&powerless).starts_with("Nothing: it was created without descriptors"), "{}", said(&powerless));
+
+    let none = rights(json!({ "none": {} }), Some(superuser()));
+    assert_eq!(
+        (none.verdict, said(&none).as_str()),
+        (Verdict::GrantsNothing, "Nothing: its descriptors grant no privilege")
+    );
+    let spelled = json!({ "none": { "cluster": ["none"], "indices": [{ "names": ["*"], "privileges": ["none"] }] } });
+    assert_eq!(rights(spelled, Some(superuser())).verdict, Verdict::GrantsNothing);
+    let left = rights(index(&["a"], &["read"]), Some(index(&["b"], &["read"])));
+    assert_eq!(left.verdict, Verdict::NothingLeft);
+    let apart = rights(index(&["a"], &["read"]), Some(index(&["a"], &["write"])));
+    assert_eq!(apart.verdict, Verdict::NothingLeft);
+    let unsure = rights(index(&["a"], &["read"]), Some(index(&["a"], &["view_index_metadata"])));
+    assert_eq!(unsure.verdict, Verdict::NothingSure);
+    assert!(unsure.notes()[0].contains("read with view_index_metadata"), "{:?}", unsure.notes());
+    assert_eq!(Rights::of(&ApiKey::default()).verdict, Verdict::NotTold);
+}
+
+#[test]
+fn without_the_owners_rights_nothing_is_promised() {
+    let rights = rights(index(&["a"], &["read"]), None);
+    assert_eq!(table(&rights), ["indices a: read"]);
+    assert!(rights.notes()[0].starts_with("Its owner’s rights limit that further. They are not known"));
+    assert_eq!((rights.may_on("a", "read"), rights.may_on("a", "write")), (Answer::NotKnown, Answer::No));
+}
+
+#[test]
+fn names_that_must_match_two_patterns_are_shown_with_both() {
+    let rights = rights(index(&["logs-*"], &["read"]), Some(index(&["*-eu", "/logs-[0-9]+/"], &["all"])));
+    assert_eq!(
+        table(&rights),
+        [
+            "indices logs-* and also *-eu logs-* and also /logs-[0-9]+/: read (as far as there are such names, which can’t be told from the patterns)"
+        ]
+    );
+    assert!(said(&rights).starts_with(
+        "Reads logs-* (if it matches *-eu too) and logs-* (if it matches /logs-[0-9]+/ too) (if there are such names)"
+    ));
+    assert_eq!(rights.may_on("logs-a-eu", "read"), Answer::Yes);
+    assert_eq!(rights.may_on("logs-*", "read"), Answer::NotKnown);
+    assert_eq!(rights.may_on("metrics-eu", "read"), Answer::No);
+}
+
+#[test]
+fn some_documents_and_fields_stay_some_and_both_conditions_apply() {
+    let assigned = json!({ "r": { "indices": [{ "names": "a*", "privileges": ["read"],
+        "query": "{\"term\":{\"x\":1}}", "field_security": { "grant": ["x"] } }] } });
+    let owner = json!({ "o": { "indices": [
+        { "names": ["a1"], "privileges": ["all"], "query": { "term": { "y": 2 } } },
+        { "names": ["a2"], "privileges": ["read"], "field_security": { "grant": ["*"], "except": [] } } ] } });
+    let rights = rights(assigned, Some(owner));
+    let own = "documents that match {\"term\":{\"x\":1}}";
+    assert_eq!(
+        table(&rights),
+        [
+            format!(
+                "indices a1: read ({own}; documents that match {{\"term\":{{\"y\":2}}}}; the fields {{\"grant\":[\"x\"]}})"
+            ),
+            format!("indices a2: read ({own}; the fields {{\"grant\":[\"x\"]}})"),
+        ]
+    );
+    assert!(said(&rights).contains("Reads a1 (some documents and fields only)"));
+    let notes = rights.notes().join("\n");
+    assert!(notes.contains("they add up") && notes.contains("both conditions apply"), "{notes}");
+}
+
+#[test]
+fn the_systems_own_indices_need_both() {
+    let grant = |allow: bool| json!({ "r": { "indices": [{ "names": [".security*"], "privileges": ["read"], "allow_restricted_indices": allow }] } });
+    for (own, owner, both) in [(true, true, true), (true, false, false), (false, true, false)] {
+        let rights = rights(grant(own), Some(grant(owner)));
+        assert_eq!(rights.grants.indices[0].allow_restricted, both);
+        assert_eq!(rights.may_on(".security-7", "read") == Answer::Yes, both);
+    }
+    let wide = rights(grant(true), Some(superuser())).grants.indices;
+    assert_eq!((wide.len(), wide[0].allow_restricted), (1, true), "the wider of two rows says both");
+}
+
+#[test]
+fn several_descriptors_add_up_and_unknown_privileges_count_by_name() {
+    let assigned = json!({ "a": { "cluster": ["of_the_future"], "indices": [{ "names": ["x"], "privileges": ["read"] }] },
+        "b": { "cluster": ["monitor"], "index": [{ "names": ["x"], "privileges": ["write"] }] } });
+    let rights = rights(
+        assigned,
+        Some(json!({ "o": { "cluster": ["of_the_future", "monitor"],
+        "indices": [{ "names": ["*"], "privileges": ["all"] }] } })),
+    );
+    assert_eq!(table(&rights), ["cluster : of_the_future monitor", "indices x: read", "indices x: write"]);
+    assert_eq!(rights.may("of_the_future"), Answer::Yes);
+    assert_eq!(rights.may_on("x", "create_doc"), Answer::Yes);
+    // Two that together may be a third.
+    assert_eq!(rights.may_on("x", "view_index_metadata"), Answer::No);
+    assert_eq!(rights.may_on("y", "read"), Answer::No);
+    assert_eq!(rights.may_on("*", "read"), Answer::NotKnown);
+}
+
+#[test]
+fn what_is_not_understood_is_shown_and_never_called_nothing() {
+    let assigned = json!({ "r": { "workloads": ["w"], "global": {}, "indices": [
+        { "names": ["a"], "privileges": ["read"], "tier": "hot" } ] }, "odd": 7 });
+    let rights = rights(assigned, Some(superuser()));
+    assert_eq!(rights.verdict, Verdict::NothingSure);
+    let notes = rights.notes();
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    assert_eq!(notes[0], "This version of Keybearer does not know r.workloads of its descriptors: [\"w\"]");
+    assert!(notes[1].contains("r.indices[0]") && notes[1].contains("\"tier\":\"hot\"") && notes[2].contains("odd"));
+    assert_eq!(rights.may_on("a", "read"), Answer::NotKnown);
+    let global = json!({ "r": { "global": { "application": { "manage": { "applications": ["*"] } } } } });
+    assert!(super::tests::rights(global, Some(superuser())).notes()[0].contains("r.global"));
+}
+
+#[test]
+fn a_restricted_key_works_inside_its_workflow_only() {
+    let assigned = json!({ "r": { "restriction": { "workflows": ["search_application_query"] },
+        "indices": [{ "names": ["a"], "privileges": ["read"] }] } });
+    let rights = rights(assigned, Some(superuser()));
+    assert!(said(&rights).starts_with("Only inside the workflow search_application_query. Reads a"));
+    assert_eq!(table(&rights)[0], "only in workflow search_application_query: ");
+    assert_eq!(rights.may_on("a", "read"), Answer::NotKnown);
+}
+
+#[test]
+fn a_cross_cluster_key_opens_indices_to_other_clusters() {
+    let access = raw(
+        &json!({ "search": [{ "names": ["logs-*"], "query": "{}" }], "replication": [{ "names": ["a", "b"] }], "more": 1 }),
+    );
+    let key = ApiKey { kind: KeyKind::CrossCluster, access: Some(access), ..ApiKey::default() };
+    let rights = Rights::of(&key);
+    assert_eq!(
+        said(&rights),
+        "Signs another cluster in; it can’t be used for REST. Lets another cluster search logs-* (some documents only). Lets another cluster replicate a and b"
+    );
+    assert_eq!(table(&rights), ["search logs-*: search (documents that match {})", "replication a b: replicate"]);
+    assert!(rights.notes()[0].contains("does not know more"));
+    assert_eq!(Rights::of(&ApiKey { access: None, ..key }).verdict, Verdict::NotTold);
+}
+
+#[test]
+fn endless_descriptors_come_to_an_end_and_are_not_called_nothing() {
+    let names: Vec<String> = (0..2000).map(|number| format!("*{number}*")).collect();
+    let many: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rights = rights(index(&many, &["read"]), Some(index(&many, &["read"])));
+    assert_eq!(rights.verdict, Verdict::NothingSure);
+    assert!(rights.notes()[0].starts_with("There are too many index patterns"), "{:?}", rights.notes());
+    assert_eq!(rights.may_on("a", "read"), Answer::NotKnown);
+}
+
+#[test]
+fn as_json_nothing_is_lost() {
+    let assigned = json!({ "r": { "cluster": ["monitor"], "workloads": { "n": 1.0 }, "indices": [
+        { "names": ["logs-*", "a-eu"], "privileges": ["read"], "field_security": { "grant": ["x"] } } ] } });
+    let rights = rights(
+        assigned,
+        Some(json!({ "o": { "cluster": ["all"],
+        "indices": [{ "names": ["*-eu"], "privileges": ["all"] }] } })),
+    );
+    let json = serde_json::to_value(RightsJson::new(&rights)).unwrap();
+    assert_eq!(json["verdict"], "limited");
+    assert_eq!(json["indices"][0]["names"], json!([["logs-*", "*-eu"], "a-eu"]));
+    assert_eq!(json["indices"][0]["field_security"], json!([{ "grant": ["x"] }]));
+    assert_eq!(json["unknown"][0], json!({ "place": "r.workloads", "of_the_owner": false, "value": { "n": 1.0 } }));
+    assert_eq!(json["sentences"][1], "Watches the cluster");
+}
+
+fn owner(then: Value, roles: &[(&str, Value)], assigned: &[&str]) -> OwnerNow {
+    let raws: Vec<(&str, Box<RawValue>)> = roles.iter().map(|(name, role)| (*name, raw(role))).collect();
+    let found: Vec<(&str, &RawValue)> = raws.iter().map(|(name, role)| (*name, &**role)).collect();
+    let assigned = assigned.iter().map(|name| (*name).to_owned()).collect();
+    OwnerNow::Known(Box::new(Known::new(true, assigned, Some(&raw(&json!([then]))), &found)))
+}
+
+#[test]
+fn the_owners_rights_of_then_are_compared_with_those_of_today() {
+    let reader = json!({ "cluster": ["monitor"], "indices": [{ "names": ["a", "b"], "privileges": ["read", "write"] }], "metadata": {} });
+    let then = json!({ "reader": reader, "admin": { "cluster": ["manage_security"] } });
+    let same = owner(
+        then.clone(),
+        &[("reader", reader.clone()), ("admin", json!({ "cluster": ["manage_security"], "description": "d" }))],
+        &["reader", "admin"],
+    );
+    assert_eq!(same.sentences(), ["Its owner may the same today"]);
+    let now = json!({ "cluster": ["monitor"], "indices": [{ "names": ["*"], "privileges": ["read"] }] });
+    let less = owner(then.clone(), &[("reader", now)], &["reader"]);
+    assert_eq!(
+        less.sentences(),
+        [
+            "Its owner has lost since, and the key keeps: adds, changes and deletes documents in a and b; has manage_security on the cluster",
+            "Its owner may today besides, and the key may not before it is updated: reads *",
+        ]
+    );
+    let unread = owner(then, &[("reader", reader)], &["reader", "of_a_file"]);
+    assert_eq!(
+        unread.sentences(),
+        ["What its owner has lost since is not known: the cluster does not show the roles of_a_file"]
+    );
+    assert!(OwnerNow::NotKnown("x".into()).sentences()[0].ends_with("is not known: x"));
+}
+
+#[test]
+fn an_owner_without_a_snapshot_is_compared_with_nothing() {
+    let known = Known::new(false, vec!["r".into()], None, &[("r", &raw(&json!({ "cluster": ["all"] })))]);
+    assert_eq!(known.changes, None);
+    let words = OwnerNow::Known(Box::new(known)).sentences();
+    assert!(
+        words[0].starts_with("Its owner is disabled") && words[1].starts_with("What its owner could then is not known")
+    );
+}
+
+#[test]
+fn rights_of_roles_are_read_in_the_same_way() {
+    let role = raw(&json!({ "cluster": ["monitor"], "indices": [{ "names": ["a"], "privileges": ["read"] }] }));
+    let grants: Grants = Rights::of_roles(&[("r", &role)]);
+    let clauses: Vec<String> = grants.clauses().iter().map(|clause| descriptor::plain(clause)).collect();
+    assert_eq!(clauses, ["reads a", "watches the cluster"]);
+}
+
+proptest::proptest! {
+    /// Whatever is granted by one side alone is never claimed, and what both grant plainly is never denied.
+    #[test]
+    fn a_name_and_a_privilege_are_judged_as_both_sides_judge_them(
+        own in "[ab*]{1,3}", theirs in "[ab*]{1,3}", name in "[ab]{1,3}",
+        held in 0..6usize, limit in 0..6usize, asked in 0..6usize,
+    ) {
+        let names = ["read", "write", "index", "all", "manage", "create_index"];
+        let (held, limit, asked) = (names[held], names[limit], names[asked]);
+        let rights = rights(index(&[&own], &[held]), Some(index(&[&theirs], &[limit])));
+        let glob = crate::model::pattern::glob;
+        let contains = crate::model::privileges::index_contains;
+        let both = glob(&own, &name) && glob(&theirs, &name) && contains(held, asked) && contains(limit, asked);
+        match rights.may_on(&name, asked) {
+            Answer::Yes => proptest::prop_assert!(both),
+            Answer::No => proptest::prop_assert!(!both),
+            Answer::NotKnown => proptest::prop_assert!(!both, "what both grant plainly is known"),
+        }
+    }
+}
