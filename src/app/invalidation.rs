@@ -118,6 +118,7 @@ impl State {
         dialog.ticket = None;
         let done: Vec<KeyId> = dialog.outcome.iter().flat_map(|outcome| outcome.done.clone()).collect();
         let id = dialog.profile.id.clone();
+        self.journal.renew_history();
         self.creation.strays.retain(|stray| !done.contains(&stray.id));
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id) {
             cluster.deselect(&done);

@@ -7,6 +7,7 @@ pub mod connections;
 pub mod creation;
 pub mod export;
 pub mod invalidation;
+pub mod journal;
 pub mod loadable;
 pub mod merged;
 pub mod reveal;
@@ -22,6 +23,7 @@ pub use connections::ConnectionTest;
 pub use creation::Creation;
 pub use export::ExportDialog;
 pub use invalidation::Invalidation;
+pub use journal::Journal;
 pub use loadable::Loadable;
 pub use reveal::{Clipboard, Reveal};
 pub use selection::Selection;
@@ -70,6 +72,8 @@ pub struct State {
     pub invalidation: Option<Invalidation>,
     /// The dialog of exporting.
     pub export: Option<ExportDialog>,
+    /// What is known of the journal.
+    pub journal: Journal,
     /// Short news, the newest last.
     pub notices: VecDeque<Notice>,
     /// Now, by this machine's clock; set before each frame.
@@ -103,6 +107,7 @@ impl State {
             clipboard: Clipboard::default(),
             invalidation: None,
             export: None,
+            journal: Journal::default(),
             notices: VecDeque::new(),
             now,
             zone,
@@ -144,7 +149,7 @@ impl State {
 
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
-        self.reveal.is_some() || self.invalidation.is_some() || self.export.is_some()
+        self.reveal.is_some() || self.invalidation.is_some() || self.export.is_some() || self.journal.export.is_some()
     }
 
     /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
@@ -181,6 +186,7 @@ impl State {
         }
         self.notices.retain(|notice| notice.until > now);
         self.keep_settings();
+        self.follow_open_key();
         if let Some(cluster) = self.cluster_mut() {
             cluster.refresh_rows(now);
         }
@@ -227,7 +233,11 @@ impl State {
             Command::Disconnect(id) => self.disconnect(&id),
             Command::SwitchTo(id) => self.switch_to(id),
             Command::ShowAll => self.switch_to(merged::all()),
-            Command::Refresh => self.refresh(),
+            Command::Refresh if self.screen == Screen::Journal => self.read_journal(),
+            Command::Refresh => {
+                self.journal.renew_history();
+                self.refresh();
+            }
             Command::StopRefresh => self.stop_refresh(),
             Command::SetView(view) => self.on_cluster(|cluster, now| cluster.set_view(view, now)),
             Command::Select(id, on) => self.on_cluster(|cluster, _| cluster.select(id, on)),
@@ -269,6 +279,11 @@ impl State {
             Command::AskExport => self.ask_export(),
             Command::Export(scope, format, path) => self.start_export(scope, format, path),
             Command::CloseExport => self.close_export(),
+            Command::SetJournalView(view) => self.journal.set_view(view),
+            Command::OpenDeed(place) => self.journal.open = place,
+            Command::AskJournalExport(on) => self.ask_journal_export(on),
+            Command::ExportJournal(form, path) => self.export_journal(form, path),
+            Command::DismissJournalFault => self.journal.is_fault_read = true,
             Command::Fix(fix) => self.fix(fix),
             Command::DismissNotice => drop(self.notices.pop_front()),
         }
@@ -279,6 +294,7 @@ impl State {
         match screen {
             Screen::Create => self.read_roles_once(),
             Screen::Overview => self.overview_now(),
+            Screen::Journal => self.read_journal(),
             Screen::Connections if self.profiles.is_untouched() => self.read_profiles(Task::ReadProfiles),
             _ => {}
         }
@@ -286,6 +302,7 @@ impl State {
 
     fn fix(&mut self, fix: Fix) {
         match fix {
+            Fix::Retry if self.screen == Screen::Journal => self.read_journal(),
             Fix::Retry => match self.cluster() {
                 Some(cluster) if cluster.session.value().is_none() && !cluster.is_merged() => {
                     let profile = cluster.profile.clone();
@@ -340,6 +357,10 @@ impl State {
             Answer::Merged(list, ends) => self.merged(ticket, list, &ends),
             Answer::Exporting(written) => self.exporting(ticket, written),
             Answer::Exported(result) => self.exported(ticket, result),
+            Answer::JournalChecked(result) => self.journal_checked(ticket, result),
+            Answer::JournalRead(result) => self.journal_read(ticket, result),
+            Answer::History(result) => self.history(ticket, result),
+            Answer::JournalExported(result) => self.journal_exported(ticket, result),
             Answer::Panicked => self.panicked(ticket),
         }
     }
@@ -372,6 +393,7 @@ impl State {
         }
         self.creation.broken(ticket);
         self.exported(ticket, Err(Problem::broken()));
+        self.journal_broken(ticket);
         if let Some(reveal) = &mut self.reveal {
             reveal.broken(ticket, now);
         }

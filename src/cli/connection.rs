@@ -21,7 +21,7 @@ use crate::{
         secret::Secret,
     },
     ops::{Session, connect},
-    store::journal::Journal,
+    store::journal::{Journal, NotKept},
 };
 
 /// The options of a connection.
@@ -81,6 +81,16 @@ impl ConnectionFlags {
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn session(&self) -> Result<Session, CliError> {
         Ok(connect::connect(&self.endpoint()?).await?.with_journal(Journal::from_environment()))
+    }
+
+    /// Signs in to change something, and says so where nothing of it can be written down.
+    ///
+    /// # Errors
+    /// With the way out, when there is no connection or it is refused.
+    pub(super) async fn changing_session(&self) -> Result<Session, CliError> {
+        let session = self.session().await?;
+        say_if_nothing_is_kept(&session);
+        Ok(session)
     }
 
     fn resolve(&self, machine: &dyn Machine) -> Result<Connection, CliError> {
@@ -165,6 +175,13 @@ impl ConnectionFlags {
                  everything, the credential included. For development only"
             )
         })
+    }
+}
+
+/// Says that no journal is kept, where that is not as somebody wanted it.
+pub(super) fn say_if_nothing_is_kept(session: &Session) {
+    if let Some(why @ NotKept::NoPlace) = session.journal.not_kept() {
+        output::complain(&format!("Warning: {}", why.words()));
     }
 }
 

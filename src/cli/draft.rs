@@ -1,7 +1,7 @@
 //! A key as it was asked for on a command line, checked: first what can be told without the cluster,
 //! then with its roles.
 
-use super::error::CliError;
+use super::{connection::say_if_nothing_is_kept, error::CliError};
 use crate::{
     client::ClientError,
     model::{
@@ -46,6 +46,7 @@ pub(super) fn check_before_connecting(draft: &Draft, login: &Login) -> Result<()
 /// When the connection or the roles are refused, or with one line for each option that is wrong.
 pub(super) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session, Checked), CliError> {
     let session = connect::connect(endpoint).await?.with_journal(Journal::from_environment());
+    say_if_nothing_is_kept(&session);
     let roles = roles(&session, draft).await?;
     let zone = clock::zone();
     let around = Surroundings {

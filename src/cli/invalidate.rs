@@ -63,7 +63,7 @@ impl InvalidateArgs {
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result<Exit, CliError> {
-    let session = flags.session().await?;
+    let session = flags.changing_session().await?;
     let Some(keys) = meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
     if let Some(own) = keys.iter().find(|key| session.own_key() == Some(&key.id)).filter(|_| !args.own_key_too) {
         let title = format!("{} is the key that you are signed in by. Nothing is done", own.id);

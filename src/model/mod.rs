@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod calendar;
 pub mod create;
+pub mod deed;
 pub mod descriptor;
 pub mod endpoint;
 pub mod expiry;

@@ -94,7 +94,7 @@ pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + S
     }
 }
 
-fn refused(path: &Path, error: &io::Error) -> Problem {
+pub(super) fn refused(path: &Path, error: &io::Error) -> Problem {
     let hint = match error.kind() {
         io::ErrorKind::AlreadyExists => {
             "There is such a file already, and it is never written over: choose another name"

@@ -11,6 +11,7 @@ pub mod invalidate;
 mod journal;
 pub mod list;
 pub mod problem;
+pub mod record;
 pub mod session;
 pub mod update;
 pub mod vault;

@@ -13,6 +13,7 @@ use crate::{
         figures::Figures,
         invalidate::Outcome,
         list::{KeyList, ListProgress},
+        record::{History, Record, Standing},
         vault::ReadProfiles,
         verify::Trial,
     },
@@ -73,6 +74,14 @@ pub enum Answer {
     Exporting(u64),
     /// The file is there, or not.
     Exported(Result<Exported, Problem>),
+    /// The journal was checked.
+    JournalChecked(Result<Standing, Problem>),
+    /// The journal was read.
+    JournalRead(Result<Record, Problem>),
+    /// What was done to a key was read.
+    History(Result<History, Problem>),
+    /// So many deeds are in their file, or not.
+    JournalExported(Result<u64, Problem>),
     /// The job broke in a way that nobody foresaw.
     Panicked,
 }

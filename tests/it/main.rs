@@ -16,6 +16,8 @@ mod client_tls;
 #[cfg(feature = "window")]
 mod desk;
 #[cfg(feature = "window")]
+mod journal_window;
+#[cfg(feature = "window")]
 mod journeys;
 #[cfg(feature = "window")]
 mod leftovers;

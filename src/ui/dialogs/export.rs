@@ -139,7 +139,7 @@ fn suggested(name: &str, format: Format) -> String {
 }
 
 /// The path with the home folder in place of `~`.
-fn expanded(path: &str) -> PathBuf {
+pub(super) fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), directories::UserDirs::new()) {
         (Some(rest), Some(dirs)) => dirs.home_dir().join(rest),
         _ => PathBuf::from(path),

@@ -2,6 +2,7 @@
 
 pub mod export;
 pub mod invalidate;
+pub mod journal_export;
 pub mod secret;
 
 use eframe::egui::{self, CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
@@ -14,6 +15,7 @@ pub struct Dialogs {
     secret: secret::SecretCard,
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
+    journal_export: journal_export::JournalExportForm,
 }
 
 impl Dialogs {
@@ -23,6 +25,7 @@ impl Dialogs {
         if view.state.invalidation.is_none() {
             self.secret.ui(ctx, view);
             self.export.ui(ctx, view);
+            self.journal_export.ui(ctx, view);
         }
     }
 }

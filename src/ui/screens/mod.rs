@@ -4,6 +4,8 @@ pub mod connection_test;
 pub mod connections;
 pub mod create_key;
 mod create_preview;
+pub mod journal;
+mod journal_deed;
 pub mod key_columns;
 pub mod key_detail;
 pub mod key_rows;
@@ -23,6 +25,7 @@ pub struct Screens {
     overview: overview::OverviewScreen,
     keys: keys::Keys,
     create: create_key::CreateScreen,
+    journal: journal::JournalScreen,
     connections: connections::Connections,
 }
 
@@ -33,6 +36,7 @@ impl Screens {
             Screen::Overview => self.overview.ui(ui, view),
             Screen::Keys => self.keys.ui(ui, view),
             Screen::Create => self.create.ui(ui, view),
+            Screen::Journal => self.journal.ui(ui, view),
             Screen::Connections => self.connections.ui(ui, view),
         }
     }
