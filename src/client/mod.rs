@@ -4,6 +4,7 @@
 mod answer;
 mod api_keys;
 mod certificate;
+mod documents;
 mod error;
 mod failure;
 mod refusal;
@@ -46,6 +47,7 @@ use tls::LastSeen;
 
 pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable};
 pub use certificate::{CertificateProblem, SeenCertificate};
+pub use documents::Put;
 pub use error::ClientError;
 pub use security::{BuiltinPrivileges, ClusterInfo};
 pub use updates::BulkUpdate;

@@ -13,6 +13,7 @@ pub mod list;
 pub mod problem;
 pub mod record;
 pub mod session;
+pub mod ship;
 pub mod update;
 pub mod vault;
 pub mod verify;

@@ -5,6 +5,7 @@
 
 mod aggregations;
 mod aggregations_refused;
+mod documents;
 mod keys;
 mod server;
 mod sign_in;

@@ -7,6 +7,7 @@ mod cli_journal;
 mod cli_lists;
 mod cli_odd_clusters;
 mod cli_practice;
+mod cli_ship;
 mod cli_update;
 mod client_http;
 mod client_reading;
