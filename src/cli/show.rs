@@ -14,13 +14,16 @@ use crate::{
     export::json_lines::KeyJson,
     model::{
         Millis,
-        api_key::ApiKey,
+        api_key::{ApiKey, KeyId},
         calendar,
         descriptor::{self, Grants},
         expiry, harmless, json_text,
         version::Feature,
     },
-    ops::{Session, clock, find},
+    ops::{
+        Session, clock, find,
+        last_use::{self, NotKnown, Uses},
+    },
 };
 
 /// The options of `show`.
@@ -29,6 +32,9 @@ pub(super) struct ShowArgs {
     /// Id, application id or name of the key
     #[arg(value_name = "KEY")]
     reference: String,
+    /// Index, data stream or pattern with audit events, from which the last use is read [default: the usual places]
+    #[arg(long, value_name = "NAME")]
+    audit_index: Option<String>,
     /// Form of the output
     #[arg(long, default_value = "table")]
     output: PlainFormat,
@@ -39,6 +45,28 @@ struct WholeKeyJson<'a> {
     #[serde(flatten)]
     key: KeyJson<'a>,
     limited_by: Option<&'a RawValue>,
+    last_use: LastUseJson,
+}
+
+/// When a key was last seen in audit events; without a time either why that is not known, or from when to when
+/// there are events.
+#[derive(Serialize)]
+struct LastUseJson {
+    at: Option<Millis>,
+    not_known: Option<String>,
+    events_from: Option<Millis>,
+    events_to: Option<Millis>,
+}
+
+impl LastUseJson {
+    fn new(id: &KeyId, uses: &Result<Uses, NotKnown>) -> Self {
+        match uses {
+            Ok(uses) => {
+                Self { at: uses.of(id), not_known: None, events_from: Some(uses.from), events_to: Some(uses.to) }
+            }
+            Err(NotKnown(why)) => Self { at: None, not_known: Some(why.clone()), events_from: None, events_to: None },
+        }
+    }
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit, CliError> {
@@ -57,11 +85,14 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
         output::say(&format!("{} more of that name are invalidated already", found.len() - 1));
     }
     let whole = whole(&session, key).await?;
+    let uses = last_use::within(&session, std::slice::from_ref(&whole.id), args.audit_index.as_deref()).await;
     match args.output {
-        PlainFormat::Json => {
-            output::put_json(&WholeKeyJson { key: KeyJson::new(&whole, now), limited_by: whole.limited_by.as_deref() })?
-        }
-        PlainFormat::Table => output::put(&text(&session, &whole, now))?,
+        PlainFormat::Json => output::put_json(&WholeKeyJson {
+            key: KeyJson::new(&whole, now),
+            limited_by: whole.limited_by.as_deref(),
+            last_use: LastUseJson::new(&whole.id, &uses),
+        })?,
+        PlainFormat::Table => output::put(&text(&session, &whole, now, &uses))?,
     }
     Ok(Exit::Done)
 }
@@ -111,7 +142,7 @@ async fn whole(session: &Session, key: &ApiKey) -> Result<ApiKey, CliError> {
     Ok(whole.unwrap_or_else(|| key.clone()))
 }
 
-fn text(session: &Session, key: &ApiKey, now: Millis) -> String {
+fn text(session: &Session, key: &ApiKey, now: Millis, uses: &Result<Uses, NotKnown>) -> String {
     let zone = clock::zone();
     let shown = |text: &str| harmless::shown(text).into_owned();
     let mut facts = vec![
@@ -129,6 +160,11 @@ fn text(session: &Session, key: &ApiKey, now: Millis) -> String {
         let at = key.invalidated_at.map_or_else(|| "at a time not told".into(), |at| calendar::local(at, &zone));
         facts.push(("invalidated", at));
     }
+    let last_use = match uses {
+        Ok(uses) => uses.words(&key.id, now, &zone),
+        Err(not_known) => not_known.to_string(),
+    };
+    facts.push(("last use", shown(&last_use)));
     if let Some(product) = key.managed_by() {
         facts.push(("managed by", shown(product)));
     }
@@ -182,7 +218,6 @@ fn may(key: &ApiKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::api_key::KeyId;
 
     fn key(id: &str, invalidated: bool) -> ApiKey {
         ApiKey { id: KeyId::new(id), invalidated, ..Default::default() }

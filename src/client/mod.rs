@@ -3,6 +3,7 @@
 
 mod answer;
 mod api_keys;
+mod audit;
 mod certificate;
 mod documents;
 mod error;
@@ -46,6 +47,7 @@ use rows::RowSink;
 use tls::LastSeen;
 
 pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable};
+pub use audit::{AuditIndex, AuditPage, AuditRange, AuditSource};
 pub use certificate::{CertificateProblem, SeenCertificate};
 pub use documents::Put;
 pub use error::ClientError;

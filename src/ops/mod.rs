@@ -9,6 +9,7 @@ pub mod figures;
 pub mod find;
 pub mod invalidate;
 mod journal;
+pub mod last_use;
 pub mod list;
 pub mod problem;
 pub mod record;

@@ -5,6 +5,7 @@
 
 mod aggregations;
 mod aggregations_refused;
+mod audit;
 mod documents;
 mod keys;
 mod server;

@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod cli_journal;
+mod cli_last_use;
 mod cli_lists;
 mod cli_odd_clusters;
 mod cli_practice;
