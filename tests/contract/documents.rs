@@ -79,7 +79,7 @@ fn who_may_not_write_is_told_for_each_document() {
 #[test]
 fn the_template_makes_a_data_stream_that_takes_the_entries() {
     every_server(async |server| {
-        if server.name == "the sandbox" || server.version < Version::new(7, 9, 0) {
+        if server.name == "the sandbox" || server.version < Version::new(8, 0, 0) {
             return server.lacks("data streams");
         }
         let name = unique("stream");
