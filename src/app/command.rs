@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::{export::Scope, updating::Step};
+use super::{export::Scope, journal::JournalView, updating::Step};
 use crate::{
     export::Format,
     model::{
@@ -15,7 +15,7 @@ use crate::{
         secret::Secret,
         settings::TableLayout,
     },
-    ops::{Fix, check_secret::Asked, fates::Fate},
+    ops::{Fix, check_secret::Asked, fates::Fate, record},
 };
 
 /// A screen of the rail.
@@ -27,6 +27,8 @@ pub enum Screen {
     Keys,
     /// A new key.
     Create,
+    /// What was done from this machine.
+    Journal,
     /// The clusters.
     #[default]
     Connections,
@@ -34,7 +36,7 @@ pub enum Screen {
 
 impl Screen {
     /// All, in the order of the rail.
-    pub const ALL: [Screen; 4] = [Self::Overview, Self::Keys, Self::Create, Self::Connections];
+    pub const ALL: [Screen; 5] = [Self::Overview, Self::Keys, Self::Create, Self::Journal, Self::Connections];
 
     /// The word in the rail.
     pub fn word(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Screen {
             Self::Overview => "Overview",
             Self::Keys => "Keys",
             Self::Create => "Create",
+            Self::Journal => "Journal",
             Self::Connections => "Connections",
         }
     }
@@ -162,6 +165,16 @@ pub enum Command {
     Export(Scope, Format, PathBuf),
     /// Close the dialog; a file that is being written is given up.
     CloseExport,
+    /// Other words to search the journal for, or another cluster.
+    SetJournalView(JournalView),
+    /// Open what was done, by its place, or close it.
+    OpenDeed(Option<usize>),
+    /// Show the dialog of exporting what is shown of the journal, or close it.
+    AskJournalExport(bool),
+    /// Write what is shown of the journal to a new file.
+    ExportJournal(record::Form, PathBuf),
+    /// What was said of a fault in the journal was read.
+    DismissJournalFault,
     /// Take a way out that a problem offered.
     Fix(Fix),
     /// A notice was read.

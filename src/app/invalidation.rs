@@ -278,6 +278,7 @@ impl State {
         let done = outcome.done.clone();
         dialog.settle(outcome);
         let id = dialog.profile.id.clone();
+        self.journal.renew_history();
         self.creation.strays.retain(|stray| !done.contains(&stray.id));
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id) {
             cluster.deselect(&done);

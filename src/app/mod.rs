@@ -8,6 +8,7 @@ pub mod connections;
 pub mod creation;
 pub mod export;
 pub mod invalidation;
+pub mod journal;
 pub mod loadable;
 pub mod merged;
 mod reading;
@@ -27,6 +28,7 @@ pub use connections::ConnectionTest;
 pub use creation::Creation;
 pub use export::ExportDialog;
 pub use invalidation::Invalidation;
+pub use journal::Journal;
 pub use loadable::Loadable;
 pub use reveal::{Clipboard, Reveal};
 pub use rights::KeyPage;
@@ -81,6 +83,8 @@ pub struct State {
     pub secret_check: Option<SecretCheck>,
     /// The dialog of exporting.
     pub export: Option<ExportDialog>,
+    /// What is known of the journal.
+    pub journal: Journal,
     /// Short news, the newest last.
     pub notices: VecDeque<Notice>,
     /// Now, by this machine's clock; set before each frame.
@@ -117,6 +121,7 @@ impl State {
             updating: None,
             secret_check: None,
             export: None,
+            journal: Journal::default(),
             notices: VecDeque::new(),
             now,
             zone,
@@ -159,8 +164,8 @@ impl State {
 
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
-        let others = self.updating.is_some() || self.export.is_some() || self.secret_check.is_some();
-        self.reveal.is_some() || self.invalidation.is_some() || others
+        let asking = self.reveal.is_some() || self.invalidation.is_some() || self.updating.is_some();
+        asking || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
     }
 
     /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
@@ -201,6 +206,7 @@ impl State {
         }
         self.notices.retain(|notice| notice.until > now);
         self.keep_settings();
+        self.follow_open_key();
         if let Some(cluster) = self.cluster_mut() {
             cluster.refresh_rows(now);
         }
@@ -247,7 +253,11 @@ impl State {
             Command::Disconnect(id) => self.disconnect(&id),
             Command::SwitchTo(id) => self.switch_to(id),
             Command::ShowAll => self.switch_to(merged::all()),
-            Command::Refresh => self.refresh(),
+            Command::Refresh if self.screen == Screen::Journal => self.read_journal(),
+            Command::Refresh => {
+                self.journal.renew_history();
+                self.refresh();
+            }
             Command::StopRefresh => self.stop_refresh(),
             Command::SetView(view) => self.on_cluster(|cluster, now| cluster.set_view(view, now)),
             Command::Select(id, on) => self.on_cluster(|cluster, _| cluster.select(id, on)),
@@ -303,6 +313,11 @@ impl State {
             Command::AskExport => self.ask_export(),
             Command::Export(scope, format, path) => self.start_export(scope, format, path),
             Command::CloseExport => self.close_export(),
+            Command::SetJournalView(view) => self.journal.set_view(view),
+            Command::OpenDeed(place) => self.journal.open = place,
+            Command::AskJournalExport(on) => self.ask_journal_export(on),
+            Command::ExportJournal(form, path) => self.export_journal(form, path),
+            Command::DismissJournalFault => self.journal.is_fault_read = true,
             Command::Fix(fix) => self.fix(fix),
             Command::DismissNotice => drop(self.notices.pop_front()),
         }
@@ -314,6 +329,7 @@ impl State {
         match screen {
             Screen::Create => self.read_roles_once(),
             Screen::Overview => self.overview_now(),
+            Screen::Journal => self.read_journal(),
             Screen::Connections if self.profiles.is_untouched() => self.read_profiles(Task::ReadProfiles),
             _ => {}
         }
@@ -321,6 +337,7 @@ impl State {
 
     fn fix(&mut self, fix: Fix) {
         match fix {
+            Fix::Retry if self.screen == Screen::Journal => self.read_journal(),
             Fix::Retry => match self.cluster() {
                 Some(cluster) if cluster.session.value().is_none() && !cluster.is_merged() => {
                     let profile = cluster.profile.clone();
@@ -384,6 +401,10 @@ impl State {
             Answer::Merged(list, ends) => self.merged(ticket, list, &ends),
             Answer::Exporting(written) => self.exporting(ticket, written),
             Answer::Exported(result) => self.exported(ticket, result),
+            Answer::JournalChecked(result) => self.journal_checked(ticket, result),
+            Answer::JournalRead(result) => self.journal_read(ticket, result),
+            Answer::History(result) => self.history(ticket, result),
+            Answer::JournalExported(result) => self.journal_exported(ticket, result),
             Answer::Panicked => self.panicked(ticket),
         }
     }
@@ -418,6 +439,7 @@ impl State {
         self.secret_broken(ticket);
         self.creation.broken(ticket);
         self.exported(ticket, Err(Problem::broken()));
+        self.journal_broken(ticket);
         if let Some(reveal) = &mut self.reveal {
             reveal.broken(ticket, now);
         }

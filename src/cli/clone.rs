@@ -70,7 +70,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     let source = Source::of(args.source_file.as_ref(), args.source_stdin);
     let text = source.read(&format!("Secret of {}", args.reference), "--source-file or --source-stdin")?;
     let (id, secret) = credential(&text)?;
-    let session = connection::session_at(&endpoint).await?;
+    let session = connection::changing_session_at(&endpoint).await?;
     if let Some(problem) = offers::missing(&session, Offer::Clone) {
         return Err(problem.into());
     }

@@ -22,7 +22,7 @@ use crate::{
         secret::Secret,
     },
     ops::{Session, connect},
-    store::journal::Journal,
+    store::journal::{Journal, NotKept},
 };
 
 /// The options of a connection.
@@ -81,7 +81,15 @@ impl ConnectionFlags {
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn session(&self) -> Result<Session, CliError> {
-        session_at(&self.endpoint()?).await
+        Ok(connect::connect(&self.endpoint()?).await?.with_journal(Journal::from_environment()))
+    }
+
+    /// Signs in to change something, and says so where nothing of it can be written down.
+    ///
+    /// # Errors
+    /// With the way out, when there is no connection or it is refused.
+    pub(super) async fn changing_session(&self) -> Result<Session, CliError> {
+        changing_session_at(&self.endpoint()?).await
     }
 
     fn resolve(&self, machine: &dyn Machine) -> Result<Connection, CliError> {
@@ -169,12 +177,17 @@ impl ConnectionFlags {
     }
 }
 
-/// Signs in at an endpoint that was put together before.
+/// Signs in to change something at an endpoint that was put together before, and says so where nothing of it can be
+/// written down.
 ///
 /// # Errors
 /// With the way out, when it is refused.
-pub(super) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
-    Ok(connect::connect(endpoint).await?.with_journal(Journal::from_environment()))
+pub(super) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
+    let session = connect::connect(endpoint).await?.with_journal(Journal::from_environment());
+    if let Some(why @ NotKept::NoPlace) = session.journal.not_kept() {
+        output::complain(&format!("Warning: {}", why.words()));
+    }
+    Ok(session)
 }
 
 /// Says on whose behalf something is about to be done, where it is not one's own.

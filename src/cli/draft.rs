@@ -1,7 +1,7 @@
 //! A key as it was asked for on a command line, checked: first what can be told without the cluster,
 //! then with its roles.
 
-use super::error::CliError;
+use super::{connection::changing_session_at, error::CliError};
 use crate::{
     client::ClientError,
     model::{
@@ -12,8 +12,7 @@ use crate::{
         role::Role,
         version::Edition,
     },
-    ops::{Problem, Session, clock, connect},
-    store::journal::Journal,
+    ops::{Problem, Session, clock},
     store::profiles::new_profile_id,
 };
 
@@ -56,7 +55,7 @@ pub(super) fn check_early(draft: &Draft, by_api_key: bool) -> Result<(), CliErro
 /// # Errors
 /// When the connection or the roles are refused, or with one line for each option that is wrong.
 pub(super) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session, Checked), CliError> {
-    let session = connect::connect(endpoint).await?.with_journal(Journal::from_environment());
+    let session = changing_session_at(endpoint).await?;
     let by_api_key = session.own_key().is_some();
     let checked = check_on(&session, draft, by_api_key).await?;
     Ok((session, checked))

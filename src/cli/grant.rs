@@ -93,7 +93,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     draft::check_early(&draft, false)?;
     let outlet = if args.key.dry_run { None } else { Some(args.key.outlet()?) };
     let credential = args.owner.credential()?;
-    let session = connection::session_at(&endpoint).await?;
+    let session = connection::changing_session_at(&endpoint).await?;
     if let Some(problem) = offers::missing(&session, Offer::Grant) {
         return Err(problem.into());
     }

@@ -99,12 +99,12 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         Some(query) => {
             // A slip is told before anything is asked.
             check_query(query)?;
-            let session = flags.session().await?;
+            let session = flags.changing_session().await?;
             let chosen = found(&session, query).await?;
             (session, chosen)
         }
         None => {
-            let session = flags.session().await?;
+            let session = flags.changing_session().await?;
             let Some(keys) = meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
             named_by_hand(&session, &keys, &args)?;
             (session, Chosen::of_keys(&keys))

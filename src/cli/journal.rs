@@ -4,7 +4,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{
+    connection::ConnectionFlags,
     error::{CliError, Exit},
+    journal_ship,
     output::{self, Format},
 };
 use crate::{
@@ -27,6 +29,8 @@ enum JournalVerb {
     List(ListArgs),
     /// Write all entries as JSON lines, as they are
     Export,
+    /// Check it, and put its entries into an index of a cluster, each once
+    Ship(journal_ship::ShipArgs),
 }
 
 #[derive(Args, Debug)]
@@ -72,8 +76,13 @@ impl<'a> EntryJson<'a> {
     }
 }
 
-pub(super) fn run(args: &JournalArgs) -> Result<Exit, CliError> {
+pub(super) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<Exit, CliError> {
+    let not_kept = Journal::from_environment().not_kept();
+    if let Some(why) = not_kept.filter(|_| !matches!(&args.verb, JournalVerb::Ship(_))) {
+        return Err(CliError::problem("There is no journal", why.words(), ""));
+    }
     match &args.verb {
+        JournalVerb::Ship(args) => journal_ship::run(flags, args).await,
         JournalVerb::Verify => verify(),
         JournalVerb::List(args) => list(args),
         JournalVerb::Export => {

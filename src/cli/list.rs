@@ -15,14 +15,16 @@ use super::{
 use crate::{
     export::{self, About, Row},
     model::{
-        Millis, calendar,
+        Millis,
+        api_key::{ApiKey, KeyId},
+        calendar,
         expiry::{self, Status},
         filter,
         inventory::{Asker, Column, Sort},
         key_list::Rows,
     },
     ops::{
-        Session, clock,
+        Session, clock, last_use,
         list::{self, KeyList, ListProgress},
     },
 };
@@ -39,6 +41,12 @@ pub(super) struct ListArgs {
     /// Columns to sort by, the first one leading; a minus turns one round [default: -created]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
     sort: Vec<String>,
+    /// Also tell when each was last seen in audit events; for the table
+    #[arg(long)]
+    last_use: bool,
+    /// Index, data stream or pattern with audit events [default: the usual places]
+    #[arg(long, value_name = "NAME", requires = "last_use")]
+    audit_index: Option<String>,
     /// Form of the output
     #[arg(long, default_value = "table")]
     output: ListFormat,
@@ -115,6 +123,11 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     if args.output == ListFormat::Xlsx && std::io::stdout().is_terminal() {
         return Err(CliError::usage("A workbook is no text: send it to a file, with --output xlsx > keys.xlsx"));
     }
+    if args.last_use && args.output != ListFormat::Table {
+        return Err(CliError::usage(
+            "--last-use goes with the table only: the files hold what the cluster itself knows of its keys",
+        ));
+    }
     let session = flags.session().await?;
     let list = read(&session).await?;
     let now = session.now();
@@ -122,6 +135,10 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     let keys = places.iter().map(|place| list.keys.key(*place as usize));
     match args.output.file() {
         None if places.is_empty() => {}
+        None if args.last_use => {
+            let keys: Vec<ApiKey> = keys.collect();
+            output::put(&with_last_use(&session, &keys, now, args.audit_index.as_deref()).await)?;
+        }
         None => output::put(&key_row::table(keys, now, &clock::zone()))?,
         Some(format) => {
             let about = about(&session, now);
@@ -131,6 +148,30 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     }
     say_count(&list, places.len());
     Ok(Exit::Done)
+}
+
+/// The table with a column more. Why nothing is known of the last use is said once.
+async fn with_last_use(session: &Session, keys: &[ApiKey], now: Millis, index: Option<&str>) -> String {
+    let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
+    let uses = last_use::within(session, &ids, index).await;
+    let zone = clock::zone();
+    match &uses {
+        Ok(uses) => output::say(&format!(
+            "Last use: audit events in {} from {} to {}",
+            uses.index,
+            calendar::local(uses.from, &zone),
+            calendar::local(uses.to, &zone)
+        )),
+        Err(not_known) => output::complain(&format!("Last use: {not_known}")),
+    }
+    let cell = |key: &ApiKey| match &uses {
+        Ok(uses) => uses.of(&key.id).map_or_else(|| "not seen".into(), |at| calendar::local(at, &zone)),
+        Err(_) => "not known".into(),
+    };
+    let rows: Vec<Vec<String>> =
+        keys.iter().map(|key| key_row::row(key, now, &zone).into_iter().chain([cell(key)]).collect()).collect();
+    let head: Vec<&str> = key_row::HEAD.into_iter().chain(["LAST USE"]).collect();
+    output::table(&head, &rows)
 }
 
 /// Reads all keys, with progress where somebody looks.

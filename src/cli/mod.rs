@@ -14,6 +14,7 @@ mod expiring;
 mod grant;
 mod invalidate;
 mod journal;
+mod journal_ship;
 mod key_rights;
 mod key_row;
 mod list;
@@ -229,7 +230,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Whoami(args) => whoami::run(flags, args).await,
         Verb::Check(args) => check::run(flags, args).await,
         Verb::Sandbox(args) => sandbox::run(flags, args).await,
-        Verb::Journal(args) => journal::run(&args),
+        Verb::Journal(args) => journal::run(flags, &args).await,
         Verb::Profiles(args) => profiles::run(flags, args),
     }
 }

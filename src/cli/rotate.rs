@@ -128,7 +128,7 @@ pub(super) fn listing(rotations: &Rotations) -> Result<Listing, CliError> {
 async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
     let wishes = args.wishes()?;
     args.check_outlet()?;
-    let session = flags.session().await?;
+    let session = flags.changing_session().await?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
     if keys.len() > 1 && (args.name.is_some() || args.secret_file.is_some()) {
         return Err(CliError::usage(

@@ -116,7 +116,7 @@ fn confirmed(args: &RotateArgs, word: &str) -> Result<bool, CliError> {
 pub(super) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
     let listing = listing(rotations)?;
     let unread = listing.unreadable.len();
-    let session = flags.session().await?;
+    let session = flags.changing_session().await?;
     let cluster = rotate::cluster_of(&session).await?;
     let due: Vec<Rotation> = rotate::due(&listing.rotations, &cluster, clock::now()).into_iter().cloned().collect();
     rotate_list::say_waiting(&listing.rotations, &cluster);
@@ -178,7 +178,7 @@ pub(super) async fn resume(
         output::say(&finished_words(&held.rotation));
         return Ok(Exit::Done);
     }
-    let session = flags.session().await?;
+    let session = flags.changing_session().await?;
     rotate::check_cluster(&session, &held.rotation).await?;
     loop {
         match held.rotation.next(clock::now()) {
@@ -311,7 +311,7 @@ pub(super) async fn cancel(
         let title = format!("{}. Nothing is done", finished_words(&held.rotation));
         return Err(CliError::problem(&title, "", ""));
     }
-    let session = flags.session().await?;
+    let session = flags.changing_session().await?;
     rotate::check_cluster(&session, &held.rotation).await?;
     let old = &held.rotation.old;
     let fate = match held.rotation.successor() {

@@ -12,9 +12,15 @@ use super::{
 };
 use crate::{
     export::json_lines::KeyJson,
-    model::{Millis, api_key::ApiKey, calendar, expiry, harmless, json_text, rights::RightsJson},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        calendar, expiry, harmless, json_text,
+        rights::RightsJson,
+    },
     ops::{
         Session, clock, find,
+        last_use::{self, NotKnown, Uses},
         rights::{self, KeyRights},
     },
 };
@@ -25,6 +31,9 @@ pub(super) struct ShowArgs {
     /// Id, application id or name of the key
     #[arg(value_name = "KEY")]
     reference: String,
+    /// Index, data stream or pattern with audit events, from which the last use is read [default: the usual places]
+    #[arg(long, value_name = "NAME")]
+    audit_index: Option<String>,
     /// Form of the output
     #[arg(long, default_value = "table")]
     output: PlainFormat,
@@ -39,6 +48,28 @@ struct WholeKeyJson<'a> {
     certificate_identity: Option<&'a str>,
     rights: RightsJson<'a>,
     owner_now: Vec<String>,
+    last_use: LastUseJson,
+}
+
+/// When a key was last seen in audit events; without a time either why that is not known, or from when to when
+/// there are events.
+#[derive(Serialize)]
+struct LastUseJson {
+    at: Option<Millis>,
+    not_known: Option<String>,
+    events_from: Option<Millis>,
+    events_to: Option<Millis>,
+}
+
+impl LastUseJson {
+    fn new(id: &KeyId, uses: &Result<Uses, NotKnown>) -> Self {
+        match uses {
+            Ok(uses) => {
+                Self { at: uses.of(id), not_known: None, events_from: Some(uses.from), events_to: Some(uses.to) }
+            }
+            Err(NotKnown(why)) => Self { at: None, not_known: Some(why.clone()), events_from: None, events_to: None },
+        }
+    }
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit, CliError> {
@@ -47,6 +78,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
     let now = session.now();
     let whole = rights::with_limits(&session, &key.id).await?.unwrap_or(key);
     let whole = rights::of_key(&session, whole).await;
+    let uses = last_use::within(&session, std::slice::from_ref(&whole.key.id), args.audit_index.as_deref()).await;
     match args.output {
         PlainFormat::Json => output::put_json(&WholeKeyJson {
             key: KeyJson::new(&whole.key, now),
@@ -54,8 +86,9 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
             certificate_identity: whole.key.certificate_identity.as_deref(),
             rights: RightsJson::new(&whole.rights),
             owner_now: whole.owner.iter().flat_map(|owner| owner.sentences()).collect(),
+            last_use: LastUseJson::new(&whole.key.id, &uses),
         })?,
-        PlainFormat::Table => output::put(&text(&session, &whole, now))?,
+        PlainFormat::Table => output::put(&text(&session, &whole, now, &uses))?,
     }
     Ok(Exit::Done)
 }
@@ -119,7 +152,7 @@ pub(super) fn say_all(reference: &str, found: &[ApiKey], now: Millis) {
     output::say(key_row::table(found, now, &clock::zone()).trim_end());
 }
 
-fn text(session: &Session, whole: &KeyRights, now: Millis) -> String {
+fn text(session: &Session, whole: &KeyRights, now: Millis, uses: &Result<Uses, NotKnown>) -> String {
     let key = &whole.key;
     let zone = clock::zone();
     let shown = |text: &str| harmless::shown(text).into_owned();
@@ -138,6 +171,11 @@ fn text(session: &Session, whole: &KeyRights, now: Millis) -> String {
         let at = key.invalidated_at.map_or_else(|| "at a time not told".into(), |at| calendar::local(at, &zone));
         facts.push(("invalidated", at));
     }
+    let last_use = match uses {
+        Ok(uses) => uses.words(&key.id, now, &zone),
+        Err(not_known) => not_known.to_string(),
+    };
+    facts.push(("last use", shown(&last_use)));
     if let Some(product) = key.managed_by() {
         facts.push(("managed by", shown(product)));
     }
@@ -183,7 +221,6 @@ fn roles(key: &ApiKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::api_key::KeyId;
 
     fn key(id: &str, invalidated: bool) -> ApiKey {
         ApiKey { id: KeyId::new(id), invalidated, ..Default::default() }

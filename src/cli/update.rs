@@ -69,7 +69,7 @@ struct FailedJson<'a> {
 
 pub(super) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exit, CliError> {
     let wanted = args.wanted.check(args.all_owner_rights, args.wipe_metadata)?;
-    let session = flags.session().await?;
+    let session = flags.changing_session().await?;
     check_session(&session, &wanted)?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
     check_owner(&session, &keys)?;

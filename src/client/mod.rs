@@ -3,9 +3,11 @@
 
 mod answer;
 mod api_keys;
+mod audit;
 mod certificate;
 mod clones;
 mod cross_cluster;
+mod documents;
 mod error;
 mod failure;
 mod grants;
@@ -51,7 +53,9 @@ use rows::RowSink;
 use tls::LastSeen;
 
 pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable};
+pub use audit::{AuditIndex, AuditPage, AuditRange, AuditSource};
 pub use certificate::{CertificateProblem, SeenCertificate};
+pub use documents::Put;
 pub use error::ClientError;
 pub use license::License;
 pub use security::{BuiltinPrivileges, ClusterInfo};

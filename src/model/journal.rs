@@ -218,8 +218,16 @@ pub struct Read {
     pub intent: Option<String>,
     /// Who was signed in.
     pub user: String,
-    /// Which cluster.
+    /// The realm of that name.
+    pub realm: String,
+    /// Who used the machine, as its system said.
+    pub system_user: String,
+    /// The machine.
+    pub host: String,
+    /// Which cluster: its name, or its address where it told no name.
     pub cluster: String,
+    /// The address of the cluster.
+    pub address: String,
     /// The keys it is about.
     pub keys: Vec<String>,
     /// Keys for which it was not done, each with the reason.
@@ -253,6 +261,10 @@ struct Wire {
     #[serde(default)]
     user: WireName,
     #[serde(default)]
+    host: WireHost,
+    #[serde(default)]
+    process: WireProcess,
+    #[serde(default)]
     service: WireService,
     keybearer: WireOwn,
 }
@@ -270,6 +282,20 @@ struct WireEvent {
 struct WireName {
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    domain: String,
+}
+
+#[derive(Default, Deserialize)]
+struct WireHost {
+    #[serde(default)]
+    hostname: String,
+}
+
+#[derive(Default, Deserialize)]
+struct WireProcess {
+    #[serde(default)]
+    user: WireName,
 }
 
 #[derive(Default, Deserialize)]
@@ -352,7 +378,11 @@ pub fn read(line: &str) -> Result<Read, Fault> {
         outcome: wire.event.outcome,
         intent: wire.keybearer.intent,
         user: wire.user.name,
-        cluster: wire.service.name.unwrap_or(wire.service.address),
+        realm: wire.user.domain,
+        system_user: wire.process.user.name,
+        host: wire.host.hostname,
+        cluster: wire.service.name.unwrap_or_else(|| wire.service.address.clone()),
+        address: wire.service.address,
         keys: wire.keybearer.keys,
         failed: wire.keybearer.failed.into_iter().map(|failed| (failed.id, failed.reason)).collect(),
         reason: wire.event.reason,

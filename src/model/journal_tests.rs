@@ -1,3 +1,5 @@
+//! Lines of the journal: what is seen of a change, wherever it is made.
+
 use super::*;
 
 fn entry(number: u64) -> Entry {

@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod cloning;
 pub mod create;
 pub mod cross_cluster;
+pub mod deed;
 pub mod descriptor;
 pub mod descriptor_form;
 pub mod endpoint;

@@ -57,6 +57,7 @@ actions! {
     UPDATE = "indices:data/write/update": "index" "write" "all";
     SEARCH = "indices:data/read/search": "read" "all";
     GET = "indices:data/read/get": "read" "all";
+    FIELD_CAPS = "indices:data/read/field_caps": "read" "view_index_metadata" "manage" "all";
     CREATE_INDEX = "indices:admin/create": "create_index" "manage" "all";
     AUTO_CREATE = "indices:admin/auto_create": "auto_configure" "create_index" "manage" "all";
     DELETE_INDEX = "indices:admin/delete": "delete_index" "manage" "all";

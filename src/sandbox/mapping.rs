@@ -75,6 +75,16 @@ impl Mapping {
         }
     }
 
+    /// The type of a field by its dotted path as a person sees it: `object` for one with fields below.
+    pub fn type_of(&self, path: &str) -> Option<&str> {
+        let is_object = || {
+            let (mut paths, below) = (Vec::new(), format!("{path}."));
+            self.leaves("", &mut paths);
+            paths.iter().any(|leaf| leaf.starts_with(&below))
+        };
+        self.kind_of(path).or_else(|| is_object().then_some("object"))
+    }
+
     /// How a field compares.
     pub fn kind(&self, path: &str) -> FieldKind {
         match self.kind_of(path) {
@@ -109,6 +119,18 @@ impl Mapping {
     }
 
     fn learn_value(&mut self, name: &str, node: &Node, id: &str) -> Outcome<()> {
+        // A name with dots stands for objects within each other.
+        if let Some((first, rest)) = name.split_once('.').filter(|_| !matches!(node.kind, Kind::Null)) {
+            let field = self.0.entry(first.to_owned()).or_insert_with(|| Field::Object(Mapping::default()));
+            return match field {
+                Field::Object(mapping) => mapping.learn_value(rest, node, id),
+                Field::Leaf(kind, _) if matches!(kind.as_str(), "object" | "flattened" | "nested") => Ok(()),
+                Field::Leaf(kind, _) => {
+                    let cause = EsError::illegal(format!("Can't get text on a START_OBJECT at {}", node.at));
+                    Err(misfit(first, kind, node, id, cause))
+                }
+            };
+        }
         match &node.kind {
             Kind::Null => Ok(()),
             Kind::Array(elements) => elements.iter().try_for_each(|element| self.learn_value(name, element, id)),
@@ -287,6 +309,9 @@ mod tests {
         assert_eq!(value["properties"]["d"]["type"], "date");
         assert_eq!(value["properties"]["o"]["properties"]["p"]["type"], "long");
         assert!(value["properties"].get("x").is_none());
+        let dotted = learned(r#"{"apikey.id":"a","apikey":{"name":"b"}}"#);
+        assert_eq!(dotted.kind("apikey.id.keyword"), FieldKind::Keyword);
+        assert_eq!((dotted.type_of("apikey.id"), dotted.type_of("apikey")), (Some("text"), Some("object")));
         assert_eq!(mapping.kind("t.keyword"), FieldKind::Keyword);
         assert_eq!(mapping.kind("nope"), FieldKind::Unmapped);
     }

@@ -7,8 +7,8 @@ use super::privileges::{HEALTH, MAIN};
 use super::reply::{Body, Reply};
 use super::request::{Request, decode};
 use super::{
-    authn, bulk, cat, clones, cross_cluster, documents, grants, indices, keys_create, keys_query, keys_read,
-    keys_update, license, questions, roles, search, users,
+    authn, bulk, cat, clones, cross_cluster, documents, field_caps, grants, indices, keys_create, keys_query,
+    keys_read, keys_update, license, questions, roles, search, users,
 };
 use hyper::HeaderMap;
 use serde_json::json;
@@ -104,6 +104,7 @@ const DOC: &[&str] = &[
     "if_seq_no",
     "if_primary_term",
 ];
+const FIELDS: &[&str] = &["fields", "ignore_unavailable", "allow_no_indices", "expand_wildcards"];
 const SEARCH: &[&str] = &[
     "ignore_unavailable",
     "allow_no_indices",
@@ -194,6 +195,8 @@ const ROUTES: &[Route] = &[
     with_body(ASK, "/{index}/_count", SEARCH, search::count),
     route(ASK, "/_refresh", EXPAND, indices::refresh),
     route(ASK, "/{index}/_refresh", EXPAND, indices::refresh),
+    with_body(ASK, "/_field_caps", FIELDS, field_caps::field_caps),
+    with_body(ASK, "/{index}/_field_caps", FIELDS, field_caps::field_caps),
     route(&["GET"], "/_mapping", EXPAND, indices::mapping),
     route(&["GET"], "/{index}/_mapping", EXPAND, indices::mapping),
     with_body(&["POST"], "/{index}/_doc", DOC, documents::index),

@@ -2,6 +2,7 @@
 
 use super::error::{EsError, Outcome, shard_failure};
 use super::filter_path;
+use super::index_aggs;
 use super::indices::{Document, Index, resolve};
 use super::json::{Kind, Node};
 use super::keys_query::window_problem;
@@ -26,6 +27,7 @@ struct Asked {
     version: bool,
     seq_no: bool,
     scores: bool,
+    aggs: Vec<index_aggs::Agg>,
 }
 
 fn parsing(at: super::json::Place, reason: String) -> Box<EsError> {
@@ -69,6 +71,7 @@ fn read(context: &Context) -> Outcome<Asked> {
         version: params.flag("version", false)?,
         seq_no: params.flag("seq_no_primary_term", false)?,
         scores: params.flag("track_scores", false)?,
+        aggs: Vec::new(),
     };
     if !context.request.body.is_empty() {
         let body = context.request.json()?;
@@ -90,11 +93,7 @@ fn read(context: &Context) -> Outcome<Asked> {
                 "seq_no_primary_term" => asked.seq_no = value.scalar().as_deref() == Some("true"),
                 "track_scores" => asked.scores = value.scalar().as_deref() == Some("true"),
                 "track_total_hits" | "timeout" | "min_score" | "explain" | "stats" | "profile" | "terminate_after" => {}
-                "aggs" | "aggregations" => {
-                    let kind = value.members().and_then(<[_]>::first).and_then(|one| one.value.members()?.first());
-                    let (at, name) = kind.map_or((value.at, ""), |kind| (kind.at, kind.name.as_str()));
-                    return Err(parsing(at, format!("Unknown aggregation type [{name}]")));
-                }
+                "aggs" | "aggregations" => asked.aggs = index_aggs::parse(value)?,
                 other => {
                     return Err(parsing(value.at, format!("Unknown key for a {} in [{other}].", value.token())));
                 }
@@ -264,16 +263,24 @@ fn check_sort(asked: &Asked, name: &str, index: &Index) -> Outcome<()> {
                 .with("index", name);
                 return Err(shard_failure(name, inner));
             }
-            FieldKind::Text => {
-                let reason = format!(
-                    "Fielddata is disabled on [{field}] in [{name}]. Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in order to load field data by uninverting the inverted index. Note that this can use significant memory."
-                );
-                return Err(shard_failure(name, EsError::illegal(reason)));
-            }
+            FieldKind::Text => return Err(no_fielddata(field, name)),
             _ => {}
         }
     }
-    Ok(())
+    let mut counted = Vec::new();
+    index_aggs::fields(&asked.aggs, &mut counted);
+    match counted.iter().find(|field| index.mapping.kind(field) == FieldKind::Text) {
+        Some(field) => Err(no_fielddata(field, name)),
+        None => Ok(()),
+    }
+}
+
+/// Text can neither be sorted nor counted.
+fn no_fielddata(field: &str, name: &str) -> Box<EsError> {
+    let reason = format!(
+        "Fielddata is disabled on [{field}] in [{name}]. Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in order to load field data by uninverting the inverted index. Note that this can use significant memory."
+    );
+    shard_failure(name, EsError::illegal(reason))
 }
 
 /// `GET|POST [/INDEX]/_search`
@@ -288,6 +295,7 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
         };
     }
     let mut hits = Vec::new();
+    let mut views = Vec::new();
     for name in &names {
         let Some((name, index)) = context.cluster.indices.get_key_value(name) else { continue };
         check_sort(&asked, name, index)?;
@@ -297,6 +305,7 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
                 let sort =
                     asked.sort.iter().map(|(field, down)| sort_value(&view, field, *down, document.seq_no)).collect();
                 hits.push(Hit { index: name, id, document, sort });
+                views.push(view);
             }
         }
     }
@@ -329,12 +338,17 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
     } else {
         json!({ "value": total, "relation": "eq" })
     };
-    Ok(Reply::ok(json!({
+    let mut answer = json!({
         "took": 1,
         "timed_out": false,
         "_shards": shards(names.len()),
         "hits": { "total": total, "max_score": max_score, "hits": rows },
-    })))
+    });
+    // Where there is no index there is nothing to count in.
+    if !asked.aggs.is_empty() && !names.is_empty() {
+        answer["aggregations"] = index_aggs::run(&asked.aggs, &views.iter().collect::<Vec<_>>());
+    }
+    Ok(Reply::ok(answer))
 }
 
 fn show(hit: &Hit, asked: &Asked, params: &Params, scored: bool) -> Value {

@@ -2,8 +2,10 @@
 //! the same time. It doesn't know what is in an entry.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{self, Read as _, Seek, SeekFrom, Write},
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -14,9 +16,43 @@ use crate::model::{
     journal::{self, BEGINNING, Checker, Entry, Fault, Read},
 };
 
-/// A journal's folder, if there is one. Cheap to clone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Journal(Option<PathBuf>);
+/// A journal's folder, or why there is none. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal(Result<PathBuf, NotKept>);
+
+/// Why no journal is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// Nothing of a practice cluster is written down.
+    Practice,
+    /// KEYBEARER_JOURNAL says `off`.
+    SwitchedOff,
+    /// The system names no place for a user's data.
+    NoPlace,
+}
+
+impl NotKept {
+    /// The reason, and the way out where there is one.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Practice => "Nothing of what is done on a practice cluster is written down",
+            Self::SwitchedOff => {
+                "KEYBEARER_JOURNAL is set to off, so nothing of what is done here is written down. Unset it, or let it \
+                 name a folder, and start again"
+            }
+            Self::NoPlace => {
+                "This system names no folder for a user's data, so nothing of what is done here is written down. Name \
+                 a folder by KEYBEARER_JOURNAL, and start again"
+            }
+        }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self(Err(NotKept::Practice))
+    }
+}
 
 /// The last entry that was written, beside the journal: so that a missing end is seen.
 #[derive(Serialize, Deserialize)]
@@ -69,28 +105,34 @@ const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
 impl Journal {
-    /// In the folder that the system has for it.
-    pub fn of_this_user() -> Self {
-        Self(directories::ProjectDirs::from("", "", "keybearer").map(|dirs| dirs.data_local_dir().join("journal")))
+    /// In the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in the one that the
+    /// system has for this user's data.
+    pub fn from_environment() -> Self {
+        let dirs = directories::ProjectDirs::from("", "", "keybearer");
+        Self::chosen(std::env::var_os("KEYBEARER_JOURNAL"), dirs.map(|dirs| dirs.data_local_dir().join("journal")))
     }
 
-    /// In the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in this user's.
-    pub fn from_environment() -> Self {
-        match std::env::var_os("KEYBEARER_JOURNAL") {
-            Some(place) if place == "off" => Self::default(),
+    fn chosen(named: Option<OsString>, of_this_user: Option<PathBuf>) -> Self {
+        match named {
+            Some(place) if place == "off" => Self(Err(NotKept::SwitchedOff)),
             Some(place) if !place.is_empty() => Self::at(place.into()),
-            _ => Self::of_this_user(),
+            _ => Self(of_this_user.ok_or(NotKept::NoPlace)),
         }
     }
 
     /// In a folder of one's own choice.
     pub fn at(folder: PathBuf) -> Self {
-        Self(Some(folder))
+        Self(Ok(folder))
     }
 
     /// Where it is; `None` when nothing is kept.
     pub fn folder(&self) -> Option<&Path> {
-        self.0.as_deref()
+        self.0.as_deref().ok()
+    }
+
+    /// Why nothing is kept; `None` where something is.
+    pub fn not_kept(&self) -> Option<NotKept> {
+        self.0.as_ref().err().copied()
     }
 
     /// Adds an entry, and returns when it is on the disk. Without a folder nothing is kept.
@@ -98,7 +140,7 @@ impl Journal {
     /// # Errors
     /// Whatever the disk says; then no part of the entry stays behind.
     pub fn append(&self, entry: &Entry) -> io::Result<()> {
-        let Some(folder) = &self.0 else { return Ok(()) };
+        let Ok(folder) = &self.0 else { return Ok(()) };
         make_folder(folder)?;
         let lock = open_options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
         lock.lock()?;
@@ -126,7 +168,7 @@ impl Journal {
     /// # Errors
     /// Whatever the disk says.
     pub fn files(&self) -> io::Result<Vec<PathBuf>> {
-        self.0.as_deref().map_or(Ok(Vec::new()), files)
+        self.folder().map_or(Ok(Vec::new()), files)
     }
 
     /// Reads everything, gives each line that is an entry to `take`, and tells what is wrong.
@@ -134,7 +176,7 @@ impl Journal {
     /// # Errors
     /// When a file can't be read.
     pub fn check(&self, mut take: impl FnMut(&Read, &str)) -> io::Result<Report> {
-        let Some(folder) = &self.0 else { return Ok(Report::default()) };
+        let Ok(folder) = &self.0 else { return Ok(Report::default()) };
         // The head first: what is added meanwhile is no fault.
         let head = read_head(folder);
         let mut report = Report::default();
@@ -165,6 +207,37 @@ impl Journal {
         }
         report.open = checker.open();
         Ok(report)
+    }
+
+    /// The entries that name a text, such as the id of a key, the newest first, until `take` has enough and says
+    /// so. Only lines with the text in them are looked at, each by itself: where it stands in the chain is the
+    /// business of [`Journal::check`]. How many of them are not as they were written.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub fn naming(&self, text: &str, mut take: impl FnMut(Read) -> ControlFlow<()>) -> io::Result<usize> {
+        let mut broken = 0;
+        for file in self.files()?.iter().rev() {
+            let bytes = fs::read(file)?;
+            let mut end = bytes.len();
+            for at in memchr::memmem::rfind_iter(&bytes, text.as_bytes()) {
+                if at >= end {
+                    continue; // the same line once more
+                }
+                let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
+                let stop = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |after| at + after);
+                end = start;
+                match std::str::from_utf8(&bytes[start..stop]).map(journal::read) {
+                    Ok(Ok(entry)) => {
+                        if take(entry).is_break() {
+                            return Ok(broken);
+                        }
+                    }
+                    _ => broken += 1,
+                }
+            }
+        }
+        Ok(broken)
     }
 }
 
@@ -278,124 +351,5 @@ fn write_head(folder: &Path, head: &Head) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{
-        DAY,
-        api_key::KeyId,
-        journal::{Action, Origin, Verdict},
-    };
-
-    const NOW: Millis = 1_795_521_600_000;
-
-    fn entry(number: usize, at: Millis) -> Entry {
-        Entry {
-            at,
-            id: format!("e{number}"),
-            action: Action::Create,
-            intent: None,
-            verdict: Verdict::Unknown,
-            origin: Origin::default(),
-            keys: vec![KeyId::new(format!("k{number}"))],
-            failed: Vec::new(),
-            request: None,
-            reason: None,
-            torn: None,
-        }
-    }
-
-    fn filled(count: usize) -> (tempfile::TempDir, Journal) {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::at(folder.path().join("deep/journal"));
-        (0..count).for_each(|number| journal.append(&entry(number, NOW)).unwrap());
-        (folder, journal)
-    }
-
-    fn faults(journal: &Journal) -> Vec<(usize, Fault)> {
-        journal.check(|_, _| ()).unwrap().faults.into_iter().map(|faulty| (faulty.line, faulty.fault)).collect()
-    }
-
-    fn change(journal: &Journal, change: impl FnOnce(&mut Vec<String>)) {
-        let file = &journal.files().unwrap()[0];
-        let mut lines: Vec<String> = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();
-        change(&mut lines);
-        fs::write(file, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
-    }
-
-    #[test]
-    fn entries_follow_each_other_over_months_and_each_month_has_its_file() {
-        let (_folder, journal) = filled(3);
-        journal.append(&entry(3, NOW + 31 * DAY)).unwrap();
-        // The clock is set back: the chain goes on where it is.
-        journal.append(&entry(4, NOW)).unwrap();
-        let mut ids = Vec::new();
-        let report = journal.check(|read, _| ids.push(read.keys[0].clone())).unwrap();
-        assert_eq!((report.lines, report.files, report.is_whole()), (5, 2, true));
-        assert_eq!(ids, ["k0", "k1", "k2", "k3", "k4"]);
-        assert_eq!(report.open.len(), 5);
-        #[cfg(unix)]
-        for file in journal.files().unwrap() {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn a_changed_a_removed_and_a_swapped_line_are_told_with_their_places() {
-        let (_one, changed) = filled(5);
-        change(&changed, |lines| lines[2] = lines[2].replace("k2", "k9"));
-        assert_eq!(faults(&changed), [(3, Fault::Changed)]);
-        let (_two, removed) = filled(5);
-        change(&removed, |lines| drop(lines.remove(1)));
-        assert_eq!(faults(&removed), [(2, Fault::OutOfPlace { expected: 2, found: 3 })]);
-        let (_three, swapped) = filled(5);
-        change(&swapped, |lines| lines.swap(0, 1));
-        assert_eq!(faults(&swapped)[0].0, 1);
-        let (_four, cut) = filled(5);
-        change(&cut, |lines| lines.truncate(3));
-        assert_eq!(faults(&cut), [(3, Fault::CutShort { written: 5 })]);
-        let (_five, emptied) = filled(2);
-        fs::remove_file(&emptied.files().unwrap()[0]).unwrap();
-        assert_eq!(faults(&emptied).len(), 1);
-    }
-
-    #[test]
-    fn what_a_crash_has_cut_off_is_kept_in_the_next_entry() {
-        let (_folder, journal) = filled(2);
-        let file = journal.files().unwrap().pop().unwrap();
-        File::options().append(true).open(&file).unwrap().write_all(b"{\"@timestamp\":\"half").unwrap();
-        assert_eq!(faults(&journal), [(3, Fault::Unreadable)]);
-        journal.append(&entry(2, NOW)).unwrap();
-        let mut last = String::new();
-        let report = journal.check(|_, line| last = line.to_owned()).unwrap();
-        assert!(report.is_whole() && report.lines == 3, "{report:?}");
-        assert!(last.contains(r#""torn":"{\"@timestamp\":\"half""#), "{last}");
-    }
-
-    #[test]
-    fn the_chain_goes_on_behind_a_line_that_was_tampered_with() {
-        let (_folder, journal) = filled(3);
-        change(&journal, |lines| lines[2] = "nonsense".into());
-        journal.append(&entry(3, NOW)).unwrap();
-        assert_eq!(faults(&journal), [(3, Fault::Unreadable)]);
-    }
-
-    #[test]
-    fn several_may_write_at_the_same_time() {
-        let (_folder, journal) = filled(0);
-        std::thread::scope(|scope| {
-            for thread in 0..4 {
-                let journal = journal.clone();
-                scope.spawn(move || (0..10).for_each(|n| journal.append(&entry(thread * 10 + n, NOW)).unwrap()));
-            }
-        });
-        let report = journal.check(|_, _| ()).unwrap();
-        assert_eq!((report.lines, report.is_whole()), (40, true));
-    }
-
-    #[test]
-    fn without_a_folder_nothing_is_kept() {
-        Journal::default().append(&entry(0, NOW)).unwrap();
-        assert_eq!(Journal::default().check(|_, _| ()).unwrap().lines, 0);
-    }
-}
+#[path = "journal_tests.rs"]
+mod tests;

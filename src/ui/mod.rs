@@ -74,6 +74,7 @@ impl App {
         } else {
             state.handle(Command::Show(Screen::Connections));
         }
+        state.check_journal();
         let mut app = Self {
             state,
             worker,

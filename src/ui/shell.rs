@@ -6,7 +6,9 @@ use eframe::egui::{
 };
 
 use super::{
-    View, theme,
+    View,
+    screens::journal,
+    theme,
     theme::{Look, Type, icons, radius, size, space},
     widgets::{button::Button, chip, focus, text},
 };
@@ -43,6 +45,7 @@ impl Shell {
             .show_separator_line(false)
             .resizable(false)
             .show(ui, |ui| rail(ui, view, compact));
+        journal::fault(ui, view);
         egui::CentralPanel::no_frame().frame(bare(p.surface.surface)).show(ui, |ui| content(ui, view));
         hotkeys(ui.ctx(), view);
         focus::go_between_parts(ui.ctx());
@@ -53,8 +56,9 @@ fn hotkeys(ctx: &egui::Context, view: &mut View<'_>) {
     if view.state.has_dialog() {
         return;
     }
-    for (key, screen) in
-        [egui::Key::Num1, egui::Key::Num2, egui::Key::Num3, egui::Key::Num4].into_iter().zip(Screen::ALL)
+    for (key, screen) in [egui::Key::Num1, egui::Key::Num2, egui::Key::Num3, egui::Key::Num4, egui::Key::Num5]
+        .into_iter()
+        .zip(Screen::ALL)
     {
         if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, key)) {
             view.send(Command::Show(screen));
@@ -284,6 +288,7 @@ fn rail_icon(screen: Screen) -> &'static str {
         Screen::Overview => icons::SPACE_DASHBOARD,
         Screen::Keys => icons::KEY,
         Screen::Create => icons::ADD_CIRCLE,
+        Screen::Journal => icons::HISTORY,
         Screen::Connections => icons::LAN,
     }
 }

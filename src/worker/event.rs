@@ -15,6 +15,7 @@ use crate::{
         invalidate::{News, Outcome},
         list::{KeyList, ListProgress},
         names::Names,
+        record::{History, Record, Standing},
         rights::Told,
         update::UpdateOutcome,
         update_many::Before,
@@ -90,6 +91,14 @@ pub enum Answer {
     Exporting(u64),
     /// The file is there, or not.
     Exported(Result<Exported, Problem>),
+    /// The journal was checked.
+    JournalChecked(Result<Standing, Problem>),
+    /// The journal was read.
+    JournalRead(Result<Record, Problem>),
+    /// What was done to a key was read.
+    History(Result<History, Problem>),
+    /// So many deeds are in their file, or not.
+    JournalExported(Result<u64, Problem>),
     /// The job broke in a way that nobody foresaw.
     Panicked,
 }

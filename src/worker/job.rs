@@ -35,7 +35,7 @@ use crate::{
         figures,
         invalidate::{self, Plan},
         list::{self, KeyList, ListProgress},
-        names, rights, update_many, vault, verify,
+        names, record, rights, update_many, vault, verify,
     },
     store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
 };
@@ -123,6 +123,14 @@ pub enum Task {
     Keep(KeyId, String, Secret),
     /// Write keys to a new file.
     Export(Box<Export>),
+    /// Check that the journal is as it was written.
+    CheckJournal,
+    /// Read the whole journal, and check it.
+    ReadJournal,
+    /// Read what a journal says of a key, at most so many deeds.
+    History(Journal, KeyId, usize),
+    /// Write a part of the journal to a new file.
+    ExportJournal(Box<record::Export>),
     /// Keep what a person has set up for themselves.
     KeepSettings(Box<Settings>),
     /// Write a secret to a new file that only its owner may read.
@@ -142,6 +150,7 @@ impl Task {
                 | Self::KeepSettings(_)
                 | Self::Export(_)
                 | Self::ExportFates(_)
+                | Self::ExportJournal(_)
         )
     }
 }
@@ -303,6 +312,21 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let work = tokio::task::spawn_blocking(move || export::to_file(&export, &stop, tell));
             Answer::Exported(work.await.unwrap_or_else(|_| Err(Problem::broken())))
         }
+        Task::CheckJournal => {
+            let journal = services.journal.clone();
+            Answer::JournalChecked(off_thread(move || record::check(&journal)).await)
+        }
+        Task::ReadJournal => {
+            let journal = services.journal.clone();
+            Answer::JournalRead(off_thread(move || record::read(&journal)).await)
+        }
+        Task::History(journal, key, most) => {
+            Answer::History(off_thread(move || record::of_key(&journal, &key, most)).await)
+        }
+        Task::ExportJournal(export) => {
+            let journal = services.journal.clone();
+            Answer::JournalExported(off_thread(move || record::to_file(&journal, &export, &stop)).await)
+        }
         Task::KeepSettings(settings) => {
             let file = services.settings.clone();
             // Nothing is lost that could not be set up again, so nobody is told of a full disk here.
@@ -382,6 +406,13 @@ async fn in_vault<T: Send + 'static>(
             Err(vault::waited_too_long())
         }
     }
+}
+
+/// Runs what reads or writes files, beside the runtime.
+async fn off_thread<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(call).await.unwrap_or_else(|_| Err(Problem::broken()))
 }
 
 async fn blocking<T: Send + 'static>(call: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Problem> {

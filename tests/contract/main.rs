@@ -5,8 +5,10 @@
 
 mod aggregations;
 mod aggregations_refused;
+mod audit;
 mod clones;
 mod cross_cluster;
+mod documents;
 mod grants;
 mod keys;
 mod presets;

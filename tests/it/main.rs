@@ -11,11 +11,13 @@ mod cli_cross_cluster;
 mod cli_grant;
 mod cli_invalidate_many;
 mod cli_journal;
+mod cli_last_use;
 mod cli_lists;
 mod cli_odd_clusters;
 mod cli_practice;
 mod cli_rotate;
 mod cli_rotate_cut;
+mod cli_ship;
 mod cli_snippet;
 mod cli_update;
 mod client_http;
@@ -29,6 +31,8 @@ mod cutting_proxy;
 mod desk;
 mod front;
 mod invalidate_many;
+#[cfg(feature = "window")]
+mod journal_window;
 #[cfg(feature = "window")]
 mod journeys;
 #[cfg(feature = "window")]

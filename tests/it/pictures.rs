@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use eframe::egui::Key;
 use egui_kittest::SnapshotResults;
-use keybearer::model::{
-    endpoint::{ClusterUrl, Endpoint, Trust},
-    login::Login,
-    profile::{Environment, Profile, ProfileId},
-    secret::Secret,
+use keybearer::{
+    model::{
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        login::Login,
+        profile::{Environment, Profile, ProfileId},
+        secret::Secret,
+    },
+    store::journal::Journal,
 };
 use serde_json::{Value, json};
 use wiremock::{
@@ -178,9 +181,14 @@ impl Cluster {
 
     /// A window of this size and look, with the keys on it.
     pub fn desk(&self, size: [f32; 2], look: &str) -> Desk {
+        self.desk_with(size, look, Journal::default())
+    }
+
+    /// The same with a journal.
+    fn desk_with(&self, size: [f32; 2], look: &str, journal: Journal) -> Desk {
         let clock = TestClock::default();
         *clock.lock().unwrap() = Some(NOW);
-        let mut desk = Desk::new(Setting { size, clock, sandbox: Some(self.profile()), ..Setting::default() });
+        let mut desk = Desk::new(Setting { size, clock, sandbox: Some(self.profile()), journal, ..Setting::default() });
         desk.wait_for("All 16 keys read");
         desk.press("Appearance");
         desk.press(look);
@@ -197,6 +205,7 @@ pub fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
             || text.ends_with(" ms")
             || text.contains("request_id")
             || text.contains(" read at ")
+            || text.contains("/journal")
     });
     for mut rect in masks {
         // As wide for 9 ms as for 100 ms.
@@ -272,6 +281,61 @@ fn the_overview_and_the_search() {
     desk.fill("Search", "can:write meta.team:payments owner:");
     desk.wait_for("boris, ");
     take(&mut desk, "search-light", &mut results);
+    drop(cluster.runtime);
+}
+
+#[test]
+fn the_journal_and_the_history_of_a_key() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39276);
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::at(folder.path().join("journal"));
+    crate::journal_window::fill(&journal);
+    let mut results = SnapshotResults::new();
+    for (size, look, name) in [
+        ([1440.0, 900.0], "Dark", "journal-dark"),
+        ([1440.0, 900.0], "Light", "journal-light"),
+        ([900.0, 600.0], "Dark", "journal-small-dark"),
+    ] {
+        let mut desk = cluster.desk_with(size, look, journal.clone());
+        desk.press("Journal");
+        desk.wait_for("chain intact");
+        take(&mut desk, name, &mut results);
+    }
+    let mut desk = cluster.desk_with([1440.0, 900.0], "Light", journal.clone());
+    desk.press("Journal");
+    desk.wait_for("chain intact");
+    desk.key(Key::ArrowDown);
+    desk.key(Key::ArrowDown);
+    desk.key(Key::Enter);
+    desk.wait_for("What was asked");
+    take(&mut desk, "journal-deed-light", &mut results);
+
+    // Not as a practice cluster, which keeps no journal.
+    let clock = TestClock::default();
+    *clock.lock().unwrap() = Some(NOW);
+    let (size, profiles) = ([1440.0, 1300.0], vec![cluster.profile()]);
+    let mut desk = Desk::new(Setting { size, clock, profiles, journal: journal.clone(), ..Setting::default() });
+    desk.press("Edit payments-eu");
+    desk.press("Connect");
+    desk.wait_for("All 16 keys read");
+    desk.press("Appearance");
+    desk.press("Dark");
+    desk.click_row("payments-ledger-writer");
+    desk.wait_for("Show in the journal");
+    take(&mut desk, "key-history-dark", &mut results);
+
+    let file = journal.files().unwrap().remove(0);
+    let text = std::fs::read_to_string(&file).unwrap().replacen("\"success\"", "\"failure\"", 1);
+    std::fs::write(&file, text).unwrap();
+    for (look, name) in [("Dark", "journal-fault-dark"), ("Light", "journal-fault-light")] {
+        let mut desk = cluster.desk_with([1440.0, 900.0], look, journal.clone());
+        desk.press("Journal");
+        desk.wait_for("one of them is not as it was written");
+        take(&mut desk, name, &mut results);
+    }
     drop(cluster.runtime);
 }
 

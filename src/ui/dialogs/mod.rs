@@ -4,6 +4,7 @@ pub mod check_secret;
 pub mod export;
 pub mod fates;
 pub mod invalidate;
+pub mod journal_export;
 pub mod secret;
 pub mod update;
 pub mod update_review;
@@ -20,6 +21,7 @@ pub struct Dialogs {
     export: export::ExportForm,
     update: update::UpdateDialog,
     check_secret: check_secret::CheckSecretForm,
+    journal_export: journal_export::JournalExportForm,
 }
 
 impl Dialogs {
@@ -31,6 +33,7 @@ impl Dialogs {
             self.export.ui(ctx, view);
             self.update.ui(ctx, view);
             self.check_secret.ui(ctx, view);
+            self.journal_export.ui(ctx, view);
         }
     }
 }

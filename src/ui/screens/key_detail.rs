@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 
-use super::{key_rights, key_rows};
+use super::{journal_deed, key_rights, key_rows};
 use crate::{
     app::{Cluster, Command, updating::Step},
     model::{Millis, api_key::ApiKey, calendar, expiry::Status, harmless, json_text},
@@ -40,11 +40,13 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             key_rights::ui(ui, view, key);
             section(ui);
             metadata(ui, key);
+            section(ui);
+            journal_deed::history(ui, view, &key.id);
         });
     });
 }
 
-fn section(ui: &mut Ui) {
+pub(super) fn section(ui: &mut Ui) {
     ui.add_space(space::XS);
     notice::hairline(ui);
     ui.add_space(space::XS);
@@ -64,7 +66,7 @@ fn lifetime(ui: &mut Ui, view: &View<'_>, key: &ApiKey, now: Millis) {
     }
 }
 
-fn moment(ui: &mut Ui, view: &View<'_>, at: Millis) {
+pub(super) fn moment(ui: &mut Ui, view: &View<'_>, at: Millis) {
     let p = theme::colors(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -75,7 +77,7 @@ fn moment(ui: &mut Ui, view: &View<'_>, at: Millis) {
     });
 }
 
-fn fact(ui: &mut Ui, label: &str, value: impl FnOnce(&mut Ui)) {
+pub(super) fn fact(ui: &mut Ui, label: &str, value: impl FnOnce(&mut Ui)) {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
         ui.allocate_ui_with_layout(vec2(92.0, 20.0), Layout::left_to_right(Align::Center), |ui| {

@@ -97,7 +97,7 @@ pub(super) fn problem_page(ui: &mut Ui, view: &mut View<'_>, problem: &crate::op
 }
 
 /// Where rows will be; it stands still.
-fn skeleton(ui: &mut Ui) {
+pub(super) fn skeleton(ui: &mut Ui) {
     let p = theme::colors(ui);
     let width = ui.available_width();
     for row in 0..12 {

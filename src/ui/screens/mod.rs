@@ -4,6 +4,8 @@ pub mod connection_test;
 pub mod connections;
 pub mod create_key;
 mod create_preview;
+pub mod journal;
+mod journal_deed;
 mod key_actions;
 pub mod key_columns;
 pub mod key_detail;
@@ -25,6 +27,7 @@ pub struct Screens {
     overview: overview::OverviewScreen,
     keys: keys::Keys,
     create: create_key::CreateScreen,
+    journal: journal::JournalScreen,
     connections: connections::Connections,
 }
 
@@ -35,6 +38,7 @@ impl Screens {
             Screen::Overview => self.overview.ui(ui, view),
             Screen::Keys => self.keys.ui(ui, view),
             Screen::Create => self.create.ui(ui, view),
+            Screen::Journal => self.journal.ui(ui, view),
             Screen::Connections => self.connections.ui(ui, view),
         }
     }

@@ -1,0 +1,144 @@
+//! Aggregations over documents: the few that tell who did something last. Others are refused as unknown.
+
+use super::dates;
+use super::error::{EsError, Outcome};
+use super::json::{Member, Node, Place};
+use super::mapping::View;
+use super::query_match::{FieldKind, Fields};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// An aggregation and its name.
+#[derive(Debug)]
+pub struct Agg {
+    name: String,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// The least or the greatest value of a field.
+    Extreme { greatest: bool, field: String },
+    /// A bucket for each value of a field, in order, with aggregations of their own.
+    Composite { size: usize, source: String, field: String, after: Option<String>, subs: Vec<Agg> },
+}
+
+fn refused(at: Place, reason: String) -> Box<EsError> {
+    EsError::new(400, "parsing_exception", reason).with("line", at.line).with("col", at.column)
+}
+
+fn text(node: &Node, name: &str) -> Option<String> {
+    node.get(name).and_then(Node::scalar)
+}
+
+/// Reads the body's `aggs`.
+pub fn parse(node: &Node) -> Outcome<Vec<Agg>> {
+    node.members().unwrap_or_default().iter().map(one).collect()
+}
+
+fn one(member: &Member) -> Outcome<Agg> {
+    let parts = member.value.members().unwrap_or_default();
+    let is_subs = |part: &&Member| matches!(part.name.as_str(), "aggs" | "aggregations");
+    let Some(kind) = parts.iter().find(|part| !is_subs(part)) else {
+        let reason = format!("Missing definition for aggregation [{}]", member.name);
+        return Err(refused(member.value.at, reason));
+    };
+    let subs = parts.iter().find(is_subs).map(|subs| parse(&subs.value)).transpose()?.unwrap_or_default();
+    let what = match kind.name.as_str() {
+        "min" | "max" => What::Extreme {
+            greatest: kind.name == "max",
+            field: text(&kind.value, "field").ok_or_else(|| {
+                EsError::illegal("Required one of fields [field, script], but none were specified.".to_owned())
+            })?,
+        },
+        "composite" => composite(&kind.value, subs)?,
+        other => return Err(refused(kind.at, format!("Unknown aggregation type [{other}]"))),
+    };
+    Ok(Agg { name: member.name.clone(), what })
+}
+
+/// Only of one source, by terms.
+fn composite(node: &Node, subs: Vec<Agg>) -> Outcome<What> {
+    let sources = node.get("sources").and_then(Node::elements).unwrap_or_default();
+    let named = match sources {
+        [source] => source.members().and_then(<[_]>::first),
+        _ => None,
+    };
+    let field = named.and_then(|named| text(named.value.get("terms")?, "field"));
+    let (Some(named), Some(field)) = (named, field) else {
+        let reason = "The sandbox knows composite aggregations of documents with one source of terms only";
+        return Err(EsError::illegal(reason));
+    };
+    Ok(What::Composite {
+        size: text(node, "size").and_then(|size| size.parse().ok()).unwrap_or(10),
+        after: node.get("after").and_then(|after| text(after, &named.name)),
+        source: named.name.clone(),
+        field,
+        subs,
+    })
+}
+
+/// The fields that are looked at.
+pub fn fields<'a>(aggs: &'a [Agg], found: &mut Vec<&'a str>) {
+    for agg in aggs {
+        match &agg.what {
+            What::Extreme { field, .. } => found.push(field),
+            What::Composite { field, subs, .. } => {
+                found.push(field);
+                fields(subs, found);
+            }
+        }
+    }
+}
+
+/// Counts them over the documents that were found.
+pub fn run(aggs: &[Agg], views: &[&View]) -> Value {
+    Value::Object(aggs.iter().map(|agg| (agg.name.clone(), answer(&agg.what, views))).collect())
+}
+
+fn answer(what: &What, views: &[&View]) -> Value {
+    match what {
+        What::Extreme { greatest, field } => extreme(*greatest, field, views),
+        What::Composite { size, source, field, after, subs } => {
+            let mut buckets: BTreeMap<String, Vec<&View>> = BTreeMap::new();
+            for view in views {
+                for value in view.values(field) {
+                    if after.as_ref().is_none_or(|after| value > *after) {
+                        buckets.entry(value).or_default().push(view);
+                    }
+                }
+            }
+            let shown: Vec<Value> = buckets
+                .iter()
+                .take(*size)
+                .map(|(value, views)| {
+                    let mut bucket = json!({ "key": { source: value }, "doc_count": views.len() });
+                    if let (Some(bucket), Value::Object(subs)) = (bucket.as_object_mut(), run(subs, views)) {
+                        bucket.extend(subs);
+                    }
+                    bucket
+                })
+                .collect();
+            let mut answer = Map::new();
+            if let Some(last) = shown.last() {
+                answer.insert("after_key".into(), last["key"].clone());
+            }
+            answer.insert("buckets".into(), Value::Array(shown));
+            Value::Object(answer)
+        }
+    }
+}
+
+fn extreme(greatest: bool, field: &str, views: &[&View]) -> Value {
+    let values = views.iter().flat_map(|view| view.values(field)).filter_map(|value| value.parse::<f64>().ok());
+    let Some(value) = (if greatest { values.reduce(f64::max) } else { values.reduce(f64::min) }) else {
+        return json!({ "value": null });
+    };
+    let is_date = views.iter().any(|view| view.kind(field) == FieldKind::Date);
+    if !is_date {
+        return json!({ "value": value });
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds, which were read from an integer")]
+    let at = value as i64;
+    json!({ "value": value, "value_as_string": dates::to_iso(at) })
+}

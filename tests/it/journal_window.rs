@@ -1,0 +1,217 @@
+//! The journal in the window: checked at the start, read and searched on its screen, told on the page of a key.
+
+use std::fs;
+
+use eframe::egui::Key;
+use keybearer::{
+    model::{
+        api_key::KeyId,
+        journal::{Action, Entry, Origin, Verdict},
+        profile::Profile,
+    },
+    store::journal::Journal,
+};
+use serde_json::json;
+
+use crate::desk::{Desk, RunningSandbox, Setting};
+
+/// 2026-11-24T12:00:00Z.
+const NOON: i64 = 1_795_521_600_000;
+const HOUR: i64 = 3_600_000;
+
+/// An intent, and its outcome unless that was never written.
+pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: Option<(Verdict, &str)>) {
+    let (action, cluster, key) = what;
+    let origin = Origin {
+        host: "laptop-7".into(),
+        system_user: "anna".into(),
+        username: "ana".into(),
+        realm: "native1".into(),
+        authentication_type: "realm".into(),
+        own_key: None,
+        url: format!("https://{cluster}.example.net:9200"),
+        cluster: Some(cluster.into()),
+    };
+    let at = NOON - (20 - number) * HOUR;
+    let intent = Entry {
+        at,
+        id: format!("e{number}"),
+        action,
+        intent: None,
+        verdict: Verdict::Unknown,
+        origin,
+        keys: if action == Action::Create { Vec::new() } else { vec![KeyId::new(key)] },
+        failed: Vec::new(),
+        request: Some(json!({ "metadata": { "team": "payments" } })),
+        reason: None,
+        torn: None,
+    };
+    journal.append(&intent).unwrap();
+    let Some((verdict, reason)) = ending else { return };
+    let done = verdict == Verdict::Success;
+    let outcome = Entry {
+        at: at + 120,
+        id: format!("o{number}"),
+        intent: Some(intent.id.clone()),
+        verdict,
+        keys: if done { vec![KeyId::new(key)] } else { Vec::new() },
+        failed: if done { Vec::new() } else { vec![(KeyId::new(key), reason.to_owned())] },
+        request: None,
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        ..intent
+    };
+    journal.append(&outcome).unwrap();
+}
+
+/// Six deeds on two clusters: one refused, one lost, one without an outcome.
+pub fn fill(journal: &Journal) {
+    let success = Some((Verdict::Success, ""));
+    deed(journal, 1, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
+    deed(journal, 2, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a03"), success);
+    let refused = "not allowed: it needs one of the privileges manage_api_key";
+    deed(journal, 3, (Action::Update, "search-us", "9kDxGcCBwTvmQm4hS1eA"), Some((Verdict::Failure, refused)));
+    deed(journal, 4, (Action::Update, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
+    let lost = "not known: no answer within 60 seconds";
+    deed(journal, 5, (Action::Invalidate, "search-us", "9kDxGcCBwTvmQm4hS1eA"), Some((Verdict::Unknown, lost)));
+    deed(journal, 6, (Action::Invalidate, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), None);
+}
+
+fn journal() -> (tempfile::TempDir, Journal) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::at(folder.path().join("journal"));
+    (folder, journal)
+}
+
+fn rows(desk: &Desk) -> Vec<String> {
+    let texts = desk.texts().into_iter();
+    texts.filter(|text| text.contains("2026, ") && text.contains("ana, by anna")).collect()
+}
+
+#[test]
+fn what_was_done_is_shown_newest_first_searched_and_kept_to_one_cluster() {
+    let (_folder, journal) = journal();
+    fill(&journal);
+    let mut desk = Desk::new(Setting { journal, ..Setting::default() });
+    desk.press("Journal");
+    desk.wait_for("11 entries verified, chain intact");
+    assert!(desk.sees("1 action without an outcome") && desk.sees("6 of 6"), "{:?}", desk.texts());
+    let shown = rows(&desk);
+    assert_eq!(shown.len(), 6, "{shown:?}");
+    assert!(shown[0].contains("invalidate, no outcome") && shown[5].contains("create, success"), "{shown:?}");
+    assert!(shown[0].starts_with("23 Nov 2026, 23:00 ") && shown[0].contains("22:00 UTC"), "{}", shown[0]);
+    assert!(shown[1].contains("not known") && shown[1].contains("no answer within 60 seconds"), "{}", shown[1]);
+
+    desk.fill("Search the journal", "MANAGE_api_key update");
+    desk.wait_for("1 of 6");
+    assert!(rows(&desk)[0].contains("update, failure"), "{:?}", rows(&desk));
+    desk.fill("Search the journal", "nonsense");
+    desk.wait_for("Nothing found");
+    desk.press("Show everything");
+    desk.wait_for("6 of 6");
+    desk.press("Cluster of the journal: All clusters");
+    desk.press("search-us  https://search-us.example.net:9200  2");
+    desk.wait_for("2 of 6");
+    assert!(rows(&desk).iter().all(|row| row.contains("search-us")));
+    desk.press("Cluster of the journal: search-us");
+    desk.press("All clusters");
+    desk.press("1 action without an outcome");
+    desk.wait_for("1 of 6");
+    let row = rows(&desk).remove(0);
+    desk.click_row(&row);
+    desk.wait_for("What was asked");
+    assert!(desk.sees("nothing says what came of it") && desk.sees("laptop-7") && desk.sees("\"team\""));
+    desk.key(Key::Escape);
+    desk.wait("the end of the page", |desk| !desk.sees("What was asked"));
+}
+
+#[test]
+fn what_is_shown_is_exported_to_a_new_file() {
+    let (folder, journal) = journal();
+    fill(&journal);
+    let mut desk = Desk::new(Setting { journal, ..Setting::default() });
+    desk.press("Journal");
+    desk.fill("Search the journal", "search-us");
+    desk.wait_for("2 of 6");
+    let path = folder.path().join("part.jsonl");
+    desk.press("Export");
+    desk.fill("File", &path.display().to_string());
+    desk.press("Export 2 rows");
+    desk.wait_for("2 rows exported");
+    let lines = fs::read_to_string(&path).unwrap();
+    assert!(lines.lines().count() == 4 && lines.lines().all(|line| keybearer::model::journal::read(line).is_ok()));
+    desk.press("Export 2 rows");
+    desk.wait_for("never written over");
+    desk.choose("CSV");
+    let path = folder.path().join("part.csv");
+    desk.fill("File", &path.display().to_string());
+    desk.press("Export 2 rows");
+    desk.wait_for("2 rows exported");
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+    desk.press("Close");
+}
+
+#[test]
+fn a_journal_that_was_tampered_with_is_told_at_the_start_with_file_and_line() {
+    let (_folder, journal) = journal();
+    fill(&journal);
+    let file = journal.files().unwrap().remove(0);
+    let text = fs::read_to_string(&file).unwrap().replacen("\"success\"", "\"failure\"", 1);
+    fs::write(&file, text).unwrap();
+    let mut desk = Desk::new(Setting { journal, ..Setting::default() });
+    desk.wait_for("The journal is not as it was written");
+    let place = format!("{}, line 2 was changed after it was written", file.display());
+    assert!(desk.sees(&place) && desk.sees("keybearer journal verify"), "{:?}", desk.texts());
+    desk.press("Open journal");
+    desk.wait_for("11 entries, one of them is not as it was written");
+    desk.press("Dismiss the notice of the journal");
+    assert!(desk.sees(&place), "its own screen goes on saying it");
+    desk.press("Connections");
+    assert!(!desk.sees(&place));
+}
+
+#[test]
+fn where_nothing_is_written_yet_or_ever_that_is_said() {
+    let (_folder, journal) = journal();
+    let mut desk = Desk::new(Setting { journal, ..Setting::default() });
+    desk.press("Journal");
+    desk.wait_for("Nothing was done yet");
+    assert!(desk.sees("0 entries verified, chain intact"));
+    let mut desk = Desk::new(Setting::default());
+    desk.press("Journal");
+    desk.wait_for("No journal is kept");
+    assert!(!desk.sees("chain intact"));
+}
+
+/// So high that the page of a key needs no scrolling.
+const TALL: [f32; 2] = [1440.0, 1800.0];
+
+#[test]
+fn the_page_of_a_key_has_its_history_but_not_on_the_practice_cluster() {
+    let sandbox = RunningSandbox::start();
+    let (_folder, journal) = journal();
+    let profile = Profile { name: "earnest".into(), ..sandbox.profile() };
+    let mut desk = Desk::new(Setting { size: TALL, profiles: vec![profile], journal, ..Setting::default() });
+    desk.press("Edit earnest");
+    desk.press("Connect");
+    desk.wait_for("All 320 keys read");
+    desk.fill("Search", "name:payments-* status:active");
+    desk.key(Key::Escape);
+    desk.key(Key::ArrowDown);
+    desk.key(Key::Enter);
+    desk.wait_for("Nothing was done to it from this machine");
+    desk.press("Invalidate");
+    desk.press("Invalidate 1 key");
+    desk.wait_for("1 key invalidated");
+    // Not by its button: the page below has one of the same name.
+    desk.key(Key::Escape);
+    desk.wait("the end of the dialog", |desk| !desk.sees("1 key invalidated"));
+    desk.wait_for("Invalidate, success");
+    desk.press("Show in the journal");
+    desk.wait_for("1 of 1");
+
+    let mut desk = Desk::new(Setting { size: TALL, sandbox: Some(sandbox.profile()), ..Setting::default() });
+    desk.wait_for("All 320 keys read");
+    desk.key(Key::ArrowDown);
+    desk.key(Key::Enter);
+    desk.wait_for("Not known: nothing of what is done on a practice cluster is written down");
+}
