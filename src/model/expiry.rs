@@ -104,9 +104,19 @@ impl Span {
         }
     }
 
+    /// Milliseconds are told in the largest unit of which there are two or more, and said to be about that where
+    /// they don't add up: the rest of a life is counted in them.
     fn words(self) -> String {
         let (_, word) = self.unit.names();
-        plural(self.count, word)
+        let larger = [Unit::Days, Unit::Hours, Unit::Minutes, Unit::Seconds].into_iter().find_map(|unit| {
+            let length = Self { count: 1, unit }.millis()?.unsigned_abs();
+            (self.unit == Unit::Millis && self.count >= 2 * length).then_some((length, unit.names().1))
+        });
+        match larger {
+            Some((length, word)) if self.count % length == 0 => plural(self.count / length, word),
+            Some((length, word)) => format!("about {}", plural((self.count + length / 2) / length, word)),
+            None => plural(self.count, word),
+        }
     }
 }
 
@@ -369,6 +379,17 @@ mod tests {
         for text in ["30m", "1d", "90d", "12h", "45s", "5000ms"] {
             assert_eq!(parse(text).unwrap().to_request(NOW).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn a_number_of_milliseconds_is_told_in_days() {
+        let words = |text: &str| Expiry::parse(text, NOW, &TimeZone::UTC).unwrap().words(&TimeZone::UTC);
+        assert_eq!(words("777601603ms"), "in about 9 days");
+        assert_eq!(words("172800000ms"), "in 2 days");
+        assert_eq!(words("172799999ms"), "in about 48 hours");
+        assert_eq!(words("5000ms"), "in 5 seconds");
+        assert_eq!(words("1500ms"), "in 1,500 milliseconds");
+        assert_eq!(words("36h"), "in 36 hours");
     }
 
     #[test]
