@@ -3,8 +3,10 @@
 //!
 //!     KEYBEARER_NODE=node.json cargo bench --bench invalidate_many [KEYS]      (see benches/README.md)
 
+#[path = "common/node.rs"]
+mod node;
+
 use std::{
-    path::PathBuf,
     sync::atomic::AtomicBool,
     time::{Duration, Instant},
 };
@@ -12,9 +14,8 @@ use std::{
 use keybearer::{
     model::{
         api_key::KeyId,
-        endpoint::{ClusterUrl, Endpoint, Trust},
+        endpoint::{Endpoint, Trust},
         login::Login,
-        secret::Secret,
     },
     ops::{
         Session, connect,
@@ -38,25 +39,18 @@ struct Node {
 
 impl Node {
     fn read() -> Self {
-        let path = std::env::var("KEYBEARER_NODE").expect("KEYBEARER_NODE names the node.json of a running node");
-        let node: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let text = |name: &str| node[name].as_str().unwrap().to_owned();
-        let (url, username, password, ca) = (text("url"), text("username"), text("password"), text("ca"));
-        let pem = std::fs::read(&ca).unwrap();
+        let endpoint = node::endpoint();
+        let (Trust::CaFile(ca), Login::Password { username, password }) = (&endpoint.trust, &endpoint.login) else {
+            panic!("a node for tests has a CA file and a password");
+        };
+        let pem = std::fs::read(ca).unwrap();
         let http = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()])
             .http1_only()
             .build()
             .unwrap();
-        let login = Login::Password { username: username.clone(), password: Secret::new(password.as_str()) };
-        let endpoint = Endpoint {
-            url: ClusterUrl::parse(&url).unwrap(),
-            trust: Trust::CaFile(PathBuf::from(ca)),
-            login,
-            run_as: None,
-            timeout: Duration::from_secs(120),
-            audit_index: None,
-        };
+        let (url, username) = (endpoint.url.to_string(), username.clone());
+        let password = password.expose().to_owned();
         Self { endpoint, http, url, username, password }
     }
 

@@ -113,7 +113,7 @@ impl Span {
             (self.unit == Unit::Millis && self.count >= 2 * length).then_some((length, unit.names().1))
         });
         match larger {
-            Some((length, word)) if self.count % length == 0 => plural(self.count / length, word),
+            Some((length, word)) if self.count.is_multiple_of(length) => plural(self.count / length, word),
             Some((length, word)) => format!("about {}", plural((self.count + length / 2) / length, word)),
             None => plural(self.count, word),
         }
