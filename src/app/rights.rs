@@ -3,11 +3,15 @@
 
 use super::{Loadable, Screen, State};
 use crate::{
-    model::{api_key::KeyId, profile::ProfileId},
+    model::{
+        api_key::{ApiKey, KeyId},
+        profile::ProfileId,
+        rights::Rights,
+    },
     ops::{
         Problem,
         last_use::{NotKnown, Uses},
-        rights::Told,
+        rights::{KeyRights, Told},
     },
     worker::{Task, Ticket},
 };
@@ -16,13 +20,18 @@ use crate::{
 pub struct KeyPage {
     cluster: ProfileId,
     id: KeyId,
+    /// What the list knows of its rights, until they are read, and where they can't be.
+    listed: Told,
     told: Loadable<Option<Told>>,
     uses: Loadable<Result<Uses, NotKnown>>,
 }
 
 impl KeyPage {
-    fn new(cluster: ProfileId, id: KeyId) -> Self {
-        Self { cluster, id, told: Loadable::default(), uses: Loadable::default() }
+    fn new(cluster: ProfileId, key: ApiKey) -> Self {
+        let id = key.id.clone();
+        let rights = Rights::of(&key);
+        let listed = Told::of(KeyRights { key, rights, owner: None });
+        Self { cluster, id, listed, told: Loadable::default(), uses: Loadable::default() }
     }
 }
 
@@ -30,6 +39,11 @@ impl State {
     /// What the key of the open page can do, as far as it was read.
     pub fn told(&self, id: &KeyId) -> Option<&Loadable<Option<Told>>> {
         self.page_of(id).map(|page| &page.told)
+    }
+
+    /// What the list knows of its rights, which is its descriptors.
+    pub fn listed_rights(&self, id: &KeyId) -> Option<&Told> {
+        self.page_of(id).map(|page| &page.listed)
     }
 
     /// When the key of the open page was last used, as far as it was read.
@@ -74,12 +88,14 @@ impl State {
     /// Reads it anew; what is known stays until the answer comes.
     pub(super) fn read_rights(&mut self) {
         let Some((cluster, id)) = self.shown_page() else { return self.forget_page() };
-        let home = self.home(&id).and_then(|home| home.session.value());
-        let Some(session) = home.cloned() else { return };
-        let mut page = self.key_page.take().unwrap_or_else(|| KeyPage::new(cluster.clone(), id.clone()));
-        self.stop_reading(&mut page);
-        if (&page.cluster, &page.id) != (&cluster, &id) {
-            page = KeyPage::new(cluster, id.clone());
+        let Some(home) = self.home(&id) else { return };
+        let (Some(session), Some(place)) = (home.session.value().cloned(), home.inventory().place(&id)) else { return };
+        let mut page = KeyPage::new(cluster, home.inventory().key(place));
+        if let Some(mut old) = self.key_page.take() {
+            self.stop_reading(&mut old);
+            if (&old.cluster, &old.id) == (&page.cluster, &page.id) {
+                (page.told, page.uses) = (old.told, old.uses);
+            }
         }
         let session = Box::new(session);
         page.told.ask(self.submit(Task::Rights(session.clone(), id.clone())));

@@ -30,7 +30,7 @@ use crate::{
 #[command(next_help_heading = "Cross-cluster keys")]
 pub(super) struct CrossArgs {
     /// A key by which another cluster searches or replicates indices of this one; it can't sign in to REST
-    #[arg(long, conflicts_with_all = ["roles", "all_my_rights", "no_rights"])]
+    #[arg(long, conflicts_with_all = ["roles", "all_my_rights", "no_rights", "preset", "role_descriptors"])]
     cross_cluster: bool,
     /// Indices that may be searched; repeat it for more
     #[arg(long, value_name = "PATTERN", requires = "cross_cluster")]

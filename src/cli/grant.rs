@@ -135,6 +135,9 @@ fn sentence(checked: &Checked, owner: Option<&str>, rights: RightsChoice) -> Str
     let pieces: Vec<Piece> = checked.sentence.iter().map(own).collect();
     let words = descriptor::plain(&pieces);
     let words = words.replacen("A key that", &format!("A key of {whose} that"), 1);
-    let limit = if rights != RightsChoice::Roles { "" } else { " It can do no more than its owner." };
+    let limit = match rights {
+        RightsChoice::AllMine | RightsChoice::Nothing => "",
+        _ => " It can do no more than its owner.",
+    };
     harmless::shown(&format!("{words}{limit}")).into_owned()
 }

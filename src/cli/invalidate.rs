@@ -322,8 +322,12 @@ fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, Cl
         let rest = expiry::plural(outcome.to_go_on().count() as u64, "key");
         output::say(&format!("It was stopped: {rest} were never sent, and stay as they are"));
     }
-    if !outcome.done.is_empty() {
-        let done = expiry::plural(outcome.done.len() as u64, "key");
+    if let Some(own) = &outcome.on_its_word {
+        output::say(&format!("The cluster said that {own} is invalidated; the session ended with it"));
+    }
+    let proved = outcome.done.len() - usize::from(outcome.on_its_word.is_some());
+    if proved > 0 {
+        let done = expiry::plural(proved as u64, "key");
         let at = calendar::clock(now, &clock::zone());
         output::say(&format!("The cluster was asked again at {at}, as proof: {done} invalidated"));
     }

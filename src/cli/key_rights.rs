@@ -32,12 +32,12 @@ fn table(rows: &[Row]) -> String {
     let shown = |text: &str| harmless::shown(text).into_owned();
     let mut lines = Vec::new();
     for row in rows {
-        let (may, only) = (shown(&row.may.join(", ")), shown(&row.only.join("; ")));
+        let (may, only) = (shown(&row.may.join(", ")), shown(&row.but.join("; ")));
         let on: Vec<String> =
             if row.on.is_empty() { vec!["".into()] } else { row.on.iter().map(|on| shown(on)).collect() };
         lines.extend(on.into_iter().map(|on| vec![row.kind.to_owned(), on, may.clone(), only.clone()]));
     }
-    output::table(&["RIGHTS ON", "NAMES", "PRIVILEGES", "ONLY"], &lines)
+    output::table(&["RIGHTS ON", "NAMES", "PRIVILEGES", "BUT"], &lines)
 }
 
 #[cfg(test)]
@@ -48,11 +48,11 @@ mod tests {
     fn a_table_has_a_line_for_each_name() {
         let row = |kind, on: &[&str], may: &[&str], only: &[&str]| {
             let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-            Row { kind, on: texts(on), may: texts(may), only: texts(only) }
+            Row { kind, on: texts(on), may: texts(may), but: texts(only) }
         };
         let rows =
             [row("cluster", &[], &["monitor"], &[]), row("indices", &["a\u{202e}", "b"], &["read", "write"], &["x"])];
-        let expected = "RIGHTS ON  NAMES       PRIVILEGES   ONLY\ncluster                monitor\nindices    a‹U+202E›   read, write  x\nindices    b           read, write  x\n";
+        let expected = "RIGHTS ON  NAMES       PRIVILEGES   BUT\ncluster                monitor\nindices    a‹U+202E›   read, write  x\nindices    b           read, write  x\n";
         let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(squeeze(&table(&rows)), squeeze(expected));
         assert_eq!(table(&rows).lines().count(), 4);

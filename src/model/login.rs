@@ -84,14 +84,10 @@ fn split(text: &str) -> Option<Login> {
 
 fn decode(text: &str) -> Option<Zeroizing<String>> {
     let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
-    let bytes = engines.iter().find_map(|engine| engine.decode(text).ok())?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Some(Zeroizing::new(text)),
-        Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
-            None
-        }
-    }
+    // One buffer, wiped: also what is decoded before an error is a part of a secret.
+    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+    let length = engines.iter().find_map(|engine| engine.decode_slice(text, &mut bytes).ok())?;
+    std::str::from_utf8(&bytes[..length]).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
 /// `base64(id:api_key)`: what Elasticsearch calls `encoded`.

@@ -92,6 +92,8 @@ pub enum Mistake {
     OddLength,
     /// The two encodings of one text don't agree.
     Contradiction,
+    /// The secret before the id.
+    Swapped,
 }
 
 impl Mistake {
@@ -114,6 +116,7 @@ impl Mistake {
                 "Its secret is not as long as those that Elasticsearch makes (22 characters): it may be cut off"
             }
             Self::Contradiction => "It holds two keys that are not the same",
+            Self::Swapped => "Its halves are swapped: the id comes first, then the secret",
         }
     }
 }
@@ -236,7 +239,9 @@ fn find(text: &str) -> Vec<Candidate> {
     let whole = text.trim().trim_matches(['"', '\'']).trim();
     let mut found: Vec<Candidate> = Vec::new();
     let form = form(text, &words);
-    if let Some((id, secret)) = pair(whole) {
+    // What stands behind a name may be a whole key by itself: then it is a setting and no pair.
+    let is_whole = |text: &str| decoded(text.trim_end_matches('=')).is_some();
+    if let Some((id, secret)) = pair(whole).filter(|(_, secret)| !is_whole(secret)) {
         let mistakes = if whole.contains(char::is_whitespace) { vec![Mistake::Broken] } else { Vec::new() };
         add(&mut found, id, secret, Form::Raw, mistakes, 1);
         return found;
@@ -281,6 +286,12 @@ fn find(text: &str) -> Vec<Candidate> {
 }
 
 fn add(found: &mut Vec<Candidate>, id: &str, secret: &str, form: Form, mut mistakes: Vec<Mistake>, weight: u8) {
+    // The secret would be shown as the id, and asked about as one.
+    let is_swapped = (id.len(), secret.len()) == (SECRET_LENGTH, ID_LENGTH);
+    let (id, secret) = if is_swapped { (secret, id) } else { (id, secret) };
+    if is_swapped {
+        mistakes.push(Mistake::Swapped);
+    }
     let secret = Secret::new(secret);
     if found.iter().any(|known| known.id == id && known.secret == secret) {
         return;
@@ -330,8 +341,10 @@ fn decoded(word: &str) -> Option<(String, Zeroizing<String>, Vec<Mistake>)> {
 
 fn base64_text(text: &str) -> Option<Zeroizing<String>> {
     let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
-    let bytes = Zeroizing::new(engines.iter().find_map(|engine| engine.decode(text).ok())?);
-    let text = std::str::from_utf8(&bytes).ok()?;
+    // One buffer of its own, wiped: also what is decoded before an error is a part of a secret.
+    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+    let length = engines.iter().find_map(|engine| engine.decode_slice(text, &mut bytes).ok())?;
+    let text = std::str::from_utf8(&bytes[..length]).ok()?;
     (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || matches!(c, '\n' | '\r')))
         .then(|| Zeroizing::new(text.trim().to_owned()))
 }
@@ -368,9 +381,8 @@ fn broken(text: &str, words: &[Word<'_>], form: Form, found: &mut Vec<Candidate>
     if !text[start..].trim().contains(char::is_whitespace) {
         return;
     }
-    let rest: Zeroizing<String> = Zeroizing::new(
-        text[start..].chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '\\')).collect(),
-    );
+    let mut rest = Zeroizing::new(String::with_capacity(text.len()));
+    rest.extend(text[start..].chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '\\')));
     if rest.chars().all(|c| is_letter(c) || c == '=')
         && let Some((id, secret, mut mistakes)) = decoded(&rest)
     {

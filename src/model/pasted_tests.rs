@@ -160,3 +160,19 @@ proptest::proptest! {
         proptest::prop_assert_eq!((found.id, found.secret.expose().to_owned()), (id, key));
     }
 }
+
+#[test]
+fn a_setting_of_any_name_is_no_pair() {
+    for name in ["ES_API_KEY_RAW", "spring.elasticsearch.api-key", "elasticApiKey"] {
+        let found = first(&format!("{name}: {ENC}"));
+        assert_eq!((found.id.as_str(), found.secret.expose()), (ID, KEY), "{name}");
+    }
+}
+
+#[test]
+fn halves_that_are_swapped_are_put_right_so_that_no_secret_is_an_id() {
+    use base64::Engine as _;
+    finds(&format!("{KEY}:{ID}"), Form::Raw, &[Mistake::Swapped]);
+    let encoded = STANDARD.encode(format!("{KEY}:{ID}"));
+    assert_eq!(first(&encoded).id, ID);
+}

@@ -308,6 +308,13 @@ fn action_contained(held: &str, wanted: &str) -> Option<bool> {
     }
 }
 
+/// Whether a named privilege surely holds all actions that begin like this one. `manage_security` leaves some of
+/// its family out.
+pub fn is_whole_family(held: &str, wanted: &str) -> bool {
+    let (held, wanted) = (held.to_lowercase(), wanted.to_lowercase());
+    held == "all" || held != "manage_security" && family(&held, &wanted)
+}
+
 fn family(held: &str, wanted: &str) -> bool {
     let prefixes: &[&str] = match held {
         "read" => &["indices:data/read/"],

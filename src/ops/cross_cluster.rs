@@ -113,7 +113,7 @@ async fn look_again(
     let reason = match session.client.get_api_key(id, session.sees_own_only()).await {
         Ok(Some(key)) => match update.is_carried_out(&key, sent_at, session.now()) {
             Some(true) => return Fate::Updated,
-            Some(false) => format!("{lost}. It was read again, and does not show the change"),
+            Some(false) => format!("{NOT_KNOWN}: {lost}; {}", super::update::NOT_SHOWN),
             None => format!("{NOT_KNOWN}, and the key can't tell: {lost}"),
         },
         Ok(None) => format!("{NOT_KNOWN}: {lost}; it was not found when it was looked for"),

@@ -134,6 +134,7 @@ mod tests {
         }
         list.keys.finish();
         let outcome = Outcome {
+            on_its_word: None,
             done: vec![KeyId::new("a")],
             failed: vec![(KeyId::new("b"), "why".into())],
             untouched: vec![KeyId::new("c"), KeyId::new("d")],

@@ -16,7 +16,7 @@ use crate::{
     ops::{
         Session,
         journal::{Closing, Intent, NOT_KNOWN},
-        list,
+        list::{self, ById},
     },
 };
 
@@ -63,8 +63,10 @@ impl Plan {
 /// What became of each id. A partial failure is a normal case.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// Read again and seen to be invalidated.
+    /// Read again and seen to be invalidated; of the session's own key the cluster says so.
     pub done: Vec<KeyId>,
+    /// The session's own key, which nobody could read again by it.
+    pub on_its_word: Option<KeyId>,
     /// Not invalidated as far as can be told, each with the reason.
     pub failed: Vec<(KeyId, String)>,
     /// Never sent.
@@ -98,6 +100,7 @@ impl Outcome {
     /// Takes in what came of trying some of the ids again.
     pub fn take_in(&mut self, again: Self) {
         self.done.extend(again.done);
+        self.on_its_word = self.on_its_word.take().or(again.on_its_word);
         self.failed.extend(again.failed);
         self.untouched.extend(again.untouched);
         self.guarded.extend(again.guarded);
@@ -282,9 +285,12 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
         let proof = list::by_id(self.session, &chunk).await;
         let can_be_asked = proof.is_ok();
         match proof {
-            Ok(keys) => sort_out(chunk, &keys, &answer, &mut self.outcome),
-            // The session may have ended its own key; the cluster's own word is the next best.
-            Err(error) => sort_out_unproved(chunk, answer, &error, &mut self.outcome),
+            Ok(found) => sort_out(chunk, &found, &answer, &mut self.outcome),
+            Err(error) => {
+                // The session may have ended its own key; the cluster's own word is the next best.
+                let is_own = self.session.own_key().is_some_and(|own| chunk == [own.clone()]);
+                sort_out_unproved(chunk, answer, (&error, is_own), &mut self.outcome);
+            }
         }
         let (keys, failed) = (self.outcome.done[done..].to_vec(), self.outcome.failed[failed..].to_vec());
         self.tell();
@@ -293,8 +299,9 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
     }
 }
 
-fn sort_out(chunk: Vec<KeyId>, keys: &[ApiKey], answer: &Result<Invalidation, ClientError>, outcome: &mut Outcome) {
-    let found: HashMap<&KeyId, &ApiKey> = keys.iter().map(|key| (&key.id, key)).collect();
+fn sort_out(chunk: Vec<KeyId>, read: &ById, answer: &Result<Invalidation, ClientError>, outcome: &mut Outcome) {
+    let found: HashMap<&KeyId, &ApiKey> = read.keys.iter().map(|key| (&key.id, key)).collect();
+    let odd = |id: &KeyId| read.unreadable.iter().find(|odd| odd.id.as_deref() == Some(id.as_str()));
     for id in chunk {
         let reason = match found.get(&id) {
             Some(key) if key.invalidated => {
@@ -302,7 +309,10 @@ fn sort_out(chunk: Vec<KeyId>, keys: &[ApiKey], answer: &Result<Invalidation, Cl
                 continue;
             }
             Some(_) => still_valid(&id, answer),
-            None => "the cluster knows no such key, or you may not see it".into(),
+            None => match odd(&id) {
+                Some(odd) => format!("{NOT_KNOWN}, what the cluster tells of it can't be read: {}", odd.reason),
+                None => "the cluster knows no such key, or you may not see it".into(),
+            },
         };
         outcome.failed.push((id, reason));
     }
@@ -310,6 +320,9 @@ fn sort_out(chunk: Vec<KeyId>, keys: &[ApiKey], answer: &Result<Invalidation, Cl
 
 fn still_valid(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> String {
     match answer {
+        Err(error) if error.is_answer_lost() => {
+            format!("{NOT_KNOWN}: it is still valid as just read, and the request may still be at work: {error}")
+        }
         Err(error) => format!("it is still valid: {error}"),
         Ok(answer) => {
             // Errors name their key in their words, if at all.
@@ -323,7 +336,7 @@ fn still_valid(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> String
 fn sort_out_unproved(
     chunk: Vec<KeyId>,
     answer: Result<Invalidation, ClientError>,
-    error: &ClientError,
+    (error, is_own): (&ClientError, bool),
     outcome: &mut Outcome,
 ) {
     // What a clear refusal says needs no proof; what was never sent needs none either.
@@ -331,9 +344,11 @@ fn sort_out_unproved(
     let refusal = refusal.map(ToString::to_string);
     let confirmed: HashSet<KeyId> =
         answer.map(|answer| answer.invalidated.into_iter().chain(answer.previously).collect()).unwrap_or_default();
-    let own_key_ended = matches!(error, ClientError::Unauthenticated { .. });
+    // Of any other key a refused sign-in proves nothing: the session may have ended for a reason of its own.
+    let own_key_ended = is_own && matches!(error, ClientError::Unauthenticated { .. });
     for id in chunk {
         if own_key_ended && confirmed.contains(&id) {
+            outcome.on_its_word = Some(id.clone());
             outcome.done.push(id);
         } else {
             let unknown = || format!("{NOT_KNOWN}, it could not be read again: {error}");

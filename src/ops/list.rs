@@ -130,13 +130,22 @@ pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
     (all, ends)
 }
 
+/// Keys that were read by their ids.
+#[derive(Debug, Default)]
+pub struct ById {
+    /// Those that were found.
+    pub keys: Vec<ApiKey>,
+    /// Those that are there and can't be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
 /// Reads keys by id, 1,000 at a time: the proof after something was done to them. Ids that the cluster
 /// doesn't know are missing in the answer.
 ///
 /// # Errors
 /// The first request that failed.
-pub async fn by_id(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, ClientError> {
-    let mut keys = Vec::with_capacity(ids.len());
+pub async fn by_id(session: &Session, ids: &[KeyId]) -> Result<ById, ClientError> {
+    let mut found = ById { keys: Vec::with_capacity(ids.len()), unreadable: Vec::new() };
     if !session.has(Feature::Query) {
         return one_by_one(session, ids).await;
     }
@@ -145,19 +154,22 @@ pub async fn by_id(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, Clie
         let values: Vec<&str> = chunk.iter().map(KeyId::as_str).collect();
         query.filter = Some(json!({ "ids": { "values": values } }));
         match session.client.query_api_keys(&query).await {
-            Ok(page) => keys.extend(page.keys),
+            Ok(page) => {
+                found.keys.extend(page.keys);
+                found.unreadable.extend(page.unreadable);
+            }
             // The version was not told, and it has no query API.
             Err(ClientError::Lacks(Feature::Query)) => return one_by_one(session, ids).await,
             Err(error) => return Err(error),
         }
     }
-    Ok(keys)
+    Ok(found)
 }
 
-async fn one_by_one(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, ClientError> {
-    let mut keys = Vec::with_capacity(ids.len());
+async fn one_by_one(session: &Session, ids: &[KeyId]) -> Result<ById, ClientError> {
+    let mut found = ById::default();
     for id in ids {
-        keys.extend(session.client.get_api_key(id, session.sees_own_only()).await?);
+        found.keys.extend(session.client.get_api_key(id, session.sees_own_only()).await?);
     }
-    Ok(keys)
+    Ok(found)
 }

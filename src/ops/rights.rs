@@ -37,6 +37,16 @@ pub async fn of(session: &Session, id: &KeyId) -> Result<Option<KeyRights>, Clie
     Ok(Some(of_key(session, key).await))
 }
 
+/// The same, put into words.
+///
+/// # Errors
+/// As [`of`].
+pub async fn told(session: &Session, id: &KeyId) -> Result<Option<Told>, ClientError> {
+    let Some(whole) = of(session, id).await? else { return Ok(None) };
+    let work = tokio::task::spawn_blocking(move || Told::of(whole)).await;
+    Ok(Some(work.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))))
+}
+
 /// The same of a key that was read with its limits before.
 pub async fn of_key(session: &Session, key: ApiKey) -> KeyRights {
     let owner = match key.kind {

@@ -21,6 +21,9 @@ use crate::{
     },
 };
 
+/// After a lost answer, of a key that is as it was before.
+pub(super) const NOT_SHOWN: &str = "it was read again, and does not show the change; the request may still be at work";
+
 /// Ids of one request.
 pub const CHUNK: usize = 500;
 
@@ -161,7 +164,7 @@ async fn look_again(
 ) {
     tokio::time::sleep(UNTIL_SHOWN).await;
     match list::by_id(session, &chunk).await {
-        Ok(keys) => compare(chunk, &keys, update, (sent_at, session.now(), lost), outcome),
+        Ok(found) => compare(chunk, &found.keys, update, (sent_at, session.now(), lost), outcome),
         Err(error) => {
             let reason = format!("{NOT_KNOWN}: {lost}; it could not be read again: {error}");
             outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
@@ -182,7 +185,7 @@ fn compare(
         match done {
             Some(true) => outcome.updated.push(id),
             Some(false) => {
-                outcome.failed.push((id, format!("{lost}. It was read again, and does not show the change")));
+                outcome.failed.push((id, format!("{NOT_KNOWN}: {lost}; {NOT_SHOWN}")));
             }
             None => outcome.failed.push((id, format!("{NOT_KNOWN}, and the key can't tell: {lost}"))),
         }

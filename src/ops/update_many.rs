@@ -105,7 +105,11 @@ pub async fn each(
     for (id, change) in updates {
         groups.entry(change.body(None)).or_insert_with(|| (change, Vec::new())).1.push(id);
     }
-    let mut waiting: Vec<(KeyUpdate, Vec<KeyId>)> = groups.into_values().collect();
+    // Between two requests it can be stopped, so a group is cut as its requests are.
+    let cut = |(change, ids): (KeyUpdate, Vec<KeyId>)| -> Vec<(KeyUpdate, Vec<KeyId>)> {
+        ids.chunks(update::CHUNK).map(|ids| (change.clone(), ids.to_vec())).collect()
+    };
+    let mut waiting: Vec<(KeyUpdate, Vec<KeyId>)> = groups.into_values().flat_map(cut).collect();
     // The largest are begun first.
     waiting.sort_by_key(|(_, ids)| ids.len());
     let mut whole = UpdateOutcome::default();

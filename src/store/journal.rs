@@ -151,14 +151,15 @@ impl Journal {
         let mut file = own_files::options().create(true).truncate(false).write(true).open(&end.file)?;
         file.set_len(end.length)?;
         file.seek(SeekFrom::End(0))?;
+        let hash = journal::read(&line).map(|read| read.hash).unwrap_or_default();
         let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
+        let written = written.and_then(|()| write_head(folder, &Head { sequence: number, hash }));
         if let Err(error) = written {
             // What can't be taken back is told as torn when the next entry comes.
             let _ = file.set_len(end.length);
             return Err(error);
         }
-        let hash = journal::read(&line).map(|read| read.hash).unwrap_or_default();
-        write_head(folder, &Head { sequence: number, hash })
+        Ok(())
     }
 
     /// The files, the oldest first.
@@ -275,13 +276,14 @@ fn end(folder: &Path, at: Millis) -> io::Result<End> {
             match journal::read(&line) {
                 Ok(read) => (end.sequence, end.hash) = (read.sequence, read.hash),
                 // A line that was tampered with: the chain goes on, and the fault stays where it is.
-                Err(_) => {
-                    (end.sequence, end.hash) =
-                        read_head(folder).map_or((0, String::new()), |head| (head.sequence, head.hash))
-                }
+                Err(_) => end.hash.clear(),
             }
             break;
         }
+    }
+    // The head is written last, so lines that it knows and that are not there were taken away: the gap stays.
+    if let Some(head) = read_head(folder).filter(|head| head.sequence > end.sequence) {
+        (end.sequence, end.hash) = (head.sequence, head.hash);
     }
     Ok(end)
 }

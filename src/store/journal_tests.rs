@@ -83,6 +83,32 @@ fn a_changed_a_removed_and_a_swapped_line_are_told_with_their_places() {
 }
 
 #[test]
+fn what_was_taken_from_the_end_is_told_also_after_the_next_entry() {
+    let (_one, cut) = filled(5);
+    change(&cut, |lines| lines.truncate(3));
+    cut.append(&entry(5, NOW)).unwrap();
+    assert_eq!(faults(&cut), [(4, Fault::OutOfPlace { expected: 4, found: 6 })]);
+    let (_two, emptied) = filled(2);
+    fs::remove_file(&emptied.files().unwrap()[0]).unwrap();
+    emptied.append(&entry(2, NOW)).unwrap();
+    assert_eq!(faults(&emptied), [(1, Fault::OutOfPlace { expected: 1, found: 3 })]);
+    let (_three, unended) = filled(3);
+    let file = unended.files().unwrap().pop().unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.trim_end()).unwrap();
+    unended.append(&entry(3, NOW)).unwrap();
+    assert_eq!(faults(&unended), [(3, Fault::OutOfPlace { expected: 3, found: 4 })]);
+}
+
+#[test]
+fn an_entry_whose_head_can_t_be_written_is_taken_back() {
+    let (folder, journal) = filled(2);
+    fs::create_dir(folder.path().join("head.new")).unwrap();
+    journal.append(&entry(2, NOW)).unwrap_err();
+    assert_eq!((faults(&journal), journal.check(|_, _| ()).unwrap().lines), (vec![], 2));
+}
+
+#[test]
 fn what_a_crash_has_cut_off_is_kept_in_the_next_entry() {
     let (_folder, journal) = filled(2);
     let file = journal.files().unwrap().pop().unwrap();

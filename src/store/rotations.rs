@@ -122,6 +122,17 @@ impl Rotations {
         Ok(Held { folder: self.0.clone(), lock, saved: rotation.clone(), rotation })
     }
 
+    /// Makes others wait who are about to begin a rotation, until this is let go.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn lock_all(&self) -> io::Result<File> {
+        own_files::make_folder(&self.0)?;
+        let file = own_files::options().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
+        file.lock()?;
+        Ok(file)
+    }
+
     fn lock(&self, id: &str) -> io::Result<File> {
         let file =
             own_files::options().create(true).truncate(false).write(true).open(self.0.join(format!("{id}.lock")))?;

@@ -260,8 +260,8 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
         Task::Names(session) => Answer::Names(Box::new(names::read(&session).await)),
         Task::Rights(session, id) => {
-            let found = rights::of(&session, &id).await.map_err(Problem::from);
-            Answer::Rights(found.map(|found| Box::new(found.map(rights::Told::of))))
+            let found = rights::told(&session, &id).await.map_err(Problem::from);
+            Answer::Rights(found.map(Box::new))
         }
         Task::LastUse(session, id) => Answer::LastUse(last_use::of(&session, &[id]).await),
         Task::CheckSecret(session, candidates, asked) => {

@@ -40,6 +40,7 @@ fn descriptors() -> Vec<Value> {
         one(json!({ "cluster": ["all"], "indices": [{ "names": ["*"], "privileges": ["all"] }] })),
         one(json!({ "cluster": ["monitor", "manage_api_key", "read_pipeline"],
             "indices": [{ "names": ["logs-app-*", "my_index"], "privileges": ["read", "view_index_metadata"] }] })),
+        one(json!({ "cluster": ["manage_index_templates"] })),
         one(json!({ "cluster": ["manage_ingest_pipelines", "manage_own_api_key"],
             "indices": [{ "names": ["logs-*"], "privileges": ["write", "create_index"] }, { "names": ["*-eu"], "privileges": ["monitor", "read"] }] })),
         json!({ "a": { "cluster": ["cluster:monitor/*"], "indices": [{ "names": ["logs-a*"], "privileges": ["create_doc"] }] },

@@ -58,7 +58,7 @@ async fn an_invalidation_that_never_arrives_is_a_failure_and_the_key_is_seen_to_
     let id = made(&session).await;
     front.when("DELETE", "/_security/api_key", |_| Line::CutBefore);
     let outcome = in_time(taken_away(&session, &id)).await;
-    assert!(outcome.done.is_empty() && outcome.failed[0].1.starts_with("it is still valid"), "{:?}", outcome.failed);
+    assert!(outcome.done.is_empty() && outcome.failed[0].1.contains("it is still valid"), "{:?}", outcome.failed);
     assert!(!read(&session, &id).await.invalidated);
     front.when("DELETE", "/_security/api_key", |_| Line::Holds(0));
     assert!(taken_away(&session, &id).await.is_complete(), "once the line holds, it can be tried again");

@@ -52,6 +52,11 @@ impl Doubts {
         too_many
     }
 
+    /// Whether something of this kind could not be worked out.
+    pub(super) fn touch(&self, kind: Kind) -> bool {
+        !self.too_many.is_empty() || self.pairs.iter().any(|(of, ..)| *of == kind)
+    }
+
     /// Whether what could not be worked out may be about this privilege.
     pub(super) fn concern(&self, kind: Kind, privilege: &str) -> bool {
         let is_near = |name: &str| !kind.are_apart(name, privilege);

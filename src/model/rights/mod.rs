@@ -261,7 +261,7 @@ impl Rights {
         }
         // Together, two privileges may contain a third that neither contains.
         let parts = held.iter().filter(|held| !kind.are_apart(held, privilege)).count();
-        if parts > 1 { Answer::NotKnown } else { Answer::No }
+        if parts > 1 || parts == 1 && privilege.contains(':') { Answer::NotKnown } else { Answer::No }
     }
 
     fn could_add(&self, kind: Kind, held: &[String], privilege: &str) -> bool {

@@ -216,9 +216,11 @@ fn query(item: &Map<String, Value>) -> Option<String> {
 fn fields(item: &Map<String, Value>) -> Option<String> {
     let value = item.get("field_security")?;
     let list = |name: &str| texts(value.get(name)).unwrap_or_default();
-    let is_all = list("grant").iter().any(|field| field == "*") && list("except").is_empty();
-    let is_other = value.as_object().is_some_and(|fields| fields.keys().any(|key| key != "grant" && key != "except"));
-    (!value.is_null() && !is_without_content(value) && (!is_all || is_other)).then(|| value.to_string())
+    // An empty list grants no field but the server's own; only where there is no list at all it grants every one.
+    let grants_all = value.get("grant").is_none_or(Value::is_null) || list("grant").iter().any(|field| field == "*");
+    let is_all = grants_all && value.get("except").is_none_or(is_without_content);
+    let is_other = value.as_object().is_none_or(|fields| fields.keys().any(|key| key != "grant" && key != "except"));
+    (!value.is_null() && (!is_all || is_other)).then(|| value.to_string())
 }
 
 /// That there are no other fields: one that is not known may say anything about the rest.

@@ -70,6 +70,11 @@ impl Scope {
         self.all_of.iter().all(|own| overlap(own, pattern) != Overlap::None)
     }
 
+    /// Whether names with a dot in front are meant, as those of the system's own indices are.
+    pub fn begin_with_a_dot(&self) -> bool {
+        self.all_of.iter().any(|pattern| pattern.starts_with('.'))
+    }
+
     /// The patterns in words: `logs-*`, or `logs-* and also *-eu` where a name must match both.
     pub fn words(&self) -> String {
         self.all_of.join(" and also ")

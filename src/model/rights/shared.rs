@@ -1,8 +1,7 @@
 //! What two privileges have in common, by name. Privileges are sets of actions; where neither contains the
 //! other, single actions may be in both without any name for them.
 
-use super::scope;
-use crate::model::privileges::{CLUSTER, INDICES, cluster_contains, index_contains};
+use crate::model::privileges::{CLUSTER, INDICES, cluster_contains, index_contains, is_whole_family};
 
 /// Which privileges are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +29,13 @@ impl Kind {
     /// Whether holding one privilege means holding the other, whichever version the cluster is of.
     pub fn contains(self, held: &str, wanted: &str) -> bool {
         match self {
+            // An action stands for all that begin with it, so a name contains it only with its whole family.
+            Self::Cluster | Self::Index if wanted.contains(':') && !held.contains(':') => is_whole_family(held, wanted),
             Self::Cluster => cluster_contains(held, wanted),
             Self::Index => index_contains(held, wanted) && !self.depends_on_version(held, wanted),
             Self::RemoteCluster => held.eq_ignore_ascii_case(wanted),
-            Self::Application => held == wanted || held == "*" || scope::Scope::of(held).covers(wanted),
+            // Patterns of an application mean its actions, and what they are, it says itself.
+            Self::Application => held == wanted || held == "*",
         }
     }
 
@@ -88,8 +90,9 @@ impl Kind {
         let name = name.to_lowercase();
         Some(match self {
             Self::Cluster => match name.as_str() {
-                "monitor"
-                | "monitor_ml"
+                // It reads templates, too.
+                "monitor" => &["monitor", "templates"],
+                "monitor_ml"
                 | "monitor_rollup"
                 | "monitor_text_structure"
                 | "monitor_watcher"

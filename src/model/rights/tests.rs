@@ -41,7 +41,7 @@ fn superuser() -> Value {
 /// The rows as text: `indices logs-*: read`.
 fn table(rights: &Rights) -> Vec<String> {
     let row = |row: Row| {
-        let only = if row.only.is_empty() { String::new() } else { format!(" ({})", row.only.join("; ")) };
+        let only = if row.but.is_empty() { String::new() } else { format!(" ({})", row.but.join("; ")) };
         format!("{} {}: {}{only}", row.kind, row.on.join(" "), row.may.join(" "))
     };
     rights.rows().into_iter().map(row).collect()
@@ -142,7 +142,7 @@ fn names_that_must_match_two_patterns_are_shown_with_both() {
     assert_eq!(
         table(&rights),
         [
-            "indices logs-* and also *-eu logs-* and also /logs-[0-9]+/: read (as far as there are such names, which can’t be told from the patterns)"
+            "indices logs-* and also *-eu logs-* and also /logs-[0-9]+/: read (only as far as there are such names, which can’t be told from the patterns)"
         ]
     );
     assert!(said(&rights).starts_with(
@@ -161,14 +161,14 @@ fn some_documents_and_fields_stay_some_and_both_conditions_apply() {
         { "names": ["a1"], "privileges": ["all"], "query": { "term": { "y": 2 } } },
         { "names": ["a2"], "privileges": ["read"], "field_security": { "grant": ["*"], "except": [] } } ] } });
     let rights = rights(assigned, Some(owner));
-    let own = "documents that match {\"term\":{\"x\":1}}";
+    let own = "only documents that match {\"term\":{\"x\":1}}";
     assert_eq!(
         table(&rights),
         [
             format!(
-                "indices a1: read ({own}; documents that match {{\"term\":{{\"y\":2}}}}; the fields {{\"grant\":[\"x\"]}})"
+                "indices a1: read ({own}; only documents that match {{\"term\":{{\"y\":2}}}}; only the fields {{\"grant\":[\"x\"]}})"
             ),
-            format!("indices a2: read ({own}; the fields {{\"grant\":[\"x\"]}})"),
+            format!("indices a2: read ({own}; only the fields {{\"grant\":[\"x\"]}})"),
         ]
     );
     assert!(said(&rights).contains("Reads a1 (some documents and fields only)"));
@@ -242,7 +242,7 @@ fn a_cross_cluster_key_opens_indices_to_other_clusters() {
         said(&rights),
         "Signs another cluster in; it can’t be used for REST. Lets another cluster search logs-* (some documents only). Lets another cluster replicate a and b"
     );
-    assert_eq!(table(&rights), ["search logs-*: search (documents that match {})", "replication a b: replicate"]);
+    assert_eq!(table(&rights), ["search logs-*: search (only documents that match {})", "replication a b: replicate"]);
     assert!(rights.notes()[0].contains("does not know more"));
     assert_eq!(Rights::of(&ApiKey { access: None, ..key }).verdict, Verdict::NotTold);
 }
@@ -345,4 +345,48 @@ proptest::proptest! {
             Answer::NotKnown => proptest::prop_assert!(!both, "what both grant plainly is known"),
         }
     }
+}
+
+#[test]
+fn where_something_is_left_of_the_cluster_it_is_not_said_that_nothing_is() {
+    let assigned =
+        json!({ "r": { "cluster": ["manage_ccr"], "indices": [{ "names": ["a"], "privileges": ["read"] }] } });
+    let owner = json!({ "o": { "cluster": ["manage"], "indices": [{ "names": ["*"], "privileges": ["all"] }] } });
+    assert_eq!(said(&rights(assigned, Some(owner))), "Reads a");
+    let assigned = json!({ "r": { "cluster": ["manage_index_templates"] } });
+    let owner = json!({ "o": { "cluster": ["monitor", "manage_own_api_key"] } });
+    assert_eq!(rights(assigned, Some(owner)).verdict, Verdict::NothingSure);
+}
+
+#[test]
+fn no_field_granted_is_a_limit_and_no_list_of_fields_is_none() {
+    let with = |fields: Value| {
+        let item = json!({ "names": ["logs-*"], "privileges": ["read"], "field_security": fields });
+        said(&rights(json!({ "r": { "indices": [item], "cluster": ["monitor"] } }), Some(superuser())))
+    };
+    assert!(with(json!({ "grant": [] })).contains("some fields only"), "{}", with(json!({ "grant": [] })));
+    assert!(with(json!({ "except": ["a"] })).contains("some fields only"));
+    for all in [json!({}), json!({ "grant": ["*"], "except": [] }), json!({ "grant": null }), Value::Null] {
+        assert!(!with(all.clone()).contains("fields"), "{all}");
+    }
+}
+
+#[test]
+fn an_action_is_held_by_a_name_only_with_all_that_begins_like_it() {
+    let cluster = |assigned: &str, owner: &str| {
+        rights(json!({ "r": { "cluster": [assigned] } }), Some(json!({ "o": { "cluster": [owner] } })))
+    };
+    let invalidates = "cluster:admin/xpack/security/api_key/invalidate";
+    assert_eq!(cluster(invalidates, "manage_own_api_key").may(invalidates), Answer::NotKnown);
+    assert_eq!(cluster("cluster:monitor/main", "monitor").may("cluster:monitor/main"), Answer::Yes);
+    let owner = json!({ "o": { "indices": [{ "names": ["*"], "privileges": ["create_doc"] }] } });
+    let told = rights(index(&["a"], &["indices:data/write/index"]), Some(owner));
+    assert_eq!(told.may_on("a", "indices:data/write/index"), Answer::NotKnown);
+}
+
+#[test]
+fn the_systems_own_indices_are_said_to_be_in_or_out() {
+    let told = rights(index(&[".security*"], &["read"]), Some(superuser()));
+    assert!(said(&told).contains("not the system’s own"), "{}", said(&told));
+    assert!(table(&told)[0].ends_with("(not the system’s own indices)"), "{:?}", table(&told));
 }

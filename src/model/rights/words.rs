@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use super::{Grants, IndexRight, Rights, Scope, Unknown, Verdict};
+use super::{Grants, IndexRight, Rights, Scope, Unknown, Verdict, shared::Kind};
 use crate::model::{
     descriptor::{self, Piece},
     expiry::plural,
@@ -19,8 +19,8 @@ pub struct Row {
     pub on: Vec<String>,
     /// The privileges.
     pub may: Vec<String>,
-    /// What narrows it: documents, fields, names that may not exist.
-    pub only: Vec<String>,
+    /// What narrows or widens it: documents, fields, names that may not exist, the system's own indices.
+    pub but: Vec<String>,
 }
 
 impl Verdict {
@@ -89,7 +89,8 @@ impl Rights {
             sentences.push(sentence);
         }
         sentences.extend(self.grants.clauses().into_iter().map(capital));
-        if self.grants.cluster.is_empty() && !self.grants.is_empty() && self.verdict == Verdict::Some {
+        let is_sure = !self.doubts.touch(Kind::Cluster) && self.grants.unknown.is_empty();
+        if is_sure && self.grants.cluster.is_empty() && !self.grants.is_empty() && self.verdict == Verdict::Some {
             sentences.push(vec![text("Nothing on the cluster")]);
         }
         sentences
@@ -99,8 +100,7 @@ impl Rights {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.verdict == Verdict::Some && !self.limit_is_known {
-            notes
-                .push("Its owner’s rights limit that further. They are not known: clusters tell them since 8.5".into());
+            notes.push("Its owner’s rights limit that further. They are not known here".into());
         }
         let limited = |right: &&IndexRight| !right.queries.is_empty() || !right.fields.is_empty();
         if self.grants.indices.iter().filter(limited).count() > 1 {
@@ -197,7 +197,7 @@ impl Grants {
 
     /// The rights as rows of a table.
     pub fn rows(&self) -> Vec<Row> {
-        let plain = |kind, on: Vec<String>, may: &[String]| Row { kind, on, may: may.to_vec(), only: Vec::new() };
+        let plain = |kind, on: Vec<String>, may: &[String]| Row { kind, on, may: may.to_vec(), but: Vec::new() };
         let mut rows = Vec::new();
         if let Some(workflows) = &self.workflows {
             rows.push(plain("only in workflow", workflows.clone(), &[]));
@@ -209,21 +209,21 @@ impl Grants {
         for right in &self.applications {
             let on = format!("{}: {}", right.application.words(), right.resources.words());
             rows.push(Row {
-                only: sureness(&[&right.application, &right.resources]),
+                but: sureness(&[&right.application, &right.resources]),
                 ..plain("application", vec![on], &right.privileges)
             });
         }
         if !self.run_as.is_empty() {
-            let only = sureness(&self.run_as.iter().collect::<Vec<_>>());
+            let but = sureness(&self.run_as.iter().collect::<Vec<_>>());
             rows.push(Row {
-                only,
+                but,
                 ..plain("run as", self.run_as.iter().map(Scope::words).collect(), &["act for".into()])
             });
         }
         rows.extend(grouped(&self.remote_indices).iter().map(|group| group.row("remote indices")));
         for right in &self.remote_cluster {
-            let only = sureness(&[&right.clusters]);
-            rows.push(Row { only, ..plain("remote cluster", vec![right.clusters.words()], &right.privileges) });
+            let but = sureness(&[&right.clusters]);
+            rows.push(Row { but, ..plain("remote cluster", vec![right.clusters.words()], &right.privileges) });
         }
         rows
     }
@@ -239,14 +239,16 @@ impl Group<'_> {
     fn row(&self, kind: &'static str) -> Row {
         let cluster =
             self.right.clusters.as_ref().map(|clusters| format!("{}: ", clusters.words())).unwrap_or_default();
-        let mut only = sureness(&self.names);
-        only.extend(self.right.queries.iter().map(|query| format!("documents that match {query}")));
-        only.extend(self.right.fields.iter().map(|fields| format!("the fields {fields}")));
+        let mut but = sureness(&self.names);
+        but.extend(self.right.queries.iter().map(|query| format!("only documents that match {query}")));
+        but.extend(self.right.fields.iter().map(|fields| format!("only the fields {fields}")));
         if self.right.allow_restricted {
-            only.push("the system’s own indices too".into());
+            but.push("the system’s own indices too".into());
+        } else if self.names.iter().any(|names| names.begin_with_a_dot()) {
+            but.push("not the system’s own indices".into());
         }
         let on = self.names.iter().map(|names| format!("{cluster}{}", names.words())).collect();
-        Row { kind, on, may: self.right.privileges.clone(), only }
+        Row { kind, on, may: self.right.privileges.clone(), but }
     }
 }
 
@@ -266,7 +268,7 @@ fn grouped(rights: &[IndexRight]) -> Vec<Group<'_>> {
     groups
 }
 
-const UNSURE: &str = "as far as there are such names, which can’t be told from the patterns";
+const UNSURE: &str = "only as far as there are such names, which can’t be told from the patterns";
 
 fn sureness(scopes: &[&Scope]) -> Vec<String> {
     if scopes.iter().all(|scope| scope.is_sure) { Vec::new() } else { vec![UNSURE.into()] }
@@ -298,6 +300,9 @@ fn narrowed(right: &IndexRight, names: &[&Scope]) -> Option<Piece> {
     }
     if names.iter().any(|scope| !scope.is_sure) {
         words.push("if there are such names");
+    }
+    if !right.allow_restricted && names.iter().any(|scope| scope.begin_with_a_dot()) {
+        words.push("not the system’s own");
     }
     (!words.is_empty()).then(|| text(&format!(" ({})", words.join(", "))))
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::value::RawValue;
 
 use super::{
-    News, Rights, compared, find, find_now, is_mine,
-    make::{check_unchanged, end_strays, made_by, success},
+    News, Rights, compared, find, find_now, is_me, is_mine,
+    make::{check_unchanged, end_strays, made_before, made_by, success},
     note, read, save, take,
 };
 use crate::{
@@ -264,8 +264,7 @@ async fn end_due(
 /// A key that isn't found is only gone for somebody who would see it.
 async fn seen_gone(session: &Session, held: &Held) -> Result<(), Problem> {
     let owner = &held.rotation.old.owner;
-    let mine = owner.username == session.identity.username;
-    if session.privileges.sees_all_keys() || mine {
+    if session.privileges.sees_all_keys() || is_me(session, &owner.username, &owner.realm) {
         return Ok(());
     }
     let title = format!("{} can't be seen by you, so that nothing can be proved", held.rotation.old.id);
@@ -287,6 +286,17 @@ async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(
     Err(Problem::new(&title, &detail).hint(&hint))
 }
 
+/// What one can't see one can't end, and not seeing it would look as if there were none.
+fn check_sees_successor(session: &Session, held: &Held) -> Result<(), Problem> {
+    let maker = &held.rotation.maker;
+    if session.privileges.sees_all_keys() || is_me(session, &maker.username, &maker.realm) {
+        return Ok(());
+    }
+    let title = format!("The successor belongs to {}, and you may not see it. Nothing is done", maker.username);
+    let hint = format!("Sign in as {}, or with the privilege manage_api_key", maker.username);
+    Err(Problem::new(&title, "").hint(&hint))
+}
+
 /// Gives a rotation up: the successor is ended, or left valid when `keep` says so; the old key stays. Gives the
 /// successor's id if there was one.
 ///
@@ -302,7 +312,8 @@ pub async fn cancel(
         held.rotation.abandoned(keep, clock::now())?;
     }
     let old = find_now(session, &held.rotation.old.id).await?;
-    if !keep && old.as_ref().is_none_or(|old| old.invalidated) && held.rotation.successor().is_some() {
+    let has_ended = |old: &ApiKey| matches!(old.status(session.now()), Status::Invalidated | Status::Expired);
+    if !keep && old.as_ref().is_none_or(has_ended) && held.rotation.successor().is_some() {
         let title =
             format!("The old key {} works no more: without its successor nobody could sign in", held.rotation.old.id);
         let hint =
@@ -310,12 +321,10 @@ pub async fn cancel(
         return Err(Problem::new(&title, "").hint(&hint));
     }
     let successor = held.rotation.successor().cloned();
-    let mut made = made_by(session, held, &held.rotation.requests.clone()).await?;
-    if let Some(id) = &successor
-        && made.iter().all(|key| key.id != *id)
-    {
-        made.extend(find_now(session, id).await?);
+    if !keep || successor.is_none() {
+        check_sees_successor(session, held)?;
     }
+    let mut made = made_before(session, held).await?;
     if keep {
         made.retain(|key| Some(&key.id) != successor.as_ref());
     }

@@ -4,7 +4,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use serde_json::json;
 
-use super::{News, Rights, check_old, check_session, compared, find, find_now, note, read, request, save};
+use super::{News, Rights, check_old, check_session, compared, find, find_now, is_me, note, read, request, save};
 use crate::{
     client::{ClientError, CreatedKey, KeyQuery},
     model::{
@@ -112,8 +112,7 @@ pub(super) fn success() -> Closing {
 /// The successor belongs to whoever makes it: not to somebody else on another day.
 fn check_maker(session: &Session, held: &Held) -> Result<(), Problem> {
     let (maker, me) = (&held.rotation.maker, &session.identity);
-    let acts_as_another = session.client.endpoint().run_as.is_some();
-    if maker.username == me.username && (acts_as_another || maker.realm == me.realm) {
+    if is_me(session, &maker.username, &maker.realm) {
         return Ok(());
     }
     let title = format!("{} began this rotation, and the successor would belong to {}", maker.username, me.username);
@@ -226,18 +225,25 @@ pub async fn recover(
     word: Word,
     tell: &mut (dyn FnMut(News) + Send),
 ) -> Result<Recovered, Problem> {
+    // Whoever does not see the successor would take it for one that was never made.
+    check_session(session)?;
+    check_maker(session, held)?;
     tell(News::Looking);
     let made = made_before(session, held).await?;
     let valid: Vec<ApiKey> = made.into_iter().filter(|key| !key.invalidated).collect();
     let has = |id: &KeyId| valid.iter().any(|key| key.id == *id);
     let known = held.rotation.successor().cloned();
     let adopted = match (arrived, &held.rotation.state) {
-        (Arrived::Key(id), _) if has(id) && known.as_ref().is_none_or(|known| known == id) => Some(id.clone()),
+        (Arrived::Key(id), _)
+            if word != Word::MakeAgain && has(id) && known.as_ref().is_none_or(|known| known == id) =>
+        {
+            Some(id.clone())
+        }
+        (_, State::HandingOver { successor }) if word == Word::HandedOver && has(successor) => Some(successor.clone()),
         (Arrived::Empty, _) => None,
         (_, State::HandingOver { successor }) if has(successor) => match word {
-            Word::HandedOver => Some(successor.clone()),
             Word::MakeAgain => None,
-            Word::None => return Err(ask(held, successor)),
+            Word::HandedOver | Word::None => return Err(ask(held, successor)),
         },
         _ => None,
     };
@@ -271,7 +277,7 @@ fn ask(held: &Held, successor: &KeyId) -> Problem {
 
 /// All keys that were made for this rotation, by the ids of its requests. New keys become visible about a second
 /// after they were made, so that it is looked for some seconds where one may just be coming.
-async fn made_before(session: &Session, held: &Held) -> Result<Vec<ApiKey>, Problem> {
+pub(super) async fn made_before(session: &Session, held: &Held) -> Result<Vec<ApiKey>, Problem> {
     const TRIES: u32 = 5;
     let successor = held.rotation.successor().cloned();
     let mut keys = Vec::new();

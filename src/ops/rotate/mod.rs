@@ -145,7 +145,11 @@ pub fn begin(rotations: &Rotations, plan: &Plan, place: Place, batch: Option<&st
         place,
         request: plan.request.request_id().unwrap_or_default().to_owned(),
     });
-    rotations.begin(rotation).map_err(|error| unwritable(rotations.folder(), &error))
+    let unwritable = |error: std::io::Error| unwritable(rotations.folder(), &error);
+    // Somebody else may have begun one since the plan was made, and two would leave two successors.
+    let _others_wait = rotations.lock_all().map_err(unwritable)?;
+    check_underway(&rotations.all().map_err(unwritable)?.rotations, &plan.cluster, &plan.old.id)?;
+    rotations.begin(rotation).map_err(unwritable)
 }
 
 /// Takes hold of a rotation, so that nobody else goes on with it.
@@ -265,9 +269,14 @@ fn check_owner(session: &Session, old: &ApiKey, wishes: &Wishes) -> Result<(), P
 /// Whether a key belongs to who is signed in, or acted as. Acting as another, the realm that one is told is that
 /// of who signed in (as seen on 9.5.3).
 fn is_mine(session: &Session, key: &ApiKey) -> bool {
+    is_me(session, &key.owner.username, &key.owner.realm)
+}
+
+/// Whether one is signed in as this person; who acts for another is not told in which realm.
+fn is_me(session: &Session, username: &str, realm: &str) -> bool {
     let acts_as_another = session.client.endpoint().run_as.is_some();
     let me = &session.identity;
-    key.owner.username == me.username && (acts_as_another || key.owner.realm == me.realm)
+    username == me.username && (acts_as_another || realm == me.realm)
 }
 
 fn me(session: &Session) -> Person {
@@ -297,7 +306,12 @@ async fn find(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientErr
 
 /// The key as a query tells it: what was proved elsewhere is read in the same way here.
 async fn find_now(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientError> {
-    Ok(list::by_id(session, std::slice::from_ref(id)).await?.into_iter().find(|key| key.id == *id))
+    let found = list::by_id(session, std::slice::from_ref(id)).await?;
+    match (found.keys.into_iter().find(|key| key.id == *id), found.unreadable.into_iter().next()) {
+        // It is there, so nothing may be concluded from its not being found.
+        (None, Some(odd)) => Err(ClientError::Unreadable { status: 200, reason: format!("{id}: {}", odd.reason) }),
+        (key, _) => Ok(key),
+    }
 }
 
 /// The same length of life as the old key had from its creation; none for one that never ends.

@@ -265,6 +265,7 @@ fn rights(ui: &mut Ui, found: &KeyRights) {
     if sentences.len() > SHOWN {
         lines.push(format!("{} more on its page", sentences.len() - SHOWN));
     }
+    lines.extend(found.rights.notes());
     for line in lines {
         text::paragraph(ui, Type::Small, p.text.secondary, format!("{}.", harmless::shown(&line)));
     }

@@ -133,6 +133,9 @@ impl InvalidateDialog {
         let line = match plan.is_over() {
             false => "Each request names its ids, and the keys are read again as proof",
             true if plan.is_broken => "Keybearer made a mistake. Refresh the list to see what is true",
+            true if plan.outcome.as_ref().is_some_and(|outcome| outcome.on_its_word.is_some()) => {
+                "Read again from the cluster, but for the session’s own key: of that the cluster said so"
+            }
             true if is_complete => "Read again from the cluster: no client can sign in by what is listed here",
             true => "What was read again from the cluster, to the key",
         };

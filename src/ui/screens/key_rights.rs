@@ -7,7 +7,7 @@ use crate::{
     app::{Command, Loadable},
     model::{
         api_key::{ApiKey, KeyKind},
-        descriptor::{self, Grants, Piece},
+        descriptor::Piece,
         harmless, json_text,
         rights::{Row, Verdict},
     },
@@ -48,11 +48,11 @@ pub(super) fn ui(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
             }
         }
         (None, Some(problem)) => {
-            from_the_list(ui, key);
+            from_the_list(ui, view, key);
             not_read(ui, view, problem, "What its owner could is not known");
         }
         (None, None) => {
-            from_the_list(ui, key);
+            from_the_list(ui, view, key);
             let p = theme::colors(ui);
             let gone = told.is_some_and(|told| told.value().is_some());
             let words =
@@ -166,13 +166,8 @@ fn table(ui: &mut Ui, rows: &[Row]) {
                 if !row.may.is_empty() {
                     text::paragraph(ui, Type::Small, p.text.secondary, few(&row.may));
                 }
-                for only in &row.only {
-                    text::paragraph(
-                        ui,
-                        Type::Small,
-                        p.warning.text,
-                        format!("Only {}", harmless::shortened(only, 200)),
-                    );
+                for but in &row.but {
+                    text::paragraph(ui, Type::Small, p.warning.text, capital(&harmless::shortened(but, 200)));
                 }
             });
         });
@@ -193,30 +188,8 @@ fn few(names: &[String]) -> String {
 }
 
 /// What the list knows: the descriptors, and nothing of the owner.
-fn from_the_list(ui: &mut Ui, key: &ApiKey) {
-    let p = theme::colors(ui);
-    let Some(raw) = raw(key) else {
-        let line = "Not known: this version of Elasticsearch does not tell the descriptors of a key";
-        text::paragraph(ui, Type::Body, p.text.secondary, line);
-        return;
-    };
-    if key.kind == KeyKind::CrossCluster {
-        let line = "Signs a remote cluster in for search and replication";
-        text::paragraph(ui, Type::Body, p.text.secondary, line);
-        return;
+fn from_the_list(ui: &mut Ui, view: &View<'_>, key: &ApiKey) {
+    if let Some(listed) = view.state.listed_rights(&key.id) {
+        rights(ui, listed);
     }
-    if key.is_unrestricted() {
-        let line = "It was created without descriptors, so it may do all that its owner could when it was created or last updated";
-        notice::banner(ui, Tone::Danger, "All its owner’s rights", line, |_| ());
-        return;
-    }
-    let clauses = Grants::of(raw).clauses();
-    if clauses.is_empty() {
-        text::paragraph(ui, Type::Body, p.text.secondary, "Nothing: its descriptors grant no privilege");
-        return;
-    }
-    let mut pieces = vec![Piece::Text("It ".into())];
-    pieces.extend(descriptor::join(clauses));
-    pieces.push(Piece::Text(", as far as its owner could, too, when it was created".into()));
-    text::sentence(ui, &with_full_stop(&pieces), false);
 }
