@@ -49,7 +49,7 @@ fn a_key_from_a_role_reads_and_does_not_write_until_it_is_invalidated() {
             invalidate::invalidate(&admin, std::slice::from_ref(&key.id), false, &AtomicBool::new(false), |_| ()).await;
         assert_eq!(done.done, std::slice::from_ref(&key.id));
         server.call_as(&login, Method::POST, &format!("/{index}/_search"), None).await.refused(401);
-        assert!(list::by_id(&admin, &[key.id]).await.unwrap()[0].invalidated);
+        assert!(list::by_id(&admin, &[key.id]).await.unwrap().keys[0].invalidated);
     });
 }
 
@@ -129,7 +129,7 @@ fn a_dead_key_and_one_beyond_the_calendar_are_made_by_the_server_and_read_withou
             let body = json!({ "name": unique("edge"), "expiration": expiration, "role_descriptors": { "none": {} } });
             let made = server.post_key(&superuser(), "", body).await;
             let read = list::by_id(&admin, &[made.id]).await.unwrap();
-            assert_eq!(read[0].expires, made.expires, "{expiration}");
+            assert_eq!(read.keys[0].expires, made.expires, "{expiration}");
             assert!(checked(&admin, &Draft { expiration: expiration.into(), ..draft("edge") }).await.is_err());
         }
     });
@@ -372,7 +372,7 @@ fn descriptors_come_back_as_they_were_sent() {
         }
         let id = KeyId::new(answer.ok()["id"].as_str().unwrap());
         let read = list::by_id(&server.admin().await, &[id]).await.unwrap();
-        let raw: &RawValue = read[0].role_descriptors.as_deref().unwrap();
+        let raw: &RawValue = read.keys[0].role_descriptors.as_deref().unwrap();
         let read: Value = serde_json::from_str(raw.get()).unwrap();
         assert_eq!(read["r"]["indices"][0]["field_security"], json!({ "grant": ["*"] }));
         assert_eq!(read["r"]["metadata"], json!({ "n": 1 }));

@@ -28,7 +28,7 @@ async fn made(session: &Session) -> KeyId {
 }
 
 async fn read(session: &Session, id: &KeyId) -> ApiKey {
-    list::by_id(session, std::slice::from_ref(id)).await.unwrap().remove(0)
+    list::by_id(session, std::slice::from_ref(id)).await.unwrap().keys.remove(0)
 }
 
 async fn taken_away(session: &Session, id: &KeyId) -> invalidate::Outcome {
