@@ -356,6 +356,7 @@ impl State {
         if good {
             self.remember_visit(&id);
             self.read_keys(&id);
+            self.read_rotations(&id);
             self.read_what_is_shown();
         }
     }

@@ -5,7 +5,10 @@ pub mod export;
 pub mod fates;
 pub mod invalidate;
 pub mod journal_export;
+pub mod rotate;
+pub mod rotate_steps;
 pub mod secret;
+mod secret_rotation;
 pub mod update;
 pub mod update_review;
 
@@ -20,6 +23,7 @@ pub struct Dialogs {
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
     update: update::UpdateDialog,
+    rotate: rotate::RotateDialog,
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
 }
@@ -32,6 +36,9 @@ impl Dialogs {
             self.secret.ui(ctx, view);
             self.export.ui(ctx, view);
             self.update.ui(ctx, view);
+            if view.state.reveal.is_none() {
+                self.rotate.ui(ctx, view);
+            }
             self.check_secret.ui(ctx, view);
             self.journal_export.ui(ctx, view);
         }

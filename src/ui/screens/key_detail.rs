@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 
-use super::{journal_deed, key_rights, key_rows};
+use super::{journal_deed, key_rights, key_rows, rotations};
 use crate::{
     app::{Cluster, Command, updating::Step},
     model::{Millis, api_key::ApiKey, calendar, expiry::Status, harmless, json_text},
@@ -36,6 +36,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             lifetime(ui, view, key, now);
             section(ui);
             facts(ui, view, cluster, key, now);
+            rotations::key_line(ui, view, cluster, key);
             section(ui);
             key_rights::ui(ui, view, key);
             section(ui);
