@@ -147,11 +147,16 @@ impl After {
 /// one the old key is ended.
 pub async fn kept(session: &Session, mut held: Held, secret: Secret, tell: &mut (dyn FnMut(News) + Send)) -> After {
     let mut after = After::of(&held.rotation);
+    let mut news = Vec::new();
+    let mut tell = |one: News| {
+        news.push(one.words());
+        tell(one);
+    };
     let went = match handed_over(&mut held) {
-        Ok(()) => prove(session, &mut held, &secret, tell, &mut after).await,
+        Ok(()) => prove(session, &mut held, &secret, &mut tell, &mut after).await,
         Err(problem) => Err(problem),
     };
-    finished(after, &held, went, Some(secret))
+    After { news, ..finished(after, &held, went, Some(secret)) }
 }
 
 fn finished(mut after: After, held: &Held, went: Result<(), Problem>, secret: Option<Secret>) -> After {
@@ -169,15 +174,10 @@ async fn prove(
     tell: &mut (dyn FnMut(News) + Send),
     after: &mut After,
 ) -> Result<(), Problem> {
-    let news = &mut after.news;
-    let mut tell = |one: News| {
-        news.push(one.words());
-        tell(one);
-    };
     after.trial = try_it(session, held, secret).await?;
-    link(session, held, &mut tell).await?;
+    link(session, held, tell).await?;
     if held.rotation.grace == 0 {
-        after.ended = Some(end(session, held, &mut tell).await?);
+        after.ended = Some(end(session, held, tell).await?);
     }
     Ok(())
 }
@@ -218,6 +218,12 @@ pub async fn go_on(
 ) -> Result<GoneOn, Problem> {
     let mut held = take(rotations, id)?;
     check_cluster(session, &held.rotation).await?;
+    let mut news = Vec::new();
+    let mut tell = |one: News| {
+        news.push(one.words());
+        tell(one);
+    };
+    let tell = &mut tell;
     if let Have::Secret(of, _) = &have
         && held.rotation.successor() != Some(of)
     {
@@ -252,7 +258,8 @@ pub async fn go_on(
         (Next::Wait(_), _) if held.rotation.lineage == Lineage::Open => link(session, &mut held, tell).await,
         _ => Ok(()),
     };
-    Ok(GoneOn::After(Box::new(finished(after, &held, went, secret))))
+    let after = finished(after, &held, went, secret);
+    Ok(GoneOn::After(Box::new(After { news, ..after })))
 }
 
 async fn believe(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<(), Problem> {

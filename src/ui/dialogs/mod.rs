@@ -6,6 +6,7 @@ pub mod fates;
 pub mod invalidate;
 pub mod journal_export;
 pub mod rotate;
+mod rotate_end;
 pub mod rotate_steps;
 pub mod secret;
 mod secret_rotation;
@@ -60,6 +61,12 @@ fn dialog(ctx: &egui::Context, name: &str, width: f32, content: impl FnOnce(&mut
         ui.set_width(width.min(room));
         content(ui);
     });
+    // A dialog that has grown is put in the middle one frame later, which somebody has to ask for.
+    let (id, height) = (Id::unique((name.to_owned(), "height")), response.response.rect.height());
+    let before = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, 0.0_f32), height));
+    if (before - height).abs() > 0.5 {
+        ctx.request_repaint();
+    }
     // Not by a click beside it: a slip of the hand must not end what can't be shown again.
     let on_top = response.is_top_modal && !response.any_popup_open;
     on_top && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape))

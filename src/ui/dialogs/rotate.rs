@@ -4,7 +4,7 @@
 use eframe::egui::{self, Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::{dialog, export::expanded, rotate_steps as steps};
+use super::{dialog, export::expanded, rotate_end, rotate_steps as steps};
 use crate::{
     app::{
         Command, Rotating,
@@ -12,10 +12,11 @@ use crate::{
     },
     model::{
         DAY, Millis, calendar,
-        expiry::{plural, thousands},
+        expiry::{self, plural, thousands},
         harmless,
+        update::Change,
     },
-    ops::rotate::{self, Plan, Rights, steps::Planned},
+    ops::rotate::{Plan, Rights, steps::Planned},
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -62,8 +63,8 @@ impl RotateDialog {
             Stage::After(after) => steps::after(ui, view, dialog_of, after),
             Stage::Many(many) => steps::many(ui, view, dialog_of, many),
             Stage::GoOn(asked) => self.go_on(ui, view, dialog_of, asked),
-            Stage::GiveUp(rotation, keep) => steps::give_up(ui, view, dialog_of, rotation, *keep),
-            Stage::GivenUp(result) => steps::given_up(ui, view, dialog_of, result),
+            Stage::GiveUp(rotation, keep) => rotate_end::give_up(ui, view, dialog_of, rotation, *keep),
+            Stage::GivenUp(result) => rotate_end::given_up(ui, view, dialog_of, result),
             Stage::End(ending) => self.end(ui, view, dialog_of, ending),
         });
         if closed {
@@ -89,17 +90,22 @@ impl RotateDialog {
         let typed = ask.words_to_type();
         let room = (ui.ctx().content_rect().height() - if typed.is_some() { 330.0 } else { 250.0 }).max(160.0);
         padded(ui, |ui| {
-            ScrollArea::vertical().id_salt("rotate").max_height(room).auto_shrink([false, true]).show(ui, |ui| {
-                ui.set_max_width(ui.available_width() - space::M);
-                ui.spacing_mut().item_spacing.y = space::M;
-                looking(ui, dialog, ask);
-                if let Some(planned) = ask.planned.value() {
-                    refused(ui, view, planned, ask);
-                    if !planned.plans.is_empty() {
-                        self.wishes(ui, view, ask, planned);
+            ScrollArea::vertical()
+                .id_salt("rotate")
+                .max_height(room)
+                .min_scrolled_height(room)
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    ui.set_max_width(ui.available_width() - space::M);
+                    ui.spacing_mut().item_spacing.y = space::M;
+                    looking(ui, dialog, ask);
+                    if let Some(planned) = ask.planned.value() {
+                        refused(ui, view, planned, ask);
+                        if !planned.plans.is_empty() {
+                            self.wishes(ui, view, ask, planned);
+                        }
                     }
-                }
-            });
+                });
         });
         if let Some(words) = &typed {
             type_to_confirm(ui, words, &mut self.typed);
@@ -121,7 +127,8 @@ impl RotateDialog {
                 (!ask.is_single() && self.folder.trim().is_empty()).then_some("Name a folder for the secrets");
             let off = ask.obstacle().or(nowhere).or(unconfirmed.then_some("Type the words above first"));
             let off = off.or(ask.planned.problem().map(|_| "It could not be looked at"));
-            let label = format!("Rotate {}", plural(ask.count() as u64, "key"));
+            let count = if ask.is_single() { 1 } else { ask.count() };
+            let label = format!("Rotate {}", plural(count as u64, "key"));
             let button = if ask.grace() == 0 { Button::destroy(&label) } else { Button::primary(&label) };
             if button.icon(icons::AUTORENEW).off_because(off).show(ui).clicked() {
                 view.send(Command::Rotate(Step::Begin(expanded(self.folder.trim()))));
@@ -137,33 +144,24 @@ impl RotateDialog {
         }
     }
 
+    /// What needs a word of its own comes first, what can be left as it is last.
     fn wishes(&mut self, ui: &mut Ui, view: &mut View<'_>, ask: &Ask, planned: &Planned) {
+        words_of_others(ui, view, ask);
         match planned.plans.first().filter(|_| ask.is_single()) {
             Some(plan) => {
-                self.one(ui, view, plan, planned);
+                one(ui, view, plan, planned);
+                grace(ui, view, ask);
+                self.name_and_end(ui, plan);
                 warnings(ui, plan);
             }
-            None => self.several(ui, view, ask, planned),
+            None => {
+                grace(ui, view, ask);
+                self.several(ui, view, ask, planned);
+            }
         }
-        grace(ui, view, ask);
-        words_of_others(ui, view, ask);
     }
 
-    fn one(&mut self, ui: &mut Ui, view: &View<'_>, plan: &Plan, planned: &Planned) {
-        let p = theme::colors(ui);
-        let ends = plan.request.expiry().words(&view.state.zone);
-        fact(ui, "Successor", |ui| {
-            text::line(ui, Type::Strong, p.text.primary, harmless::shortened(plan.request.name(), 60));
-            text::line(ui, Type::Body, p.text.secondary, format!("ends {ends}"));
-        });
-        fact(ui, "Old key", |ui| {
-            drop(text::line(ui, Type::Mono, p.text.primary, harmless::shown(plan.old.id.as_str())))
-        });
-        fact(ui, "Last use", |ui| {
-            let words = last_use(view, planned, plan);
-            text::paragraph(ui, Type::Body, p.text.secondary, words);
-        });
-        fact(ui, "Rights", |ui| drop(text::paragraph(ui, Type::Body, p.text.secondary, rights_words(&plan.rights))));
+    fn name_and_end(&mut self, ui: &mut Ui, plan: &Plan) {
         ui.horizontal_top(|ui| {
             let half = (ui.available_width() - space::M) / 2.0;
             let hint = harmless::shortened(&plan.old.name, 40);
@@ -191,6 +189,21 @@ impl RotateDialog {
         let help = "One new file for each, named by the old key’s id, which only you may read. Nothing is overwritten";
         Field::new("Folder for the secrets").mono().help(help).show(ui, &mut self.folder);
     }
+}
+
+fn one(ui: &mut Ui, view: &View<'_>, plan: &Plan, planned: &Planned) {
+    let p = theme::colors(ui);
+    let ends = ends(view, plan);
+    fact(ui, "Successor", |ui| {
+        text::line(ui, Type::Strong, p.text.primary, harmless::shortened(plan.request.name(), 60));
+        text::line(ui, Type::Body, p.text.secondary, ends);
+    });
+    fact(ui, "Old key", |ui| drop(text::line(ui, Type::Mono, p.text.primary, harmless::shown(plan.old.id.as_str()))));
+    fact(ui, "Last use", |ui| {
+        let words = last_use(view, planned, plan);
+        text::paragraph(ui, Type::Body, p.text.secondary, words);
+    });
+    fact(ui, "Rights", |ui| drop(text::paragraph(ui, Type::Body, p.text.secondary, rights_words(&plan.rights))));
 }
 
 fn looking(ui: &mut Ui, dialog: &Rotating, ask: &Ask) {
@@ -235,7 +248,7 @@ fn refused(ui: &mut Ui, view: &View<'_>, planned: &Planned, ask: &Ask) {
 fn warnings(ui: &mut Ui, plan: &Plan) {
     if let Rights::Differ(changes) = &plan.rights {
         let title = "It will be limited by its owner’s rights of today, which are others than those in the old key";
-        notice::banner(ui, Tone::Warning, title, &harmless::shortened(&rotate::change_words(changes), 400), |_| ());
+        notice::banner(ui, Tone::Warning, title, &harmless::shortened(&changed(changes), 300), |_| ());
     }
     if plan.old.is_unrestricted() {
         let owner = harmless::shortened(&plan.maker.username, 40);
@@ -248,6 +261,19 @@ fn warnings(ui: &mut Ui, plan: &Plan) {
         let detail = format!("{names}: Elasticsearch keeps such names for itself");
         notice::banner(ui, Tone::Info, title, &detail, |_| ());
     }
+}
+
+/// Where they differ; what is there exactly is too long to be read here.
+fn changed(changes: &[Change]) -> String {
+    let one = |change: &Change| {
+        let what = match (&change.old, &change.new) {
+            (Some(_), Some(_)) => "changed",
+            (Some(_), None) => "gone",
+            (None, _) => "new",
+        };
+        format!("{} {what}", change.path.trim_start_matches('/'))
+    };
+    changes.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// How long both keys work.
@@ -326,8 +352,9 @@ fn plan_row(ui: &mut Ui, view: &View<'_>, ask: &Ask, plan: &Plan, planned: &Plan
         text::icon(ui, Type::IconSmall, color, icon);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(plan.old.id.as_str(), 24));
-            let ends = plan.request.expiry().words(&view.state.zone);
-            text::line(ui, Type::Small, p.text.secondary, format!("ends {ends}"));
+            let end = plan.request.expiry().at(view.state.now);
+            let words = end.map_or("never ends".into(), |at| expiry::remaining(Some(at), view.state.now));
+            text::line(ui, Type::Small, p.text.secondary, words);
             if planned.uses.is_ok() {
                 let words = harmless::shortened(&last_use(view, planned, plan), 60);
                 text::line(ui, Type::Small, p.text.tertiary, words);
@@ -340,6 +367,13 @@ fn plan_row(ui: &mut Ui, view: &View<'_>, ask: &Ask, plan: &Plan, planned: &Plan
             });
         });
     });
+}
+
+/// When its successor will end.
+fn ends(view: &View<'_>, plan: &Plan) -> String {
+    let now = view.state.now;
+    let at = plan.request.expiry().at(now);
+    at.map_or("never ends".into(), |at| format!("ends {} ({})", expiry::remaining(Some(at), now), moment(view, at)))
 }
 
 fn last_use(view: &View<'_>, planned: &Planned, plan: &Plan) -> String {

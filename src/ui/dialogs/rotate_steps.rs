@@ -1,17 +1,17 @@
 //! What happens with a rotation that exists: how far it has come, going on after an interruption, ending the old
 //! key with proof, and giving it up.
 
-use eframe::egui::{Align, Layout, ScrollArea, Ui, vec2};
+use eframe::egui::{ScrollArea, Ui};
 use zeroize::Zeroizing;
 
 use super::{
     invalidate::bar,
-    rotate::{RotateDialog, fact, footer, head, length, moment, padded, tick, type_to_confirm},
+    rotate::{RotateDialog, fact, footer, head, length, moment, padded},
 };
 use crate::{
     app::{
         Command, Rotating,
-        rotating::{Ending, GoOn, Having, Many, Step},
+        rotating::{GoOn, Having, Many, Step},
     },
     model::{
         calendar,
@@ -22,10 +22,7 @@ use crate::{
     },
     ops::{
         Problem,
-        rotate::{
-            Fate,
-            steps::{After, OneOf},
-        },
+        rotate::steps::{After, OneOf},
     },
     ui::{
         View, theme,
@@ -62,7 +59,7 @@ fn line(ui: &mut Ui, icon: &str, color: eframe::egui::Color32, words: &str) {
     });
 }
 
-fn close_button(ui: &mut Ui, view: &mut View<'_>) {
+pub(super) fn close_button(ui: &mut Ui, view: &mut View<'_>) {
     // The page of the key below has a “Close”, too.
     let close = Button::primary("Close").named("Close the rotation").show(ui);
     if close.clicked() {
@@ -73,7 +70,7 @@ fn close_button(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-fn problem_words(problem: &Problem) -> String {
+pub(super) fn problem_words(problem: &Problem) -> String {
     match problem.detail.is_empty() {
         true => problem.title.clone(),
         false => format!("{}. {}", problem.title, problem.detail),
@@ -141,7 +138,7 @@ fn how_far(ui: &mut Ui, view: &View<'_>, after: &After) {
     }
 }
 
-fn keys(ui: &mut Ui, rotation: &Rotation) {
+pub(super) fn keys(ui: &mut Ui, rotation: &Rotation) {
     let p = theme::colors(ui);
     fact(ui, "Old key", |ui| {
         text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&rotation.old.name, 50));
@@ -177,7 +174,7 @@ fn standing(view: &View<'_>, rotation: &Rotation) -> (String, String) {
     }
 }
 
-fn proof(view: &View<'_>, rotation: &Rotation, how: Ended) -> String {
+pub(super) fn proof(view: &View<'_>, rotation: &Rotation, how: Ended) -> String {
     let at = match rotation.state {
         State::Done { proved_at, .. } => calendar::clock(proved_at, &view.state.zone),
         _ => String::new(),
@@ -222,7 +219,7 @@ pub(super) fn many(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, many: &M
     over_footer(ui, view, dialog, "Stop after this key");
 }
 
-fn progress(ui: &mut Ui, settled: usize, failed: usize, total: usize) {
+pub(super) fn progress(ui: &mut Ui, settled: usize, failed: usize, total: usize) {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
         text::line(ui, Type::Display, p.text.primary, thousands(settled as u64));
@@ -231,7 +228,7 @@ fn progress(ui: &mut Ui, settled: usize, failed: usize, total: usize) {
     bar(ui, settled.saturating_sub(failed), failed, total);
 }
 
-fn over_footer(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, stop: &str) {
+pub(super) fn over_footer(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, stop: &str) {
     notice::hairline(ui);
     footer(ui, |ui| {
         if !dialog.is_running() {
@@ -283,7 +280,7 @@ fn many_rows(ui: &mut Ui, view: &View<'_>, many: &Many, over: &[OneOf]) {
     });
 }
 
-fn row(ui: &mut Ui, (icon, color): (&str, eframe::egui::Color32), name: &str, words: &str) {
+pub(super) fn row(ui: &mut Ui, (icon, color): (&str, eframe::egui::Color32), name: &str, words: &str) {
     let p = theme::colors(ui);
     ui.horizontal_top(|ui| {
         text::icon(ui, Type::IconSmall, color, icon);
@@ -357,48 +354,9 @@ impl RotateDialog {
             cancel_button(ui, view);
         });
     }
-
-    /// Old keys that are due: which, and then what became of them.
-    pub(super) fn end(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
-        let count = ending.rotations.len() as u64;
-        if dialog.is_running() || ending.over.is_some() {
-            return ended(ui, view, dialog, ending);
-        }
-        let title = format!("Invalidate {}", plural(count, "old key"));
-        head(
-            ui,
-            dialog,
-            &title,
-            "The successors are looked at first. Clients that use an old key get 401 at once. This can’t be undone",
-        );
-        notice::hairline(ui);
-        padded(ui, |ui| {
-            ScrollArea::vertical().id_salt("due").max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
-                ui.set_max_width(ui.available_width() - space::M);
-                ending.rotations.iter().for_each(|rotation| due_row(ui, view, dialog, ending, rotation));
-            });
-            if let Some(Err(why)) = &ending.uses {
-                let p = theme::colors(ui);
-                text::paragraph(ui, Type::Small, p.text.tertiary, format!("Last use of the old keys {why}"));
-            }
-        });
-        let words = ending.words_to_type();
-        if let Some(words) = &words {
-            type_to_confirm(ui, words, &mut self.typed);
-        }
-        notice::hairline(ui);
-        footer(ui, |ui| {
-            let confirmed = words.is_none_or(|words| self.typed.trim() == words);
-            let off = (!confirmed).then_some("Type the words above first");
-            if Button::destroy(&title).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
-                view.send(Command::Rotate(Step::End));
-            }
-            cancel_button(ui, view);
-        });
-    }
 }
 
-fn cancel_button(ui: &mut Ui, view: &mut View<'_>) {
+pub(super) fn cancel_button(ui: &mut Ui, view: &mut View<'_>) {
     let cancel = Button::ghost("Cancel").show(ui);
     if cancel.clicked() {
         view.send(Command::Rotate(Step::Close));
@@ -406,117 +364,6 @@ fn cancel_button(ui: &mut Ui, view: &mut View<'_>) {
     if ui.memory(|memory| memory.focused().is_none()) {
         cancel.request_focus();
     }
-}
-
-fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &Ending, rotation: &Rotation) {
-    let p = theme::colors(ui);
-    let now = view.state.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
-    let now = now.map_or(view.state.now, |cluster| cluster.now(view.state.now));
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), 24.0), Layout::left_to_right(Align::Center), |ui| {
-        text::icon(ui, Type::IconSmall, p.danger.text, icons::BLOCK);
-        text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&rotation.old.name, 40));
-        text::line(ui, Type::Mono, p.text.secondary, harmless::shortened(rotation.old.id.as_str(), 32));
-    });
-    let successor = rotation.successor().map(ToString::to_string).unwrap_or_default();
-    let last = match &ending.uses {
-        Some(Ok(uses)) => format!("; last use: {}", uses.words(&rotation.old.id, now, &view.state.zone)),
-        Some(Err(_)) => String::new(),
-        None => "; last use: looking".into(),
-    };
-    let said = match rotation.state {
-        State::Grace { tried: Tried::Said, .. } | State::Ending { tried: Tried::Said, .. } => {
-            ", which was never tried from here"
-        }
-        _ => "",
-    };
-    let words = format!("Its successor is {}{said}{last}", harmless::shortened(&successor, 40));
-    text::paragraph(ui, Type::Small, p.text.secondary, words);
-}
-
-fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
-    let total = ending.rotations.len();
-    let fates = match &ending.over {
-        Some(Ok(fates)) => fates.as_slice(),
-        _ => &[],
-    };
-    let done = fates.iter().filter(|fate| fate.result.is_ok()).count();
-    let title = match &ending.over {
-        None => format!("Invalidating {}", plural(total as u64, "old key")),
-        Some(_) if done == total => format!("{} invalidated", plural(total as u64, "old key")),
-        Some(_) => format!("{} of {} invalidated", thousands(done as u64), plural(total as u64, "old key")),
-    };
-    head(ui, dialog, &title, "Each is sent by its id, and read again as proof");
-    padded(ui, |ui| {
-        let settled = if ending.over.is_some() { fates.len() } else { dialog.counted };
-        progress(ui, settled, fates.len() - done, total);
-        if let Some(Err(problem)) = &ending.over {
-            notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
-        }
-        let p = theme::colors(ui);
-        let fate_of = |rotation: &Rotation| fates.iter().find(|fate: &&Fate| fate.id == rotation.id);
-        ScrollArea::vertical().id_salt("ended").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
-            ui.set_max_width(ui.available_width() - space::M);
-            for rotation in ending.rotations.iter().filter(|_| ending.over.is_some()) {
-                let (mark, words) = match fate_of(rotation).map(|fate| &fate.result) {
-                    Some(Ok((rotation, how))) => ((icons::CHECK_CIRCLE, p.success.text), proof(view, rotation, *how)),
-                    Some(Err(problem)) => ((icons::ERROR, p.danger.text), problem_words(problem)),
-                    None => ((icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "It was not sent: as it was".into()),
-                };
-                row(ui, mark, &rotation.old.name, &words);
-            }
-        });
-    });
-    over_footer(ui, view, dialog, "Stop after this key");
-}
-
-/// What giving up would do.
-pub(super) fn give_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, rotation: &Rotation, keep: bool) {
-    let title = format!("Give up the rotation of {}", harmless::shortened(&rotation.old.name, 40));
-    head(ui, dialog, &title, "The old key stays as it is");
-    notice::hairline(ui);
-    padded(ui, |ui| {
-        keys(ui, rotation);
-        let p = theme::colors(ui);
-        let fate = match rotation.successor() {
-            None => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
-            Some(new) if keep => format!("Its successor {new} stays valid too: two keys with the same rights"),
-            Some(new) => format!("Its successor {new} is invalidated, for ever: clients that use it get 401 at once"),
-        };
-        text::paragraph(ui, Type::Body, p.text.primary, harmless::shortened(&fate, 300));
-        if rotation.successor().is_some() {
-            tick(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(Step::Keep(on))));
-        }
-    });
-    notice::hairline(ui);
-    footer(ui, |ui| {
-        if Button::destroy("Give up the rotation").icon(icons::UNDO).show(ui).clicked() {
-            view.send(Command::Rotate(Step::GiveUp));
-        }
-        cancel_button(ui, view);
-    });
-}
-
-/// What giving up has done.
-pub(super) fn given_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, result: &Result<Rotation, Problem>) {
-    match result {
-        Ok(rotation) => {
-            let words = match &rotation.state {
-                State::Abandoned { kept: true, .. } => "The old key stays as it was, and its successor stays valid",
-                State::Abandoned { successor: Some(_), .. } => {
-                    "The old key stays as it was. The successor was ended and read again"
-                }
-                _ => "The old key stays as it was",
-            };
-            head(ui, dialog, "The rotation is given up", words);
-            padded(ui, |ui| keys(ui, rotation));
-        }
-        Err(problem) => {
-            head(ui, dialog, "The rotation could not be given up", "");
-            padded(ui, |ui| notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ()));
-        }
-    }
-    notice::hairline(ui);
-    footer(ui, |ui| close_button(ui, view));
 }
 
 /// What comes next, in a few words.

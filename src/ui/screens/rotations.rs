@@ -169,44 +169,39 @@ fn hindrance(view: &View<'_>, cluster: &Cluster, key: &ApiKey) -> Option<&'stati
     }
 }
 
-/// On the page of a key: to rotate it, and the rotation that it is in.
+/// On the page of a key: the rotation that it is in, and the way to rotate it.
 pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
+    rotation(ui, view, key);
+    let has_ended = matches!(key.status(cluster.now(view.state.now)), Status::Invalidated | Status::Expired);
+    if has_ended {
+        return;
+    }
     let name = if cluster.selection.is_empty() { "Rotate" } else { "Rotate this key" };
     let off = hindrance(view, cluster, key);
-    let has_ended = matches!(key.status(cluster.now(view.state.now)), Status::Invalidated | Status::Expired);
-    if !has_ended
-        && Button::secondary("Rotate…").icon(icons::AUTORENEW).small().named(name).off_because(off).show(ui).clicked()
-    {
+    let button = Button::secondary("Rotate…").icon(icons::AUTORENEW).small().named(name).off_because(off);
+    if button.show(ui).clicked() {
         view.send(Command::Rotate(Step::Ask(vec![key.id.clone()])));
     }
+}
+
+fn rotation(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     let state = view.state;
     let Some((rotation, part)) = state.rotation_of(&key.id) else { return by_metadata(ui, view, key) };
     if matches!(rotation.state, State::Abandoned { kept: false, .. }) {
         return;
     }
-    let now = state.now;
-    let other = match part {
-        Part::Old => rotation.successor().cloned(),
-        Part::Successor => Some(rotation.old.id.clone()),
+    let next = next_words(rotation, state.now);
+    let old = &rotation.old.id;
+    let (words, other) = match (part, rotation.successor()) {
+        (Part::Old, Some(id)) if rotation.is_finished() => (format!("Successor {id}"), Some(id)),
+        (Part::Old, Some(id)) => (format!("Successor {id}, {next}"), Some(id)),
+        (Part::Old, None) => (next, None),
+        (Part::Successor, _) if rotation.is_finished() => (format!("Successor of {old}"), Some(old)),
+        (Part::Successor, _) => (format!("Successor of {old}, which is {next}"), Some(old)),
     };
-    let words = match (part, &other) {
-        (Part::Old, Some(id)) if rotation.is_finished() => format!("Successor {id}"),
-        (Part::Old, Some(id)) => format!("Successor {id}, {}", next_words(rotation, now)),
-        (Part::Old, None) => next_words(rotation, now),
-        (Part::Successor, _) if rotation.is_finished() => format!("Successor of {}", rotation.old.id),
-        (Part::Successor, _) => format!("Successor of {}, which is {}", rotation.old.id, next_words(rotation, now)),
-    };
-    line(ui, view, &words, other.as_ref());
-    if !rotation.is_finished()
-        && let Some(home) = state.home(&key.id)
-    {
-        ui.horizontal(|ui| {
-            ui.add_space(100.0);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                actions(ui, view, &Row { profile: &home.profile.id, rotation });
-            });
-        });
-    }
+    let home = state.home(&key.id).filter(|_| !rotation.is_finished());
+    let row = home.map(|home| Row { profile: &home.profile.id, rotation });
+    line(ui, view, &words, other, row.as_ref());
 }
 
 /// What the metadata says of rotations that this machine knows nothing of.
@@ -214,24 +209,29 @@ fn by_metadata(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     let said = key.metadata_map();
     let id = |name: &str| said.get(name).and_then(|value| value.as_str()).map(KeyId::new);
     if let Some(new) = id(ROTATED_TO) {
-        line(ui, view, &format!("Successor {new}"), Some(&new));
+        line(ui, view, &format!("Successor {new}"), Some(&new), None);
     }
     if let Some(old) = id(ROTATED_FROM) {
-        line(ui, view, &format!("Successor of {old}"), Some(&old));
+        line(ui, view, &format!("Successor of {old}"), Some(&old), None);
     }
 }
 
-fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>) {
+fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>, row: Option<&Row<'_>>) {
     let p = theme::colors(ui);
     fact(ui, "Rotation", |ui| {
         ui.vertical(|ui| {
             text::paragraph(ui, Type::Body, p.text.primary, harmless::shortened(words, 160));
             let is_there = other.filter(|id| view.state.cluster().is_some_and(|cluster| cluster.key(id).is_some()));
-            if let Some(id) = is_there
-                && Button::link("Open its page").named(&format!("Open the page of {id}")).show(ui).clicked()
-            {
-                view.send(Command::OpenKey(Some(id.clone())));
-            }
+            ui.horizontal_wrapped(|ui| {
+                if let Some(row) = row {
+                    actions(ui, view, row);
+                }
+                if let Some(id) = is_there
+                    && Button::link("Open its page").named(&format!("Open the page of {id}")).show(ui).clicked()
+                {
+                    view.send(Command::OpenKey(Some(id.clone())));
+                }
+            });
         });
     });
 }
