@@ -344,6 +344,7 @@ impl State {
             self.submit(Task::Stop(ticket));
         }
         self.clusters.retain(|cluster| cluster.profile.id != *id);
+        self.rotations.forget(id);
     }
 
     pub(super) fn connected(&mut self, ticket: Ticket, result: Result<Session, Problem>) {

@@ -12,7 +12,6 @@ use crate::{
         api_key::{ApiKey, KeyId},
         profile::{Profile, ProfileId},
         rotation::Rotation,
-        secret::Secret,
     },
     ops::{
         Problem,
@@ -194,7 +193,7 @@ impl State {
             return self.notice("The rotation waits on the Overview: go on with it there");
         };
         self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
-        let step = Rotate::Kept(held, std::mem::replace(&mut reveal.secret, Secret::default()));
+        let step = Rotate::Kept(held, std::mem::take(&mut reveal.secret));
         self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
     }
 
@@ -286,5 +285,80 @@ impl Reveal {
     fn of_key(created: CreatedKey, old: &ApiKey, profile: &Profile) -> Self {
         let descriptors = old.role_descriptors.clone().unwrap_or_default();
         Self::with(created, old.application_id().map(str::to_owned), descriptors, profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+        login::Login,
+        profile::Environment,
+        secret::Secret,
+    };
+
+    fn profile() -> Profile {
+        let url = ClusterUrl::parse("http://localhost:9200").unwrap();
+        let login = Login::Password { username: "u".into(), password: Secret::new("p") };
+        let endpoint = Endpoint { url, trust: Trust::System, login, run_as: None, timeout: DEFAULT_TIMEOUT };
+        let environment = Environment::Development;
+        Profile { id: ProfileId("p".into()), name: "p".into(), environment, endpoint }
+    }
+
+    fn reveal(id: &str) -> Reveal {
+        let created = CreatedKey { id: KeyId::new(id), name: id.into(), expires: None, secret: Secret::new("s") };
+        Reveal::of_key(created, &ApiKey::default(), &profile())
+    }
+
+    fn successor() -> Successor {
+        Successor {
+            old: KeyId::new("old"),
+            old_name: "old".into(),
+            grace: 0,
+            rights: Rights::Same,
+            problem: None,
+            held: None,
+            undoing: None,
+        }
+    }
+
+    #[test]
+    fn a_secret_waits_until_the_one_before_it_is_done_with_and_none_is_written_over() {
+        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let shown = |state: &State| state.reveal.as_ref().map(|reveal| reveal.id.to_string());
+        state.show_secret(reveal("one"));
+        let mut two = reveal("two");
+        two.rotation = Some(successor());
+        state.show_secret(two);
+        state.show_secret(reveal("three"));
+        assert_eq!(shown(&state).as_deref(), Some("one"));
+        state.drop_secret();
+        assert_eq!(shown(&state).as_deref(), Some("two"));
+        state.drop_secret();
+        state.close_secret();
+        assert_eq!(shown(&state).as_deref(), Some("two"), "that of a successor needs a word");
+        assert!(state.reveal.as_ref().unwrap().asks && !state.may_close());
+        state.secret_kept();
+        assert_eq!(shown(&state).as_deref(), Some("three"));
+        state.drop_secret();
+        assert!(state.reveal.is_none() && state.may_close());
+    }
+
+    #[test]
+    fn an_answer_to_an_old_question_changes_nothing() {
+        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let mut dialog = Rotating::new(profile(), Stage::Working("now".into()));
+        dialog.ticket = Some(Ticket(7));
+        state.rotating = Some(dialog);
+        state.rotated(Ticket(6), Rotated::After(Err(Problem::broken())));
+        state.rotated(Ticket(6), Rotated::Made(Err(Problem::broken())));
+        state.rotated(Ticket(6), Rotated::News(crate::ops::rotate::News::Looking));
+        let dialog = state.rotating.as_ref().unwrap();
+        assert!(dialog.is_running() && dialog.news.is_empty() && matches!(dialog.stage, Stage::Working(_)));
+        assert!(!state.may_close(), "a cluster is being changed");
+        state.rotated(Ticket(7), Rotated::After(Err(Problem::broken())));
+        let dialog = state.rotating.as_ref().unwrap();
+        assert!(!dialog.is_running() && matches!(dialog.stage, Stage::After(_)));
     }
 }

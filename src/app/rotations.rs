@@ -49,6 +49,11 @@ impl Rotations {
         &mut self.0[place].1
     }
 
+    /// Those of a cluster that is closed: under its name another may be opened.
+    pub(super) fn forget(&mut self, id: &ProfileId) {
+        self.0.retain(|(own, _)| own != id);
+    }
+
     fn asked(&mut self, ticket: Ticket) -> Option<&mut Loadable<Here>> {
         self.0.iter_mut().map(|(_, here)| here).find(|here| here.question() == Some(ticket))
     }

@@ -206,6 +206,8 @@ fn one_key_with_a_grace_period_from_its_page_to_its_proved_end() {
     desk.wait_for("1 due");
     desk.press("Invalidate the old key of app");
     desk.wait_for("Invalidate 1 old key");
+    desk.wait_for("Last use of the old keys: not known");
+    settle(&mut desk);
     assert!(desk.sees(old.as_str()) && !place.is_invalidated(&old), "nothing is sent by asking");
     desk.press("Invalidate 1 old key");
     desk.wait_for("1 old key invalidated");
@@ -356,6 +358,8 @@ fn several_keys_go_to_files_and_one_that_fails_leaves_the_others() {
     desk.press("Refresh");
     desk.wait_for("3 due");
     desk.press("End all that are due");
+    desk.wait_for("Last use of the old keys: not known");
+    settle(&mut desk);
     desk.press("Invalidate 3 old keys");
     desk.wait_for("3 old keys invalidated");
     assert!(place.all().iter().all(|rotation| place.is_invalidated(&rotation.old.id)));

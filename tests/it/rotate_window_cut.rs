@@ -173,3 +173,23 @@ fn what_was_asked_before_changes_nothing_of_what_is_asked_now() {
     settle(&mut desk);
     assert!(desk.sees("Rotate other") && !desk.sees("Rotate app"), "{:?}", desk.texts());
 }
+
+#[test]
+fn several_keys_can_be_stopped_between_two() {
+    let place = Place::start(&["many-a", "many-b", "many-c"]);
+    let mut desk = place.desk();
+    place.front.when("POST", "/_security/api_key", |_| Line::Holds(1500));
+    desk.fill("Search", "name:many-*");
+    desk.harness.step();
+    desk.tick("Select all shown keys");
+    desk.press("Rotate");
+    desk.wait_for("Folder for the secrets");
+    settle(&mut desk);
+    desk.fill("Folder for the secrets", place.folder.path().join("new/secrets").to_str().unwrap());
+    desk.press("Rotate 3 keys");
+    assert!(desk.is_close_refused(), "keys are being rotated");
+    desk.press("Stop after this key");
+    desk.wait_for("1 of 3 keys rotated");
+    assert!(desk.sees("It was stopped before: as it was"), "{:?}", desk.texts());
+    assert_eq!((place.all().len(), place.keys("many-").len()), (1, 4), "what was not begun is as it was");
+}

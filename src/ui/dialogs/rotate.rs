@@ -279,8 +279,8 @@ fn changed(changes: &[Change]) -> String {
 /// How long both keys work.
 fn grace(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
     let p = theme::colors(ui);
-    text::line(ui, Type::Label, p.text.secondary, "Both keys work for");
     if !ask.compromised {
+        text::line(ui, Type::Label, p.text.secondary, "Both keys work for");
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             for (length, label) in [(DAY, "24 hours"), (7 * DAY, "7 days"), (0, "No grace")] {

@@ -48,10 +48,14 @@ impl RotateDialog {
                 ui.set_max_width(ui.available_width() - space::M);
                 ending.rotations.iter().for_each(|rotation| due_row(ui, view, dialog, ending, rotation));
             });
-            if let Some(Err(why)) = &ending.uses {
-                let p = theme::colors(ui);
-                text::paragraph(ui, Type::Small, p.text.tertiary, format!("Last use of the old keys {why}"));
-            }
+            // A line in any case, so that nothing moves when it is known.
+            let last_use = match &ending.uses {
+                None => "looking",
+                Some(Ok(_)) => "see each of them",
+                Some(Err(why)) => &why.to_string(),
+            };
+            let p = theme::colors(ui);
+            text::paragraph(ui, Type::Small, p.text.tertiary, format!("Last use of the old keys: {last_use}"));
         });
         let words = ending.words_to_type();
         if let Some(words) = &words {
@@ -76,8 +80,7 @@ fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &Ending, rot
     let successor = rotation.successor().map(ToString::to_string).unwrap_or_default();
     let last = match &ending.uses {
         Some(Ok(uses)) => format!("; last use: {}", uses.words(&rotation.old.id, now, &view.state.zone)),
-        Some(Err(_)) => String::new(),
-        None => "; last use: looking".into(),
+        _ => String::new(),
     };
     let said = match rotation.state {
         State::Grace { tried: Tried::Said, .. } | State::Ending { tried: Tried::Said, .. } => {

@@ -197,7 +197,7 @@ fn rotation(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
         (Part::Old, Some(id)) => (format!("Successor {id}, {next}"), Some(id)),
         (Part::Old, None) => (next, None),
         (Part::Successor, _) if rotation.is_finished() => (format!("Successor of {old}"), Some(old)),
-        (Part::Successor, _) => (format!("Successor of {old}, which is {next}"), Some(old)),
+        (Part::Successor, _) => (format!("Successor of {old} ({next})"), Some(old)),
     };
     let home = state.home(&key.id).filter(|_| !rotation.is_finished());
     let row = home.map(|home| Row { profile: &home.profile.id, rotation });
