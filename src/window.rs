@@ -24,6 +24,7 @@ use crate::{
         clipboard::{Cleared, SecretClipboard},
         journal::Journal,
         os_vault::OsVault,
+        rotations::Rotations,
         settings_file::SettingsFile,
     },
     ui::{App, Start},
@@ -43,6 +44,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
     let settings = SettingsFile::of_this_user();
     let kept = settings.read();
     services = services.with_settings(settings).with_journal(Journal::from_environment());
+    services = services.with_rotations(Rotations::from_environment());
     let start = Start { sandbox: sandbox.is_some(), settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
     let opened = Arc::new(AtomicBool::new(false));
     let opening = Arc::clone(&opened);

@@ -344,6 +344,7 @@ impl State {
             self.submit(Task::Stop(ticket));
         }
         self.clusters.retain(|cluster| cluster.profile.id != *id);
+        self.rotations.forget(id);
     }
 
     pub(super) fn connected(&mut self, ticket: Ticket, result: Result<Session, Problem>) {
@@ -356,6 +357,7 @@ impl State {
         if good {
             self.remember_visit(&id);
             self.read_keys(&id);
+            self.read_rotations(&id);
             self.read_what_is_shown();
         }
     }

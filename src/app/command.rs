@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::{export::Scope, journal::JournalView, updating::Step};
+use super::{export::Scope, journal::JournalView, rotating, updating::Step};
 use crate::{
     export::Format,
     model::{
@@ -151,6 +151,8 @@ pub enum Command {
     CloseInvalidate,
     /// A step of updating keys.
     Update(Step),
+    /// A step of rotating keys.
+    Rotate(rotating::Step),
     /// Another time or moment on the overview.
     SetOverview(Wanted),
     /// Other fields of the metadata to count by.

@@ -96,7 +96,7 @@ impl State {
             Ok(created) => {
                 // Of the cluster that was asked, also if it was closed meanwhile: the secret is told once.
                 self.creation.done += 1;
-                self.reveal = Some(Reveal::new(*created, &waiting.request, &waiting.profile));
+                self.show_secret(Reveal::new(*created, &waiting.request, &waiting.profile));
                 self.read_keys(&waiting.profile.id);
             }
             Err(error) => self.not_created(*error),

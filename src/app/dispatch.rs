@@ -26,6 +26,7 @@ impl State {
             Command::Refresh => {
                 self.journal.renew_history();
                 self.refresh();
+                self.refresh_rotations();
             }
             Command::StopRefresh => self.stop_refresh(),
             Command::SetView(view) => self.on_cluster(|cluster, now| cluster.set_view(view, now)),
@@ -51,7 +52,7 @@ impl State {
             Command::WriteSecret(path) => self.write_secret(path),
             Command::CloseSecret => self.close_secret(),
             Command::GoBackToSecret => self.on_reveal(|reveal| reveal.asks = false),
-            Command::DropSecret => self.reveal = None,
+            Command::DropSecret => self.drop_secret(),
             Command::AskInvalidate(ids) => self.ask_invalidate(ids),
             Command::AskInvalidateShown => self.ask_invalidate_shown(),
             Command::IncludeOwnKey(on) => self.on_invalidation(|dialog| dialog.own_key_too = on),
@@ -66,6 +67,7 @@ impl State {
             Command::ExportFates(fate, format, path) => self.export_fates(fate, format, path),
             Command::CloseInvalidate => self.close_invalidate(),
             Command::Update(step) => self.update_step(step),
+            Command::Rotate(step) => self.rotate_step(step),
             Command::SetOverview(wanted) => {
                 self.overview_wanted = wanted;
                 self.overview_now();
@@ -160,6 +162,7 @@ impl State {
             Answer::BeforeUpdate(result) => self.before_update(ticket, result.map(|before| *before)),
             Answer::Updating(settled) => self.updating(ticket, settled),
             Answer::Updated(outcome) => self.updated(ticket, outcome),
+            Answer::Rotating(rotated) => self.rotated(ticket, rotated),
             Answer::Copied(result) => self.copied(ticket, result),
             Answer::Cleared(result) => self.cleared(result),
             Answer::Kept(result) => self.kept(ticket, result),
@@ -208,6 +211,7 @@ impl State {
             dialog.broken(ticket);
         }
         self.before_update(ticket, Err(Problem::broken()));
+        self.rotation_broken(ticket);
         if let Some(dialog) = &mut self.updating {
             dialog.broken(ticket);
         }

@@ -15,6 +15,9 @@ pub mod merged;
 mod reading;
 pub mod reveal;
 pub mod rights;
+pub mod rotated;
+pub mod rotating;
+pub mod rotations;
 pub mod selection;
 pub mod updating;
 
@@ -33,6 +36,8 @@ pub use journal::Journal;
 pub use loadable::Loadable;
 pub use reveal::{Clipboard, Reveal};
 pub use rights::KeyPage;
+pub use rotating::Rotating;
+pub use rotations::Rotations;
 pub use selection::Selection;
 pub use updating::Updating;
 
@@ -80,6 +85,10 @@ pub struct State {
     pub invalidation: Option<Invalidation>,
     /// The dialog of updating.
     pub updating: Option<Updating>,
+    /// The dialog of rotating.
+    pub rotating: Option<Rotating>,
+    /// What is known of the rotations.
+    pub rotations: Rotations,
     /// The dialog of checking a secret.
     pub secret_check: Option<SecretCheck>,
     /// The dialog of exporting.
@@ -101,6 +110,7 @@ pub struct State {
     merged: Option<Cluster>,
     current: Option<ProfileId>,
     sandbox: Loadable<Profile>,
+    next_secrets: VecDeque<Reveal>,
     saving: Option<Ticket>,
     tickets: u64,
     jobs: Vec<Job>,
@@ -120,6 +130,8 @@ impl State {
             clipboard: Clipboard::default(),
             invalidation: None,
             updating: None,
+            rotating: None,
+            rotations: Rotations::default(),
             secret_check: None,
             export: None,
             journal: Journal::default(),
@@ -133,6 +145,7 @@ impl State {
             merged: None,
             current: None,
             sandbox: Loadable::default(),
+            next_secrets: VecDeque::new(),
             saving: None,
             tickets: 0,
             jobs: Vec::new(),
@@ -165,7 +178,8 @@ impl State {
 
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
-        let asking = self.reveal.is_some() || self.invalidation.is_some() || self.updating.is_some();
+        let asking =
+            self.reveal.is_some() || self.invalidation.is_some() || self.updating.is_some() || self.rotating.is_some();
         asking || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
     }
 
@@ -182,6 +196,9 @@ impl State {
         }
         if self.updating.as_ref().is_some_and(Updating::is_running) {
             self.notice("Keys are being updated: stop it first, or wait");
+            return false;
+        }
+        if !self.rotation_may_close() {
             return false;
         }
         if self.saving.is_some() && self.saving == self.profiles.question() {
@@ -221,7 +238,7 @@ impl State {
         let clipboard = self.clipboard.next_change(self.now);
         let rows = self.cluster().and_then(|cluster| cluster.next_change(self.now));
         let notice = self.notices.iter().map(|notice| notice.until).min();
-        [clipboard, rows, notice].into_iter().flatten().min()
+        [clipboard, rows, notice, self.next_due()].into_iter().flatten().min()
     }
 
     fn submit(&mut self, task: Task) -> Ticket {

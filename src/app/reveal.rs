@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 
-use super::{Loadable, State};
+use super::{Loadable, State, rotated::Successor};
 use crate::{
     client::CreatedKey,
     model::{Millis, api_key::KeyId, create::CreateKey, login, profile::Profile, secret::Secret},
@@ -37,15 +37,27 @@ pub struct Reveal {
     pub copied: bool,
     /// Whether closing was asked for although it was not kept.
     pub asks: bool,
+    /// The rotation that it is the successor of.
+    pub rotation: Option<Successor>,
     descriptors: Box<RawValue>,
 }
 
 impl Reveal {
     pub(super) fn new(created: CreatedKey, request: &CreateKey, profile: &Profile) -> Self {
+        let application_id = request.application_id().map(str::to_owned);
+        Self::with(created, application_id, request.role_descriptors().to_owned(), profile)
+    }
+
+    pub(super) fn with(
+        created: CreatedKey,
+        application_id: Option<String>,
+        descriptors: Box<RawValue>,
+        profile: &Profile,
+    ) -> Self {
         Self {
             id: created.id,
             name: created.name,
-            application_id: request.application_id().map(str::to_owned),
+            application_id,
             expires: created.expires,
             secret: created.secret,
             profile: profile.clone(),
@@ -53,7 +65,8 @@ impl Reveal {
             kept: Loadable::default(),
             copied: false,
             asks: false,
-            descriptors: request.role_descriptors().to_owned(),
+            rotation: None,
+            descriptors,
         }
     }
 
@@ -186,8 +199,9 @@ impl State {
 
     pub(super) fn close_secret(&mut self) {
         match &mut self.reveal {
-            Some(reveal) if !reveal.is_safe() => reveal.asks = true,
-            _ => self.reveal = None,
+            // That of a successor is closed by a word of its own.
+            Some(reveal) if reveal.rotation.is_some() || !reveal.is_safe() => reveal.asks = true,
+            _ => self.drop_secret(),
         }
     }
 }

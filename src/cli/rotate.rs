@@ -1,6 +1,6 @@
 //! `keybearer rotate`: keys replaced by successors, over days if need be, and gone on with after an interruption.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -22,6 +22,7 @@ use crate::{
     },
     ops::{
         Problem, Session, clock,
+        last_use::{self, NotKnown, Uses},
         rotate::{self, Plan, Rights, Wishes},
     },
     store::{
@@ -141,7 +142,9 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
     if plans.is_empty() {
         return Ok(Exit::Failed);
     }
-    plans.iter().for_each(|plan| preview(plan, &session));
+    let ids: Vec<KeyId> = plans.iter().map(|plan| plan.old.id.clone()).collect();
+    let uses = last_use::of(&session, &ids).await;
+    plans.iter().for_each(|plan| preview(plan, &session, &uses));
     if args.dry_run {
         return show_requests(&session, &plans);
     }
@@ -196,7 +199,7 @@ async fn plans(
 }
 
 /// What will be made, and what will be different.
-fn preview(plan: &Plan, session: &Session) {
+fn preview(plan: &Plan, session: &Session, uses: &Result<Uses, NotKnown>) {
     let (old, zone) = (&plan.old, clock::zone());
     let say = |words: String| output::say(&harmless::shown(&words));
     let end = plan.request.expiry().words(&zone);
@@ -205,7 +208,7 @@ fn preview(plan: &Plan, session: &Session) {
         0 => "the old key is invalidated at once, when the successor was tried".to_owned(),
         grace => format!("both work for {}", rotate_list::length(grace)),
     };
-    say(format!("  {grace}; last use of the old key: {LAST_USE}"));
+    say(format!("  {grace}; last use of the old key: {}", last_use_words(uses, &old.id, session)));
     if plan.changes_owner {
         let (from, to) = (&old.owner.username, &plan.maker.username);
         say(format!("  it will belong to {to} (realm {}), no longer to {from}", plan.maker.realm));
@@ -233,8 +236,13 @@ fn preview(plan: &Plan, session: &Session) {
     }
 }
 
-/// Elasticsearch stores none.
-pub(super) const LAST_USE: &str = "not known (Elasticsearch keeps none, only an audit log tells)";
+/// When a key was last used, or why that is not known.
+pub(super) fn last_use_words(uses: &Result<Uses, NotKnown>, id: &KeyId, session: &Session) -> String {
+    match uses {
+        Ok(uses) => uses.words(id, session.now(), &clock::zone()),
+        Err(why) => why.to_string(),
+    }
+}
 
 fn show_requests(session: &Session, plans: &[Plan]) -> Result<Exit, CliError> {
     for plan in plans {
@@ -292,28 +300,17 @@ impl RotateArgs {
         };
         let option = if self.secret_file.is_some() { "--secret-file" } else { "--secret-dir" };
         let wrong = |error: std::io::Error| CliError::Fields(vec![format!("{option}: {error}")]);
-        let path = absolute(&path).map_err(wrong)?;
+        let path = rotate::place::absolute(&path).map_err(wrong)?;
         let file = SecretFile::create(&path).map_err(wrong)?;
         Ok((Outlet::File(file), Place::File { path }))
     }
 }
 
-/// A path that means the same from another folder, and can be written down.
-pub(super) fn absolute(path: &Path) -> std::io::Result<PathBuf> {
-    let path = std::path::absolute(path)?;
-    match path.to_str() {
-        Some(_) => Ok(path),
-        None => Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path is no UTF-8 text")),
-    }
-}
-
 fn file_name(old: &KeyId) -> Result<String, CliError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if !old.as_str().is_empty() && old.as_str().bytes().all(plain) {
-        return Ok(format!("{old}.key"));
-    }
-    let title = format!("{old} is no name for a file");
-    Err(Problem::new(&title, "").hint("Rotate it alone, with --secret-file").into())
+    rotate::place::file_name(old).ok_or_else(|| {
+        let title = format!("{old} is no name for a file");
+        Problem::new(&title, "").hint("Rotate it alone, with --secret-file").into()
+    })
 }
 
 /// Milliseconds that both keys work.
@@ -346,14 +343,6 @@ mod tests {
         assert!(grace("2999-01-01").unwrap() > 7 * DAY);
         for odd in ["", "s", "never", "soon", "-1d", "2001-01-01", "1y", "10%"] {
             assert!(grace(odd).is_err(), "{odd}");
-        }
-    }
-
-    #[test]
-    fn an_id_that_could_lead_elsewhere_names_no_file() {
-        assert_eq!(file_name(&KeyId::new("VuaC-_1")).unwrap(), "VuaC-_1.key");
-        for odd in ["", "../x", "a/b", "a b"] {
-            assert!(file_name(&KeyId::new(odd)).is_err(), "{odd}");
         }
     }
 

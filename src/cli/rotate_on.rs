@@ -6,18 +6,19 @@ use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
     output,
-    rotate::{self as begin, LAST_USE, RotateArgs, listing},
+    rotate::{self as begin, RotateArgs, last_use_words, listing},
     rotate_list,
     rotate_secret::{self, Outlet, say},
 };
 use crate::{
     model::{
+        api_key::KeyId,
         harmless,
         rotation::{Ended, Lineage, Next, Place, Rotation, State},
         secret::Secret,
     },
     ops::{
-        Problem, Session, clock,
+        Problem, Session, clock, last_use,
         rotate::{self, Arrived, Fate, Recovered, Word},
         verify::Trial,
     },
@@ -90,12 +91,18 @@ fn ended_words(rotation: &Rotation, how: Ended) -> String {
     }
 }
 
-fn preview(rotation: &Rotation) {
+async fn preview(session: &Session, rotations: &[Rotation]) {
+    let ids: Vec<KeyId> = rotations.iter().map(|rotation| rotation.old.id.clone()).collect();
+    let uses = last_use::of(session, &ids).await;
+    rotations.iter().for_each(|rotation| say_preview(rotation, &last_use_words(&uses, &rotation.old.id, session)));
+}
+
+fn say_preview(rotation: &Rotation, last_use: &str) {
     let successor = rotation.successor().cloned().unwrap_or_default();
     let (name, old) = (&rotation.old.name, &rotation.old.id);
     let words = format!("{name} ({old}) will be invalidated, for ever; its successor is {successor}");
     output::say(&harmless::shown(&words));
-    output::say(&format!("  last use of the old key: {LAST_USE}"));
+    output::say(&harmless::shown(&format!("  last use of the old key: {last_use}")));
 }
 
 fn confirmed(args: &RotateArgs, word: &str) -> Result<bool, CliError> {
@@ -125,7 +132,7 @@ pub(super) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
         rotate_list::put_results(&[], args.output)?;
         return Ok(if unread == 0 { Exit::Done } else { Exit::Failed });
     }
-    due.iter().for_each(preview);
+    preview(&session, &due).await;
     if !confirmed(args, "invalidate")? {
         return Ok(Exit::Failed);
     }
@@ -197,7 +204,7 @@ pub(super) async fn resume(
                 return Ok(Exit::Done);
             }
             Next::End => {
-                preview(&held.rotation);
+                preview(&session, std::slice::from_ref(&held.rotation)).await;
                 if !confirmed(args, "invalidate")? {
                     return Ok(Exit::Failed);
                 }
@@ -220,10 +227,11 @@ fn finished_words(rotation: &Rotation) -> String {
 /// Finds out what the interrupted run has left. Gives the secret where another successor had to be made.
 async fn make(session: &Session, held: &mut Held, args: &RotateArgs) -> Result<Option<Secret>, CliError> {
     if let Some(path) = &args.secret_file {
-        let path = begin::absolute(path).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]))?;
+        let path =
+            rotate::place::absolute(path).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]))?;
         held.rotation.place = Place::File { path };
     }
-    let arrived = rotate_secret::arrived(&held.rotation.place);
+    let arrived = rotate::place::arrived(&held.rotation.place);
     let word = match (args.handed_over, args.make_again) {
         (true, _) => Word::HandedOver,
         (_, true) => Word::MakeAgain,
@@ -267,7 +275,7 @@ async fn try_again(session: &Session, held: &mut Held, args: &RotateArgs) -> Res
         _ => None,
     };
     let successor = held.rotation.successor().cloned().unwrap_or_default();
-    let found = path.as_deref().map(rotate_secret::in_file).transpose();
+    let found = path.as_deref().map(rotate::place::in_file).transpose();
     match found {
         Ok(Some(Some((id, secret)))) if id == successor => {
             let trial = rotate::try_it(session, held, &secret).await?;

@@ -1,9 +1,6 @@
 //! Bringing the secret of a successor where it was asked to go, and finding it there again.
 
-use std::{
-    io::{self, IsTerminal},
-    path::Path,
-};
+use std::io::{self, IsTerminal};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -17,20 +14,16 @@ use crate::{
     client::CreatedKey,
     model::{
         Millis,
-        api_key::{ApiKey, KeyId},
-        calendar, expiry, harmless,
-        login::{self, Login},
+        api_key::ApiKey,
+        calendar, expiry, harmless, login,
         rotation::{Place, Rotation},
         secret::Secret,
     },
     ops::{
         Session, clock,
-        rotate::{self, Arrived, News},
+        rotate::{self, News},
     },
-    store::{
-        rotations::Held,
-        secret_file::{self, SecretFile},
-    },
+    store::{rotations::Held, secret_file::SecretFile},
 };
 
 /// Where a secret goes; known before the key is made.
@@ -182,50 +175,4 @@ fn facts(rotation: &Rotation, created: &CreatedKey) -> Vec<(&'static str, String
         ("expires", key_row::expires(&key, &zone) + &left),
         ("begun", calendar::local(rotation.begun_at, &zone)),
     ]
-}
-
-/// A key in a file, encoded or as `id:key`; `None` where there is none.
-///
-/// # Errors
-/// When the file can't be read.
-pub(super) fn in_file(path: &Path) -> io::Result<Option<(KeyId, Secret)>> {
-    let text = secret_file::read(path)?;
-    let login = text.and_then(|text| Login::from_api_key_text(text.expose()).ok());
-    Ok(match login {
-        Some(Login::ApiKey { id, secret }) => Some((KeyId::new(id), secret)),
-        _ => None,
-    })
-}
-
-/// What is where the secret was to go.
-pub(super) fn arrived(place: &Place) -> Arrived {
-    let Place::File { path } = place else { return Arrived::NotKnown };
-    match (in_file(path), std::fs::metadata(path)) {
-        (Ok(Some((id, _))), _) => Arrived::Key(id),
-        (_, Ok(found)) if found.len() == 0 => Arrived::Empty,
-        _ => Arrived::NotKnown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_in_the_file_tells_whether_the_secret_arrived() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key");
-        let place = Place::File { path: path.clone() };
-        assert_eq!(arrived(&place), Arrived::NotKnown);
-        std::fs::write(&path, "").unwrap();
-        assert_eq!(arrived(&place), Arrived::Empty);
-        std::fs::write(&path, "not a key at all").unwrap();
-        assert_eq!(arrived(&place), Arrived::NotKnown);
-        for text in ["aWQ6a2V5\n", "id:key"] {
-            std::fs::write(&path, text).unwrap();
-            assert_eq!(arrived(&place), Arrived::Key(KeyId::new("id")));
-        }
-        assert_eq!(arrived(&Place::Stdout), Arrived::NotKnown);
-        assert_eq!(in_file(&path).unwrap().unwrap().1.expose(), "key");
-    }
 }

@@ -23,7 +23,7 @@ use crate::{
         vault::ReadProfiles,
         verify::Trial,
     },
-    worker::Ticket,
+    worker::{Rotated, Ticket},
 };
 
 /// An event and the question it belongs to.
@@ -78,6 +78,8 @@ pub enum Answer {
     Updating(usize),
     /// Updating is over.
     Updated(UpdateOutcome),
+    /// What became of a step of rotating.
+    Rotating(Rotated),
     /// Something secret is on the clipboard, or not.
     Copied(Result<(), Problem>),
     /// The clipboard was cleared; whether there was still something of ours on it.

@@ -12,7 +12,7 @@ use std::{
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
-use super::{Answer, Reporter, Ticket};
+use super::{Answer, Reporter, Rotate, Ticket, rotate};
 use crate::{
     model::{
         api_key::KeyId,
@@ -38,7 +38,9 @@ use crate::{
         list::{self, KeyList, ListProgress},
         names, record, rights, update_many, vault, verify,
     },
-    store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
+    store::{
+        journal::Journal, memory_vault::MemoryVault, rotations::Rotations, settings_file::SettingsFile, vault::Vault,
+    },
 };
 
 /// A task and the ticket that its events carry.
@@ -116,6 +118,8 @@ pub enum Task {
     ReadForUpdate(Box<Session>, KeyId),
     /// Update each key in its own way.
     Update(Box<Session>, Vec<(KeyId, KeyUpdate)>),
+    /// A step of rotating keys.
+    Rotate(Box<Session>, Rotate),
     /// Write what became of keys to a new file.
     ExportFates(Box<FatesFile>),
     /// Put a secret on the clipboard.
@@ -143,6 +147,9 @@ pub enum Task {
 impl Task {
     /// Whether it changes a cluster or a file, so that it may not be dropped half way.
     pub fn is_write(&self) -> bool {
+        if let Self::Rotate(_, step) = self {
+            return step.is_write();
+        }
         matches!(
             self,
             Self::Create(..)
@@ -185,6 +192,7 @@ pub struct Services {
     sandbox: Mutex<Option<SandboxOpener>>,
     settings: SettingsFile,
     journal: Journal,
+    rotations: rotate::Places,
     /// The practice cluster, of which nothing is written down.
     practice: Mutex<Option<ClusterUrl>>,
 }
@@ -198,6 +206,7 @@ impl Services {
             sandbox: Mutex::new(None),
             settings: SettingsFile::default(),
             journal: Journal::default(),
+            rotations: rotate::Places::default(),
             practice: Mutex::default(),
         }
     }
@@ -218,9 +227,19 @@ impl Services {
         Self { journal, ..self }
     }
 
-    fn journal_for(&self, endpoint: &Endpoint) -> Journal {
+    /// With a folder of rotations; without one nothing can be rotated but keys of the practice cluster.
+    pub fn with_rotations(mut self, rotations: Option<Rotations>) -> Self {
+        self.rotations.own = rotations;
+        self
+    }
+
+    fn is_practice(&self, endpoint: &Endpoint) -> bool {
         let practice = self.practice.lock().unwrap_or_else(PoisonError::into_inner);
-        if practice.as_ref() == Some(&endpoint.url) { Journal::default() } else { self.journal.clone() }
+        practice.as_ref() == Some(&endpoint.url)
+    }
+
+    fn journal_for(&self, endpoint: &Endpoint) -> Journal {
+        if self.is_practice(endpoint) { Journal::default() } else { self.journal.clone() }
     }
 
     fn vault(&self) -> Arc<dyn Vault> {
@@ -284,6 +303,10 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         Task::Update(session, updates) => {
             let tell = |settled| reporter.progress(Answer::Updating(settled));
             Answer::Updated(update_many::each(&session, updates, &stop, tell).await)
+        }
+        Task::Rotate(session, step) => {
+            let place = services.rotations.of(services.is_practice(session.client.endpoint()));
+            rotate::run(&session, place, step, &reporter, &stop).await
         }
         Task::ExportFates(file) => {
             let work = tokio::task::spawn_blocking(move || fates::to_file(&file));

@@ -3,6 +3,7 @@
 
 pub mod event;
 pub mod job;
+pub mod rotate;
 
 use std::{
     collections::HashMap,
@@ -16,6 +17,7 @@ use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 
 pub use event::{Answer, Event};
 pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
+pub use rotate::{Rotate, Rotated};
 
 /// Ties an answer to its question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

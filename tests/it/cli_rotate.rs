@@ -356,7 +356,8 @@ fn torn_files_and_other_clusters_are_named_and_left_alone() {
     desk.app();
     let begun = desk.rotate(&["my-app", "--grace", "0s", "--secret-file", text(&desk.path("k")), "--yes"]);
     assert_eq!(begun.code, Some(0), "{begun:?}");
-    let file = fs::read_dir(desk.path("rotations")).unwrap().map(|entry| entry.unwrap().path()).next().unwrap();
+    let mut files = fs::read_dir(desk.path("rotations")).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
     let good = fs::read_to_string(&file).unwrap();
     fs::write(desk.path("rotations/rotation-torn.json"), &good[..good.len() / 3]).unwrap();
     let mut value: Value = serde_json::from_str(&good).unwrap();

@@ -20,7 +20,9 @@ use keybearer::{
     },
     ops::Problem,
     sandbox::{Options, Sandbox},
-    store::{journal::Journal, memory_vault::MemoryVault, settings_file::SettingsFile, vault::Vault},
+    store::{
+        journal::Journal, memory_vault::MemoryVault, rotations::Rotations, settings_file::SettingsFile, vault::Vault,
+    },
     ui::{App, Start},
     worker::{SecretSink, Services},
 };
@@ -61,6 +63,7 @@ pub struct Setting {
     pub vault: Arc<MemoryVault>,
     pub settings: SettingsFile,
     pub journal: Journal,
+    pub rotations: Option<Rotations>,
 }
 
 impl Default for Setting {
@@ -73,6 +76,7 @@ impl Default for Setting {
             vault: Arc::new(MemoryVault::new()),
             settings: SettingsFile::default(),
             journal: Journal::default(),
+            rotations: None,
         }
     }
 }
@@ -87,7 +91,8 @@ impl Desk {
         let place: Arc<dyn Vault> = vault.clone();
         let mut services = Services::new(place, Arc::new(clipboard.clone()))
             .with_settings(setting.settings.clone())
-            .with_journal(setting.journal);
+            .with_journal(setting.journal)
+            .with_rotations(setting.rotations);
         let opens_sandbox = setting.sandbox.is_some();
         if let Some(profile) = setting.sandbox {
             services = services.with_sandbox(Box::new(move || Box::pin(async move { Ok::<_, Problem>(profile) })));

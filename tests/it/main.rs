@@ -48,8 +48,14 @@ mod pictures;
 #[cfg(feature = "window")]
 mod pictures_many;
 #[cfg(feature = "window")]
+mod pictures_rotate;
+#[cfg(feature = "window")]
 mod privileges_form;
 mod reading_all;
+#[cfg(feature = "window")]
+mod rotate_window;
+#[cfg(feature = "window")]
+mod rotate_window_cut;
 mod snippet_readers;
 #[cfg(feature = "window")]
 mod states;

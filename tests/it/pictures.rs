@@ -12,7 +12,7 @@ use keybearer::{
         profile::{Environment, Profile, ProfileId},
         secret::Secret,
     },
-    store::journal::Journal,
+    store::{journal::Journal, rotations::Rotations},
 };
 use serde_json::{Value, json};
 use wiremock::{
@@ -187,9 +187,24 @@ impl Cluster {
 
     /// The same with a journal.
     fn desk_with(&self, size: [f32; 2], look: &str, journal: Journal) -> Desk {
+        self.desk_of(look, Setting { size, sandbox: Some(self.profile()), journal, ..Setting::default() })
+    }
+
+    /// The same with rotations, which a practice cluster would have in a folder of its own.
+    pub fn desk_on(&self, size: [f32; 2], look: &str, rotations: Rotations) -> Desk {
+        let profiles = vec![self.profile()];
+        self.desk_of(look, Setting { size, profiles, rotations: Some(rotations), ..Setting::default() })
+    }
+
+    fn desk_of(&self, look: &str, setting: Setting) -> Desk {
         let clock = TestClock::default();
         *clock.lock().unwrap() = Some(NOW);
-        let mut desk = Desk::new(Setting { size, clock, sandbox: Some(self.profile()), journal, ..Setting::default() });
+        let to_open = setting.sandbox.is_none();
+        let mut desk = Desk::new(Setting { clock, ..setting });
+        if to_open {
+            desk.press("Edit payments-eu");
+            desk.press("Connect");
+        }
         desk.wait_for("All 16 keys read");
         desk.press("Appearance");
         desk.press(look);

@@ -8,6 +8,8 @@
 mod finish;
 mod make;
 mod news;
+pub mod place;
+pub mod steps;
 
 pub use finish::{Fate, cancel, end, end_all, link, said, try_it};
 pub use make::{Arrived, Made, Recovered, Word, hand_over_begins, hand_over_failed, handed_over, make, recover};

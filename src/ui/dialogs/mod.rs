@@ -5,7 +5,11 @@ pub mod export;
 pub mod fates;
 pub mod invalidate;
 pub mod journal_export;
+pub mod rotate;
+mod rotate_end;
+pub mod rotate_steps;
 pub mod secret;
+mod secret_rotation;
 pub mod update;
 pub mod update_review;
 
@@ -20,6 +24,7 @@ pub struct Dialogs {
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
     update: update::UpdateDialog,
+    rotate: rotate::RotateDialog,
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
 }
@@ -32,6 +37,9 @@ impl Dialogs {
             self.secret.ui(ctx, view);
             self.export.ui(ctx, view);
             self.update.ui(ctx, view);
+            if view.state.reveal.is_none() {
+                self.rotate.ui(ctx, view);
+            }
             self.check_secret.ui(ctx, view);
             self.journal_export.ui(ctx, view);
         }
@@ -53,6 +61,12 @@ fn dialog(ctx: &egui::Context, name: &str, width: f32, content: impl FnOnce(&mut
         ui.set_width(width.min(room));
         content(ui);
     });
+    // A dialog that has grown is put in the middle one frame later, which somebody has to ask for.
+    let (id, height) = (Id::unique((name.to_owned(), "height")), response.response.rect.height());
+    let before = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, 0.0_f32), height));
+    if (before - height).abs() > 0.5 {
+        ctx.request_repaint();
+    }
     // Not by a click beside it: a slip of the hand must not end what can't be shown again.
     let on_top = response.is_top_modal && !response.any_popup_open;
     on_top && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape))

@@ -8,7 +8,7 @@ use eframe::egui::{
 };
 use zeroize::Zeroizing;
 
-use super::dialog;
+use super::{dialog, secret_rotation};
 use crate::{
     app::{Command, Reveal, reveal::CLIPBOARD_TIME},
     model::{
@@ -67,6 +67,7 @@ impl SecretCard {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 head(ui, view, reveal);
+                secret_rotation::line(ui, reveal);
                 secret_line(ui, view, reveal, is_new);
                 clipboard_line(ui, view);
                 self.hand_over(ui, view, reveal);
@@ -202,6 +203,11 @@ impl SecretCard {
 
     fn footer(&mut self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
         let p = theme::colors(ui);
+        if let Some(successor) = &reveal.rotation
+            && (reveal.asks || successor.is_undoing())
+        {
+            return secret_rotation::asks(ui, view, reveal, successor);
+        }
         if reveal.asks {
             let line = "Nobody can show the secret again. Without it the key is of no use, and should be invalidated";
             notice::banner(ui, Tone::Warning, "The secret was not copied, kept or written", line, |ui| {
@@ -240,7 +246,9 @@ impl SecretCard {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let safe = reveal.is_safe();
-                if Button::secondary(if safe { "Close" } else { "Close…" }).named("Close").show(ui).clicked() {
+                if reveal.rotation.is_some() {
+                    secret_rotation::kept_button(ui, view, safe);
+                } else if Button::secondary(if safe { "Close" } else { "Close…" }).named("Close").show(ui).clicked() {
                     view.send(Command::CloseSecret);
                 }
                 let words = match (reveal.kept.value(), reveal.copied) {
@@ -278,7 +286,8 @@ fn head(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
             chip::environment(ui, reveal.profile.environment);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                text::line(ui, Type::Title, p.text.primary, "Key created");
+                let title = if reveal.rotation.is_some() { "Successor created" } else { "Key created" };
+                text::line(ui, Type::Title, p.text.primary, title);
                 ui.horizontal(|ui| {
                     text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&reveal.name, 40));
                     text::line(ui, Type::Mono, p.text.tertiary, reveal.id.as_str());

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 
-use super::{journal_deed, key_rights, key_rows};
+use super::{journal_deed, key_rights, key_rows, rotations};
 use crate::{
     app::{Cluster, Command, Loadable, updating::Step},
     model::{
@@ -42,6 +42,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             lifetime(ui, view, key, now);
             section(ui);
             facts(ui, view, cluster, key, now);
+            rotations::key_line(ui, view, cluster, key);
             section(ui);
             key_rights::ui(ui, view, key);
             section(ui);

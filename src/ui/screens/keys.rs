@@ -9,6 +9,7 @@ use eframe::egui::{
 use super::{
     key_actions, key_columns, key_detail, key_rows,
     key_states::{no_cluster, no_keys, not_signed_in, nothing_read},
+    rotations,
 };
 use crate::{
     app::{Cluster, Command, Screen, updating::Step},
@@ -486,6 +487,7 @@ fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
             if Button::secondary("Update…").icon(icons::EDIT).named("Update").show(ui).clicked() {
                 view.send(Command::Update(Step::Ask(cluster.selection.ids())));
             }
+            rotations::rotate_selected(ui, view, cluster);
         });
     });
 }

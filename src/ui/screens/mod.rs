@@ -14,6 +14,7 @@ pub mod key_rows;
 mod key_states;
 pub mod keys;
 pub mod overview;
+mod rotations;
 mod timeline;
 
 use eframe::egui;

@@ -13,7 +13,7 @@ use eframe::egui::{
 
 use super::{
     key_states::{no_cluster, not_signed_in, problem_page},
-    timeline,
+    rotations, timeline,
 };
 use crate::{
     app::{Cluster, Command, Screen},
@@ -75,6 +75,7 @@ impl OverviewScreen {
                         crate::ui::problem_buttons(ui, view, problem);
                     });
                 }
+                rotations::overview_card(ui, view);
                 match &cluster.overview {
                     Some(overview) => self.content(ui, view, cluster, overview),
                     None => nothing_yet(ui, view, cluster),
@@ -264,7 +265,7 @@ fn nothing_yet(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
 }
 
 /// A card; where it is.
-fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) -> Rect {
+pub(super) fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) -> Rect {
     let p = theme::colors(ui);
     let frame = Frame::new()
         .fill(p.surface.raised)

@@ -1,0 +1,365 @@
+//! What came of a step of rotating: taken in by its ticket. And the card with a successor's secret, which is not
+//! closed before the person has it or the successor is ended.
+
+use super::{
+    Reveal, State,
+    rotating::{Rotating, Stage},
+};
+use crate::{
+    client::CreatedKey,
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        profile::{Profile, ProfileId},
+        rotation::Rotation,
+    },
+    ops::{
+        Problem,
+        rotate::{
+            Fate, Made, Rights,
+            steps::{After, OneOf, Planned},
+        },
+    },
+    store::rotations::Held,
+    worker::{Rotate, Rotated, Task, Ticket},
+};
+
+/// The rotation that a secret on the card belongs to.
+pub struct Successor {
+    /// The key that it takes the place of.
+    pub old: KeyId,
+    /// The name of that.
+    pub old_name: String,
+    /// How long both keys work, in milliseconds.
+    pub grace: Millis,
+    /// What it is limited by, against the old key.
+    pub rights: Rights,
+    /// Why it could not be ended.
+    pub problem: Option<Problem>,
+    /// Nobody else goes on with it while this is held.
+    held: Option<Box<Held>>,
+    undoing: Option<Ticket>,
+}
+
+impl Successor {
+    /// Whether it is being ended.
+    pub fn is_undoing(&self) -> bool {
+        self.undoing.is_some()
+    }
+}
+
+impl State {
+    pub(super) fn rotated(&mut self, ticket: Ticket, rotated: Rotated) {
+        match rotated {
+            Rotated::Read(result) => self.rotations_read(ticket, result),
+            Rotated::Uses(uses) => self.uses_read(ticket, uses),
+            Rotated::Counted(number) => self.rotation_counted(ticket, number),
+            Rotated::Planned(result) => self.rotation_planned(ticket, result),
+            Rotated::News(news) => {
+                if let Some(dialog) = self.waiting_for(ticket) {
+                    dialog.news.push(news.words());
+                }
+            }
+            Rotated::Made(result) => self.successor_made(ticket, result),
+            Rotated::After(result) => self.rotation_after(ticket, result.map(|after| *after)),
+            Rotated::Many(result) => self.many_rotated(ticket, result),
+            Rotated::Ended(result) => self.rotations_ended(ticket, result),
+            Rotated::Undone(held, result) => self.successor_undone(ticket, held, result),
+            Rotated::GivenUp(result) => self.rotation_given_up(ticket, result.map(|rotation| *rotation)),
+        }
+    }
+
+    /// The dialog that waits for this answer.
+    fn waiting_for(&mut self, ticket: Ticket) -> Option<&mut Rotating> {
+        self.rotating.as_mut().filter(|dialog| dialog.ticket == Some(ticket))
+    }
+
+    fn rotation_counted(&mut self, ticket: Ticket, number: usize) {
+        let Some(dialog) = &mut self.rotating else { return };
+        let asked = match &dialog.stage {
+            Stage::Ask(ask) => ask.planned.question(),
+            _ => dialog.ticket,
+        };
+        if asked == Some(ticket) {
+            dialog.counted = number;
+        }
+    }
+
+    fn rotation_planned(&mut self, ticket: Ticket, result: Result<Planned, Problem>) {
+        let now = self.now;
+        if let Some(Stage::Ask(ask)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
+            ask.planned.answer(ticket, result, now);
+        }
+    }
+
+    fn successor_made(&mut self, ticket: Ticket, result: Result<Box<(Held, Made)>, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        let profile = dialog.profile.clone();
+        match result {
+            Ok(made) => {
+                let (held, made) = *made;
+                self.rotating = None;
+                let reveal = Reveal::of_successor(held, made, &profile);
+                self.show_secret(reveal);
+            }
+            Err(problem) => dialog.stage = Stage::After(Box::new(Err(problem))),
+        }
+        self.after_rotating(&profile.id);
+    }
+
+    fn rotation_after(&mut self, ticket: Ticket, result: Result<After, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        dialog.stage = Stage::After(Box::new(result));
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    fn many_rotated(&mut self, ticket: Ticket, result: Result<Vec<OneOf>, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        if let Stage::Many(many) = &mut dialog.stage {
+            many.over = Some(result);
+        }
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    fn rotations_ended(&mut self, ticket: Ticket, result: Result<Vec<Fate>, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        if let Stage::End(ending) = &mut dialog.stage {
+            ending.over = Some(result);
+        }
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    fn rotation_given_up(&mut self, ticket: Ticket, result: Result<Rotation, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        dialog.stage = Stage::GivenUp(Box::new(result));
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    /// What is shown of the cluster is read again: keys, rotations, and what was done to them.
+    fn after_rotating(&mut self, id: &ProfileId) {
+        self.journal.renew_history();
+        self.read_keys(id);
+        self.read_rotations(id);
+    }
+
+    /// Shows a secret that is told once; while another is shown it waits.
+    pub(super) fn show_secret(&mut self, reveal: Reveal) {
+        if self.reveal.is_none() {
+            self.reveal = Some(reveal);
+        } else {
+            self.next_secrets.push_back(reveal);
+        }
+    }
+
+    /// The card is done with; the next secret comes, if one waits. That of a successor is never let go of here.
+    pub(super) fn drop_secret(&mut self) {
+        if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none()) {
+            self.secret_gone();
+        }
+    }
+
+    fn secret_gone(&mut self) -> Option<Reveal> {
+        let next = self.next_secrets.pop_front();
+        std::mem::replace(&mut self.reveal, next)
+    }
+
+    fn session_of(&self, profile: &Profile) -> Option<Box<crate::ops::Session>> {
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == profile.id)?;
+        cluster.session.value().cloned().map(Box::new)
+    }
+
+    /// The person has the secret: the successor is tried, and the rotation goes on.
+    pub(super) fn secret_kept(&mut self) {
+        let Some(reveal) = self
+            .reveal
+            .as_ref()
+            .filter(|reveal| reveal.rotation.as_ref().is_some_and(|successor| !successor.is_undoing()))
+        else {
+            return;
+        };
+        let session = self.session_of(&reveal.profile);
+        let Some(mut reveal) = self.secret_gone() else { return };
+        let held = reveal.rotation.as_mut().and_then(|successor| successor.held.take());
+        let (Some(session), Some(held)) = (session, held) else {
+            return self.notice("The rotation waits on the Overview: go on with it there");
+        };
+        self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
+        let step = Rotate::Kept(held, std::mem::take(&mut reveal.secret));
+        self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
+    }
+
+    /// The person has not kept it: the successor is ended, and the old key stays.
+    pub(super) fn undo_successor(&mut self) {
+        let Some(reveal) = &self.reveal else { return };
+        let Some(session) = self.session_of(&reveal.profile) else {
+            return self.notice("The connection was closed: nothing was sent");
+        };
+        let held = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()?.held.take());
+        let Some(held) = held else { return };
+        let ticket = self.submit(Task::Rotate(session, Rotate::Undo(held)));
+        if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()) {
+            successor.undoing = Some(ticket);
+            successor.problem = None;
+        }
+    }
+
+    fn successor_undone(&mut self, ticket: Ticket, held: Box<Held>, result: Result<(), Problem>) {
+        let Some(reveal) = &mut self.reveal else { return };
+        let Some(successor) = reveal.rotation.as_mut().filter(|own| own.undoing == Some(ticket)) else { return };
+        successor.undoing = None;
+        let id = reveal.profile.id.clone();
+        match result {
+            Ok(()) => {
+                let words = format!("The successor was ended and read again. {} stays as it was", successor.old);
+                self.secret_gone();
+                self.notice(words);
+            }
+            Err(problem) => {
+                successor.problem = Some(problem);
+                successor.held = Some(held);
+            }
+        }
+        self.after_rotating(&id);
+    }
+
+    /// Whether a rotation stands in the way of closing the window; it is said why.
+    pub(super) fn rotation_may_close(&mut self) -> bool {
+        if self.rotating.as_ref().is_some_and(Rotating::is_running) {
+            self.notice("Keys are being rotated: stop it first, or wait");
+            return false;
+        }
+        let Some(reveal) = self.reveal.as_mut().filter(|reveal| reveal.rotation.is_some()) else { return true };
+        if reveal.is_safe() {
+            self.notice("Press “I have kept it” first: then the successor is tried");
+        } else {
+            reveal.asks = true;
+        }
+        false
+    }
+
+    pub(super) fn rotation_broken(&mut self, ticket: Ticket) {
+        self.rotations_read(ticket, Err(Problem::broken()));
+        self.rotation_planned(ticket, Err(Problem::broken()));
+        if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut())
+            && successor.undoing.take_if(|own| *own == ticket).is_some()
+        {
+            successor.problem = Some(Problem::broken());
+        }
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        match &mut dialog.stage {
+            Stage::Many(many) => many.over = Some(Err(Problem::broken())),
+            Stage::End(ending) => ending.over = Some(Err(Problem::broken())),
+            stage => *stage = Stage::After(Box::new(Err(Problem::broken()))),
+        }
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+}
+
+impl Reveal {
+    fn of_successor(held: Held, made: Made, profile: &Profile) -> Self {
+        let Made { created, old, rights } = made;
+        let mut reveal = Self::of_key(created, &old, profile);
+        reveal.rotation = Some(Successor {
+            old: old.id,
+            old_name: old.name,
+            grace: held.rotation.grace,
+            rights,
+            problem: None,
+            held: Some(Box::new(held)),
+            undoing: None,
+        });
+        reveal
+    }
+
+    fn of_key(created: CreatedKey, old: &ApiKey, profile: &Profile) -> Self {
+        let descriptors = old.role_descriptors.clone().unwrap_or_default();
+        Self::with(created, old.application_id().map(str::to_owned), descriptors, profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+        login::Login,
+        profile::Environment,
+        secret::Secret,
+    };
+
+    fn profile() -> Profile {
+        let url = ClusterUrl::parse("http://localhost:9200").unwrap();
+        let login = Login::Password { username: "u".into(), password: Secret::new("p") };
+        let endpoint =
+            Endpoint { url, trust: Trust::System, login, run_as: None, timeout: DEFAULT_TIMEOUT, audit_index: None };
+        let environment = Environment::Development;
+        Profile { id: ProfileId("p".into()), name: "p".into(), environment, endpoint }
+    }
+
+    fn reveal(id: &str) -> Reveal {
+        let created = CreatedKey { id: KeyId::new(id), name: id.into(), expires: None, secret: Secret::new("s") };
+        Reveal::of_key(created, &ApiKey::default(), &profile())
+    }
+
+    fn successor() -> Successor {
+        Successor {
+            old: KeyId::new("old"),
+            old_name: "old".into(),
+            grace: 0,
+            rights: Rights::Same,
+            problem: None,
+            held: None,
+            undoing: None,
+        }
+    }
+
+    #[test]
+    fn a_secret_waits_until_the_one_before_it_is_done_with_and_none_is_written_over() {
+        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let shown = |state: &State| state.reveal.as_ref().map(|reveal| reveal.id.to_string());
+        state.show_secret(reveal("one"));
+        let mut two = reveal("two");
+        two.rotation = Some(successor());
+        state.show_secret(two);
+        state.show_secret(reveal("three"));
+        assert_eq!(shown(&state).as_deref(), Some("one"));
+        state.drop_secret();
+        assert_eq!(shown(&state).as_deref(), Some("two"));
+        state.drop_secret();
+        state.close_secret();
+        assert_eq!(shown(&state).as_deref(), Some("two"), "that of a successor needs a word");
+        assert!(state.reveal.as_ref().unwrap().asks && !state.may_close());
+        state.secret_kept();
+        assert_eq!(shown(&state).as_deref(), Some("three"));
+        state.drop_secret();
+        assert!(state.reveal.is_none() && state.may_close());
+    }
+
+    #[test]
+    fn an_answer_to_an_old_question_changes_nothing() {
+        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let mut dialog = Rotating::new(profile(), Stage::Working("now".into()));
+        dialog.ticket = Some(Ticket(7));
+        state.rotating = Some(dialog);
+        state.rotated(Ticket(6), Rotated::After(Err(Problem::broken())));
+        state.rotated(Ticket(6), Rotated::Made(Err(Problem::broken())));
+        state.rotated(Ticket(6), Rotated::News(crate::ops::rotate::News::Looking));
+        let dialog = state.rotating.as_ref().unwrap();
+        assert!(dialog.is_running() && dialog.news.is_empty() && matches!(dialog.stage, Stage::Working(_)));
+        assert!(!state.may_close(), "a cluster is being changed");
+        state.rotated(Ticket(7), Rotated::After(Err(Problem::broken())));
+        let dialog = state.rotating.as_ref().unwrap();
+        assert!(!dialog.is_running() && matches!(dialog.stage, Stage::After(_)));
+    }
+}

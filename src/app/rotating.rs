@@ -1,0 +1,486 @@
+//! The dialog of rotating: what would be made, what is happening, what has happened; going on with a rotation,
+//! ending its old key, and giving it up.
+
+use std::path::PathBuf;
+
+use super::{Loadable, State};
+use crate::{
+    model::{
+        DAY, Millis,
+        api_key::KeyId,
+        pasted,
+        profile::{Profile, ProfileId},
+        rotation::Rotation,
+        secret::Secret,
+    },
+    ops::{
+        Problem, Session,
+        last_use::{NotKnown, Uses},
+        rotate::{
+            Fate, Plan, Wishes,
+            steps::{After, Have, OneOf, Planned},
+        },
+    },
+    worker::{Rotate, Task, Ticket},
+};
+
+/// From so many keys on, the confirmation is typed.
+pub const TYPED_FROM: usize = 10;
+
+/// A step within the dialog.
+#[derive(Debug)]
+pub enum Step {
+    /// Show what rotating these would make.
+    Ask(Vec<KeyId>),
+    /// Look again, with this name and end; empty is as it is.
+    Look(String, String),
+    /// How long both keys work, in milliseconds.
+    Grace(Millis),
+    /// The old key is in wrong hands: no grace.
+    Compromised(bool),
+    /// The successor may belong to who makes it.
+    OtherOwner(bool),
+    /// Keys that a product made for itself are meant too.
+    Managed(bool),
+    /// Begin, as it was shown; the secrets of several keys go to new files of this folder.
+    Begin(PathBuf),
+    /// The secret on the card was kept.
+    Kept,
+    /// End the successor on the card; the old key stays.
+    Undo,
+    /// Sign in once more with the secret that did not work.
+    TryAgain,
+    /// Show what going on with a rotation needs.
+    AskGoOn(ProfileId, String),
+    /// Go on with it.
+    GoOn(Having),
+    /// Show what giving a rotation up would do.
+    AskGiveUp(ProfileId, String),
+    /// Leave the successor valid.
+    Keep(bool),
+    /// Give it up.
+    GiveUp,
+    /// Show which old key would be ended; of all that are due where no rotation is named.
+    AskEnd(ProfileId, Option<String>),
+    /// End what was shown.
+    End,
+    /// Begin nothing more.
+    Stop,
+    /// Close the dialog.
+    Close,
+}
+
+/// What a person has of the successor of an interrupted rotation.
+#[derive(Debug)]
+pub enum Having {
+    /// Nobody can have been told.
+    Unsaid,
+    /// It, as it was pasted.
+    Pasted(Secret),
+    /// They say so.
+    Said,
+    /// They don't.
+    Not,
+}
+
+/// A dialog about rotations, on which cluster.
+pub struct Rotating {
+    /// The cluster.
+    pub profile: Profile,
+    /// What is shown.
+    pub stage: Stage,
+    /// What was told on the way.
+    pub news: Vec<String>,
+    /// How many are settled, or looked at.
+    pub counted: usize,
+    /// Whether it was asked to stop.
+    pub stopping: bool,
+    pub(super) ticket: Option<Ticket>,
+}
+
+/// What the dialog shows.
+pub enum Stage {
+    /// What would be made.
+    Ask(Box<Ask>),
+    /// Something that is under way with one rotation, in a sentence.
+    Working(String),
+    /// How far a rotation has come.
+    After(Box<Result<After, Problem>>),
+    /// Several keys.
+    Many(Many),
+    /// A rotation that was interrupted.
+    GoOn(Box<GoOn>),
+    /// A rotation that may be given up, and whether its successor is left valid.
+    GiveUp(Box<Rotation>, bool),
+    /// It was given up, or not.
+    GivenUp(Box<Result<Rotation, Problem>>),
+    /// Old keys that are due.
+    End(Box<Ending>),
+}
+
+/// What would be made, and what is wanted.
+pub struct Ask {
+    /// The keys that were asked for.
+    pub ids: Vec<KeyId>,
+    /// What would be made of them.
+    pub planned: Loadable<Planned>,
+    /// The name that was looked at; empty is that of the old key.
+    pub name: String,
+    /// The end that was looked at; empty is as long a life as the old key's.
+    pub expiration: String,
+    /// How long both keys work, in milliseconds.
+    pub grace: Millis,
+    /// Whether the old key is in wrong hands.
+    pub compromised: bool,
+    /// Whether successors may belong to who makes them.
+    pub other_owner: bool,
+    /// Whether keys that a product made for itself are meant too.
+    pub managed: bool,
+}
+
+impl Ask {
+    fn new(ids: Vec<KeyId>) -> Self {
+        Self {
+            ids,
+            planned: Loadable::default(),
+            name: String::new(),
+            expiration: String::new(),
+            grace: DAY,
+            compromised: false,
+            other_owner: false,
+            managed: false,
+        }
+    }
+
+    /// Whether it is about one key.
+    pub fn is_single(&self) -> bool {
+        self.ids.len() == 1
+    }
+
+    fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.planned.value().into_iter().flat_map(|planned| &planned.plans)
+    }
+
+    /// How many would belong to somebody else.
+    pub fn change_owner(&self) -> usize {
+        self.plans().filter(|plan| plan.changes_owner).count()
+    }
+
+    /// How many a product made for itself.
+    pub fn are_managed(&self) -> usize {
+        self.plans().filter(|plan| plan.old.managed_by().is_some()).count()
+    }
+
+    /// Whether a key is meant, by the words that were said.
+    pub fn is_meant(&self, plan: &Plan) -> bool {
+        (self.other_owner || !plan.changes_owner) && (self.managed || plan.old.managed_by().is_none())
+    }
+
+    /// How many would be rotated.
+    pub fn count(&self) -> usize {
+        self.plans().filter(|plan| self.is_meant(plan)).count()
+    }
+
+    /// How long both keys work.
+    pub fn grace(&self) -> Millis {
+        if self.compromised { 0 } else { self.grace }
+    }
+
+    /// What stands in the way.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        match self.plans().next() {
+            _ if self.planned.is_loading() => Some("It is looked at first"),
+            None => Some("There is nothing that can be rotated"),
+            Some(_) if self.count() > 0 => None,
+            Some(plan) if plan.changes_owner && !self.other_owner => Some("Tick that the successor may belong to you"),
+            Some(_) => Some("Tick that a key of another application is meant"),
+        }
+    }
+
+    /// What has to be typed, when there are many.
+    pub fn words_to_type(&self) -> Option<String> {
+        let count = self.count();
+        (count >= TYPED_FROM).then(|| format!("rotate {count}"))
+    }
+}
+
+/// Several keys that are being rotated.
+pub struct Many {
+    /// Them, with their names.
+    pub keys: Vec<(KeyId, String)>,
+    /// Where the secrets go.
+    pub folder: PathBuf,
+    /// What became of them.
+    pub over: Option<Result<Vec<OneOf>, Problem>>,
+}
+
+/// A rotation that was interrupted.
+pub struct GoOn {
+    /// As it was read.
+    pub rotation: Rotation,
+    /// What is wrong with what was pasted.
+    pub error: Option<String>,
+}
+
+/// Old keys that are due.
+pub struct Ending {
+    /// Their rotations.
+    pub rotations: Vec<Rotation>,
+    /// When the old keys were last used; `None` until it was looked for.
+    pub uses: Option<Result<Uses, NotKnown>>,
+    /// What became of them.
+    pub over: Option<Result<Vec<Fate>, Problem>>,
+    uses_ticket: Option<Ticket>,
+}
+
+impl Ending {
+    /// What has to be typed, when there are many.
+    pub fn words_to_type(&self) -> Option<String> {
+        let count = self.rotations.len();
+        (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
+    }
+}
+
+impl Rotating {
+    pub(super) fn new(profile: Profile, stage: Stage) -> Self {
+        Self { profile, stage, news: Vec::new(), counted: 0, stopping: false, ticket: None }
+    }
+
+    /// Whether a cluster is being changed.
+    pub fn is_running(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    fn begin(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+        (self.counted, self.stopping) = (0, false);
+        self.news.clear();
+    }
+}
+
+impl State {
+    pub(super) fn rotate_step(&mut self, step: Step) {
+        match step {
+            Step::Ask(ids) => self.ask_rotate(ids),
+            Step::Look(name, expiration) => self.look_again(name, expiration),
+            Step::Grace(grace) => self.on_ask(|ask| ask.grace = grace),
+            Step::Compromised(on) => self.on_ask(|ask| ask.compromised = on),
+            Step::OtherOwner(on) => self.on_ask(|ask| ask.other_owner = on),
+            Step::Managed(on) => self.on_ask(|ask| ask.managed = on),
+            Step::Begin(folder) => self.begin_rotating(folder),
+            Step::Kept => self.secret_kept(),
+            Step::Undo => self.undo_successor(),
+            Step::TryAgain => self.try_successor_again(),
+            Step::AskGoOn(profile, id) => {
+                self.ask_about(&profile, &id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })))
+            }
+            Step::GoOn(having) => self.go_on_rotating(having),
+            Step::AskGiveUp(profile, id) => {
+                self.ask_about(&profile, &id, |rotation| Stage::GiveUp(Box::new(rotation), false));
+            }
+            Step::Keep(on) => {
+                if let Some(Stage::GiveUp(_, keep)) = self.idle_stage() {
+                    *keep = on;
+                }
+            }
+            Step::GiveUp => self.give_up_rotation(),
+            Step::AskEnd(profile, id) => self.ask_end(&profile, id.as_deref()),
+            Step::End => self.end_rotations(),
+            Step::Stop => self.stop_rotating(),
+            Step::Close => self.close_rotating(),
+        }
+    }
+
+    /// What the dialog shows, while nothing is under way.
+    fn idle_stage(&mut self) -> Option<&mut Stage> {
+        self.rotating.as_mut().filter(|dialog| !dialog.is_running()).map(|dialog| &mut dialog.stage)
+    }
+
+    fn on_ask(&mut self, change: impl FnOnce(&mut Ask)) {
+        if let Some(Stage::Ask(ask)) = self.idle_stage() {
+            change(ask);
+        }
+    }
+
+    /// Of the cluster that the dialog is about.
+    fn rotating_session(&mut self) -> Option<Box<Session>> {
+        let id = self.rotating.as_ref()?.profile.id.clone();
+        let session = self.clusters.iter().find(|cluster| cluster.profile.id == id)?.session.value().cloned();
+        if session.is_none() {
+            self.notice("The connection was closed: nothing was sent");
+        }
+        session.map(Box::new)
+    }
+
+    /// Submits what changes a cluster; the dialog waits for it.
+    pub(super) fn run_rotation(&mut self, session: Box<Session>, step: Rotate, stage: Stage) {
+        let ticket = self.submit(Task::Rotate(session, step));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.begin(ticket);
+            dialog.stage = stage;
+        }
+    }
+
+    fn ask_rotate(&mut self, ids: Vec<KeyId>) {
+        if self.rotating.is_some() || ids.is_empty() {
+            return;
+        }
+        let Some(cluster) = self.common_home(&ids) else {
+            return self.notice("These keys belong to several clusters: select those of one at a time");
+        };
+        let profile = cluster.profile.clone();
+        self.rotating = Some(Rotating::new(profile, Stage::Ask(Box::new(Ask::new(ids)))));
+        self.look_again(String::new(), String::new());
+    }
+
+    fn look_again(&mut self, name: String, expiration: String) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::Ask(ask)) = self.idle_stage() else { return };
+        let typed = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+        let wishes =
+            Wishes { name: typed(&name), expiration: typed(&expiration), grace: ask.grace(), ..Wishes::default() };
+        let (ids, old) = (ask.ids.clone(), ask.planned.give_up());
+        if let Some(old) = old {
+            self.submit(Task::Stop(old));
+        }
+        let ticket = self.submit(Task::Rotate(session, Rotate::Plan(ids, wishes)));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.counted = 0;
+        }
+        self.on_ask(|ask| {
+            ask.planned.ask(ticket);
+            (ask.name, ask.expiration) = (name, expiration);
+        });
+    }
+
+    fn begin_rotating(&mut self, folder: PathBuf) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::Ask(ask)) = self.idle_stage() else { return };
+        if ask.obstacle().is_some() {
+            return;
+        }
+        let grace = ask.grace();
+        let mut plans: Vec<Plan> = ask.plans().filter(|plan| ask.is_meant(plan)).cloned().collect();
+        plans.iter_mut().for_each(|plan| plan.grace = grace);
+        if ask.is_single() {
+            let Some(plan) = plans.pop() else { return };
+            let words = format!("Making the successor of {}", crate::model::harmless::shortened(&plan.old.name, 60));
+            return self.run_rotation(session, Rotate::Start(Box::new(plan)), Stage::Working(words));
+        }
+        let keys = plans.iter().map(|plan| (plan.old.id.clone(), plan.old.name.clone())).collect();
+        let many = Many { keys, folder: folder.clone(), over: None };
+        self.run_rotation(session, Rotate::Many(plans, folder), Stage::Many(many));
+    }
+
+    /// Shows a dialog about a rotation that was read.
+    fn ask_about(&mut self, profile: &ProfileId, id: &str, stage: impl FnOnce(Rotation) -> Stage) {
+        let known = self.known_rotation(profile, id).filter(|_| self.rotating.is_none());
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
+        if let (Some(rotation), Some(cluster)) = (known, cluster) {
+            self.rotating = Some(Rotating::new(cluster.profile.clone(), stage(rotation)));
+        }
+    }
+
+    fn go_on_rotating(&mut self, having: Having) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::GoOn(asked)) = self.idle_stage() else { return };
+        let id = asked.rotation.id.clone();
+        let have = match having {
+            Having::Unsaid => Have::Unsaid,
+            Having::Said => Have::Said,
+            Having::Not => Have::Not,
+            Having::Pasted(text) => match of_the_successor(&text, &asked.rotation) {
+                Ok(have) => have,
+                Err(words) => return asked.error = Some(words),
+            },
+        };
+        let words = "Going on with the rotation".to_owned();
+        self.run_rotation(session, Rotate::GoOn(id, have), Stage::Working(words));
+    }
+
+    fn try_successor_again(&mut self) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::After(after)) = self.idle_stage() else { return };
+        let Ok(After { rotation, secret, .. }) = &mut **after else { return };
+        let (Some(secret), Some(successor)) = (secret.take(), rotation.successor().cloned()) else { return };
+        let step = Rotate::GoOn(rotation.id.clone(), Have::Secret(successor, secret));
+        self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
+    }
+
+    fn give_up_rotation(&mut self) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::GiveUp(rotation, keep)) = self.idle_stage() else { return };
+        let step = Rotate::GiveUp(rotation.id.clone(), *keep);
+        self.run_rotation(session, step, Stage::Working("Giving the rotation up".into()));
+    }
+
+    fn ask_end(&mut self, profile: &ProfileId, id: Option<&str>) {
+        if self.rotating.is_some() {
+            return;
+        }
+        let mut rotations = self.due_on(profile);
+        rotations.retain(|rotation| id.is_none_or(|id| rotation.id == id));
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
+        let Some(cluster) = cluster.filter(|_| !rotations.is_empty()) else {
+            return self.notice("Nothing is due on this cluster");
+        };
+        let (profile, session) = (cluster.profile.clone(), cluster.session.value().cloned());
+        let ids = rotations.iter().map(|rotation| rotation.old.id.clone()).collect();
+        let uses_ticket = session.map(|session| self.submit(Task::Rotate(Box::new(session), Rotate::Uses(ids))));
+        let ending = Ending { rotations, uses: None, over: None, uses_ticket };
+        self.rotating = Some(Rotating::new(profile, Stage::End(Box::new(ending))));
+    }
+
+    fn end_rotations(&mut self) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(dialog) = self.rotating.as_mut().filter(|dialog| !dialog.is_running()) else { return };
+        let Stage::End(ending) = &dialog.stage else { return };
+        if ending.over.is_some() {
+            return;
+        }
+        let ids = ending.rotations.iter().map(|rotation| rotation.id.clone()).collect();
+        let ticket = self.submit(Task::Rotate(session, Rotate::End(ids)));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.begin(ticket);
+        }
+    }
+
+    fn stop_rotating(&mut self) {
+        let Some(ticket) = self.rotating.as_ref().and_then(|dialog| dialog.ticket) else { return };
+        self.submit(Task::Stop(ticket));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.stopping = true;
+        }
+    }
+
+    /// Closes the dialog; what changes a cluster is waited for.
+    fn close_rotating(&mut self) {
+        let Some(stage) = self.idle_stage() else { return };
+        let question = match stage {
+            Stage::Ask(ask) => ask.planned.give_up(),
+            _ => None,
+        };
+        if let Some(ticket) = question {
+            self.submit(Task::Stop(ticket));
+        }
+        self.rotating = None;
+    }
+
+    pub(super) fn uses_read(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
+        if let Some(Stage::End(ending)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage)
+            && ending.uses_ticket == Some(ticket)
+        {
+            ending.uses = Some(uses);
+        }
+    }
+}
+
+/// The key in what was pasted, if it is the successor.
+fn of_the_successor(text: &Secret, rotation: &Rotation) -> Result<Have, String> {
+    let candidates = pasted::read(text).map_err(|error| error.to_string())?;
+    let successor = rotation.successor().cloned().unwrap_or_default();
+    match candidates.into_iter().find(|candidate| candidate.id == successor.as_str()) {
+        Some(candidate) => Ok(Have::Secret(successor, candidate.secret)),
+        None => Err(format!("That is the secret of another key than {successor}")),
+    }
+}

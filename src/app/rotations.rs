@@ -1,0 +1,166 @@
+//! What is known of the rotations of the open clusters: read when one is signed in, after each step, and with the
+//! keys. Nothing is read while it is drawn, and nothing polls: when the next one is due, the window wakes.
+
+use super::{Cluster, Loadable, State};
+use crate::{
+    model::{
+        Millis,
+        api_key::KeyId,
+        profile::ProfileId,
+        rotation::{Next, Rotation},
+    },
+    ops::{Problem, rotate::steps::Here},
+    worker::{Rotate, Task, Ticket},
+};
+
+/// The rotations of the open clusters.
+#[derive(Default)]
+pub struct Rotations(Vec<(ProfileId, Loadable<Here>)>);
+
+/// A rotation and the cluster whose it is.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    /// Of the cluster.
+    pub profile: &'a ProfileId,
+    /// As it was read.
+    pub rotation: &'a Rotation,
+}
+
+/// What a key is in a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It gets a successor.
+    Old,
+    /// It takes the place of another.
+    Successor,
+}
+
+impl Rotations {
+    /// Those of a cluster.
+    pub fn of(&self, id: &ProfileId) -> Option<&Loadable<Here>> {
+        self.0.iter().find(|(own, _)| own == id).map(|(_, here)| here)
+    }
+
+    fn entry(&mut self, id: &ProfileId) -> &mut Loadable<Here> {
+        let place = self.0.iter().position(|(own, _)| own == id).unwrap_or_else(|| {
+            self.0.push((id.clone(), Loadable::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].1
+    }
+
+    /// Those of a cluster that is closed: under its name another may be opened.
+    pub(super) fn forget(&mut self, id: &ProfileId) {
+        self.0.retain(|(own, _)| own != id);
+    }
+
+    fn asked(&mut self, ticket: Ticket) -> Option<&mut Loadable<Here>> {
+        self.0.iter_mut().map(|(_, here)| here).find(|here| here.question() == Some(ticket))
+    }
+}
+
+/// Whether a rotation waits for a person because it was interrupted.
+pub fn is_interrupted(rotation: &Rotation) -> bool {
+    matches!(rotation.next(0), Next::Make | Next::Try)
+}
+
+/// What is most urgent comes first: due, interrupted, waiting.
+fn urgency(rotation: &Rotation, now: Millis) -> (u8, Millis) {
+    match rotation.next(now) {
+        Next::End => (0, rotation.begun_at),
+        Next::Make | Next::Try => (1, rotation.begun_at),
+        Next::Wait(due) => (2, due),
+        Next::Nothing => (3, rotation.begun_at),
+    }
+}
+
+impl State {
+    /// The clusters that are shown: several where their keys are one list.
+    fn shown_clusters(&self) -> impl Iterator<Item = &Cluster> {
+        let (all, shown) = (self.shows_all(), self.cluster().map(|cluster| &cluster.profile.id));
+        self.clusters.iter().filter(move |cluster| all || Some(&cluster.profile.id) == shown)
+    }
+
+    fn shown_rotations(&self) -> impl Iterator<Item = &Loadable<Here>> {
+        self.shown_clusters().filter_map(|cluster| self.rotations.of(&cluster.profile.id))
+    }
+
+    /// The rotations of what is shown that are not at their end, the most urgent first.
+    pub fn open_rotations(&self) -> Vec<Row<'_>> {
+        let of = |cluster: &'_ Cluster| self.rotations.of(&cluster.profile.id).and_then(Loadable::value);
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        for cluster in self.shown_clusters() {
+            let here = of(cluster).into_iter().flat_map(|here| &here.rotations);
+            let open = here.filter(|rotation| !rotation.is_finished());
+            rows.extend(open.map(|rotation| Row { profile: &cluster.profile.id, rotation }));
+        }
+        rows.sort_by_key(|row| urgency(row.rotation, self.now));
+        rows
+    }
+
+    /// Why the rotations of what is shown could not be read.
+    pub fn rotations_problem(&self) -> Option<&Problem> {
+        self.shown_rotations().find_map(Loadable::problem)
+    }
+
+    /// Files that should be rotations and can't be read, each with the reason.
+    pub fn unreadable_rotations(&self) -> Vec<(String, String)> {
+        let files = self.shown_rotations().filter_map(Loadable::value).flat_map(|here| &here.unreadable);
+        let mut files: Vec<(String, String)> =
+            files.map(|(path, reason)| (path.display().to_string(), reason.clone())).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    /// The rotation that a shown key is in, and what it is there. One that is not at its end goes before others,
+    /// and the newest before older ones.
+    pub fn rotation_of(&self, id: &KeyId) -> Option<(&Rotation, Part)> {
+        let here = self.rotations.of(&self.home(id)?.profile.id)?.value()?;
+        let part = |rotation: &Rotation| match rotation.old.id == *id {
+            true => Some(Part::Old),
+            false => (rotation.successor() == Some(id)).then_some(Part::Successor),
+        };
+        let about = here.rotations.iter().filter_map(|rotation| part(rotation).map(|part| (rotation, part)));
+        about.max_by_key(|(rotation, _)| (!rotation.is_finished(), rotation.begun_at))
+    }
+
+    /// Those of a cluster that are due.
+    pub(super) fn due_on(&self, id: &ProfileId) -> Vec<Rotation> {
+        let here = self.rotations.of(id).and_then(Loadable::value);
+        let rotations = here.into_iter().flat_map(|here| &here.rotations);
+        rotations.filter(|rotation| rotation.next(self.now) == Next::End).cloned().collect()
+    }
+
+    pub(super) fn known_rotation(&self, profile: &ProfileId, id: &str) -> Option<Rotation> {
+        let here = self.rotations.of(profile)?.value()?;
+        here.rotations.iter().find(|rotation| rotation.id == id).cloned()
+    }
+
+    /// When the next rotation of what is shown is due.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        let waiting = self.open_rotations();
+        waiting.iter().filter_map(|row| row.rotation.due()).filter(|due| *due > self.now).min()
+    }
+
+    /// Reads those of a cluster.
+    pub(super) fn read_rotations(&mut self, id: &ProfileId) {
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *id);
+        let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() else { return };
+        let ticket = self.submit(Task::Rotate(Box::new(session), Rotate::Read));
+        self.rotations.entry(id).ask(ticket);
+    }
+
+    /// Reads those of all that is shown.
+    pub(super) fn refresh_rotations(&mut self) {
+        let ids: Vec<ProfileId> = self.shown_clusters().map(|cluster| cluster.profile.id.clone()).collect();
+        ids.iter().for_each(|id| self.read_rotations(id));
+    }
+
+    pub(super) fn rotations_read(&mut self, ticket: Ticket, result: Result<Here, Problem>) {
+        let now = self.now;
+        if let Some(here) = self.rotations.asked(ticket) {
+            here.answer(ticket, result, now);
+        }
+    }
+}

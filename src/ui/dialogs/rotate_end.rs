@@ -1,0 +1,189 @@
+//! Ending the old keys that are due, and giving a rotation up: what it would do, then what it has done.
+
+use eframe::egui::{ScrollArea, Ui};
+
+use super::{
+    rotate::{RotateDialog, footer, head, padded, tick, type_to_confirm},
+    rotate_steps::{cancel_button, close_button, keys, over_footer, problem_words, progress, proof, row},
+};
+use crate::{
+    app::{
+        Command, Rotating,
+        rotating::{Ending, Step},
+    },
+    model::{
+        expiry::{plural, thousands},
+        harmless,
+        rotation::{Rotation, State, Tried},
+    },
+    ops::{Problem, rotate::Fate},
+    ui::{
+        View, theme,
+        theme::{Type, icons, space},
+        widgets::{
+            button::Button,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+impl RotateDialog {
+    /// Old keys that are due: which, and then what became of them.
+    pub(super) fn end(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
+        let count = ending.rotations.len() as u64;
+        if dialog.is_running() || ending.over.is_some() {
+            return ended(ui, view, dialog, ending);
+        }
+        let title = format!("Invalidate {}", plural(count, "old key"));
+        head(
+            ui,
+            dialog,
+            &title,
+            "The successors are looked at first. Clients that use an old key get 401 at once. This can’t be undone",
+        );
+        notice::hairline(ui);
+        padded(ui, |ui| {
+            ScrollArea::vertical().id_salt("due").max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - space::M);
+                ending.rotations.iter().for_each(|rotation| due_row(ui, view, dialog, ending, rotation));
+            });
+            // A line in any case, so that nothing moves when it is known.
+            let last_use = match &ending.uses {
+                None => "looking",
+                Some(Ok(_)) => "see each of them",
+                Some(Err(why)) => &why.to_string(),
+            };
+            let p = theme::colors(ui);
+            text::paragraph(ui, Type::Small, p.text.tertiary, format!("Last use of the old keys: {last_use}"));
+        });
+        let words = ending.words_to_type();
+        if let Some(words) = &words {
+            type_to_confirm(ui, words, &mut self.typed);
+        }
+        notice::hairline(ui);
+        footer(ui, |ui| {
+            let confirmed = words.is_none_or(|words| self.typed.trim() == words);
+            let off = (!confirmed).then_some("Type the words above first");
+            if Button::destroy(&title).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
+                view.send(Command::Rotate(Step::End));
+            }
+            cancel_button(ui, view);
+        });
+    }
+}
+
+fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &Ending, rotation: &Rotation) {
+    let p = theme::colors(ui);
+    let now = view.state.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+    let now = now.map_or(view.state.now, |cluster| cluster.now(view.state.now));
+    let successor = rotation.successor().map(ToString::to_string).unwrap_or_default();
+    let last = match &ending.uses {
+        Some(Ok(uses)) => format!("; last use: {}", uses.words(&rotation.old.id, now, &view.state.zone)),
+        _ => String::new(),
+    };
+    let said = match rotation.state {
+        State::Grace { tried: Tried::Said, .. } | State::Ending { tried: Tried::Said, .. } => {
+            ", which was never tried from here"
+        }
+        _ => "",
+    };
+    let words = format!("Its successor is {}{said}{last}", harmless::shortened(&successor, 40));
+    ui.horizontal_top(|ui| {
+        text::icon(ui, Type::IconSmall, p.danger.text, icons::BLOCK);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.horizontal(|ui| {
+                text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&rotation.old.name, 40));
+                text::line(ui, Type::Mono, p.text.secondary, harmless::shortened(rotation.old.id.as_str(), 32));
+            });
+            text::paragraph(ui, Type::Small, p.text.secondary, words);
+        });
+    });
+}
+
+fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
+    let total = ending.rotations.len();
+    let fates = match &ending.over {
+        Some(Ok(fates)) => fates.as_slice(),
+        _ => &[],
+    };
+    let done = fates.iter().filter(|fate| fate.result.is_ok()).count();
+    let title = match &ending.over {
+        None => format!("Invalidating {}", plural(total as u64, "old key")),
+        Some(_) if done == total => format!("{} invalidated", plural(total as u64, "old key")),
+        Some(_) => format!("{} of {} invalidated", thousands(done as u64), plural(total as u64, "old key")),
+    };
+    head(ui, dialog, &title, "Each is sent by its id, and read again as proof");
+    padded(ui, |ui| {
+        let settled = if ending.over.is_some() { fates.len() } else { dialog.counted };
+        progress(ui, settled, fates.len() - done, total);
+        if let Some(Err(problem)) = &ending.over {
+            notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+        }
+        let p = theme::colors(ui);
+        let fate_of = |rotation: &Rotation| fates.iter().find(|fate: &&Fate| fate.id == rotation.id);
+        ScrollArea::vertical().id_salt("ended").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - space::M);
+            for rotation in ending.rotations.iter().filter(|_| ending.over.is_some()) {
+                let (mark, words) = match fate_of(rotation).map(|fate| &fate.result) {
+                    Some(Ok((rotation, how))) => ((icons::CHECK_CIRCLE, p.success.text), proof(view, rotation, *how)),
+                    Some(Err(problem)) => ((icons::ERROR, p.danger.text), problem_words(problem)),
+                    None => ((icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "It was not sent: as it was".into()),
+                };
+                row(ui, mark, &rotation.old.name, &words);
+            }
+        });
+    });
+    over_footer(ui, view, dialog, "Stop after this key");
+}
+
+/// What giving up would do.
+pub(super) fn give_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, rotation: &Rotation, keep: bool) {
+    let title = format!("Give up the rotation of {}", harmless::shortened(&rotation.old.name, 40));
+    head(ui, dialog, &title, "The old key stays as it is");
+    notice::hairline(ui);
+    padded(ui, |ui| {
+        keys(ui, rotation);
+        let p = theme::colors(ui);
+        let fate = match rotation.successor() {
+            None => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
+            Some(new) if keep => format!("Its successor {new} stays valid too: two keys with the same rights"),
+            Some(new) => format!("Its successor {new} is invalidated, for ever: clients that use it get 401 at once"),
+        };
+        text::paragraph(ui, Type::Body, p.text.primary, harmless::shortened(&fate, 300));
+        if rotation.successor().is_some() {
+            tick(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(Step::Keep(on))));
+        }
+    });
+    notice::hairline(ui);
+    footer(ui, |ui| {
+        if Button::destroy("Give up the rotation").icon(icons::UNDO).show(ui).clicked() {
+            view.send(Command::Rotate(Step::GiveUp));
+        }
+        cancel_button(ui, view);
+    });
+}
+
+/// What giving up has done.
+pub(super) fn given_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, result: &Result<Rotation, Problem>) {
+    match result {
+        Ok(rotation) => {
+            let words = match &rotation.state {
+                State::Abandoned { kept: true, .. } => "The old key stays as it was, and its successor stays valid",
+                State::Abandoned { successor: Some(_), .. } => {
+                    "The old key stays as it was. The successor was ended and read again"
+                }
+                _ => "The old key stays as it was",
+            };
+            head(ui, dialog, "The rotation is given up", words);
+            padded(ui, |ui| keys(ui, rotation));
+        }
+        Err(problem) => {
+            head(ui, dialog, "The rotation could not be given up", "");
+            padded(ui, |ui| notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ()));
+        }
+    }
+    notice::hairline(ui);
+    footer(ui, |ui| close_button(ui, view));
+}

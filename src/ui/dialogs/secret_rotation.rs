@@ -1,0 +1,70 @@
+//! What the card of a secret says more where it is that of a successor: it is not closed before the person has it,
+//! or the successor is ended.
+
+use eframe::egui::Ui;
+
+use super::rotate::{length, rights_words};
+use crate::{
+    app::{Command, Reveal, rotated::Successor, rotating::Step},
+    model::harmless,
+    ops::rotate::Rights,
+    ui::{
+        View, theme,
+        theme::{Type, icons},
+        widgets::{
+            button::Button,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// Whose successor it is, and what comes next.
+pub(super) fn line(ui: &mut Ui, reveal: &Reveal) {
+    let Some(successor) = &reveal.rotation else { return };
+    let p = theme::colors(ui);
+    let next = match successor.grace {
+        0 => "when you have it, it is tried, and the old key is invalidated at once".to_owned(),
+        grace => format!("when you have it, it is tried, and both keys work for {}", length(grace)),
+    };
+    let name = harmless::shortened(&successor.old_name, 40);
+    let old = harmless::shortened(successor.old.as_str(), 40);
+    text::paragraph(ui, Type::Body, p.text.secondary, format!("Takes the place of {name} ({old}): {next}"));
+    if !matches!(successor.rights, Rights::Same) {
+        text::paragraph(ui, Type::Small, p.warning.text, format!("Rights: {}", rights_words(&successor.rights)));
+    }
+}
+
+/// The person says that the secret is where it belongs.
+pub(super) fn kept_button(ui: &mut Ui, view: &mut View<'_>, is_safe: bool) {
+    if Button::primary("I have kept it").icon(icons::CHECK).show(ui).clicked() {
+        view.send(if is_safe { Command::Rotate(Step::Kept) } else { Command::CloseSecret });
+    }
+}
+
+/// Closing was asked for: the rotation goes on with the secret kept, or back.
+pub(super) fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, successor: &Successor) {
+    if let Some(problem) = &successor.problem {
+        notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+    }
+    let title = match reveal.is_safe() {
+        true => "Is the secret where it belongs?",
+        false => "The secret was not copied, kept or written",
+    };
+    let detail = "Nobody can show it again. With it, the successor is tried. Without it, the successor is ended, and the \
+                  old key stays as it is";
+    notice::banner(ui, Tone::Warning, title, detail, |_| ());
+    ui.horizontal(|ui| {
+        let off = successor.is_undoing().then_some("The successor is being ended");
+        if Button::danger("End the successor, the old key stays").icon(icons::UNDO).off_because(off).show(ui).clicked()
+        {
+            view.send(Command::Rotate(Step::Undo));
+        }
+        if Button::secondary("I have kept it").icon(icons::CHECK).off_because(off).show(ui).clicked() {
+            view.send(Command::Rotate(Step::Kept));
+        }
+        if Button::ghost("Go back").off_because(off).show(ui).clicked() {
+            view.send(Command::GoBackToSecret);
+        }
+    });
+}

@@ -1,0 +1,244 @@
+//! Rotations where they are looked for: all that are open on the Overview, and the one of a key on its page.
+
+use eframe::egui::{Align, Layout, ScrollArea, Ui, vec2};
+
+use super::{key_detail::fact, overview::card};
+use crate::{
+    app::{
+        Cluster, Command,
+        rotating::Step,
+        rotations::{Part, Row, is_interrupted},
+    },
+    model::{
+        api_key::{ApiKey, KeyId, KeyKind},
+        expiry::Status,
+        harmless,
+        profile::ProfileId,
+        rotation::{Next, Rotation, State},
+        successor::{ROTATED_FROM, ROTATED_TO},
+    },
+    ui::{
+        View,
+        dialogs::rotate_steps::next_words,
+        theme,
+        theme::{Type, icons, size},
+        widgets::{
+            button::Button,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// So many rows are shown before they scroll.
+const ROWS: f32 = 6.0;
+/// Files that can't be read are named up to here.
+const FILES: usize = 3;
+
+/// The card of the Overview; nothing where there is nothing to be told.
+pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
+    let state = view.state;
+    let rows = state.open_rotations();
+    let unreadable = state.unreadable_rotations();
+    let problem = state.rotations_problem();
+    if rows.is_empty() && unreadable.is_empty() && problem.is_none() {
+        return;
+    }
+    let p = theme::colors(ui);
+    let due: Vec<&ProfileId> = rows.iter().filter(|row| is_due(view, row.rotation)).map(|row| row.profile).collect();
+    card(ui, |ui| {
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), 34.0), Layout::left_to_right(Align::Center), |ui| {
+            text::line(ui, Type::Heading, p.text.primary, "Rotations");
+            text::line(ui, Type::Body, p.text.tertiary, counted(view, &rows));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let [first, _, ..] = due[..]
+                    && due.iter().all(|profile| *profile == first)
+                    && Button::danger("End all that are due…")
+                        .icon(icons::BLOCK)
+                        .named("End all that are due")
+                        .show(ui)
+                        .clicked()
+                {
+                    view.send(Command::Rotate(Step::AskEnd(first.clone(), None)));
+                }
+            });
+        });
+        if let Some(problem) = problem {
+            notice::banner(ui, Tone::Warning, &problem.title, &problem.detail, |_| ());
+        }
+        if !unreadable.is_empty() {
+            let title = match unreadable.len() {
+                1 => "1 file of a rotation can’t be read and is left alone".to_owned(),
+                more => format!("{more} files of rotations can’t be read and are left alone"),
+            };
+            let files: Vec<String> =
+                unreadable.iter().take(FILES).map(|(path, why)| format!("{path}: {why}")).collect();
+            notice::banner(ui, Tone::Warning, &title, &harmless::shortened(&files.join("; "), 500), |_| ());
+        }
+        let room = size::ROW * ROWS;
+        let list = ScrollArea::vertical().id_salt("rotations").max_height(room).auto_shrink([false, true]);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        list.show_rows(ui, size::ROW, rows.len(), |ui, range| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for row in range.filter_map(|place| rows.get(place)) {
+                row_ui(ui, view, row);
+            }
+        });
+    });
+}
+
+fn is_due(view: &View<'_>, rotation: &Rotation) -> bool {
+    rotation.next(view.state.now) == Next::End
+}
+
+fn counted(view: &View<'_>, rows: &[Row<'_>]) -> String {
+    let due = rows.iter().filter(|row| is_due(view, row.rotation)).count();
+    let interrupted = rows.iter().filter(|row| is_interrupted(row.rotation)).count();
+    let waiting = rows.len() - due - interrupted;
+    let parts = [(due, "due"), (interrupted, "interrupted"), (waiting, "waiting")];
+    let words = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
+    let p = theme::colors(ui);
+    let rotation = row.rotation;
+    let (icon, color) = match rotation.next(view.state.now) {
+        Next::End => (icons::TIMER, p.danger.text),
+        Next::Make | Next::Try => (icons::WARNING, p.warning.text),
+        _ => (icons::AUTORENEW, p.text.tertiary),
+    };
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), size::ROW), Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_width(ui.available_width());
+        text::icon(ui, Type::Icon, color, icon);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            actions(ui, view, row);
+            text::line(ui, Type::Small, color, next_words(rotation, view.state.now));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let narrow = ui.available_width() < 420.0;
+                let most = if narrow { 24 } else { 44 };
+                text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&rotation.old.name, most));
+                if let Some(id) = rotation.successor().filter(|_| !narrow) {
+                    text::line(ui, Type::Small, p.text.tertiary, "successor");
+                    text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 24));
+                }
+            });
+        });
+    });
+}
+
+/// What can be done with a rotation, from right to left.
+fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
+    let Row { profile, rotation } = *row;
+    let name = harmless::shortened(&rotation.old.name, 60);
+    let (profile, id) = (profile.clone(), rotation.id.clone());
+    if Button::link("Give up…").named(&format!("Give up the rotation of {name}")).show(ui).clicked() {
+        view.send(Command::Rotate(Step::AskGiveUp(profile.clone(), id.clone())));
+    }
+    match rotation.next(view.state.now) {
+        Next::End => {
+            let named = format!("Invalidate the old key of {name}");
+            if Button::danger("Invalidate the old key…").small().icon(icons::BLOCK).named(&named).show(ui).clicked() {
+                view.send(Command::Rotate(Step::AskEnd(profile, Some(id))));
+            }
+        }
+        Next::Make | Next::Try => {
+            let named = format!("Go on with the rotation of {name}");
+            let button = Button::secondary("Go on…").small().icon(icons::PLAY_ARROW).named(&named);
+            if button.show(ui).clicked() {
+                view.send(Command::Rotate(Step::AskGoOn(profile, id)));
+            }
+        }
+        Next::Wait(_) | Next::Nothing => {}
+    }
+}
+
+/// Why a key can't be rotated, where that is known beforehand.
+fn hindrance(view: &View<'_>, cluster: &Cluster, key: &ApiKey) -> Option<&'static str> {
+    let session = view.state.home(&key.id).and_then(|home| home.session.value());
+    let underway =
+        view.state.rotation_of(&key.id).is_some_and(|(rotation, part)| part == Part::Old && !rotation.is_finished());
+    match (key.status(cluster.now(view.state.now)), session) {
+        (Status::Invalidated | Status::Expired, _) => Some("It has ended, and there is nothing to hand over from"),
+        (_, None) => Some("There is no connection"),
+        (_, Some(session)) if session.own_key().is_some() => {
+            Some("Signed in by an API key, no successor can be made: sign in as a user")
+        }
+        _ if underway => Some("It is being rotated already"),
+        _ => (key.kind != KeyKind::Rest).then_some("Such a key is made by a request of its own"),
+    }
+}
+
+/// On the page of a key: the rotation that it is in, and the way to rotate it.
+pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
+    rotation(ui, view, key);
+    let has_ended = matches!(key.status(cluster.now(view.state.now)), Status::Invalidated | Status::Expired);
+    if has_ended {
+        return;
+    }
+    let name = if cluster.selection.is_empty() { "Rotate" } else { "Rotate this key" };
+    let off = hindrance(view, cluster, key);
+    let button = Button::secondary("Rotate…").icon(icons::AUTORENEW).small().named(name).off_because(off);
+    if button.show(ui).clicked() {
+        view.send(Command::Rotate(Step::Ask(vec![key.id.clone()])));
+    }
+}
+
+fn rotation(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
+    let state = view.state;
+    let Some((rotation, part)) = state.rotation_of(&key.id) else { return by_metadata(ui, view, key) };
+    if matches!(rotation.state, State::Abandoned { kept: false, .. }) {
+        return;
+    }
+    let next = next_words(rotation, state.now);
+    let old = &rotation.old.id;
+    let (words, other) = match (part, rotation.successor()) {
+        (Part::Old, Some(id)) if rotation.is_finished() => (format!("Successor {id}"), Some(id)),
+        (Part::Old, Some(id)) => (format!("Successor {id}, {next}"), Some(id)),
+        (Part::Old, None) => (next, None),
+        (Part::Successor, _) if rotation.is_finished() => (format!("Successor of {old}"), Some(old)),
+        (Part::Successor, _) => (format!("Successor of {old} ({next})"), Some(old)),
+    };
+    let home = state.home(&key.id).filter(|_| !rotation.is_finished());
+    let row = home.map(|home| Row { profile: &home.profile.id, rotation });
+    line(ui, view, &words, other, row.as_ref());
+}
+
+/// What the metadata says of rotations that this machine knows nothing of.
+fn by_metadata(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
+    let said = key.metadata_map();
+    let id = |name: &str| said.get(name).and_then(|value| value.as_str()).map(KeyId::new);
+    if let Some(new) = id(ROTATED_TO) {
+        line(ui, view, &format!("Successor {new}"), Some(&new), None);
+    }
+    if let Some(old) = id(ROTATED_FROM) {
+        line(ui, view, &format!("Successor of {old}"), Some(&old), None);
+    }
+}
+
+fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>, row: Option<&Row<'_>>) {
+    let p = theme::colors(ui);
+    fact(ui, "Rotation", |ui| {
+        ui.vertical(|ui| {
+            text::paragraph(ui, Type::Body, p.text.primary, harmless::shortened(words, 160));
+            let is_there = other.filter(|id| view.state.cluster().is_some_and(|cluster| cluster.key(id).is_some()));
+            ui.horizontal_wrapped(|ui| {
+                if let Some(row) = row {
+                    actions(ui, view, row);
+                }
+                if let Some(id) = is_there
+                    && Button::link("Open its page").named(&format!("Open the page of {id}")).show(ui).clicked()
+                {
+                    view.send(Command::OpenKey(Some(id.clone())));
+                }
+            });
+        });
+    });
+}
+
+/// For a selection: beside what else can be done with it.
+pub(super) fn rotate_selected(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    if Button::secondary("Rotate…").icon(icons::AUTORENEW).named("Rotate").show(ui).clicked() {
+        view.send(Command::Rotate(Step::Ask(cluster.selection.ids())));
+    }
+}

@@ -1,0 +1,167 @@
+//! Rotations: what the worker can be asked to do with them, and where they are written down. Those of the practice
+//! cluster are in a folder of their own, which is gone when the window closes.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
+};
+
+use super::{Answer, Reporter};
+use crate::{
+    model::{api_key::KeyId, rotation::Rotation, secret::Secret},
+    ops::{
+        Problem, Session,
+        last_use::{self, NotKnown, Uses},
+        rotate::{
+            self, Fate, Made, News, Plan, Wishes,
+            steps::{self, After, GoneOn, Have, Here, OneOf, Planned},
+        },
+    },
+    store::{
+        profiles::new_profile_id,
+        rotations::{Held, Rotations},
+    },
+};
+
+/// What to do.
+#[derive(Debug)]
+pub enum Rotate {
+    /// Read the rotations of a cluster.
+    Read,
+    /// Look at keys, and say what rotating them would make.
+    Plan(Vec<KeyId>, Wishes),
+    /// When keys were last used.
+    Uses(Vec<KeyId>),
+    /// Begin, and make the successor whose secret will be shown.
+    Start(Box<Plan>),
+    /// The secret was kept: try it, and go on.
+    Kept(Box<Held>, Secret),
+    /// Several keys, their secrets to files of a folder.
+    Many(Vec<Plan>, PathBuf),
+    /// Go on after an interruption.
+    GoOn(String, Have),
+    /// End the old keys of these.
+    End(Vec<String>),
+    /// End the successor that is held; the old key stays.
+    Undo(Box<Held>),
+    /// Give up; whether the successor is left valid.
+    GiveUp(String, bool),
+}
+
+impl Rotate {
+    /// Whether it changes a cluster, so that it may not be dropped half way.
+    pub fn is_write(&self) -> bool {
+        !matches!(self, Self::Read | Self::Plan(..) | Self::Uses(_))
+    }
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Rotated {
+    /// The rotations were read.
+    Read(Result<Here, Problem>),
+    /// So many keys are looked at, or settled.
+    Counted(usize),
+    /// What would be made.
+    Planned(Result<Planned, Problem>),
+    /// When keys were last used.
+    Uses(Result<Uses, NotKnown>),
+    /// What is told on the way.
+    News(News),
+    /// A successor whose secret is to be shown.
+    Made(Result<Box<(Held, Made)>, Problem>),
+    /// How far it has come.
+    After(Result<Box<After>, Problem>),
+    /// What became of several.
+    Many(Result<Vec<OneOf>, Problem>),
+    /// What became of those that were to be ended.
+    Ended(Result<Vec<Fate>, Problem>),
+    /// The successor was ended, or not; then it is held as before.
+    Undone(Box<Held>, Result<(), Problem>),
+    /// It was given up, or not.
+    GivenUp(Result<Box<Rotation>, Problem>),
+}
+
+/// Where rotations are written down.
+#[derive(Default)]
+pub(super) struct Places {
+    pub(super) own: Option<Rotations>,
+    practice: Mutex<Option<PracticeFolder>>,
+}
+
+/// A folder for what is forgotten with the practice cluster.
+struct PracticeFolder(PathBuf);
+
+impl Drop for PracticeFolder {
+    fn drop(&mut self) {
+        // What stays behind holds no secret, and is of a cluster that is no more.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Places {
+    pub(super) fn of(&self, is_practice: bool) -> Option<Rotations> {
+        if !is_practice {
+            return self.own.clone();
+        }
+        let mut practice = self.practice.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = practice.get_or_insert_with(|| {
+            PracticeFolder(std::env::temp_dir().join(format!("keybearer-practice-{}", new_profile_id().0)))
+        });
+        Some(Rotations::at(folder.0.clone()))
+    }
+}
+
+pub(super) async fn run(
+    session: &Session,
+    places: Option<Rotations>,
+    task: Rotate,
+    reporter: &Reporter,
+    stop: &AtomicBool,
+) -> Answer {
+    let rotations = places.unwrap_or_else(|| Rotations::at(PathBuf::new()));
+    if task.is_write() && rotations.folder() == Path::new("") {
+        return Answer::Rotating(nowhere(task));
+    }
+    let mut news = |one: News| reporter.progress(Answer::Rotating(Rotated::News(one)));
+    let mut count = |number: usize| reporter.progress(Answer::Rotating(Rotated::Counted(number)));
+    let rotations = &rotations;
+    Answer::Rotating(match task {
+        Rotate::Read => Rotated::Read(steps::here(session, rotations).await),
+        Rotate::Plan(ids, wishes) => {
+            Rotated::Planned(steps::plans(session, rotations, &ids, &wishes, &mut count).await)
+        }
+        Rotate::Uses(ids) => Rotated::Uses(last_use::of(session, &ids).await),
+        Rotate::Start(plan) => Rotated::Made(steps::start(session, rotations, &plan, &mut news).await.map(Box::new)),
+        Rotate::Kept(held, secret) => {
+            Rotated::After(Ok(Box::new(steps::kept(session, *held, secret, &mut news).await)))
+        }
+        Rotate::Many(plans, folder) => {
+            Rotated::Many(steps::many(session, rotations, &plans, &folder, stop, &mut count).await)
+        }
+        Rotate::GoOn(id, have) => match steps::go_on(session, rotations, &id, have, &mut news).await {
+            Ok(GoneOn::ToShow(held, made)) => Rotated::Made(Ok(Box::new((*held, *made)))),
+            Ok(GoneOn::After(after)) => Rotated::After(Ok(after)),
+            Err(problem) => Rotated::After(Err(problem)),
+        },
+        Rotate::End(ids) => Rotated::Ended(steps::end_these(session, rotations, &ids, stop, &mut count).await),
+        Rotate::Undo(mut held) => {
+            let undone = rotate::cancel(session, &mut held, false, &mut news).await;
+            Rotated::Undone(held, undone.map(drop))
+        }
+        Rotate::GiveUp(id, keep) => Rotated::GivenUp(steps::give_up(session, rotations, &id, keep).await.map(Box::new)),
+    })
+}
+
+/// Without a place nothing is begun, and nothing can be gone on with.
+fn nowhere(task: Rotate) -> Rotated {
+    let problem = steps::nowhere();
+    match task {
+        Rotate::Start(_) => Rotated::Made(Err(problem)),
+        Rotate::Many(..) => Rotated::Many(Err(problem)),
+        Rotate::End(_) => Rotated::Ended(Err(problem)),
+        Rotate::Undo(held) => Rotated::Undone(held, Err(problem)),
+        Rotate::GiveUp(..) => Rotated::GivenUp(Err(problem)),
+        _ => Rotated::After(Err(problem)),
+    }
+}

@@ -1,0 +1,392 @@
+//! Rotating in the window: what is shown before, the secret on its card, both keys at work, and the end with proof.
+
+use std::{path::PathBuf, time::Duration};
+
+use keybearer::{
+    model::{
+        api_key::{ApiKey, KeyId},
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        login::Login,
+        profile::{Environment, Profile, ProfileId},
+        rotation::{Ended, Lineage, Rotation, State, Tried},
+        secret::Secret,
+    },
+    ops::{connect, create, list},
+    store::rotations::Rotations,
+};
+
+use crate::{
+    desk::{Desk, RunningSandbox, Setting},
+    front::Front,
+};
+
+/// A practice cluster with keys of the officer, and a folder of rotations that outlives a window.
+pub struct Place {
+    pub front: Front,
+    pub runtime: tokio::runtime::Runtime,
+    pub folder: tempfile::TempDir,
+}
+
+fn draft(name: &str, metadata: &str) -> create_draft::CreateKey {
+    create_draft::of(name, metadata)
+}
+
+mod create_draft {
+    pub use keybearer::model::create::CreateKey;
+    use keybearer::model::{
+        create::{Draft, RightsChoice, Surroundings},
+        version::Edition,
+    };
+
+    pub fn of(name: &str, metadata: &str) -> CreateKey {
+        let draft = Draft {
+            name: name.into(),
+            rights: RightsChoice::Nothing,
+            expiration: "9d".into(),
+            metadata: metadata.into(),
+            ..Draft::default()
+        };
+        let zone = jiff::tz::TimeZone::UTC;
+        let around = Surroundings { now: 0, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
+        draft.check(around, &format!("request-{name}")).unwrap()
+    }
+}
+
+impl Place {
+    pub fn start(names: &[&str]) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let front = runtime.block_on(Front::start(20));
+        let place = Self { front, runtime, folder: tempfile::tempdir().unwrap() };
+        names.iter().for_each(|name| place.make("officer", name, ""));
+        place
+    }
+
+    pub fn make(&self, user: &str, name: &str, metadata: &str) {
+        self.runtime.block_on(async {
+            let session = self.front.session(user).await;
+            create::create(&session, &draft(name, metadata)).await.unwrap();
+        });
+    }
+
+    fn endpoint(&self, login: Login) -> Endpoint {
+        let url = ClusterUrl::parse(&self.front.sockets.url("http")).unwrap();
+        Endpoint { url, trust: Trust::System, login, run_as: None, timeout: Duration::from_secs(90) }
+    }
+
+    /// A new window on what is there.
+    pub fn desk(&self) -> Desk {
+        let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
+        let endpoint = self.endpoint(login);
+        let environment = Environment::Development;
+        let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };
+        let setting = Setting { profiles: vec![profile], rotations: Some(self.rotations()), ..Setting::default() };
+        let mut desk = Desk::new(setting);
+        desk.press("Edit front");
+        desk.press("Connect");
+        desk.wait_for("keys read");
+        desk
+    }
+
+    pub fn rotations(&self) -> Rotations {
+        Rotations::at(self.folder.path().join("rotations"))
+    }
+
+    pub fn all(&self) -> Vec<Rotation> {
+        self.rotations().all().unwrap().rotations
+    }
+
+    /// The only rotation, as it is on the disk.
+    pub fn rotation(&self) -> Rotation {
+        let [rotation] = &self.all()[..] else { panic!("{:?}", self.all()) };
+        rotation.clone()
+    }
+
+    /// The keys of a name beginning so, as the cluster has them.
+    pub fn keys(&self, beginning: &str) -> Vec<ApiKey> {
+        self.runtime.block_on(async {
+            let list = list::all(&self.front.session("officer").await, |_| ()).await.unwrap();
+            list.keys.keys().filter(|key| key.name.starts_with(beginning)).collect()
+        })
+    }
+
+    pub fn is_invalidated(&self, id: &KeyId) -> bool {
+        self.keys("").iter().find(|key| key.id == *id).unwrap().invalidated
+    }
+
+    /// Whom an encoded key signs in; `None` when it is refused.
+    pub fn signs_in(&self, encoded: &str) -> Option<KeyId> {
+        let login = Login::from_api_key_text(encoded).unwrap();
+        let session = self.runtime.block_on(connect::connect(&self.endpoint(login))).ok()?;
+        session.own_key().cloned()
+    }
+
+    /// The grace periods of all are over: a day has gone by.
+    pub fn let_a_day_go_by(&self) {
+        for rotation in self.all() {
+            let State::Grace { successor, due, tried } = rotation.state.clone() else { continue };
+            let mut held = self.rotations().take(&rotation.id).unwrap();
+            held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
+            held.save().unwrap();
+        }
+    }
+}
+
+/// Opens the page of a key, and what rotating it would make.
+pub fn ask(desk: &mut Desk, name: &str) {
+    desk.fill("Search", &format!("name:{name} -status:invalidated"));
+    desk.harness.step();
+    desk.click_row(name);
+    desk.press("Rotate");
+    desk.wait_for("ends in 9 days");
+    settle(desk);
+}
+
+/// The dialog grows when what would be made comes in; then its buttons are where they stay.
+pub fn settle(desk: &mut Desk) {
+    (0..4).for_each(|_| desk.harness.step());
+}
+
+/// From the dialog to the card; the secret is copied. Gives the encoded successor.
+pub fn make_and_copy(desk: &mut Desk) -> String {
+    desk.press("Rotate 1 key");
+    desk.wait_for("Successor created");
+    copied(desk)
+}
+
+pub fn copied(desk: &mut Desk) -> String {
+    desk.press("Copy");
+    desk.wait_for("On the clipboard");
+    desk.clipboard.0.lock().unwrap().clone().unwrap()
+}
+
+pub fn assert_hidden(desk: &Desk, encoded: &str) {
+    let login = Login::from_api_key_text(encoded).unwrap();
+    let Login::ApiKey { secret, .. } = login else { panic!("no key") };
+    for text in desk.texts() {
+        assert!(!text.contains(encoded) && !text.contains(secret.expose()), "the secret is on the screen: {text}");
+    }
+}
+
+#[test]
+fn one_key_with_a_grace_period_from_its_page_to_its_proved_end() {
+    let place = Place::start(&["app"]);
+    let mut desk = place.desk();
+    ask(&mut desk, "app");
+    for words in ["The same, also those of its owner", "not known: Elasticsearch does not keep it", "24 hours"] {
+        assert!(desk.sees(words), "{words}: {:?}", desk.texts());
+    }
+    let old = place.keys("app")[0].id.clone();
+    assert!(place.keys("app").len() == 1 && place.all().is_empty(), "nothing was begun by asking");
+
+    desk.press("Rotate 1 key");
+    desk.wait_for("Successor created");
+    assert!(matches!(place.rotation().state, State::HandingOver { .. }), "on the disk before it is shown");
+    assert!(place.rotations().take(&place.rotation().id).is_err(), "nobody else goes on with it meanwhile");
+    assert!(desk.sees(&format!("Takes the place of app ({old})")), "{:?}", desk.texts());
+    assert!(desk.is_close_refused() && desk.sees("was not copied, kept or written"));
+    desk.press("Go back");
+    let encoded = copied(&mut desk);
+    assert!(desk.is_close_refused(), "the successor was not tried yet");
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    assert!(desk.sees("signs in as officer") && desk.sees("names its successor"), "{:?}", desk.texts());
+    let new = place.signs_in(&encoded).unwrap();
+    assert!(!place.is_invalidated(&old));
+    let rotation = place.rotation();
+    assert!(matches!(rotation.state, State::Grace { tried: Tried::Live, .. }) && rotation.lineage == Lineage::Written);
+    desk.press("Close the rotation");
+    assert_hidden(&desk, &encoded);
+
+    desk.wait_for(&format!("Successor {new}, due in 23 hours"));
+    desk.press("Overview");
+    desk.wait_for("1 waiting");
+    assert!(desk.sees("due in 23 hours") && !desk.is_on("Invalidate the old key of app"));
+    place.let_a_day_go_by();
+    desk.press("Refresh");
+    desk.wait_for("1 due");
+    desk.press("Invalidate the old key of app");
+    desk.wait_for("Invalidate 1 old key");
+    desk.wait_for("Last use of the old keys: not known");
+    settle(&mut desk);
+    assert!(desk.sees(old.as_str()) && !place.is_invalidated(&old), "nothing is sent by asking");
+    desk.press("Invalidate 1 old key");
+    desk.wait_for("1 old key invalidated");
+    assert!(desk.sees(&format!("as proof: {old} is invalidated")), "{:?}", desk.texts());
+    assert!(place.is_invalidated(&old) && place.signs_in(&encoded) == Some(new));
+    assert!(matches!(place.rotation().state, State::Done { how: Ended::Invalidated, .. }));
+    desk.press("Close the rotation");
+    desk.wait("no rotation", |desk| !desk.sees("Rotations"));
+}
+
+#[test]
+fn a_compromised_key_is_refused_as_soon_as_its_successor_works() {
+    let place = Place::start(&["app"]);
+    let mut desk = place.desk();
+    ask(&mut desk, "app");
+    desk.tick("Compromised: end the old key as soon as the successor works");
+    assert!(desk.sees("gets 401 at once") && !desk.sees("24 hours"), "{:?}", desk.texts());
+    let encoded = make_and_copy(&mut desk);
+    let old = place.rotation().old.id;
+    assert!(!place.is_invalidated(&old), "not before the successor was tried");
+    desk.press("I have kept it");
+    desk.wait_for("The old key is ended");
+    assert!(desk.sees(&format!("as proof: {old} is invalidated")), "{:?}", desk.texts());
+    assert!(place.is_invalidated(&old) && place.signs_in(&encoded).is_some());
+    assert_hidden(&desk, &encoded);
+}
+
+#[test]
+fn a_successor_that_was_not_kept_is_ended_and_the_old_key_stays() {
+    let place = Place::start(&["app"]);
+    let mut desk = place.desk();
+    ask(&mut desk, "app");
+    desk.press("Rotate 1 key");
+    desk.wait_for("Successor created");
+    desk.key(eframe::egui::Key::Escape);
+    desk.wait_for("was not copied, kept or written");
+    desk.key(eframe::egui::Key::Escape);
+    assert!(!desk.sees("was not copied, kept or written") && desk.sees("Successor created"), "Escape goes back");
+    desk.press("I have kept it");
+    desk.press("End the successor, the old key stays");
+    desk.wait_for("was ended and read again");
+    let (old, new) = (place.rotation().old.id, place.rotation().successor().cloned().unwrap());
+    assert!(!place.is_invalidated(&old) && place.is_invalidated(&new));
+    assert!(matches!(place.rotation().state, State::Abandoned { kept: false, .. }));
+    assert!(!desk.sees("Successor created") && !desk.is_close_refused());
+}
+
+#[test]
+fn a_successor_of_somebody_else_s_key_needs_a_word() {
+    let place = Place::start(&[]);
+    place.make("ana", "hers", r#"{"managed": true, "managed_by": "fleet"}"#);
+    let mut desk = place.desk();
+    ask(&mut desk, "hers");
+    for words in
+        ["It belongs to ana, and its successor would belong to officer", "Act as ana by run-as", "managed by fleet"]
+    {
+        assert!(desk.sees(words), "{words}: {:?}", desk.texts());
+    }
+    assert!(!desk.is_on("Rotate 1 key"), "it needs two words");
+    desk.tick("The successor may belong to me");
+    assert!(!desk.is_on("Rotate 1 key"), "the other word is missing");
+    desk.tick("Rotate keys of other applications too");
+    let encoded = make_and_copy(&mut desk);
+    assert!(desk.sees("of its owner are others today"), "{:?}", desk.texts());
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    assert!(desk.sees("only its owner ana could write it"), "{:?}", desk.texts());
+    assert!(place.signs_in(&encoded).is_some());
+    let owner = |id: &KeyId| place.keys("hers").into_iter().find(|key| key.id == *id).unwrap().owner.username;
+    assert_eq!(owner(place.rotation().successor().unwrap()), "officer");
+}
+
+#[test]
+fn another_name_and_end_are_looked_at_before_they_are_sent() {
+    let place = Place::start(&["app"]);
+    let mut desk = place.desk();
+    ask(&mut desk, "app");
+    desk.fill("End of the successor", "soon");
+    assert!(!desk.is_on("Rotate 1 key"), "what was typed was not looked at");
+    desk.press("Review");
+    desk.wait_for("This key can’t be rotated");
+    assert!(desk.sees("Not an expiration") && !desk.is_on("Rotate 1 key"), "{:?}", desk.texts());
+    desk.press("Cancel");
+    desk.press("Rotate");
+    desk.wait_for("ends in 9 days");
+    settle(&mut desk);
+    desk.fill("Name of the successor", "app-2");
+    desk.fill("End of the successor", "30d");
+    desk.press("Review");
+    desk.wait_for("ends in 30 days");
+    settle(&mut desk);
+    desk.choose("7 days");
+    make_and_copy(&mut desk);
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    let new = &place.keys("app-2")[0];
+    let days = (new.expires.unwrap() - keybearer::ops::clock::now()) / 86_400_000;
+    assert!((29..=30).contains(&days) && place.rotation().grace == 7 * 86_400_000, "{days}");
+}
+
+#[test]
+fn several_keys_go_to_files_and_one_that_fails_leaves_the_others() {
+    let place = Place::start(&["many-a", "many-b", "many-c", "many-d"]);
+    let mut desk = place.desk();
+    ask(&mut desk, "many-d");
+    make_and_copy(&mut desk);
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    desk.press("Close the rotation");
+    desk.press("Close");
+
+    let id = |name: &str| place.keys(name)[0].id.clone();
+    let secrets = place.folder.path().join("secrets");
+    let file = |id: &KeyId| -> PathBuf { secrets.join(format!("{id}.key")) };
+    std::fs::create_dir(&secrets).unwrap();
+    std::fs::write(file(&id("many-b")), "mine").unwrap();
+    let old_d = place.rotation().old.id;
+    desk.fill("Search", &format!("name:many-* -id:{}", place.rotation().successor().unwrap()));
+    desk.harness.step();
+    desk.tick("Select all shown keys");
+    desk.press("Rotate");
+    desk.wait_for("1 key can’t be rotated");
+    assert!(desk.sees(&format!("{old_d} is being rotated already")), "{:?}", desk.texts());
+    settle(&mut desk);
+    desk.fill("Folder for the secrets", secrets.to_str().unwrap());
+    desk.press("Rotate 3 keys");
+    desk.wait_for("2 of 3 keys rotated");
+    assert!(desk.sees("exists already and is never overwritten"), "{:?}", desk.texts());
+    for name in ["many-a", "many-c"] {
+        let rotation = place.all().into_iter().find(|rotation| rotation.old.name == name).unwrap();
+        let text = std::fs::read_to_string(file(&rotation.old.id)).unwrap();
+        assert_eq!(place.signs_in(text.trim()).as_ref(), rotation.successor());
+        assert!(matches!(rotation.state, State::Grace { tried: Tried::Live, .. }) && rotation.batch.is_some());
+        assert_hidden(&desk, text.trim());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(file(&rotation.old.id)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+    assert_eq!(std::fs::read_to_string(file(&id("many-b"))).unwrap(), "mine");
+    assert_eq!(place.keys("many-b").len(), 1, "without room for a secret nothing is made");
+
+    // All three that wait are ended together once they are due.
+    desk.press("Close the rotation");
+    place.let_a_day_go_by();
+    desk.press("Overview");
+    desk.press("Refresh");
+    desk.wait_for("3 due");
+    desk.press("End all that are due");
+    desk.wait_for("Last use of the old keys: not known");
+    settle(&mut desk);
+    desk.press("Invalidate 3 old keys");
+    desk.wait_for("3 old keys invalidated");
+    assert!(place.all().iter().all(|rotation| place.is_invalidated(&rotation.old.id)));
+}
+
+#[test]
+fn rotations_of_the_practice_cluster_stay_out_of_one_s_own_folder() {
+    let sandbox = RunningSandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let own = Rotations::at(folder.path().join("rotations"));
+    let setting = Setting { sandbox: Some(sandbox.profile()), rotations: Some(own.clone()), ..Setting::default() };
+    let mut desk = Desk::new(setting);
+    desk.wait_for("All 320 keys read");
+    desk.fill("Search", "owner:boris status:active type:rest -is:managed");
+    desk.harness.step();
+    let name = desk.harness.state().state().cluster().unwrap().row_id(0).unwrap();
+    let name = desk.harness.state().state().cluster().unwrap().key(&name).unwrap().name;
+    desk.click_row(&name);
+    desk.press("Rotate");
+    desk.wait_for("would belong to officer");
+    settle(&mut desk);
+    desk.tick("The successor may belong to me");
+    make_and_copy(&mut desk);
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    desk.press("Close the rotation");
+    desk.press("Overview");
+    desk.wait_for("1 waiting");
+    assert!(own.all().unwrap().rotations.is_empty() && !own.folder().exists());
+}
