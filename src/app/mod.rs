@@ -2,12 +2,14 @@
 //! send commands, `handle` turns commands into jobs, `apply` takes in what became of them.
 
 pub mod check_secret;
+pub mod cloning;
 pub mod cluster;
 pub mod command;
 pub mod connections;
 pub mod creation;
 mod dispatch;
 pub mod export;
+pub mod forms;
 pub mod invalidation;
 pub mod journal;
 pub mod loadable;
@@ -17,17 +19,20 @@ pub mod reveal;
 pub mod rights;
 pub mod selection;
 pub mod updating;
+mod updating_cross;
 
 use std::collections::VecDeque;
 
 use jiff::tz::TimeZone;
 
 pub use check_secret::SecretCheck;
+pub use cloning::Cloning;
 pub use cluster::Cluster;
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
 pub use creation::Creation;
 pub use export::ExportDialog;
+pub use forms::FormCommand;
 pub use invalidation::Invalidation;
 pub use journal::Journal;
 pub use loadable::Loadable;
@@ -80,6 +85,8 @@ pub struct State {
     pub invalidation: Option<Invalidation>,
     /// The dialog of updating.
     pub updating: Option<Updating>,
+    /// The dialog of copying a key.
+    pub cloning: Option<Cloning>,
     /// The dialog of checking a secret.
     pub secret_check: Option<SecretCheck>,
     /// The dialog of exporting.
@@ -120,6 +127,7 @@ impl State {
             clipboard: Clipboard::default(),
             invalidation: None,
             updating: None,
+            cloning: None,
             secret_check: None,
             export: None,
             journal: Journal::default(),
@@ -166,13 +174,17 @@ impl State {
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
         let asking = self.reveal.is_some() || self.invalidation.is_some() || self.updating.is_some();
-        asking || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
+        asking
+            || self.cloning.is_some()
+            || self.export.is_some()
+            || self.secret_check.is_some()
+            || self.journal.export.is_some()
     }
 
     /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
     /// nor while keys are being invalidated. It is said why.
     pub fn may_close(&mut self) -> bool {
-        if self.creation.is_running() {
+        if self.creation.is_running() || self.cloning.as_ref().is_some_and(Cloning::is_running) {
             self.notice("A key is being created: its secret is about to be shown, once");
             return false;
         }

@@ -7,7 +7,14 @@ use serde_json::value::RawValue;
 use super::{Loadable, State};
 use crate::{
     client::CreatedKey,
-    model::{Millis, api_key::KeyId, create::CreateKey, login, profile::Profile, secret::Secret},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId, KeyKind},
+        create::CreateKey,
+        login,
+        profile::Profile,
+        secret::Secret,
+    },
     ops::{Problem, verify::Trial},
     worker::{Task, Ticket},
 };
@@ -27,6 +34,8 @@ pub struct Reveal {
     pub expires: Option<Millis>,
     /// Shown this once.
     pub secret: Secret,
+    /// What it signs in to.
+    pub kind: KeyKind,
     /// Of the cluster it was made on.
     pub profile: Profile,
     /// What came of signing in with it.
@@ -37,7 +46,7 @@ pub struct Reveal {
     pub copied: bool,
     /// Whether closing was asked for although it was not kept.
     pub asks: bool,
-    descriptors: Box<RawValue>,
+    descriptors: Option<Box<RawValue>>,
 }
 
 impl Reveal {
@@ -53,7 +62,26 @@ impl Reveal {
             kept: Loadable::default(),
             copied: false,
             asks: false,
-            descriptors: request.role_descriptors().to_owned(),
+            kind: KeyKind::Rest,
+            descriptors: Some(request.role_descriptors().to_owned()),
+        }
+    }
+
+    /// The copy of a key, which has its descriptors.
+    pub(super) fn of_copy(created: CreatedKey, source: &ApiKey, profile: &Profile) -> Self {
+        Self {
+            id: created.id,
+            name: created.name,
+            application_id: source.application_id().map(str::to_owned),
+            expires: created.expires,
+            secret: created.secret,
+            profile: profile.clone(),
+            trial: Loadable::default(),
+            kept: Loadable::default(),
+            copied: false,
+            asks: false,
+            kind: source.kind.clone(),
+            descriptors: source.role_descriptors.clone(),
         }
     }
 
@@ -149,9 +177,9 @@ impl State {
     }
 
     pub(super) fn try_key(&mut self) {
-        let Some(reveal) = &self.reveal else { return };
+        let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.kind == KeyKind::Rest) else { return };
         let endpoint = Box::new(reveal.profile.endpoint.clone());
-        let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), Some(reveal.descriptors.clone()));
+        let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), reveal.descriptors.clone());
         let ticket = self.submit(task);
         self.on_reveal(|reveal| reveal.trial.ask(ticket));
     }

@@ -9,12 +9,12 @@ use crate::{
         Problem, Session,
         check_secret::Checked,
         connect::StepReport,
-        create::CreateError,
         export::Exported,
         figures::Figures,
         invalidate::{News, Outcome},
         list::{KeyList, ListProgress},
         names::Names,
+        new_key::NotMade,
         record::{History, Record, Standing},
         rights::Told,
         update::UpdateOutcome,
@@ -22,7 +22,7 @@ use crate::{
         vault::ReadProfiles,
         verify::Trial,
     },
-    worker::Ticket,
+    worker::{FormAnswer, Ticket},
 };
 
 /// An event and the question it belongs to.
@@ -62,7 +62,9 @@ pub enum Answer {
     /// A secret was checked.
     SecretChecked(Option<Box<Checked>>),
     /// A key was created, or not.
-    Created(Result<Box<CreatedKey>, Box<CreateError>>),
+    Created(Result<Box<CreatedKey>, Box<NotMade>>),
+    /// Of a form beyond that.
+    Form(FormAnswer),
     /// The new key was tried.
     Tried(Result<Box<Trial>, Problem>),
     /// Keys are being invalidated.

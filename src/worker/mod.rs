@@ -2,6 +2,7 @@
 //! channel; a wake closure tells the window that there is one, so nothing here knows the window.
 
 pub mod event;
+pub mod forms;
 pub mod job;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 
 pub use event::{Answer, Event};
+pub use forms::{FormAnswer, FormTask};
 pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
 
 /// Ties an answer to its question.

@@ -1,12 +1,14 @@
 //! What floats above a screen until it is answered: the secret of a new key, and invalidating.
 
 pub mod check_secret;
+pub mod clone;
 pub mod export;
 pub mod fates;
 pub mod invalidate;
 pub mod journal_export;
 pub mod secret;
 pub mod update;
+mod update_form;
 pub mod update_review;
 
 use eframe::egui::{self, CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
@@ -20,6 +22,7 @@ pub struct Dialogs {
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
     update: update::UpdateDialog,
+    clone: clone::CloneForm,
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
 }
@@ -32,6 +35,7 @@ impl Dialogs {
             self.secret.ui(ctx, view);
             self.export.ui(ctx, view);
             self.update.ui(ctx, view);
+            self.clone.ui(ctx, view);
             self.check_secret.ui(ctx, view);
             self.journal_export.ui(ctx, view);
         }

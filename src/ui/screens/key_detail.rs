@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 
-use super::{journal_deed, key_rights, key_rows};
+use super::{journal_deed, key_clone, key_rights, key_rows};
 use crate::{
     app::{Cluster, Command, updating::Step},
     model::{Millis, api_key::ApiKey, calendar, expiry::Status, harmless, json_text},
@@ -34,6 +34,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             }
             let now = cluster.now(view.state.now);
             lifetime(ui, view, key, now);
+            key_clone::button(ui, view, cluster, key);
             section(ui);
             facts(ui, view, cluster, key, now);
             section(ui);
