@@ -126,7 +126,8 @@ mod tests {
     #[test]
     fn the_secret_comes_in_any_form_and_must_be_that_of_the_source() {
         let encoded = login::encode(ID, &Secret::new(SECRET));
-        let header = Secret::new(format!("Authorization: ApiKey {}", encoded.expose()));
+        let text = encoded.expose();
+        let header = Secret::new(format!("Authorization: ApiKey {text}"));
         for pasted in [encoded, header, Secret::new(format!("{ID}:{SECRET}")), Secret::new(format!(" {SECRET}\n"))] {
             let made = check(&named(), &pasted).unwrap();
             assert_eq!((made.secret.expose(), made.source.as_str(), made.expiry), (SECRET, ID, None));

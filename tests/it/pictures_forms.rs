@@ -60,6 +60,7 @@ fn a_key_for_a_remote_cluster() {
         desk.fill("Indices to replicate", "payments-ledger");
         desk.fill("Indices to search", "logs-payments.*, metrics-pay-gw-*, ");
         desk.wait_for("Matches");
+        desk.fill("Metadata", r#"{"team": "search", "contact": "search-oncall@example.net", "ticket": "SEC-2418"}"#);
         desk.fill("Certificate identity", "CN=eu-west.*");
         desk.harness.step();
         take(&mut desk, name, &mut results);

@@ -1,6 +1,6 @@
 //! The dialog of copying a key: the secret of the source is pasted, masked, and wiped when the dialog closes.
 
-use eframe::egui::{self, Align, Frame, Layout, Margin, Ui, vec2};
+use eframe::egui::{self, Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
 use zeroize::Zeroizing;
 
 use super::dialog;
@@ -68,6 +68,21 @@ impl CloneForm {
 
     fn content(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning, is_new: bool) {
         head(ui, cloning);
+        // What is around the fields: the head, the footer and the margins.
+        let room = (ui.ctx().content_rect().height() - 284.0).max(160.0);
+        let scroll = ScrollArea::vertical().id_salt("clone form").max_height(room).min_scrolled_height(room);
+        scroll.auto_shrink([false, true]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::M;
+            self.fields(ui, view, cloning, is_new);
+        });
+        ui.allocate_ui_with_layout(
+            vec2(ui.available_width(), size::CONTROL),
+            Layout::right_to_left(Align::Center),
+            |ui| self.footer(ui, view, cloning),
+        );
+    }
+
+    fn fields(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning, is_new: bool) {
         let slip = |at: CloneField| cloning.slips.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone());
         let error = slip(CloneField::Secret);
         let help =
@@ -86,11 +101,6 @@ impl CloneForm {
             reason.error(error.as_deref()).show(ui, &mut self.draft.reason);
         }
         self.news(ui, view, cloning);
-        ui.allocate_ui_with_layout(
-            vec2(ui.available_width(), size::CONTROL),
-            Layout::right_to_left(Align::Center),
-            |ui| self.footer(ui, view, cloning),
-        );
     }
 
     fn end(&mut self, ui: &mut Ui, view: &View<'_>, cloning: &Cloning, error: Option<&str>) {
@@ -98,7 +108,7 @@ impl CloneForm {
         text::line(ui, Type::Label, p.text.primary, "End of the copy");
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-            for (value, label) in [("", "As the source"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
+            for (value, label) in [("", "As the source"), ("30d", "30 days"), ("90d", "90 days")] {
                 if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
                     self.draft.expiration = value.into();
                 }
@@ -106,8 +116,8 @@ impl CloneForm {
             if chip::choice(ui, self.draft.needs_reason(), Some(Status::Never), "Never…", None).clicked() {
                 self.draft.expiration = "never".into();
             }
-            let end = Field::new("When the copy ends").without_label().mono().width(200.0);
-            end.hint("12h, 90d or 2027-02-21").show(ui, &mut self.draft.expiration);
+            let end = Field::new("When the copy ends").without_label().mono().width(142.0);
+            end.hint("2027-02-21").show(ui, &mut self.draft.expiration);
         });
         let source = match cloning.source.expires {
             Some(at) => format!("The source ends {}", calendar::local_long(at, &view.state.zone)),
@@ -166,8 +176,10 @@ fn head(ui: &mut Ui, cloning: &Cloning) {
         });
     });
     let place = harmless::shortened(&cloning.profile.name, 40);
-    text::line(ui, Type::Small, p.text.tertiary, format!("On {place} ({})", cloning.profile.endpoint.url.host()));
-    text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 60));
+    ui.horizontal(|ui| {
+        text::line(ui, Type::Small, p.text.tertiary, format!("On {place} ({})", cloning.profile.endpoint.url.host()));
+        text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 60));
+    });
     let owner = harmless::shortened(&owner.username, 60);
     let words = format!(
         "The copy has the role descriptors of the source, the same snapshot of its owner’s rights (limited_by), and the \

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What is around the form: the head, the footer and the margins.
-const AROUND: f32 = 260.0;
+const AROUND: f32 = 310.0;
 
 impl UpdateDialog {
     pub(super) fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {

@@ -1,6 +1,6 @@
 //! Whom a new key is for: oneself, another user who signs in for it, or a remote cluster.
 
-use eframe::egui::{self, Align, Layout, Ui};
+use eframe::egui::{self, Align, Layout, Ui, vec2};
 use zeroize::Zeroizing;
 
 use super::create_key::CreateScreen;
@@ -87,7 +87,8 @@ impl CreateScreen {
         let secret_error = self.error(errors, Place::Credential).map(str::to_owned);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::M;
-            ui.horizontal(|ui| {
+            let row = vec2(ui.available_width(), size::CONTROL);
+            ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
                 text::line(ui, Type::Strong, p.text.primary, "Owner of the key");
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let ways = [(false, "By password"), (true, "By token")];

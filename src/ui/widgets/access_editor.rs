@@ -1,7 +1,7 @@
 //! The access of a cross-cluster key without JSON: a form and the JSON are two views of one text, and what the form
 //! doesn't know stays in it.
 
-use eframe::egui::{Align, Layout, Ui};
+use eframe::egui::{Align, Layout, Ui, vec2};
 
 use super::{
     button::Button,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     model::access_form::{AccessForm, Part},
     ops::{Problem, names::Names},
-    ui::theme::{self, Type, icons, space},
+    ui::theme::{self, Type, icons, size, space},
 };
 
 /// Which view is shown, and the form as it was read last.
@@ -33,7 +33,8 @@ impl AccessEditor {
         }
         ui.spacing_mut().item_spacing.y = space::M;
         let p = theme::colors(ui);
-        ui.horizontal(|ui| {
+        let row = vec2(ui.available_width(), size::CONTROL);
+        ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
             text::line(ui, Type::Strong, p.text.primary, "Access");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if let Some(as_json) = chip::segmented(ui, self.as_json, &[(false, "Form"), (true, "JSON")], None) {
