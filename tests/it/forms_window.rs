@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use eframe::egui::Key;
 use keybearer::{
     client::{Client, KeyQuery},
     model::{
@@ -57,6 +58,7 @@ fn value(raw: &Option<Box<serde_json::value::RawValue>>) -> Value {
 fn copied(desk: &mut Desk) -> String {
     desk.press("Copy");
     desk.wait_for("On the clipboard, cleared in");
+    desk.wait_for("Copied");
     desk.clipboard.0.lock().unwrap().clone().unwrap()
 }
 
@@ -263,7 +265,9 @@ fn a_copy_signs_in_and_needs_the_secret_of_its_source() {
     let copy = copied(&mut desk);
     desk.press("Try it");
     desk.wait_for("It works");
-    desk.press("Close");
+    // The page of the key below has a “Close”, too.
+    desk.key(Key::Escape);
+    desk.wait("the card gone", |desk| !desk.sees("Key created"));
     let made = key_named(&sandbox, "the-copy");
     assert_eq!((made.owner, value(&made.role_descriptors)), (source.owner, value(&source.role_descriptors)));
     assert_eq!(value(&made.metadata)["_cloned_from"], source.id.as_str());

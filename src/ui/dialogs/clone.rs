@@ -30,6 +30,9 @@ use crate::{
 
 const SECRET: &str = "Secret of the source";
 
+/// As high the fields are at most, with every error below them.
+const FIELDS: f32 = 420.0;
+
 /// What is typed.
 #[derive(Default)]
 pub struct CloneForm {
@@ -73,6 +76,9 @@ impl CloneForm {
         let scroll = ScrollArea::vertical().id_salt("clone form").max_height(room).min_scrolled_height(room);
         scroll.auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::M;
+            // In a low window there is a scroll bar beside them.
+            let beside = if room < FIELDS { space::M } else { 0.0 };
+            ui.set_max_width(ui.available_width() - beside);
             self.fields(ui, view, cloning, is_new);
         });
         ui.allocate_ui_with_layout(
@@ -106,6 +112,7 @@ impl CloneForm {
     fn end(&mut self, ui: &mut Ui, view: &View<'_>, cloning: &Cloning, error: Option<&str>) {
         let p = theme::colors(ui);
         text::line(ui, Type::Label, p.text.primary, "End of the copy");
+        ui.spacing_mut().interact_size.y = size::CONTROL;
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             for (value, label) in [("", "As the source"), ("30d", "30 days"), ("90d", "90 days")] {

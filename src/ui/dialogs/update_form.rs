@@ -10,7 +10,7 @@ use crate::{
     ops::offers::{self, Offer},
     ui::{
         View, problem_buttons, theme,
-        theme::{Type, space},
+        theme::{Type, size, space},
         widgets::{
             button::Button,
             chip,
@@ -159,6 +159,7 @@ impl UpdateDialog {
     fn expiration(&mut self, ui: &mut Ui, plan: &Updating) {
         let p = theme::colors(ui);
         text::line(ui, Type::Label, p.text.secondary, "New end, counted from now");
+        ui.spacing_mut().interact_size.y = size::CONTROL;
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             for (value, label) in [("", "As it is"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
