@@ -77,6 +77,7 @@ impl Window {
                 login: Login::Bearer(Secret::new("none")),
                 run_as: None,
                 timeout: Duration::from_secs(1),
+                audit_index: None,
             },
         };
         let services = Services::new(Arc::new(MemoryVault::new()), Arc::new(NoClipboard));

@@ -55,6 +55,7 @@ impl Node {
             login,
             run_as: None,
             timeout: Duration::from_secs(120),
+            audit_index: None,
         };
         Self { endpoint, http, url, username, password }
     }

@@ -148,6 +148,7 @@ fn sandbox_profile(sandbox: &Sandbox) -> Result<Profile, Problem> {
         login: Login::Password { username: officer.name.clone(), password: Secret::new(officer.password.as_str()) },
         run_as: None,
         timeout: DEFAULT_TIMEOUT,
+        audit_index: None,
     };
     Ok(Profile { id: ProfileId("sandbox".into()), name: "sandbox".into(), environment: Environment::Sandbox, endpoint })
 }

@@ -20,5 +20,6 @@ pub fn endpoint() -> Endpoint {
         login: Login::Password { username: text("username"), password: Secret::new(text("password")) },
         run_as: None,
         timeout: Duration::from_secs(120),
+        audit_index: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Command, Invalidation, Screen, State, merged};
 use crate::{
-    ops::{Fix, Problem},
+    ops::{Fix, Problem, last_use::NotKnown},
     worker::{Answer, Event, Task, Ticket},
 };
 
@@ -150,6 +150,7 @@ impl State {
                 self.read_rights();
             }
             Answer::Rights(result) => self.rights(ticket, result.map(|told| *told)),
+            Answer::LastUse(uses) => self.last_use(ticket, uses),
             Answer::SecretChecked(checked) => self.secret_checked(ticket, checked),
             Answer::Roles(result) => self.roles(ticket, result),
             Answer::Names(names) => self.names(ticket, *names),
@@ -198,6 +199,7 @@ impl State {
             merged.keys.answer(ticket, Err(broken()), now);
         }
         self.rights(ticket, Err(broken()));
+        self.last_use(ticket, Err(NotKnown("that failed inside Keybearer".into())));
         self.secret_broken(ticket);
         self.creation.broken(ticket);
         self.cloning_broken(ticket);

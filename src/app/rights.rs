@@ -1,9 +1,14 @@
-//! What the key whose page is open can do: read when the page opens, and again when the keys were.
+//! What the key whose page is open can do, and when it was last used: read when the page opens, and again when the
+//! keys were.
 
 use super::{Loadable, Screen, State};
 use crate::{
     model::{api_key::KeyId, profile::ProfileId},
-    ops::{Problem, rights::Told},
+    ops::{
+        Problem,
+        last_use::{NotKnown, Uses},
+        rights::Told,
+    },
     worker::{Task, Ticket},
 };
 
@@ -12,14 +17,29 @@ pub struct KeyPage {
     cluster: ProfileId,
     id: KeyId,
     told: Loadable<Option<Told>>,
+    uses: Loadable<Result<Uses, NotKnown>>,
+}
+
+impl KeyPage {
+    fn new(cluster: ProfileId, id: KeyId) -> Self {
+        Self { cluster, id, told: Loadable::default(), uses: Loadable::default() }
+    }
 }
 
 impl State {
     /// What the key of the open page can do, as far as it was read.
     pub fn told(&self, id: &KeyId) -> Option<&Loadable<Option<Told>>> {
+        self.page_of(id).map(|page| &page.told)
+    }
+
+    /// When the key of the open page was last used, as far as it was read.
+    pub fn last_use_of(&self, id: &KeyId) -> Option<&Loadable<Result<Uses, NotKnown>>> {
+        self.page_of(id).map(|page| &page.uses)
+    }
+
+    fn page_of(&self, id: &KeyId) -> Option<&KeyPage> {
         let home = self.home(id)?;
-        let page = self.key_page.as_ref()?;
-        (page.id == *id && page.cluster == home.profile.id).then_some(&page.told)
+        self.key_page.as_ref().filter(|page| page.id == *id && page.cluster == home.profile.id)
     }
 
     /// The page that is on the screen: of which cluster, and of which key.
@@ -40,9 +60,14 @@ impl State {
     }
 
     fn forget_page(&mut self) {
-        let question = self.key_page.take().and_then(|mut page| page.told.give_up());
-        if let Some(ticket) = question {
-            self.submit(Task::Stop(ticket));
+        if let Some(mut page) = self.key_page.take() {
+            self.stop_reading(&mut page);
+        }
+    }
+
+    fn stop_reading(&mut self, page: &mut KeyPage) {
+        for question in [page.told.give_up(), page.uses.give_up()].into_iter().flatten() {
+            self.submit(Task::Stop(question));
         }
     }
 
@@ -51,14 +76,22 @@ impl State {
         let Some((cluster, id)) = self.shown_page() else { return self.forget_page() };
         let home = self.home(&id).and_then(|home| home.session.value());
         let Some(session) = home.cloned() else { return };
-        if let Some(old) = self.key_page.as_mut().and_then(|page| page.told.give_up()) {
-            self.submit(Task::Stop(old));
+        let mut page = self.key_page.take().unwrap_or_else(|| KeyPage::new(cluster.clone(), id.clone()));
+        self.stop_reading(&mut page);
+        if (&page.cluster, &page.id) != (&cluster, &id) {
+            page = KeyPage::new(cluster, id.clone());
         }
-        let ticket = self.submit(Task::Rights(Box::new(session), id.clone()));
-        let same = self.key_page.take().filter(|page| page.cluster == cluster && page.id == id);
-        let mut told = same.map(|page| page.told).unwrap_or_default();
-        told.ask(ticket);
-        self.key_page = Some(KeyPage { cluster, id, told });
+        let session = Box::new(session);
+        page.told.ask(self.submit(Task::Rights(session.clone(), id.clone())));
+        page.uses.ask(self.submit(Task::LastUse(session, id)));
+        self.key_page = Some(page);
+    }
+
+    pub(super) fn last_use(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
+        let now = self.now;
+        if let Some(page) = &mut self.key_page {
+            page.uses.answer(ticket, Ok(uses), now);
+        }
     }
 
     pub(super) fn rights(&mut self, ticket: Ticket, result: Result<Option<Told>, Problem>) {

@@ -133,7 +133,7 @@ impl ConnectionFlags {
         };
         let trust = self.trust(machine)?;
         let login = login(machine, warnings)?;
-        Ok(Endpoint { url, trust, login, run_as: None, timeout: DEFAULT_TIMEOUT })
+        Ok(Endpoint { url, trust, login, run_as: None, timeout: DEFAULT_TIMEOUT, audit_index: None })
     }
 
     fn trust(&self, machine: &dyn Machine) -> Result<Trust, CliError> {
@@ -283,6 +283,7 @@ mod tests {
                     login: Login::Bearer(Secret::new("saved")),
                     run_as: None,
                     timeout: Duration::from_secs(7),
+                    audit_index: None,
                 },
             })
         }

@@ -45,6 +45,10 @@ enum ProfilesVerb {
         /// Take the place of the connection of this name, if there is one
         #[arg(long)]
         replace: bool,
+        /// Index, data stream or pattern of audit events, from which the last use of keys is read [default: the usual
+        /// places]
+        #[arg(long, value_name = "NAME")]
+        audit_index: Option<String>,
     },
     /// Remove a saved connection with its credential from the keyring
     Remove {
@@ -83,12 +87,16 @@ struct ProfileJson {
     trust: String,
     run_as: Option<String>,
     timeout_seconds: u64,
+    audit_index: Option<String>,
 }
 
 pub(super) fn run(flags: &ConnectionFlags, args: ProfilesArgs) -> Result<Exit, CliError> {
     match args.verb {
         ProfilesVerb::List { output } => list(output),
-        ProfilesVerb::Save { name, environment, replace } => save(flags, name, environment.into(), replace),
+        ProfilesVerb::Save { name, environment, replace, audit_index } => {
+            let endpoint = Endpoint { audit_index, ..flags.endpoint()? };
+            save(endpoint, name, environment.into(), replace)
+        }
         ProfilesVerb::Remove { name } => remove(name),
     }
 }
@@ -131,6 +139,7 @@ impl ProfileJson {
             trust: trust(&endpoint.trust),
             run_as: endpoint.run_as.clone(),
             timeout_seconds: endpoint.timeout.as_secs(),
+            audit_index: endpoint.audit_index.clone(),
         }
     }
 
@@ -150,8 +159,8 @@ fn trust(trust: &Trust) -> String {
     }
 }
 
-fn save(flags: &ConnectionFlags, name: String, environment: Environment, replace: bool) -> Result<Exit, CliError> {
-    let endpoint = lasting(flags.endpoint()?)?;
+fn save(endpoint: Endpoint, name: String, environment: Environment, replace: bool) -> Result<Exit, CliError> {
+    let endpoint = lasting(endpoint)?;
     let mut profile = checked(Profile { id: new_profile_id(), name, environment, endpoint })?;
     let name = profile.name.clone();
     machine::in_keyring(move |profiles| {
@@ -251,6 +260,7 @@ mod tests {
                 login: Login::Password { username: "ana".into(), password: Secret::new("hunter2") },
                 run_as: None,
                 timeout: Duration::from_secs(60),
+                audit_index: None,
             },
         }
     }

@@ -469,6 +469,7 @@ mod tests {
             login: Login::Bearer(Secret::new("hunter2-token")),
             run_as: None,
             timeout: Duration::from_secs(1),
+            audit_index: None,
         };
         let headers = headers(&endpoint).unwrap();
         assert!(headers[AUTHORIZATION].is_sensitive());

@@ -124,6 +124,8 @@ pub struct Endpoint {
     pub run_as: Option<String>,
     /// The most time for one whole request.
     pub timeout: Duration,
+    /// Where its audit events are: an index, a data stream or a pattern. `None` means the usual places.
+    pub audit_index: Option<String>,
 }
 
 /// The time for one request, unless said otherwise.

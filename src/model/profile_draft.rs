@@ -71,6 +71,8 @@ pub struct ProfileDraft {
     pub timeout: String,
     /// User to act for.
     pub run_as: String,
+    /// Where audit events are.
+    pub audit_index: String,
 }
 
 /// A field of the form.
@@ -120,6 +122,7 @@ impl ProfileDraft {
             environment: profile.environment,
             timeout: endpoint.timeout.as_secs().to_string(),
             run_as: endpoint.run_as.clone().unwrap_or_default(),
+            audit_index: endpoint.audit_index.clone().unwrap_or_default(),
             ..Self::default()
         };
         match &endpoint.login {
@@ -199,8 +202,9 @@ impl ProfileDraft {
         else {
             return Err(errors);
         };
-        let run_as = Some(self.run_as.trim().to_owned()).filter(|name| !name.is_empty());
-        let endpoint = Endpoint { url, trust, login, run_as, timeout: Duration::from_secs(timeout) };
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let (run_as, audit_index) = (given(&self.run_as), given(&self.audit_index));
+        let endpoint = Endpoint { url, trust, login, run_as, timeout: Duration::from_secs(timeout), audit_index };
         let id = self.id.clone().unwrap_or(fresh_id);
         Ok(Profile { id, name: self.name.trim().to_owned(), environment: self.environment, endpoint })
     }

@@ -57,7 +57,7 @@ impl Uses {
     }
 }
 
-/// When these keys were last used, as far as the usual places tell it.
+/// When these keys were last used, as far as the index of the connection tells it, or the usual places.
 ///
 /// # Errors
 /// Why it is not known.
@@ -70,6 +70,7 @@ pub async fn of(session: &Session, ids: &[KeyId]) -> Result<Uses, NotKnown> {
 /// # Errors
 /// Why it is not known.
 pub async fn within(session: &Session, ids: &[KeyId], index: Option<&str>) -> Result<Uses, NotKnown> {
+    let index = index.or(session.client.endpoint().audit_index.as_deref());
     let place = index.unwrap_or(USUAL);
     let is_named = index.is_some();
     let refused = |error: ClientError| NotKnown(refusal(&error, is_named, place));

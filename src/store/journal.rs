@@ -11,6 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::own_files;
 use crate::model::{
     Millis, calendar,
     journal::{self, BEGINNING, Checker, Entry, Fault, Read},
@@ -101,9 +102,6 @@ impl Report {
     }
 }
 
-const FOLDER_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
-
 impl Journal {
     /// In the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in the one that the
     /// system has for this user's data.
@@ -141,8 +139,8 @@ impl Journal {
     /// Whatever the disk says; then no part of the entry stays behind.
     pub fn append(&self, entry: &Entry) -> io::Result<()> {
         let Ok(folder) = &self.0 else { return Ok(()) };
-        make_folder(folder)?;
-        let lock = open_options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        own_files::make_folder(folder)?;
+        let lock = own_files::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
         lock.lock()?;
         let end = end(folder, entry.at)?;
         let number = end.sequence + 1;
@@ -150,7 +148,7 @@ impl Journal {
             Some(torn) => Entry { torn: Some(torn.clone()), ..entry.clone() }.line(number, &end.hash),
             None => entry.line(number, &end.hash),
         };
-        let mut file = open_options().create(true).truncate(false).write(true).open(&end.file)?;
+        let mut file = own_files::options().create(true).truncate(false).write(true).open(&end.file)?;
         file.set_len(end.length)?;
         file.seek(SeekFrom::End(0))?;
         let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
@@ -258,26 +256,6 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
-    #[cfg(not(unix))]
-    let _ = FOLDER_MODE;
-    builder.create(folder)
-}
-
-fn open_options() -> fs::OpenOptions {
-    let mut options = File::options();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
-    #[cfg(not(unix))]
-    let _ = FILE_MODE;
-    options.read(true);
-    options
-}
-
 /// Where the next entry goes: behind the last whole line of the newest file, or into the file of its month.
 fn end(folder: &Path, at: Millis) -> io::Result<End> {
     let files = files(folder)?;
@@ -345,7 +323,7 @@ fn read_head(folder: &Path) -> Option<Head> {
 
 fn write_head(folder: &Path, head: &Head) -> io::Result<()> {
     let new = folder.join("head.new");
-    let mut file = open_options().create(true).truncate(true).write(true).open(&new)?;
+    let mut file = own_files::options().create(true).truncate(true).write(true).open(&new)?;
     file.write_all(serde_json::to_string(head)?.as_bytes())?;
     fs::rename(new, folder.join("head.json"))
 }

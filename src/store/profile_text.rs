@@ -20,7 +20,8 @@ use crate::model::{
 
 /// Raised only when an older Keybearer would misunderstand the text; new members alone don't raise it.
 const FORMAT: u32 = 1;
-const MEMBERS: [&str; 8] = ["format", "name", "environment", "url", "trust", "login", "run_as", "timeout_ms"];
+const MEMBERS: [&str; 9] =
+    ["format", "name", "environment", "url", "trust", "login", "run_as", "timeout_ms", "audit_index"];
 
 /// Why a stored text is no profile; nothing of the text but its name is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ struct Stored<'a> {
     run_as: Option<String>,
     #[serde(default)]
     timeout_ms: Option<u64>,
+    #[serde(default)]
+    audit_index: Option<String>,
 }
 
 #[derive(Deserialize, Serialize, Default)]
@@ -95,6 +98,7 @@ pub(super) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
         login: login(stored.login).ok_or_else(|| unread("its sign-in can't be read".into()))?,
         run_as: stored.run_as,
         timeout: stored.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis),
+        audit_index: stored.audit_index,
     };
     let environment = environment(&stored.environment).ok_or_else(|| unread("its environment can't be read".into()))?;
     Ok(Profile { id: id.clone(), name: stored.name, environment, endpoint })
@@ -160,6 +164,9 @@ fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedB
         map.serialize_entry("run_as", run_as)?;
     }
     map.serialize_entry("timeout_ms", &u64::try_from(endpoint.timeout.as_millis()).unwrap_or(u64::MAX))?;
+    if let Some(index) = &endpoint.audit_index {
+        map.serialize_entry("audit_index", index)?;
+    }
     for (name, value) in before.and_then(|text| members(text.expose())).into_iter().flatten() {
         if !MEMBERS.contains(&&*name) {
             map.serialize_entry(&name, value)?;

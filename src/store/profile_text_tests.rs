@@ -17,6 +17,7 @@ fn profile(trust: Trust, login: Login) -> Profile {
             login,
             run_as: Some("ana".into()),
             timeout: Duration::from_millis(1500),
+            audit_index: None,
         },
     }
 }

@@ -26,6 +26,7 @@ fn profile(name: &str) -> Profile {
             login: Login::Password { username: "ana".into(), password: Secret::new("hunter2") },
             run_as: None,
             timeout: Duration::from_secs(60),
+            audit_index: None,
         },
     }
 }

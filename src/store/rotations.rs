@@ -7,10 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::own_files;
 use crate::model::rotation::Rotation;
 
-const FOLDER_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
 const PREFIX: &str = "rotation-";
 /// The longest file that is believed to be a rotation, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -91,7 +90,7 @@ impl Rotations {
     /// # Errors
     /// Whatever the disk says; when there is one of this id already.
     pub fn begin(&self, rotation: Rotation) -> io::Result<Held> {
-        make_folder(&self.0)?;
+        own_files::make_folder(&self.0)?;
         if !is_plain(&rotation.id) || self.0.join(file_name(&rotation.id)).exists() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a rotation needs an id of its own"));
         }
@@ -124,7 +123,8 @@ impl Rotations {
     }
 
     fn lock(&self, id: &str) -> io::Result<File> {
-        let file = open_options().create(true).truncate(false).write(true).open(self.0.join(format!("{id}.lock")))?;
+        let file =
+            own_files::options().create(true).truncate(false).write(true).open(self.0.join(format!("{id}.lock")))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
@@ -194,44 +194,14 @@ fn read(path: &Path) -> Result<Rotation, String> {
 fn write(folder: &Path, rotation: &Rotation) -> io::Result<()> {
     let text = rotation.text()?;
     let new = folder.join(format!("{}.new", rotation.id));
-    let mut file = open_options().create(true).truncate(true).write(true).open(&new)?;
+    let mut file = own_files::options().create(true).truncate(true).write(true).open(&new)?;
     let written = file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_all());
     let placed = written.and_then(|()| fs::rename(&new, folder.join(file_name(&rotation.id))));
     if placed.is_err() {
         let _ = fs::remove_file(&new);
     }
     placed?;
-    sync_folder(folder)
-}
-
-/// A name is on the disk when its folder is.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
-    #[cfg(not(unix))]
-    let _ = FOLDER_MODE;
-    builder.create(folder)
-}
-
-fn open_options() -> fs::OpenOptions {
-    let mut options = File::options();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
-    #[cfg(not(unix))]
-    let _ = FILE_MODE;
-    options
+    own_files::sync_folder(folder)
 }
 
 #[cfg(test)]

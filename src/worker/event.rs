@@ -12,6 +12,7 @@ use crate::{
         export::Exported,
         figures::Figures,
         invalidate::{News, Outcome},
+        last_use::{NotKnown, Uses},
         list::{KeyList, ListProgress},
         names::Names,
         new_key::NotMade,
@@ -59,6 +60,8 @@ pub enum Answer {
     Names(Box<Names>),
     /// What a key can do, if the cluster knows it.
     Rights(Result<Box<Option<Told>>, Problem>),
+    /// When a key was last used, or why that is not known.
+    LastUse(Result<Uses, NotKnown>),
     /// A secret was checked.
     SecretChecked(Option<Box<Checked>>),
     /// A key was created, or not.

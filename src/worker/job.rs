@@ -34,6 +34,7 @@ use crate::{
         fates::{self, FatesFile},
         figures,
         invalidate::{self, Plan},
+        last_use,
         list::{self, KeyList, ListProgress},
         names, new_key, record, rights, update_many, vault, verify,
     },
@@ -101,6 +102,8 @@ pub enum Task {
     Names(Box<Session>),
     /// Read what a key can do.
     Rights(Box<Session>, KeyId),
+    /// Read when a key was last used.
+    LastUse(Box<Session>, KeyId),
     /// Check the keys that were found in a text.
     CheckSecret(Box<Session>, Vec<Candidate>, Asked),
     /// Create a key.
@@ -262,6 +265,7 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let found = rights::of(&session, &id).await.map_err(Problem::from);
             Answer::Rights(found.map(|found| Box::new(found.map(rights::Told::of))))
         }
+        Task::LastUse(session, id) => Answer::LastUse(last_use::of(&session, &[id]).await),
         Task::CheckSecret(session, candidates, asked) => {
             let endpoint = session.client.endpoint().clone();
             let checked = check_secret::check(Ok(&session), &endpoint, &candidates, &asked).await;

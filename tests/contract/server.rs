@@ -164,7 +164,14 @@ impl Server {
 
     /// Where the server is, for somebody.
     pub fn endpoint(&self, login: Login) -> Endpoint {
-        Endpoint { url: self.url.clone(), trust: self.trust.clone(), login, run_as: None, timeout: TIMEOUT }
+        Endpoint {
+            url: self.url.clone(),
+            trust: self.trust.clone(),
+            login,
+            run_as: None,
+            timeout: TIMEOUT,
+            audit_index: None,
+        }
     }
 
     /// The library's client, as somebody.

@@ -16,7 +16,7 @@ use crate::desk::{Desk, RunningSandbox};
 const FIELD: &str = "What the consumer has";
 
 /// A key of the officer: its id and its secret.
-fn made(sandbox: &RunningSandbox, name: &str) -> (String, Secret) {
+pub fn made(sandbox: &RunningSandbox, name: &str) -> (String, Secret) {
     let endpoint = sandbox.profile().endpoint;
     let session = sandbox.runtime.block_on(connect::connect(&endpoint)).unwrap();
     let draft = Draft {

@@ -27,6 +27,7 @@ fn put(practice: &Practice, index: &str, events: &[(&str, u32)]) {
         login: Login::Password { username: "elastic".into(), password: Secret::new("elastic-password") },
         run_as: None,
         timeout: Duration::from_secs(20),
+        audit_index: None,
     };
     let event = |(key, minute): &(&str, u32)| {
         let at = format!("2026-11-24T12:{minute:02}:00.000Z");

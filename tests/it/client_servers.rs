@@ -39,6 +39,7 @@ pub fn endpoint(url: &str, trust: Trust) -> Endpoint {
         login: Login::ApiKey { id: "key-id".into(), secret: Secret::new(SECRET) },
         run_as: None,
         timeout: Duration::from_secs(20),
+        audit_index: None,
     }
 }
 

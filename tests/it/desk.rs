@@ -322,6 +322,7 @@ impl RunningSandbox {
             login,
             run_as: None,
             timeout: Duration::from_secs(20),
+            audit_index: None,
         }
     }
 

@@ -322,7 +322,14 @@ impl Place {
 fn desk_at(url: &str, (user, password): (&str, &str), journal: Journal) -> Desk {
     let login = Login::Password { username: user.into(), password: Secret::new(password) };
     let url = ClusterUrl::parse(url).unwrap();
-    let endpoint = Endpoint { url, trust: Trust::System, login, run_as: None, timeout: Duration::from_secs(90) };
+    let endpoint = Endpoint {
+        url,
+        trust: Trust::System,
+        login,
+        run_as: None,
+        audit_index: None,
+        timeout: Duration::from_secs(90),
+    };
     let environment = Environment::Development;
     let profile = Profile { id: ProfileId("place".into()), name: "place".into(), environment, endpoint };
     let mut desk = Desk::new(Setting { size: TALL, profiles: vec![profile], journal, ..Setting::default() });

@@ -78,6 +78,7 @@ impl Front {
             trust: Trust::System,
             login,
             run_as: None,
+            audit_index: None,
             // The practice cluster is slow with thousands of keys where other tests run beside it.
             timeout: Duration::from_secs(90),
         })

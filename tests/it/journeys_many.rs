@@ -38,6 +38,7 @@ impl Place {
             login,
             run_as: None,
             timeout: Duration::from_secs(90),
+            audit_index: None,
         };
         let environment = Environment::Development;
         let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };

@@ -40,6 +40,8 @@ mod journeys;
 #[cfg(feature = "window")]
 mod journeys_many;
 #[cfg(feature = "window")]
+mod last_use_window;
+#[cfg(feature = "window")]
 mod leftovers;
 #[cfg(feature = "window")]
 mod list_and_overview;

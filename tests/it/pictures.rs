@@ -175,6 +175,7 @@ impl Cluster {
             login,
             run_as: None,
             timeout: Duration::from_secs(20),
+            audit_index: None,
         };
         Profile { id: ProfileId("p".into()), name: "payments-eu".into(), environment: Environment::Staging, endpoint }
     }

@@ -55,6 +55,7 @@ fn session(server: &MockServer) -> Session {
         login: Login::Password { username: "ana".into(), password: Secret::new("password") },
         run_as: None,
         timeout: Duration::from_secs(20),
+        audit_index: None,
     };
     Session {
         client: Client::new(&endpoint).unwrap(),

@@ -93,6 +93,7 @@ fn desk_at(url: &str) -> Desk {
         login: Login::Password { username: "ana".into(), password: Secret::new("pw") },
         run_as: None,
         timeout: Duration::from_secs(10),
+        audit_index: None,
     };
     let profile =
         Profile { id: ProfileId("p".into()), name: "p".into(), environment: Environment::Development, endpoint };

@@ -52,7 +52,14 @@ impl Place {
     fn desk(&self) -> Desk {
         let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
         let url = ClusterUrl::parse(&self.front.sockets.url("http")).unwrap();
-        let endpoint = Endpoint { url, trust: Trust::System, login, run_as: None, timeout: Duration::from_secs(90) };
+        let endpoint = Endpoint {
+            url,
+            trust: Trust::System,
+            login,
+            run_as: None,
+            timeout: Duration::from_secs(90),
+            audit_index: None,
+        };
         let environment = Environment::Development;
         let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };
         let mut desk = Desk::new(Setting { profiles: vec![profile], ..Setting::default() });

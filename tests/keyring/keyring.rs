@@ -63,6 +63,7 @@ fn profile(name: &str, secret: &str) -> Profile {
             login: Login::Password { username: "ana".into(), password: Secret::new(secret) },
             run_as: None,
             timeout: Duration::from_secs(60),
+            audit_index: None,
         },
     }
 }

@@ -2,8 +2,10 @@
 //! back one by one as they were sent. It doesn't know where they come from, nor what time it is.
 
 mod bits;
+mod known;
 mod leaves;
 mod order;
+mod reading;
 mod search;
 mod strings;
 mod tally;
@@ -16,12 +18,13 @@ use serde_json::value::RawValue;
 
 use super::{
     Millis,
-    api_key::{ApiKey, KeyId, KeyKind, Owner, Said},
+    api_key::{ApiKey, KeyKind},
     descriptor::Grants,
-    expiry::{self, Status},
-    json_text,
+    expiry,
 };
+use known::said;
 use leaves::Form;
+use reading::split_roles;
 use strings::{Distinct, Texts};
 
 pub use bits::Bits;
@@ -319,157 +322,6 @@ impl Inventory {
             + self.known.bytes()
     }
 
-    /// The place of a key.
-    pub fn place(&self, id: &KeyId) -> Option<usize> {
-        self.place_of(id.as_str())
-    }
-
-    fn place_of(&self, id: &str) -> Option<usize> {
-        let hash = self.hasher.hash_one(id.as_bytes());
-        self.places.find(hash, |place| self.ids.raw(*place) == id.as_bytes()).map(|place| *place as usize)
-    }
-
-    /// The id of the key at a place.
-    pub fn id(&self, place: usize) -> &str {
-        self.ids.get(place as u32)
-    }
-
-    /// Its name.
-    pub fn name(&self, place: usize) -> &str {
-        self.names.get(place as u32)
-    }
-
-    /// Its kind.
-    pub fn kind(&self, place: usize) -> &KeyKind {
-        &self.known.kinds[usize::from(self.kinds[place])]
-    }
-
-    /// Its owner's name.
-    pub fn username(&self, place: usize) -> &str {
-        self.known.owners.get(self.owners[place]).split_once('\0').unwrap_or_default().0
-    }
-
-    /// Its owner's realm.
-    pub fn realm(&self, place: usize) -> &str {
-        self.known.owners.get(self.owners[place]).split_once('\0').unwrap_or_default().1
-    }
-
-    /// When it was created.
-    pub fn created(&self, place: usize) -> Millis {
-        self.created[place]
-    }
-
-    /// When it ends.
-    pub fn expires(&self, place: usize) -> Option<Millis> {
-        Some(self.expires[place]).filter(|at| *at != NO_TIME)
-    }
-
-    /// Whether it was taken away.
-    pub fn is_invalidated(&self, place: usize) -> bool {
-        self.flags[place] & INVALIDATED != 0
-    }
-
-    /// When it was taken away.
-    pub fn invalidated_at(&self, place: usize) -> Option<Millis> {
-        Some(self.invalidated_at[place]).filter(|at| *at != NO_TIME)
-    }
-
-    /// Its status at a moment of the cluster's clock.
-    pub fn status(&self, place: usize, now: Millis) -> Status {
-        Status::of(self.expires(place), self.is_invalidated(place), now)
-    }
-
-    /// The same as places in [`Status::ALL`], for many keys: with nothing to foretell for the processor.
-    fn status_places(&self, now: Millis) -> impl Fn(usize) -> usize + Sync + '_ {
-        let [now, expiring, soon] = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| now.saturating_add(t));
-        move |place| {
-            let at = self.expires[place];
-            let left = usize::from(at > now) + usize::from(at > expiring) + usize::from(at > soon);
-            let by_time = if at == NO_TIME { Status::Never.place() } else { left };
-            if self.is_invalidated(place) { Status::Invalidated.place() } else { by_time }
-        }
-    }
-
-    /// The application id that its creator chose.
-    pub fn application_id(&self, place: usize) -> Option<&str> {
-        Some(self.known.applications.get(self.applications[place])).filter(|id| !id.is_empty())
-    }
-
-    /// The product that made it for itself.
-    pub fn managed_by(&self, place: usize) -> Option<&str> {
-        Some(self.known.managers.get(self.managers[place])).filter(|product| !product.is_empty())
-    }
-
-    /// The names of its roles.
-    pub fn roles(&self, place: usize) -> impl Iterator<Item = &str> {
-        split_roles(self.known.roles.get(self.roles[place]))
-    }
-
-    /// Its metadata, to the byte.
-    pub fn metadata(&self, place: usize) -> Option<String> {
-        if self.flags[place] & HAS_METADATA == 0 {
-            return None;
-        }
-        let values = self.values_of(place).iter().map(|number| self.known.values.get(*number));
-        Some(leaves::put_together(self.known.forms.get(self.forms[place]), values))
-    }
-
-    fn values_of(&self, place: usize) -> &[u32] {
-        let first = self.first_values[place] as usize;
-        let count = self.known.shapes[self.forms[place] as usize].paths.len();
-        self.values.get(first..first + count).unwrap_or_default()
-    }
-
-    /// What its descriptors grant, in a few words.
-    pub fn can(&self, place: usize) -> String {
-        if self.is_unrestricted(place) {
-            return "All owner’s rights".into();
-        }
-        if self.flags[place] & HAS_DESCRIPTORS == 0 {
-            return String::new();
-        }
-        self.known.grants[self.descriptors[place] as usize].short()
-    }
-
-    /// Whether it may do all that its owner could.
-    pub fn is_unrestricted(&self, place: usize) -> bool {
-        self.flags[place] & HAS_DESCRIPTORS != 0
-            && *self.kind(place) == KeyKind::Rest
-            && self.known.are_empty[self.descriptors[place] as usize]
-    }
-
-    /// The key at a place, whole.
-    pub fn key(&self, place: usize) -> ApiKey {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
-        let has_descriptors = self.flags[place] & HAS_DESCRIPTORS != 0;
-        let descriptors = self.known.descriptors.get(self.descriptors[place]);
-        let key = ApiKey {
-            id: KeyId::new(self.id(place)),
-            name: self.name(place).to_owned(),
-            kind: self.kind(place).clone(),
-            owner: Owner { username: self.username(place).to_owned(), realm: self.realm(place).to_owned() },
-            created: self.created(place),
-            expires: self.expires(place),
-            invalidated: self.is_invalidated(place),
-            invalidated_at: self.invalidated_at(place),
-            metadata: self.metadata(place).and_then(|json| RawValue::from_string(json).ok()),
-            role_descriptors: has_descriptors.then(|| raw(descriptors)).flatten(),
-            access: self.access.get(&(place as u32)).and_then(|number| raw(self.known.access.get(*number))),
-            ..ApiKey::default()
-        };
-        let manager = self.known.managers.get(self.managers[place]);
-        key.with_known_facts(
-            self.application_id(place).map(str::to_owned),
-            self.roles(place).map(str::to_owned).collect(),
-            (!manager.is_empty()).then(|| manager.to_owned()),
-        )
-    }
-
-    /// All keys, whole, in the order in which they came.
-    pub fn keys(&self) -> impl Iterator<Item = ApiKey> + '_ {
-        (0..self.len()).map(|place| self.key(place))
-    }
-
     /// The same without the keys of some places.
     pub fn without(&self, gone: &Bits) -> Self {
         let mut rest = Self::default();
@@ -541,97 +393,10 @@ impl Inventory {
     }
 }
 
-fn split_roles(set: &str) -> impl Iterator<Item = &str> {
-    set.split_terminator('\0')
-}
-
 fn flags_of(key: &RawKey<'_>) -> u8 {
     u8::from(key.invalidated) * INVALIDATED
         + u8::from(key.metadata.is_some()) * HAS_METADATA
         + u8::from(key.role_descriptors.is_some()) * HAS_DESCRIPTORS
-}
-
-/// What the metadata says about a key. Most says none of it, and looking is much cheaper than reading.
-fn said(json: &str) -> Said {
-    let may = ["application_id", "managed", "roles", "\\"].iter().any(|word| json.contains(word));
-    if may { Said::of(json) } else { Said::default() }
-}
-
-impl Known {
-    fn kind(&mut self, wire: &str) -> u8 {
-        let kind = if wire.is_empty() { KeyKind::Rest } else { KeyKind::from_wire(wire) };
-        let place = self.kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
-            // There are two kinds; a cluster that has made up 255 gets the last one for the rest.
-            if self.kinds.len() < 255 {
-                self.kinds.push(kind);
-            }
-            self.kinds.len() - 1
-        });
-        place as u8
-    }
-
-    fn owner(&mut self, username: &str, realm: &str) -> u32 {
-        self.owners.number(&format!("{username}\0{realm}"))
-    }
-
-    fn descriptors(&mut self, json: &str) -> u32 {
-        let number = self.descriptors.number(json);
-        while self.grants.len() < self.descriptors.len() {
-            let text = self.descriptors.get(self.grants.len() as u32).to_owned();
-            self.are_empty.push(json_text::is_empty_object(&text));
-            self.grants.push(RawValue::from_string(text).map(|raw| Grants::of(&raw)).unwrap_or_default());
-        }
-        number
-    }
-
-    fn shape(&mut self, form: u32) {
-        while self.shapes.len() <= form as usize {
-            self.shapes.push(Form::read(self.forms.get(self.shapes.len() as u32)));
-        }
-    }
-
-    fn role_set(&mut self, said: Option<&[String]>, descriptors: u32) -> u32 {
-        let join = |names: &[String]| names.iter().map(|name| format!("{name}\0")).collect::<String>();
-        match said {
-            Some(names) => self.roles.number(&join(names)),
-            None => {
-                let members = json_text::members(self.descriptors.get(descriptors)).unwrap_or_default();
-                let names: Vec<String> = members.into_iter().map(|(name, _)| name).collect();
-                self.roles.number(&join(&names))
-            }
-        }
-    }
-
-    fn shrink(&mut self) {
-        for distinct in [
-            &mut self.owners,
-            &mut self.applications,
-            &mut self.roles,
-            &mut self.managers,
-            &mut self.descriptors,
-            &mut self.forms,
-            &mut self.values,
-            &mut self.access,
-        ] {
-            distinct.shrink();
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        let distinct = [
-            &self.owners,
-            &self.applications,
-            &self.roles,
-            &self.managers,
-            &self.descriptors,
-            &self.forms,
-            &self.values,
-            &self.access,
-        ];
-        let grants: usize = self.grants.iter().map(|grants| size_of::<Grants>() + 64 * grants.indices.len()).sum();
-        let shapes: usize = self.shapes.iter().map(|form| size_of::<Form>() + 48 * form.paths.len()).sum();
-        distinct.iter().map(|distinct| distinct.bytes()).sum::<usize>() + grants + shapes
-    }
 }
 
 #[cfg(test)]

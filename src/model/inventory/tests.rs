@@ -5,6 +5,7 @@ use crate::model::{
     DAY,
     filter::{Expr, Free, Grant, Term, TextField, TextMatch},
 };
+use crate::model::{api_key::KeyId, expiry::Status};
 
 const NOW: Millis = 1_795_521_600_000;
 

@@ -256,6 +256,9 @@ impl Rights {
         {
             return Answer::NotKnown;
         }
+        if held.iter().any(|held| kind.depends_on_version(held, privilege)) {
+            return Answer::NotKnown;
+        }
         // Together, two privileges may contain a third that neither contains.
         let parts = held.iter().filter(|held| !kind.are_apart(held, privilege)).count();
         if parts > 1 { Answer::NotKnown } else { Answer::No }

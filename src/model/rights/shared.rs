@@ -27,14 +27,20 @@ pub struct Shared {
 }
 
 impl Kind {
-    /// Whether holding one privilege means holding the other.
+    /// Whether holding one privilege means holding the other, whichever version the cluster is of.
     pub fn contains(self, held: &str, wanted: &str) -> bool {
         match self {
             Self::Cluster => cluster_contains(held, wanted),
-            Self::Index => index_contains(held, wanted),
+            Self::Index => index_contains(held, wanted) && !self.depends_on_version(held, wanted),
             Self::RemoteCluster => held.eq_ignore_ascii_case(wanted),
             Self::Application => held == wanted || held == "*" || scope::Scope::of(held).covers(wanted),
         }
+    }
+
+    /// Whether holding one privilege means holding the other on some versions only: whoever reads is read from
+    /// another cluster too on 9.5, and not on 8.19 (as seen on both).
+    pub fn depends_on_version(self, held: &str, wanted: &str) -> bool {
+        self == Self::Index && held.eq_ignore_ascii_case("read") && wanted.eq_ignore_ascii_case("read_cross_cluster")
     }
 
     /// Whether two privileges surely have no action in common.
@@ -178,6 +184,7 @@ mod tests {
         assert_eq!(names(Kind::Cluster, "manage", "manage_ccr"), (String::new(), true));
         assert_eq!(names(Kind::Index, "read", "view_index_metadata"), (String::new(), true));
         assert_eq!(names(Kind::Index, "delete", "index"), (String::new(), true));
+        assert_eq!(names(Kind::Index, "read", "read_cross_cluster"), (String::new(), true));
         assert_eq!(names(Kind::Index, "read", "of_the_future"), (String::new(), true));
         assert_eq!(names(Kind::Index, "indices:*search", "read"), (String::new(), true));
         assert_eq!(names(Kind::Application, "read", "all"), (String::new(), true));

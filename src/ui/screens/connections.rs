@@ -14,6 +14,7 @@ use crate::{
         profile::{Environment, Profile, ProfileId},
         profile_draft::{ProfileDraft, ProfileError, ProfileField, SignIn, TrustChoice},
     },
+    ops::last_use,
     store::profiles::new_profile_id,
     ui::{
         View, problem_buttons, theme,
@@ -450,6 +451,8 @@ fn fields(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
         timeout.show(&mut columns[0], &mut draft.timeout);
         Field::new("Run as").hint("nobody").help("Needs the privilege run_as").show(&mut columns[1], &mut draft.run_as);
     });
+    let help = "Index, data stream or pattern; from its events the last use of a key is read";
+    Field::new("Audit events").hint(last_use::USUAL).mono().help(help).show(ui, &mut draft.audit_index);
 }
 
 fn trust(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {

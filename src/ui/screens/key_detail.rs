@@ -4,8 +4,14 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, 
 
 use super::{journal_deed, key_clone, key_rights, key_rows};
 use crate::{
-    app::{Cluster, Command, updating::Step},
-    model::{Millis, api_key::ApiKey, calendar, expiry::Status, harmless, json_text},
+    app::{Cluster, Command, Loadable, updating::Step},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        calendar,
+        expiry::Status,
+        harmless, json_text,
+    },
     ops::update_many,
     ui::{
         View, theme,
@@ -120,9 +126,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
     if let Some(at) = key.invalidated_at {
         fact(ui, "Invalidated", |ui| moment(ui, view, at));
     }
-    fact(ui, "Last use", |ui| {
-        text::line(ui, Type::Body, p.text.tertiary, "Not known: Elasticsearch does not keep it");
-    });
+    fact(ui, "Last use", |ui| last_use(ui, view, &key.id, now));
     let badges = key_rows::badges(key, view.state.home(&key.id), None);
     if !badges.is_empty() {
         ui.horizontal_wrapped(|ui| {
@@ -131,6 +135,28 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
             }
         });
     }
+}
+
+fn last_use(ui: &mut Ui, view: &View<'_>, id: &KeyId, now: Millis) {
+    let p = theme::colors(ui);
+    match view.state.last_use_of(id).and_then(Loadable::value) {
+        Some(Ok(uses)) if uses.of(id).is_some() => {
+            text::paragraph(ui, Type::Body, p.text.primary, uses.words(id, now, &view.state.zone));
+        }
+        Some(Ok(uses)) => {
+            text::paragraph(ui, Type::Body, p.text.secondary, sentence(&uses.words(id, now, &view.state.zone)));
+        }
+        Some(Err(why)) => {
+            text::paragraph(ui, Type::Small, p.text.tertiary, harmless::shown(&sentence(&why.to_string())));
+        }
+        None => drop(text::line(ui, Type::Small, p.text.tertiary, "Looking for audit events…")),
+    }
+}
+
+/// With a capital letter.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn metadata(ui: &mut Ui, key: &ApiKey) {

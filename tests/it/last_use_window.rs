@@ -1,0 +1,48 @@
+//! The last use on a key's page: from the index that the connection names, and why it is not known.
+
+use keybearer::{
+    client::{Client, Put},
+    model::profile::Profile,
+};
+use serde_json::json;
+
+use crate::{
+    check_secret::made,
+    desk::{Desk, RunningSandbox, Setting},
+};
+
+const NAME: &str = "watched";
+
+/// Writes an event of a key into an index.
+fn put(sandbox: &RunningSandbox, profile: &Profile, index: &str, id: &str) {
+    let event = json!({ "@timestamp": "2026-11-24T12:09:00.000Z", "elasticsearch.audit.apikey.id": id }).to_string();
+    let client = Client::new(&profile.endpoint).unwrap();
+    let answers = sandbox.runtime.block_on(client.create_documents(index, &[("1", event.as_str())])).unwrap();
+    assert_eq!(answers, [Put::Created]);
+}
+
+fn page(profile: &Profile, keys: usize) -> Desk {
+    let mut desk = Desk::new(Setting { sandbox: Some(profile.clone()), ..Setting::default() });
+    desk.wait_for(&format!("All {keys} keys read"));
+    desk.fill("Search", NAME);
+    desk.click_row(NAME);
+    desk
+}
+
+#[test]
+fn the_page_tells_the_last_use_from_the_index_of_the_connection() {
+    let sandbox = RunningSandbox::start();
+    let mut profile = sandbox.profile_of("elastic");
+    let (id, _) = made(&sandbox, NAME);
+    let mut desk = page(&profile, 321);
+    desk.wait_for("Not known: Elasticsearch does not keep it");
+
+    put(&sandbox, &profile, "my-audit", &id);
+    profile.endpoint.audit_index = Some("my-audit".into());
+    let mut desk = page(&profile, 321);
+    desk.wait_for("24 Nov 2026, 13:09");
+
+    profile.endpoint.audit_index = Some("no-such".into());
+    let mut desk = page(&profile, 321);
+    desk.wait_for("Not known: there is no index no-such that you may read");
+}
