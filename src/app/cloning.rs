@@ -126,7 +126,12 @@ impl State {
         dialog.ticket = None;
         let id = dialog.profile.id.clone();
         match result {
-            Ok(created) => self.reveal = Some(Reveal::of_copy(*created, &dialog.source, &dialog.profile)),
+            Ok(created) => {
+                let source = &dialog.source;
+                let application_id = source.application_id().map(str::to_owned);
+                let descriptors = source.role_descriptors.clone().unwrap_or_default();
+                self.reveal = Some(Reveal::with(*created, application_id, descriptors, &dialog.profile));
+            }
             Err(not_made) => {
                 dialog.problem = Some(not_made.problem);
                 dialog.strays = not_made.strays.into_iter().map(|key| key.id).collect();

@@ -9,7 +9,7 @@ use crate::{
     client::CreatedKey,
     model::{
         Millis,
-        api_key::{ApiKey, KeyId, KeyKind},
+        api_key::{KeyId, KeyKind},
         create::CreateKey,
         login,
         profile::Profile,
@@ -46,42 +46,34 @@ pub struct Reveal {
     pub copied: bool,
     /// Whether closing was asked for although it was not kept.
     pub asks: bool,
-    descriptors: Option<Box<RawValue>>,
+    descriptors: Box<RawValue>,
 }
 
 impl Reveal {
     pub(super) fn new(created: CreatedKey, request: &CreateKey, profile: &Profile) -> Self {
-        Self {
-            id: created.id,
-            name: created.name,
-            application_id: request.application_id().map(str::to_owned),
-            expires: created.expires,
-            secret: created.secret,
-            profile: profile.clone(),
-            trial: Loadable::default(),
-            kept: Loadable::default(),
-            copied: false,
-            asks: false,
-            kind: KeyKind::Rest,
-            descriptors: Some(request.role_descriptors().to_owned()),
-        }
+        let application_id = request.application_id().map(str::to_owned);
+        Self::with(created, application_id, request.role_descriptors().to_owned(), profile)
     }
 
-    /// The copy of a key, which has its descriptors.
-    pub(super) fn of_copy(created: CreatedKey, source: &ApiKey, profile: &Profile) -> Self {
+    pub(super) fn with(
+        created: CreatedKey,
+        application_id: Option<String>,
+        descriptors: Box<RawValue>,
+        profile: &Profile,
+    ) -> Self {
         Self {
             id: created.id,
             name: created.name,
-            application_id: source.application_id().map(str::to_owned),
+            application_id,
             expires: created.expires,
             secret: created.secret,
+            kind: KeyKind::Rest,
             profile: profile.clone(),
             trial: Loadable::default(),
             kept: Loadable::default(),
             copied: false,
             asks: false,
-            kind: source.kind.clone(),
-            descriptors: source.role_descriptors.clone(),
+            descriptors,
         }
     }
 
@@ -179,7 +171,7 @@ impl State {
     pub(super) fn try_key(&mut self) {
         let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.kind == KeyKind::Rest) else { return };
         let endpoint = Box::new(reveal.profile.endpoint.clone());
-        let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), reveal.descriptors.clone());
+        let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), Some(reveal.descriptors.clone()));
         let ticket = self.submit(task);
         self.on_reveal(|reveal| reveal.trial.ask(ticket));
     }

@@ -112,19 +112,21 @@ impl CloneForm {
     fn end(&mut self, ui: &mut Ui, view: &View<'_>, cloning: &Cloning, error: Option<&str>) {
         let p = theme::colors(ui);
         text::line(ui, Type::Label, p.text.primary, "End of the copy");
-        ui.spacing_mut().interact_size.y = size::CONTROL;
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-            for (value, label) in [("", "As the source"), ("30d", "30 days"), ("90d", "90 days")] {
-                if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
-                    self.draft.expiration = value.into();
+        ui.scope(|ui| {
+            ui.spacing_mut().interact_size.y = size::CONTROL;
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
+                for (value, label) in [("", "As the source"), ("30d", "30 days"), ("90d", "90 days")] {
+                    if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
+                        self.draft.expiration = value.into();
+                    }
                 }
-            }
-            if chip::choice(ui, self.draft.needs_reason(), Some(Status::Never), "Never…", None).clicked() {
-                self.draft.expiration = "never".into();
-            }
-            let end = Field::new("When the copy ends").without_label().mono().width(142.0);
-            end.hint("2027-02-21").show(ui, &mut self.draft.expiration);
+                if chip::choice(ui, self.draft.needs_reason(), Some(Status::Never), "Never…", None).clicked() {
+                    self.draft.expiration = "never".into();
+                }
+                let end = Field::new("When the copy ends").without_label().mono().width(142.0);
+                end.hint("2027-02-21").show(ui, &mut self.draft.expiration);
+            });
         });
         let source = match cloning.source.expires {
             Some(at) => format!("The source ends {}", calendar::local_long(at, &view.state.zone)),

@@ -159,16 +159,18 @@ impl UpdateDialog {
     fn expiration(&mut self, ui: &mut Ui, plan: &Updating) {
         let p = theme::colors(ui);
         text::line(ui, Type::Label, p.text.secondary, "New end, counted from now");
-        ui.spacing_mut().interact_size.y = size::CONTROL;
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-            for (value, label) in [("", "As it is"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
-                if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
-                    self.draft.expiration = value.into();
+        ui.scope(|ui| {
+            ui.spacing_mut().interact_size.y = size::CONTROL;
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
+                for (value, label) in [("", "As it is"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
+                    if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
+                        self.draft.expiration = value.into();
+                    }
                 }
-            }
-            let end = Field::new("New end").without_label().mono().width(220.0).hint("12h, 90d or 2027-02-21");
-            end.show(ui, &mut self.draft.expiration);
+                let end = Field::new("New end").without_label().mono().width(220.0).hint("12h, 90d or 2027-02-21");
+                end.show(ui, &mut self.draft.expiration);
+            });
         });
         match slip(plan, UpdateField::Expiration) {
             Some(error) => field::error_line(ui, &error),
