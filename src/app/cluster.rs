@@ -19,7 +19,7 @@ use crate::{
         profile::{Environment, Profile, ProfileId},
         role::Role,
     },
-    ops::{Problem, Session, figures::Figures, list::KeyList, names::Names},
+    ops::{Problem, Session, figures::Figures, list::KeyList, names::Names, offered::Offered},
     worker::{Task, Ticket},
 };
 
@@ -37,6 +37,8 @@ pub struct Cluster {
     pub roles: Loadable<Vec<Role>>,
     /// What a form of privileges is completed from.
     pub names: Loadable<Names>,
+    /// What can't be made here, and what is missing for it.
+    pub offered: Loadable<Offered>,
     /// What is shown of the keys.
     pub view: View,
     /// What is wrong with the search; the rows are those of the last good one.
@@ -74,6 +76,7 @@ impl Cluster {
             progress: None,
             roles: Loadable::default(),
             names: Loadable::default(),
+            offered: Loadable::default(),
             view: View::default(),
             search_errors: Vec::new(),
             rows: Rows::default(),

@@ -2,14 +2,14 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::{export::Scope, journal::JournalView, rotating, updating::Step};
+use super::{FormCommand, export::Scope, journal::JournalView, rotating, updating::Step};
 use crate::{
     export::Format,
     model::{
         api_key::KeyId,
-        create::Draft,
         endpoint::Endpoint,
         key_list::View,
+        new_key::NewKeyDraft,
         overview::Wanted,
         profile::{Profile, ProfileId},
         secret::Secret,
@@ -110,7 +110,10 @@ pub enum Command {
     /// Read what a form of privileges is completed from, unless it was read.
     ReadNames,
     /// Create a key; with the request id that was shown.
-    Create(Box<Draft>, String),
+    /// The credential is that of another user, where the key is for one.
+    Create(Box<NewKeyDraft>, Option<Secret>, String),
+    /// What a form beyond that asks for.
+    Form(FormCommand),
     /// Forget what came of the last creation.
     DismissCreation,
     /// Put something secret on the clipboard, for 30 seconds.

@@ -4,14 +4,13 @@ use super::{Reveal, State};
 use crate::{
     client::CreatedKey,
     model::{
-        api_key::ApiKey,
-        create::{CreateKey, Draft, FieldError, Surroundings},
+        api_key::{ApiKey, KeyKind},
+        create::{CreateKey, Surroundings},
+        new_key::{NewKeyDraft, Slip},
         profile::Profile,
+        secret::Secret,
     },
-    ops::{
-        Problem,
-        create::{CreateError, lost},
-    },
+    ops::{Problem, new_key::NotMade},
     worker::{Task, Ticket},
 };
 
@@ -22,7 +21,7 @@ pub struct Creation {
     /// The cluster it was asked of; another may be shown by now.
     pub profile: Option<Profile>,
     /// What was wrong in the form when it was to be sent.
-    pub errors: Vec<FieldError>,
+    pub errors: Vec<Slip>,
     /// Why there is no key.
     pub problem: Option<Problem>,
     /// Keys that a request with a lost answer made; nobody knows their secrets.
@@ -31,9 +30,11 @@ pub struct Creation {
     pub done: u32,
 }
 
+/// What was asked for, without the credential of another user that went along.
 struct Waiting {
     ticket: Ticket,
     request: Box<CreateKey>,
+    kind: KeyKind,
     profile: Profile,
 }
 
@@ -63,7 +64,7 @@ impl Creation {
 }
 
 impl State {
-    pub(super) fn create(&mut self, draft: Draft, request_id: &str) {
+    pub(super) fn create(&mut self, draft: &NewKeyDraft, credential: Option<Secret>, request_id: &str) {
         if self.creation.is_running() {
             return;
         }
@@ -78,39 +79,34 @@ impl State {
         };
         let profile = cluster.profile.clone();
         let done = self.creation.done;
-        self.creation = match draft.check(around, request_id) {
+        self.creation = match draft.check(around, request_id, credential) {
             Err(errors) => Creation { errors, done, ..Creation::default() },
             Ok(key) => {
-                let key = Box::new(key);
-                let ticket = self.submit(Task::Create(Box::new(session), key.clone()));
+                let (request, kind) = (Box::new(key.key().clone()), key.kind());
+                let ticket = self.submit(Task::Create(Box::new(session), Box::new(key)));
                 let asked = Some(profile.clone());
-                let waiting = Waiting { ticket, request: key, profile };
+                let waiting = Waiting { ticket, request, kind, profile };
                 Creation { waiting: Some(waiting), profile: asked, done, ..Creation::default() }
             }
         };
     }
 
-    pub(super) fn created(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<CreateError>>) {
+    pub(super) fn created(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NotMade>>) {
         let Some(waiting) = self.creation.waiting.take_if(|waiting| waiting.ticket == ticket) else { return };
         match result {
             Ok(created) => {
                 // Of the cluster that was asked, also if it was closed meanwhile: the secret is told once.
                 self.creation.done += 1;
-                self.show_secret(Reveal::new(*created, &waiting.request, &waiting.profile));
+                let mut reveal = Reveal::new(*created, &waiting.request, &waiting.profile);
+                reveal.kind = waiting.kind;
+                self.show_secret(reveal);
                 self.read_keys(&waiting.profile.id);
             }
-            Err(error) => self.not_created(*error),
-        }
-    }
-
-    fn not_created(&mut self, error: CreateError) {
-        match error {
-            CreateError::Refused(error) => self.creation.problem = Some(error.into()),
-            CreateError::Lost { error, found } => {
-                self.creation.problem = Some(lost(&error, &found));
-                self.creation.strays = found.unwrap_or_default();
-                if let Some(asked) = self.creation.profile.clone().filter(|_| !self.creation.strays.is_empty()) {
-                    self.read_keys(&asked.id);
+            Err(not_made) => {
+                self.creation.problem = Some(not_made.problem);
+                self.creation.strays = not_made.strays;
+                if !self.creation.strays.is_empty() {
+                    self.read_keys(&waiting.profile.id);
                 }
             }
         }

@@ -43,7 +43,8 @@ impl State {
             Command::CloseCheckSecret => self.close_check_secret(),
             Command::ReadRoles => self.read_roles(),
             Command::ReadNames => self.read_names_once(),
-            Command::Create(draft, request_id) => self.create(*draft, &request_id),
+            Command::Create(draft, credential, request_id) => self.create(&draft, credential, &request_id),
+            Command::Form(command) => self.form(command),
             Command::DismissCreation => self.creation.dismiss(),
             Command::CopySecret(text) => self.copy_secret(text),
             Command::ClearClipboard => self.clear_clipboard(),
@@ -156,6 +157,7 @@ impl State {
             Answer::Roles(result) => self.roles(ticket, result),
             Answer::Names(names) => self.names(ticket, *names),
             Answer::Created(result) => self.created(ticket, result),
+            Answer::Form(answer) => self.form_answer(ticket, answer),
             Answer::Tried(result) => self.tried(ticket, result.map(|trial| *trial)),
             Answer::Invalidating(news) => self.invalidating(ticket, news),
             Answer::Invalidated(outcome) => self.invalidated(ticket, outcome),
@@ -194,6 +196,7 @@ impl State {
             cluster.keys.answer(ticket, Err(broken()), now);
             cluster.roles.answer(ticket, Err(broken()), now);
             cluster.figures.answer(ticket, Err(broken()), now);
+            cluster.offered.answer(ticket, Err(broken()), now);
         }
         if let Some(merged) = &mut self.merged {
             merged.keys.answer(ticket, Err(broken()), now);
@@ -202,6 +205,7 @@ impl State {
         self.last_use(ticket, Err(NotKnown("that failed inside Keybearer".into())));
         self.secret_broken(ticket);
         self.creation.broken(ticket);
+        self.cloning_broken(ticket);
         self.exported(ticket, Err(Problem::broken()));
         self.journal_broken(ticket);
         if let Some(reveal) = &mut self.reveal {

@@ -2,12 +2,14 @@
 //! send commands, `handle` turns commands into jobs, `apply` takes in what became of them.
 
 pub mod check_secret;
+pub mod cloning;
 pub mod cluster;
 pub mod command;
 pub mod connections;
 pub mod creation;
 mod dispatch;
 pub mod export;
+pub mod forms;
 pub mod invalidation;
 pub mod journal;
 pub mod loadable;
@@ -20,17 +22,20 @@ pub mod rotating;
 pub mod rotations;
 pub mod selection;
 pub mod updating;
+mod updating_cross;
 
 use std::collections::VecDeque;
 
 use jiff::tz::TimeZone;
 
 pub use check_secret::SecretCheck;
+pub use cloning::Cloning;
 pub use cluster::Cluster;
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
 pub use creation::Creation;
 pub use export::ExportDialog;
+pub use forms::FormCommand;
 pub use invalidation::Invalidation;
 pub use journal::Journal;
 pub use loadable::Loadable;
@@ -89,6 +94,8 @@ pub struct State {
     pub rotating: Option<Rotating>,
     /// What is known of the rotations.
     pub rotations: Rotations,
+    /// The dialog of copying a key.
+    pub cloning: Option<Cloning>,
     /// The dialog of checking a secret.
     pub secret_check: Option<SecretCheck>,
     /// The dialog of exporting.
@@ -132,6 +139,7 @@ impl State {
             updating: None,
             rotating: None,
             rotations: Rotations::default(),
+            cloning: None,
             secret_check: None,
             export: None,
             journal: Journal::default(),
@@ -178,15 +186,15 @@ impl State {
 
     /// Whether a dialog is open, below which everything is out of reach.
     pub fn has_dialog(&self) -> bool {
-        let asking =
-            self.reveal.is_some() || self.invalidation.is_some() || self.updating.is_some() || self.rotating.is_some();
-        asking || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
+        let asking = self.reveal.is_some() || self.invalidation.is_some();
+        let changing = self.updating.is_some() || self.rotating.is_some() || self.cloning.is_some();
+        asking || changing || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
     }
 
     /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
     /// nor while keys are being invalidated. It is said why.
     pub fn may_close(&mut self) -> bool {
-        if self.creation.is_running() {
+        if self.creation.is_running() || self.cloning.as_ref().is_some_and(Cloning::is_running) {
             self.notice("A key is being created: its secret is about to be shown, once");
             return false;
         }

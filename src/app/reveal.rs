@@ -7,7 +7,14 @@ use serde_json::value::RawValue;
 use super::{Loadable, State, rotated::Successor};
 use crate::{
     client::CreatedKey,
-    model::{Millis, api_key::KeyId, create::CreateKey, login, profile::Profile, secret::Secret},
+    model::{
+        Millis,
+        api_key::{KeyId, KeyKind},
+        create::CreateKey,
+        login,
+        profile::Profile,
+        secret::Secret,
+    },
     ops::{Problem, verify::Trial},
     worker::{Task, Ticket},
 };
@@ -27,6 +34,8 @@ pub struct Reveal {
     pub expires: Option<Millis>,
     /// Shown this once.
     pub secret: Secret,
+    /// What it signs in to.
+    pub kind: KeyKind,
     /// Of the cluster it was made on.
     pub profile: Profile,
     /// What came of signing in with it.
@@ -60,6 +69,7 @@ impl Reveal {
             application_id,
             expires: created.expires,
             secret: created.secret,
+            kind: KeyKind::Rest,
             profile: profile.clone(),
             trial: Loadable::default(),
             kept: Loadable::default(),
@@ -162,7 +172,7 @@ impl State {
     }
 
     pub(super) fn try_key(&mut self) {
-        let Some(reveal) = &self.reveal else { return };
+        let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.kind == KeyKind::Rest) else { return };
         let endpoint = Box::new(reveal.profile.endpoint.clone());
         let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), Some(reveal.descriptors.clone()));
         let ticket = self.submit(task);

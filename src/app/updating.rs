@@ -5,7 +5,8 @@ use crate::{
     export::Format,
     model::{
         Millis,
-        api_key::{ApiKey, KeyId},
+        api_key::{ApiKey, KeyId, KeyKind},
+        cross_cluster::CrossClusterUpdate,
         profile::Profile,
         update::{self, Changes, KeyUpdate},
         update_draft::{UpdateDraft, UpdateSlip},
@@ -59,6 +60,14 @@ pub struct Review {
     /// How many lose all metadata.
     pub lose_metadata: usize,
     updates: Vec<(KeyId, KeyUpdate)>,
+    pub(super) cross: Option<CrossUpdate>,
+}
+
+/// The update of a cross-cluster key, which goes another way.
+#[derive(Clone, Debug)]
+pub(super) struct CrossUpdate {
+    pub(super) id: KeyId,
+    pub(super) update: CrossClusterUpdate,
 }
 
 /// Keys that are to be updated, on which cluster.
@@ -130,7 +139,7 @@ impl Updating {
 
     /// How many are sent in all.
     pub fn total(&self) -> usize {
-        self.review.as_ref().map_or(0, |review| review.updates.len())
+        self.review.as_ref().map_or(0, |review| review.updates.len() + usize::from(review.cross.is_some()))
     }
 
     pub(super) fn broken(&mut self, ticket: Ticket) {
@@ -140,6 +149,9 @@ impl Updating {
     fn make_review(&mut self, draft: &UpdateDraft, now: Millis, zone: &jiff::tz::TimeZone) {
         self.slips.clear();
         (self.all_owner_rights, self.wipe_metadata) = (false, false);
+        if let Some(key) = self.cross().cloned() {
+            return self.review_cross(draft, &key, now, zone);
+        }
         let checked = match draft.check(now, zone) {
             Ok(checked) => checked,
             Err(slips) => return self.slips = slips,
@@ -210,10 +222,13 @@ impl State {
         let places = ids.iter().filter_map(|id| list.keys.place(id)).map(|place| place as u32).collect();
         let all = Chosen::new(list, places).not_yet_invalidated();
         let now = cluster.now(self.now);
+        let is_many = ids.len() > 1;
         let hindrance = |key: &ApiKey| {
             let ended =
                 key.expires.is_some_and(|at| at <= now).then(|| "It has expired, and nothing revives it".into());
-            ended.or_else(|| update_many::hindrance(&session, key))
+            let alone = is_many && key.kind == KeyKind::CrossCluster;
+            let alone = alone.then(|| "A cross-cluster key is updated by itself: open its page".into());
+            ended.or_else(|| update_many::hindrance(&session, key)).or(alone)
         };
         let mut left_out = (0, String::new());
         let keys = all.only(|key| match hindrance(key) {
@@ -266,7 +281,13 @@ impl State {
             return;
         };
         let (None, Some(review)) = (dialog.obstacle(), &dialog.review) else { return };
-        self.send_updates(review.updates.clone());
+        match &review.cross {
+            Some(cross) => {
+                let cross = cross.clone();
+                self.submit_update(|session| cross.task(session));
+            }
+            None => self.send_updates(review.updates.clone()),
+        }
     }
 
     fn go_on_updating(&mut self) {
@@ -278,13 +299,19 @@ impl State {
     }
 
     fn send_updates(&mut self, updates: Vec<(KeyId, KeyUpdate)>) {
+        if !updates.is_empty() {
+            self.submit_update(|session| Task::Update(Box::new(session), updates));
+        }
+    }
+
+    fn submit_update(&mut self, task: impl FnOnce(Session) -> Task) {
         let Some(id) = self.updating.as_ref().map(|dialog| dialog.profile.id.clone()) else { return };
         let session: Option<Session> =
             self.clusters.iter().find(|c| c.profile.id == id).and_then(|c| c.session.value()).cloned();
-        let Some(session) = session.filter(|_| !updates.is_empty()) else {
+        let Some(session) = session else {
             return self.notice("The connection was closed: nothing was sent");
         };
-        let ticket = self.submit(Task::Update(Box::new(session), updates));
+        let ticket = self.submit(task(session));
         self.on_updating(|dialog| {
             dialog.ticket = Some(ticket);
             dialog.stopping = false;

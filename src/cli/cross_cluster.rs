@@ -172,11 +172,11 @@ pub(super) async fn update(
 
 fn preview(key: &ApiKey, update: &CrossClusterUpdate, now: crate::model::Millis) {
     output::say(&format!("{} ({})", harmless::shown(&key.name), harmless::shown(key.id.as_str())));
-    let changes = update.diff(key, now);
-    let identity = update.certificate_identity.as_ref().filter(|new| **new != key.certificate_identity);
+    let mut changes = update.diff(key, now);
+    let identity = changes.certificate_identity.take();
     let word =
         |identity: &Option<String>| identity.as_deref().map_or_else(|| "any".into(), harmless::shown).into_owned();
-    let identity = identity.map(|new| format!("certificates: {} → {}", word(&key.certificate_identity), word(new)));
+    let identity = identity.map(|(old, new)| format!("certificates: {} → {}", word(&old), word(&new)));
     let plain = lines(&changes, "access");
     let lines: Vec<String> = match identity {
         Some(line) if changes.is_empty() => vec![line],

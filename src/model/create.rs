@@ -237,16 +237,18 @@ impl Draft {
             RightsChoice::Preset(preset) => pieces.extend(self.preset_words(preset)),
             RightsChoice::Own => pieces.extend(self.own_words()),
         }
-        let end = match Expiry::parse(&self.expiration, around.now, around.zone) {
-            Ok(Expiry::Never) => [Piece::Text(". It ".into()), Piece::Strong("never expires".into())],
-            Ok(expiry) => {
-                [Piece::Text(". It ".into()), Piece::Strong(format!("expires {}", expiry.words(around.zone)))]
-            }
-            Err(_) => [Piece::Text(". Its end ".into()), Piece::Strong("is not set yet".into())],
-        };
-        pieces.extend(end);
-        pieces.push(Piece::Text(".".into()));
+        pieces.extend(self.end_words(around));
         pieces
+    }
+
+    /// The last part of the sentence: until when.
+    pub(super) fn end_words(&self, around: Surroundings<'_>) -> [Piece; 3] {
+        let (text, strong) = match Expiry::parse(&self.expiration, around.now, around.zone) {
+            Ok(Expiry::Never) => (". It ", "never expires".into()),
+            Ok(expiry) => (". It ", format!("expires {}", expiry.words(around.zone))),
+            Err(_) => (". Its end ", "is not set yet".into()),
+        };
+        [Piece::Text(text.into()), Piece::Strong(strong), Piece::Text(".".into())]
     }
 
     /// The descriptors as they were typed. None at all would be all the owner's rights, so that is refused.

@@ -7,6 +7,7 @@ use super::{
     Millis,
     api_key::ApiKey,
     create::CreateKey,
+    descriptor::{self, Piece},
     expiry::Span,
     json_text,
     update::{self, Changes, KeyUpdate},
@@ -72,20 +73,32 @@ impl Access {
 
 /// What the access of a key allows, as the rest of a sentence: "lets another cluster search logs-*".
 pub fn words(access: &RawValue) -> String {
+    descriptor::plain(&pieces(access))
+}
+
+/// The same with the weight that each part is set in.
+pub fn pieces(access: &RawValue) -> Vec<Piece> {
     let value: Value = serde_json::from_str(access.get()).unwrap_or_default();
-    let part = |name: &str, verb: &str| {
+    let mut pieces = Vec::new();
+    for (name, verb) in [("search", "search"), ("replication", "replicate")] {
         let entries = value.get(name).map(entries).unwrap_or_default();
         let names: Vec<&str> = entries.iter().flat_map(|entry| names(entry)).collect();
-        let limited = entries.iter().any(|entry| limits_documents(entry));
-        let limits = if limited { " (some documents or fields only)" } else { "" };
-        (!names.is_empty()).then(|| format!("{verb} {}{limits}", names.join(", ")))
-    };
-    let parts: Vec<String> =
-        [part("search", "search"), part("replication", "replicate")].into_iter().flatten().collect();
-    match parts.as_slice() {
-        [] => "lets other clusters do what is not known to Keybearer".into(),
-        some => format!("lets another cluster {}", some.join(" and ")),
+        if names.is_empty() {
+            continue;
+        }
+        let before = if pieces.is_empty() { "lets another cluster " } else { " and " };
+        pieces.extend([Piece::Text(before.into()), Piece::Strong(verb.into()), Piece::Text(" ".into())]);
+        for (place, name) in names.iter().enumerate() {
+            pieces.extend((place > 0).then(|| Piece::Text(", ".into())));
+            pieces.push(Piece::Mono((*name).to_owned()));
+        }
+        let is_limited = entries.iter().any(|entry| limits_documents(entry));
+        pieces.extend(is_limited.then(|| Piece::Text(" (some documents or fields only)".into())));
     }
+    if pieces.is_empty() {
+        pieces.push(Piece::Strong("lets other clusters do what is not known to Keybearer".into()));
+    }
+    pieces
 }
 
 /// A single entry counts as a list of one, as it does for Elasticsearch.
@@ -180,7 +193,11 @@ impl CrossClusterUpdate {
     /// What it would make of a key; the access stands where other keys have their descriptors. `now` is the
     /// cluster's.
     pub fn diff(&self, before: &ApiKey, now: Millis) -> Changes {
-        update::diff(&with_access_as_descriptors(before), &self.as_plain(), None, now)
+        let asked = self.certificate_identity.as_ref().filter(|asked| **asked != before.certificate_identity);
+        Changes {
+            certificate_identity: asked.map(|asked| (before.certificate_identity.clone(), asked.clone())),
+            ..update::diff(&with_access_as_descriptors(before), &self.as_plain(), None, now)
+        }
     }
 
     /// Whether a key read after an update whose answer was lost shows that it was carried out; `None` where

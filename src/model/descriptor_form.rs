@@ -293,7 +293,8 @@ impl DescriptorForm {
     /// Members that the form doesn't show, each by its path. They stay as they are.
     pub fn beyond(&self, descriptor: usize) -> Vec<String> {
         let Some(own) = self.descriptor(descriptor) else { return Vec::new() };
-        let mut found: Vec<String> = own.keys().filter(|key| !SHOWN.contains(&key.as_str())).cloned().collect();
+        let beyond = own.iter().filter(|(key, value)| !SHOWN.contains(&key.as_str()) && !says_nothing(key, value));
+        let mut found: Vec<String> = beyond.map(|(key, _)| key.clone()).collect();
         for section in Section::ALL {
             let entries = own.get(section.member()).and_then(Value::as_array).into_iter().flatten();
             for (at, entry) in entries.enumerate() {
@@ -329,6 +330,15 @@ impl DescriptorForm {
     }
 }
 
+/// Whether a member is what Elasticsearch itself writes where nothing was said (as seen on 9.5.3).
+fn says_nothing(member: &str, value: &Value) -> bool {
+    match member {
+        "metadata" => value.as_object().is_some_and(Map::is_empty),
+        "transient_metadata" => *value == json!({ "enabled": true }),
+        _ => false,
+    }
+}
+
 fn entry(own: &mut Map<String, Value>, section: Section, number: usize) -> Option<&mut Map<String, Value>> {
     own.get_mut(section.member())?.get_mut(number)?.as_object_mut()
 }
@@ -347,6 +357,8 @@ mod tests {
     fn what_the_form_does_not_know_stays() {
         let mut form = DescriptorForm::read(RICH).unwrap();
         assert_eq!(form.beyond(0), ["global", "metadata", "future", "indices[0].odd"]);
+        let told = DescriptorForm::read(r#"{"a":{"metadata":{},"transient_metadata":{"enabled":true}}}"#).unwrap();
+        assert!(told.beyond(0).is_empty(), "what says nothing is not worth a line");
         form.set_list(0, At::Own("cluster"), vec!["monitor".into(), "manage_ilm".into()]);
         let expected = RICH.replace(r#"["monitor"]"#, r#"["monitor","manage_ilm"]"#);
         assert_eq!(form.json(), json_text::pretty(&expected));

@@ -1,7 +1,9 @@
 //! Plain data and pure functions: no IO, no async, no clock (time is a parameter), no toolkit.
 
+pub mod access_form;
 pub mod api_key;
 pub mod calendar;
+pub mod clone_draft;
 pub mod cloning;
 pub mod create;
 pub mod cross_cluster;
@@ -21,6 +23,7 @@ pub mod journal;
 pub mod json_text;
 pub mod key_list;
 pub mod login;
+pub mod new_key;
 pub mod overview;
 pub mod pasted;
 pub mod pattern;
@@ -37,6 +40,7 @@ pub mod settings;
 pub mod snippet;
 pub mod successor;
 pub mod update;
+pub mod update_cross;
 pub mod update_draft;
 pub mod version;
 

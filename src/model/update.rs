@@ -93,6 +93,8 @@ pub struct Changes {
     pub role_descriptors: Vec<Change>,
     /// The end before (`None` is never) and after, as far as it can be told: the cluster counts from its own now.
     pub expiry: Option<(Option<Millis>, Millis)>,
+    /// Of a cross-cluster key: the binding to certificates before and after.
+    pub certificate_identity: Option<(Option<String>, Option<String>)>,
     /// The descriptors become `{}`: the key may then do all that its owner may.
     pub removes_restriction: bool,
     /// The metadata becomes `{}`.
@@ -109,6 +111,7 @@ impl Changes {
         self.metadata.is_empty()
             && self.role_descriptors.is_empty()
             && self.expiry.is_none()
+            && self.certificate_identity.is_none()
             && self.owner_snapshot_changes != Some(true)
     }
 
@@ -151,6 +154,7 @@ pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>,
             let length = span.millis().unwrap_or(Millis::MAX);
             (before.expires, now.saturating_add(length))
         }),
+        certificate_identity: None,
         removes_restriction: becomes_empty(&update.role_descriptors, &before.role_descriptors),
         wipes_metadata: becomes_empty(&update.metadata, &before.metadata),
         owner_snapshot_changes: owner_snapshot.as_ref().map(|changes| !changes.is_empty()),

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Millis,
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyKind},
     expiry::{Expiry, Span},
     json_text,
     update::{self, KeyUpdate},
@@ -16,6 +16,10 @@ use super::{
 pub struct UpdateDraft {
     /// All descriptors as JSON; `None` leaves them.
     pub role_descriptors: Option<String>,
+    /// Of a cross-cluster key: its whole access as JSON; `None` leaves it.
+    pub access: Option<String>,
+    /// Of a cross-cluster key: the certificates it is bound to, blank for any; `None` leaves it.
+    pub certificate_identity: Option<String>,
     /// The whole metadata as JSON; `None` leaves it, but for what is set and removed below.
     pub metadata: Option<String>,
     /// Members of the metadata, one a line, as `team=payments` or `level=2`.
@@ -31,6 +35,8 @@ pub struct UpdateDraft {
 pub enum UpdateField {
     /// The descriptors.
     RoleDescriptors,
+    /// What a cross-cluster key gives access to.
+    Access,
     /// The metadata.
     Metadata,
     /// Members that are set.
@@ -58,7 +64,12 @@ impl UpdateDraft {
     /// The texts of a key as it is, laid out for reading.
     pub fn of(key: &ApiKey) -> Self {
         let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| json_text::pretty(raw.get()));
-        Self { role_descriptors: text(&key.role_descriptors), metadata: text(&key.metadata), ..Self::default() }
+        let metadata = text(&key.metadata);
+        if key.kind == KeyKind::CrossCluster {
+            let certificate_identity = Some(key.certificate_identity.clone().unwrap_or_default());
+            return Self { access: text(&key.access), certificate_identity, metadata, ..Self::default() };
+        }
+        Self { role_descriptors: text(&key.role_descriptors), metadata, ..Self::default() }
     }
 
     /// Reads what was typed. `now` is the cluster's. Whether `{}` is meant is asked when what it would change is
@@ -227,6 +238,7 @@ mod tests {
             set: "oops\n_y=1\nz=1".into(),
             remove: "z".into(),
             expiration: "never".into(),
+            ..UpdateDraft::default()
         };
         assert_eq!(slips(draft), [At::RoleDescriptors, At::Set, At::Metadata, At::Set, At::Remove, At::Expiration]);
         assert_eq!(slips(UpdateDraft { metadata: Some(" ".into()), ..UpdateDraft::default() }), [At::Metadata]);

@@ -19,6 +19,8 @@ mod journal;
 pub mod last_use;
 pub mod list;
 pub mod names;
+pub mod new_key;
+pub mod offered;
 pub mod offers;
 pub mod problem;
 pub mod record;

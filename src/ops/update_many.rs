@@ -18,6 +18,7 @@ use crate::{
     },
     ops::{
         Problem, Session,
+        offers::{self, Offer},
         update::{self, UpdateOutcome},
     },
 };
@@ -52,13 +53,17 @@ pub fn hindrance(session: &Session, key: &ApiKey) -> Option<String> {
             crate::model::harmless::shown(&key.owner.username)
         ));
     }
-    (key.kind != KeyKind::Rest).then(|| format!("A {} key is updated in another way", key.kind.word()))
+    match key.kind {
+        KeyKind::Rest => None,
+        KeyKind::CrossCluster => offers::missing(session, Offer::UpdateCrossCluster).map(|problem| problem.detail),
+        KeyKind::Other(_) => Some(format!("How a {} key is updated is not known to Keybearer", key.kind.word())),
+    }
 }
 
 /// Reads a key again, and what is known of its owner's rights of today.
 ///
 /// # Errors
-/// When the key is gone, or the cluster can't be asked.
+/// When the key is gone, the cluster can't be asked, or its licence has no cross-cluster keys.
 pub async fn read(session: &Session, id: &KeyId) -> Result<Before, Problem> {
     let own = session.sees_own_only();
     let key = if session.has(Feature::LimitedBy) {
@@ -68,6 +73,11 @@ pub async fn read(session: &Session, id: &KeyId) -> Result<Before, Problem> {
     };
     let gone = || Problem::new("The key is gone", "The cluster knows no such key any more").hint("Refresh the list");
     let key = key.map_err(Problem::from)?.ok_or_else(gone)?;
+    if key.kind == KeyKind::CrossCluster
+        && let Some(problem) = offers::unlicensed(session, Offer::UpdateCrossCluster).await
+    {
+        return Err(problem);
+    }
     let owner_today = if key.limited_by.is_some() { owner_today(session).await } else { None };
     Ok(Before { key, owner_today })
 }

@@ -9,13 +9,13 @@ use crate::{
         Problem, Session,
         check_secret::Checked,
         connect::StepReport,
-        create::CreateError,
         export::Exported,
         figures::Figures,
         invalidate::{News, Outcome},
         last_use::{NotKnown, Uses},
         list::{KeyList, ListProgress},
         names::Names,
+        new_key::NotMade,
         record::{History, Record, Standing},
         rights::Told,
         update::UpdateOutcome,
@@ -23,7 +23,7 @@ use crate::{
         vault::ReadProfiles,
         verify::Trial,
     },
-    worker::{Rotated, Ticket},
+    worker::{FormAnswer, Rotated, Ticket},
 };
 
 /// An event and the question it belongs to.
@@ -65,7 +65,9 @@ pub enum Answer {
     /// A secret was checked.
     SecretChecked(Option<Box<Checked>>),
     /// A key was created, or not.
-    Created(Result<Box<CreatedKey>, Box<CreateError>>),
+    Created(Result<Box<CreatedKey>, Box<NotMade>>),
+    /// Of a form beyond that.
+    Form(FormAnswer),
     /// The new key was tried.
     Tried(Result<Box<Trial>, Problem>),
     /// Keys are being invalidated.

@@ -12,14 +12,14 @@ use std::{
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
-use super::{Answer, Reporter, Rotate, Ticket, rotate};
+use super::{Answer, FormTask, Reporter, Rotate, Ticket, forms, rotate};
 use crate::{
     model::{
         api_key::KeyId,
-        create::CreateKey,
         endpoint::{ClusterUrl, Endpoint},
         inventory::Asker,
         key_list::{Sight, View},
+        new_key::NewKey,
         pasted::Candidate,
         profile::{Profile, ProfileId},
         secret::Secret,
@@ -29,14 +29,14 @@ use crate::{
     ops::{
         Fix, Problem, Session, background,
         check_secret::{self, Asked},
-        connect, create,
+        connect,
         export::{self, Export},
         fates::{self, FatesFile},
         figures,
         invalidate::{self, Plan},
         last_use,
         list::{self, KeyList, ListProgress},
-        names, record, rights, update_many, vault, verify,
+        names, new_key, record, rights, update_many, vault, verify,
     },
     store::{
         journal::Journal, memory_vault::MemoryVault, rotations::Rotations, settings_file::SettingsFile, vault::Vault,
@@ -109,7 +109,9 @@ pub enum Task {
     /// Check the keys that were found in a text.
     CheckSecret(Box<Session>, Vec<Candidate>, Asked),
     /// Create a key.
-    Create(Box<Session>, Box<CreateKey>),
+    Create(Box<Session>, Box<NewKey>),
+    /// What a form beyond that asks for.
+    Form(FormTask),
     /// Sign in with a key.
     Try(Box<Endpoint>, KeyId, Secret, Option<Box<RawValue>>),
     /// Invalidate keys.
@@ -161,7 +163,7 @@ impl Task {
                 | Self::Export(_)
                 | Self::ExportFates(_)
                 | Self::ExportJournal(_)
-        )
+        ) || matches!(self, Self::Form(task) if task.is_write())
     }
 }
 
@@ -289,8 +291,9 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::SecretChecked(checked.map(Box::new))
         }
         Task::Create(session, key) => {
-            Answer::Created(create::create(&session, &key).await.map(Box::new).map_err(Box::new))
+            Answer::Created(new_key::make(&session, &key).await.map(Box::new).map_err(Box::new))
         }
+        Task::Form(task) => forms::run(task).await,
         Task::Try(endpoint, id, secret, descriptors) => {
             let trial = verify::try_key(&endpoint, &id, &secret, descriptors.as_deref()).await;
             Answer::Tried(trial.map(Box::new))

@@ -2,6 +2,7 @@
 //! channel; a wake closure tells the window that there is one, so nothing here knows the window.
 
 pub mod event;
+pub mod forms;
 pub mod job;
 pub mod rotate;
 
@@ -16,6 +17,7 @@ use std::{
 use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 
 pub use event::{Answer, Event};
+pub use forms::{FormAnswer, FormTask};
 pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
 pub use rotate::{Rotate, Rotated};
 

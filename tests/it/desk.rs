@@ -220,6 +220,11 @@ impl Desk {
         self.find(name, Role::Button).is_some_and(|node| !node.accesskit_node().is_disabled())
     }
 
+    /// Whether one of several is there and can be chosen.
+    pub fn can_choose(&self, name: &str) -> bool {
+        self.find(name, Role::RadioButton).is_some_and(|node| !node.accesskit_node().is_disabled())
+    }
+
     /// Replaces what is in a field.
     pub fn fill(&mut self, name: &str, text: &str) {
         let is_field = |role| matches!(role, Role::TextInput | Role::MultilineTextInput | Role::PasswordInput);

@@ -29,6 +29,8 @@ mod cut_lines;
 mod cutting_proxy;
 #[cfg(feature = "window")]
 mod desk;
+#[cfg(feature = "window")]
+mod forms_window;
 mod front;
 mod invalidate_many;
 #[cfg(feature = "window")]
@@ -45,6 +47,8 @@ mod leftovers;
 mod list_and_overview;
 #[cfg(feature = "window")]
 mod pictures;
+#[cfg(feature = "window")]
+mod pictures_forms;
 #[cfg(feature = "window")]
 mod pictures_many;
 #[cfg(feature = "window")]

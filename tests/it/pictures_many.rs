@@ -79,6 +79,7 @@ fn updating_one_key_and_many() {
         desk.press("Review");
         take(&mut desk, &format!("update-{suffix}"), &mut results);
         desk.fill("New end", "30d");
+        desk.choose("JSON");
         desk.fill("Role descriptors", "{}");
         desk.fill("Metadata", r#"{"application_id": "ledger-svc", "team": "payments", "ticket": "SEC-9"}"#);
         desk.press("Review");

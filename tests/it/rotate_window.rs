@@ -70,7 +70,7 @@ impl Place {
 
     fn endpoint(&self, login: Login) -> Endpoint {
         let url = ClusterUrl::parse(&self.front.sockets.url("http")).unwrap();
-        Endpoint { url, trust: Trust::System, login, run_as: None, timeout: Duration::from_secs(90) }
+        Endpoint { url, trust: Trust::System, login, run_as: None, timeout: Duration::from_secs(90), audit_index: None }
     }
 
     /// A new window on what is there.

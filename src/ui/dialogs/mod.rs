@@ -1,6 +1,7 @@
 //! What floats above a screen until it is answered: the secret of a new key, and invalidating.
 
 pub mod check_secret;
+pub mod clone;
 pub mod export;
 pub mod fates;
 pub mod invalidate;
@@ -11,6 +12,7 @@ pub mod rotate_steps;
 pub mod secret;
 mod secret_rotation;
 pub mod update;
+mod update_form;
 pub mod update_review;
 
 use eframe::egui::{self, CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
@@ -25,6 +27,7 @@ pub struct Dialogs {
     export: export::ExportForm,
     update: update::UpdateDialog,
     rotate: rotate::RotateDialog,
+    clone: clone::CloneForm,
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
 }
@@ -40,6 +43,7 @@ impl Dialogs {
             if view.state.reveal.is_none() {
                 self.rotate.ui(ctx, view);
             }
+            self.clone.ui(ctx, view);
             self.check_secret.ui(ctx, view);
             self.journal_export.ui(ctx, view);
         }

@@ -37,6 +37,9 @@ use crate::{
 /// The name of the field that the list of consumers is narrowed by.
 const FIND: &str = "Find a consumer";
 
+/// Why a cross-cluster key can't be tried.
+const NO_REST: &str = "A cross-cluster key can’t sign in to REST: the other cluster tries it when it connects";
+
 /// The card; which consumer is chosen, and where to write to.
 pub struct SecretCard {
     consumer: Consumer,
@@ -61,7 +64,9 @@ impl SecretCard {
         };
         let is_new = self.shown_for.as_ref() != Some(&reveal.id);
         if is_new {
-            *self = Self { shown_for: Some(reveal.id.clone()), ..Self::default() };
+            let usual = Self::default().consumer;
+            let consumer = if usual.takes_kind(&reveal.kind) { usual } else { Consumer::RemoteCluster };
+            *self = Self { shown_for: Some(reveal.id.clone()), consumer, ..Self::default() };
         }
         let closed = dialog(ctx, "secret", size::DIALOG_WIDE, |ui| {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
@@ -85,7 +90,7 @@ impl SecretCard {
         ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::left_to_right(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.x = space::L;
             ui.allocate_ui_with_layout(vec2(196.0, height), Layout::top_down(Align::Min), |ui| {
-                self.consumers(ui, height)
+                self.consumers(ui, height, &reveal.kind)
             });
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
@@ -94,10 +99,9 @@ impl SecretCard {
         });
     }
 
-    fn consumers(&mut self, ui: &mut Ui, height: f32) {
+    fn consumers(&mut self, ui: &mut Ui, height: f32, kind: &KeyKind) {
         let p = theme::colors(ui);
-        // Every key that is created here signs in to REST.
-        let all = || Consumer::ALL.into_iter().filter(|consumer| consumer.takes_kind(&KeyKind::Rest));
+        let all = || Consumer::ALL.into_iter().filter(|consumer| consumer.takes_kind(kind));
         let matching: Vec<Consumer> = all().filter(|consumer| consumer.is_like(&self.search)).collect();
         Frame::new()
             .stroke(Stroke::new(p.hair, p.stroke.card))
@@ -107,7 +111,7 @@ impl SecretCard {
                 ui.set_width(184.0);
                 ui.spacing_mut().item_spacing.y = 2.0;
                 let moved = self.move_by_keys(ui, &matching);
-                let hint = format!("{} consumers", all().count());
+                let hint = plural(all().count() as u64, "consumer");
                 Field::new(FIND).without_label().icon(icons::SEARCH).hint(&hint).show(ui, &mut self.search);
                 ui.add_space(4.0);
                 let scroll = ScrollArea::vertical().id_salt("consumers").max_height(height - 60.0).auto_shrink(false);
@@ -411,8 +415,12 @@ fn trial(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let label = if reveal.trial.value().is_some() { "Try again" } else { "Try it" };
                     let running = reveal.trial.is_loading().then_some("It is being tried");
-                    let button =
-                        Button::secondary(label).icon(icons::TASK_ALT).small().named("Try it").off_because(running);
+                    let cross = (reveal.kind == KeyKind::CrossCluster).then_some(NO_REST);
+                    let button = Button::secondary(label)
+                        .icon(icons::TASK_ALT)
+                        .small()
+                        .named("Try it")
+                        .off_because(cross.or(running));
                     if button.show(ui).clicked() {
                         view.send(Command::TryKey);
                     }
@@ -447,6 +455,8 @@ fn trial_title(ui: &mut Ui, reveal: &Reveal) {
         text::line(ui, Type::Small, p.text.secondary, words);
     } else if reveal.trial.is_loading() {
         text::line(ui, Type::Body, p.text.secondary, "Signing in with it…");
+    } else if reveal.kind == KeyKind::CrossCluster {
+        text::paragraph(ui, Type::Body, p.text.secondary, NO_REST);
     } else {
         text::line(ui, Type::Body, p.text.secondary, "Signs in with the key and asks what it may do");
     }

@@ -1,6 +1,6 @@
 //! Updating: what is typed, then exactly what would be different, then what is happening, then what has happened.
 
-use eframe::egui::{self, Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
+use eframe::egui::{self, Align, Frame, Layout, Margin, Ui, vec2};
 
 use super::{
     dialog,
@@ -14,21 +14,18 @@ use crate::{
         api_key::{ApiKey, KeyId},
         expiry::{plural, thousands},
         harmless,
-        update_draft::{UpdateDraft, UpdateField},
+        update_draft::UpdateDraft,
     },
     ops::{
         fates::{Fate, Row},
         update::UpdateOutcome,
     },
     ui::{
-        View, problem_buttons, theme,
+        View, theme,
         theme::{Type, icons, size, space},
         widgets::{
-            button::Button,
-            chip,
-            field::{self, Field},
-            notice::{self, Tone},
-            text,
+            access_editor::AccessEditor, button::Button, chip, descriptor_editor, descriptor_editor::DescriptorEditor,
+            field::Field, notice, text,
         },
     },
 };
@@ -36,7 +33,9 @@ use crate::{
 /// The dialog, with what is typed into it.
 #[derive(Default)]
 pub struct UpdateDialog {
-    draft: UpdateDraft,
+    pub(super) draft: UpdateDraft,
+    pub(super) rights: DescriptorEditor,
+    pub(super) access: AccessEditor,
     typed: String,
     fates: FatesView,
     /// The keys that it was opened for, and whether their texts were filled in.
@@ -53,6 +52,7 @@ impl UpdateDialog {
         };
         if self.open_for.is_none() {
             self.open_for = Some(plan.keys.ids());
+            descriptor_editor::forget(ctx);
         }
         if !self.is_filled
             && let Some(before) = plan.before.value()
@@ -72,116 +72,6 @@ impl UpdateDialog {
         });
         if closed {
             view.send(Command::Update(if plan.review.is_some() && !plan.is_over() { Step::Back } else { Step::Close }));
-        }
-    }
-
-    fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
-        let line = "Nothing is sent before you have seen what would be different";
-        let title = match plan.single() {
-            Some(key) => format!("Update {}", harmless::shortened(&key.name, 60)),
-            None => format!("Update {}", plural(plan.keys.len() as u64, "key")),
-        };
-        head(ui, plan, &title, line);
-        notice::hairline(ui);
-        let room = (ui.ctx().content_rect().height() - 260.0).max(200.0);
-        padded(ui, |ui| {
-            ScrollArea::vertical().id_salt("update form").max_height(room).auto_shrink([false, true]).show(ui, |ui| {
-                ui.set_max_width(ui.available_width() - space::M);
-                ui.spacing_mut().item_spacing.y = space::M;
-                if plan.left_out.0 > 0 {
-                    let verb = if plan.left_out.0 == 1 { "is" } else { "are" };
-                    let title = format!("{} {verb} left out", plural(plan.left_out.0 as u64, "key"));
-                    notice::banner(ui, Tone::Warning, &title, &plan.left_out.1, |_| ());
-                }
-                match plan.single() {
-                    Some(_) => self.one(ui, view, plan),
-                    None => self.many(ui, plan),
-                }
-                self.expiration(ui, plan);
-            });
-        });
-        notice::hairline(ui);
-        footer(ui, |ui| {
-            let reading = plan.single().is_some() && plan.before.value().is_none();
-            let off = reading.then_some("The key is read first");
-            if Button::primary("Review").off_because(off).show(ui).clicked() {
-                view.send(Command::Update(Step::Review(Box::new(self.draft.clone()))));
-            }
-            if Button::ghost("Cancel").show(ui).clicked() {
-                view.send(Command::Update(Step::Close));
-            }
-        });
-    }
-
-    fn one(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
-        if let Some(problem) = plan.before.problem() {
-            notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |ui| problem_buttons(ui, view, problem));
-        }
-        if plan.before.value().is_none() {
-            let p = theme::colors(ui);
-            if plan.before.is_loading() {
-                text::line(ui, Type::Body, p.text.tertiary, "Reading the key as it is now");
-            }
-            return;
-        }
-        let texts = [
-            (
-                "Role descriptors",
-                &mut self.draft.role_descriptors,
-                UpdateField::RoleDescriptors,
-                "All of them; {} gives the key all its owner’s rights",
-                9,
-            ),
-            ("Metadata", &mut self.draft.metadata, UpdateField::Metadata, "All of it; what is not in it is gone", 7),
-        ];
-        for (label, text, at, help, rows) in texts {
-            match text {
-                Some(text) => {
-                    let slip = slip(plan, at);
-                    Field::new(label).mono().lines(rows).help(help).error(slip.as_deref()).show(ui, text);
-                }
-                None => {
-                    let p = theme::colors(ui);
-                    text::line(
-                        ui,
-                        Type::Small,
-                        p.text.tertiary,
-                        format!("{label}: not told by this version of Elasticsearch"),
-                    );
-                }
-            }
-        }
-    }
-
-    fn many(&mut self, ui: &mut Ui, plan: &Updating) {
-        let error = slip(plan, UpdateField::Set);
-        let help = "Members of the metadata, one a line; the others stay. A value that is no JSON is a text";
-        let set = Field::new("Set in the metadata").mono().lines(4).hint("team=payments").help(help);
-        set.error(error.as_deref()).show(ui, &mut self.draft.set);
-        let error = slip(plan, UpdateField::Remove);
-        let help = "Names of members, separated by commas";
-        let remove = Field::new("Remove from the metadata").mono().hint("ticket, review_by").help(help);
-        remove.error(error.as_deref()).show(ui, &mut self.draft.remove);
-    }
-
-    fn expiration(&mut self, ui: &mut Ui, plan: &Updating) {
-        let p = theme::colors(ui);
-        text::line(ui, Type::Label, p.text.secondary, "New end, counted from now");
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-            for (value, label) in [("", "As it is"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
-                if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
-                    self.draft.expiration = value.into();
-                }
-            }
-            let end = Field::new("New end").without_label().mono().width(220.0).hint("12h, 90d or 2027-02-21");
-            end.show(ui, &mut self.draft.expiration);
-        });
-        match slip(plan, UpdateField::Expiration) {
-            Some(error) => field::error_line(ui, &error),
-            None => {
-                drop(text::line(ui, Type::Small, p.text.tertiary, "An end can be moved and never be taken away again"))
-            }
         }
     }
 
@@ -291,10 +181,6 @@ impl UpdateDialog {
     }
 }
 
-fn slip(plan: &Updating, at: UpdateField) -> Option<String> {
-    plan.slips.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone())
-}
-
 /// What failed comes first: it asks for something.
 fn lists(outcome: &UpdateOutcome) -> [List<'_>; 4] {
     fn plain<'a>(fate: Fate, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
@@ -312,20 +198,20 @@ fn lists(outcome: &UpdateOutcome) -> [List<'_>; 4] {
     ]
 }
 
-fn padded(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+pub(super) fn padded(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     Frame::new().inner_margin(Margin { left: 24, right: 24, top: 14, bottom: 14 }).show(ui, |ui| {
         ui.set_width(ui.available_width());
         add(ui);
     });
 }
 
-fn footer(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+pub(super) fn footer(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     Frame::new().inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
         ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), Layout::right_to_left(Align::Center), add);
     });
 }
 
-fn head(ui: &mut Ui, plan: &Updating, title: &str, line: &str) {
+pub(super) fn head(ui: &mut Ui, plan: &Updating, title: &str, line: &str) {
     let p = theme::colors(ui);
     Frame::new().inner_margin(Margin { left: 24, right: 24, top: 20, bottom: 14 }).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;

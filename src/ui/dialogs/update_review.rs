@@ -8,10 +8,10 @@ use crate::{
         updating::{Review, Step},
     },
     model::{
-        api_key::ApiKey,
+        api_key::{ApiKey, KeyKind},
         calendar,
         expiry::plural,
-        harmless,
+        harmless, json_text,
         update::{Change, Changes},
     },
     ui::{
@@ -109,7 +109,8 @@ fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: boo
         let line = format!("It was made by {}, which may not expect the change", harmless::shortened(product, 40));
         text::line(ui, Type::Small, p.warning.text, line);
     }
-    if changes.metadata.is_empty() && changes.role_descriptors.is_empty() && changes.expiry.is_none() {
+    let is_same = changes.metadata.is_empty() && changes.role_descriptors.is_empty() && changes.expiry.is_none();
+    if is_same && changes.certificate_identity.is_none() {
         text::line(ui, Type::Body, p.text.secondary, "Nothing that was typed is different");
         return;
     }
@@ -121,8 +122,14 @@ fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: boo
             let old = old.map_or_else(|| "never".into(), |at| calendar::local(at, zone));
             text::paragraph(ui, Type::Body, p.text.primary, format!("Ends: {old} → {}", calendar::local(new, zone)));
         }
+        if let Some((old, new)) = &changes.certificate_identity {
+            let text = |identity: &Option<String>| identity.as_deref().map_or_else(|| "null".into(), json_text::quote);
+            let change = Change { path: String::new(), old: Some(text(old)), new: Some(text(new)) };
+            lines(ui, "certificate_identity", &[change], 1);
+        }
         lines(ui, "metadata", &changes.metadata, usize::MAX);
-        lines(ui, "role_descriptors", &changes.role_descriptors, usize::MAX);
+        let rights = if key.kind == KeyKind::CrossCluster { "access" } else { "role_descriptors" };
+        lines(ui, rights, &changes.role_descriptors, usize::MAX);
     });
 }
 
@@ -153,6 +160,10 @@ fn lines(ui: &mut Ui, part: &str, changes: &[Change], most: usize) {
 fn owner(ui: &mut Ui, review: &Review) {
     let mut snapshots = review.changes.iter().map(|(_, changes)| changes);
     let Some(first) = snapshots.next() else { return };
+    // A cross-cluster key is not limited by its owner's rights.
+    if review.changes.iter().all(|(key, _)| key.kind == KeyKind::CrossCluster) {
+        return;
+    }
     match first.owner_snapshot_changes {
         Some(true) => {
             let title = "The owner’s rights have changed since the key took them";

@@ -4,7 +4,7 @@ use eframe::egui::{Align, Layout, ScrollArea, Ui};
 
 use super::key_detail::harmless_lines;
 use crate::{
-    model::{Millis, create::CreateKey, descriptor::Piece, json_text},
+    model::{Millis, descriptor::Piece, json_text, new_key::NewKey},
     ui::{
         theme,
         theme::{Type, icons, space},
@@ -13,20 +13,21 @@ use crate::{
 };
 
 /// Draws both. The request is shown as soon as the form is complete.
-pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&CreateKey>, now: Millis) {
+pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&NewKey>, now: Millis) {
     let p = theme::colors(ui);
     ui.spacing_mut().item_spacing.y = space::M;
     text::line(ui, Type::Strong, p.text.secondary, "What this makes");
     text::sentence(ui, sentence, true);
     ui.add_space(space::S);
-    let body = request.map(|request| request.body(now));
+    let path = request.map_or("", NewKey::path);
+    let body = request.map(|request| request.shown(now));
     ui.horizontal(|ui| {
         text::line(ui, Type::Strong, p.text.primary, "Exact request");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(body) = &body
                 && Button::secondary("Copy request").icon(icons::CONTENT_COPY).small().show(ui).clicked()
             {
-                ui.ctx().copy_text(format!("POST /_security/api_key\n{}", json_text::pretty(body)));
+                ui.ctx().copy_text(format!("POST {path}\n{}", json_text::pretty(body)));
             }
         });
     });
@@ -36,8 +37,12 @@ pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&CreateKey>, now: Mil
         match body {
             Some(body) => {
                 ScrollArea::vertical().id_salt("exact request").auto_shrink([false, true]).show(ui, |ui| {
-                    code::plain(ui, "POST /_security/api_key");
+                    code::plain(ui, &format!("POST {path}"));
                     code::json(ui, &harmless_lines(&json_text::pretty(&body)));
+                    if let Some(hidden) = request.and_then(NewKey::hidden) {
+                        let words = format!("Sent with it, and neither shown nor copied: {hidden}");
+                        text::paragraph(ui, Type::Small, p.text.tertiary, words);
+                    }
                 });
             }
             None => drop(text::paragraph(ui, Type::Small, p.text.tertiary, "Shown here as soon as nothing is missing")),

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 
-use super::{journal_deed, key_rights, key_rows, rotations};
+use super::{journal_deed, key_clone, key_rights, key_rows, rotations};
 use crate::{
     app::{Cluster, Command, Loadable, updating::Step},
     model::{
@@ -40,6 +40,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             }
             let now = cluster.now(view.state.now);
             lifetime(ui, view, key, now);
+            key_clone::button(ui, view, cluster, key);
             section(ui);
             facts(ui, view, cluster, key, now);
             rotations::key_line(ui, view, cluster, key);

@@ -2,11 +2,16 @@
 
 pub mod connection_test;
 pub mod connections;
+mod create_basics;
 pub mod create_key;
+mod create_kind;
+mod create_news;
 mod create_preview;
+mod create_rights;
 pub mod journal;
 mod journal_deed;
 mod key_actions;
+mod key_clone;
 pub mod key_columns;
 pub mod key_detail;
 mod key_rights;
@@ -35,6 +40,9 @@ pub struct Screens {
 impl Screens {
     /// Draws the screen of the moment.
     pub fn ui(&mut self, ui: &mut egui::Ui, view: &mut View<'_>) {
+        if view.state.screen != Screen::Create {
+            self.create.leave(ui);
+        }
         match view.state.screen {
             Screen::Overview => self.overview.ui(ui, view),
             Screen::Keys => self.keys.ui(ui, view),

@@ -45,8 +45,19 @@ pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: O
 
 /// One choice out of a few, side by side. Returns the one that was clicked.
 pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, chosen: T, choices: &[(T, &str)], width: Option<f32>) -> Option<T> {
+    segmented_without(ui, chosen, choices, width, &[])
+}
+
+/// The same with some that can't be chosen.
+pub fn segmented_without<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    chosen: T,
+    choices: &[(T, &str)],
+    width: Option<f32>,
+    off: &[T],
+) -> Option<T> {
     let p = theme::colors(ui);
-    segments(ui, chosen, choices, width, (p.surface.segment, p.stroke.card, p.text.primary))
+    segments(ui, chosen, (choices, off), width, (p.surface.segment, p.stroke.card, p.text.primary))
 }
 
 /// The choice of an environment, in the colours that it will have everywhere.
@@ -59,14 +70,14 @@ pub fn environments(ui: &mut Ui, chosen: Environment, width: f32) -> Option<Envi
         Environment::Development | Environment::Sandbox => (p.surface.segment, solid, text),
     };
     let choices = Environment::CHOICES.map(|environment| (environment, environment.word()));
-    segments(ui, chosen, &choices, Some(width), look)
+    segments(ui, chosen, (&choices, &[]), Some(width), look)
 }
 
 /// Fill, edge and text of the one that is chosen are given.
 fn segments<T: Copy + PartialEq>(
     ui: &mut Ui,
     chosen: T,
-    choices: &[(T, &str)],
+    (choices, off): (&[(T, &str)], &[T]),
     width: Option<f32>,
     (fill, edge, text): (Color32, Color32, Color32),
 ) -> Option<T> {
@@ -74,7 +85,11 @@ fn segments<T: Copy + PartialEq>(
     let galleys: Vec<_> = choices
         .iter()
         .map(|(value, label)| {
-            let (kind, color) = if *value == chosen { (Type::Strong, text) } else { (Type::Body, p.text.secondary) };
+            let (kind, color) = match *value == chosen {
+                true => (Type::Strong, text),
+                false if off.contains(value) => (Type::Body, p.text.disabled),
+                false => (Type::Body, p.text.secondary),
+            };
             ui.painter().layout_no_wrap((*label).to_owned(), kind.font(), color)
         })
         .collect();
@@ -91,13 +106,15 @@ fn segments<T: Copy + PartialEq>(
             None => galley.size().x + 28.0,
         };
         let cell = Rect::from_min_size(pos2(x, rect.top() + 3.0), vec2(part, size::CONTROL_SMALL));
-        let response = ui.interact(cell, ui.scope_id().with(("segment", *label)), Sense::click());
+        let is_off = off.contains(value);
+        let sense = if is_off { Sense::hover() } else { Sense::click() };
+        let response = ui.interact(cell, ui.scope_id().with(("segment", *label)), sense);
         let on = *value == chosen;
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, *label));
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, !is_off, on, *label));
         if on {
             let edge = Stroke::new(p.hair, edge);
             ui.painter().rect(cell, CornerRadius::same(radius::S), fill, edge, StrokeKind::Inside);
-        } else if response.hovered() {
+        } else if response.hovered() && !is_off {
             ui.painter().rect_filled(cell, CornerRadius::same(radius::S), p.surface.hover);
         }
         let at = cell.center() - galley.size() / 2.0;

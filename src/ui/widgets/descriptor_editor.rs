@@ -1,7 +1,7 @@
 //! Role descriptors without JSON: a form and the JSON are two views of one text, and what the form doesn't
 //! know stays in it.
 
-use eframe::egui::{Align, CornerRadius, Frame, Layout, Margin, Stroke, Ui, vec2};
+use eframe::egui::{self, Align, CornerRadius, Frame, Layout, Margin, Stroke, Ui, vec2};
 
 use super::{
     button::Button,
@@ -58,21 +58,35 @@ impl<'a> Offer<'a> {
             workflows: edition.has(Feature::Restriction),
         }
     }
+}
 
-    /// How many indices, aliases and data streams patterns match.
-    fn matched(&self, patterns: &[String]) -> String {
-        let names = match self.names {
-            None => return "Reading the names of the cluster’s indices…".into(),
-            Some(Err(problem)) => return format!("How many they match is not known: {}", problem.title),
-            Some(Ok(names)) => names,
-        };
-        let count = names.iter().filter(|name| patterns.iter().any(|pattern| pattern::matches(pattern, name))).count();
-        match (patterns.is_empty(), count) {
-            (true, _) => "Names or patterns such as logs-*".into(),
-            (false, 0) => "Matches nothing that is there today".into(),
-            (false, count) => format!("Matches {} that you can see", plural(count as u64, "name")),
-        }
+/// How many indices, aliases and data streams patterns match.
+pub(super) fn matched(names: Option<&Result<Vec<String>, Problem>>, patterns: &[String]) -> String {
+    let names = match names {
+        None => return "Reading the names of the cluster’s indices…".into(),
+        Some(Err(problem)) => return format!("How many they match is not known: {}", problem.title),
+        Some(Ok(names)) => names,
+    };
+    let count = names.iter().filter(|name| patterns.iter().any(|pattern| pattern::matches(pattern, name))).count();
+    match (patterns.is_empty(), count) {
+        (true, _) => "Names or patterns such as logs-*".into(),
+        (false, 0) => "Matches nothing that is there today".into(),
+        (false, count) => format!("Matches {} that you can see", plural(count as u64, "name")),
     }
+}
+
+/// What the toolkit remembers between frames: a part that was asked for, and a name that another has.
+#[derive(Clone)]
+struct Shown;
+#[derive(Clone, Default)]
+struct Refused(String, String);
+
+/// Forgets what was asked for and refused in another form than the one that opens.
+pub fn forget(ctx: &egui::Context) {
+    ctx.data_mut(|data| {
+        data.remove_by_type::<Shown>();
+        data.remove_by_type::<Refused>();
+    });
 }
 
 impl DescriptorEditor {
@@ -173,21 +187,21 @@ fn name_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str) 
     let removed = heading(ui, "Descriptor", icons::DELETE, &remove);
     // A name that another has stays in the field with its error, and the descriptor keeps its own.
     let refused = egui_id(&label);
-    let kept: Option<(String, String)> = ui.data(|data| data.get_temp(refused));
+    let kept: Option<Refused> = ui.data(|data| data.get_temp(refused));
     let (mut name, error) = match kept {
-        Some((name, error)) => (name, Some(error)),
+        Some(Refused(name, error)) => (name, Some(error)),
         None => (form.name(descriptor).to_owned(), None),
     };
     let field = Field::new(&label).without_label().mono().error(error.as_deref());
     if field.show(ui, &mut name).changed() {
         ui.data_mut(|data| match form.rename(descriptor, &name) {
-            Ok(()) => drop(data.remove_temp::<(String, String)>(refused)),
-            Err(error) => drop(data.insert_temp(refused, (name, error))),
+            Ok(()) => drop(data.remove_temp::<Refused>(refused)),
+            Err(error) => drop(data.insert_temp(refused, Refused(name, error))),
         });
     }
     if removed {
         form.remove(descriptor);
-        ui.data_mut(|data| drop(data.remove_temp::<(String, String)>(refused)));
+        ui.data_mut(|data| drop(data.remove_temp::<Refused>(refused)));
     }
 }
 
@@ -227,7 +241,8 @@ fn entry_ui(
                 _ => Vec::new(),
             };
             let patterns = form.list(descriptor, at("names")).unwrap_or_default();
-            let help = if section == Section::Indices { offer.matched(&patterns) } else { "On those clusters".into() };
+            let help =
+                if section == Section::Indices { matched(offer.names, &patterns) } else { "On those clusters".into() };
             tokens(ui, form, descriptor, at("names"), &label("Index patterns"), &help, &known);
             let names = ("Index privileges", &*label("Index privileges"));
             privileges_ui(ui, form, descriptor, at("privileges"), names, &offer.index);
@@ -262,7 +277,7 @@ fn limits_ui(
         .iter()
         .any(|at| form.list(descriptor, *at).is_none_or(|list| !list.is_empty()))
         || form.text(descriptor, at("query")).is_none_or(|query| !query.is_empty());
-    let open = used || ui.data(|data| data.get_temp(shown)).unwrap_or(false);
+    let open = used || is_shown(ui, shown);
     if open {
         tokens(ui, form, descriptor, inner("grant"), &label("Only these fields"), "All fields, if blank", &[]);
         tokens(ui, form, descriptor, inner("except"), &label("But not these fields"), "", &[]);
@@ -278,7 +293,7 @@ fn limits_ui(
     ui.horizontal(|ui| {
         let p = theme::colors(ui);
         if !open && Button::link("Limit fields or documents…").show(ui).clicked() {
-            ui.data_mut(|data| data.insert_temp(shown, true));
+            ui.data_mut(|data| data.insert_temp(shown, Shown));
         }
         if let Some(on) = form.flag(descriptor, at("allow_restricted_indices")) {
             if field::checkbox(ui, Some(on), &label("System indices too")).clicked() {
@@ -298,7 +313,7 @@ fn more_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str, 
     ] {
         let shown = egui_id(&label);
         let filled = form.list(descriptor, at).is_none_or(|list| !list.is_empty());
-        if filled || ui.data(|data| data.get_temp(shown)).unwrap_or(false) {
+        if filled || is_shown(ui, shown) {
             let known = [Known { word: "search_application_query", meaning: "" }];
             let known = if at == workflows { &known[..] } else { &[] };
             tokens(ui, form, descriptor, at, &label, help, known);
@@ -315,12 +330,12 @@ fn more_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str, 
         }
         for (label, at, offered) in [("Run as", run_as, true), ("Only in workflows", workflows, offer.workflows)] {
             let shown = form.list(descriptor, at).is_none_or(|list| !list.is_empty());
-            let asked = ui.data(|data| data.get_temp(egui_id(&format!("{label}{of}")))).unwrap_or(false);
+            let asked = is_shown(ui, egui_id(&format!("{label}{of}")));
             let offered = offered && !shown && !asked;
             let name = format!("Add {}{of}", label.to_lowercase());
             let button = Button::secondary(label).named(&name).small().icon(icons::ADD);
             if offered && button.show(ui).clicked() {
-                ui.data_mut(|data| data.insert_temp(egui_id(&format!("{label}{of}")), true));
+                ui.data_mut(|data| data.insert_temp(egui_id(&format!("{label}{of}")), Shown));
             }
         }
     });
@@ -340,8 +355,12 @@ fn title(label: &str) -> &str {
     label.split(" · ").next().unwrap_or(label)
 }
 
-fn egui_id(label: &str) -> eframe::egui::Id {
-    eframe::egui::Id::unique(("shown in the form", label))
+fn egui_id(label: &str) -> egui::Id {
+    egui::Id::unique(("shown in the form", label))
+}
+
+fn is_shown(ui: &Ui, id: egui::Id) -> bool {
+    ui.data(|data| data.get_temp::<Shown>(id)).is_some()
 }
 
 /// Privileges, with those that the cluster does not list named once they are typed: it would refuse them.
