@@ -8,7 +8,7 @@ use crate::{
     model::{
         DAY, Millis,
         api_key::KeyId,
-        pasted,
+        guard, pasted,
         profile::{Profile, ProfileId},
         rotation::Rotation,
         secret::Secret,
@@ -168,12 +168,12 @@ impl Ask {
 
     /// How many a product made for itself.
     pub fn are_managed(&self) -> usize {
-        self.plans().filter(|plan| plan.old.managed_by().is_some()).count()
+        self.plans().filter(|plan| guard::product_of(&plan.old).is_some()).count()
     }
 
     /// Whether a key is meant, by the words that were said.
     pub fn is_meant(&self, plan: &Plan) -> bool {
-        (self.other_owner || !plan.changes_owner) && (self.managed || plan.old.managed_by().is_none())
+        (self.other_owner || !plan.changes_owner) && (self.managed || guard::product_of(&plan.old).is_none())
     }
 
     /// How many would be rotated.

@@ -1,5 +1,7 @@
 //! The dialog of updating: what is typed, what it would change, what is happening, what has happened.
 
+use std::collections::HashMap;
+
 use super::{Loadable, State};
 use crate::{
     export::Format,
@@ -17,7 +19,7 @@ use crate::{
         export::Exported,
         fates::{self, Fate, FatesFile},
         update::UpdateOutcome,
-        update_many::{self, Before},
+        update_many::{self, Before, Wanted},
     },
     worker::{Task, Ticket},
 };
@@ -299,8 +301,15 @@ impl State {
     }
 
     fn send_updates(&mut self, updates: Vec<(KeyId, KeyUpdate)>) {
-        if !updates.is_empty() {
-            self.submit_update(|session| Task::Update(Box::new(session), updates));
+        let Some(review) = self.updating.as_ref().and_then(|dialog| dialog.review.as_ref()) else { return };
+        let seen: HashMap<&KeyId, &ApiKey> = review.changes.iter().map(|(key, _)| (&key.id, key)).collect();
+        let wanted = |(id, change): (KeyId, KeyUpdate)| {
+            let seen = seen.get(&id).and_then(|key| key.metadata.clone());
+            Wanted { id, change, seen }
+        };
+        let wanted: Vec<Wanted> = updates.into_iter().map(wanted).collect();
+        if !wanted.is_empty() {
+            self.submit_update(|session| Task::Update(Box::new(session), wanted));
         }
     }
 
@@ -348,6 +357,7 @@ impl State {
         whole.failed.extend(outcome.failed);
         whole.untouched = outcome.untouched;
         whole.broke_off = outcome.broke_off;
+        self.journal.renew_history();
         let id = dialog.profile.id.clone();
         self.read_keys(&id);
     }

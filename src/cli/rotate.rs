@@ -17,7 +17,7 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         expiry::Expiry,
-        harmless, json_text,
+        guard, harmless, json_text,
         rotation::Place,
     },
     ops::{
@@ -59,6 +59,9 @@ pub(super) struct RotateArgs {
     /// The successor may belong to you although the old key belongs to somebody else
     #[arg(long, conflicts_with_all = GOING_ON)]
     other_owner: bool,
+    /// Also a key that a product (Kibana, Fleet, alerting) made for itself
+    #[arg(long, conflicts_with_all = GOING_ON)]
+    managed_too: bool,
     /// Show what would be sent, and send nothing
     #[arg(long, conflicts_with_all = GOING_ON)]
     dry_run: bool,
@@ -138,7 +141,7 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
         ));
     }
     let known = listing(rotations)?;
-    let (plans, refused) = plans(&session, &known, &keys, &wishes).await?;
+    let (plans, refused) = plans(&session, &known, &keys, (&wishes, args.managed_too)).await?;
     if plans.is_empty() {
         return Ok(Exit::Failed);
     }
@@ -181,13 +184,26 @@ async fn plans(
     session: &Session,
     known: &Listing,
     keys: &[ApiKey],
-    wishes: &Wishes,
+    (wishes, managed_too): (&Wishes, bool),
 ) -> Result<(Vec<Plan>, usize), CliError> {
     let mut plans = Vec::new();
     let mut refused = 0;
     for key in keys {
         match rotate::plan(session, &known.rotations, &key.id, wishes).await {
-            Ok(plan) => plans.push(plan),
+            Ok(plan) => match guard::product_of(&plan.old).filter(|_| !managed_too) {
+                None => plans.push(plan),
+                Some(product) => {
+                    let title = format!("{} was made by a product for itself ({product})", plan.old.id);
+                    let hint =
+                        "If it shall be rotated all the same, add --managed-too and give the product its successor";
+                    let problem = Problem::new(&title, "It stops working without the key").hint(hint);
+                    if keys.len() == 1 {
+                        return Err(problem.into());
+                    }
+                    output::complain(&problem.words());
+                    refused += 1;
+                }
+            },
             Err(problem) if keys.len() == 1 => return Err(problem.into()),
             Err(problem) => {
                 output::complain(&problem.words());
@@ -231,8 +247,8 @@ fn preview(plan: &Plan, session: &Session, uses: &Result<Uses, NotKnown>) {
     for name in &plan.left_behind {
         say(format!("  metadata “{name}” is left behind: Elasticsearch keeps such names for itself"));
     }
-    if let Some(product) = old.managed_by() {
-        say(format!("  {} is managed by {product}, which has to be given the successor", old.id));
+    if let Some(product) = guard::product_of(old) {
+        say(format!("  {} was made by a product for itself ({product}), which has to be given the successor", old.id));
     }
 }
 

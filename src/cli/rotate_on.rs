@@ -185,6 +185,11 @@ pub(super) async fn resume(
         output::say(&finished_words(&held.rotation));
         return Ok(Exit::Done);
     }
+    if args.make_again && !matches!(held.rotation.next(clock::now()), Next::Make) {
+        let title = "The secret was handed over already, so that no other successor is made. Nothing is done";
+        let hint = format!("`keybearer rotate --cancel {}` ends that successor; then begin again", held.rotation.id);
+        return Err(CliError::problem(title, "", &hint));
+    }
     let session = flags.changing_session().await?;
     rotate::check_cluster(&session, &held.rotation).await?;
     loop {
@@ -226,12 +231,16 @@ fn finished_words(rotation: &Rotation) -> String {
 
 /// Finds out what the interrupted run has left. Gives the secret where another successor had to be made.
 async fn make(session: &Session, held: &mut Held, args: &RotateArgs) -> Result<Option<Secret>, CliError> {
+    let told_to = held.rotation.place.clone();
     if let Some(path) = &args.secret_file {
         let path =
             rotate::place::absolute(path).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]))?;
         held.rotation.place = Place::File { path };
     }
     let arrived = rotate::place::arrived(&held.rotation.place);
+    // An empty file says that no secret came only where it was to come there.
+    let evidence =
+        if arrived == Arrived::Empty && held.rotation.place != told_to { Arrived::NotKnown } else { arrived.clone() };
     let word = match (args.handed_over, args.make_again) {
         (true, _) => Word::HandedOver,
         (_, true) => Word::MakeAgain,
@@ -241,7 +250,7 @@ async fn make(session: &Session, held: &mut Held, args: &RotateArgs) -> Result<O
     if !matches!(held.rotation.place, Place::File { .. }) && !may_ask {
         rotate_secret::check(args.output)?;
     }
-    let found = rotate::recover(session, held, &arrived, word, &mut say).await?;
+    let found = rotate::recover(session, held, &evidence, word, &mut say).await?;
     if found == Recovered::HandedOver {
         return Ok(None);
     }

@@ -2,11 +2,11 @@
 //! own change, by as few requests as possible, stoppable between them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         version::Feature,
     },
     ops::{
-        Problem, Session,
+        Problem, Session, list,
         offers::{self, Offer},
         update::{self, UpdateOutcome},
     },
@@ -34,6 +34,41 @@ pub struct Before {
     pub key: ApiKey,
     /// The owner's rights of today in the form of [`ApiKey::limited_by`], where they can be put together.
     pub owner_today: Option<Box<RawValue>>,
+}
+
+/// A key's change, and what it was worked out from.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The key.
+    pub id: KeyId,
+    /// What is to be sent.
+    pub change: KeyUpdate,
+    /// The whole metadata that the new one was made of; an update replaces all of it.
+    pub seen: Option<Box<RawValue>>,
+}
+
+/// Leaves out the keys whose metadata is not any more what the new one was made of: somebody else has changed it,
+/// and that would be undone in silence. What can't be read again is left to the update.
+async fn still_as_seen(session: &Session, wanted: Vec<Wanted>, outcome: &mut UpdateOutcome) -> Vec<KeyId> {
+    let ids: Vec<KeyId> = wanted.iter().map(|one| one.id.clone()).collect();
+    if wanted.iter().all(|one| one.change.metadata.is_none()) {
+        return ids;
+    }
+    let Ok(now) = list::by_id(session, &ids).await else { return ids };
+    let now: HashMap<&KeyId, &ApiKey> = now.keys.iter().map(|key| (&key.id, key)).collect();
+    let as_value = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+    let mut same = Vec::with_capacity(ids.len());
+    for one in wanted {
+        let read = now.get(&one.id).map(|key| as_value(key.metadata.as_deref()));
+        if read.is_none_or(|read| read == as_value(one.seen.as_deref())) {
+            same.push(one.id);
+        } else {
+            let words =
+                "its metadata was changed meanwhile, which this would undo: refresh the list and update it again";
+            outcome.failed.push((one.id, words.into()));
+        }
+    }
+    same
 }
 
 /// Why this session can't update a key, if it is known beforehand.
@@ -107,31 +142,30 @@ fn snapshot(descriptor: &str) -> Option<String> {
 /// waited for.
 pub async fn each(
     session: &Session,
-    updates: Vec<(KeyId, KeyUpdate)>,
+    updates: Vec<Wanted>,
     stop: &AtomicBool,
     mut progress: impl FnMut(usize),
 ) -> UpdateOutcome {
-    let mut groups: BTreeMap<String, (KeyUpdate, Vec<KeyId>)> = BTreeMap::new();
-    for (id, change) in updates {
-        groups.entry(change.body(None)).or_insert_with(|| (change, Vec::new())).1.push(id);
+    let mut groups: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+    for one in updates {
+        groups.entry(one.change.body(None)).or_default().push(one);
     }
     // Between two requests it can be stopped, so a group is cut as its requests are.
-    let cut = |(change, ids): (KeyUpdate, Vec<KeyId>)| -> Vec<(KeyUpdate, Vec<KeyId>)> {
-        ids.chunks(update::CHUNK).map(|ids| (change.clone(), ids.to_vec())).collect()
-    };
-    let mut waiting: Vec<(KeyUpdate, Vec<KeyId>)> = groups.into_values().flat_map(cut).collect();
+    let cut =
+        |group: Vec<Wanted>| -> Vec<Vec<Wanted>> { group.chunks(update::CHUNK).map(<[Wanted]>::to_vec).collect() };
+    let mut waiting: Vec<Vec<Wanted>> = groups.into_values().flat_map(cut).collect();
     // The largest are begun first.
-    waiting.sort_by_key(|(_, ids)| ids.len());
+    waiting.sort_by_key(Vec::len);
     let mut whole = UpdateOutcome::default();
     let mut running: JoinSet<UpdateOutcome> = JoinSet::new();
     loop {
         while running.len() < AT_ONCE
             && !whole.broke_off
             && !stop.load(Ordering::Relaxed)
-            && let Some((change, ids)) = waiting.pop()
+            && let Some(wanted) = waiting.pop()
         {
             let session = session.clone();
-            running.spawn(async move { update::update(&session, &ids, &change).await });
+            running.spawn(async move { some(&session, wanted).await });
         }
         let Some(ended) = running.join_next().await else { break };
         let outcome = match ended {
@@ -148,8 +182,21 @@ pub async fn each(
         whole.broke_off |= outcome.broke_off;
         progress(whole.updated.len() + whole.unchanged.len() + whole.failed.len());
     }
-    whole.untouched.extend(waiting.into_iter().flat_map(|(_, ids)| ids));
+    whole.untouched.extend(waiting.into_iter().flatten().map(|one| one.id));
     whole
+}
+
+/// Keys with the same change.
+async fn some(session: &Session, wanted: Vec<Wanted>) -> UpdateOutcome {
+    let Some(change) = wanted.first().map(|one| one.change.clone()) else { return UpdateOutcome::default() };
+    let mut changed = UpdateOutcome::default();
+    let ids = still_as_seen(session, wanted, &mut changed).await;
+    if ids.is_empty() {
+        return changed;
+    }
+    let mut outcome = update::update(session, &ids, &change).await;
+    outcome.failed.extend(changed.failed);
+    outcome
 }
 
 #[cfg(test)]

@@ -24,7 +24,6 @@ use crate::{
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::Settings,
-        update::KeyUpdate,
     },
     ops::{
         Fix, Problem, Session, background,
@@ -119,7 +118,7 @@ pub enum Task {
     /// Read a key again, to be updated.
     ReadForUpdate(Box<Session>, KeyId),
     /// Update each key in its own way.
-    Update(Box<Session>, Vec<(KeyId, KeyUpdate)>),
+    Update(Box<Session>, Vec<update_many::Wanted>),
     /// A step of rotating keys.
     Rotate(Box<Session>, Rotate),
     /// Write what became of keys to a new file.

@@ -205,6 +205,33 @@ fn many_keys_get_members_and_keep_the_rest() {
 }
 
 #[test]
+fn what_somebody_else_changed_meanwhile_is_not_undone() {
+    use keybearer::model::{api_key::KeyId, update::KeyUpdate};
+    let place = Place::start(&["batch-1", "batch-2"]);
+    let mut desk = place.desk();
+    desk.fill("Search", "batch");
+    desk.tick("Select batch-1");
+    desk.tick("Select batch-2");
+    desk.press("Update");
+    desk.fill("Set in the metadata", "team=search");
+    desk.press("Review");
+    desk.wait_for("Exactly this would be different");
+    let id: KeyId = place.keys("batch-1")[0].id.clone();
+    let theirs = serde_json::value::RawValue::from_string(r#"{"ticket":"SEC-7"}"#.into()).unwrap();
+    let change = KeyUpdate { metadata: Some(theirs), ..KeyUpdate::default() };
+    place.runtime.block_on(async {
+        let session = place.front.session("officer").await;
+        let outcome = keybearer::ops::update::update(&session, &[id], &change).await;
+        assert_eq!(outcome.updated.len(), 1, "{:?}", outcome.failed);
+    });
+    desk.press("Update 2 keys");
+    desk.wait_for("1 of 2 keys updated");
+    assert!(desk.sees("was changed meanwhile"), "{:?}", desk.texts());
+    assert_eq!(place.metadata("batch-1"), r#"{"ticket":"SEC-7"}"#);
+    assert!(place.metadata("batch-2").contains("search"));
+}
+
+#[test]
 fn a_lost_answer_is_told_as_what_the_key_itself_shows() {
     let place = Place::start(&["mine"]);
     let mut desk = place.desk();

@@ -13,7 +13,7 @@ use crate::{
     model::{
         DAY, Millis, calendar,
         expiry::{self, plural, thousands},
-        harmless,
+        guard, harmless,
         update::Change,
     },
     ops::rotate::{Plan, Rights, steps::Planned},
@@ -325,8 +325,8 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
             view.send(Command::Rotate(Step::OtherOwner(on)));
         });
     }
-    if let Some(first) = plans.iter().find(|plan| plan.old.managed_by().is_some()) {
-        let product = harmless::shortened(first.old.managed_by().unwrap_or_default(), 40);
+    if let Some(first) = plans.iter().find(|plan| guard::product_of(&plan.old).is_some()) {
+        let product = harmless::shortened(guard::product_of(&first.old).unwrap_or_default(), 40);
         let were = match ask.are_managed() as u64 {
             _ if ask.is_single() => format!("It is managed by {product}"),
             1 => format!("1 key is managed by {product}{left_out}"),

@@ -67,6 +67,8 @@ impl UpdateDialog {
             } else if plan.review.is_some() {
                 self.review(ui, view, plan);
             } else {
+                // What was typed confirmed another change.
+                self.typed.clear();
                 self.form(ui, view, plan);
             }
         });

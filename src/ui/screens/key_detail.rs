@@ -40,10 +40,10 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             }
             let now = cluster.now(view.state.now);
             lifetime(ui, view, key, now);
-            key_clone::button(ui, view, cluster, key);
+            actions(ui, view, cluster, key);
             section(ui);
             facts(ui, view, cluster, key, now);
-            rotations::key_line(ui, view, cluster, key);
+            rotations::key_line(ui, view, key);
             section(ui);
             key_rights::ui(ui, view, key);
             section(ui);
@@ -209,15 +209,18 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
         if Button::secondary("Update…").icon(icons::EDIT).named(name).off_because(off.as_deref()).show(ui).clicked() {
             view.send(Command::Update(Step::Ask(vec![key.id.clone()])));
         }
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            if Button::ghost("Check a secret…")
-                .icon(icons::PASSWORD)
-                .named("Check a secret of this key")
-                .show(ui)
-                .clicked()
-            {
-                view.send(Command::AskCheckSecret(Some(key.id.clone())));
-            }
-        });
+    });
+}
+
+/// What can be done with it besides changing and ending it.
+fn actions(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::S;
+        rotations::button(ui, view, cluster, key);
+        key_clone::button(ui, view, cluster, key);
+        let check = Button::secondary("Check a secret…").icon(icons::PASSWORD).small();
+        if check.named("Check a secret of this key").show(ui).clicked() {
+            view.send(Command::AskCheckSecret(Some(key.id.clone())));
+        }
     });
 }

@@ -169,9 +169,8 @@ fn hindrance(view: &View<'_>, cluster: &Cluster, key: &ApiKey) -> Option<&'stati
     }
 }
 
-/// On the page of a key: the rotation that it is in, and the way to rotate it.
-pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
-    rotation(ui, view, key);
+/// On the page of a key: the way to rotate it.
+pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     let has_ended = matches!(key.status(cluster.now(view.state.now)), Status::Invalidated | Status::Expired);
     if has_ended {
         return;
@@ -184,7 +183,8 @@ pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key:
     }
 }
 
-fn rotation(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
+/// What is known of the rotation of a key.
+pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     let state = view.state;
     let Some((rotation, part)) = state.rotation_of(&key.id) else { return by_metadata(ui, view, key) };
     if matches!(rotation.state, State::Abandoned { kept: false, .. }) {
