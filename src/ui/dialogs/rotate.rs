@@ -317,7 +317,7 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
         };
         let detail = format!(
             "A key belongs to whoever makes it, and is limited by that user’s rights. Act as {owner} by run-as in the \
-             connection, or let {owner} rotate it, or `keybearer grant` makes a key for a user whose password is known"
+             connection, or let {owner} rotate it, or a key for another user (under Create) is made with that user’s password"
         );
         let (title, detail) = (harmless::shortened(&title, 200), harmless::shortened(&detail, 400));
         notice::banner(ui, Tone::Warning, &title, &detail, |_| ());

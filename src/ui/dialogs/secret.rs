@@ -343,7 +343,10 @@ fn clipboard_line(ui: &mut Ui, view: &mut View<'_>) {
             (_, Some(problem)) => drop(text::line(ui, Type::Small, p.danger.text, problem.words())),
             (Some(left), None) => {
                 ring(ui, left as f32 / CLIPBOARD_TIME as f32);
-                let words = format!("On the clipboard, cleared in {} s", (left + 999) / 1000);
+                // The card of the next secret must not claim the clipboard of the one before.
+                let is_this = view.state.reveal.as_ref().is_some_and(|reveal| reveal.copied);
+                let whose = if is_this { "On the clipboard" } else { "Another secret is on the clipboard" };
+                let words = format!("{whose}, cleared in {} s", (left + 999) / 1000);
                 text::line(ui, Type::Body, p.text.secondary, words);
                 if Button::link("Clear now").show(ui).clicked() {
                     view.send(Command::ClearClipboard);
