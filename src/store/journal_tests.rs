@@ -102,8 +102,8 @@ fn what_was_taken_from_the_end_is_told_also_after_the_next_entry() {
 
 #[test]
 fn an_entry_whose_head_can_t_be_written_is_taken_back() {
-    let (folder, journal) = filled(2);
-    fs::create_dir(folder.path().join("head.new")).unwrap();
+    let (_folder, journal) = filled(2);
+    fs::create_dir(journal.folder().unwrap().join("head.new")).unwrap();
     journal.append(&entry(2, NOW)).unwrap_err();
     assert_eq!((faults(&journal), journal.check(|_, _| ()).unwrap().lines), (vec![], 2));
 }

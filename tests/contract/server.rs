@@ -36,6 +36,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Time of one request, of which some wait for a refresh.
 const TIMEOUT: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(250);
 const PASSWORD: &str = "contract-password";
 
 /// A server that the suite is asked of.
@@ -181,7 +182,16 @@ impl Server {
 
     /// A session as somebody.
     pub async fn session(&self, login: Login) -> Session {
-        let session = ops::connect::connect(&self.endpoint(login)).await;
+        let endpoint = self.endpoint(login);
+        let mut session = ops::connect::connect(&endpoint).await;
+        // While another test makes the first key of a new node, the index of security is not there for a moment.
+        for _ in 0..20 {
+            match &session {
+                Err(problem) if problem.detail.contains("status 503") => tokio::time::sleep(PAUSE).await,
+                _ => break,
+            }
+            session = ops::connect::connect(&endpoint).await;
+        }
         session.unwrap_or_else(|problem| panic!("{}: {} {}", self.name, problem.title, problem.detail))
     }
 

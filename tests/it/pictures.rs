@@ -216,16 +216,19 @@ impl Cluster {
 pub fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
     desk.harness.remove_cursor();
     desk.harness.run_ok();
-    let masks: Vec<_> = desk.rects_of(|text| {
-        text.starts_with("Refreshed ")
-            || text.ends_with(" ms")
-            || text.contains("request_id")
-            || text.contains(" read at ")
-            || text.contains("/journal")
+    let is_time = |text: &str| text.ends_with(" ms") && text.len() <= "99999 ms".len();
+    let masks = desk.rects_of(|text| {
+        text.starts_with("Refreshed ") || is_time(text) || text.contains("request_id") || text.contains(" read at ")
     });
     for mut rect in masks {
-        // As wide for 9 ms as for 100 ms.
+        // At a right edge: as wide for 9 ms as for 100 ms.
         rect.min.x = rect.min.x.min(rect.max.x - 60.0);
+        desk.harness.mask(rect);
+    }
+    let lines = desk.rects_of(|text| text.ends_with(" ms") && !is_time(text) || text.contains("/journal"));
+    for mut rect in lines {
+        // From a left edge: as wide whatever stands in it.
+        rect.max.x = rect.min.x + 700.0;
         desk.harness.mask(rect);
     }
     desk.harness.snapshot(name);
