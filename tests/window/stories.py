@@ -155,6 +155,8 @@ def the_list_is_walked_by_arrows_pages_enter_and_escape():
     window.key("ctrl+3")
     window.find("Application id", "entry")
     window.key("ctrl+4")
+    window.find("Journal", "label")
+    window.key("ctrl+5")
     window.see("Add connection")
     window.key("ctrl+2")
     window.find("Search", "entry")

@@ -79,7 +79,13 @@ class Window:
         """Sets a field's text and waits until it is there. A password shows as dots, so only their number is seen."""
         self.find(name, role).fill(text)
         same = (lambda has: len(has) == len(text)) if role == "password text" else (lambda has: has == text)
-        until(lambda: same(self.find(name, role).text()), f"{name!r} does not take its text")
+
+        def has_taken():
+            try:
+                return same(self.find(name, role).text())
+            except atspi.GLib.Error:  # what is around it changed while it was read, as when keys come in
+                return False
+        until(has_taken, f"{name!r} does not take its text")
 
     def see(self, text, timeout=SHORT):
         """A control whose name has this text."""
