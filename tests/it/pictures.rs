@@ -227,8 +227,8 @@ pub fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
     }
     let lines = desk.rects_of(|text| text.ends_with(" ms") && !is_time(text) || text.contains("/journal"));
     for mut rect in lines {
-        // From a left edge: as wide whatever stands in it.
-        rect.max.x = rect.min.x + 700.0;
+        // From a left edge: to the right one, whatever stands in it.
+        rect.max.x = desk.harness.ctx.content_rect().max.x;
         desk.harness.mask(rect);
     }
     desk.harness.snapshot(name);
