@@ -5,6 +5,7 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, Rect, Role, ScrollArea, S
 use super::{
     dialog,
     fates::{FatesView, List, Source},
+    parts::{footer, head, padded},
 };
 use crate::{
     app::{Command, Invalidation},
@@ -20,7 +21,7 @@ use crate::{
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
-        widgets::{button::Button, chip, field, field::Field, notice, status, text},
+        widgets::{button::Button, field, field::Field, notice, status, text},
     },
 };
 
@@ -62,7 +63,7 @@ impl InvalidateDialog {
         let count = plan.count() as u64;
         let whom = if count == 1 { "it" } else { "them" };
         let line = format!("Clients that use {whom} get 401 at once. This can’t be undone");
-        head(ui, plan, &format!("Invalidate {}", plural(count, "key")), &line);
+        head(ui, &plan.profile, &format!("Invalidate {}", plural(count, "key")), None, &line);
         notice::hairline(ui);
         padded(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
@@ -139,7 +140,7 @@ impl InvalidateDialog {
             true if is_complete => "Read again from the cluster: no client can sign in by what is listed here",
             true => "What was read again from the cluster, to the key",
         };
-        head(ui, plan, &title, line);
+        head(ui, &plan.profile, &title, None, line);
         padded(ui, |ui| {
             let p = theme::colors(ui);
             ui.horizontal(|ui| {
@@ -238,36 +239,6 @@ fn latest(ui: &mut Ui, plan: &Invalidation) {
             text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 40));
         });
     }
-}
-
-fn padded(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
-    Frame::new().inner_margin(Margin { left: 24, right: 24, top: 14, bottom: 14 }).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        add(ui);
-    });
-}
-
-fn footer(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
-    Frame::new().inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
-        ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), Layout::right_to_left(Align::Center), add);
-    });
-}
-
-fn head(ui: &mut Ui, plan: &Invalidation, title: &str, line: &str) {
-    let p = theme::colors(ui);
-    Frame::new().inner_margin(Margin { left: 24, right: 24, top: 20, bottom: 14 }).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
-        ui.horizontal(|ui| {
-            text::line(ui, Type::Title, p.text.primary, title);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                chip::environment(ui, plan.profile.environment);
-            });
-        });
-        let place =
-            format!("On {} ({})", harmless::shortened(&plan.profile.name, 40), plan.profile.endpoint.url.host());
-        text::line(ui, Type::Small, p.text.tertiary, place);
-        text::paragraph(ui, Type::Body, p.text.secondary, line);
-    });
 }
 
 /// How many by status, owner, type and product.

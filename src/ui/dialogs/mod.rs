@@ -6,6 +6,7 @@ pub mod export;
 pub mod fates;
 pub mod invalidate;
 pub mod journal_export;
+mod parts;
 pub mod rotate;
 mod rotate_end;
 pub mod rotate_steps;

@@ -4,7 +4,12 @@
 use eframe::egui::{self, Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::{dialog, export::expanded, rotate_end, rotate_steps as steps};
+use super::{
+    dialog,
+    export::expanded,
+    parts::{self, footer},
+    rotate_end, rotate_steps as steps,
+};
 use crate::{
     app::{
         Command, Rotating,
@@ -442,34 +447,12 @@ pub(super) fn type_to_confirm(ui: &mut Ui, words: &str, typed: &mut String) {
 }
 
 pub(super) fn padded(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
-    Frame::new().inner_margin(Margin { left: 24, right: 24, top: 14, bottom: 14 }).show(ui, |ui| {
-        ui.set_width(ui.available_width());
+    parts::padded(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::S;
         add(ui);
     });
 }
 
-pub(super) fn footer(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
-    Frame::new().inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
-        ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), Layout::right_to_left(Align::Center), add);
-    });
-}
-
 pub(super) fn head(ui: &mut Ui, dialog: &Rotating, title: &str, line: &str) {
-    let p = theme::colors(ui);
-    Frame::new().inner_margin(Margin { left: 24, right: 24, top: 20, bottom: 14 }).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
-        ui.horizontal(|ui| {
-            text::line(ui, Type::Title, p.text.primary, title);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                chip::environment(ui, dialog.profile.environment);
-            });
-        });
-        let place =
-            format!("On {} ({})", harmless::shortened(&dialog.profile.name, 40), dialog.profile.endpoint.url.host());
-        text::line(ui, Type::Small, p.text.tertiary, place);
-        if !line.is_empty() {
-            text::paragraph(ui, Type::Body, p.text.secondary, line);
-        }
-    });
+    parts::head(ui, &dialog.profile, title, None, line);
 }

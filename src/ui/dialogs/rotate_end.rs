@@ -3,7 +3,8 @@
 use eframe::egui::{ScrollArea, Ui};
 
 use super::{
-    rotate::{RotateDialog, footer, head, padded, tick, type_to_confirm},
+    parts::footer,
+    rotate::{RotateDialog, head, padded, tick, type_to_confirm},
     rotate_steps::{cancel_button, close_button, keys, over_footer, problem_words, progress, proof, row},
 };
 use crate::{

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{
     invalidate::bar,
-    rotate::{RotateDialog, fact, footer, head, length, moment, padded},
+    parts::footer,
+    rotate::{RotateDialog, fact, head, length, moment, padded},
 };
 use crate::{
     app::{

@@ -1,19 +1,19 @@
 //! Updating: what is typed, then exactly what would be different, then what is happening, then what has happened.
 
-use eframe::egui::{self, Align, Frame, Layout, Margin, Ui, vec2};
+use eframe::egui::{self, Frame, Margin, Ui};
 
 use super::{
     dialog,
     fates::{FatesView, List, Source},
     invalidate::bar,
+    parts::{self, footer, padded},
     update_review,
 };
 use crate::{
     app::{Command, Updating, updating::Step},
     model::{
-        api_key::{ApiKey, KeyId},
+        api_key::KeyId,
         expiry::{plural, thousands},
-        harmless,
         update_draft::UpdateDraft,
     },
     ops::{
@@ -24,7 +24,7 @@ use crate::{
         View, theme,
         theme::{Type, icons, size, space},
         widgets::{
-            access_editor::AccessEditor, button::Button, chip, descriptor_editor, descriptor_editor::DescriptorEditor,
+            access_editor::AccessEditor, button::Button, descriptor_editor, descriptor_editor::DescriptorEditor,
             field::Field, notice, text,
         },
     },
@@ -200,35 +200,8 @@ fn lists(outcome: &UpdateOutcome) -> [List<'_>; 4] {
     ]
 }
 
-pub(super) fn padded(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
-    Frame::new().inner_margin(Margin { left: 24, right: 24, top: 14, bottom: 14 }).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        add(ui);
-    });
-}
-
-pub(super) fn footer(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
-    Frame::new().inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
-        ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), Layout::right_to_left(Align::Center), add);
-    });
-}
-
+/// The head with the id of the key, where it is about one.
 pub(super) fn head(ui: &mut Ui, plan: &Updating, title: &str, line: &str) {
-    let p = theme::colors(ui);
-    Frame::new().inner_margin(Margin { left: 24, right: 24, top: 20, bottom: 14 }).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
-        ui.horizontal(|ui| {
-            text::line(ui, Type::Title, p.text.primary, title);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                chip::environment(ui, plan.profile.environment);
-            });
-        });
-        let place =
-            format!("On {} ({})", harmless::shortened(&plan.profile.name, 40), plan.profile.endpoint.url.host());
-        text::line(ui, Type::Small, p.text.tertiary, place);
-        if let Some(key) = plan.single().as_ref().map(|key: &ApiKey| key.id.to_string()) {
-            text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(&key, 60));
-        }
-        text::paragraph(ui, Type::Body, p.text.secondary, line);
-    });
+    let id = plan.single().map(|key| key.id);
+    parts::head(ui, &plan.profile, title, id.as_ref().map(KeyId::as_str), line);
 }

@@ -3,7 +3,10 @@
 
 use eframe::egui::{ScrollArea, Ui, vec2};
 
-use super::update::{UpdateDialog, footer, head, padded};
+use super::{
+    parts::{footer, padded},
+    update::{UpdateDialog, head},
+};
 use crate::{
     app::{Cluster, Command, FormCommand, Updating, updating::Step},
     model::{api_key::ApiKey, expiry::plural, harmless, update_draft::UpdateField},
