@@ -225,6 +225,11 @@ impl DescriptorForm {
         }
     }
 
+    /// Whether no field at all is granted: an empty list hides every one, where no list hides none.
+    pub fn grants_no_field(&self, descriptor: usize, at: At<'_>) -> bool {
+        matches!(self.get(descriptor, at), Some(Value::Array(all)) if all.is_empty())
+    }
+
     /// Sets a list. An empty one takes the member away where it may be missing, so that nothing is left behind
     /// that means something else: `grant: []` would hide every field.
     pub fn set_list(&mut self, descriptor: usize, at: At<'_>, list: Vec<String>) {
@@ -352,6 +357,17 @@ mod tests {
     use super::*;
 
     const RICH: &str = r#"{"a":{"cluster":["monitor"],"indices":[{"names":"logs-*","privileges":["read"],"field_security":{"grant":["a","b"]},"query":{"term":{"x":1}},"odd":{"y":[1.5,null]}}],"global":{"p":{}},"metadata":{"n":12345},"future":true},"b":{}}"#;
+
+    #[test]
+    fn an_empty_list_of_fields_is_told_from_none() {
+        let with = |fields: &str| {
+            let json = format!(r#"{{"r":{{"indices":[{{"names":["a"],"privileges":["read"]{fields}}}]}}}}"#);
+            let form = DescriptorForm::read(&json).unwrap();
+            form.grants_no_field(0, At::EntryInner(Section::Indices, 0, "field_security", "grant"))
+        };
+        assert!(with(r#","field_security":{"grant":[]}"#));
+        assert!(!with("") && !with(r#","field_security":{"grant":["a"]}"#) && !with(r#","field_security":{}"#));
+    }
 
     #[test]
     fn what_the_form_does_not_know_stays() {

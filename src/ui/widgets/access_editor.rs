@@ -115,7 +115,7 @@ fn entry_ui(
     let help = match (words.is_empty(), part) {
         (true, Part::Search) => "Names or patterns such as logs-*; blank for none".to_owned(),
         (true, Part::Replication) => "As whole indices, by cross-cluster replication; blank for none".to_owned(),
-        (false, _) => matched(names, &words),
+        (false, _) => matched(ui, names, &words),
     };
     let field = Field::new(&label).help(&help);
     if token_field::show(ui, field, &label, &mut words, &known) {

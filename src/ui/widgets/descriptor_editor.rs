@@ -33,6 +33,8 @@ pub struct DescriptorEditor {
 struct Offer<'a> {
     cluster: Vec<Known<'a>>,
     index: Vec<Known<'a>>,
+    /// Whether the cluster itself told these.
+    is_told: bool,
     names: Option<&'a Result<Vec<String>, Problem>>,
     workflows: bool,
 }
@@ -54,6 +56,7 @@ impl<'a> Offer<'a> {
         Self {
             cluster: with(cluster, privilege_words::cluster),
             index: with(index, privilege_words::index),
+            is_told: listed.is_some(),
             names: names.map(|names| &names.indices),
             workflows: edition.has(Feature::Restriction),
         }
@@ -61,18 +64,37 @@ impl<'a> Offer<'a> {
 }
 
 /// How many indices, aliases and data streams patterns match.
-pub(super) fn matched(names: Option<&Result<Vec<String>, Problem>>, patterns: &[String]) -> String {
+pub(super) fn matched(ui: &Ui, names: Option<&Result<Vec<String>, Problem>>, patterns: &[String]) -> String {
     let names = match names {
         None => return "Reading the names of the cluster’s indices…".into(),
         Some(Err(problem)) => return format!("How many they match is not known: {}", problem.title),
         Some(Ok(names)) => names,
     };
-    let count = names.iter().filter(|name| patterns.iter().any(|pattern| pattern::matches(pattern, name))).count();
+    let count = counted(ui, names, patterns);
     match (patterns.is_empty(), count) {
         (true, _) => "Names or patterns such as logs-*".into(),
         (false, 0) => "Matches nothing that is there today".into(),
         (false, count) => format!("Matches {} that you can see", plural(count as u64, "name")),
     }
+}
+
+/// The count, made once for these patterns and these names: there may be very many, and frames are quick.
+fn counted(ui: &Ui, names: &[String], patterns: &[String]) -> usize {
+    let of = (names.as_ptr() as usize, names.len());
+    let id = egui::Id::unique(("names that match", patterns));
+    if let Some(known) = ui.data(|data| data.get_temp::<Counted>(id)).filter(|known| known.of == of) {
+        return known.count;
+    }
+    let count = names.iter().filter(|name| patterns.iter().any(|pattern| pattern::matches(pattern, name))).count();
+    ui.data_mut(|data| data.insert_temp(id, Counted { of, count }));
+    count
+}
+
+/// How many names match, and which list of names that was.
+#[derive(Clone)]
+struct Counted {
+    of: (usize, usize),
+    count: usize,
 }
 
 /// What the toolkit remembers between frames: a part that was asked for, and a name that another has.
@@ -86,6 +108,7 @@ pub fn forget(ctx: &egui::Context) {
     ctx.data_mut(|data| {
         data.remove_by_type::<Shown>();
         data.remove_by_type::<Refused>();
+        data.remove_by_type::<Counted>();
     });
 }
 
@@ -155,7 +178,14 @@ fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, seve
     let of = if several { format!(" of descriptor {}", descriptor + 1) } else { String::new() };
     name_ui(ui, form, descriptor, &of);
     let label = format!("Cluster privileges{of}");
-    privileges_ui(ui, form, descriptor, At::Own("cluster"), ("Cluster privileges", &label), &offer.cluster);
+    privileges_ui(
+        ui,
+        form,
+        descriptor,
+        At::Own("cluster"),
+        ("Cluster privileges", &label),
+        (&offer.cluster, offer.is_told),
+    );
     for section in Section::ALL {
         for entry in 0..form.entries(descriptor, section) {
             if entry < form.entries(descriptor, section) {
@@ -241,11 +271,14 @@ fn entry_ui(
                 _ => Vec::new(),
             };
             let patterns = form.list(descriptor, at("names")).unwrap_or_default();
-            let help =
-                if section == Section::Indices { matched(offer.names, &patterns) } else { "On those clusters".into() };
+            let help = if section == Section::Indices {
+                matched(ui, offer.names, &patterns)
+            } else {
+                "On those clusters".into()
+            };
             tokens(ui, form, descriptor, at("names"), &label("Index patterns"), &help, &known);
             let names = ("Index privileges", &*label("Index privileges"));
-            privileges_ui(ui, form, descriptor, at("privileges"), names, &offer.index);
+            privileges_ui(ui, form, descriptor, at("privileges"), names, (&offer.index, offer.is_told));
             limits_ui(ui, form, (descriptor, section, entry), &label);
         }
         Section::Applications => {
@@ -273,13 +306,20 @@ fn limits_ui(
     let inner = |member| At::EntryInner(section, entry, "field_security", member);
     let shown = egui_id(&label("limits"));
     let at = |member| At::Entry(section, entry, member);
-    let used = [inner("grant"), inner("except")]
-        .iter()
-        .any(|at| form.list(descriptor, *at).is_none_or(|list| !list.is_empty()))
+    let hides_all = form.grants_no_field(descriptor, inner("grant"));
+    let used = hides_all
+        || [inner("grant"), inner("except")]
+            .iter()
+            .any(|at| form.list(descriptor, *at).is_none_or(|list| !list.is_empty()))
         || form.text(descriptor, at("query")).is_none_or(|query| !query.is_empty());
     let open = used || is_shown(ui, shown);
     if open {
         tokens(ui, form, descriptor, inner("grant"), &label("Only these fields"), "All fields, if blank", &[]);
+        if hides_all {
+            let p = theme::colors(ui);
+            let words = "The list of fields is empty: no field can be seen. Name some, or * for all";
+            text::paragraph(ui, Type::Small, p.warning.text, words);
+        }
         tokens(ui, form, descriptor, inner("except"), &label("But not these fields"), "", &[]);
         plain(
             ui,
@@ -370,9 +410,12 @@ fn privileges_ui(
     descriptor: usize,
     at: At<'_>,
     (title, label): (&str, &str),
-    known: &[Known<'_>],
+    (known, is_told): (&[Known<'_>], bool),
 ) {
     tokens(ui, form, descriptor, at, label, "", known);
+    if !is_told {
+        return; // what we know of another version says nothing about this cluster
+    }
     let words = form.list(descriptor, at).unwrap_or_default();
     let listed = |word: &String| known.iter().any(|known| known.word.eq_ignore_ascii_case(word));
     let odd: Vec<&str> = words.iter().filter(|word| !word.contains(':') && !listed(word)).map(String::as_str).collect();

@@ -1,0 +1,66 @@
+//! What is there instead of a key.
+
+use super::{ID_LENGTH, SECRET_LENGTH, Word, base64_text, has_mixture, is_url_letter, words};
+
+/// Why no key was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PastedError {
+    /// Nothing there.
+    #[error("Paste what the consumer of the key has: the key itself, a header, a command, a line of its configuration")]
+    Empty,
+    /// Far too long.
+    #[error("This is longer than 64 KB: paste the part with the key")]
+    TooLong,
+    /// A secret by itself.
+    #[error("The id is missing: this looks like the secret alone. Paste id:api_key, or the encoded form of both")]
+    IdMissing,
+    /// An id by itself.
+    #[error("The secret is missing: this looks like the id of a key alone")]
+    SecretMissing,
+    /// A user and a password.
+    #[error("This is a user with a password (Basic), not an API key")]
+    Password,
+    /// `${ES_API_KEY}`.
+    #[error("This names a variable or an entry of a keystore: paste the value that it has")]
+    Reference,
+    /// Dots or asterisks.
+    #[error("The secret is masked here: it has to be pasted itself")]
+    Masked,
+    /// Anything else.
+    #[error("There is no API key in this: neither an encoded one (Base64) nor id:api_key")]
+    Unreadable,
+}
+
+/// Says what a text is in which no key was found.
+pub(super) fn why_not(text: &str) -> PastedError {
+    let words = words(text);
+    let has = |name: &str| words.iter().any(|word| word.text.eq_ignore_ascii_case(name));
+    let lone = |length: usize| {
+        words
+            .iter()
+            .any(|word| word.text.len() == length && has_mixture(word.text) && word.text.bytes().all(is_url_letter))
+    };
+    // Base64 of `:api_key`, or of the secret alone.
+    let is_half = |word: &Word<'_>| {
+        word.text.len() > SECRET_LENGTH
+            && base64_text(word.text).is_some_and(|text| text.trim_start_matches(':').len() == SECRET_LENGTH)
+    };
+    let masked = |text: &str| {
+        ["•••", "***", "…", "xxxx", "XXXX", "<redacted", "REDACTED"].iter().any(|mark| text.contains(mark))
+    };
+    if has("Basic") {
+        PastedError::Password
+    } else if lone(SECRET_LENGTH) || words.iter().any(is_half) {
+        PastedError::IdMissing
+    } else if text.contains("${") || text.contains("$(") || text.contains("{{") || text.trim_start().starts_with('$') {
+        PastedError::Reference
+    } else if masked(text) {
+        PastedError::Masked
+    } else if text.contains('$') && words.len() > 1 {
+        PastedError::Reference
+    } else if lone(ID_LENGTH) {
+        PastedError::SecretMissing
+    } else {
+        PastedError::Unreadable
+    }
+}
