@@ -124,6 +124,26 @@ impl Desk {
         desk
     }
 
+    /// A window that was connected to a cluster without TLS by its form, as a user of it.
+    pub fn connected(url: &str, (user, password): (&str, &str), setting: Setting) -> Self {
+        let endpoint = Endpoint {
+            url: ClusterUrl::parse(url).unwrap(),
+            trust: Trust::System,
+            login: Login::Password { username: user.into(), password: Secret::new(password) },
+            run_as: None,
+            // The practice cluster is slow with thousands of keys where other tests run beside it.
+            timeout: Duration::from_secs(90),
+            audit_index: None,
+        };
+        let environment = Environment::Development;
+        let profile = Profile { id: ProfileId("place".into()), name: "place".into(), environment, endpoint };
+        let mut desk = Self::new(Setting { profiles: vec![profile], ..setting });
+        desk.press("Edit place");
+        desk.press("Connect");
+        desk.wait_for("keys read");
+        desk
+    }
+
     /// Steps until something with this text is there.
     pub fn wait_for(&mut self, text: &str) {
         self.wait(text, |desk| desk.sees(text));

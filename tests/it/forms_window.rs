@@ -1,17 +1,12 @@
 //! Keys for a remote cluster, keys of another user, copies of keys and rights in an update: as forms of the window.
 
-use std::time::Duration;
-
 use eframe::egui::Key;
 use keybearer::{
     client::{Client, KeyQuery},
     model::{
         api_key::{ApiKey, KeyKind},
         create::{CreateKey, Draft, RightsChoice, Surroundings},
-        endpoint::{ClusterUrl, Endpoint, Trust},
         login::Login,
-        profile::{Environment, Profile, ProfileId},
-        secret::Secret,
         version::Edition,
     },
     ops::{connect, create},
@@ -319,24 +314,8 @@ impl Place {
     }
 }
 
-fn desk_at(url: &str, (user, password): (&str, &str), journal: Journal) -> Desk {
-    let login = Login::Password { username: user.into(), password: Secret::new(password) };
-    let url = ClusterUrl::parse(url).unwrap();
-    let endpoint = Endpoint {
-        url,
-        trust: Trust::System,
-        login,
-        run_as: None,
-        audit_index: None,
-        timeout: Duration::from_secs(90),
-    };
-    let environment = Environment::Development;
-    let profile = Profile { id: ProfileId("place".into()), name: "place".into(), environment, endpoint };
-    let mut desk = Desk::new(Setting { size: TALL, profiles: vec![profile], journal, ..Setting::default() });
-    desk.press("Edit place");
-    desk.press("Connect");
-    desk.wait_for("keys read");
-    desk
+fn desk_at(url: &str, who: (&str, &str), journal: Journal) -> Desk {
+    Desk::connected(url, who, Setting { size: TALL, journal, ..Setting::default() })
 }
 
 #[test]

@@ -1,16 +1,6 @@
 //! Invalidating many keys in the window: by a search, with the extra words, stopped, gone on with, tried again.
 
-use std::time::Duration;
-
-use keybearer::{
-    model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
-        secret::Secret,
-    },
-    ops::invalidate::CHUNK,
-};
+use keybearer::ops::invalidate::CHUNK;
 
 use crate::{
     desk::{Desk, RunningSandbox, Setting},
@@ -31,22 +21,7 @@ impl Place {
     }
 
     fn desk(&self) -> Desk {
-        let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
-        let endpoint = Endpoint {
-            url: ClusterUrl::parse(&self.front.sockets.url("http")).unwrap(),
-            trust: Trust::System,
-            login,
-            run_as: None,
-            timeout: Duration::from_secs(90),
-            audit_index: None,
-        };
-        let environment = Environment::Development;
-        let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };
-        let mut desk = Desk::new(Setting { profiles: vec![profile], ..Setting::default() });
-        desk.press("Edit front");
-        desk.press("Connect");
-        desk.wait_for("keys read");
-        desk
+        Desk::connected(&self.front.sockets.url("http"), ("officer", "officer-password"), Setting::default())
     }
 
     /// How many keys of a search the cluster itself knows.

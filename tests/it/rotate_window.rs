@@ -7,9 +7,7 @@ use keybearer::{
         api_key::{ApiKey, KeyId},
         endpoint::{ClusterUrl, Endpoint, Trust},
         login::Login,
-        profile::{Environment, Profile, ProfileId},
         rotation::{Ended, Lineage, Rotation, State, Tried},
-        secret::Secret,
     },
     ops::{connect, create, list},
     store::rotations::Rotations,
@@ -75,16 +73,8 @@ impl Place {
 
     /// A new window on what is there.
     pub fn desk(&self) -> Desk {
-        let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
-        let endpoint = self.endpoint(login);
-        let environment = Environment::Development;
-        let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };
-        let setting = Setting { profiles: vec![profile], rotations: Some(self.rotations()), ..Setting::default() };
-        let mut desk = Desk::new(setting);
-        desk.press("Edit front");
-        desk.press("Connect");
-        desk.wait_for("keys read");
-        desk
+        let setting = Setting { rotations: Some(self.rotations()), ..Setting::default() };
+        Desk::connected(&self.front.sockets.url("http"), ("officer", "officer-password"), setting)
     }
 
     pub fn rotations(&self) -> Rotations {

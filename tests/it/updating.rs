@@ -1,16 +1,6 @@
 //! Updating keys in the window: what is shown before, what needs a word of its own, and what becomes of each.
 
-use std::time::Duration;
-
-use keybearer::{
-    model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
-        secret::Secret,
-    },
-    ops::{Session, create, list},
-};
+use keybearer::ops::{Session, create, list};
 
 use crate::{
     desk::{Desk, Setting},
@@ -50,23 +40,7 @@ impl Place {
     }
 
     fn desk(&self) -> Desk {
-        let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
-        let url = ClusterUrl::parse(&self.front.sockets.url("http")).unwrap();
-        let endpoint = Endpoint {
-            url,
-            trust: Trust::System,
-            login,
-            run_as: None,
-            timeout: Duration::from_secs(90),
-            audit_index: None,
-        };
-        let environment = Environment::Development;
-        let profile = Profile { id: ProfileId("front".into()), name: "front".into(), environment, endpoint };
-        let mut desk = Desk::new(Setting { profiles: vec![profile], ..Setting::default() });
-        desk.press("Edit front");
-        desk.press("Connect");
-        desk.wait_for("keys read");
-        desk
+        Desk::connected(&self.front.sockets.url("http"), ("officer", "officer-password"), Setting::default())
     }
 
     /// The keys of a name beginning so, as the cluster has them.
