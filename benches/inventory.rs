@@ -22,6 +22,12 @@ impl Dice {
     }
 }
 
+/// Twenty letters, as a cluster makes them.
+fn id(dice: &mut Dice) -> String {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    (0..20).map(|_| char::from(letters[dice.roll(64)])).collect()
+}
+
 fn fill(count: usize) -> Inventory {
     let teams = ["payments", "search", "logistics", "billing", "fraud", "mobile", "platform", "analytics"];
     let apps = ["ingest", "dashboard", "backup", "exporter", "crawler", "webhook", "batch", "gateway"];
@@ -39,7 +45,7 @@ fn fill(count: usize) -> Inventory {
     for number in 0..count {
         let (team, app, stage) = (teams[dice.roll(8)], apps[dice.roll(8)], stages[dice.roll(3)]);
         let name = format!("{team}-{app}-{stage}-{number:06}");
-        let id = format!("{:011x}{:09x}", number as u64 * 2_654_435_761 % (1 << 44), dice.roll(1 << 30));
+        let id = id(&mut dice);
         let metadata = format!(
             r#"{{"team":"{team}","env":"{stage}","ticket":"SEC-{}","tags":["{}","{}"]}}"#,
             dice.roll(10_000),

@@ -153,6 +153,7 @@ impl State {
             }
             Answer::Rights(result) => self.rights(ticket, result.map(|told| *told)),
             Answer::LastUse(uses) => self.last_use(ticket, uses),
+            Answer::LastUses(uses) => self.last_uses(ticket, uses),
             Answer::SecretChecked(checked) => self.secret_checked(ticket, checked),
             Answer::Roles(result) => self.roles(ticket, result),
             Answer::Names(names) => self.names(ticket, *names),
@@ -203,6 +204,7 @@ impl State {
         }
         self.rights(ticket, Err(broken()));
         self.last_use(ticket, Err(NotKnown("that failed inside Keybearer".into())));
+        self.last_uses(ticket, Err(NotKnown("that failed inside Keybearer".into())));
         self.secret_broken(ticket);
         self.creation.broken(ticket);
         self.cloning_broken(ticket);

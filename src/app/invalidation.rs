@@ -17,6 +17,7 @@ use crate::{
         export::Exported,
         fates::{self, Fate, FatesFile},
         invalidate::{News, Outcome, Plan},
+        last_use::{NotKnown, Used, Uses},
     },
     worker::{Task, Ticket},
 };
@@ -32,6 +33,8 @@ pub struct Invalidation {
     pub keys: Chosen,
     /// What there is to be told of them.
     pub summary: Summary,
+    /// When they were last used, and the same counted, as far as it was read.
+    pub uses: Loadable<Result<(Uses, Used), NotKnown>>,
     /// The search that found them, when all that it finds are meant.
     pub search: Option<String>,
     /// Whether the extra word was said for the session's own key.
@@ -62,6 +65,7 @@ impl Invalidation {
             profile: cluster.profile.clone(),
             summary: keys.summary(session, cluster.now(now)),
             keys,
+            uses: Loadable::default(),
             search,
             own_key_too: false,
             managed_too: false,
@@ -182,7 +186,23 @@ impl State {
         if keys.is_empty() {
             return self.notice("These keys are invalidated already");
         }
-        self.invalidation = Some(Invalidation::new(cluster, self.now, keys, None));
+        self.open_invalidation(Invalidation::new(cluster, self.now, keys, None));
+    }
+
+    /// Shows it; meanwhile it is read which of the keys are in use.
+    fn open_invalidation(&mut self, mut dialog: Invalidation) {
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+        if let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() {
+            dialog.uses.ask(self.submit(Task::LastUses(Box::new(session), dialog.keys.clone())));
+        }
+        self.invalidation = Some(dialog);
+    }
+
+    pub(super) fn last_uses(&mut self, ticket: Ticket, uses: Result<(Uses, Used), NotKnown>) {
+        let now = self.now;
+        self.on_invalidation(|dialog| {
+            dialog.uses.answer(ticket, Ok(uses), now);
+        });
     }
 
     /// All that the search and the status show at this moment; from now on only their ids count.
@@ -215,7 +235,7 @@ impl State {
         }
         let words = [Some(shown.view.search.trim()), shown.view.status.map(|status| status.word())];
         let words: Vec<&str> = words.into_iter().flatten().filter(|words| !words.is_empty()).collect();
-        self.invalidation = Some(Invalidation::new(cluster, self.now, keys, Some(words.join(", "))));
+        self.open_invalidation(Invalidation::new(cluster, self.now, keys, Some(words.join(", "))));
     }
 
     pub(super) fn invalidate(&mut self) {
@@ -301,8 +321,9 @@ impl State {
 
     /// Closes the dialog; while requests are under way it stays, since they can't be taken back.
     pub(super) fn close_invalidate(&mut self) {
-        if self.invalidation.as_ref().is_some_and(|dialog| !dialog.is_running()) {
-            self.invalidation = None;
+        let Some(mut dialog) = self.invalidation.take_if(|dialog| !dialog.is_running()) else { return };
+        if let Some(question) = dialog.uses.give_up() {
+            self.submit(Task::Stop(question));
         }
     }
 

@@ -62,6 +62,8 @@ pub struct Journal {
     pub view: JournalView,
     /// The places of the deeds that fit, the newest first.
     pub rows: Vec<u32>,
+    /// Whether one of them is about a key for another cluster, whose words are long.
+    pub has_long_verbs: bool,
     /// The clusters that it names, the most frequent first.
     pub clusters: Vec<Named>,
     /// The place of the deed whose page is open.
@@ -119,7 +121,9 @@ impl Journal {
         let address = self.view.address.as_deref();
         let fits = |deed: &Deed| address.is_none_or(|address| deed.address == address) && deed.fits(&words);
         let rows = self.deeds().iter().enumerate().filter(|(_, deed)| fits(deed));
-        self.rows = rows.map(|(place, _)| place as u32).collect();
+        let rows: Vec<u32> = rows.map(|(place, _)| place as u32).collect();
+        self.has_long_verbs = rows.iter().any(|row| self.deeds()[*row as usize].verb().contains(' '));
+        self.rows = rows;
     }
 
     fn take(&mut self) {

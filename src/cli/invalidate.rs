@@ -34,6 +34,7 @@ use crate::{
         chosen::Chosen,
         clock, fates, find,
         invalidate::{self, Outcome, Plan, Progress},
+        last_use,
     },
 };
 
@@ -120,6 +121,9 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     let count = chosen.len() - own - managed;
     preview(&session, &chosen, &plan, count);
     left_out(own, managed);
+    if !args.yes && count > 0 {
+        say_last_use(&session, &plan).await;
+    }
     if count == 0 {
         output::say("Nothing is left to be invalidated");
         return Ok(Exit::Failed);
@@ -226,6 +230,8 @@ fn preview(session: &Session, chosen: &Chosen, plan: &Plan, count: usize) {
         say_counts("Owners", &summary.owners);
         say_counts("Types", &summary.kinds);
     }
+    let those = chosen.clone().only(|key| plan.guard(&key.id, session.own_key()).is_none());
+    say_counts("Findings", &those.findings());
     connection::say_acting(session);
     let mut managed =
         going().take_while(|_| plan.managed_too).filter(|key| guard::product_of(key).is_some()).peekable();
@@ -239,10 +245,24 @@ fn preview(session: &Session, chosen: &Chosen, plan: &Plan, count: usize) {
     }
 }
 
-fn say_counts(what: &str, counts: &[(String, usize)]) {
+/// Whether clients are at work with the keys that will go, for who is asked to confirm it.
+async fn say_last_use(session: &Session, plan: &Plan) {
+    let going: Vec<KeyId> = plan.ids.iter().filter(|id| plan.guard(id, session.own_key()).is_none()).cloned().collect();
+    let words = match (last_use::of(session, &going).await, going.as_slice()) {
+        (Err(why), _) => why.to_string(),
+        (Ok(uses), [only]) => uses.words(only, session.now(), &clock::zone()),
+        (Ok(uses), many) => uses.words_of_many(uses.among(many, session.now()), session.now(), &clock::zone()),
+    };
+    output::say(&harmless::shown(&format!("Last use: {words}")));
+}
+
+fn say_counts(what: &str, counts: &[(impl AsRef<str>, usize)]) {
+    if counts.is_empty() {
+        return;
+    }
     let named = counts.iter().take(NAMED);
     let mut words: Vec<String> =
-        named.map(|(name, count)| format!("{} {count}", harmless::shortened(name, 40))).collect();
+        named.map(|(name, count)| format!("{} {count}", harmless::shortened(name.as_ref(), 40))).collect();
     if counts.len() > NAMED {
         words.push(format!("and {} more", counts.len() - NAMED));
     }

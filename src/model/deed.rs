@@ -1,7 +1,7 @@
 //! What was done, as a person looks for it: the entry that says what was intended and the one that says what
 //! came of it are one deed.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{Millis, calendar, expiry, journal::Read};
 
@@ -103,9 +103,12 @@ impl Deed {
         self.entries.push(outcome.sequence);
     }
 
-    /// The action as a verb: `create`, `update`, `invalidate`, or the whole word of another.
-    pub fn verb(&self) -> &str {
-        self.action.strip_prefix("api-key-").unwrap_or(&self.action)
+    /// The action as a verb: `create`, `update`, `create cross-cluster`, or the whole word of another.
+    pub fn verb(&self) -> Cow<'_, str> {
+        match self.action.strip_prefix("cross-cluster-api-key-") {
+            Some(verb) => format!("{verb} cross-cluster").into(),
+            None => self.action.strip_prefix("api-key-").unwrap_or(&self.action).into(),
+        }
     }
 
     /// The keys in a few characters: the first one and how many more; those that failed count too.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{expiry::plural, json_text};
+use super::{expiry::plural, json_text, pattern, privileges};
 
 /// A part of a sentence, with the weight it is set in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +166,25 @@ impl Grants {
     /// Whether nothing at all is granted, as far as can be told.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether the cluster or its security may be changed: settings, users, roles, keys of others.
+    pub fn administers(&self) -> bool {
+        let strong = ["all", "manage", "manage_security", "manage_api_key", "grant_api_key", "manage_service_account"];
+        let contains = |held: &String| strong.iter().any(|name| privileges::cluster_contains(held, name));
+        self.cluster.iter().any(contains)
+    }
+
+    /// Whether what is in every index may be read, written or deleted; some documents or fields of each count.
+    pub fn reaches_every_index(&self) -> bool {
+        let in_content = |held: &String| {
+            let mut uses = ["read", "write", "create_doc", "delete", "delete_index", "manage"].iter();
+            uses.any(|name| privileges::index_contains(held, name))
+        };
+        self.indices.iter().any(|grant| {
+            let is_any = |name: &String| pattern::covers(name, "*") || name == "/.*/";
+            grant.names.iter().any(is_any) && grant.privileges.iter().any(in_content)
+        })
     }
 
     /// A few words for a table cell: "Write 4 patterns", "Read 1 pattern", "Cluster only", "Nothing".

@@ -192,6 +192,22 @@ pub enum Trait {
     Ended,
     /// It belongs to who asks.
     Mine,
+    /// Its descriptors let it change the cluster or its security.
+    Administrator,
+    /// Its descriptors reach what is in every index.
+    EveryIndex,
+    /// Its descriptors let it act for other users.
+    RunsAs,
+}
+
+impl Trait {
+    /// What asks for a second look at a key, whoever owns it.
+    pub const FINDINGS: [Self; 4] = [Self::Unrestricted, Self::Administrator, Self::EveryIndex, Self::RunsAs];
+
+    /// Its word in a search, after `is:`.
+    pub fn word(self) -> &'static str {
+        parse::TRAITS.iter().find(|(_, own, _)| *own == self).map_or("", |(word, ..)| word)
+    }
 }
 
 /// Why a search can't be read, and where.

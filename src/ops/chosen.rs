@@ -31,6 +31,8 @@ pub struct Summary {
     pub kinds: Vec<(String, usize)>,
     /// Products that made keys for themselves, with the number of keys.
     pub products: Vec<(String, usize)>,
+    /// What asks for a second look, by its word in a search, with the number of keys.
+    pub findings: Vec<(&'static str, usize)>,
     /// How many a product made for itself.
     pub managed: usize,
     /// The key that the session is signed in by, if it is among them.
@@ -119,11 +121,21 @@ impl Chosen {
         Plan { ids: self.ids(), managed, ..Plan::default() }
     }
 
+    /// What about them asks for a second look, by its word in a search, with the number of keys.
+    pub fn findings(&self) -> Vec<(&'static str, usize)> {
+        self.list.keys.findings(&self.bits())
+    }
+
+    fn bits(&self) -> Bits {
+        let mut bits = Bits::none(self.list.keys.len());
+        self.places.iter().for_each(|place| bits.set(*place as usize, true));
+        bits
+    }
+
     /// What there is to be told of them, for who is signed in by this session. `now` is the cluster's.
     pub fn summary(&self, session: Option<&Session>, now: Millis) -> Summary {
         let keys = &self.list.keys;
-        let mut bits = Bits::none(keys.len());
-        self.places.iter().for_each(|place| bits.set(*place as usize, true));
+        let bits = self.bits();
         let mut products: HashMap<&str, usize> = HashMap::new();
         bits.places()
             .filter_map(|place| self.product(place))
@@ -140,6 +152,7 @@ impl Chosen {
             statuses: keys.count(&bits, now),
             owners: keys.tally(&bits, &Field::Owner),
             kinds: keys.tally(&bits, &Field::Kind),
+            findings: keys.findings(&bits),
             managed: products.iter().map(|(_, count)| count).sum(),
             products,
             own_key: own.map(|place| KeyId::new(keys.id(place))),
@@ -173,6 +186,7 @@ mod tests {
         let count = |name: &str| (name.to_owned(), 1);
         assert_eq!(summary.owners, [count("ana"), count("boris"), count("fleet")]);
         assert_eq!(summary.products, [count("fleet"), count("kibana, by its name")]);
+        assert!(summary.findings.is_empty());
         assert_eq!((summary.managed, summary.own_key.is_some(), summary.statuses.total()), (2, false, 3));
         assert_eq!(chosen.plan().managed, ["c", "d"].map(KeyId::new).into());
     }

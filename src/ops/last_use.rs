@@ -7,7 +7,12 @@ use jiff::tz::TimeZone;
 use super::Session;
 use crate::{
     client::{AuditSource, ClientError},
-    model::{Millis, api_key::KeyId, calendar, expiry},
+    model::{
+        DAY, Millis,
+        api_key::KeyId,
+        calendar,
+        expiry::{self, thousands},
+    },
 };
 
 /// Where audit events are, if nobody says otherwise: the integration of Elastic, and Filebeat.
@@ -27,6 +32,19 @@ pub struct Uses {
     seen: HashMap<KeyId, Millis>,
 }
 
+/// How many of some keys were seen at work, and when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Within the day before the moment of asking.
+    pub lately: usize,
+    /// Before that.
+    pub earlier: usize,
+    /// Not at all, within the time of the events.
+    pub unseen: usize,
+    /// The last time that any of them was.
+    pub last: Option<Millis>,
+}
+
 /// Why nothing is known, in words that go on from "not known: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotKnown(pub String);
@@ -41,6 +59,35 @@ impl Uses {
     /// When a key was last seen; `None` says that it was not, within the time of the events.
     pub fn of(&self, id: &KeyId) -> Option<Millis> {
         self.seen.get(id).copied()
+    }
+
+    /// How many of these keys were seen, and when.
+    pub fn among<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>, now: Millis) -> Used {
+        ids.into_iter().fold(Used::default(), |mut used, id| {
+            match self.of(id) {
+                Some(at) if at > now.saturating_sub(DAY) => used.lately += 1,
+                Some(_) => used.earlier += 1,
+                None => used.unseen += 1,
+            }
+            used.last = used.last.max(self.of(id));
+            used
+        })
+    }
+
+    /// The same of many keys in words: how many within a day, before, and not at all.
+    pub fn words_of_many(&self, used: Used, now: Millis, zone: &TimeZone) -> String {
+        let span = format!(
+            "seen between {} and {}, where there are audit events",
+            calendar::local(self.from, zone),
+            calendar::local(self.to, zone)
+        );
+        let Some(last) = used.last else { return format!("none of them was {span}") };
+        let last = format!(" (the last one {})", expiry::ago(last, now));
+        let lately = if used.lately > 0 { format!("within the last day{last}") } else { String::new() };
+        let earlier = if used.lately > 0 { "before that".into() } else { format!("before the last day{last}") };
+        let parts = [(used.lately, lately), (used.earlier, earlier), (used.unseen, format!("not {span}"))];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        parts.map(|(count, words)| format!("{} {words}", thousands(*count as u64))).collect::<Vec<_>>().join("; ")
     }
 
     /// The same in words. What was not seen may have been used before the first event, after the last, or by
@@ -137,6 +184,23 @@ mod tests {
         let expected =
             "not seen between 23 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, where there are audit events";
         assert_eq!(words("b"), expected);
+    }
+
+    #[test]
+    fn of_many_keys_it_is_told_how_many_were_seen_within_a_day_before_and_not_at_all() {
+        const NOON: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+        let at = |hours: i64| NOON - hours * 3_600_000;
+        let seen = [("a", at(2)), ("b", at(23)), ("c", at(25))].map(|(id, at)| (KeyId::new(id), at));
+        let uses = Uses { index: "i".into(), from: at(48), to: NOON, seen: seen.into() };
+        let words = |ids: &[&str]| {
+            let ids: Vec<KeyId> = ids.iter().map(|id| KeyId::new(*id)).collect();
+            uses.words_of_many(uses.among(&ids, NOON), NOON, &TimeZone::UTC)
+        };
+        let span = "seen between 22 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, where there are audit events";
+        let all = format!("2 within the last day (the last one 2 hours ago); 1 before that; 2 not {span}");
+        assert_eq!(words(&["a", "b", "c", "d", "e"]), all);
+        assert_eq!(words(&["c"]), "1 before the last day (the last one 25 hours ago)");
+        assert_eq!(words(&["d", "e"]), format!("none of them was {span}"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub mod kept_secrets;
 pub mod memory_vault;
 pub mod notice;
 pub mod os_vault;
-mod own_files;
+pub(crate) mod own_files;
 mod profile_text;
 pub mod profiles;
 pub mod rotations;

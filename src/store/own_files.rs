@@ -10,7 +10,7 @@ use std::{
 ///
 /// # Errors
 /// Whatever the disk says.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -28,6 +28,7 @@ use crate::{
     ops::{
         Fix, Problem, Session, background,
         check_secret::{self, Asked},
+        chosen::Chosen,
         connect,
         export::{self, Export},
         fates::{self, FatesFile},
@@ -105,6 +106,8 @@ pub enum Task {
     Rights(Box<Session>, KeyId),
     /// Read when a key was last used.
     LastUse(Box<Session>, KeyId),
+    /// When each of many keys was last used.
+    LastUses(Box<Session>, Chosen),
     /// Check the keys that were found in a text.
     CheckSecret(Box<Session>, Vec<Candidate>, Asked),
     /// Create a key.
@@ -284,6 +287,14 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Rights(found.map(Box::new))
         }
         Task::LastUse(session, id) => Answer::LastUse(last_use::of(&session, &[id]).await),
+        Task::LastUses(session, keys) => {
+            let ids = keys.ids();
+            let uses = last_use::of(&session, &ids).await;
+            Answer::LastUses(uses.map(|uses| {
+                let used = uses.among(&ids, session.now());
+                (uses, used)
+            }))
+        }
         Task::CheckSecret(session, candidates, asked) => {
             let endpoint = session.client.endpoint().clone();
             let checked = check_secret::check(Ok(&session), &endpoint, &candidates, &asked).await;

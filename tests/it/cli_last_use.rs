@@ -78,6 +78,14 @@ fn an_index_of_ones_own_is_asked_and_what_it_lacks_is_told() {
     let other = elastic(&practice, &["list", "--last-use", "--audit-index", "my_index"]);
     assert_eq!(other.code, Some(0), "{other:?}");
     assert!(other.err.contains("names an API key") && other.out.contains("not known"), "{other:?}");
+    // Before a key is invalidated, who is asked to confirm it is told that it is in use.
+    let asked = elastic(&practice, &["invalidate", "--", id]);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.err.contains("Last use: not known: Elasticsearch does not keep it"), "{asked:?}");
+    put(&practice, "filebeat-9", &[(id, 9)]);
+    let asked = elastic(&practice, &["invalidate", "--", id]);
+    assert!(asked.err.contains("Last use: 24 Nov 2026, 12:09 UTC"), "{asked:?}");
+    assert!(asked.err.contains("Nothing is done"), "{asked:?}");
     let missing = elastic(&practice, &["show", "--audit-index", "no-such", "--", id]);
     assert!(missing.out.contains("there is no index no-such that you may read"), "{missing:?}");
     let usage = elastic(&practice, &["list", "--last-use", "--output", "csv"]);

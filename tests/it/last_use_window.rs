@@ -2,7 +2,8 @@
 
 use keybearer::{
     client::{Client, Put},
-    model::profile::Profile,
+    model::{calendar, profile::Profile},
+    ops::clock,
 };
 use serde_json::json;
 
@@ -14,8 +15,8 @@ use crate::{
 const NAME: &str = "watched";
 
 /// Writes an event of a key into an index.
-fn put(sandbox: &RunningSandbox, profile: &Profile, index: &str, id: &str) {
-    let event = json!({ "@timestamp": "2026-11-24T12:09:00.000Z", "elasticsearch.audit.apikey.id": id }).to_string();
+fn put(sandbox: &RunningSandbox, profile: &Profile, index: &str, id: &str, at: &str) {
+    let event = json!({ "@timestamp": at, "elasticsearch.audit.apikey.id": id }).to_string();
     let client = Client::new(&profile.endpoint).unwrap();
     let answers = sandbox.runtime.block_on(client.create_documents(index, &[("1", event.as_str())])).unwrap();
     assert_eq!(answers, [Put::Created]);
@@ -37,7 +38,7 @@ fn the_page_tells_the_last_use_from_the_index_of_the_connection() {
     let mut desk = page(&profile, 321);
     desk.wait_for("Not known: Elasticsearch does not keep it");
 
-    put(&sandbox, &profile, "my-audit", &id);
+    put(&sandbox, &profile, "my-audit", &id, "2026-11-24T12:09:00.000Z");
     profile.endpoint.audit_index = Some("my-audit".into());
     let mut desk = page(&profile, 321);
     desk.wait_for("24 Nov 2026, 13:09");
@@ -45,4 +46,35 @@ fn the_page_tells_the_last_use_from_the_index_of_the_connection() {
     profile.endpoint.audit_index = Some("no-such".into());
     let mut desk = page(&profile, 321);
     desk.wait_for("Not known: there is no index no-such that you may read");
+}
+
+#[test]
+fn before_keys_are_invalidated_it_is_told_which_are_in_use() {
+    let sandbox = RunningSandbox::start();
+    let mut profile = sandbox.profile_of("elastic");
+    let (id, _) = made(&sandbox, NAME);
+    let now = calendar::rfc3339(clock::now());
+    put(&sandbox, &profile, "my-audit", &id, &now);
+    profile.endpoint.audit_index = Some("my-audit".into());
+    let mut desk = page(&profile, 321);
+    desk.press("Invalidate");
+    desk.wait_for("Last use");
+    desk.wait("the last use of one key", |desk| {
+        desk.texts().iter().any(|text| text.ends_with(" ago)") || text.ends_with("(just now)"))
+    });
+    desk.press("Cancel");
+    desk.press("Close");
+
+    desk.fill("Search", "name:watched or name:payments-*");
+    desk.harness.step();
+    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate all ")).unwrap();
+    desk.press(label.trim_end_matches('…'));
+    desk.wait_for("1 within the last day (the last one ");
+    assert!(desk.sees(" not seen between "), "{:?}", desk.texts());
+    // The same findings as the search by their words.
+    let findings = desk.texts().into_iter().find(|text| text.contains("unrestricted ")).unwrap();
+    let count: usize = findings.split("unrestricted ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    desk.press("Cancel");
+    desk.fill("Search", "(name:watched or name:payments-*) is:unrestricted -status:invalidated");
+    desk.wait_for(&format!("{count} of 321"));
 }

@@ -32,13 +32,16 @@ pub(super) const STATUSES: [Named<StatusWord>; 7] = [
     ("valid", StatusWord::Active, "can be used"),
 ];
 
-pub(super) const TRAITS: [Named<Trait>; 6] = [
+pub(super) const TRAITS: [Named<Trait>; 9] = [
     ("unrestricted", Trait::Unrestricted, "may do all that its owner might"),
     ("empty", Trait::Empty, "grants nothing"),
     ("managed", Trait::Managed, "a product made it for itself"),
     ("cross-cluster", Trait::CrossCluster, "for another cluster"),
     ("ended", Trait::Ended, "expired or invalidated"),
     ("mine", Trait::Mine, "belongs to me"),
+    ("administrator", Trait::Administrator, "may change the cluster or its security"),
+    ("every-index", Trait::EveryIndex, "reaches what is in every index"),
+    ("runs-as", Trait::RunsAs, "may act for other users"),
 ];
 
 /// Reads a search at a moment of the cluster's clock; the zone is that of dates without one.

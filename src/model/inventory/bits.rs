@@ -5,6 +5,15 @@ use rayon::prelude::*;
 /// Places that are worked on together by one thread; a multiple of 64, so that no two share a word.
 pub(super) const CHUNK: usize = 1 << 15;
 
+/// The bits of a word that are set, smallest first.
+pub(super) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+        word &= word - 1;
+        Some(bit)
+    })
+}
+
 /// A set of places below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bits {
@@ -103,14 +112,7 @@ impl Bits {
 
     /// The places of the set, smallest first.
     pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(at, word)| {
-            let mut word = *word;
-            std::iter::from_fn(move || {
-                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
-                word &= word - 1;
-                Some(at * 64 + bit)
-            })
-        })
+        self.words.iter().enumerate().flat_map(|(at, word)| ones(*word).map(move |bit| at * 64 + bit))
     }
 
     /// Only what is in both.

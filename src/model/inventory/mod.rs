@@ -2,8 +2,10 @@
 //! back one by one as they were sent. It doesn't know where they come from, nor what time it is.
 
 mod bits;
+mod holders;
 mod known;
 mod leaves;
+mod letters;
 mod order;
 mod reading;
 mod search;
@@ -22,6 +24,7 @@ use super::{
     descriptor::Grants,
     expiry,
 };
+use holders::Holders;
 use known::said;
 use leaves::Form;
 use reading::split_roles;
@@ -130,6 +133,10 @@ pub struct Inventory {
     by_id: Vec<u32>,
     /// The rank of each application id, once it was made.
     application_ranks: Vec<u32>,
+    /// Which keys have each value of metadata, once that was made.
+    holders: Holders,
+    /// Which letters the texts of each key have, once that was made.
+    letters: Vec<u64>,
 }
 
 /// The distinct values that keys share.
@@ -240,6 +247,10 @@ impl Inventory {
         self.managers[place] = self.known.managers.number(said.managed_by.as_deref().unwrap_or_default());
         self.roles[place] = self.known.role_set(said.roles.as_deref(), self.descriptors[place]);
         self.application_ranks.clear();
+        self.holders.change(place);
+        if place < self.letters.len() {
+            self.letters[place] = self.letters_of(place);
+        }
     }
 
     fn is_same(&self, place: usize, key: &RawKey<'_>) -> bool {
@@ -256,8 +267,10 @@ impl Inventory {
             && self.metadata(place).as_deref() == key.metadata
     }
 
-    /// Makes the orders that take long.
+    /// Makes the orders that take long, and what searches read instead of every text.
     pub fn make_orders(&mut self) {
+        self.make_letters();
+        self.make_holders();
         if self.by_name.len() != self.len() {
             self.by_name = self.names_in_order();
             self.by_id = self.ids_in_order();
@@ -289,6 +302,7 @@ impl Inventory {
             &mut self.values,
         ];
         numbers.into_iter().for_each(Vec::shrink_to_fit);
+        self.letters.shrink_to_fit();
         let (ids, hasher) = (&self.ids, &self.hasher);
         self.places.shrink_to_fit(|place| hasher.hash_one(ids.raw(*place)));
         self.known.shrink();
@@ -318,6 +332,8 @@ impl Inventory {
             + self.kinds.capacity()
             + numbers.iter().map(|column| column.capacity() * 4).sum::<usize>()
             + times.iter().map(|column| column.capacity() * 8).sum::<usize>()
+            + self.letters.capacity() * 8
+            + self.holders.bytes()
             + self.access.capacity() * 9
             + self.known.bytes()
     }

@@ -67,17 +67,17 @@ impl Order {
 
     /// The places of a set, in this order.
     pub fn pick(&self, keys: &Bits) -> Vec<u32> {
-        let pick = |part: &[u32]| {
+        let pick = |picked: &mut Vec<u32>, part: &[u32]| {
             // Each place is written, and the next one over it unless it is in the set.
-            let (mut picked, mut count) = (vec![0; part.len()], 0);
+            let mut count = 0;
             for place in part {
                 picked[count] = *place;
                 count += usize::from(keys.has(*place as usize));
             }
-            picked.truncate(count);
-            picked
+            picked[..count].to_vec()
         };
-        self.0.par_chunks(CHUNK).map(pick).collect::<Vec<_>>().concat()
+        let parts = self.0.par_chunks(CHUNK).map_init(|| vec![0; CHUNK], |picked, part| pick(picked, part));
+        parts.collect::<Vec<_>>().concat()
     }
 }
 

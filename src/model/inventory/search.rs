@@ -7,7 +7,7 @@ use super::{
     Bits, Inventory, NO_TIME,
     bits::CHUNK,
     leaves,
-    strings::{Distinct, Texts},
+    strings::{BLOCK, Distinct, Texts},
 };
 use crate::model::{
     Millis,
@@ -97,15 +97,27 @@ impl Inventory {
             Trait::Managed => Bits::of(self.len(), |place| self.managers[place] != 0),
             Trait::CrossCluster => Bits::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
             Trait::Ended => Bits::of(self.len(), |place| !self.status(place, now).is_usable()),
+            Trait::Administrator => self.granted_by(Grants::administers),
+            Trait::EveryIndex => self.granted_by(Grants::reaches_every_index),
+            Trait::RunsAs => self.granted_by(|grants| !grants.run_as.is_empty()),
             Trait::Mine => {
                 Bits::of(self.len(), |place| self.username(place) == asker.username && self.realm(place) == asker.realm)
             }
         }
     }
 
+    /// Keys whose descriptors have a quality; those without any have their owner's, which no list tells.
+    fn granted_by(&self, has: impl Fn(&Grants) -> bool) -> Bits {
+        let fits: Vec<bool> = self.known.grants.iter().map(has).collect();
+        Bits::of(self.len(), |place| *self.kind(place) == KeyKind::Rest && fits[self.descriptors[place] as usize])
+    }
+
     /// Any of these words in name, id, application id, owner, roles or metadata. What keys share comes first,
     /// so that texts of their own are read for the others only.
     fn mentioning(&self, wanted: &[TextMatch]) -> Bits {
+        if let Some(found) = self.with_letters(wanted) {
+            return found;
+        }
         let mut found = self.numbered(&self.known.applications, &self.applications, wanted);
         found = found.or(&self.numbered(&self.known.owners, &self.owners, wanted));
         found = found.or(&self.numbered(&self.known.roles, &self.roles, wanted));
@@ -206,18 +218,12 @@ impl Inventory {
         });
         let keys: Vec<bool> =
             self.known.shapes.iter().map(|form| form.keys.lines().any(|key| any(wanted, key))).collect();
-        if hits.is_empty() && !keys.contains(&true) {
-            return;
+        if !hits.is_empty() {
+            *found = std::mem::take(found).or(&self.holding(&hits));
         }
-        let counts: Vec<usize> = self.known.shapes.iter().map(|form| form.paths.len()).collect();
-        let hits: Vec<bool> = (0..values.len()).map(|number| hits.has(number)).collect();
-        found.add(|place| {
-            let form = self.forms[place] as usize;
-            let first = self.first_values[place] as usize;
-            let own = self.values.get(first..first + counts[form]).unwrap_or_default();
-            // All of them, as no processor can foretell at which to stop.
-            own.iter().fold(keys[form], |any, number| any | hits[*number as usize])
-        });
+        if keys.contains(&true) {
+            found.add(|place| keys[self.forms[place] as usize]);
+        }
     }
 
     /// Keys whose metadata has a matching value at this path; a list matches by any of its values.
@@ -349,11 +355,14 @@ fn add_containing(found: &mut Bits, texts: &Texts, needles: &[String]) {
             }
             let block = Block { texts, from, last: last.min(from + BLOCK) };
             let raw = texts.slice(from, block.last - 1);
-            if long {
+            let folded = if long && texts.has_upper(from) {
                 lower.clear();
                 lower.extend_from_slice(raw);
                 lower.make_ascii_lowercase();
-            }
+                &lower
+            } else {
+                raw
+            };
             for finder in &finders {
                 match finder.needle() {
                     // One letter is in most texts, so what counts is how soon each search begins.
@@ -361,15 +370,12 @@ fn add_containing(found: &mut Bits, texts: &Texts, needles: &[String]) {
                         let upper = letter.to_ascii_uppercase();
                         block.search(words, 1, |at| memchr::memchr2(*letter, upper, &raw[at..]));
                     }
-                    needle => block.search(words, needle.len(), |at| finder.find(&lower[at..])),
+                    needle => block.search(words, needle.len(), |at| finder.find(&folded[at..])),
                 }
             }
         }
     });
 }
-
-/// How many texts are searched as one; a multiple of 64.
-const BLOCK: usize = 512;
 
 /// Texts that follow each other.
 struct Block<'a> {

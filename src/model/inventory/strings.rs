@@ -4,11 +4,16 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+/// How many texts are searched as one; a multiple of 64.
+pub(super) const BLOCK: usize = 512;
+
 /// Texts one after the other, told apart by where each ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     bytes: Vec<u8>,
     ends: Vec<u32>,
+    /// Which blocks have an ASCII letter in upper case.
+    have_upper: Vec<bool>,
 }
 
 impl Texts {
@@ -18,6 +23,10 @@ impl Texts {
         let end = u32::try_from(self.bytes.len() + text.len()).ok()?;
         self.bytes.extend_from_slice(text.as_bytes());
         self.ends.push(end);
+        self.have_upper.resize(self.ends.len().div_ceil(BLOCK), false);
+        if let Some(has) = self.have_upper.last_mut() {
+            *has = *has || text.bytes().any(|byte| byte.is_ascii_uppercase());
+        }
         Some(number)
     }
 
@@ -48,13 +57,18 @@ impl Texts {
         &self.bytes[self.start(first)..self.end(last)]
     }
 
+    /// Whether the block that a text begins has an ASCII letter in upper case.
+    pub(super) fn has_upper(&self, first: usize) -> bool {
+        self.have_upper[first / BLOCK]
+    }
+
     pub(super) fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
         self.ends.shrink_to_fit();
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * 4
+        self.bytes.capacity() + self.ends.capacity() * 4 + self.have_upper.capacity()
     }
 }
 
@@ -114,6 +128,15 @@ impl Distinct {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_knows_whether_a_text_of_it_has_upper_case() {
+        let mut texts = Texts::default();
+        for number in 0..3 * BLOCK {
+            texts.push(if number == 2 * BLOCK - 1 { "aBc" } else { "abc-é" });
+        }
+        assert_eq!([0, BLOCK, 2 * BLOCK].map(|first| texts.has_upper(first)), [false, true, false]);
+    }
 
     #[test]
     fn a_text_has_one_number_however_often_it_comes() {

@@ -4,8 +4,19 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::{Bits, Inventory, NO_TIME, bits::CHUNK, leaves, split_roles};
-use crate::model::{Millis, expiry::Status};
+use super::{
+    Asker, Bits, Inventory, NO_TIME,
+    bits::{CHUNK, ones},
+    leaves, split_roles,
+};
+use crate::model::{
+    Millis,
+    expiry::Status,
+    filter::{Expr, Term, Trait},
+};
+
+/// With fewer of 64 places in a set it is quicker to go from one to the next than to look at each.
+const SPARSE: u32 = 24;
 
 /// What keys can be counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +87,10 @@ impl Inventory {
             let mut counts = StatusCounts::default();
             for (at, word) in words.iter().enumerate().filter(|(_, word)| **word != 0) {
                 let first = chunk * CHUNK + at * 64;
+                if word.count_ones() < SPARSE {
+                    ones(*word).for_each(|bit| counts.0[status(first + bit)] += 1);
+                    continue;
+                }
                 for bit in 0..64.min(self.len() - first) {
                     counts.0[status(first + bit)] += (word >> bit & 1) as usize;
                 }
@@ -84,6 +99,17 @@ impl Inventory {
         };
         let chunks = keys.words().par_chunks(CHUNK / 64).enumerate();
         chunks.map(count).reduce(StatusCounts::default, StatusCounts::add)
+    }
+
+    /// How many of these keys have what asks for a second look, by its word in a search; what none has is left
+    /// out.
+    pub fn findings(&self, keys: &Bits) -> Vec<(&'static str, usize)> {
+        let count = |finding: Trait| {
+            let term = Expr::Term(Term::Is(finding));
+            // None of them depends on the time or on who asks.
+            (finding.word(), self.matching(&term, 0, Asker::default()).and(keys).count())
+        };
+        Trait::FINDINGS.into_iter().map(count).filter(|(_, count)| *count > 0).collect()
     }
 
     /// The keys of a status.

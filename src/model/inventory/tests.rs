@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{
     DAY,
-    filter::{Expr, Free, Grant, Term, TextField, TextMatch},
+    filter::{self, Expr, Free, Grant, Term, TextField, TextMatch},
 };
 use crate::model::{api_key::KeyId, expiry::Status};
 
@@ -161,7 +161,8 @@ fn no_match_goes_across_the_border_of_two_names() {
 fn the_same_is_found_by_blocks_as_by_looking_at_each() {
     let count = Bits::chunk() + 500;
     let inventory = inventory(count);
-    for word in ["a", "app", "00", "77", "sec-1", "search-app-00", "app-03", "ü", "tw"] {
+    for word in ["a", "Z", "7", "-", "{", "i", "app", "00", "77", "sec-1", "search-app-00", "app-03", "ü", "tw"] {
+        let word = &word.to_lowercase();
         let plain: Vec<usize> = (0..count)
             .filter(|place| {
                 let key = inventory.key(*place);
@@ -186,6 +187,42 @@ fn in_json(value: &serde_json::Value, word: &str) -> bool {
         serde_json::Value::String(text) => text.to_lowercase().contains(word),
         other => other.to_string().contains(word),
     }
+}
+
+#[test]
+fn letters_and_values_are_found_in_what_was_changed_and_in_what_is_new() {
+    let mut inventory = inventory(10);
+    let all = made(12);
+    assert_eq!(places(&inventory, free("w")), [0, 2, 3, 5, 6, 8, 9]);
+    assert_eq!(places(&inventory, free("über")), [1, 4, 7]);
+    assert_eq!(places(&inventory, free("sec-3")), [3]);
+    inventory.put(&RawKey { metadata: Some(r#"{"team":"ne\u0057"}"#), ..all[4].raw() });
+    inventory.put(&RawKey { metadata: None, ..all[3].raw() });
+    let expected = [0, 2, 4, 5, 6, 8, 9];
+    assert_eq!(places(&inventory, free("w")), expected);
+    inventory.put(&RawKey { id: "w", ..all[10].raw() });
+    inventory.put(&all[11].raw());
+    let expected: Vec<usize> = expected.into_iter().chain([10, 11]).collect();
+    assert_eq!(places(&inventory, free("w")), expected);
+    for is_made in [false, true] {
+        if is_made {
+            inventory.finish();
+        }
+        assert_eq!(places(&inventory, free("w")), expected);
+        assert_eq!(places(&inventory, free("über")), [1, 7, 10]);
+        assert_eq!(places(&inventory, free("new")), [4]);
+        assert!(places(&inventory, free("sec-3")).is_empty());
+        assert_eq!(places(&inventory, free("sec-6")), [6]);
+    }
+}
+
+#[test]
+fn any_text_at_all_is_found_in_no_key_where_there_is_none() {
+    let any = Term::Free(Free(TextMatch::Glob(filter::Glob::new("*"))));
+    assert!(places(&Inventory::default(), any.clone()).is_empty());
+    let mut inventory = Inventory::default();
+    inventory.finish();
+    assert!(places(&inventory, any).is_empty());
 }
 
 #[test]
@@ -225,6 +262,35 @@ fn rights_are_understood_and_unrestricted_keys_may_everything() {
     assert_eq!(can(&["monitor"], &[]), [0, 1, 3, 4]);
     assert_eq!(can(&[], &["metrics-*"]), [0, 2, 3, 5]);
     assert_eq!(can(&["monitor"], &["logs-1"]), [0, 3]);
+}
+
+#[test]
+fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
+    let mut inventory = Inventory::default();
+    let all = [
+        ("owner's rights", "{}"),
+        ("security", r#"{"a":{"cluster":["manage_security"]}}"#),
+        ("own keys only", r#"{"a":{"cluster":["manage_own_api_key","monitor"]}}"#),
+        ("everywhere", r#"{"a":{"indices":[{"names":["x","*"],"privileges":["read"]}]}}"#),
+        ("by expression", r#"{"a":{"indices":[{"names":"/.*/","privileges":["delete"]}]}}"#),
+        ("names only", r#"{"a":{"indices":[{"names":["*"],"privileges":["monitor","view_index_metadata"]}]}}"#),
+        ("all", r#"{"a":{"cluster":["ALL"],"indices":[{"names":["*"],"privileges":["all"]}],"run_as":["ana"]}}"#),
+    ];
+    for (id, descriptors) in all {
+        inventory.put(&RawKey { id, role_descriptors: Some(descriptors), ..RawKey::default() });
+    }
+    inventory.put(&RawKey { id: "not told", ..RawKey::default() });
+    let found = |word: &str| -> Vec<String> {
+        let query = filter::parse(word, NOW, &jiff::tz::TimeZone::UTC).unwrap();
+        let places = inventory.matching(&query.expr, NOW, Asker::default());
+        places.places().map(|place| inventory.id(place).to_owned()).collect()
+    };
+    assert_eq!(found("is:administrator"), ["security", "all"]);
+    assert_eq!(found("is:every-index"), ["everywhere", "by expression", "all"]);
+    assert_eq!(found("is:runs-as"), ["all"]);
+    let counts = inventory.findings(&Bits::all(8));
+    assert_eq!(counts, [("unrestricted", 1), ("administrator", 2), ("every-index", 3), ("runs-as", 1)]);
+    assert_eq!(inventory.findings(&Bits::of(8, |place| place == 3)), [("every-index", 1)]);
 }
 
 #[test]

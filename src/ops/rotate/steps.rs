@@ -25,6 +25,7 @@ use crate::{
         verify::Trial,
     },
     store::{
+        own_files::make_folder,
         profiles::new_profile_id,
         rotations::{Held, Listing, Rotations},
         secret_file::SecretFile,
@@ -366,14 +367,6 @@ pub async fn many(
         tell(over.len());
     }
     Ok(over)
-}
-
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 async fn one_of(session: &Session, rotations: &Rotations, plan: &Plan, folder: &Path, batch: &str) -> OneOf {

@@ -10,8 +10,9 @@ use super::{
 use crate::{
     app::{Command, Invalidation},
     model::{
+        DAY, Millis,
         api_key::{ApiKey, KeyId, KeyKind},
-        expiry::{Status, plural, thousands},
+        expiry::{self, Status, plural, thousands},
         harmless,
     },
     ops::{
@@ -73,6 +74,7 @@ impl InvalidateDialog {
                 text::paragraph(ui, Type::Small, theme::colors(ui).text.secondary, harmless::shortened(&words, 200));
             }
             counts(ui, plan);
+            last_use(ui, view, plan);
             left_out(ui, view, plan);
             keys(ui, view, plan);
         });
@@ -243,8 +245,10 @@ fn latest(ui: &mut Ui, plan: &Invalidation) {
 
 /// How many by status, owner, type and product.
 fn counts(ui: &mut Ui, plan: &Invalidation) {
+    let findings: Vec<(String, usize)> =
+        plan.summary.findings.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect();
     if plan.keys.len() < 2 {
-        return;
+        return findings_of(ui, &findings, true);
     }
     let p = theme::colors(ui);
     ui.horizontal_wrapped(|ui| {
@@ -258,14 +262,61 @@ fn counts(ui: &mut Ui, plan: &Invalidation) {
     let kind = |wire: &str| KeyKind::from_wire(wire).word().to_owned();
     let kinds: Vec<(String, usize)> = plan.summary.kinds.iter().map(|(wire, count)| (kind(wire), *count)).collect();
     for (what, counts) in [("Owners", &plan.summary.owners), ("Types", &kinds)] {
-        ui.horizontal(|ui| {
-            ui.allocate_ui_with_layout(vec2(56.0, 20.0), Layout::left_to_right(Align::Center), |ui| {
-                ui.set_min_width(56.0);
-                text::line(ui, Type::Small, p.text.tertiary, what);
-            });
-            text::line(ui, Type::Small, p.text.secondary, named(counts, OWNERS));
-        });
+        fact(ui, what, (Type::Small, p.text.secondary), named(counts, OWNERS));
     }
+    findings_of(ui, &findings, false);
+}
+
+/// What asks for a second look, by the words of a search that finds it.
+fn findings_of(ui: &mut Ui, findings: &[(String, usize)], is_one: bool) {
+    let p = theme::colors(ui);
+    if !findings.is_empty() {
+        let words = match is_one {
+            true => findings.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(", "),
+            false => named(findings, findings.len()),
+        };
+        fact(ui, "Findings", (Type::Small, p.text.secondary), words);
+    }
+}
+
+/// Whether clients are at work with them.
+fn last_use(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
+    let p = theme::colors(ui);
+    let now = cluster_now(view, plan);
+    let (color, words) = match plan.uses.value() {
+        None if plan.uses.is_loading() => (p.text.tertiary, "reading …".into()),
+        None => return,
+        Some(Err(why)) => (p.text.tertiary, harmless::shown(&why.to_string()).into_owned()),
+        Some(Ok((uses, used))) => {
+            let only = plan.keys.key(0).filter(|_| plan.keys.len() == 1);
+            let words = match only {
+                Some(key) => uses.words(&key.id, now, &view.state.zone),
+                None => uses.words_of_many(*used, now, &view.state.zone),
+            };
+            (if used.lately > 0 { p.warning.text } else { p.text.secondary }, words)
+        }
+    };
+    fact(ui, "Last use", (Type::Small, color), words);
+}
+
+/// A word and what it says, beside each other.
+fn fact(ui: &mut Ui, what: &str, (face, color): (Type, egui::Color32), words: String) {
+    let p = theme::colors(ui);
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui_with_layout(vec2(56.0, 20.0), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(56.0);
+            text::line(ui, Type::Small, p.text.tertiary, what);
+        });
+        ui.vertical(|ui| {
+            ui.add_space(1.0);
+            text::paragraph(ui, face, color, words);
+        });
+    });
+}
+
+fn cluster_now(view: &View<'_>, plan: &Invalidation) -> Millis {
+    let cluster = view.state.clusters.iter().find(|cluster| cluster.profile.id == plan.profile.id);
+    cluster.map_or(view.state.now, |cluster| cluster.now(view.state.now))
 }
 
 /// "ana 12, boris 3 and 4 more".
@@ -281,8 +332,8 @@ fn named(counts: &[(String, usize)], most: usize) -> String {
 
 /// Every key by its id.
 fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
-    let cluster = view.state.clusters.iter().find(|cluster| cluster.profile.id == plan.profile.id);
-    let now = cluster.map_or(view.state.now, |cluster| cluster.now(view.state.now));
+    let now = cluster_now(view, plan);
+    let uses = plan.uses.value().and_then(|uses| uses.as_ref().ok()).map(|(uses, _)| uses);
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().id_salt("to invalidate").max_height(200.0).auto_shrink([false, true]).show_rows(
         ui,
@@ -292,7 +343,8 @@ fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.set_max_width(ui.available_width() - space::M);
             for key in range.filter_map(|number| plan.keys.key(number)) {
-                key_line(ui, &key, now);
+                let used = uses.and_then(|uses| uses.of(&key.id));
+                key_line(ui, &key, used, now);
             }
         },
     );
@@ -318,7 +370,7 @@ fn in_a_count(status: Status) -> &'static str {
     }
 }
 
-fn key_line(ui: &mut Ui, key: &ApiKey, now: crate::model::Millis) {
+fn key_line(ui: &mut Ui, key: &ApiKey, used: Option<Millis>, now: Millis) {
     let p = theme::colors(ui);
     ui.allocate_ui_with_layout(vec2(ui.available_width(), 26.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(ui.available_width());
@@ -329,6 +381,11 @@ fn key_line(ui: &mut Ui, key: &ApiKey, now: crate::model::Millis) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(key.id.as_str(), 40));
             text::line(ui, Type::Small, p.text.secondary, harmless::shortened(&key.owner.username, 20));
+            if let Some(at) = used {
+                let is_late = at > now.saturating_sub(DAY);
+                let color = if is_late { p.warning.text } else { p.text.tertiary };
+                text::line(ui, Type::Small, color, format!("used {}", expiry::ago(at, now)));
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&key.name, 60));
             });

@@ -148,7 +148,7 @@ impl JournalScreen {
     }
 
     fn table(&mut self, ui: &mut Ui, view: &mut View<'_>) {
-        let columns = Columns::fitting(ui.available_width());
+        let columns = Columns::fitting(ui.available_width(), view.state.journal.has_long_verbs);
         columns.header(ui);
         let state = view.state;
         let rows = &state.journal.rows;
@@ -302,6 +302,9 @@ fn cluster_menu(ui: &mut Ui, view: &mut View<'_>) {
 
 const LEFT: f32 = 20.0;
 const GAP: f32 = 12.0;
+/// Room for "invalidate", and for "create cross-cluster".
+const SHORT_ACTION: f32 = 78.0;
+const LONG_ACTION: f32 = 144.0;
 
 /// Where each column stands: its heading, its left edge and its width.
 struct Columns {
@@ -312,19 +315,23 @@ struct Columns {
 
 impl Columns {
     /// Where there is little room, UTC goes first and the reason next; the page of a deed has both.
-    fn fitting(width: f32) -> Self {
+    fn fitting(width: f32, has_long_verbs: bool) -> Self {
         let utc = width > 1000.0;
         let mut wanted = vec![
             ("Time", if utc { 244.0 } else { 160.0 }),
-            ("Action", 78.0),
+            ("Action", SHORT_ACTION),
             ("Outcome", 106.0),
             ("Who", if utc { 180.0 } else { 126.0 }),
             ("Cluster", if utc { 120.0 } else { 112.0 }),
             ("Keys", if utc { 216.0 } else { 148.0 }),
         ];
         let fixed: f32 = wanted.iter().map(|(_, width)| width + GAP).sum::<f32>() + LEFT;
-        if width - fixed > 90.0 {
-            wanted.push(("Reason", width - fixed - 16.0));
+        // What is left goes to a long action first, and from there on to the reason.
+        let spare = width - fixed;
+        let longer = if has_long_verbs { spare.clamp(0.0, LONG_ACTION - SHORT_ACTION) } else { 0.0 };
+        wanted[1].1 += longer;
+        if spare - longer > 90.0 {
+            wanted.push(("Reason", spare - longer - 16.0));
         }
         let mut x = LEFT;
         let shown = wanted.into_iter().map(|(name, width)| {
@@ -389,7 +396,7 @@ impl Columns {
                 }
                 None => harmless::shortened(&deed.written_at, 40),
             },
-            "Action" => harmless::shortened(deed.verb(), 40),
+            "Action" => harmless::shortened(&deed.verb(), 40),
             "Outcome" => deed.ending.word().to_owned(),
             "Who" => harmless::shortened(&journal_deed::who(deed), 80),
             "Cluster" => harmless::shortened(&deed.cluster, 60),

@@ -1,0 +1,83 @@
+//! Which keys have each value in their metadata: what a search reads instead of the metadata of every key.
+
+use rayon::prelude::*;
+
+use super::{Bits, Inventory};
+
+/// For each number of a value the places of the keys that have it, once that was made. A key that came or changed
+/// later is loose: it is looked at itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Holders {
+    /// Where the places of each number begin; one more than there are numbers.
+    starts: Vec<u32>,
+    places: Vec<u32>,
+    /// So many keys were looked at.
+    upto: usize,
+    changed: Vec<u32>,
+}
+
+impl Holders {
+    fn of(&self, number: usize) -> &[u32] {
+        let [Some(start), Some(end)] = [number, number + 1].map(|at| self.starts.get(at)) else { return &[] };
+        &self.places[*start as usize..*end as usize]
+    }
+
+    /// A key has other values than before.
+    pub(super) fn change(&mut self, place: usize) {
+        if place < self.upto {
+            self.changed.push(place as u32);
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        (self.starts.capacity() + self.places.capacity() + self.changed.capacity()) * 4
+    }
+}
+
+impl Inventory {
+    /// Takes all keys in, unless that is done.
+    pub(super) fn make_holders(&mut self) {
+        if self.holders.upto == self.len() && self.holders.changed.is_empty() {
+            return;
+        }
+        let mut starts = vec![0; self.known.values.len() + 1];
+        let numbers =
+            || (0..self.len()).flat_map(|place| self.values_of(place).iter().map(move |number| (place, *number)));
+        numbers().for_each(|(_, number)| starts[number as usize + 1] += 1);
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        // Each place is put where the next one of its number goes.
+        let mut next = starts.clone();
+        let mut places = vec![0; sum as usize];
+        for (place, number) in numbers() {
+            let at = &mut next[number as usize];
+            places[*at as usize] = place as u32;
+            *at += 1;
+        }
+        self.holders = Holders { starts, places, upto: self.len(), changed: Vec::new() };
+    }
+
+    /// The keys that have any of these values.
+    pub(super) fn holding(&self, wanted: &Bits) -> Bits {
+        let holders = &self.holders;
+        let numbers: Vec<usize> = wanted.places().collect();
+        let mut found = numbers
+            .par_iter()
+            .with_min_len(64)
+            .fold(
+                || Bits::none(self.len()),
+                |mut found, number| {
+                    holders.of(*number).iter().for_each(|place| found.set(*place as usize, true));
+                    found
+                },
+            )
+            .reduce(|| Bits::none(self.len()), |one, other| one.or(&other));
+        let has = |place: usize| self.values_of(place).iter().any(|number| wanted.has(*number as usize));
+        let loose = holders.changed.iter().map(|place| *place as usize).chain(holders.upto..self.len());
+        loose.for_each(|place| found.set(place, has(place)));
+        found
+    }
+}
