@@ -85,7 +85,7 @@ fn time<T>(mut work: impl FnMut() -> T) -> f64 {
 
 fn keystroke(inventory: &Inventory, order: &Order, text: &str) -> f64 {
     time(|| {
-        let query = filter::parse(text, NOW, &calendar::fixed_zone(1)).unwrap_or_default();
+        let Ok(query) = filter::parse(text, NOW, &calendar::fixed_zone(1)) else { panic!("{text} is no search") };
         Rows::new(inventory, &query.expr, None, order, NOW, Asker::default())
     })
 }
@@ -114,7 +114,7 @@ fn main() {
         "owner:ana",
         "can:write",
         "can:write on:logs-2026",
-        "expires:<30d -team:x",
+        "expires:<30d -owner:ana",
         "meta.team:fraud",
         "pay or search -status:expired",
     ];

@@ -289,7 +289,7 @@ impl Reveal {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{
         endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
@@ -298,7 +298,7 @@ mod tests {
         secret::Secret,
     };
 
-    fn profile() -> Profile {
+    pub(in crate::app) fn profile() -> Profile {
         let url = ClusterUrl::parse("http://localhost:9200").unwrap();
         let login = Login::Password { username: "u".into(), password: Secret::new("p") };
         let endpoint =

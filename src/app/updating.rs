@@ -100,10 +100,32 @@ pub struct Updating {
     pub stopping: bool,
     /// Whether it broke off in a way that nobody foresaw.
     pub is_broken: bool,
+    /// What is sent now.
+    running: Vec<KeyId>,
     ticket: Option<Ticket>,
 }
 
 impl Updating {
+    fn new(profile: Profile, keys: Chosen) -> Self {
+        Self {
+            profile,
+            keys,
+            left_out: (0, String::new()),
+            before: Loadable::default(),
+            slips: Vec::new(),
+            review: None,
+            all_owner_rights: false,
+            wipe_metadata: false,
+            outcome: None,
+            settled: 0,
+            exported: Loadable::default(),
+            stopping: false,
+            is_broken: false,
+            running: Vec::new(),
+            ticket: None,
+        }
+    }
+
     /// Whether it is about one key, whose texts can be edited as a whole.
     pub fn single(&self) -> Option<ApiKey> {
         (self.keys.len() == 1).then(|| self.keys.key(0)).flatten()
@@ -145,7 +167,13 @@ impl Updating {
     }
 
     pub(super) fn broken(&mut self, ticket: Ticket) {
-        self.is_broken |= self.ticket.take_if(|own| *own == ticket).is_some();
+        if self.ticket.take_if(|own| *own == ticket).is_some() {
+            self.is_broken = true;
+            self.stopping = false;
+            let reason = "not known: Keybearer made a mistake. Refresh the list to see what is true";
+            let failed = self.running.drain(..).map(|id| (id, reason.to_owned()));
+            self.outcome.get_or_insert_default().failed.extend(failed);
+        }
     }
 
     fn make_review(&mut self, draft: &UpdateDraft, now: Millis, zone: &jiff::tz::TimeZone) {
@@ -253,22 +281,7 @@ impl State {
         if let Some(id) = single {
             before.ask(self.submit(Task::ReadForUpdate(Box::new(session), id)));
         }
-        self.updating = Some(Updating {
-            profile,
-            keys,
-            left_out,
-            before,
-            slips: Vec::new(),
-            review: None,
-            all_owner_rights: false,
-            wipe_metadata: false,
-            outcome: None,
-            settled: 0,
-            exported: Loadable::default(),
-            stopping: false,
-            is_broken: false,
-            ticket: None,
-        });
+        self.updating = Some(Updating { left_out, before, ..Updating::new(profile, keys) });
     }
 
     fn review_update(&mut self, draft: &UpdateDraft) {
@@ -286,7 +299,7 @@ impl State {
         match &review.cross {
             Some(cross) => {
                 let cross = cross.clone();
-                self.submit_update(|session| cross.task(session));
+                self.submit_update(vec![cross.id.clone()], |session| cross.task(session));
             }
             None => self.send_updates(review.updates.clone()),
         }
@@ -309,11 +322,12 @@ impl State {
         };
         let wanted: Vec<Wanted> = updates.into_iter().map(wanted).collect();
         if !wanted.is_empty() {
-            self.submit_update(|session| Task::Update(Box::new(session), wanted));
+            let ids = wanted.iter().map(|wanted| wanted.id.clone()).collect();
+            self.submit_update(ids, |session| Task::Update(Box::new(session), wanted));
         }
     }
 
-    fn submit_update(&mut self, task: impl FnOnce(Session) -> Task) {
+    fn submit_update(&mut self, ids: Vec<KeyId>, task: impl FnOnce(Session) -> Task) {
         let Some(id) = self.updating.as_ref().map(|dialog| dialog.profile.id.clone()) else { return };
         let session: Option<Session> =
             self.clusters.iter().find(|c| c.profile.id == id).and_then(|c| c.session.value()).cloned();
@@ -323,7 +337,8 @@ impl State {
         let ticket = self.submit(task(session));
         self.on_updating(|dialog| {
             dialog.ticket = Some(ticket);
-            dialog.stopping = false;
+            dialog.running = ids;
+            (dialog.stopping, dialog.is_broken) = (false, false);
             dialog.exported = Loadable::default();
             if let Some(outcome) = &mut dialog.outcome {
                 outcome.untouched.clear();
@@ -351,6 +366,7 @@ impl State {
         let Some(dialog) = self.updating.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) else { return };
         dialog.ticket = None;
         dialog.stopping = false;
+        dialog.running.clear();
         let whole = dialog.outcome.get_or_insert_default();
         whole.updated.extend(outcome.updated);
         whole.unchanged.extend(outcome.unchanged);
@@ -370,5 +386,24 @@ impl State {
         let file = FatesFile { list: dialog.keys.list().clone(), rows, format, path };
         let ticket = self.submit(Task::ExportFates(Box::new(file)));
         self.on_updating(|dialog| dialog.exported.ask(ticket));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::rotated::tests::profile;
+
+    #[test]
+    fn what_was_on_its_way_when_the_work_broke_off_is_told_as_not_known() {
+        let mut dialog = Updating { ticket: Some(Ticket(7)), ..Updating::new(profile(), Chosen::default()) };
+        dialog.running = vec![KeyId::new("a"), KeyId::new("b")];
+        dialog.broken(Ticket(6));
+        assert!(dialog.is_running() && dialog.outcome.is_none());
+        dialog.broken(Ticket(7));
+        assert!(dialog.is_over() && dialog.is_broken);
+        let failed = dialog.outcome.unwrap().failed;
+        assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(failed.iter().all(|(_, reason)| reason.starts_with("not known")));
     }
 }

@@ -63,6 +63,10 @@ impl Inventory {
     /// The keys that have any of these values.
     pub(super) fn holding(&self, wanted: &Bits) -> Bits {
         let holders = &self.holders;
+        let has = |place: usize| self.values_of(place).iter().any(|number| wanted.has(*number as usize));
+        if holders.upto == 0 {
+            return Bits::of(self.len(), has);
+        }
         let numbers: Vec<usize> = wanted.places().collect();
         let mut found = numbers
             .par_iter()
@@ -75,7 +79,6 @@ impl Inventory {
                 },
             )
             .reduce(|| Bits::none(self.len()), |one, other| one.or(&other));
-        let has = |place: usize| self.values_of(place).iter().any(|number| wanted.has(*number as usize));
         let loose = holders.changed.iter().map(|place| *place as usize).chain(holders.upto..self.len());
         loose.for_each(|place| found.set(place, has(place)));
         found

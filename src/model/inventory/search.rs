@@ -234,7 +234,13 @@ impl Inventory {
         let fits = matching_texts(values.texts(), wanted, |number| {
             any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
         });
+        // What is missing, and what was not taken apart, is told by no value.
+        let by_value = !missing && !self.known.shapes.iter().any(|form| form.is_whole);
+        let candidates = if by_value { self.holding(&fits) } else { Bits::all(self.len()) };
         Bits::of(self.len(), |place| {
+            if !candidates.has(place) {
+                return false;
+            }
             let form = self.forms[place] as usize;
             if self.known.shapes[form].is_whole {
                 return self.in_whole(place, path, wanted);
