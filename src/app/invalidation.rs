@@ -6,6 +6,7 @@ use super::{Cluster, Loadable, State};
 use crate::{
     export::Format,
     model::{
+        Millis,
         api_key::{ApiKey, KeyId},
         calendar,
         guard::Guard,
@@ -33,8 +34,12 @@ pub struct Invalidation {
     pub keys: Chosen,
     /// What there is to be told of them.
     pub summary: Summary,
-    /// When they were last used, and the same counted, as far as it was read.
-    pub uses: Loadable<Result<(Uses, Used), NotKnown>>,
+    /// What asks for a second look at those that would be sent, by its word in a search, with their number.
+    pub findings: Vec<(&'static str, usize)>,
+    /// When they were last used, as far as it was read.
+    pub uses: Loadable<Result<Uses, NotKnown>>,
+    /// The same counted for those that would be sent.
+    pub used: Used,
     /// The search that found them, when all that it finds are meant.
     pub search: Option<String>,
     /// Whether the extra word was said for the session's own key.
@@ -61,11 +66,13 @@ pub struct Invalidation {
 impl Invalidation {
     fn new(cluster: &Cluster, now: i64, keys: Chosen, search: Option<String>) -> Self {
         let session: Option<&Session> = cluster.session.value();
-        Self {
+        let mut own = Self {
             profile: cluster.profile.clone(),
             summary: keys.summary(session, cluster.now(now)),
             keys,
+            findings: Vec::new(),
             uses: Loadable::default(),
+            used: Used::default(),
             search,
             own_key_too: false,
             managed_too: false,
@@ -77,6 +84,18 @@ impl Invalidation {
             ticket: None,
             stopping: false,
             is_broken: false,
+        };
+        own.count_going(cluster.now(now));
+        own
+    }
+
+    /// Counts what is told of those that would be sent, as the words that were said have it.
+    fn count_going(&mut self, now: Millis) {
+        let spared = self.summary.own_key.as_ref().filter(|_| !self.own_key_too);
+        let going = self.keys.going(spared, self.managed_too);
+        self.findings = going.findings();
+        if let Some(Ok(uses)) = self.uses.value() {
+            self.used = uses.among(&going.ids(), now);
         }
     }
 
@@ -198,11 +217,19 @@ impl State {
         self.invalidation = Some(dialog);
     }
 
-    pub(super) fn last_uses(&mut self, ticket: Ticket, uses: Result<(Uses, Used), NotKnown>) {
+    pub(super) fn last_uses(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
         let now = self.now;
-        self.on_invalidation(|dialog| {
-            dialog.uses.answer(ticket, Ok(uses), now);
-        });
+        if self.invalidation.as_mut().is_some_and(|dialog| dialog.uses.answer(ticket, Ok(uses), now)) {
+            self.say_word(|_| ());
+        }
+    }
+
+    /// Takes or gives back an extra word, and counts anew what would be sent.
+    pub(super) fn say_word(&mut self, say: impl FnOnce(&mut Invalidation)) {
+        let Some(dialog) = &mut self.invalidation else { return };
+        say(dialog);
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+        dialog.count_going(cluster.map_or(self.now, |cluster| cluster.now(self.now)));
     }
 
     /// All that the search and the status show at this moment; from now on only their ids count.
@@ -271,6 +298,10 @@ impl State {
             let failed = running.into_iter().map(|id| (id, reason.to_owned())).collect();
             return self.on_invalidation(|dialog| dialog.settle(Outcome { failed, ..Outcome::default() }));
         };
+        // Nobody sees any more when they were last used.
+        if let Some(question) = self.invalidation.as_mut().and_then(|dialog| dialog.uses.give_up()) {
+            self.submit(Task::Stop(question));
+        }
         let ticket = self.submit(Task::Invalidate(Box::new(session), Box::new(plan)));
         self.on_invalidation(|dialog| {
             dialog.ticket = Some(ticket);

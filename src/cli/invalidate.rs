@@ -121,9 +121,6 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     let count = chosen.len() - own - managed;
     preview(&session, &chosen, &plan, count);
     left_out(own, managed);
-    if !args.yes && count > 0 {
-        say_last_use(&session, &plan).await;
-    }
     if count == 0 {
         output::say("Nothing is left to be invalidated");
         return Ok(Exit::Failed);
@@ -137,9 +134,12 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
             "Nothing is done: with --filter and --yes, say how many keys are meant: --count {count}"
         )));
     }
-    if !args.yes && !confirmed(count, args.filter.is_some())? {
-        output::say("Nothing is done");
-        return Ok(Exit::Failed);
+    if !args.yes {
+        say_last_use(&session, &plan).await;
+        if !confirmed(count, args.filter.is_some())? {
+            output::say("Nothing is done");
+            return Ok(Exit::Failed);
+        }
     }
     let outcome = carry_out(&session, plan, count).await;
     report(&outcome, &chosen, args.output)
@@ -230,8 +230,8 @@ fn preview(session: &Session, chosen: &Chosen, plan: &Plan, count: usize) {
         say_counts("Owners", &summary.owners);
         say_counts("Types", &summary.kinds);
     }
-    let those = chosen.clone().only(|key| plan.guard(&key.id, session.own_key()).is_none());
-    say_counts("Findings", &those.findings());
+    let spared = session.own_key().filter(|_| !plan.own_key_too);
+    say_counts("Findings", &chosen.going(spared, plan.managed_too).findings());
     connection::say_acting(session);
     let mut managed =
         going().take_while(|_| plan.managed_too).filter(|key| guard::product_of(key).is_some()).peekable();
@@ -251,7 +251,7 @@ async fn say_last_use(session: &Session, plan: &Plan) {
     let words = match (last_use::of(session, &going).await, going.as_slice()) {
         (Err(why), _) => why.to_string(),
         (Ok(uses), [only]) => uses.words(only, session.now(), &clock::zone()),
-        (Ok(uses), many) => uses.words_of_many(uses.among(many, session.now()), session.now(), &clock::zone()),
+        (Ok(uses), many) => uses.words_of_many(uses.among(many, session.now()), &clock::zone()),
     };
     output::say(&harmless::shown(&format!("Last use: {words}")));
 }

@@ -41,6 +41,13 @@ fn write(members: Vec<(String, Box<RawValue>)>) -> Option<Box<RawValue>> {
     RawValue::from_string(text).ok()
 }
 
+/// Whether a pattern over actions reaches any that begins like this; a privilege with a name is none.
+fn may_begin(held: &str, action: &str) -> bool {
+    let held = held.to_lowercase();
+    let plain = held.split(['*', '?']).next().unwrap_or_default();
+    held.contains(':') && (plain.starts_with(action) || plain.len() < held.len() && action.starts_with(plain))
+}
+
 /// What a set of descriptors grants together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
@@ -171,7 +178,9 @@ impl Grants {
     /// Whether the cluster or its security may be changed: settings, users, roles, keys of others.
     pub fn administers(&self) -> bool {
         let strong = ["all", "manage", "manage_security", "manage_api_key", "grant_api_key", "manage_service_account"];
-        let contains = |held: &String| strong.iter().any(|name| privileges::cluster_contains(held, name));
+        let contains = |held: &String| {
+            may_begin(held, "cluster:admin/") || strong.iter().any(|name| privileges::cluster_contains(held, name))
+        };
         self.cluster.iter().any(contains)
     }
 
@@ -179,7 +188,9 @@ impl Grants {
     pub fn reaches_every_index(&self) -> bool {
         let in_content = |held: &String| {
             let mut uses = ["read", "write", "create_doc", "delete", "delete_index", "manage"].iter();
-            uses.any(|name| privileges::index_contains(held, name))
+            let actions = ["indices:data/", "indices:admin/delete"];
+            actions.iter().any(|action| may_begin(held, action))
+                || uses.any(|name| privileges::index_contains(held, name))
         };
         self.indices.iter().any(|grant| {
             let is_any = |name: &String| pattern::covers(name, "*") || name == "/.*/";

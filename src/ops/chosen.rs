@@ -31,8 +31,6 @@ pub struct Summary {
     pub kinds: Vec<(String, usize)>,
     /// Products that made keys for themselves, with the number of keys.
     pub products: Vec<(String, usize)>,
-    /// What asks for a second look, by its word in a search, with the number of keys.
-    pub findings: Vec<(&'static str, usize)>,
     /// How many a product made for itself.
     pub managed: usize,
     /// The key that the session is signed in by, if it is among them.
@@ -121,6 +119,19 @@ impl Chosen {
         Plan { ids: self.ids(), managed, ..Plan::default() }
     }
 
+    /// Those that would be sent: without this key, and without what products made for themselves unless that is
+    /// meant too.
+    pub fn going(&self, spared: Option<&KeyId>, managed_too: bool) -> Self {
+        let keys = &self.list.keys;
+        let spared = spared.and_then(|id| keys.place(id));
+        let goes = |place: &&u32| {
+            let place = **place as usize;
+            Some(place) != spared && (managed_too || self.product(place).is_none())
+        };
+        let places = self.places.iter().filter(goes).copied().collect();
+        Self { list: Arc::clone(&self.list), places }
+    }
+
     /// What about them asks for a second look, by its word in a search, with the number of keys.
     pub fn findings(&self) -> Vec<(&'static str, usize)> {
         self.list.keys.findings(&self.bits())
@@ -152,7 +163,6 @@ impl Chosen {
             statuses: keys.count(&bits, now),
             owners: keys.tally(&bits, &Field::Owner),
             kinds: keys.tally(&bits, &Field::Kind),
-            findings: keys.findings(&bits),
             managed: products.iter().map(|(_, count)| count).sum(),
             products,
             own_key: own.map(|place| KeyId::new(keys.id(place))),
@@ -186,7 +196,11 @@ mod tests {
         let count = |name: &str| (name.to_owned(), 1);
         assert_eq!(summary.owners, [count("ana"), count("boris"), count("fleet")]);
         assert_eq!(summary.products, [count("fleet"), count("kibana, by its name")]);
-        assert!(summary.findings.is_empty());
+        let going = |spared: Option<&str>, managed_too| {
+            chosen.going(spared.map(KeyId::new).as_ref(), managed_too).ids().iter().map(KeyId::to_string).collect()
+        };
+        let plain: [Vec<String>; 3] = [going(None, false), going(None, true), going(Some("a"), true)];
+        assert_eq!(plain, [vec!["a"], vec!["d", "a", "c"], vec!["d", "c"]]);
         assert_eq!((summary.managed, summary.own_key.is_some(), summary.statuses.total()), (2, false, 3));
         assert_eq!(chosen.plan().managed, ["c", "d"].map(KeyId::new).into());
     }

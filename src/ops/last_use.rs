@@ -35,9 +35,11 @@ pub struct Uses {
 /// How many of some keys were seen at work, and when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Used {
-    /// Within the day before the moment of asking.
+    /// The moment that this is told of.
+    pub at: Millis,
+    /// Within the day before that moment.
     pub lately: usize,
-    /// Before that.
+    /// Earlier than that day.
     pub earlier: usize,
     /// Not at all, within the time of the events.
     pub unseen: usize,
@@ -63,7 +65,7 @@ impl Uses {
 
     /// How many of these keys were seen, and when.
     pub fn among<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>, now: Millis) -> Used {
-        ids.into_iter().fold(Used::default(), |mut used, id| {
+        ids.into_iter().fold(Used { at: now, ..Used::default() }, |mut used, id| {
             match self.of(id) {
                 Some(at) if at > now.saturating_sub(DAY) => used.lately += 1,
                 Some(_) => used.earlier += 1,
@@ -75,14 +77,14 @@ impl Uses {
     }
 
     /// The same of many keys in words: how many within a day, before, and not at all.
-    pub fn words_of_many(&self, used: Used, now: Millis, zone: &TimeZone) -> String {
+    pub fn words_of_many(&self, used: Used, zone: &TimeZone) -> String {
         let span = format!(
             "seen between {} and {}, where there are audit events",
             calendar::local(self.from, zone),
             calendar::local(self.to, zone)
         );
         let Some(last) = used.last else { return format!("none of them was {span}") };
-        let last = format!(" (the last one {})", expiry::ago(last, now));
+        let last = format!(" (the last one {})", expiry::ago(last, used.at));
         let lately = if used.lately > 0 { format!("within the last day{last}") } else { String::new() };
         let earlier = if used.lately > 0 { "before that".into() } else { format!("before the last day{last}") };
         let parts = [(used.lately, lately), (used.earlier, earlier), (used.unseen, format!("not {span}"))];
@@ -194,7 +196,7 @@ mod tests {
         let uses = Uses { index: "i".into(), from: at(48), to: NOON, seen: seen.into() };
         let words = |ids: &[&str]| {
             let ids: Vec<KeyId> = ids.iter().map(|id| KeyId::new(*id)).collect();
-            uses.words_of_many(uses.among(&ids, NOON), NOON, &TimeZone::UTC)
+            uses.words_of_many(uses.among(&ids, NOON), &TimeZone::UTC)
         };
         let span = "seen between 22 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, where there are audit events";
         let all = format!("2 within the last day (the last one 2 hours ago); 1 before that; 2 not {span}");

@@ -12,7 +12,7 @@ use crate::{
         export::Exported,
         figures::Figures,
         invalidate::{News, Outcome},
-        last_use::{NotKnown, Used, Uses},
+        last_use::{NotKnown, Uses},
         list::{KeyList, ListProgress},
         names::Names,
         new_key::NotMade,
@@ -62,8 +62,8 @@ pub enum Answer {
     Rights(Result<Box<Option<Told>>, Problem>),
     /// When a key was last used, or why that is not known.
     LastUse(Result<Uses, NotKnown>),
-    /// The same of many keys, with the number of those that were in use.
-    LastUses(Result<(Uses, Used), NotKnown>),
+    /// The same of many keys.
+    LastUses(Result<Uses, NotKnown>),
     /// A secret was checked.
     SecretChecked(Option<Box<Checked>>),
     /// A key was created, or not.

@@ -287,14 +287,7 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Rights(found.map(Box::new))
         }
         Task::LastUse(session, id) => Answer::LastUse(last_use::of(&session, &[id]).await),
-        Task::LastUses(session, keys) => {
-            let ids = keys.ids();
-            let uses = last_use::of(&session, &ids).await;
-            Answer::LastUses(uses.map(|uses| {
-                let used = uses.among(&ids, session.now());
-                (uses, used)
-            }))
-        }
+        Task::LastUses(session, keys) => Answer::LastUses(last_use::of(&session, &keys.ids()).await),
         Task::CheckSecret(session, candidates, asked) => {
             let endpoint = session.client.endpoint().clone();
             let checked = check_secret::check(Ok(&session), &endpoint, &candidates, &asked).await;

@@ -67,6 +67,20 @@ impl Bits {
         });
     }
 
+    /// Decides each place anew; `holds` is told whether it is in the set.
+    pub(super) fn revise(&mut self, holds: impl Fn(usize, bool) -> bool + Sync) {
+        let len = self.len;
+        self.fill(|chunk, first| {
+            for (at, word) in chunk.iter_mut().enumerate() {
+                let (first, old) = (first + at * 64, *word);
+                *word = 0;
+                for bit in 0..64.min(len.saturating_sub(first)) {
+                    *word |= u64::from(holds(first + bit, old >> bit & 1 == 1)) << bit;
+                }
+            }
+        });
+    }
+
     /// The words of the set, 64 places each.
     pub(super) fn words(&self) -> &[u64] {
         &self.words

@@ -9,6 +9,13 @@ use crate::model::{
     json_text,
 };
 
+/// Descriptors that let a key change the cluster or its security, …
+pub(super) const ADMINISTERS: u8 = 1;
+/// … that reach what is in every index, …
+pub(super) const EVERY_INDEX: u8 = 2;
+/// … and that let it act for other users.
+pub(super) const RUNS_AS: u8 = 4;
+
 /// What the metadata says about a key. Most says none of it, and looking is much cheaper than reading.
 pub(super) fn said(json: &str) -> Said {
     let may = ["application_id", "managed", "roles", "\\"].iter().any(|word| json.contains(word));
@@ -37,7 +44,13 @@ impl Known {
         while self.grants.len() < self.descriptors.len() {
             let text = self.descriptors.get(self.grants.len() as u32).to_owned();
             self.are_empty.push(json_text::is_empty_object(&text));
-            self.grants.push(RawValue::from_string(text).map(|raw| Grants::of(&raw)).unwrap_or_default());
+            let grants = RawValue::from_string(text).map(|raw| Grants::of(&raw)).unwrap_or_default();
+            self.findings.push(
+                u8::from(grants.administers()) * ADMINISTERS
+                    + u8::from(grants.reaches_every_index()) * EVERY_INDEX
+                    + u8::from(!grants.run_as.is_empty()) * RUNS_AS,
+            );
+            self.grants.push(grants);
         }
         number
     }
@@ -88,6 +101,6 @@ impl Known {
         ];
         let grants: usize = self.grants.iter().map(|grants| size_of::<Grants>() + 64 * grants.indices.len()).sum();
         let shapes: usize = self.shapes.iter().map(|form| size_of::<Form>() + 48 * form.paths.len()).sum();
-        distinct.iter().map(|distinct| distinct.bytes()).sum::<usize>() + grants + shapes
+        distinct.iter().map(|distinct| distinct.bytes()).sum::<usize>() + grants + shapes + self.findings.capacity()
     }
 }

@@ -152,6 +152,8 @@ struct Known {
     descriptors: Distinct,
     /// What each number of `descriptors` grants.
     grants: Vec<Grants>,
+    /// What about each number of `descriptors` asks for a second look: a bit each, as `known.rs` names them.
+    findings: Vec<u8>,
     /// Whether each number of `descriptors` is the object without members.
     are_empty: Vec<bool>,
     forms: Distinct,

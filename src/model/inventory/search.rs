@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 use super::{
     Bits, Inventory, NO_TIME,
     bits::CHUNK,
-    leaves,
+    known, leaves,
     strings::{BLOCK, Distinct, Texts},
 };
 use crate::model::{
@@ -97,9 +97,9 @@ impl Inventory {
             Trait::Managed => Bits::of(self.len(), |place| self.managers[place] != 0),
             Trait::CrossCluster => Bits::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
             Trait::Ended => Bits::of(self.len(), |place| !self.status(place, now).is_usable()),
-            Trait::Administrator => self.granted_by(Grants::administers),
-            Trait::EveryIndex => self.granted_by(Grants::reaches_every_index),
-            Trait::RunsAs => self.granted_by(|grants| !grants.run_as.is_empty()),
+            Trait::Administrator => self.with_finding(known::ADMINISTERS),
+            Trait::EveryIndex => self.with_finding(known::EVERY_INDEX),
+            Trait::RunsAs => self.with_finding(known::RUNS_AS),
             Trait::Mine => {
                 Bits::of(self.len(), |place| self.username(place) == asker.username && self.realm(place) == asker.realm)
             }
@@ -107,9 +107,11 @@ impl Inventory {
     }
 
     /// Keys whose descriptors have a quality; those without any have their owner's, which no list tells.
-    fn granted_by(&self, has: impl Fn(&Grants) -> bool) -> Bits {
-        let fits: Vec<bool> = self.known.grants.iter().map(has).collect();
-        Bits::of(self.len(), |place| *self.kind(place) == KeyKind::Rest && fits[self.descriptors[place] as usize])
+    fn with_finding(&self, finding: u8) -> Bits {
+        let findings = &self.known.findings;
+        Bits::of(self.len(), |place| {
+            *self.kind(place) == KeyKind::Rest && findings[self.descriptors[place] as usize] & finding != 0
+        })
     }
 
     /// Any of these words in name, id, application id, owner, roles or metadata. What keys share comes first,
@@ -333,9 +335,13 @@ fn matching_texts(texts: &Texts, wanted: &[TextMatch], slowly: impl Fn(u32) -> b
     };
     let mut found = Bits::none(texts.len());
     add_containing(&mut found, texts, &needles);
-    found.add(|number| {
+    found.revise(|number, is_found| {
         let raw = texts.raw(number as u32);
-        (!raw.is_ascii() || raw.contains(&b'\\')) && slowly(number as u32)
+        // An escape is no letter of what it stands for.
+        match raw.contains(&b'\\') {
+            true => slowly(number as u32),
+            false => is_found || !raw.is_ascii() && slowly(number as u32),
+        }
     });
     found
 }

@@ -217,6 +217,25 @@ fn letters_and_values_are_found_in_what_was_changed_and_in_what_is_new() {
 }
 
 #[test]
+fn an_escape_is_no_letter_of_what_it_stands_for() {
+    let mut inventory = Inventory::default();
+    for (id, metadata) in [("1", r#"{"a":"\u0041\nbc"}"#), ("2", r#"{"a":"u00, nbc"}"#)] {
+        inventory.put(&RawKey { id, metadata: Some(metadata), ..RawKey::default() });
+    }
+    for is_made in [false, true] {
+        if is_made {
+            inventory.finish();
+        }
+        for word in ["u", "u00", "nbc", ","] {
+            assert_eq!(places(&inventory, free(word)), [1], "{word}");
+        }
+        assert_eq!(places(&inventory, free("bc")), [0, 1]);
+        let either = Expr::Or(vec![Expr::Term(free("u")), Expr::Term(free("zz"))]);
+        assert_eq!(inventory.matching(&either, NOW, Asker::default()).places().collect::<Vec<_>>(), [1]);
+    }
+}
+
+#[test]
 fn any_text_at_all_is_found_in_no_key_where_there_is_none() {
     let any = Term::Free(Free(TextMatch::Glob(filter::Glob::new("*"))));
     assert!(places(&Inventory::default(), any.clone()).is_empty());
@@ -273,6 +292,14 @@ fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
         ("own keys only", r#"{"a":{"cluster":["manage_own_api_key","monitor"]}}"#),
         ("everywhere", r#"{"a":{"indices":[{"names":["x","*"],"privileges":["read"]}]}}"#),
         ("by expression", r#"{"a":{"indices":[{"names":"/.*/","privileges":["delete"]}]}}"#),
+        (
+            "by action",
+            r#"{"a":{"cluster":["cluster:admin/xpack/*"],"indices":[{"names":["*"],"privileges":["indices:data/read/search"]}]}}"#,
+        ),
+        (
+            "harmless actions",
+            r#"{"a":{"cluster":["cluster:monitor/*"],"indices":[{"names":["*"],"privileges":["indices:monitor/*"]}]}}"#,
+        ),
         ("names only", r#"{"a":{"indices":[{"names":["*"],"privileges":["monitor","view_index_metadata"]}]}}"#),
         ("all", r#"{"a":{"cluster":["ALL"],"indices":[{"names":["*"],"privileges":["all"]}],"run_as":["ana"]}}"#),
     ];
@@ -285,12 +312,12 @@ fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
         let places = inventory.matching(&query.expr, NOW, Asker::default());
         places.places().map(|place| inventory.id(place).to_owned()).collect()
     };
-    assert_eq!(found("is:administrator"), ["security", "all"]);
-    assert_eq!(found("is:every-index"), ["everywhere", "by expression", "all"]);
+    assert_eq!(found("is:administrator"), ["security", "by action", "all"]);
+    assert_eq!(found("is:every-index"), ["everywhere", "by expression", "by action", "all"]);
     assert_eq!(found("is:runs-as"), ["all"]);
-    let counts = inventory.findings(&Bits::all(8));
-    assert_eq!(counts, [("unrestricted", 1), ("administrator", 2), ("every-index", 3), ("runs-as", 1)]);
-    assert_eq!(inventory.findings(&Bits::of(8, |place| place == 3)), [("every-index", 1)]);
+    let counts = inventory.findings(&Bits::all(10));
+    assert_eq!(counts, [("unrestricted", 1), ("administrator", 3), ("every-index", 4), ("runs-as", 1)]);
+    assert_eq!(inventory.findings(&Bits::of(10, |place| place == 3)), [("every-index", 1)]);
 }
 
 #[test]

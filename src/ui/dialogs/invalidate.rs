@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// What stands above and below of what is told, with the margins of the window; and the field of the confirmation.
+const AROUND: f32 = 270.0;
+const CONFIRMATION: f32 = 92.0;
 /// How many owners are named before the rest is only counted.
 const OWNERS: usize = 4;
 
@@ -66,7 +69,11 @@ impl InvalidateDialog {
         let line = format!("Clients that use {whom} get 401 at once. This can’t be undone");
         head(ui, &plan.profile, &format!("Invalidate {}", plural(count, "key")), None, &line);
         notice::hairline(ui);
-        padded(ui, |ui| {
+        let words_to_type = plan.words_to_type();
+        // In a small window what is told scrolls, and the buttons stay.
+        let around = if words_to_type.is_some() { AROUND + CONFIRMATION } else { AROUND };
+        let room = (ui.ctx().content_rect().height() - around).max(120.0);
+        scrolled(ui, room, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
             if let Some(search) = &plan.search {
                 let what = if search.is_empty() { "of all keys".to_owned() } else { format!("by “{search}”") };
@@ -78,7 +85,7 @@ impl InvalidateDialog {
             left_out(ui, view, plan);
             keys(ui, view, plan);
         });
-        let confirmed = match plan.words_to_type() {
+        let confirmed = match words_to_type {
             Some(words) => {
                 self.type_to_confirm(ui, &words);
                 self.typed.trim() == words
@@ -184,6 +191,12 @@ impl InvalidateDialog {
     }
 }
 
+/// The middle of the dialog, which scrolls where it does not fit.
+fn scrolled(ui: &mut Ui, room: f32, content: impl FnOnce(&mut Ui)) {
+    let area = ScrollArea::vertical().id_salt("what is invalidated").max_height(room).min_scrolled_height(room);
+    area.auto_shrink([false, true]).show(ui, |ui| padded(ui, content));
+}
+
 /// What failed comes first: it asks for something.
 fn lists(outcome: &Outcome) -> [List<'_>; 3] {
     let failed = |at: usize| -> Option<Row> {
@@ -246,7 +259,7 @@ fn latest(ui: &mut Ui, plan: &Invalidation) {
 /// How many by status, owner, type and product.
 fn counts(ui: &mut Ui, plan: &Invalidation) {
     let findings: Vec<(String, usize)> =
-        plan.summary.findings.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect();
+        plan.findings.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect();
     if plan.keys.len() < 2 {
         return findings_of(ui, &findings, true);
     }
@@ -286,14 +299,14 @@ fn last_use(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     let (color, words) = match plan.uses.value() {
         None if plan.uses.is_loading() => (p.text.tertiary, "reading …".into()),
         None => return,
-        Some(Err(why)) => (p.text.tertiary, harmless::shown(&why.to_string()).into_owned()),
-        Some(Ok((uses, used))) => {
+        Some(Err(why)) => (p.text.tertiary, harmless::shortened(&why.to_string(), 240)),
+        Some(Ok(uses)) => {
             let only = plan.keys.key(0).filter(|_| plan.keys.len() == 1);
             let words = match only {
                 Some(key) => uses.words(&key.id, now, &view.state.zone),
-                None => uses.words_of_many(*used, now, &view.state.zone),
+                None => uses.words_of_many(plan.used, &view.state.zone),
             };
-            (if used.lately > 0 { p.warning.text } else { p.text.secondary }, words)
+            (if plan.used.lately > 0 { p.warning.text } else { p.text.secondary }, words)
         }
     };
     fact(ui, "Last use", (Type::Small, color), words);
@@ -333,7 +346,7 @@ fn named(counts: &[(String, usize)], most: usize) -> String {
 /// Every key by its id.
 fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     let now = cluster_now(view, plan);
-    let uses = plan.uses.value().and_then(|uses| uses.as_ref().ok()).map(|(uses, _)| uses);
+    let uses = plan.uses.value().and_then(|uses| uses.as_ref().ok());
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().id_salt("to invalidate").max_height(200.0).auto_shrink([false, true]).show_rows(
         ui,
@@ -380,7 +393,9 @@ fn key_line(ui: &mut Ui, key: &ApiKey, used: Option<Millis>, now: Millis) {
         status::paint_mark(ui.painter(), rect.center(), state, p);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(key.id.as_str(), 40));
-            text::line(ui, Type::Small, p.text.secondary, harmless::shortened(&key.owner.username, 20));
+            // The name is what a key is known by: it keeps its room.
+            let longest = if used.is_some() { 12 } else { 20 };
+            text::line(ui, Type::Small, p.text.secondary, harmless::shortened(&key.owner.username, longest));
             if let Some(at) = used {
                 let is_late = at > now.saturating_sub(DAY);
                 let color = if is_late { p.warning.text } else { p.text.tertiary };
