@@ -419,9 +419,14 @@ fn invalidating() {
     }
     let cluster = Cluster::start(39274);
     let mut results = SnapshotResults::new();
-    let mut desk = cluster.desk([1440.0, 900.0], "Dark");
-    desk.tick("Select all shown keys");
-    desk.press("Invalidate");
-    desk.wait_for("to confirm");
-    take(&mut desk, "invalidate-dark", &mut results);
+    for (size, look, name) in
+        [([1440.0, 900.0], "Dark", "invalidate-dark"), ([900.0, 600.0], "Light", "invalidate-small-light")]
+    {
+        let mut desk = cluster.desk(size, look);
+        desk.tick("Select all shown keys");
+        desk.press("Invalidate");
+        desk.wait_for("to confirm");
+        desk.wait_for("not known: ");
+        take(&mut desk, name, &mut results);
+    }
 }
