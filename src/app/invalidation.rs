@@ -34,8 +34,10 @@ pub struct Invalidation {
     pub keys: Chosen,
     /// What there is to be told of them.
     pub summary: Summary,
-    /// What asks for a second look at those that would be sent, by its word in a search, with their number.
-    pub findings: Vec<(&'static str, usize)>,
+    /// Those that would be sent, as the words that were said have it.
+    pub going: Chosen,
+    /// What there is to be told of those.
+    pub going_summary: Summary,
     /// When they were last used, as far as it was read.
     pub uses: Loadable<Result<Uses, NotKnown>>,
     /// The same counted for those that would be sent.
@@ -70,7 +72,8 @@ impl Invalidation {
             profile: cluster.profile.clone(),
             summary: keys.summary(session, cluster.now(now)),
             keys,
-            findings: Vec::new(),
+            going: Chosen::default(),
+            going_summary: Summary::default(),
             uses: Loadable::default(),
             used: Used::default(),
             search,
@@ -85,26 +88,27 @@ impl Invalidation {
             stopping: false,
             is_broken: false,
         };
-        own.count_going(cluster.now(now));
+        own.count_going(session, cluster.now(now));
         own
     }
 
-    /// Counts what is told of those that would be sent, as the words that were said have it.
-    fn count_going(&mut self, now: Millis) {
+    /// Works out anew which would be sent, and what there is to be told of them.
+    fn count_going(&mut self, session: Option<&Session>, now: Millis) {
         let spared = self.summary.own_key.as_ref().filter(|_| !self.own_key_too);
-        let going = self.keys.going(spared, self.managed_too);
-        self.findings = going.findings();
+        self.going = self.keys.going(spared, self.managed_too);
+        self.going_summary = self.going.summary(session, now);
+        self.count_used(now);
+    }
+
+    fn count_used(&mut self, now: Millis) {
         if let Some(Ok(uses)) = self.uses.value() {
-            self.used = uses.among(&going.ids(), now);
+            self.used = uses.among(&self.going.ids(), now);
         }
     }
 
     /// How many ids will be sent.
     pub fn count(&self) -> usize {
-        let leaves_own = self.summary.own_key.is_some() && !self.own_key_too;
-        let managed = if self.managed_too { 0 } else { self.summary.managed };
-        let both = leaves_own && !self.managed_too && self.summary.own_key_is_managed;
-        self.keys.len() + usize::from(both) - managed - usize::from(leaves_own)
+        self.going.len()
     }
 
     /// What has to be typed, when there are many.
@@ -219,8 +223,10 @@ impl State {
 
     pub(super) fn last_uses(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
         let now = self.now;
-        if self.invalidation.as_mut().is_some_and(|dialog| dialog.uses.answer(ticket, Ok(uses), now)) {
-            self.say_word(|_| ());
+        let Some(dialog) = &mut self.invalidation else { return };
+        if dialog.uses.answer(ticket, Ok(uses), now) {
+            let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+            dialog.count_used(cluster.map_or(now, |cluster| cluster.now(now)));
         }
     }
 
@@ -229,7 +235,8 @@ impl State {
         let Some(dialog) = &mut self.invalidation else { return };
         say(dialog);
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
-        dialog.count_going(cluster.map_or(self.now, |cluster| cluster.now(self.now)));
+        let session = cluster.and_then(|cluster| cluster.session.value());
+        dialog.count_going(session, cluster.map_or(self.now, |cluster| cluster.now(self.now)));
     }
 
     /// All that the search and the status show at this moment; from now on only their ids count.

@@ -118,8 +118,9 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         Guard::OwnKey => [own + 1, managed],
         Guard::Managed => [own, managed + 1],
     });
-    let count = chosen.len() - own - managed;
-    preview(&session, &chosen, &plan, count);
+    let going = chosen.going(session.own_key().filter(|_| !plan.own_key_too), plan.managed_too);
+    let count = going.len();
+    preview(&session, &going);
     left_out(own, managed);
     if count == 0 {
         output::say("Nothing is left to be invalidated");
@@ -135,7 +136,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         )));
     }
     if !args.yes {
-        say_last_use(&session, &plan).await;
+        say_last_use(&session, &going.ids()).await;
         if !confirmed(count, args.filter.is_some())? {
             output::say("Nothing is done");
             return Ok(Exit::Failed);
@@ -220,21 +221,19 @@ fn say_gone(reference: &str, gone: &ApiKey) {
 }
 
 /// Exactly what will be taken away.
-fn preview(session: &Session, chosen: &Chosen, plan: &Plan, count: usize) {
+fn preview(session: &Session, going: &Chosen) {
+    let count = going.len();
     output::say(&format!("{} will be invalidated, for ever:", expiry::plural(count as u64, "key")));
-    let going = || chosen.keys().filter(|key| plan.guard(&key.id, session.own_key()).is_none());
-    output::say(key_row::table(going().take(SHOWN), session.now(), &clock::zone()).trim_end());
+    output::say(key_row::table(going.keys().take(SHOWN), session.now(), &clock::zone()).trim_end());
+    let summary = going.summary(Some(session), session.now());
     if count > SHOWN {
         output::say(&format!("… and {} more", expiry::thousands((count - SHOWN) as u64)));
-        let summary = chosen.summary(Some(session), session.now());
         say_counts("Owners", &summary.owners);
         say_counts("Types", &summary.kinds);
     }
-    let spared = session.own_key().filter(|_| !plan.own_key_too);
-    say_counts("Findings", &chosen.going(spared, plan.managed_too).findings());
+    say_counts("Findings", &summary.findings);
     connection::say_acting(session);
-    let mut managed =
-        going().take_while(|_| plan.managed_too).filter(|key| guard::product_of(key).is_some()).peekable();
+    let mut managed = going.keys().filter(|key| guard::product_of(key).is_some()).peekable();
     let are_some = managed.peek().is_some();
     for key in managed.take(SHOWN) {
         let product = guard::product_of(&key).unwrap_or_default();
@@ -246,9 +245,8 @@ fn preview(session: &Session, chosen: &Chosen, plan: &Plan, count: usize) {
 }
 
 /// Whether clients are at work with the keys that will go, for who is asked to confirm it.
-async fn say_last_use(session: &Session, plan: &Plan) {
-    let going: Vec<KeyId> = plan.ids.iter().filter(|id| plan.guard(id, session.own_key()).is_none()).cloned().collect();
-    let words = match (last_use::of(session, &going).await, going.as_slice()) {
+async fn say_last_use(session: &Session, going: &[KeyId]) {
+    let words = match (last_use::of(session, going).await, going) {
         (Err(why), _) => why.to_string(),
         (Ok(uses), [only]) => uses.words(only, session.now(), &clock::zone()),
         (Ok(uses), many) => uses.words_of_many(uses.among(many, session.now()), &clock::zone()),

@@ -35,8 +35,8 @@ pub struct Summary {
     pub managed: usize,
     /// The key that the session is signed in by, if it is among them.
     pub own_key: Option<KeyId>,
-    /// Whether a product made that key for itself.
-    pub own_key_is_managed: bool,
+    /// What asks for a second look, by its word in a search, with the number of keys.
+    pub findings: Vec<(&'static str, usize)>,
     /// How many belong to others, where one may invalidate one's own only.
     pub foreign: usize,
 }
@@ -132,21 +132,11 @@ impl Chosen {
         Self { list: Arc::clone(&self.list), places }
     }
 
-    /// What about them asks for a second look, by its word in a search, with the number of keys.
-    pub fn findings(&self) -> Vec<(&'static str, usize)> {
-        self.list.keys.findings(&self.bits())
-    }
-
-    fn bits(&self) -> Bits {
-        let mut bits = Bits::none(self.list.keys.len());
-        self.places.iter().for_each(|place| bits.set(*place as usize, true));
-        bits
-    }
-
     /// What there is to be told of them, for who is signed in by this session. `now` is the cluster's.
     pub fn summary(&self, session: Option<&Session>, now: Millis) -> Summary {
         let keys = &self.list.keys;
-        let bits = self.bits();
+        let mut bits = Bits::none(keys.len());
+        self.places.iter().for_each(|place| bits.set(*place as usize, true));
         let mut products: HashMap<&str, usize> = HashMap::new();
         bits.places()
             .filter_map(|place| self.product(place))
@@ -166,7 +156,7 @@ impl Chosen {
             managed: products.iter().map(|(_, count)| count).sum(),
             products,
             own_key: own.map(|place| KeyId::new(keys.id(place))),
-            own_key_is_managed: own.is_some_and(|place| self.product(place).is_some()),
+            findings: keys.findings(&bits),
             foreign,
         }
     }
@@ -202,6 +192,13 @@ mod tests {
         let plain: [Vec<String>; 3] = [going(None, false), going(None, true), going(Some("a"), true)];
         assert_eq!(plain, [vec!["a"], vec!["d", "a", "c"], vec!["d", "c"]]);
         assert_eq!((summary.managed, summary.own_key.is_some(), summary.statuses.total()), (2, false, 3));
+        // What is shown as going is what the plan does not spare.
+        let own = KeyId::new("c");
+        for (own_key_too, managed_too) in [(false, false), (false, true), (true, false), (true, true)] {
+            let plan = Plan { own_key_too, managed_too, ..chosen.plan() };
+            let sent: Vec<KeyId> = plan.ids.iter().filter(|id| plan.guard(id, Some(&own)).is_none()).cloned().collect();
+            assert_eq!(chosen.going(Some(&own).filter(|_| !own_key_too), managed_too).ids(), sent);
+        }
         assert_eq!(chosen.plan().managed, ["c", "d"].map(KeyId::new).into());
     }
 }

@@ -3,7 +3,7 @@
 use keybearer::{
     client::{Client, Put},
     model::{calendar, profile::Profile},
-    ops::clock,
+    ops::{clock, connect, list},
 };
 use serde_json::json;
 
@@ -77,4 +77,29 @@ fn before_keys_are_invalidated_it_is_told_which_are_in_use() {
     desk.press("Cancel");
     desk.fill("Search", "(name:watched or name:payments-*) is:unrestricted -status:invalidated");
     desk.wait_for(&format!("{count} of 321"));
+}
+
+#[test]
+fn keys_that_are_left_out_are_not_counted_as_in_use() {
+    let sandbox = RunningSandbox::start();
+    let mut profile = sandbox.profile_of("elastic");
+    let session = sandbox.runtime.block_on(connect::connect(&profile.endpoint)).unwrap();
+    let list = sandbox.runtime.block_on(list::read(&session)).unwrap();
+    let managed = list.keys.keys().find(|key| key.managed_by().is_some() && !key.invalidated).unwrap();
+    put(&sandbox, &profile, "my-audit", managed.id.as_str(), &calendar::rfc3339(clock::now()));
+    profile.endpoint.audit_index = Some("my-audit".into());
+    let mut desk = Desk::new(Setting { sandbox: Some(profile), ..Setting::default() });
+    desk.wait_for("All 320 keys read");
+    desk.fill("Search", "is:managed -status:invalidated or name:payments-*");
+    desk.harness.step();
+    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate all ")).unwrap();
+    desk.press(label.trim_end_matches('…'));
+    desk.wait_for("none of them was seen between ");
+    let owners = |desk: &Desk| desk.texts().into_iter().find(|text| text.starts_with("ana 6, boris 6"));
+    let before = owners(&desk).unwrap();
+    desk.tick("Invalidate keys of other applications too");
+    desk.wait_for("1 within the last day (the last one ");
+    assert_ne!(owners(&desk), Some(before));
+    desk.tick("Invalidate keys of other applications too");
+    desk.wait_for("none of them was seen between ");
 }

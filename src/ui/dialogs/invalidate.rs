@@ -113,7 +113,7 @@ impl InvalidateDialog {
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 if Button::link("Copy ids").show(ui).clicked() {
-                    let ids: Vec<String> = plan.keys.ids().iter().map(KeyId::to_string).collect();
+                    let ids: Vec<String> = plan.going.ids().iter().map(KeyId::to_string).collect();
                     ui.ctx().copy_text(ids.join("\n"));
                 }
             });
@@ -258,34 +258,34 @@ fn latest(ui: &mut Ui, plan: &Invalidation) {
 
 /// How many by status, owner, type and product.
 fn counts(ui: &mut Ui, plan: &Invalidation) {
-    let findings: Vec<(String, usize)> =
-        plan.findings.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect();
-    if plan.keys.len() < 2 {
-        return findings_of(ui, &findings, true);
+    if plan.going.len() < 2 {
+        return findings(ui, plan);
     }
     let p = theme::colors(ui);
     ui.horizontal_wrapped(|ui| {
         for status in Status::ALL {
-            let count = plan.summary.statuses.of(status);
+            let count = plan.going_summary.statuses.of(status);
             if count > 0 {
                 count_of(ui, status, &format!("{} {}", thousands(count as u64), in_a_count(status)));
             }
         }
     });
     let kind = |wire: &str| KeyKind::from_wire(wire).word().to_owned();
-    let kinds: Vec<(String, usize)> = plan.summary.kinds.iter().map(|(wire, count)| (kind(wire), *count)).collect();
-    for (what, counts) in [("Owners", &plan.summary.owners), ("Types", &kinds)] {
+    let kinds: Vec<(String, usize)> =
+        plan.going_summary.kinds.iter().map(|(wire, count)| (kind(wire), *count)).collect();
+    for (what, counts) in [("Owners", &plan.going_summary.owners), ("Types", &kinds)] {
         fact(ui, what, (Type::Small, p.text.secondary), named(counts, OWNERS));
     }
-    findings_of(ui, &findings, false);
+    findings(ui, plan);
 }
 
 /// What asks for a second look, by the words of a search that finds it.
-fn findings_of(ui: &mut Ui, findings: &[(String, usize)], is_one: bool) {
+fn findings(ui: &mut Ui, plan: &Invalidation) {
     let p = theme::colors(ui);
+    let findings = &plan.going_summary.findings;
     if !findings.is_empty() {
-        let words = match is_one {
-            true => findings.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(", "),
+        let words = match plan.going.len() == 1 {
+            true => findings.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "),
             false => named(findings, findings.len()),
         };
         fact(ui, "Findings", (Type::Small, p.text.secondary), words);
@@ -296,12 +296,15 @@ fn findings_of(ui: &mut Ui, findings: &[(String, usize)], is_one: bool) {
 fn last_use(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     let p = theme::colors(ui);
     let now = cluster_now(view, plan);
+    if plan.going.is_empty() {
+        return;
+    }
     let (color, words) = match plan.uses.value() {
         None if plan.uses.is_loading() => (p.text.tertiary, "reading …".into()),
         None => return,
         Some(Err(why)) => (p.text.tertiary, harmless::shortened(&why.to_string(), 240)),
         Some(Ok(uses)) => {
-            let only = plan.keys.key(0).filter(|_| plan.keys.len() == 1);
+            let only = plan.going.key(0).filter(|_| plan.going.len() == 1);
             let words = match only {
                 Some(key) => uses.words(&key.id, now, &view.state.zone),
                 None => uses.words_of_many(plan.used, &view.state.zone),
@@ -333,9 +336,9 @@ fn cluster_now(view: &View<'_>, plan: &Invalidation) -> Millis {
 }
 
 /// "ana 12, boris 3 and 4 more".
-fn named(counts: &[(String, usize)], most: usize) -> String {
+fn named<S: AsRef<str>>(counts: &[(S, usize)], most: usize) -> String {
     let one =
-        |(name, count): &(String, usize)| format!("{} {}", harmless::shortened(name, 30), thousands(*count as u64));
+        |(name, count): &(S, usize)| format!("{} {}", harmless::shortened(name.as_ref(), 30), thousands(*count as u64));
     let words = counts.iter().take(most).map(one).collect::<Vec<_>>().join(", ");
     match counts.len().saturating_sub(most) {
         0 => words,
@@ -351,11 +354,11 @@ fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     ScrollArea::vertical().id_salt("to invalidate").max_height(200.0).auto_shrink([false, true]).show_rows(
         ui,
         26.0,
-        plan.keys.len(),
+        plan.going.len(),
         |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.set_max_width(ui.available_width() - space::M);
-            for key in range.filter_map(|number| plan.keys.key(number)) {
+            for key in range.filter_map(|number| plan.going.key(number)) {
                 let used = uses.and_then(|uses| uses.of(&key.id));
                 key_line(ui, &key, used, now);
             }
