@@ -84,7 +84,7 @@ fn keys_that_are_left_out_are_not_counted_as_in_use() {
     let sandbox = RunningSandbox::start();
     let mut profile = sandbox.profile_of("elastic");
     let session = sandbox.runtime.block_on(connect::connect(&profile.endpoint)).unwrap();
-    let list = sandbox.runtime.block_on(list::read(&session)).unwrap();
+    let list = sandbox.runtime.block_on(list::all(&session, |_| ())).unwrap();
     let managed = list.keys.keys().find(|key| key.managed_by().is_some() && !key.invalidated).unwrap();
     put(&sandbox, &profile, "my-audit", managed.id.as_str(), &calendar::rfc3339(clock::now()));
     profile.endpoint.audit_index = Some("my-audit".into());
