@@ -27,6 +27,7 @@ mod rotate_on;
 mod rotate_secret;
 mod sandbox;
 mod secret_input;
+mod secret_output;
 mod show;
 mod snippet;
 mod update;

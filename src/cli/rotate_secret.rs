@@ -9,6 +9,7 @@ use super::{
     error::CliError,
     key_row,
     output::{self, PlainFormat},
+    secret_output,
 };
 use crate::{
     client::CreatedKey,
@@ -57,7 +58,10 @@ struct SuccessorJson<'a> {
 /// # Errors
 /// With the ways out, when nobody would get it.
 pub(super) fn check(format: PlainFormat) -> Result<(), CliError> {
-    if format == PlainFormat::Json || output::someone_is_there() && io::stdout().is_terminal() {
+    if format == PlainFormat::Json {
+        return secret_output::check_stdout("Nothing is done");
+    }
+    if output::someone_is_there() && io::stdout().is_terminal() {
         return Ok(());
     }
     Err(CliError::usage(
@@ -119,10 +123,6 @@ pub(super) async fn make(
 /// Gives the path where it is a file.
 fn hand_over(rotation: &Rotation, created: &CreatedKey, old: &ApiKey, outlet: Outlet) -> io::Result<Option<String>> {
     let encoded = login::encode(created.id.as_str(), &created.secret);
-    let written = |result: Result<(), CliError>| match result {
-        Err(CliError::Output(error)) => Err(error),
-        _ => Ok(None),
-    };
     match outlet {
         Outlet::File(file) => {
             let path = file.path().display().to_string();
@@ -135,13 +135,15 @@ fn hand_over(rotation: &Rotation, created: &CreatedKey, old: &ApiKey, outlet: Ou
                 encoded: Some(encoded.expose()),
                 ..told_of(rotation, created, old)
             };
-            written(output::put_json(&json))
+            let mut text = Zeroizing::new(serde_json::to_vec_pretty(&json)?);
+            text.push(b'\n');
+            secret_output::write_stdout(&text).map(|()| None)
         }
         Outlet::Screen => {
             let (id, secret) = (&created.id, created.secret.expose());
             let pair = Zeroizing::new(format!("{:12}{id}:{secret}\n{:12}{}\n", "id:key", "encoded", encoded.expose()));
             let text = Zeroizing::new(output::facts(&facts(rotation, created)) + &pair);
-            written(output::put(&text))
+            secret_output::write_stdout(text.as_bytes()).map(|()| None)
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         identity::{Identity, Privileges},
         version::{Edition, Feature},
     },
-    ops::{Problem, Session, problem},
+    ops::{Problem, Session, cluster_identity, problem},
     store::journal::Journal,
 };
 
@@ -20,21 +20,32 @@ use crate::{
 pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
     let client = Client::new(endpoint)?;
     let identity = client.authenticate().await?;
-    let (edition, cluster_name) = edition(&client).await?;
+    let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
     let privileges = privileges(&client, edition).await?;
     let certificate = client.certificate();
     let journal = Journal::default();
-    Ok(Session { client, identity, privileges, edition, cluster_name, certificate, journal })
+    Ok(Session { client, identity, privileges, edition, cluster_name, cluster_uuid, certificate, journal })
+}
+
+/// What a cluster tells about itself at sign-in.
+struct About {
+    edition: Edition,
+    name: Option<String>,
+    uuid: Option<String>,
 }
 
 /// What the cluster is. A user without `monitor` may not ask: then it is told by what it can do.
-async fn edition(client: &Client) -> Result<(Edition, Option<String>), ClientError> {
+async fn edition(client: &Client) -> Result<About, ClientError> {
+    let untold = |edition| About { edition, name: None, uuid: None };
     match client.info().await {
-        Ok(info) => Ok((info.edition, Some(info.name))),
+        Ok(info) => {
+            let uuid = cluster_identity::known(info.uuid);
+            Ok(About { edition: info.edition, name: Some(info.name), uuid })
+        }
         Err(ClientError::Forbidden { .. }) => match client.query_api_keys(&KeyQuery::new(1)).await {
-            Err(ClientError::Lacks(Feature::Query)) => Ok((Edition::Old, None)),
+            Err(ClientError::Lacks(Feature::Query)) => Ok(untold(Edition::Old)),
             // Whatever else it answers, the query is there.
-            _ => Ok((Edition::Unknown, None)),
+            _ => Ok(untold(Edition::Unknown)),
         },
         Err(error) => Err(error),
     }
@@ -151,7 +162,7 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
         say(Step::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
     }
     let edition = match edition(&client).await {
-        Ok((edition, name)) => {
+        Ok(About { edition, name, .. }) => {
             let name = name
                 .map(|name| format!("cluster {name}"))
                 .unwrap_or_else(|| "its name is not told without monitor".into());

@@ -6,6 +6,7 @@ pub mod check_secret;
 pub mod chosen;
 pub mod clock;
 pub mod cloning;
+pub mod cluster_identity;
 pub mod connect;
 pub mod create;
 pub mod cross_cluster;

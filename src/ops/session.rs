@@ -7,6 +7,7 @@ use crate::{
         api_key::KeyId,
         endpoint::Trust,
         identity::{Identity, Privileges},
+        rotation::ClusterRef,
         version::{Edition, Feature},
     },
     ops::clock,
@@ -26,6 +27,8 @@ pub struct Session {
     pub edition: Edition,
     /// The name that the cluster gives itself; `None` where one may not ask.
     pub cluster_name: Option<String>,
+    /// The uuid of the cluster, as it was told at sign-in; `None` without the privilege `monitor`.
+    pub cluster_uuid: Option<String>,
     /// The certificate the line is encrypted with.
     pub certificate: Option<SeenCertificate>,
     /// Where what is done to its keys is written down.
@@ -36,6 +39,12 @@ impl Session {
     /// The same, writing down what is done to keys.
     pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal, ..self }
+    }
+
+    /// The cluster as it named itself at sign-in. See [`super::cluster_identity`] for which one answers now.
+    pub fn cluster(&self) -> ClusterRef {
+        let url = self.client.endpoint().url.to_string();
+        ClusterRef { uuid: self.cluster_uuid.clone(), name: self.cluster_name.clone(), url }
     }
 
     /// The cluster's now: this machine's clock and the skew that was measured. Expiry is judged by it.

@@ -375,3 +375,29 @@ fn torn_files_and_other_clusters_are_named_and_left_alone() {
     let torn = desk.rotate(&["--resume", "torn", "--yes"]);
     assert!(torn.code == Some(1) && torn.err.contains("no rotation"), "{torn:?}");
 }
+
+/// Runs `keybearer rotate` with its standard output as a shell makes it: `>&-`, `>/dev/null`, `1</dev/null`.
+#[cfg(unix)]
+fn rotate_into(desk: &Desk, redirection: &str, args: &[&str]) -> Ran {
+    let program = keybearer();
+    let mut shell = Command::new("/bin/sh");
+    shell.env_clear().env("TZ", "UTC").stdin(std::process::Stdio::null());
+    shell.args(["-c", &format!("exec \"$0\" \"$@\" {redirection}")]).arg(program.get_program());
+    run(desk.practice.user(desk.at_home(shell), "officer").arg("rotate").args(args))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_nobody_would_get_is_not_made_and_no_key_ends() {
+    let desk = Desk::new();
+    let old = desk.app();
+    for redirection in [">&-", ">/dev/null", "1</dev/null"] {
+        for more in [&["--grace", "0s"][..], &["--grace", "1h"]] {
+            let ran = rotate_into(&desk, redirection, &[&["my-app", "--output", "json", "--yes"], more].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{redirection}: {ran:?}");
+            assert!(ran.err.contains("nobody would get it") && ran.err.contains("--secret-file"), "{ran:?}");
+            assert_eq!(desk.named("app"), (vec![old.clone()], vec![]), "{redirection}");
+        }
+    }
+    assert!(desk.listed().is_empty());
+}

@@ -63,6 +63,7 @@ fn session(server: &MockServer) -> Session {
         privileges: Privileges::new([("read_security".to_owned(), true)].into()),
         edition: Edition::Version(Version::new(9, 5, 3)),
         cluster_name: None,
+        cluster_uuid: None,
         journal: Default::default(),
         certificate: None,
     }

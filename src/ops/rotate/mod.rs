@@ -29,7 +29,7 @@ use crate::{
         successor,
         version::Feature,
     },
-    ops::{Problem, Session, clock, list},
+    ops::{Problem, Session, clock, cluster_identity, list},
     store::{
         profiles::new_profile_id,
         rotations::{Held, Rotations},
@@ -71,20 +71,12 @@ pub struct Plan {
     expiration: String,
 }
 
-/// Which cluster one is signed in to.
+/// Asks the cluster which one it is.
 ///
 /// # Errors
 /// When it can't be asked; who merely may not ask is told it by its address.
 pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
-    let url = session.client.endpoint().url.to_string();
-    match session.client.info().await {
-        Ok(info) => {
-            let known = |text: String| Some(text).filter(|text| !text.is_empty() && text != "_na_");
-            Ok(ClusterRef { uuid: known(info.uuid), name: known(info.name), url })
-        }
-        Err(ClientError::Forbidden { .. }) => Ok(ClusterRef { uuid: None, name: session.cluster_name.clone(), url }),
-        Err(error) => Err(error.into()),
-    }
+    Ok(cluster_identity::current(session).await?)
 }
 
 /// Looks at a key and says what rotating it would make. `underway` are the rotations that are known.
