@@ -39,3 +39,6 @@ pub mod window;
 
 /// The command line; stands on `ops`, and serves the `sandbox`.
 pub mod cli;
+
+#[cfg(test)]
+pub(crate) mod small_stack;

@@ -195,9 +195,7 @@ fn text(session: &Session, whole: &KeyRights, now: Millis, uses: &Result<Uses, N
     ];
     for (name, part) in parts {
         if let Some(raw) = part {
-            let laid_out = json_text::pretty(raw.get());
-            let lines: Vec<String> = laid_out.lines().map(shown).collect();
-            text.push_str(&format!("\n{name}\n{}\n", lines.join("\n")));
+            text.push_str(&format!("\n{name}\n{}\n", harmless::lines(&json_text::shown(raw.get()))));
         }
     }
     text

@@ -20,6 +20,11 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// [`shown`], line by line: the text's own line ends are kept.
+pub fn lines(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n")
+}
+
 /// The first `most` characters of [`shown`], with `…` if there were more.
 pub fn shortened(text: &str, most: usize) -> String {
     let safe = shown(text);
@@ -53,6 +58,7 @@ mod tests {
         assert_eq!(shown("a\u{202e}b"), "a‹U+202E›b");
         assert_eq!(shown("a\u{0}\u{7f}"), "a‹U+0000›‹U+007F›");
         assert_eq!(shown("two\nlines\t"), "two↵lines→");
+        assert_eq!(lines("two\nli\u{202e}nes"), "two\nli‹U+202E›nes");
         assert_eq!(shown("zero\u{200b}width"), "zero‹U+200B›width");
     }
 

@@ -2,80 +2,141 @@
 
 use serde_json::{Map, Value, value::RawValue};
 
+/// The most levels of objects and lists that are laid out; what lies deeper stays on one line.
+pub const MAX_LAYOUT_DEPTH: usize = 64;
+/// The longest JSON that is laid out, in bytes; longer text stays as it is. Laid out it may be much longer, for each
+/// line is indented by its depth.
+pub const MAX_LAYOUT_BYTES: usize = 1 << 20;
+/// The most bytes of JSON that are shown.
+pub const MAX_SHOWN_BYTES: usize = 256 << 10;
+/// The longest line, in characters, on which a list or an object stays whole.
+const WIDTH: usize = 72;
+
 /// The same JSON with line ends and two blanks of indentation; lists and objects of a short line
-/// stay on it. Numbers, escapes, order and duplicates stay as they are.
+/// stay on it, as do those more than [`MAX_LAYOUT_DEPTH`] levels down. Numbers, escapes, order and duplicates stay
+/// as they are.
 ///
-/// Text that is no JSON comes back as it was.
+/// Text that is no JSON, or longer than [`MAX_LAYOUT_BYTES`], comes back as it was.
 pub fn pretty(json: &str) -> String {
-    if serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
-        return json.to_owned();
+    laid_out(json, usize::MAX)
+}
+
+/// [`pretty`] for reading: no more than [`MAX_SHOWN_BYTES`], and then how much was left out. Only so much is laid
+/// out that it costs no more than what is shown.
+pub fn shown(json: &str) -> String {
+    let mut text = laid_out(json, MAX_SHOWN_BYTES);
+    if text.len() <= MAX_SHOWN_BYTES {
+        return text;
     }
-    let tokens = tokens(json);
-    let mut text = String::with_capacity(json.len() * 2);
-    lay_out(&tokens, &mut 0, 0, &mut text);
+    let end = text.floor_char_boundary(MAX_SHOWN_BYTES);
+    text.truncate(end);
+    // Blanks of the layout are not counted: they are not what is missing.
+    let solid = |text: &str| text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
+    let more = solid(json).saturating_sub(solid(&text));
+    text.push_str(&format!("\n… {more} more bytes of JSON are not shown"));
     text
 }
 
-const WIDTH: usize = 72;
-
-fn lay_out(tokens: &[&str], at: &mut usize, depth: usize, text: &mut String) {
-    let open = tokens[*at];
-    if !matches!(open, "{" | "[") {
-        text.push_str(open);
-        *at += 1;
-        return;
+/// The layout, which may end once it is longer than `most` bytes.
+fn laid_out(json: &str, most: usize) -> String {
+    if json.len() > MAX_LAYOUT_BYTES || serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
+        return json.to_owned();
     }
-    let end = matching(tokens, *at);
-    let column = text.len() - text.rfind('\n').map_or(0, |line| line + 1);
-    let line: usize = tokens[*at..=end].iter().map(|t| t.len() + usize::from(matches!(*t, "," | ":"))).sum();
-    if column + line <= WIDTH && (end == *at + 1 || (open == "[" || depth > 0)) {
-        for token in &tokens[*at..=end] {
-            text.push_str(token);
-            if matches!(*token, "," | ":") {
-                text.push(' ');
-            }
-        }
-        *at = end + 1;
-        return;
-    }
-    text.push_str(open);
-    *at += 1;
-    while *at < end {
-        new_line(text, depth + 1);
-        if open == "{" {
-            text.push_str(tokens[*at]);
-            text.push_str(": ");
-            *at += 2;
-        }
-        lay_out(tokens, at, depth + 1, text);
-        if *at < end {
-            text.push(',');
-            *at += 1;
-        }
-    }
-    new_line(text, depth);
-    text.push_str(tokens[end]);
-    *at = end + 1;
+    let tokens = tokens(json);
+    let ends = ends(&tokens);
+    let mut layout = Layout { tokens: &tokens, ends: &ends, at: 0, text: String::new(), line: 0, most };
+    layout.value(0);
+    layout.text
 }
 
-fn new_line(text: &mut String, depth: usize) {
-    text.push('\n');
-    text.extend(std::iter::repeat_n("  ", depth));
+struct Layout<'a> {
+    tokens: &'a [&'a str],
+    ends: &'a [End],
+    at: usize,
+    text: String,
+    /// Where the last line begins.
+    line: usize,
+    most: usize,
 }
 
-fn matching(tokens: &[&str], open: usize) -> usize {
-    let mut depth = 0usize;
-    for (place, token) in tokens.iter().enumerate().skip(open) {
+/// Where the list or object that a token opens ends, and how many bytes it has on one line.
+#[derive(Clone, Copy, Default)]
+struct End {
+    at: usize,
+    bytes: usize,
+}
+
+/// The ends of all lists and objects, by the token that opens them.
+fn ends(tokens: &[&str]) -> Vec<End> {
+    let mut ends = vec![End::default(); tokens.len()];
+    let mut open = Vec::new();
+    let mut bytes = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        let before = bytes;
+        bytes += token.len() + usize::from(matches!(*token, "," | ":"));
         match *token {
-            "{" | "[" => depth += 1,
-            "}" | "]" => depth -= 1,
+            "{" | "[" => open.push((at, before)),
+            "}" | "]" => {
+                if let Some((opened, before)) = open.pop() {
+                    ends[opened] = End { at, bytes: bytes - before };
+                }
+            }
             _ => {}
         }
-        if depth == 0 {
-            return place;
-        }
     }
-    tokens.len() - 1
+    ends
+}
+
+impl Layout<'_> {
+    /// Lays out the value that comes next; recurses no deeper than [`MAX_LAYOUT_DEPTH`].
+    fn value(&mut self, depth: usize) {
+        let open = self.tokens[self.at];
+        if !matches!(open, "{" | "[") {
+            self.text.push_str(open);
+            self.at += 1;
+            return;
+        }
+        let End { at: end, bytes } = self.ends[self.at];
+        let fits = self.text.len() - self.line + bytes <= WIDTH && (open == "[" || depth > 0);
+        if fits || end == self.at + 1 || depth >= MAX_LAYOUT_DEPTH {
+            self.on_one_line(end);
+            return;
+        }
+        self.text.push_str(open);
+        self.at += 1;
+        while self.at < end && self.text.len() <= self.most {
+            self.new_line(depth + 1);
+            if open == "{" {
+                self.text.push_str(self.tokens[self.at]);
+                self.text.push_str(": ");
+                self.at += 2;
+            }
+            self.value(depth + 1);
+            if self.at < end {
+                self.text.push(',');
+                self.at += 1;
+            }
+        }
+        self.new_line(depth);
+        self.text.push_str(self.tokens[end]);
+        self.at = end + 1;
+    }
+
+    fn on_one_line(&mut self, end: usize) {
+        for token in &self.tokens[self.at..=end] {
+            self.text.push_str(token);
+            if matches!(*token, "," | ":") {
+                self.text.push(' ');
+            }
+        }
+        self.at = end + 1;
+    }
+
+    fn new_line(&mut self, depth: usize) {
+        self.text.push('\n');
+        self.line = self.text.len();
+        self.text.extend(std::iter::repeat_n("  ", depth));
+    }
 }
 
 fn tokens(json: &str) -> Vec<&str> {
@@ -160,6 +221,35 @@ pub fn quote(text: &str) -> String {
     Value::from(text).to_string()
 }
 
+/// The most levels of an object that is read as a whole.
+pub const MAX_OBJECT_DEPTH: usize = 64;
+
+/// How many objects and lists are open at once, in JSON or what looks like it.
+fn depth(text: &str) -> usize {
+    let (mut open, mut deepest) = (0usize, 0);
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'{' | b'[' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' => open = open.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = rest.next() {
+                    match byte {
+                        b'\\' => drop(rest.next()),
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// What is wrong with a text that should be a JSON object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
@@ -173,6 +263,9 @@ pub enum ObjectError {
         /// In the words of the parser.
         reason: String,
     },
+    /// More levels than anything that Elasticsearch takes for a key needs.
+    #[error("This JSON has more than {MAX_OBJECT_DEPTH} levels of objects and lists")]
+    TooDeep,
     /// JSON, but a list, a text, a number …
     #[error("This must be a JSON object, {{…}}, and is {0}")]
     NotAnObject(&'static str),
@@ -185,6 +278,9 @@ pub enum ObjectError {
 pub fn object(text: &str) -> Result<Map<String, Value>, ObjectError> {
     if text.trim().is_empty() {
         return Ok(Map::new());
+    }
+    if depth(text) > MAX_OBJECT_DEPTH {
+        return Err(ObjectError::TooDeep);
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(map)) => Ok(map),
@@ -206,6 +302,7 @@ pub fn object(text: &str) -> Result<Map<String, Value>, ObjectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::small_stack::{USUAL_CASES, cases, foreign_text, on_small_stack};
 
     #[test]
     fn layout_changes_nothing_but_blanks() {
@@ -228,6 +325,9 @@ mod tests {
     fn an_error_names_its_place() {
         let error = object("{\"team\": \"a\"\n \"b\": 1}").unwrap_err();
         assert!(matches!(error, ObjectError::Syntax { line: 2, .. }), "{error:?}");
+        assert!(object(&nested(MAX_OBJECT_DEPTH, true)).is_ok());
+        assert_eq!(object(&nested(MAX_OBJECT_DEPTH + 1, true)), Err(ObjectError::TooDeep));
+        assert!(object(&format!("{{\"a\":\"{}\"}}", "[\\\"{".repeat(500))).is_ok(), "brackets in a text open nothing");
         assert_eq!(object("[1]"), Err(ObjectError::NotAnObject("a list")));
         assert_eq!(object("  "), Ok(Map::new()));
     }
@@ -241,10 +341,73 @@ mod tests {
         assert!(super::members("{} x").is_none());
     }
 
+    /// Lists or objects in one another.
+    fn nested(levels: usize, is_object: bool) -> String {
+        let (open, close) = if is_object { ("{\"a\":", "}") } else { ("[", "]") };
+        format!("{}1{}", open.repeat(levels), close.repeat(levels))
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_stays_on_one_line_and_costs_no_more_than_its_length() {
+        for is_object in [true, false] {
+            for levels in [1, 63, 64, 65, 900, 20_000] {
+                let json = nested(levels, is_object);
+                let text = on_small_stack(|| pretty(&json));
+                assert_eq!(text.split_whitespace().collect::<String>(), json);
+                assert!(text.len() < 4 * json.len() + 4 * MAX_LAYOUT_DEPTH * MAX_LAYOUT_DEPTH, "{levels}");
+            }
+        }
+        let deepest = pretty(&nested(900, true)).lines().map(|line| line.len() - line.trim_start().len()).max();
+        assert_eq!(deepest, Some(2 * MAX_LAYOUT_DEPTH));
+    }
+
+    #[test]
+    fn shown_text_ends_and_says_how_much_is_missing() {
+        let short = r#"{"a":1}"#;
+        assert_eq!(shown(short), pretty(short));
+        let item = r#"{"name":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
+        for count in [5_000, 50_000] {
+            let json = format!("[{}]", vec![item; count].join(","));
+            let text = shown(&json);
+            assert!(text.len() < MAX_SHOWN_BYTES + 100, "{}", text.len());
+            let (kept, last) = text.rsplit_once('\n').unwrap();
+            let kept = kept.split_whitespace().map(str::len).sum::<usize>();
+            assert_eq!(last, format!("… {} more bytes of JSON are not shown", json.len() - kept));
+        }
+        let cut = shown(&format!("\"{}\"", "é".repeat(MAX_SHOWN_BYTES)));
+        assert!(cut.len() < MAX_SHOWN_BYTES + 100);
+    }
+
+    #[test]
+    fn long_text_is_not_laid_out() {
+        let json = format!("[{}1]", "1,".repeat(MAX_LAYOUT_BYTES / 2));
+        assert_eq!(pretty(&json), json);
+    }
+
     proptest::proptest! {
+        #![proptest_config(cases(USUAL_CASES))]
+
         #[test]
-        fn any_text_can_be_laid_out(text in "[\\[\\]{}:,\"\\\\a1 é]*") {
-            let _ = pretty(&text);
+        fn any_text_can_be_laid_out_and_nothing_but_blanks_changes(seed in proptest::num::u64::ANY) {
+            const PIECES: &[&str] =
+                &["[", "]", "{", "}", "{\"a\":", ",", ":", "\"", "\\", "1", "null", "é", " ", "\n", "\"x y\"", "[1,2]"];
+            let loose = foreign_text(seed, PIECES);
+            // The same, with what was opened closed again, is JSON more often.
+            let mut json = foreign_text(seed, &["[", "{\"k\":", "[1,{\"a\":2}", ",", "[\"x y\",", "[0,"]);
+            let open: Vec<char> = json.chars().filter(|c| matches!(c, '[' | '{')).collect();
+            json.push('1');
+            json.extend(open.iter().rev().map(|c| if *c == '[' { ']' } else { '}' }));
+            on_small_stack(|| {
+                for json in [&loose, &json] {
+                    let text = pretty(json);
+                    if serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok() {
+                        assert_eq!(tokens(&text), tokens(json));
+                    } else {
+                        assert_eq!(&text, json);
+                    }
+                    let _ = (shown(json), members(json), object(json).is_ok(), is_empty_object(json));
+                }
+            });
         }
     }
 }

@@ -1,10 +1,89 @@
 //! Names with wildcards, as roles and requests use them: `logs-*`, `a?`, and Lucene's `/regular expressions/`.
-//! Matching takes bounded work whatever the pattern, so that no request can stall the server.
+//! Patterns are foreign text: whoever may create a key may write one that costs for ever. Reading takes a bounded
+//! depth and length, and matching takes steps out of a [`Budget`]; what is beyond either is not known, never "no".
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Steps that one match may take before it counts as no match.
-const FUEL: u32 = 200_000;
+mod regex;
+
+pub use regex::{PatternError, Regex};
+
+/// The most characters of a regular expression that are read. No name that Elasticsearch takes is longer than 255
+/// bytes, and patterns are a little longer than names.
+pub const MAX_PATTERN_LENGTH: usize = 1_000;
+/// The most quantifiers, complements and parentheses around one another.
+pub const MAX_PATTERN_NESTING: usize = 40;
+/// The most characters of a name that is matched by a regular expression.
+pub const MAX_NAME_LENGTH: usize = 1_024;
+/// The most steps of one match; a step looks at one character of the name for one part of the pattern.
+pub const MAX_MATCH_STEPS: u64 = 2_000_000;
+/// The most steps of all matches of one search.
+pub const MAX_SEARCH_STEPS: u64 = 100_000_000;
+/// Patterns of wildcards cost their length times that of the name; below this nothing is counted.
+const FREE_STEPS: u64 = 1 << 14;
+
+/// The steps that matching may still take. One is made for each search (or each page, each check) and lent to every
+/// match of it, on as many threads as there are: once it is spent, the answers are "not known".
+#[derive(Debug)]
+pub struct Budget {
+    left: AtomicU64,
+}
+
+impl Budget {
+    /// A budget of so many steps.
+    pub const fn new(steps: u64) -> Self {
+        Self { left: AtomicU64::new(steps) }
+    }
+
+    /// Enough for one match: [`MAX_MATCH_STEPS`].
+    pub const fn for_one_match() -> Self {
+        Self::new(MAX_MATCH_STEPS)
+    }
+
+    /// Enough for a whole search: [`MAX_SEARCH_STEPS`].
+    pub const fn for_search() -> Self {
+        Self::new(MAX_SEARCH_STEPS)
+    }
+
+    /// Whether some match had to end without an answer because no steps were left.
+    pub fn is_spent(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == 0
+    }
+
+    /// Runs work that counts its own steps down, and takes those that it used. One match gets no more than
+    /// [`MAX_MATCH_STEPS`], so that one bad pattern does not use up what a thousand good ones need.
+    fn lend<T>(&self, work: impl FnOnce(&mut Steps) -> Option<T>) -> Option<T> {
+        let mut lent = 0;
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            lent = left.min(MAX_MATCH_STEPS);
+            Some(left - lent)
+        });
+        let mut steps = Steps(lent);
+        let answer = work(&mut steps);
+        // What is left of a match that ran out is lost on purpose: the budget then ends at exactly 0.
+        self.left.fetch_add(steps.0, Ordering::Relaxed);
+        answer
+    }
+}
+
+/// The steps lent to one match.
+pub(in crate::model) struct Steps(u64);
+
+impl Steps {
+    /// Takes some; `None` when there are not as many left.
+    fn take(&mut self, steps: usize) -> Option<()> {
+        match self.0.checked_sub(steps as u64) {
+            Some(left) => {
+                self.0 = left;
+                Some(())
+            }
+            None => {
+                self.0 = 0;
+                None
+            }
+        }
+    }
+}
 
 /// Whether the name matches a pattern with `*` (any run) and `?` (any one character).
 pub fn glob(pattern: &str, name: &str) -> bool {
@@ -35,25 +114,53 @@ pub fn glob(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// Whether a name of a role (with wildcards, or a regular expression between slashes) matches.
-pub fn matches(pattern: &str, name: &str) -> bool {
+/// Whether a name matches a name of a role: one with wildcards, or a regular expression between slashes.
+///
+/// `None` is not known: the expression is malformed, too long or too deep to be read, the name is longer than
+/// [`MAX_NAME_LENGTH`], or the budget is spent.
+pub fn matches_within(pattern: &str, name: &str, budget: &Budget) -> Option<bool> {
     match expression(pattern) {
-        Some(source) => Regex::parse(source).is_some_and(|regex| regex.matches(name)),
-        None => glob(pattern, name),
+        Some(source) => Regex::parse(source).ok()?.matches_within(name, budget),
+        None => within(pattern, name, budget, || glob(pattern, name)),
     }
 }
 
+/// [`matches_within`] on a budget of its own, where what is not known counts as no: for answers that grant nothing
+/// and hide nothing by it.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    matches_within(pattern, name, &Budget::for_one_match()) == Some(true)
+}
+
 /// Whether everything that `wanted` can match is matched by `granted`.
-pub fn covers(granted: &str, wanted: &str) -> bool {
+///
+/// `None` is not known: as with [`matches_within`], and where a regular expression would have to be compared with
+/// another pattern.
+pub fn covers_within(granted: &str, wanted: &str, budget: &Budget) -> Option<bool> {
     if granted == wanted || granted == "*" {
-        return true;
+        return Some(true);
     }
     let has_wildcard = wanted.contains(['*', '?']);
     match (expression(granted), expression(wanted)) {
-        (_, Some(_)) => false,
-        (Some(_), None) => !has_wildcard && matches(granted, wanted),
-        (None, None) => glob_over_pattern(granted, wanted),
+        (Some(source), _) if Regex::parse(source).is_ok_and(|regex| regex.is_any_run()) => Some(true),
+        (_, Some(_)) => None,
+        (Some(_), None) if has_wildcard => None,
+        (Some(_), None) => matches_within(granted, wanted, budget),
+        (None, None) => within(granted, wanted, budget, || glob_over_pattern(granted, wanted)),
     }
+}
+
+/// [`covers_within`] on a budget of its own, where what is not known counts as no.
+pub fn covers(granted: &str, wanted: &str) -> bool {
+    covers_within(granted, wanted, &Budget::for_one_match()) == Some(true)
+}
+
+/// Compares two texts in time that grows with the product of their lengths, if there is as much time.
+fn within(pattern: &str, name: &str, budget: &Budget, compare: impl FnOnce() -> bool) -> Option<bool> {
+    let cost = pattern.len().saturating_add(1).saturating_mul(name.len().saturating_add(1));
+    if cost as u64 <= FREE_STEPS {
+        return Some(compare());
+    }
+    budget.lend(|steps| steps.take(cost).map(|()| compare()))
 }
 
 /// `glob`, but a `*` of the wanted pattern stands for many characters: a `?` can't swallow it, only a `*` can.
@@ -80,9 +187,14 @@ fn glob_over_pattern(granted: &str, wanted: &str) -> bool {
     reached[wanted.len()]
 }
 
-/// Whether the pattern can be read at all.
+/// Whether the pattern is one that Elasticsearch takes. One that is only too much to be read here is.
 pub fn is_valid(pattern: &str) -> bool {
-    expression(pattern).is_none_or(|source| Regex::parse(source).is_some())
+    problem(pattern) != Some(PatternError::Malformed)
+}
+
+/// Why a pattern can't be read; nothing when it can.
+pub fn problem(pattern: &str) -> Option<PatternError> {
+    expression(pattern).and_then(|source| Regex::parse(source).err())
 }
 
 fn expression(pattern: &str) -> Option<&str> {
@@ -92,259 +204,10 @@ fn expression(pattern: &str) -> Option<&str> {
     pattern.strip_prefix('/')?.strip_suffix('/')
 }
 
-enum Part {
-    One(char),
-    Any,
-    AnyRun,
-    Class(bool, Vec<(char, char)>),
-    Sequence(Vec<Part>),
-    Either(Vec<Part>),
-    Repeat(Box<Part>, u32, Option<u32>),
-    Not(Box<Part>),
-}
-
-/// A regular expression of Lucene's kind, whole-name matching, with `~` for complement and `@` for any run.
-pub struct Regex(Part);
-
-impl Regex {
-    /// Reads one; nothing when it is malformed.
-    pub fn parse(source: &str) -> Option<Regex> {
-        let mut parser = Parser { chars: source.chars().collect(), at: 0 };
-        let part = parser.either(0)?;
-        (parser.at == parser.chars.len()).then_some(Regex(part))
-    }
-
-    /// Whether the whole name matches.
-    pub fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = name.chars().collect();
-        if name.len() > 1024 {
-            return false;
-        }
-        let fuel = Cell::new(FUEL);
-        let mut starts = vec![false; name.len() + 1];
-        starts[0] = true;
-        step(&self.0, &name, &starts, &fuel)[name.len()]
-    }
-}
-
-/// All the places where a match can end that begins at one of `starts`.
-fn step(part: &Part, name: &[char], starts: &[bool], fuel: &Cell<u32>) -> Vec<bool> {
-    let mut ends = vec![false; starts.len()];
-    if fuel.get() == 0 {
-        return ends;
-    }
-    fuel.set(fuel.get() - 1);
-    let one = |accept: &dyn Fn(char) -> bool, ends: &mut Vec<bool>| {
-        for (at, c) in name.iter().enumerate() {
-            if starts[at] && accept(*c) {
-                ends[at + 1] = true;
-            }
-        }
-    };
-    match part {
-        Part::One(wanted) => one(&|c| c == *wanted, &mut ends),
-        Part::Any => one(&|_| true, &mut ends),
-        Part::Class(negated, ranges) => {
-            let inside = |c: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&c));
-            one(&|c| inside(c) != *negated, &mut ends);
-        }
-        Part::AnyRun => {
-            if let Some(first) = starts.iter().position(|set| *set) {
-                ends[first..].fill(true);
-            }
-        }
-        Part::Sequence(parts) => {
-            let mut current = starts.to_vec();
-            for part in parts {
-                current = step(part, name, &current, fuel);
-            }
-            ends = current;
-        }
-        Part::Either(parts) => {
-            for part in parts {
-                for (end, set) in ends.iter_mut().zip(step(part, name, starts, fuel)) {
-                    *end |= set;
-                }
-            }
-        }
-        Part::Repeat(inner, least, most) => ends = repeat(inner, *least, *most, name, starts, fuel),
-        Part::Not(inner) => {
-            for at in (0..starts.len()).filter(|at| starts[*at]) {
-                let mut only = vec![false; starts.len()];
-                only[at] = true;
-                let matched = step(inner, name, &only, fuel);
-                for end in at..starts.len() {
-                    ends[end] |= !matched[end];
-                }
-            }
-        }
-    }
-    ends
-}
-
-fn repeat(inner: &Part, least: u32, most: Option<u32>, name: &[char], starts: &[bool], fuel: &Cell<u32>) -> Vec<bool> {
-    let mut current = starts.to_vec();
-    for _ in 0..least {
-        current = step(inner, name, &current, fuel);
-        if !current.contains(&true) {
-            return current;
-        }
-    }
-    let mut reached = current.clone();
-    let mut rounds = most.map(|most| most.saturating_sub(least));
-    while rounds != Some(0) && fuel.get() > 0 {
-        current = step(inner, name, &current, fuel);
-        let mut grew = false;
-        for (seen, new) in reached.iter_mut().zip(&current) {
-            grew |= *new && !*seen;
-            *seen |= *new;
-        }
-        if !grew {
-            break;
-        }
-        rounds = rounds.map(|rounds| rounds - 1);
-    }
-    reached
-}
-
-struct Parser {
-    chars: Vec<char>,
-    at: usize,
-}
-
-impl Parser {
-    fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
-    }
-
-    fn take(&mut self) -> Option<char> {
-        let c = self.peek()?;
-        self.at += 1;
-        Some(c)
-    }
-
-    fn either(&mut self, depth: u32) -> Option<Part> {
-        if depth > 40 {
-            return None;
-        }
-        let mut choices = vec![self.sequence(depth)?];
-        while self.peek() == Some('|') {
-            self.at += 1;
-            choices.push(self.sequence(depth)?);
-        }
-        Some(Part::Either(choices))
-    }
-
-    fn sequence(&mut self, depth: u32) -> Option<Part> {
-        let mut parts = Vec::new();
-        while let Some(c) = self.peek() {
-            if c == '|' || c == ')' {
-                break;
-            }
-            parts.push(self.repeated(depth)?);
-        }
-        Some(Part::Sequence(parts))
-    }
-
-    fn repeated(&mut self, depth: u32) -> Option<Part> {
-        if self.peek() == Some('~') {
-            self.at += 1;
-            if depth > 40 {
-                return None;
-            }
-            return Some(Part::Not(Box::new(self.repeated(depth + 1)?)));
-        }
-        let mut part = self.single(depth)?;
-        while let Some(c) = self.peek() {
-            let (least, most) = match c {
-                '*' => (0, None),
-                '+' => (1, None),
-                '?' => (0, Some(1)),
-                '{' => {
-                    self.at += 1;
-                    let bounds = self.bounds()?;
-                    part = Part::Repeat(Box::new(part), bounds.0, bounds.1);
-                    continue;
-                }
-                _ => break,
-            };
-            self.at += 1;
-            part = Part::Repeat(Box::new(part), least, most);
-        }
-        Some(part)
-    }
-
-    fn bounds(&mut self) -> Option<(u32, Option<u32>)> {
-        let least = self.count()?;
-        match self.take()? {
-            '}' => Some((least, Some(least))),
-            ',' if self.peek() == Some('}') => {
-                self.at += 1;
-                Some((least, None))
-            }
-            ',' => {
-                let most = self.count()?;
-                (self.take()? == '}' && most >= least).then_some((least, Some(most)))
-            }
-            _ => None,
-        }
-    }
-
-    fn count(&mut self) -> Option<u32> {
-        let start = self.at;
-        while self.peek().is_some_and(|c| c.is_ascii_digit()) {
-            self.at += 1;
-        }
-        let digits: String = self.chars[start..self.at].iter().collect();
-        digits.parse().ok().filter(|count| *count <= 1000)
-    }
-
-    fn single(&mut self, depth: u32) -> Option<Part> {
-        match self.take()? {
-            '.' => Some(Part::Any),
-            '@' => Some(Part::AnyRun),
-            '\\' => self.take().map(Part::One),
-            '(' => {
-                let inner = self.either(depth + 1)?;
-                (self.take()? == ')').then_some(inner)
-            }
-            '[' => self.class(),
-            '*' | '+' | '?' | '{' => None,
-            c => Some(Part::One(c)),
-        }
-    }
-
-    fn class(&mut self) -> Option<Part> {
-        let negated = self.peek() == Some('^');
-        if negated {
-            self.at += 1;
-        }
-        let mut ranges = Vec::new();
-        loop {
-            let mut from = self.take()?;
-            if from == ']' && !ranges.is_empty() {
-                return Some(Part::Class(negated, ranges));
-            }
-            if from == '\\' {
-                from = self.take()?;
-            }
-            if self.peek() == Some('-') && self.chars.get(self.at + 1).is_some_and(|c| *c != ']') {
-                self.at += 1;
-                let to = self.take()?;
-                if to < from {
-                    return None;
-                }
-                ranges.push((from, to));
-            } else {
-                ranges.push((from, from));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::small_stack::{USUAL_CASES, cases, foreign_text, on_small_stack};
 
     #[test]
     fn stars_match_any_run_and_question_marks_one_character() {
@@ -377,19 +240,155 @@ mod tests {
         assert!(!matches("/x/", "xy"));
     }
 
+    /// What 9.5.3 says of each: names that match, names that don't; nothing where it refuses the pattern.
+    const AS_SEEN: &[(&str, Option<(&[&str], &[&str])>)] = &[
+        ("/*/", Some((&["*"], &["", "a"]))),
+        ("/|a/", Some((&["|a"], &["a"]))),
+        ("/(|a)/", Some((&["|a"], &["a"]))),
+        ("/a|/", None),
+        ("/~a*/", Some((&["b", "aa", "ab"], &["a"]))),
+        ("/~~a/", Some((&["a"], &["b"]))),
+        ("/a\\d/", Some((&["a1"], &["ad", "ab"]))),
+        ("/a\\q/", None),
+        ("/a\\_/", Some((&["a_"], &[]))),
+        ("/[a-]/", None),
+        ("/[]a]/", Some((&["]", "a"], &[]))),
+        ("/[^]/", None),
+        ("/[b-a]/", None),
+        ("/[a-c\\d]x/", Some((&["ax", "1x"], &["dx"]))),
+        ("/<1-15>/", Some((&["7", "07", "007", "15"], &["16"]))),
+        ("/<01-15>/", Some((&["07", "15"], &["7"]))),
+        ("/\"a.b\"c/", Some((&["a.bc"], &["axbc"]))),
+        ("/a#/", Some((&[], &["a", "a#"]))),
+        ("/.*a.*&.*b.*/", Some((&["ab", "ba"], &["a"]))),
+        ("/&a/", Some((&["&a"], &["a"]))),
+        ("/a&/", None),
+        ("/a{2}/", Some((&["aa"], &["a"]))),
+        ("/a{,2}/", None),
+        ("/a{2/", None),
+        ("/a{x}/", None),
+        ("/a{3,1}/", None),
+        ("/a{1001}/", Some((&[], &["a"]))),
+        ("/a)/", None),
+        ("/(a/", None),
+        ("/a()b/", Some((&["ab"], &[]))),
+        ("/+a/", Some((&["+a"], &["a"]))),
+        ("/a**/", Some((&["aaa"], &["b"]))),
+        ("/a]/", Some((&["a]"], &[]))),
+        ("/a}/", Some((&["a}"], &[]))),
+        ("/^a$/", Some((&["^a$"], &["a"]))),
+        ("/.{2}é/", Some((&["abé", "😀aé"], &["😀é"]))),
+        ("/[/", None),
+    ];
+
     #[test]
-    fn broken_expressions_are_told_from_good_ones() {
-        assert!(!is_valid("/[/"));
-        assert!(!is_valid("/a(/"));
-        assert!(!is_valid("/*/"));
-        assert!(is_valid("/a.*/"));
+    fn expressions_mean_what_they_mean_to_elasticsearch() {
+        for (pattern, seen) in AS_SEEN {
+            assert_eq!(is_valid(pattern), seen.is_some(), "{pattern}");
+            let budget = Budget::for_one_match();
+            for (names, answer) in seen.iter().flat_map(|(yes, no)| [(yes, true), (no, false)]) {
+                for name in *names {
+                    assert_eq!(matches_within(pattern, name, &budget), Some(answer), "{pattern} on {name}");
+                }
+            }
+        }
         assert!(is_valid("plain*"));
     }
 
     #[test]
-    fn greedy_expressions_end_in_bounded_time() {
+    fn what_is_beyond_a_limit_is_not_known_rather_than_no() {
+        let budget = Budget::for_search();
+        let long = format!("/{}/", "a".repeat(MAX_PATTERN_LENGTH));
+        assert_eq!(matches_within(&long, &"a".repeat(MAX_PATTERN_LENGTH), &budget), Some(true));
+        let longer = format!("/{}/", "a".repeat(MAX_PATTERN_LENGTH + 1));
+        assert_eq!((matches_within(&longer, "a", &budget), problem(&longer)), (None, Some(PatternError::TooLong)));
+        assert!(is_valid(&longer), "Elasticsearch takes it");
+        for deep in [
+            format!("/a{}/", "?".repeat(MAX_PATTERN_NESTING + 1)),
+            format!("/{}a/", "~".repeat(MAX_PATTERN_NESTING + 1)),
+            format!("/{}a{}/", "(".repeat(MAX_PATTERN_NESTING + 1), ")".repeat(MAX_PATTERN_NESTING + 1)),
+            format!("/{}a{}/", "(".repeat(21), ")?".repeat(21)),
+        ] {
+            assert_eq!((matches_within(&deep, "a", &budget), problem(&deep)), (None, Some(PatternError::TooNested)));
+        }
+        assert_eq!(matches_within(&format!("/a{}/", "?".repeat(MAX_PATTERN_NESTING)), "a", &budget), Some(true));
+        assert_eq!(matches_within("/.*/", &"a".repeat(MAX_NAME_LENGTH), &budget), Some(true));
+        assert_eq!(matches_within("/.*/", &"a".repeat(MAX_NAME_LENGTH + 1), &budget), None);
+        assert_eq!(covers_within("/[/", "a", &budget), None);
+        assert_eq!(covers_within("/a.*/", "ab*", &budget), None, "patterns are not compared with expressions");
+        assert_eq!(covers_within("/.*/", "ab*", &budget), Some(true));
+    }
+
+    /// Each complement tries every place of the name anew.
+    const COSTLY: &str = "/.*~(.*~(.*~(.*b)))c/";
+
+    #[test]
+    fn a_costly_expression_takes_one_match_s_steps_and_leaves_the_rest_of_the_search() {
         let name = "a".repeat(500);
-        assert!(!matches("/((a*)*)*b/", &name));
-        let _ = matches("/(((.{0,1000}){0,1000}){0,1000}){0,1000}x/", &name);
+        let budget = Budget::for_search();
+        assert_eq!(matches_within("/(((.{0,1000}){0,1000}){0,1000}){0,1000}x/", &name, &budget), Some(false));
+        assert_eq!(matches_within("/(((a?){200}){200}){200}b1/", &name, &budget), Some(false));
+        assert_eq!(matches_within(COSTLY, &name, &budget), None);
+        assert_eq!(matches_within("/a+/", &name, &budget), Some(true));
+        let small = Budget::new(10);
+        assert_eq!(matches_within("/a+/", &name, &small), None);
+        assert!(small.is_spent() && !budget.is_spent());
+        assert_eq!(matches_within("/a+/", "a", &small), None, "a budget that is spent answers nothing");
+    }
+
+    #[test]
+    fn a_search_ends_whatever_the_patterns_of_its_keys_are() {
+        let budget = Budget::new(8 * MAX_MATCH_STEPS);
+        let name = "a".repeat(250);
+        let mut matches = 0u64;
+        while !budget.is_spent() {
+            assert_eq!(matches_within(COSTLY, &name, &budget), None);
+            matches += 1;
+        }
+        assert_eq!(matches, 8);
+    }
+
+    #[test]
+    fn wildcards_are_compared_within_the_budget_too() {
+        let (pattern, name) = ("*a".repeat(5_000), "a".repeat(20_000));
+        assert_eq!(matches_within(&pattern, &name, &Budget::for_search()), None);
+        assert_eq!(covers_within(&pattern, &name, &Budget::for_search()), None);
+        assert_eq!(matches_within(&"a".repeat(900), &"a".repeat(900), &Budget::for_search()), Some(true));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(cases(USUAL_CASES))]
+
+        #[test]
+        fn any_text_is_read_matched_and_dropped_on_a_small_stack(seed in proptest::num::u64::ANY) {
+            const PIECES: &[&str] = &[
+                "a", "b", "é", "(", ")", "[", "]", "^", "-", "{2}", "{0,9}", "{1,}", "{", "}", "*", "+", "?", "~", "|",
+                "&", "<1-20>", "<", ">", "\"", "#", "@", ".", "\\", "\\d", "1", ",", "(a", "b)*", "~(", "[^a]",
+            ];
+            let pattern = format!("/{}/", foreign_text(seed, PIECES));
+            on_small_stack(|| {
+                let budget = Budget::for_one_match();
+                let answer = matches_within(&pattern, "ab1éa", &budget);
+                assert!(answer.is_none() || problem(&pattern).is_none(), "{pattern}");
+                assert!(covers_within(&pattern, "a*", &budget) != Some(false), "{pattern}");
+            });
+        }
+
+        #[test]
+        fn what_an_expression_says_is_what_trying_its_parts_says(name in "[ab]{0,6}", times in 0usize..4) {
+            // (ab|b){n,}a?  by hand
+            let pattern = format!("/(ab|b){{{times},}}a?/");
+            let body = name.strip_suffix('a').filter(|body| !body.ends_with('a')).unwrap_or(&name);
+            let counted = !body.contains("aa") && !body.ends_with('a') && body.matches('b').count() >= times;
+            proptest::prop_assert_eq!(matches(&pattern, &name), counted);
+        }
+    }
+
+    #[test]
+    fn the_longest_text_that_a_key_may_hold_is_refused_at_once() {
+        for unit in ["?", "*", "(", "~", "a", "a|", "\\", "[", "{1}", "a&", "<1-2>"] {
+            let pattern = format!("/a{}/", unit.repeat(300_000 / unit.len()));
+            on_small_stack(|| assert_eq!(matches_within(&pattern, "a", &Budget::for_search()), None));
+        }
     }
 }

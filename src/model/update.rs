@@ -176,6 +176,10 @@ pub(super) fn changes(old: Option<&str>, new: &str, rights: bool) -> Vec<Change>
     found
 }
 
+/// The most levels that are compared member by member; what lies deeper is compared as a whole. Elasticsearch limits
+/// metadata to 20 levels, and that of role descriptors to some 1,000 (as seen on 9.5.3).
+const MAX_COMPARED_DEPTH: usize = 64;
+
 fn compare(
     path: String,
     old: Option<&str>,
@@ -191,7 +195,9 @@ fn compare(
     if rights && depth > 1 && says_nothing(old) && says_nothing(new) {
         return;
     }
-    if let Some((before, after)) = parts(old).zip(parts(new)) {
+    if depth < MAX_COMPARED_DEPTH
+        && let Some((before, after)) = parts(old).zip(parts(new))
+    {
         let names: BTreeSet<&str> = before.iter().chain(&after).map(|(name, _)| name.as_str()).collect();
         for name in names {
             // Of members of the same name the last one counts, as it does for Elasticsearch.

@@ -138,7 +138,7 @@ pub struct Told {
     pub owner: Vec<String>,
     /// The table.
     pub rows: Vec<Row>,
-    /// The rights, and what they were worked out from, as JSON that is laid out.
+    /// The rights, and what they were worked out from, as JSON on one line.
     pub json: String,
 }
 
@@ -159,7 +159,7 @@ impl Told {
             notes: whole.rights.notes(),
             owner: whole.owner.iter().flat_map(OwnerNow::sentences).collect(),
             rows: whole.rights.rows(),
-            json: json_text::pretty(&json_text::write_object(parts)),
+            json: json_text::write_object(parts),
             whole,
         }
     }

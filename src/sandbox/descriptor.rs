@@ -3,7 +3,7 @@
 
 use super::error::{EsError, Outcome};
 use super::json::{Kind, Node, Place, object};
-use super::pattern;
+use super::pattern::{self, PatternError};
 use super::privileges::{REMOTE_CLUSTER, cluster_problem, index_problem};
 use serde_json::{Map, Value, json};
 
@@ -325,8 +325,15 @@ impl Descriptor {
         let mut problems: Vec<String> = self.cluster.iter().filter_map(|name| cluster_problem(name)).collect();
         for grant in self.indices.iter().chain(&self.remote_indices) {
             problems.extend(grant.privileges.iter().find_map(|name| index_problem(name)));
-            for name in grant.names.iter().filter(|name| !pattern::is_valid(name)) {
-                problems.push(format!("invalid regular expression pattern [{name}]"));
+            for name in &grant.names {
+                match pattern::problem(name) {
+                    None => {}
+                    Some(PatternError::Malformed) => {
+                        problems.push(format!("invalid regular expression pattern [{name}]"));
+                    }
+                    // What this cluster can't obey it does not keep; Elasticsearch takes such patterns.
+                    Some(beyond) => problems.push(format!("{beyond} by the practice cluster")),
+                }
             }
         }
         for (privileges, _) in &self.remote_cluster {

@@ -1,7 +1,7 @@
 //! Which names a right is about: patterns that must all match. What two patterns have in common can't
 //! always be written as one, and whether a regular expression has anything in common can't always be told.
 
-use crate::model::pattern;
+use crate::model::pattern::{self, Budget};
 
 /// Patterns longer than this are not looked into: no name that Elasticsearch takes is longer.
 const LONGEST: usize = 255;
@@ -102,12 +102,16 @@ pub(super) fn overlap(one: &str, other: &str) -> Overlap {
     if covers(one, other) || covers(other, one) {
         return Overlap::Some;
     }
-    let is_odd = |text: &str| text.len() > LONGEST || text.contains('\\') || is_beyond(text);
+    // An expression with a backslash was understood: only wildcards don't know it here.
+    let is_odd = |text: &str| text.len() > LONGEST || text.contains('\\') && !is_expression(text) || is_beyond(text);
     if is_odd(one) || is_odd(other) {
         return Overlap::NotKnown;
     }
     let has_wildcard = |text: &str| is_expression(text) || text.contains(['*', '?']);
+    let is_known = |one, other| pattern::covers_within(one, other, &Budget::for_one_match()).is_some();
     match (has_wildcard(one), has_wildcard(other)) {
+        (true, false) if !is_known(one, other) => Overlap::NotKnown,
+        (false, true) if !is_known(other, one) => Overlap::NotKnown,
         (false, false) => none_unless_backing(one, other),
         // Of a name and a pattern, covering is all that there can be.
         (true, false) | (false, true) => none_unless_backing(one, other),
@@ -127,9 +131,9 @@ fn is_expression(text: &str) -> bool {
     text.len() > 1 && text.starts_with('/') && text.ends_with('/')
 }
 
-/// Expressions with operators of Lucene that are not understood here (`&`, `<1-5>`, `"…"`, `#`).
+/// Expressions that are malformed, or too much to be read.
 fn is_beyond(text: &str) -> bool {
-    is_expression(text) && (text.contains(['&', '<', '>', '"', '#']) || !pattern::is_valid(text))
+    pattern::problem(text).is_some()
 }
 
 /// Whether some name matches both patterns of `*` and `?`.
@@ -199,7 +203,12 @@ mod tests {
     #[test]
     fn what_can_t_be_told_is_not_called_nothing() {
         assert_eq!(meet("/[a-z]+/", "logs-*").as_deref(), Some("/[a-z]+/ and also logs-* ?"));
-        assert_eq!(meet("/a&b/", "a").as_deref(), Some("/a&b/ and also a ?"));
+        assert_eq!(meet("/a&b/", "a"), None);
+        assert_eq!(meet("/a&/", "a").as_deref(), Some("/a&/ and also a ?"));
+        let deep = format!("/a{}/", "?".repeat(100));
+        assert!(meet(&deep, "a").unwrap().ends_with('?'), "too deep to be read");
+        let costly = "/.*~(.*~(.*~(.*b)))c/";
+        assert!(meet(costly, &"a".repeat(250)).unwrap().ends_with('?'), "too much work to be told");
         assert_eq!(meet("a\\*", "ab").as_deref(), Some("a\\* and also ab ?"));
         assert_eq!(meet("logs-*", ".ds-logs-*").as_deref(), Some("logs-* and also .ds-logs-* ?"));
         assert_eq!(meet("/[ab]/", "c"), None);

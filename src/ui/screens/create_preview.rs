@@ -2,7 +2,6 @@
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui};
 
-use super::key_detail::harmless_lines;
 use crate::{
     model::{Millis, descriptor::Piece, json_text, new_key::NewKey},
     ui::{
@@ -38,7 +37,7 @@ pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&NewKey>, now: Millis
             Some(body) => {
                 ScrollArea::vertical().id_salt("exact request").auto_shrink([false, true]).show(ui, |ui| {
                     code::plain(ui, &format!("POST {path}"));
-                    code::json(ui, &harmless_lines(&json_text::pretty(&body)));
+                    code::raw_json(ui, "exact request", &body);
                     if let Some(hidden) = request.and_then(NewKey::hidden) {
                         let words = format!("Sent with it, and neither shown nor copied: {hidden}");
                         text::paragraph(ui, Type::Small, p.text.tertiary, words);

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Color32, Frame, Margin, Sense, Stroke, Ui, vec2};
 
 use super::{
-    key_detail::{fact, harmless_lines, moment, section},
+    key_detail::{fact, moment, section},
     key_rows::elided,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         calendar,
         deed::{Deed, Ending},
         expiry::thousands,
-        harmless, json_text,
+        harmless,
     },
     ops::record::History,
     ui::{
@@ -87,7 +87,7 @@ pub(super) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Deed) {
                 text::line(ui, Type::Strong, p.text.primary, "What was asked");
                 code::ground(ui).show(ui, |ui| {
                     ui.set_width(ui.available_width());
-                    code::json(ui, &harmless_lines(&json_text::pretty(request)));
+                    code::raw_json(ui, "what was asked", request);
                 });
             }
         });

@@ -10,7 +10,7 @@ use crate::{
         api_key::{ApiKey, KeyId},
         calendar,
         expiry::Status,
-        harmless, json_text,
+        harmless,
     },
     ops::update_many,
     ui::{
@@ -167,17 +167,12 @@ fn metadata(ui: &mut Ui, key: &ApiKey) {
         Some(raw) if raw.get() != "{}" => {
             code::ground(ui).show(ui, |ui| {
                 ui.set_width(ui.available_width());
-                code::json(ui, &harmless_lines(&json_text::pretty(raw.get())));
+                code::raw_json(ui, "metadata", raw.get());
             });
         }
         Some(_) => drop(text::line(ui, Type::Body, p.text.tertiary, "none")),
         None => drop(text::line(ui, Type::Body, p.text.tertiary, "Not kept by this version of Elasticsearch")),
     }
-}
-
-/// Harmless text, its own line ends kept.
-pub fn harmless_lines(text: &str) -> String {
-    text.lines().map(harmless::shown).collect::<Vec<_>>().join("\n")
 }
 
 fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {

@@ -2,7 +2,6 @@
 
 use eframe::egui::{self, Align, Layout, Ui, vec2};
 
-use super::key_detail::harmless_lines;
 use crate::{
     app::{Command, Loadable},
     model::{
@@ -31,12 +30,12 @@ const SHOWN: usize = 40;
 pub(super) fn ui(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     let told = view.state.told(&key.id);
     let known = told.and_then(Loadable::value).and_then(Option::as_ref);
-    let json = known.map(|known| known.json.clone()).or_else(|| raw(key).map(|raw| json_text::pretty(raw.get())));
-    let as_json = title(ui, key, json.as_deref());
-    if let (true, Some(json)) = (as_json, &json) {
+    let json = known.map(|known| known.json.as_str()).or_else(|| raw(key).map(|raw| raw.get()));
+    let as_json = title(ui, key, json);
+    if let (true, Some(json)) = (as_json, json) {
         code::ground(ui).show(ui, |ui| {
             ui.set_width(ui.available_width());
-            code::json(ui, &harmless_lines(json));
+            code::raw_json(ui, "abilities", json);
         });
         return;
     }
@@ -76,7 +75,7 @@ fn title(ui: &mut Ui, key: &ApiKey, json: Option<&str>) -> bool {
                 ui.data_mut(|data| data.insert_temp(id, !as_json));
             }
             if as_json && Button::link("Copy JSON").show(ui).clicked() {
-                ui.ctx().copy_text(json.to_owned());
+                ui.ctx().copy_text(json_text::pretty(json));
             }
         });
     });

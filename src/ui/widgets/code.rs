@@ -1,8 +1,37 @@
 //! JSON in colours, for reading.
 
+use std::sync::Arc;
+
 use eframe::egui::{self, Label, Response, Ui, text::LayoutJob};
 
-use crate::ui::theme::{self, Palette, Type};
+use crate::{
+    model::{harmless, json_text},
+    ui::theme::{self, Palette, Type},
+};
+
+/// Shows JSON as a cluster sent it: laid out, harmless, and no more than [`json_text::MAX_SHOWN_BYTES`]. It is laid
+/// out when it is shown first and when it is another one, not for each frame; `name` tells the texts of one page
+/// apart.
+pub fn raw_json(ui: &mut Ui, name: &'static str, raw: &str) -> Response {
+    #[derive(Clone)]
+    struct LaidOut {
+        length: usize,
+        /// As much as the layout depends on.
+        raw: Arc<str>,
+        text: Arc<str>,
+    }
+
+    let id = egui::Id::unique(("laid out", name));
+    let start = &raw[..raw.floor_char_boundary(json_text::MAX_LAYOUT_BYTES + 1)];
+    let known = ui.data(|data| data.get_temp::<LaidOut>(id));
+    let laid_out = known.filter(|known| known.length == raw.len() && *known.raw == *start).unwrap_or_else(|| {
+        let text = harmless::lines(&json_text::shown(raw));
+        let made = LaidOut { length: raw.len(), raw: start.into(), text: text.into() };
+        ui.data_mut(|data| data.insert_temp(id, made.clone()));
+        made
+    });
+    json(ui, &laid_out.text)
+}
 
 /// Shows JSON that was laid out before.
 pub fn json(ui: &mut Ui, text: &str) -> Response {

@@ -1,6 +1,8 @@
 //! Role descriptors without JSON: a form and the JSON are two views of one text, and what the form doesn't
 //! know stays in it.
 
+use std::ops::ControlFlow;
+
 use eframe::egui::{self, Align, CornerRadius, Frame, Layout, Margin, Stroke, Ui, vec2};
 
 use super::{
@@ -15,7 +17,8 @@ use crate::{
     model::{
         descriptor_form::{At, DescriptorForm, Section},
         expiry::plural,
-        pattern, privilege_words, privileges,
+        pattern::{self, Budget},
+        privilege_words, privileges,
         version::{Edition, Feature},
     },
     ops::{Problem, names::Names},
@@ -70,31 +73,51 @@ pub(super) fn matched(ui: &Ui, names: Option<&Result<Vec<String>, Problem>>, pat
         Some(Err(problem)) => return format!("How many they match is not known: {}", problem.title),
         Some(Ok(names)) => names,
     };
-    let count = counted(ui, names, patterns);
-    match (patterns.is_empty(), count) {
-        (true, _) => "Names or patterns such as logs-*".into(),
-        (false, 0) => "Matches nothing that is there today".into(),
+    let Counted { count, not_known, .. } = counted(ui, names, patterns);
+    let known = match (patterns.is_empty(), count) {
+        (true, _) => return "Names or patterns such as logs-*".into(),
+        (false, 0) if not_known == 0 => return "Matches nothing that is there today".into(),
         (false, count) => format!("Matches {} that you can see", plural(count as u64, "name")),
-    }
+    };
+    if not_known == 0 { known } else { format!("{known}; of {not_known} more it is not known") }
 }
 
+/// The most steps of matching for one count: some hundredths of a second, for the window waits for it.
+const MAX_COUNTING_STEPS: u64 = 10_000_000;
+
 /// The count, made once for these patterns and these names: there may be very many, and frames are quick.
-fn counted(ui: &Ui, names: &[String], patterns: &[String]) -> usize {
+fn counted(ui: &Ui, names: &[String], patterns: &[String]) -> Counted {
     let of = (names.as_ptr() as usize, names.len());
     let id = egui::Id::unique(("names that match", patterns));
     if let Some(known) = ui.data(|data| data.get_temp::<Counted>(id)).filter(|known| known.of == of) {
-        return known.count;
+        return known;
     }
-    let count = names.iter().filter(|name| patterns.iter().any(|pattern| pattern::matches(pattern, name))).count();
-    ui.data_mut(|data| data.insert_temp(id, Counted { of, count }));
-    count
+    let budget = Budget::new(MAX_COUNTING_STEPS);
+    let (mut count, mut not_known) = (0, 0);
+    for name in names {
+        let mut answers = patterns.iter().map(|pattern| pattern::matches_within(pattern, name, &budget));
+        let answer = answers.try_fold(Some(false), |so_far, answer| match answer {
+            Some(true) => ControlFlow::Break(()),
+            Some(false) => ControlFlow::Continue(so_far),
+            None => ControlFlow::Continue(None),
+        });
+        match answer {
+            ControlFlow::Break(()) => count += 1,
+            ControlFlow::Continue(None) => not_known += 1,
+            ControlFlow::Continue(Some(_)) => {}
+        }
+    }
+    let counted = Counted { of, count, not_known };
+    ui.data_mut(|data| data.insert_temp(id, counted));
+    counted
 }
 
-/// How many names match, and which list of names that was.
-#[derive(Clone)]
+/// How many names match, of how many it is not known, and which list of names that was.
+#[derive(Clone, Copy)]
 struct Counted {
     of: (usize, usize),
     count: usize,
+    not_known: usize,
 }
 
 /// What the toolkit remembers between frames: a part that was asked for, and a name that another has.
