@@ -19,7 +19,7 @@ use crate::{
         secret::Secret,
     },
     ops::{Problem, clock},
-    sandbox::{Options, Sandbox},
+    sandbox::{Options, Passwords, Sandbox},
     store::{
         clipboard::{Cleared, SecretClipboard},
         journal::Journal,
@@ -125,10 +125,11 @@ fn reason(error: &str) -> String {
 fn sandbox_opener(keys: usize) -> SandboxOpener {
     Box::new(move || {
         Box::pin(async move {
-            let sandbox = Sandbox::start(Options { keys, ..Options::default() })
+            let sandbox = Sandbox::start(Options { keys, passwords: Passwords::Fresh, ..Options::default() })
                 .await
                 .map_err(|error| Problem::new("The sandbox did not start", &error.to_string()))?;
             let profile = sandbox_profile(&sandbox)?;
+            accounts_told(&sandbox);
             // It ends with the worker's runtime; dropping it would end it now.
             tokio::spawn(async move {
                 let _alive = sandbox;
@@ -137,6 +138,16 @@ fn sandbox_opener(keys: usize) -> SandboxOpener {
             Ok(profile)
         })
     })
+}
+
+/// Says in the terminal who can sign in: their passwords are new, and a key for another user wants one.
+fn accounts_told(sandbox: &Sandbox) {
+    use std::io::Write as _;
+    let mut terminal = std::io::stderr().lock();
+    let _ = writeln!(terminal, "The practice cluster is at {}; its users and their passwords:", sandbox.url());
+    for account in sandbox.accounts() {
+        let _ = writeln!(terminal, "  {:10} {}", account.name, account.password);
+    }
 }
 
 fn sandbox_profile(sandbox: &Sandbox) -> Result<Profile, Problem> {

@@ -10,10 +10,11 @@ use super::{
     error::{CliError, Exit},
     output,
 };
-use crate::sandbox::{MAX_KEYS, Options, Sandbox};
+use crate::sandbox::{MAX_KEYS, Options, Passwords, Sandbox};
 
 /// The options of `sandbox`.
 #[derive(Args, Debug)]
+#[command(after_help = ABOUT)]
 pub(super) struct SandboxArgs {
     /// Port on this computer alone; 0 takes a free one
     #[arg(long, default_value_t = 9200)]
@@ -21,7 +22,21 @@ pub(super) struct SandboxArgs {
     /// How many varied keys it begins with, up to 1,000,000 (which take a few seconds and about 1 GB of memory)
     #[arg(long, value_name = "N", default_value_t = 320, value_parser = keys)]
     keys: usize,
+    /// Give its users the well-known passwords (such as officer-password) instead of new ones at each start
+    ///
+    /// Whoever else uses this computer reaches the port too, and could sign in.
+    #[arg(long)]
+    fixed_passwords: bool,
 }
+
+/// What the practice cluster is, and what it is not, for the help.
+const ABOUT: &str = "It speaks what administering API keys needs, as Elasticsearch 9.5.3 with a trial license does, and is \
+compared with a real node by thousands of random requests. What a real cluster does and it doesn't, it refuses \
+with the type not_in_the_practice_cluster and the words \"The practice cluster does not do …\": among them aliases, \
+most settings of indices, routing, ingest pipelines, scripts and templates, role mappings, tokens, fuzzy queries, and \
+queries and aggregations of documents beyond the simple ones. The security of documents and fields works for \
+searching, counting and getting documents. Built-in roles have their real rights; what they are for is said in words of \
+our own.";
 
 /// Reads how many keys the practice cluster begins with.
 pub(super) fn keys(text: &str) -> Result<usize, String> {
@@ -39,7 +54,8 @@ pub(super) async fn run(flags: &ConnectionFlags, args: SandboxArgs) -> Result<Ex
         ));
     }
     let taken = "Stop what listens there, or choose another port: --port 0 takes a free one";
-    let sandbox = Sandbox::start(Options { port: args.port, keys: args.keys })
+    let passwords = if args.fixed_passwords { Passwords::Fixed } else { Passwords::Fresh };
+    let sandbox = Sandbox::start(Options { port: args.port, keys: args.keys, passwords })
         .await
         .map_err(|error| CliError::problem("The sandbox could not start", &error.to_string(), taken))?;
     let ca = flags.ca_file.as_deref().map(|path| CaFile::write(path, sandbox.ca_pem())).transpose()?;
@@ -94,7 +110,7 @@ fn words(sandbox: &Sandbox) -> Vec<String> {
         "For clients that want a CA file, start it with --ca-file PATH: it is written there, and removed at the end."
             .into(),
         String::new(),
-        "Its users; their passwords are no secret:".into(),
+        "Its users; unless --fixed-passwords is given, their passwords are new at each start:".into(),
     ];
     let rows: Vec<Vec<String>> = sandbox
         .accounts()

@@ -43,6 +43,15 @@ actions! {
     USER_PUT = "cluster:admin/xpack/security/user/put": "manage_security" "all";
     USER_DELETE = "cluster:admin/xpack/security/user/delete": "manage_security" "all";
     USER_ENABLE = "cluster:admin/xpack/security/user/set_enabled": "manage_security" "all";
+    USER_QUERY = "cluster:admin/xpack/security/user/query": "read_security" "manage_security" "all";
+    ROLE_BULK_PUT = "cluster:admin/xpack/security/role/bulk_put": "manage_security" "all";
+    ROLE_BULK_DELETE = "cluster:admin/xpack/security/role/bulk_delete": "manage_security" "all";
+    APP_PRIVILEGES_GET = "cluster:admin/xpack/security/privilege/get": "read_security" "manage_security" "all";
+    APP_PRIVILEGES_PUT = "cluster:admin/xpack/security/privilege/put": "manage_security" "all";
+    APP_PRIVILEGES_DELETE = "cluster:admin/xpack/security/privilege/delete": "manage_security" "all";
+    CACHE_CLEAR = "cluster:admin/xpack/security/cache/clear": "manage_security" "all";
+    ROLES_CACHE_CLEAR = "cluster:admin/xpack/security/roles/cache/clear": "manage_security" "all";
+    REALM_CACHE_CLEAR = "cluster:admin/xpack/security/realm/cache/clear": "manage_security" "all";
     CHANGE_PASSWORD = "cluster:admin/xpack/security/user/change_password": "manage_security" "all";
     AUTHENTICATE = "cluster:admin/xpack/security/user/authenticate": "manage_security" "all";
     HAS_PRIVILEGES = "cluster:admin/xpack/security/user/has_privileges": "read_ccr" "read_security" "manage_ccr" "manage_security" "all";

@@ -37,7 +37,9 @@ pub fn authenticate(cluster: &Cluster, request: &Request, now: i64) -> Outcome<C
 
 fn scheme<'a>(header: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let (head, rest) = header.split_at_checked(name.len())?;
-    let rest = rest.strip_prefix(b" ")?.trim_ascii();
+    let rest = rest.strip_prefix(b" ")?;
+    // Of keys Java decodes what stands there, blanks included.
+    let rest = if name == "ApiKey" { rest } else { rest.trim_ascii() };
     (head.eq_ignore_ascii_case(name.as_bytes()) && !rest.is_empty()).then_some(rest)
 }
 
@@ -79,6 +81,7 @@ fn as_user(cluster: &Cluster, name: &str, user: &User) -> Caller {
         run_by: None,
         denied_run_as: None,
         restricted: false,
+        sees_parts: cluster.license.sees_parts(),
         layers: vec![cluster.descriptors(&user.roles)],
     }
 }
@@ -90,7 +93,7 @@ fn api_key(cluster: &Cluster, encoded: &[u8], now: i64) -> Outcome<Caller> {
         return Err(no_luck("API key: invalid ApiKey value"));
     };
     match check_key(cluster, id, secret, now) {
-        Ok(key) => Ok(as_key(key)),
+        Ok(key) => Ok(as_key(cluster, key)),
         Err(reason) if reason.starts_with("authentication expected") => Err(EsError::unauthenticated(reason, None)),
         Err(reason) => Err(no_luck(format!("API key: {reason}"))),
     }
@@ -136,7 +139,7 @@ pub fn decode_key(encoded: &[u8]) -> Result<Vec<u8>, String> {
     BASE64.decode(encoded).map_err(|_| "Last unit does not have enough valid bits".to_owned())
 }
 
-fn as_key(key: &StoredKey) -> Caller {
+fn as_key(cluster: &Cluster, key: &StoredKey) -> Caller {
     let limited_by = key.limited_by.as_deref().cloned().unwrap_or_default();
     let layers = if key.assigned.is_empty() { vec![limited_by] } else { vec![key.assigned.to_vec(), limited_by] };
     Caller {
@@ -150,6 +153,7 @@ fn as_key(key: &StoredKey) -> Caller {
         key: Some((key.id.clone(), key.name.clone())),
         run_by: None,
         denied_run_as: None,
+        sees_parts: cluster.license.sees_parts(),
         restricted: key.assigned.iter().any(|(_, role)| role.workflows.is_some()),
         layers,
     }
@@ -188,7 +192,8 @@ mod tests {
     #[test]
     fn schemes_are_told_apart_whatever_their_case() {
         assert_eq!(scheme(b"ApiKey abc", "ApiKey"), Some(&b"abc"[..]));
-        assert_eq!(scheme(b"apikey  abc ", "ApiKey"), Some(&b"abc"[..]));
+        assert_eq!(scheme(b"apikey  abc", "ApiKey"), Some(&b" abc"[..]));
+        assert_eq!(scheme(b"basic  abc", "Basic"), Some(&b"abc"[..]));
         assert_eq!(scheme(b"ApiKey", "ApiKey"), None);
         assert_eq!(scheme(b"ApiKeyabc", "ApiKey"), None);
     }

@@ -33,6 +33,8 @@ pub struct Caller {
     pub denied_run_as: Option<String>,
     /// Whether the key is restricted to workflows, of which this server has none.
     pub restricted: bool,
+    /// Whether the license knows the security of documents and fields.
+    pub sees_parts: bool,
     /// All layers must grant: a user has one, an API key two.
     pub layers: Vec<Vec<(String, Descriptor)>>,
 }
@@ -122,10 +124,9 @@ impl Caller {
         }
         let limited: Vec<&str> =
             indices.iter().filter(|name| self.sees_only_part_of(name)).map(String::as_str).collect();
-        if limited.is_empty() {
+        if limited.is_empty() || self.sees_parts {
             return Ok(());
         }
-        // Document- and field-level security need a licence that a basic cluster, and so the sandbox, lacks.
         let feature = "field and document level security";
         Err(EsError::forbidden(format!("current license is non-compliant for [{feature}]"))
             .with("license.expired.feature", feature)
@@ -151,11 +152,16 @@ impl Caller {
             })
     }
 
-    fn sees_only_part_of(&self, index: &str) -> bool {
-        self.layers.iter().any(|layer| {
-            let mut grants = grants_for(layer, index).peekable();
-            grants.peek().is_some() && grants.all(|grant| grant.query.is_some() || grant.field_security.is_some())
+    /// Whether some documents or fields of an index are hidden.
+    pub fn sees_only_part_of(&self, index: &str) -> bool {
+        self.entries_on(index).iter().any(|grants| {
+            !grants.is_empty() && grants.iter().all(|grant| grant.query.is_some() || grant.field_security.is_some())
         })
+    }
+
+    /// The entries that mean an index, whatever they grant there, of each layer.
+    pub fn entries_on(&self, index: &str) -> Vec<Vec<&IndexGrant>> {
+        self.layers.iter().map(|layer| grants_for(layer, index).collect()).collect()
     }
 
     /// Whether a cluster privilege is held, as `_has_privileges` means it.
@@ -167,6 +173,9 @@ impl Caller {
 
     /// Whether an index privilege is held on all that the name or pattern can mean.
     pub fn has_on(&self, name: &str, wanted: &str, with_restricted: bool) -> bool {
+        if name.is_empty() {
+            return false;
+        }
         let restricted = is_restricted(name) || with_restricted && pattern::covers(name, ".security-7");
         self.layers.iter().all(|layer| {
             layer.iter().any(|(_, role)| {
@@ -200,7 +209,10 @@ impl Caller {
     }
 }
 
-fn grants_for<'a>(layer: &'a [(String, Descriptor)], index: &'a str) -> impl Iterator<Item = &'a IndexGrant> {
+fn grants_for<'a, 'i>(
+    layer: &'a [(String, Descriptor)],
+    index: &'i str,
+) -> impl Iterator<Item = &'a IndexGrant> + use<'a, 'i> {
     layer.iter().flat_map(|(_, role)| &role.indices).filter(move |grant| {
         (grant.allow_restricted || !is_restricted(index))
             && grant.names.iter().any(|name| pattern::matches(name, index))
@@ -231,6 +243,7 @@ mod tests {
             run_by: None,
             denied_run_as: None,
             restricted: false,
+            sees_parts: false,
             layers: layers.iter().map(|text| vec![("r".into(), from_json("r", text).unwrap())]).collect(),
         }
     }
@@ -291,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn document_level_security_needs_a_licence() {
+    fn document_level_security_needs_a_license() {
         let limited = r#"{"indices":[{"names":["*"],"privileges":["read"],"query":"{}"}]}"#;
         let error = caller(&[limited]).may_on(&action::SEARCH, &["my_index".into()]).unwrap_err();
         assert_eq!(error.extra["license.expired.feature"], "field and document level security");

@@ -1,6 +1,7 @@
 //! Bulk writes: newline-separated JSON; every item succeeds or fails on its own, 403 included.
 
 use super::cluster::fresh_id;
+use super::conditions::Conditions;
 use super::documents::{Target, Write, Written, is_forced, merge, put, remove};
 use super::error::{EsError, Outcome};
 use super::indices::check_name;
@@ -16,6 +17,7 @@ struct Item<'a> {
     index: Option<String>,
     id: Option<String>,
     body: &'a [u8],
+    conditions: Conditions,
 }
 
 /// `POST|PUT [/INDEX]/_bulk`
@@ -23,14 +25,22 @@ pub fn bulk(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let default_index = Some(context.argument(0)).filter(|name| !name.is_empty());
     let request = context.request;
-    let items = read(&request.body, default_index.as_deref())?;
+    let conditions = Conditions::read(&request.params)?;
+    let items = read(&request.body, default_index.as_deref(), &conditions)?;
     if items.is_empty() {
         return Err(EsError::validation(&["no requests added".to_owned()]));
     }
     let missing: Vec<String> =
         items.iter().filter(|item| item.index.is_none()).map(|_| "index is missing".to_owned()).collect();
-    if !missing.is_empty() {
-        return Err(EsError::validation(&missing));
+    let mut problems = missing;
+    for item in &items {
+        if item.id.is_none() && matches!(item.verb, "update" | "delete") {
+            problems.push("id is missing".to_owned());
+        }
+        problems.extend(item.conditions.problems(item.verb == "create", item.id.as_deref()));
+    }
+    if !problems.is_empty() {
+        return Err(EsError::validation(&problems));
     }
     context.caller.may_on_some(&BULK)?;
     let forced = is_forced(context);
@@ -70,10 +80,14 @@ fn run(context: &mut Context, item: &Item, forced: bool) -> Result<Written, (Box
             caller.may_on(&AUTO_CREATE, &[index.to_owned()])?;
             check_name(index)?;
         }
+        if id.as_deref() == Some("") && item.verb != "delete" {
+            return Err(EsError::illegal("if _id is specified it must not be empty"));
+        }
         if id.is_none() && item.verb != "delete" {
             id = Some(fresh_id()?);
         }
-        let target = Target { index, id: id.as_deref(), forced, now: context.now };
+        let target =
+            Target { index, id: id.as_deref(), forced, now: context.now, in_bulk: true, conditions: &item.conditions };
         match item.verb {
             "create" => put(context.cluster, caller, &target, Write::Create, item.body),
             "index" => {
@@ -87,7 +101,7 @@ fn run(context: &mut Context, item: &Item, forced: bool) -> Result<Written, (Box
     attempt.map_err(|error| (error, id))
 }
 
-fn read<'a>(body: &'a [u8], default_index: Option<&str>) -> Outcome<Vec<Item<'a>>> {
+fn read<'a>(body: &'a [u8], default_index: Option<&str>, conditions: &Conditions) -> Outcome<Vec<Item<'a>>> {
     if body.is_empty() {
         return Err(EsError::parse("request body is required"));
     }
@@ -101,7 +115,7 @@ fn read<'a>(body: &'a [u8], default_index: Option<&str>) -> Outcome<Vec<Item<'a>
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let mut item = action(&json::parse(line)?, number + 1, default_index)?;
+        let mut item = action(&json::parse(line)?, number + 1, default_index, conditions)?;
         if item.verb != "delete" {
             match lines.next() {
                 Some((number, body)) if number < last => item.body = body,
@@ -113,7 +127,7 @@ fn read<'a>(body: &'a [u8], default_index: Option<&str>) -> Outcome<Vec<Item<'a>
     Ok(items)
 }
 
-fn action<'a>(node: &Node, line: usize, default_index: Option<&str>) -> Outcome<Item<'a>> {
+fn action<'a>(node: &Node, line: usize, default_index: Option<&str>, conditions: &Conditions) -> Outcome<Item<'a>> {
     let head = format!("Malformed action/metadata line [{line}], expected");
     let Some(members) = node.members() else {
         return Err(EsError::illegal(format!("{head} START_OBJECT but found [{}]", node.token())));
@@ -135,23 +149,14 @@ fn action<'a>(node: &Node, line: usize, default_index: Option<&str>) -> Outcome<
     let Some(fields) = first.value.members() else {
         return Err(EsError::illegal(format!("{head} START_OBJECT but found [{}]", first.value.token())));
     };
-    let mut item = Item { verb, index: default_index.map(str::to_owned), id: None, body: b"" };
+    let mut item =
+        Item { verb, index: default_index.map(str::to_owned), id: None, body: b"", conditions: conditions.clone() };
     for field in fields {
         let text = field.value.scalar();
         match field.name.as_str() {
             "_index" => item.index = text,
             "_id" => item.id = text,
-            "routing"
-            | "version"
-            | "version_type"
-            | "if_seq_no"
-            | "if_primary_term"
-            | "pipeline"
-            | "require_alias"
-            | "retry_on_conflict"
-            | "dynamic_templates"
-            | "require_data_stream"
-            | "_source" => {}
+            _ if item.conditions.take(field)? => {}
             other => {
                 return Err(EsError::illegal(format!(
                     "Action/metadata line [{line}] contains an unknown parameter [{other}]"
@@ -169,7 +174,7 @@ mod tests {
     #[test]
     fn lines_pair_up_and_deletes_stand_alone() {
         let body = b"{\"index\":{\"_id\":\"1\"}}\n{\"n\":1}\n\n{\"delete\":{\"_index\":\"b\",\"_id\":2}}\n{\"create\":{}}\n{}\n";
-        let items = read(body, Some("a")).unwrap();
+        let items = read(body, Some("a"), &Conditions::default()).unwrap();
         assert_eq!(items.len(), 3);
         assert_eq!(items[0].body, b"{\"n\":1}");
         assert_eq!(items[1].index.as_deref(), Some("b"));
@@ -179,10 +184,10 @@ mod tests {
 
     #[test]
     fn malformed_bulk_requests_are_refused_in_the_words_of_the_server() {
-        let reason = |body: &[u8]| read(body, None).err().unwrap().reason;
+        let reason = |body: &[u8]| read(body, None, &Conditions::default()).err().unwrap().reason;
         assert_eq!(reason(b"{\"index\":{}}\n{}"), "The bulk request must be terminated by a newline [\\n]");
         assert!(reason(b"{\"foo\":{}}\n").ends_with("but found [foo]"));
         assert!(reason(b"{\"index\":{\"foo\":1}}\n{}\n").ends_with("contains an unknown parameter [foo]"));
-        assert!(read(b"{\"index\":{\"_index\":\"a\"}}\n", None).unwrap().is_empty());
+        assert!(read(b"{\"index\":{\"_index\":\"a\"}}\n", None, &Conditions::default()).unwrap().is_empty());
     }
 }

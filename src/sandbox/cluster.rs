@@ -1,6 +1,7 @@
 //! All that the practice cluster holds, in memory: users, roles, API keys, indices.
 //! Plain data; who may touch what is decided elsewhere.
 
+use super::app_privileges::AppPrivilege;
 use super::descriptor::Descriptor;
 use super::error::{EsError, Outcome};
 use super::indices::Index;
@@ -87,6 +88,8 @@ pub struct StoredKey {
     pub owner_metadata: Map<String, Value>,
     /// Free data of the key; like the descriptors it may be shared by many.
     pub metadata: Arc<Map<String, Value>>,
+    /// Whether metadata was ever given, be it empty; answers show the same.
+    pub has_metadata: bool,
     /// What the key was given; none means all that `limited_by` allows.
     pub assigned: Arc<Descriptors>,
     /// The owner's rights when the key was created or last updated; cross-cluster keys have none.
@@ -195,6 +198,8 @@ pub struct Cluster {
     pub users: BTreeMap<String, User>,
     /// Roles by name; the built-in ones have `_reserved` in their metadata.
     pub roles: BTreeMap<String, Descriptor>,
+    /// The privileges that applications define, by application and name.
+    pub app_privileges: BTreeMap<String, BTreeMap<String, AppPrivilege>>,
     /// Indices by name.
     pub indices: BTreeMap<String, Index>,
     /// What it may do beyond the basics.

@@ -1,5 +1,6 @@
 //! Dates as queries write them: epoch milliseconds, ISO 8601, and date math (`now-7d/d`). Pure; now is a parameter.
 
+use super::aggs::DateFormat;
 use jiff::civil;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
@@ -18,19 +19,58 @@ pub fn parse_in(text: &str, format: Option<&str>, now: i64, up: bool, zone: &Tim
         return apply_math(now, math, up, zone);
     }
     let (date, math) = text.split_once("||").unwrap_or((text, ""));
-    let numeric = format.is_none_or(|format| format.contains("epoch_millis"));
-    let iso = format.is_some_and(|format| format != "epoch_millis");
-    let mut at = None;
-    if numeric {
-        at = date.parse::<i64>().ok();
-    }
-    if format == Some("epoch_second") {
-        at = date.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000));
-    }
-    if at.is_none() && iso {
-        at = iso_date_in(date, zone);
-    }
+    let mut formats = format.unwrap_or("epoch_millis").split("||");
+    let at = formats.find_map(|format| in_format(date, format, up && math.is_empty(), zone));
     apply_math(at?, math, up, zone)
+}
+
+/// A date in one format; `up` fills what is left out with the last moment that fits.
+fn in_format(date: &str, format: &str, up: bool, zone: &TimeZone) -> Option<i64> {
+    match format.strip_prefix("strict_").unwrap_or(format) {
+        "epoch_millis" => date.parse().ok(),
+        "epoch_second" => date.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000)),
+        "date_optional_time"
+        | "date_time"
+        | "iso8601"
+        | "date_time_no_millis"
+        | "date"
+        | "year_month_day"
+        | "year_month"
+        | "year" => iso_in(date, up, zone),
+        _ => {
+            let parts = DateFormat::parse(format).ok()?.read(date)?;
+            from_parts(parts, up, zone)
+        }
+    }
+}
+
+/// Year, month, day, hour, minute, second, millisecond; those left out are the first, or the last.
+fn from_parts(parts: [Option<i64>; 7], up: bool, zone: &TimeZone) -> Option<i64> {
+    let [year, month, day, hour, minute, second, millis] = parts;
+    let small = |value: i64| i8::try_from(value).ok();
+    let year = i16::try_from(year.unwrap_or(1970)).ok()?;
+    let first = civil::Date::new(year, small(month.unwrap_or(if up { 12 } else { 1 }))?, 1).ok()?;
+    let date = match day {
+        Some(day) => civil::Date::new(year, first.month(), small(day)?).ok()?,
+        None if up => first.last_of_month(),
+        None => first,
+    };
+    let or = |value: Option<i64>, last: i64| value.unwrap_or(if up { last } else { 0 });
+    let nanos = i32::try_from(or(millis, 999)).ok()?.checked_mul(1_000_000)?;
+    let time = civil::Time::new(small(or(hour, 23))?, small(or(minute, 59))?, small(or(second, 59))?, nanos).ok()?;
+    date.to_datetime(time).to_zoned_datetime(zone.clone()).ok().map(|at| at.timestamp().as_millisecond())
+}
+
+fn iso_in(text: &str, up: bool, zone: &TimeZone) -> Option<i64> {
+    let formats = ["yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH", "yyyy-MM-dd", "yyyy-MM", "yyyy"];
+    if up {
+        let text = text.trim_end_matches('T');
+        let parts = formats.iter().find_map(|format| DateFormat::parse(format).ok()?.read(text));
+        if let Some(at) = parts.and_then(|parts| from_parts(parts, true, zone)) {
+            return Some(at);
+        }
+    }
+    iso_date_in(text, zone)
 }
 
 /// A date of ISO 8601, with or without time and zone; UTC when none is given.

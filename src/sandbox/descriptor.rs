@@ -1,10 +1,12 @@
 //! Role descriptors: read with Elasticsearch's refusals, checked, and written back as it writes them.
 //! Knows nothing of who asks; what a descriptor allows is `authz`'s business.
 
+use super::descriptor_parts as parts;
 use super::error::{EsError, Outcome};
+use super::exact;
 use super::json::{Kind, Node, Place, object};
-use super::pattern::{self, PatternError};
-use super::privileges::{REMOTE_CLUSTER, cluster_problem, index_problem};
+use super::pattern::{self, MAX_PATTERN_LENGTH, MAX_PATTERN_NESTING, PatternError};
+use super::privileges::{cluster_problem, index_problem};
 use serde_json::{Map, Value, json};
 
 /// What a role, or one descriptor of an API key, allows.
@@ -30,6 +32,8 @@ pub struct Descriptor {
     pub workflows: Option<Vec<String>>,
     /// A sentence for people; roles only.
     pub description: Option<String>,
+    /// Whether its `transient_metadata` is empty, as that of `superuser` alone is.
+    pub no_transient_metadata: bool,
 }
 
 /// Privileges on indices by name.
@@ -78,9 +82,11 @@ pub struct Fault {
     pub error: Box<EsError>,
 }
 
-type Parsed<T> = Result<T, Fault>;
+/// What reading gives.
+pub type Parsed<T> = Result<T, Fault>;
 
-fn fault<T>(at: Place, error: Box<EsError>) -> Parsed<T> {
+/// Refuses at a place.
+pub fn fault<T>(at: Place, error: Box<EsError>) -> Parsed<T> {
     Err(Fault { at, error })
 }
 
@@ -98,9 +104,10 @@ pub fn parse(name: &str, node: &Node, usage: Use) -> Parsed<Descriptor> {
             "run_as" => descriptor.run_as = strings(name, "run_as", value)?,
             "index" | "indices" => descriptor.indices = grants(name, &member.name, value, false)?,
             "remote_indices" => descriptor.remote_indices = grants(name, "remote_indices", value, true)?,
-            "applications" => descriptor.applications = applications(name, value)?,
-            "remote_cluster" => descriptor.remote_cluster = remote_cluster(name, value)?,
-            "metadata" | "transient_metadata" | "global" => {
+            "applications" => descriptor.applications = parts::applications(name, value)?,
+            "remote_cluster" => descriptor.remote_cluster = parts::remote_cluster(name, value)?,
+            "global" => descriptor.global = parts::global(value)?,
+            "metadata" | "transient_metadata" if member.name == "metadata" || value.members().is_some() => {
                 let Some(members) = value.members() else {
                     let reason = format!(
                         "expected field [{}] to be of type object, but found [{}] instead",
@@ -109,19 +116,18 @@ pub fn parse(name: &str, node: &Node, usage: Use) -> Parsed<Descriptor> {
                     );
                     return fault(value.at, EsError::parse(reason));
                 };
-                match member.name.as_str() {
-                    "metadata" => descriptor.metadata = object(members),
-                    "global" => descriptor.global = Some(value.to_value()),
-                    _ => {}
+                if member.name == "metadata" {
+                    descriptor.metadata = object(members);
                 }
             }
-            "restriction" if usage == Use::ApiKey => {
-                descriptor.workflows = Some(match value.get("workflows") {
-                    Some(workflows) => strings(name, "workflows", workflows)?,
-                    None => Vec::new(),
-                });
-            }
-            "description" if usage == Use::Role => descriptor.description = value.text().map(str::to_owned),
+            "restriction" if usage == Use::ApiKey => descriptor.workflows = parts::restriction(name, value)?,
+            "description" if usage == Use::Role => match value.text() {
+                Some(text) => descriptor.description = Some(text.to_owned()),
+                None => {
+                    let reason = format!("Expected text at {} but found {}", value.at, value.token());
+                    return fault(value.at, EsError::illegal(reason));
+                }
+            },
             other => {
                 let reason = format!("failed to parse role [{name}]. unexpected field [{other}]");
                 return fault(value.at, EsError::parse(reason));
@@ -163,7 +169,8 @@ pub fn strings(role: &str, field: &str, node: &Node) -> Parsed<Vec<String>> {
     Ok(strings)
 }
 
-fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parsed<&'a [Node]> {
+/// An array of objects.
+pub fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parsed<&'a [Node]> {
     let Some(elements) = node.elements() else {
         let reason = format!(
             "failed to parse {what} privileges for role [{role}]. expected field [{field}] value to be an array, but found [{}] instead",
@@ -213,26 +220,45 @@ pub fn grant(role: &str, node: &Node, remote: bool, implied: &[&str]) -> Parsed<
                         return fault(value.at, EsError::parse(reason));
                     }
                 };
+                // What this cluster can't obey it does not keep; Elasticsearch takes such patterns.
+                let problem = grant.names.iter().find_map(|name| match pattern::problem(name) {
+                    Some(PatternError::TooLong) => {
+                        Some(format!("patterns of more than {MAX_PATTERN_LENGTH} characters"))
+                    }
+                    Some(PatternError::TooNested) => Some(format!(
+                        "patterns of more than {MAX_PATTERN_NESTING} quantifiers or parentheses on one another"
+                    )),
+                    _ => None,
+                });
+                if let Some(what) = problem {
+                    return fault(value.at, EsError::not_done(&what));
+                }
             }
             "privileges" if !implied.is_empty() => {
                 return fault(value.at, EsError::parse(format!("{head} field [privileges] must not present")));
             }
             "privileges" => {
-                has_privileges = true;
+                has_privileges = !matches!(value.kind, Kind::Null);
                 grant.privileges = strings(role, "privileges", value)?;
             }
-            "field_security" => grant.field_security = (!matches!(value.kind, Kind::Null)).then(|| value.to_value()),
+            "field_security" => grant.field_security = Some(parts::field_security(role, value)?),
             "query" => {
                 grant.query = match &value.kind {
                     Kind::Null => None,
-                    Kind::Text(text) => Some(text.clone()),
-                    _ => Some(value.to_value().to_string()),
+                    Kind::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+                    Kind::Number(_) | Kind::Bool(_) | Kind::Array(_) => {
+                        let reason = format!(
+                            "{head} expected field [query] value to be null, a string, an array, or an object, but found [{}] instead",
+                            value.token()
+                        );
+                        return fault(value.at, EsError::parse(reason));
+                    }
+                    Kind::Object(_) => Some(exact::written(value.to_source().to_string())),
                 };
             }
             "allow_restricted_indices" => {
-                grant.allow_restricted = match value.scalar().as_deref() {
-                    Some("true") => true,
-                    Some("false") => false,
+                grant.allow_restricted = match value.kind {
+                    Kind::Bool(allowed) => allowed,
                     _ => {
                         let reason = format!(
                             "{head} expected field [allow_restricted_indices] value to be a boolean, but found [{}] instead",
@@ -259,92 +285,21 @@ pub fn grant(role: &str, node: &Node, remote: bool, implied: &[&str]) -> Parsed<
     Ok(grant)
 }
 
-/// The application grants of a descriptor.
-pub fn applications(role: &str, node: &Node) -> Parsed<Vec<ApplicationGrant>> {
-    let head = format!("failed to parse application privileges for role [{role}].");
-    let mut grants = Vec::new();
-    for element in entries(role, "application", "applications", node)? {
-        let mut grant = ApplicationGrant::default();
-        let (mut has_name, mut has_privileges, mut has_resources) = (false, false, false);
-        for member in element.members().unwrap_or_default() {
-            let value = &member.value;
-            match member.name.as_str() {
-                "application" => {
-                    has_name = true;
-                    match value.text() {
-                        Some(text) => grant.application = text.to_owned(),
-                        None => {
-                            let reason = format!(
-                                "{head} expected field [application] value to be a string, but found [{}] instead",
-                                value.token()
-                            );
-                            return fault(value.at, EsError::parse(reason));
-                        }
-                    }
-                }
-                "privileges" => {
-                    has_privileges = true;
-                    grant.privileges = strings(role, "privileges", value)?;
-                }
-                "resources" => {
-                    has_resources = true;
-                    grant.resources = strings(role, "resources", value)?;
-                }
-                other => return fault(value.at, EsError::parse(format!("{head} unexpected field [{other}]"))),
-            }
-        }
-        let missing = [("application", has_name), ("privileges", has_privileges), ("resources", has_resources)];
-        if let Some((field, _)) = missing.iter().find(|(_, present)| !present) {
-            return fault(element.end, EsError::parse(format!("{head} missing required [{field}] field")));
-        }
-        grants.push(grant);
-    }
-    Ok(grants)
-}
-
-fn remote_cluster(role: &str, node: &Node) -> Parsed<Vec<(Vec<String>, Vec<String>)>> {
-    let mut grants = Vec::new();
-    for element in entries(role, "remote_cluster", "remote_cluster", node)? {
-        let list = |field: &str| match element.get(field) {
-            Some(value) => strings(role, field, value),
-            None => fault(
-                element.end,
-                EsError::parse(format!(
-                    "failed to parse remote_cluster for role [{role}]. missing required [{field}] field"
-                )),
-            ),
-        };
-        grants.push((list("privileges")?, list("clusters")?));
-    }
-    Ok(grants)
-}
-
 impl Descriptor {
     /// What Elasticsearch's request validation finds wrong: unknown privileges, names, patterns, workflows.
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.cluster.iter().filter_map(|name| cluster_problem(name)).collect();
         for grant in self.indices.iter().chain(&self.remote_indices) {
-            problems.extend(grant.privileges.iter().find_map(|name| index_problem(name)));
-            for name in &grant.names {
-                match pattern::problem(name) {
-                    None => {}
-                    Some(PatternError::Malformed) => {
-                        problems.push(format!("invalid regular expression pattern [{name}]"));
-                    }
-                    // What this cluster can't obey it does not keep; Elasticsearch takes such patterns.
-                    Some(beyond) => problems.push(format!("{beyond} by the practice cluster")),
-                }
-            }
-        }
-        for (privileges, _) in &self.remote_cluster {
-            for name in privileges.iter().filter(|name| !REMOTE_CLUSTER.contains(&name.as_str())) {
-                problems.push(format!(
-                    "Invalid remote_cluster permissions found. Please remove the following: [{name}] Only {REMOTE_CLUSTER:?} are allowed"
-                ));
-            }
+            problems.extend(grant.problems());
         }
         for grant in &self.applications {
             problems.extend(application_problem(&grant.application));
+            let shaped = |name: &&String| !name.chars().all(|c| !c.is_whitespace() && !c.is_control());
+            problems.extend(grant.privileges.iter().filter(shaped).map(|name| {
+                format!(
+                    "Application privilege names and actions must match the pattern ^\\p{{Graph}}*$ (found '{name}')"
+                )
+            }));
         }
         if self.metadata.keys().any(|key| key.starts_with('_')) {
             problems.push("role descriptor metadata keys may not start with [_]".into());
@@ -354,7 +309,7 @@ impl Descriptor {
                 "Unknown workflow [{workflow}]. A workflow must be one of the predefined workflow names [search_application_query]."
             ));
         }
-        if self.description.as_ref().is_some_and(|text| text.encode_utf16().count() > 1000) {
+        if self.description.as_ref().is_some_and(|text| exact::utf16_len(text) > 1000) {
             problems.push("Role description must be less than 1000 characters.".into());
         }
         problems
@@ -400,7 +355,8 @@ impl Descriptor {
         );
         map.insert("run_as".into(), json!(self.run_as));
         map.insert("metadata".into(), Value::Object(self.metadata.clone()));
-        map.insert("transient_metadata".into(), json!({ "enabled": true }));
+        let transient = if self.no_transient_metadata { json!({}) } else { json!({ "enabled": true }) };
+        map.insert("transient_metadata".into(), transient);
         if !self.remote_indices.is_empty() {
             map.insert("remote_indices".into(), self.remote_indices.iter().map(IndexGrant::to_value).collect());
         }
@@ -422,6 +378,27 @@ impl Descriptor {
 }
 
 impl IndexGrant {
+    /// What validation finds wrong with it. A privilege twice hides one that is unknown.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.clusters.iter().any(String::is_empty) {
+            problems.push("remote index cluster alias cannot be an empty string".to_owned());
+        }
+        let mut seen = std::collections::HashSet::new();
+        match self.privileges.iter().find(|name| !seen.insert(name.as_str())) {
+            Some(twice) => problems.push(format!("duplicate element: {twice}")),
+            None => problems.extend(self.privileges.iter().find_map(|name| index_problem(name))),
+        }
+        for name in &self.names {
+            if !name.starts_with('/') && name.contains(',') {
+                problems.push(format!("commas [,] are not allowed in the index name expression [{name}]"));
+            } else if pattern::problem(name) == Some(PatternError::Malformed) {
+                problems.push(format!("invalid regular expression pattern [{name}]"));
+            }
+        }
+        problems
+    }
+
     /// The grant as Elasticsearch writes it.
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
@@ -443,7 +420,15 @@ impl IndexGrant {
 
 /// Why an application's name can't be used, if so.
 pub fn application_problem(name: &str) -> Option<String> {
-    if name.contains('*') {
+    if name.contains(char::is_whitespace) {
+        return Some(format!("Application names may not contain whitespace (found '{name}')"));
+    }
+    // A pattern needs only to be able to mean a name that fits.
+    let (name, is_pattern) = match name.split_once('*') {
+        Some((start, _)) => (start, true),
+        None => (name, false),
+    };
+    if is_pattern && name.is_empty() {
         return None;
     }
     let prefix = name.split(['-', '_']).next().unwrap_or_default();
@@ -454,7 +439,7 @@ pub fn application_problem(name: &str) -> Option<String> {
             "An application name prefix must match the pattern ^[a-z][A-Za-z0-9]*$ (found '{prefix}')"
         ));
     }
-    (prefix.len() < 3)
+    (prefix.len() < 3 && !is_pattern)
         .then(|| format!("An application name prefix must be at least 3 characters long (found '{prefix}')"))
 }
 
@@ -468,6 +453,18 @@ pub fn name_problem(name: &str) -> Option<&'static str> {
         "Role names must be at least 1 and no more than 1024 characters. They can contain alphanumeric characters (a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.",
     )
 }
+
+/// What is wrong with the name of a role or a user where one is written, if anything; `what` is `Role` or `User`.
+pub fn written_name_problem(what: &str, name: &str) -> Option<String> {
+    (name_problem(name).is_some() || name.len() > MAX_NATIVE_NAME).then(|| {
+        format!(
+            "{what} names must be at least 1 and no more than {MAX_NATIVE_NAME} characters. They can contain alphanumeric characters (a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed."
+        )
+    })
+}
+
+/// The longest name of a role or a user that is written, in characters.
+const MAX_NATIVE_NAME: usize = 507;
 
 /// A descriptor from JSON that is known to be good: the seed's.
 pub fn from_json(name: &str, text: &str) -> Outcome<Descriptor> {

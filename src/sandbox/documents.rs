@@ -2,14 +2,19 @@
 
 use super::authz::Caller;
 use super::cluster::{Cluster, fresh_id};
+use super::conditions::Conditions;
 use super::error::{EsError, Outcome};
+use super::exact;
 use super::indices::{Document, Index, check_concrete, check_name};
 use super::json::{self, Node};
 use super::keys_create::refresh_parameter;
+use super::keys_update::refuse;
+use super::mapping::View;
 use super::privileges::{AUTO_CREATE, DELETE, GET, INDEX, OP_CREATE, OP_INDEX, UPDATE};
 use super::reply::{Body, Reply};
 use super::router::Context;
 use super::search::pick_source;
+use super::visible::Visible;
 use serde_json::{Map, Value, json};
 
 /// What a write asks for.
@@ -59,13 +64,6 @@ fn writable<'a>(cluster: &'a mut Cluster, caller: &Caller, name: &str, now: i64)
     cluster.indices.get_mut(name).ok_or_else(|| EsError::no_such_index(name))
 }
 
-fn conflict(index: &Index, name: &str, reason: String) -> Box<EsError> {
-    EsError::new(409, "version_conflict_engine_exception", reason)
-        .with("index_uuid", index.uuid.clone())
-        .with("shard", "0")
-        .with("index", name)
-}
-
 /// Where and how a write goes.
 pub struct Target<'a> {
     /// The index.
@@ -76,31 +74,39 @@ pub struct Target<'a> {
     pub forced: bool,
     /// Epoch milliseconds.
     pub now: i64,
+    /// Whether it is one of many.
+    pub in_bulk: bool,
+    /// What the request insists on.
+    pub conditions: &'a Conditions,
 }
 
 /// Writes a document; `body` is its JSON text.
 pub fn put(cluster: &mut Cluster, caller: &Caller, target: &Target, write: Write, body: &[u8]) -> Outcome<Written> {
-    let index = writable(cluster, caller, target.index, target.now)?;
-    let action = if write == Write::Create { &OP_CREATE } else { &OP_INDEX };
-    caller.may_on(action, &[target.index.to_owned()])?;
     let id = match target.id {
         Some(id) => id.to_owned(),
         None => fresh_id()?,
     };
+    let source = || format!("index {{[{}][{id}], source[{}]}}", target.index, String::from_utf8_lossy(body));
+    let existing = cluster.indices.get(target.index);
+    target.conditions.check_index(target.index, existing, &source())?;
+    let index = writable(cluster, caller, target.index, target.now)?;
+    let action = if write == Write::Create { &OP_CREATE } else { &OP_INDEX };
+    caller.may_on(action, &[target.index.to_owned()])?;
     let node = read_document(body, &id)?;
     let before = index.documents.get(&id).map(|document| document.version);
     if let Some(version) = before.filter(|_| write == Write::Create) {
         let reason = format!("[{id}]: version conflict, document already exists (current version [{version}])");
-        return Err(conflict(index, target.index, reason));
+        return Err(index.conflict(target.index, reason));
     }
+    let given = target.conditions.check_write(target.index, index, &id)?;
     let mut mapping = index.mapping.clone();
     mapping.learn(&node, &id)?;
     index.mapping = mapping;
     let result = if before.is_some() { "updated" } else { "created" };
     let last = before.or_else(|| index.deleted.remove(&id)).unwrap_or(0);
-    let (version, seq_no) = (last + 1, index.next_seq_no);
+    let (version, seq_no) = (given.unwrap_or(last + 1), index.next_seq_no);
     index.next_seq_no += 1;
-    index.documents.insert(id.clone(), Document { source: node.to_value(), version, seq_no });
+    index.documents.insert(id.clone(), Document { source: node.to_source(), version, seq_no });
     Ok(written(target.index, &id, version, result, seq_no, index.shards(), target.forced))
 }
 
@@ -136,9 +142,13 @@ fn read_document(body: &[u8], id: &str) -> Outcome<Node> {
 pub fn remove(cluster: &mut Cluster, caller: &Caller, target: &Target) -> Outcome<Written> {
     caller.may_on(&DELETE, &[target.index.to_owned()])?;
     let id = target.id.unwrap_or_default();
+    let what = format!("delete {{[{}][{id}]}}", target.index);
+    target.conditions.check_index(target.index, cluster.indices.get(target.index), &what)?;
     let index = cluster.indices.get_mut(target.index).ok_or_else(|| EsError::no_such_index(target.index))?;
+    let given = target.conditions.check_write(target.index, index, id)?;
     let before = index.documents.remove(id).map(|document| document.version);
-    let version = before.or_else(|| index.deleted.get(id).copied()).unwrap_or(0) + 1;
+    let next = before.or_else(|| index.deleted.get(id).copied()).unwrap_or(0) + 1;
+    let version = given.unwrap_or(next);
     index.deleted.insert(id.to_owned(), version);
     let seq_no = index.next_seq_no;
     index.next_seq_no += 1;
@@ -149,19 +159,59 @@ pub fn remove(cluster: &mut Cluster, caller: &Caller, target: &Target) -> Outcom
 /// Merges `doc` into a document, or puts `upsert` where there is none.
 pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8]) -> Outcome<Written> {
     caller.may_on(&UPDATE, &[target.index.to_owned()])?;
+    if caller.sees_only_part_of(target.index) {
+        let what =
+            if target.in_bulk { "a bulk item request with update requests embedded" } else { "an update request" };
+        let reason = format!("Can't execute {what} if field or document level security is enabled");
+        return Err(EsError::new(400, "security_exception", reason));
+    }
     let id = target.id.unwrap_or_default();
+    if body.is_empty() {
+        return Err(EsError::validation(&["script or doc is missing".to_owned()]));
+    }
     let request = json::parse(body)?;
-    let known =
-        ["doc", "upsert", "doc_as_upsert", "detect_noop", "_source", "scripted_upsert", "if_seq_no", "if_primary_term"];
+    let known = [
+        "script",
+        "doc",
+        "upsert",
+        "doc_as_upsert",
+        "detect_noop",
+        "_source",
+        "scripted_upsert",
+        "if_seq_no",
+        "if_primary_term",
+    ];
     let unknown = request.members().unwrap_or_default().iter().find(|member| !known.contains(&member.name.as_str()));
     if let Some(member) = unknown {
         let error = super::keys_create::unknown_field(member.at, "UpdateRequest", &member.name, &known);
         return Err(error);
     }
+    for field in ["script", "scripted_upsert"] {
+        if request.get(field).is_some() {
+            return Err(EsError::not_done("scripts that update documents"));
+        }
+    }
+    if request.get("_source").is_some_and(|node| node.scalar().as_deref() != Some("false")) {
+        return Err(EsError::not_done("the [_source] of updates"));
+    }
+    for field in ["doc", "upsert"] {
+        if let Some(node) = request.get(field).filter(|node| node.members().is_none()) {
+            let reason =
+                format!("[{}] [UpdateRequest] {field} doesn't support values of type: {}", node.at, node.token());
+            return Err(EsError::new(400, "x_content_parse_exception", reason));
+        }
+    }
+    if request.get("doc").is_none() {
+        return Err(EsError::validation(&["script or doc is missing".to_owned()]));
+    }
+    let compares = request.get("detect_noop").and_then(Node::scalar).as_deref() != Some("false");
+    if target.conditions.requires_alias() {
+        target.conditions.check_index(target.index, None, "")?;
+    }
     let index = writable(cluster, caller, target.index, target.now)?;
-    let change = request.get("doc").map(Node::to_value);
+    let change = request.get("doc").map(Node::to_source);
     let as_upsert = request.get("doc_as_upsert").and_then(Node::scalar).as_deref() == Some("true");
-    let upsert = request.get("upsert").map(Node::to_value).or_else(|| change.clone().filter(|_| as_upsert));
+    let upsert = request.get("upsert").map(Node::to_source).or_else(|| change.clone().filter(|_| as_upsert));
     let shards = index.shards();
     let Some(existing) = index.documents.get(id) else {
         let Some(source) = upsert else {
@@ -170,17 +220,18 @@ pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8
                 .with("shard", "0")
                 .with("index", target.index));
         };
-        return put(cluster, caller, target, Write::Index, source.to_string().as_bytes());
+        return put(cluster, caller, target, Write::Index, exact::written(source.to_string()).as_bytes());
     };
     let Some(change) = change else {
         return Err(EsError::validation(&["script or doc is missing".to_owned()]));
     };
     let mut source = existing.source.clone();
     merge_into(&mut source, change);
-    if source == existing.source {
+    target.conditions.check_write(target.index, index, id)?;
+    if compares && source == existing.source {
         return Ok(written(target.index, id, existing.version, "noop", existing.seq_no, shards, false));
     }
-    put(cluster, caller, target, Write::Index, source.to_string().as_bytes())
+    put(cluster, caller, target, Write::Index, exact::written(source.to_string()).as_bytes())
 }
 
 fn merge_into(target: &mut Value, change: Value) {
@@ -211,8 +262,17 @@ fn put_one(context: &mut Context, write: Write) -> Outcome<Reply> {
         return Err(EsError::parse("request body is required"));
     }
     check_concrete("indices:data/write/index", &name)?;
+    let conditions = Conditions::read(&context.request.params)?;
+    refuse(&conditions.problems(write == Write::Create, id.as_deref()))?;
     context.caller.may_on(&INDEX, std::slice::from_ref(&name))?;
-    let target = Target { index: &name, id: id.as_deref(), forced: is_forced(context), now: context.now };
+    let target = Target {
+        index: &name,
+        id: id.as_deref(),
+        forced: is_forced(context),
+        now: context.now,
+        in_bulk: false,
+        conditions: &conditions,
+    };
     let done = put(context.cluster, context.caller, &target, write, &context.request.body)?;
     Ok(answer(done, &name))
 }
@@ -259,7 +319,20 @@ pub fn update(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let (name, id) = (context.argument(0), context.argument(1));
     check_concrete("indices:data/write/update", &name)?;
-    let target = Target { index: &name, id: Some(&id), forced: is_forced(context), now: context.now };
+    context.request.params.number("retry_on_conflict")?;
+    if context.request.params.get("_source").is_some_and(|wanted| wanted != "false") {
+        return Err(EsError::not_done("the [_source] of updates"));
+    }
+    let conditions = Conditions::read(&context.request.params)?;
+    refuse(&conditions.problems(false, Some(&id)))?;
+    let target = Target {
+        index: &name,
+        id: Some(&id),
+        forced: is_forced(context),
+        now: context.now,
+        in_bulk: false,
+        conditions: &conditions,
+    };
     let done = merge(context.cluster, context.caller, &target, &context.request.body)?;
     Ok(answer(done, &name))
 }
@@ -269,22 +342,37 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let (name, id) = (context.argument(0), context.argument(1));
     check_concrete("indices:data/write/delete", &name)?;
-    let target = Target { index: &name, id: Some(&id), forced: is_forced(context), now: context.now };
+    let conditions = Conditions::read(&context.request.params)?;
+    refuse(&conditions.problems(false, Some(&id)))?;
+    let target = Target {
+        index: &name,
+        id: Some(&id),
+        forced: is_forced(context),
+        now: context.now,
+        in_bulk: false,
+        conditions: &conditions,
+    };
     let done = remove(context.cluster, context.caller, &target)?;
     Ok(Reply::json(done.status, Value::Object(done.fields)))
 }
 
-fn found<'a>(context: &'a Context, name: &str, id: &str) -> Outcome<Option<&'a Document>> {
+/// The document as the caller sees it, if at all.
+fn found<'a>(context: &'a Context, name: &str, id: &str) -> Outcome<Option<(&'a Document, Value)>> {
     check_concrete("indices:data/read/get", name)?;
     context.caller.may_on(&GET, &[name.to_owned()])?;
     let index = context.cluster.indices.get(name).ok_or_else(|| EsError::no_such_index(name))?;
-    Ok(index.documents.get(id))
+    let visible = Visible::of(context.caller, name)?;
+    context.request.params.flag("refresh", false)?;
+    Conditions::read(&context.request.params)?.check_read(name, index, id)?;
+    let Some(document) = index.documents.get(id) else { return Ok(None) };
+    let view = View { id, source: &document.source, mapping: &index.mapping, visible: &visible };
+    Ok(visible.sees(&view, context.now).then(|| (document, visible.cut(&document.source))))
 }
 
 /// `GET|HEAD /INDEX/_doc/ID`
 pub fn get(context: &mut Context) -> Outcome<Reply> {
     let (name, id) = (context.argument(0), context.argument(1));
-    let Some(document) = found(context, &name, &id)? else {
+    let Some((document, source)) = found(context, &name, &id)? else {
         return Ok(Reply::json(404, json!({ "_index": name, "_id": id, "found": false })));
     };
     let mut answer = json!({
@@ -295,7 +383,7 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
         "_primary_term": 1,
         "found": true,
     });
-    if let Some(source) = pick_source(&document.source, None, &context.request.params) {
+    if let Some(source) = pick_source(&source, None, &context.request.params) {
         answer["_source"] = source;
     }
     Ok(Reply::ok(answer))
@@ -305,7 +393,10 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
 pub fn source(context: &mut Context) -> Outcome<Reply> {
     let (name, id) = (context.argument(0), context.argument(1));
     match found(context, &name, &id)? {
-        Some(document) => Ok(Reply { status: 200, headers: Vec::new(), body: Body::Json(document.source.clone()) }),
+        Some((_, source)) => {
+            let picked = pick_source(&source, None, &context.request.params).unwrap_or(source);
+            Ok(Reply { status: 200, headers: Vec::new(), body: Body::Json(picked) })
+        }
         None => {
             let reason = format!("Document not found [{name}]/[{id}]");
             Err(EsError::new(404, "resource_not_found_exception", reason))

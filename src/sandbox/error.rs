@@ -3,6 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// The type of refusals that are the practice cluster's own.
+pub const NOT_DONE: &str = "not_in_the_practice_cluster";
+
 /// The challenges of a 401, in the order in which 9.5.3 lists them.
 pub const CHALLENGES: [&str; 3] =
     ["Basic realm=\"security\", charset=\"UTF-8\"", "Bearer realm=\"security\"", "ApiKey"];
@@ -36,6 +39,12 @@ impl EsError {
     /// 400 `illegal_argument_exception`.
     pub fn illegal(reason: impl Into<String>) -> Box<Self> {
         Self::new(400, "illegal_argument_exception", reason)
+    }
+
+    /// 400 for what Elasticsearch does and the practice cluster doesn't: never blamed on the license, and never called
+    /// unknown. `what` ends the sentence.
+    pub fn not_done(what: &str) -> Box<Self> {
+        Self::new(400, NOT_DONE, format!("The practice cluster does not do {what}; a real cluster does"))
     }
 
     /// 400 `parse_exception`.

@@ -1,7 +1,7 @@
 //! `_field_caps`: how fields are mapped, over several indices at once.
 
 use super::error::{EsError, Outcome};
-use super::indices::resolve;
+use super::indices::{resolve, seen};
 use super::privileges::FIELD_CAPS;
 use super::reply::Reply;
 use super::router::Context;
@@ -15,12 +15,18 @@ pub fn field_caps(context: &mut Context) -> Outcome<Reply> {
         return Err(EsError::validation(&["no fields specified".to_owned()]));
     };
     let names = resolve(context.cluster, context.caller, &FIELD_CAPS, &context.argument(0), params)?;
+    let mut mappings = BTreeMap::new();
+    for name in &names {
+        if let Some(index) = context.cluster.indices.get(name) {
+            mappings.insert(name, seen(context.caller, name, index)?);
+        }
+    }
     let mut answer = Map::new();
     for field in fields.split(',') {
         // By type: the indices that map it so.
         let mut kinds: BTreeMap<String, Vec<&String>> = BTreeMap::new();
         for name in &names {
-            let kind = context.cluster.indices.get(name).and_then(|index| index.mapping.type_of(field));
+            let kind = mappings.get(name).and_then(|mapping| mapping.type_of(field));
             if let Some(kind) = kind {
                 kinds.entry(kind.to_owned()).or_default().push(name);
             }

@@ -9,6 +9,8 @@ use super::privileges::{Action, CREATE_INDEX, DELETE_INDEX, GET_INDEX, GET_MAPPI
 use super::reply::Reply;
 use super::request::Params;
 use super::router::Context;
+use super::time_unit;
+use super::visible::Visible;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -56,6 +58,14 @@ impl Index {
     /// Copies wished for, and the one that is there: what answers to writes show.
     pub fn shards(&self) -> Value {
         json!({ "total": 1 + self.replicas, "successful": 1, "failed": 0 })
+    }
+
+    /// The refusal of a write or a read because the document is another by now.
+    pub fn conflict(&self, name: &str, reason: String) -> Box<EsError> {
+        EsError::new(409, "version_conflict_engine_exception", reason)
+            .with("index_uuid", self.uuid.clone())
+            .with("shard", "0")
+            .with("index", name)
     }
 
     fn is_hidden(&self) -> bool {
@@ -160,7 +170,13 @@ pub fn resolve(
         }
     }
     if ignore_unavailable {
-        concrete.retain(|name| cluster.indices.contains_key(name) && caller.allows_on(action, name));
+        // Only what reads passes over indices that the caller may not use.
+        let reads = action.name.starts_with("indices:data/read/");
+        concrete.retain(
+            |name| {
+                if caller.allows_on(action, name) { cluster.indices.contains_key(name) } else { !reads }
+            },
+        );
     }
     caller.may_on(action, &concrete)?;
     if let Some(missing) = concrete.iter().find(|name| !cluster.indices.contains_key(*name)) {
@@ -184,15 +200,28 @@ pub fn resolve(
 /// `PUT /INDEX`
 pub fn create(context: &mut Context) -> Outcome<Reply> {
     let name = context.argument(0);
+    for setting in ["timeout", "master_timeout"] {
+        if let Some(text) = context.request.params.get(setting) {
+            time_unit::parse(text, setting)?;
+        }
+    }
+    if context.request.params.get("wait_for_active_shards").is_some_and(|count| !matches!(count, "0" | "1")) {
+        return Err(EsError::not_done("[wait_for_active_shards] of new indices"));
+    }
     let mut index = Index::new(context.now)?;
     if !context.request.body.is_empty() {
         let body = context.request.json()?;
         for member in body.members().unwrap_or_default() {
             let value = member.value.to_value();
-            match member.name.as_str() {
-                "settings" => read_settings(&value, &mut index),
+            let name = member.name.as_str();
+            if matches!(name, "settings" | "mappings" | "aliases") && member.value.members().is_none() {
+                return Err(EsError::parse(format!("key [{name}] must be an object")));
+            }
+            match name {
+                "settings" => read_settings(&value, &mut index)?,
                 "mappings" => index.mapping = Mapping::read(&value)?,
-                "aliases" => {}
+                "aliases" if member.value.members().is_some_and(<[_]>::is_empty) => {}
+                "aliases" => return Err(EsError::not_done("aliases of indices")),
                 other => return Err(EsError::parse(format!("unknown key [{other}] for create index"))),
             }
         }
@@ -212,26 +241,91 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "acknowledged": true, "shards_acknowledged": true, "index": name })))
 }
 
-fn read_settings(value: &Value, index: &mut Index) {
-    let Some(map) = value.as_object() else { return };
+/// Settings that a real cluster has and obeys, and the practice cluster doesn't; of some only the beginning.
+const OTHER_SETTINGS: &[&str] = &[
+    "allocation.",
+    "analysis.",
+    "auto_expand_replicas",
+    "blocks.",
+    "codec",
+    "default_pipeline",
+    "final_pipeline",
+    "gc_deletes",
+    "highlight.",
+    "indexing.",
+    "lifecycle.",
+    "load_fixed_bitset_filters_eagerly",
+    "mapper.",
+    "mapping.",
+    "max_",
+    "merge.",
+    "mode",
+    "number_of_routing_shards",
+    "priority",
+    "queries.",
+    "query.",
+    "query_string.",
+    "requests.",
+    "routing.",
+    "routing_",
+    "search.",
+    "shard.",
+    "similarity.",
+    "soft_deletes.",
+    "sort.",
+    "store.",
+    "translog.",
+    "unassigned.",
+    "write.",
+];
+
+fn setting_number(name: &str, text: &str, least: i64) -> Outcome<i64> {
+    let head = format!("Failed to parse value [{text}] for setting [index.{name}]");
+    let number: i64 = text.parse().map_err(|_| {
+        let cause = EsError::new(400, "number_format_exception", format!("For input string: \"{text}\""));
+        EsError::illegal(head.clone()).because(cause)
+    })?;
+    if number < least { Err(EsError::illegal(format!("{head} must be >= {least}"))) } else { Ok(number) }
+}
+
+fn read_settings(value: &Value, index: &mut Index) -> Outcome<()> {
+    let Some(map) = value.as_object() else { return Ok(()) };
     for (name, value) in map {
         let name = name.strip_prefix("index.").unwrap_or(name);
         let text = match value {
             Value::Object(_) if name == "index" => {
-                read_settings(value, index);
+                read_settings(value, index)?;
                 continue;
             }
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         match name {
-            "number_of_replicas" => index.replicas = text.parse().unwrap_or(1),
-            "number_of_shards" => {}
-            _ => {
+            "number_of_replicas" => {
+                index.replicas = u32::try_from(setting_number(name, &text, 0)?).unwrap_or(u32::MAX);
+            }
+            "number_of_shards" if setting_number(name, &text, 1)? == 1 => {}
+            "number_of_shards" => return Err(EsError::not_done("indices with more than one shard")),
+            "hidden" if !matches!(text.as_str(), "true" | "false") => {
+                return Err(EsError::illegal(format!(
+                    "Failed to parse value [{text}] as only [true] or [false] are allowed."
+                )));
+            }
+            // Everything is visible at once, however long that may take elsewhere.
+            "hidden" | "refresh_interval" => {
                 index.settings.insert(name.to_owned(), json!(text));
+            }
+            name if OTHER_SETTINGS.iter().any(|known| name.starts_with(known)) => {
+                return Err(EsError::not_done(&format!("the setting [index.{name}]")));
+            }
+            _ => {
+                return Err(EsError::illegal(format!(
+                    "unknown setting [index.{name}] please check that any required plugins are installed, or check the breaking changes documentation for removed settings"
+                )));
             }
         }
     }
+    Ok(())
 }
 
 /// `GET|HEAD /INDEX`
@@ -242,7 +336,7 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
         if let Some(index) = context.cluster.indices.get(&name) {
             let value = json!({
                 "aliases": {},
-                "mappings": index.mapping.to_value(),
+                "mappings": seen(context.caller, &name, index)?.to_value(),
                 "settings": index.settings_value(&name),
             });
             answer.insert(name, value);
@@ -251,13 +345,19 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(Value::Object(answer)))
 }
 
+/// The fields that the caller may see.
+pub fn seen(caller: &Caller, name: &str, index: &Index) -> Outcome<Mapping> {
+    Ok(index.mapping.seen_by(&Visible::of(caller, name)?))
+}
+
 /// `GET [/INDEX]/_mapping`
 pub fn mapping(context: &mut Context) -> Outcome<Reply> {
     let names = resolve(context.cluster, context.caller, &GET_MAPPING, &context.argument(0), &context.request.params)?;
     let mut answer = Map::new();
     for name in names {
         if let Some(index) = context.cluster.indices.get(&name) {
-            answer.insert(name, json!({ "mappings": index.mapping.to_value() }));
+            let mapping = seen(context.caller, &name, index)?;
+            answer.insert(name, json!({ "mappings": mapping.to_value() }));
         }
     }
     Ok(Reply::ok(Value::Object(answer)))

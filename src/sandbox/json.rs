@@ -1,8 +1,9 @@
 //! JSON that knows the place of every value, because Elasticsearch's refusals name line and column.
 //! Reading it is `json_reader`'s; what it means is others'.
 
+use super::exact;
 pub use super::json_reader::parse;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 /// A place in the text: both count from 1, columns count bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,12 +111,24 @@ impl Node {
         self.members()?.iter().find(|member| member.name == name).map(|member| &member.value)
     }
 
+    /// The same value with its numbers to the letter: the source of a document.
+    pub fn to_source(&self) -> Value {
+        match &self.kind {
+            Kind::Number(raw) => exact::number_as_written(raw),
+            Kind::Array(elements) => elements.iter().map(Node::to_source).collect(),
+            Kind::Object(members) => {
+                members.iter().map(|member| (member.name.clone(), member.value.to_source())).collect()
+            }
+            _ => self.to_value(),
+        }
+    }
+
     /// The same value without places.
     pub fn to_value(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(raw) => number(raw),
+            Kind::Number(raw) => exact::number(raw),
             Kind::Text(text) => Value::String(text.clone()),
             Kind::Array(elements) => Value::Array(elements.iter().map(Node::to_value).collect()),
             Kind::Object(members) => Value::Object(object(members)),
@@ -126,14 +139,4 @@ impl Node {
 /// The members as a map, in their order.
 pub fn object(members: &[Member]) -> Map<String, Value> {
     members.iter().map(|member| (member.name.clone(), member.value.to_value())).collect()
-}
-
-fn number(raw: &str) -> Value {
-    if let Ok(small) = raw.parse::<i64>() {
-        return Value::Number(small.into());
-    }
-    if let Ok(large) = raw.parse::<u64>() {
-        return Value::Number(large.into());
-    }
-    raw.parse::<f64>().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number)
 }

@@ -2,15 +2,21 @@
 //! nothing of what the JSON means.
 
 use super::error::{EsError, Outcome};
+use super::exact;
 use super::json::{Kind, Member, Node, Place};
 
 /// Deeper nesting is refused, so that no request can exhaust the stack.
 const MAX_DEPTH: usize = 400;
+/// What some editors put in front of a text; it counts as columns.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the first value of the text; like Elasticsearch, what follows it is not looked at.
 pub fn parse(bytes: &[u8]) -> Outcome<Node> {
     let mut reader = Reader { bytes, at: 0, line: 1, line_start: 0 };
-    reader.blanks();
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        reader.at = BYTE_ORDER_MARK.len();
+    }
+    reader.blanks()?;
     if reader.peek().is_none() {
         return Err(EsError::parse("request body is required"));
     }
@@ -38,17 +44,50 @@ impl Reader<'_> {
         Place { line: self.line, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 
-    fn blanks(&mut self) {
+    fn next_line(&mut self) {
+        self.at += 1;
+        self.line += 1;
+        self.line_start = self.at;
+    }
+
+    /// Goes on over white space and comments, which Elasticsearch takes for such.
+    fn blanks(&mut self) -> Outcome<()> {
         while let Some(byte) = self.peek() {
             match byte {
-                b'\n' => {
-                    self.at += 1;
-                    self.line += 1;
-                    self.line_start = self.at;
-                }
+                b'\n' => self.next_line(),
                 b' ' | b'\t' | b'\r' => self.at += 1,
+                b'/' => self.comment()?,
                 _ => break,
             }
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self) -> Outcome<()> {
+        self.at += 1;
+        match self.peek() {
+            None => Err(self.end_of_input(" in a comment")),
+            Some(b'/') => {
+                while self.peek().is_some_and(|byte| byte != b'\n') {
+                    self.at += 1;
+                }
+                Ok(())
+            }
+            Some(b'*') => {
+                self.at += 1;
+                loop {
+                    match self.peek() {
+                        None => return Err(self.end_of_input(" in a comment")),
+                        Some(b'*') if self.bytes.get(self.at + 1) == Some(&b'/') => {
+                            self.at += 2;
+                            return Ok(());
+                        }
+                        Some(b'\n') => self.next_line(),
+                        Some(_) => self.at += 1,
+                    }
+                }
+            }
+            Some(byte) => Err(self.unexpected(byte, "was expecting either '*' or '/' for a comment")),
         }
     }
 
@@ -100,7 +139,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Outcome<Node> {
-        self.blanks();
+        self.blanks()?;
         let at = self.place();
         if depth > MAX_DEPTH {
             return Err(
@@ -128,14 +167,14 @@ impl Reader<'_> {
     fn object(&mut self, start: Place, depth: usize) -> Outcome<Kind> {
         let mut members: Vec<Member> = Vec::new();
         self.at += 1;
-        self.blanks();
+        self.blanks()?;
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(Kind::Object(members));
         }
         let mut names = std::collections::HashSet::new();
         loop {
-            self.blanks();
+            self.blanks()?;
             let at = self.place();
             match self.peek() {
                 None => return Err(self.unclosed("Object", start)),
@@ -148,7 +187,7 @@ impl Reader<'_> {
             if !names.insert(name.clone()) {
                 return Err(self.syntax(self.place(), &format!("Duplicate field '{name}'")));
             }
-            self.blanks();
+            self.blanks()?;
             match self.peek() {
                 None => return Err(self.end_of_input(" within/between Object entries")),
                 Some(b':') => self.at += 1,
@@ -158,7 +197,7 @@ impl Reader<'_> {
             }
             let value = self.value(depth + 1)?;
             members.push(Member { name, at, value });
-            self.blanks();
+            self.blanks()?;
             match self.peek() {
                 None => return Err(self.unclosed("Object", start)),
                 Some(b',') => self.at += 1,
@@ -176,18 +215,18 @@ impl Reader<'_> {
     fn array(&mut self, start: Place, depth: usize) -> Outcome<Kind> {
         let mut elements = Vec::new();
         self.at += 1;
-        self.blanks();
+        self.blanks()?;
         if self.peek() == Some(b']') {
             self.at += 1;
             return Ok(Kind::Array(elements));
         }
         loop {
-            self.blanks();
+            self.blanks()?;
             if self.peek().is_none() {
                 return Err(self.unclosed("Array", start));
             }
             elements.push(self.value(depth + 1)?);
-            self.blanks();
+            self.blanks()?;
             match self.peek() {
                 None => return Err(self.unclosed("Array", start)),
                 Some(b',') => self.at += 1,
@@ -213,9 +252,7 @@ impl Reader<'_> {
                     break;
                 }
                 Some(b'\\') => {
-                    let character = self.escape()?;
-                    let mut buffer = [0; 4];
-                    bytes.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+                    self.escape(&mut bytes)?;
                 }
                 Some(byte) if byte < 0x20 => {
                     return Err(self.syntax(
@@ -225,10 +262,16 @@ impl Reader<'_> {
                         ),
                     ));
                 }
-                Some(byte) => {
-                    bytes.push(byte);
-                    self.at += 1;
-                }
+                Some(byte) => match exact::reserved(&self.bytes[self.at..]) {
+                    Some(character) => {
+                        exact::push(&mut bytes, character);
+                        self.at += character.len_utf8();
+                    }
+                    None => {
+                        bytes.push(byte);
+                        self.at += 1;
+                    }
+                },
             }
         }
         match String::from_utf8(bytes) {
@@ -240,23 +283,21 @@ impl Reader<'_> {
         }
     }
 
-    fn escape(&mut self) -> Outcome<char> {
+    fn escape(&mut self, text: &mut Vec<u8>) -> Outcome<()> {
         self.at += 1;
         let Some(byte) = self.peek() else {
             return Err(self.end_of_input(" in character escape sequence"));
         };
         let simple = match byte {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
+            b'"' | b'\\' | b'/' => byte,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
             b'u' => {
                 self.at += 1;
-                return self.unicode();
+                return self.unicode(text);
             }
             other => {
                 let shown = char::from(other);
@@ -266,23 +307,29 @@ impl Reader<'_> {
             }
         };
         self.at += 1;
-        Ok(simple)
+        text.push(simple);
+        Ok(())
     }
 
-    fn unicode(&mut self) -> Outcome<char> {
-        let high = self.hex()?;
-        if (0xd800..0xdc00).contains(&high) {
-            if self.bytes.get(self.at) == Some(&b'\\') && self.bytes.get(self.at + 1) == Some(&b'u') {
-                self.at += 2;
-                let low = self.hex()?;
-                if (0xdc00..0xe000).contains(&low) {
-                    let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-                    return Ok(char::from_u32(code).unwrap_or('\u{fffd}'));
-                }
+    /// A pair of halves is one character; a half alone is kept as such.
+    fn unicode(&mut self, text: &mut Vec<u8>) -> Outcome<()> {
+        let code = self.hex()?;
+        if (0xd800..0xdc00).contains(&code) && self.bytes[self.at..].starts_with(b"\\u") {
+            let before = self.at;
+            self.at += 2;
+            let low = self.hex()?;
+            if (0xdc00..0xe000).contains(&low) {
+                let whole = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                exact::push(text, char::from_u32(whole).unwrap_or('\u{fffd}'));
+                return Ok(());
             }
-            return Ok('\u{fffd}');
+            self.at = before;
         }
-        Ok(char::from_u32(high).unwrap_or('\u{fffd}'))
+        match char::from_u32(code) {
+            Some(character) => exact::push(text, character),
+            None => text.extend_from_slice(exact::half(code).to_string().as_bytes()),
+        }
+        Ok(())
     }
 
     fn hex(&mut self) -> Outcome<u32> {
@@ -372,14 +419,43 @@ mod tests {
 
     #[test]
     fn bad_text_never_panics() {
-        for text in
-            ["\"\\ud83d\"", "\"\\u12", "-", "01", "{\"a\"", "[1 2]", "\"\u{1}\"", "tru", "{,}", "1e", "[", "\"a"]
-        {
+        for text in [
+            "\"\\ud83d\"",
+            "\"\\ud83d\\u",
+            "/",
+            "/*",
+            "//",
+            "\"\\u12",
+            "-",
+            "01",
+            "{\"a\"",
+            "[1 2]",
+            "\"\u{1}\"",
+            "tru",
+            "{,}",
+            "1e",
+            "[",
+            "\"a",
+        ] {
             let _ = parse(text.as_bytes());
         }
         let _ = parse(&[b'"', 0xff, b'"']);
         let deep = "[".repeat(100_000);
         assert!(parse(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn comments_and_a_byte_order_mark_are_passed_over() {
+        for text in ["/* c */{\"name\":\"c\"}", "// c\n{\"name\": /* é */\"c\" // d\n}", "\u{feff}{\"name\":\"c\"/**/}"]
+        {
+            assert_eq!(parse(text.as_bytes()).unwrap().get("name").unwrap().text(), Some("c"), "{text}");
+        }
+        assert_eq!(parse(b"/* c").unwrap_err().reason, "[1:5] Unexpected end of file");
+        let error = parse(b"{/x").unwrap_err();
+        assert!(
+            error.reason.starts_with("[1:3] Unexpected character ('x' (code 120)): was expecting either '*' or '/'")
+        );
+        assert_eq!(parse("\u{feff}{\"name\":1}".as_bytes()).unwrap().get("name").unwrap().at.to_string(), "1:12");
     }
 
     #[test]

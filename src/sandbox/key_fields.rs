@@ -3,8 +3,9 @@
 use super::cluster::StoredKey;
 use super::dates;
 use super::error::{EsError, Outcome, shard_failure};
-use super::query_dsl::Query;
-use super::query_match::{FieldKind, Fields};
+use super::exact;
+use super::query_dsl::{self, Query};
+use super::query_match::{FieldKind, Fields, plain_words};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -28,7 +29,7 @@ impl Fields for StoredKey {
         let one = |value: &str| vec![value.to_owned()];
         let time = |at: Option<i64>| at.map(|at| at.to_string()).into_iter().collect();
         match field {
-            "name" => one(&self.name),
+            "name" => vec![exact::plain(&self.name, '?').into_owned()],
             "username" => one(&self.username),
             "realm_name" => one(&self.realm.name),
             "type" => one(self.kind),
@@ -61,19 +62,18 @@ pub fn leaves<'k>(map: &'k Map<String, Value>, path: Option<&str>, visit: &mut d
     let Some(path) = path else { return map.values().for_each(|value| all_leaves(value, visit)) };
     for (name, value) in map {
         if name == path {
-            match value {
-                Value::Array(elements) => elements.iter().for_each(|element| leaf(element, visit)),
-                other => leaf(other, visit),
-            }
+            leaf(value, visit);
         } else if let Some(rest) = path.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
             inside(value, rest, visit);
         }
     }
 }
 
+/// A value itself, and those of lists in it, however deep; not what is inside objects.
 fn leaf<'k>(value: &'k Value, visit: &mut dyn FnMut(Cow<'k, str>)) {
     match value {
-        Value::String(text) => visit(Cow::Borrowed(text)),
+        Value::Array(elements) => elements.iter().for_each(|element| leaf(element, visit)),
+        Value::String(text) => visit(exact::plain(text, '\u{fffd}')),
         Value::Number(_) | Value::Bool(_) => visit(Cow::Owned(value.to_string())),
         _ => {}
     }
@@ -139,7 +139,12 @@ pub fn check_allowed(query: &Query) -> Outcome<()> {
         | Query::Prefix(field, ..)
         | Query::Wildcard(field, ..)
         | Query::Exists(field)
-        | Query::Range(field, _) => check_field(field),
+        | Query::Failing(field, _) => check_field(field),
+        Query::Range(_, range) if range.relation => {
+            Err(EsError::illegal("range query with relation is not currently supported in this context"))
+        }
+        Query::Range(field, _) => check_field(field),
+        Query::Lenient(query) => check_allowed(query),
         Query::All | Query::Ids(_) | Query::Simple(..) => Ok(()),
         Query::Nothing => unsupported("match_none"),
         Query::Foreign(name, _) => unsupported(name),
@@ -180,6 +185,26 @@ fn no_query(reason: String, cause: Option<Box<EsError>>) -> Box<EsError> {
     }
 }
 
+fn is_flag(value: &str) -> Outcome<()> {
+    if matches!(value, "true" | "false") {
+        return Ok(());
+    }
+    let reason = format!("Can't parse boolean value [{value}], expected [true] or [false]");
+    let inner = no_query(format!("failed to create query: {reason}"), Some(EsError::illegal(reason)));
+    Err(shard_failure(INDEX, inner))
+}
+
+/// Refuses a value that its field can't have.
+fn one_fits(field: &str, value: &str, now: i64) -> Outcome<()> {
+    match field {
+        "invalidated" => is_flag(value),
+        "creation" | "expiration" | "invalidation" if dates::parse(value, None, now, false).is_none() => {
+            Err(shard_failure(INDEX, bad_date(value, "epoch_millis")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses what only turns out wrong when the query meets the fields' types.
 ///
 /// # Errors
@@ -187,24 +212,45 @@ fn no_query(reason: String, cause: Option<Box<EsError>>) -> Box<EsError> {
 pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
     let is_date = |field: &str| matches!(field, "creation" | "expiration" | "invalidation");
     match query {
-        Query::Bool { must, filter, should, must_not, .. } => {
-            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(|query| check_types(query, now))
+        Query::Bool { must, filter, should, must_not, minimum } => {
+            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(|query| check_types(query, now))?;
+            match minimum.as_deref().filter(|spec| query_dsl::least(spec, should.len()).is_none()) {
+                None => Ok(()),
+                Some(spec) => {
+                    let reason = format!("For input string: \"{spec}\"");
+                    let cause = EsError::new(400, "number_format_exception", reason.clone());
+                    Err(shard_failure(INDEX, no_query(format!("failed to create query: {reason}"), Some(cause))))
+                }
+            }
+        }
+        Query::Failing(_, error) => {
+            Err(shard_failure(INDEX, error.clone().with("index_uuid", "_na_").with("index", INDEX)))
         }
         Query::Range(field, range) if is_date(field) => {
-            let format = range.format.as_deref();
             for text in [&range.gt, &range.gte, &range.lt, &range.lte].into_iter().flatten() {
-                if dates::parse(text, format, now, false).is_none() {
-                    return Err(shard_failure(INDEX, bad_date(text, format.unwrap_or("epoch_millis"))));
+                if range.time(text, now, false).is_none() {
+                    let format = range.format.as_deref().unwrap_or("epoch_millis");
+                    return Err(shard_failure(INDEX, bad_date(text, format)));
                 }
             }
             Ok(())
         }
-        Query::Term(field, value, _) | Query::Match(field, value, _)
-            if field == "invalidated" && !matches!(value.as_str(), "true" | "false" | "") =>
-        {
-            let reason = format!("Can't parse boolean value [{value}], expected [true] or [false]");
-            let inner = no_query(format!("failed to create query: {reason}"), Some(EsError::illegal(reason)));
-            Err(shard_failure(INDEX, inner))
+        Query::Range(field, range) if field == "invalidated" => {
+            [&range.gt, &range.gte, &range.lt, &range.lte].into_iter().flatten().try_for_each(|text| is_flag(text))
+        }
+        Query::Term(field, _, true) if is_date(field) => {
+            let reason = format!(
+                "[{}] field which is of type [date], does not support case insensitive term queries",
+                index_name(field)
+            );
+            Err(shard_failure(INDEX, no_query(reason, None)))
+        }
+        Query::Term(field, value, _) | Query::Match(field, value, _) => one_fits(field, value, now),
+        Query::Terms(field, values) => values.iter().try_for_each(|value| one_fits(field, value, now)),
+        Query::Simple(text, fields, _) => {
+            let words = plain_words(text);
+            let mut dates = fields.iter().filter(|field| is_date(field));
+            dates.try_for_each(|field| words.iter().try_for_each(|word| one_fits(field, word, now)))
         }
         Query::Prefix(field, ..) | Query::Wildcard(field, ..) if is_date(field) || field == "invalidated" => {
             let name = if matches!(query, Query::Prefix(..)) { "prefix" } else { "wildcard" };

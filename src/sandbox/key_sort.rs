@@ -1,10 +1,11 @@
 //! How rows of API keys are sorted and where a page begins: `sort`, `_sort` and `search_after` as 9.5.3 has them.
 
+use super::aggs::{DateFormat, Zone};
 use super::cluster::StoredKey;
 use super::dates;
 use super::error::{EsError, Outcome, shard_failure};
 use super::json::{Kind, Node};
-use super::key_fields::{INDEX, bad_date};
+use super::key_fields::{INDEX, bad_date, index_name};
 use super::key_match::text_field;
 use super::keys_create::unknown_field;
 use super::query_match::Fields;
@@ -20,16 +21,37 @@ pub const PARSER: &str = "query_api_key_request_payload";
 pub struct Sort {
     /// The field, or `_doc`.
     pub field: String,
+    /// Whether it was asked to look into nested documents, which keys have none of.
+    pub nested: bool,
     descending: bool,
     missing: Missing,
-    formatted: bool,
+    mode: Option<Mode>,
+    format: Option<String>,
+    numeric: Option<Numeric>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Missing {
     Last,
     First,
-    As(i64),
+    As(String),
+}
+
+/// Which of several values counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mode {
+    Min,
+    Max,
+    /// A sum or a mean, which only numbers have; times and flags stand alone, and are their own.
+    OfNumbers,
+}
+
+/// As what numbers are shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Numeric {
+    Long,
+    Double,
+    Nanos,
 }
 
 /// What a row sorts by; strings and numbers don't meet in one column.
@@ -43,18 +65,31 @@ pub enum SortValue<'a> {
 
 impl Sort {
     fn by(field: &str) -> Sort {
-        Sort { field: field.to_owned(), descending: false, missing: Missing::Last, formatted: false }
+        let field = field.to_owned();
+        Sort {
+            field,
+            nested: false,
+            descending: false,
+            missing: Missing::Last,
+            mode: None,
+            format: None,
+            numeric: None,
+        }
     }
 
     fn is_number(&self) -> bool {
-        matches!(self.field.as_str(), "creation" | "expiration" | "invalidation" | "invalidated" | "_doc")
+        self.is_date() || matches!(self.field.as_str(), "invalidated" | "_doc")
+    }
+
+    fn is_date(&self) -> bool {
+        matches!(self.field.as_str(), "creation" | "expiration" | "invalidation")
     }
 
     /// What a key sorts by.
     pub fn value<'a>(&self, key: &'a StoredKey) -> SortValue<'a> {
         let time = |at: Option<i64>| {
             SortValue::Number(at.unwrap_or(match (&self.missing, self.descending) {
-                (Missing::As(value), _) => *value,
+                (Missing::As(value), _) => stand_in(value).unwrap_or(0),
                 (Missing::Last, false) | (Missing::First, true) => i64::MAX,
                 (Missing::Last, true) | (Missing::First, false) => i64::MIN,
             }))
@@ -67,11 +102,16 @@ impl Sort {
             "invalidated" => SortValue::Number(i64::from(key.invalidation.is_some())),
             field => {
                 if let Some(look) = text_field(field) {
-                    return SortValue::Text(Some(Cow::Borrowed(look(key))));
+                    return SortValue::Text(Some(look(key)));
                 }
                 let values = key.values(field);
-                let value = if self.descending { values.into_iter().max() } else { values.into_iter().min() };
-                SortValue::Text(value.map(Cow::Owned))
+                let largest = self.mode.map_or(self.descending, |mode| mode == Mode::Max);
+                let value = if largest { values.into_iter().max() } else { values.into_iter().min() };
+                let stand_in = match &self.missing {
+                    Missing::As(text) => Some(text.clone()),
+                    _ => None,
+                };
+                SortValue::Text(value.or(stand_in).map(Cow::Owned))
             }
         }
     }
@@ -94,27 +134,112 @@ impl Sort {
     /// The value as `_sort` shows it.
     pub fn show(&self, value: &SortValue) -> Value {
         match value {
-            SortValue::Number(at) if self.formatted => json!(dates::to_iso(*at)),
-            SortValue::Number(at) => json!(at),
+            SortValue::Number(at) => self.show_number(*at),
             SortValue::Text(text) => json!(text),
         }
     }
 
-    /// A value of `search_after`.
+    fn show_number(&self, at: i64) -> Value {
+        let missing = matches!(at, i64::MIN | i64::MAX);
+        if let Some(format) = &self.format {
+            let format = DateFormat::parse(format).ok().filter(|_| !missing);
+            return format.map_or(Value::Null, |format| format.write(at, &Zone::default()).into());
+        }
+        match self.numeric {
+            Some(Numeric::Double) if missing => json!(if at < 0 { "-Infinity" } else { "Infinity" }),
+            #[expect(clippy::cast_precision_loss, reason = "that is what was asked for")]
+            Some(Numeric::Double) => json!(at as f64),
+            Some(Numeric::Nanos) if self.is_date() => json!(at.saturating_mul(1_000_000)),
+            _ => json!(at),
+        }
+    }
+
+    /// A value of `search_after`, and which of them it is.
     ///
     /// # Errors
     /// When it is no date where one is needed.
-    pub fn read(&self, node: &Node) -> Outcome<SortValue<'static>> {
+    pub fn read(&self, node: &Node, number: usize) -> Outcome<SortValue<'static>> {
         if !self.is_number() {
             return Ok(SortValue::Text(node.scalar().map(Cow::Owned)));
         }
         let text = match &node.kind {
             Kind::Bool(value) => i64::from(*value).to_string(),
+            Kind::Null => {
+                let reason = format!(
+                    "[search_after] value at position {number} cannot be null for sort field [{}] of type [LONG].",
+                    index_name(&self.field)
+                );
+                return Err(shard_failure(INDEX, EsError::illegal(reason)));
+            }
             _ => node.scalar().unwrap_or_default(),
         };
-        let parsed = text.parse().ok().or_else(|| self.formatted.then(|| dates::iso_date(&text)).flatten());
-        parsed.map(SortValue::Number).ok_or_else(|| shard_failure(INDEX, bad_date(&text, "epoch_millis")))
+        if self.field == "invalidated" {
+            let flag = match text.as_str() {
+                "true" | "1" => Some(1),
+                "false" | "0" => Some(0),
+                _ => None,
+            };
+            return flag.map(SortValue::Number).ok_or_else(|| {
+                let reason = format!("Cannot parse boolean [{text}], expected either [true] or [false]");
+                shard_failure(INDEX, EsError::illegal(reason))
+            });
+        }
+        let shown_as_nanos = self.numeric == Some(Numeric::Nanos) && self.format.is_none();
+        let parsed = match &self.format {
+            Some(format) => dates::parse(&text, Some(format), 0, false).or_else(|| text.parse().ok()),
+            // A double, as rows that were asked for so show it.
+            #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+            None => text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|value| value as i64)),
+        };
+        let parsed =
+            parsed.map(|at| if shown_as_nanos && at != i64::MAX && at != i64::MIN { at / 1_000_000 } else { at });
+        let format = self.format.as_deref().unwrap_or("epoch_millis");
+        parsed.map(SortValue::Number).ok_or_else(|| shard_failure(INDEX, bad_date(&text, format)))
     }
+
+    /// Refuses options that don't fit the field's type.
+    ///
+    /// # Errors
+    /// As failures of the one shard.
+    pub fn check(&self) -> Outcome<()> {
+        let type_name = match self.field.as_str() {
+            "_doc" => return Ok(()),
+            "creation" | "expiration" | "invalidation" => "date",
+            "invalidated" => "boolean",
+            "name" | "username" | "realm_name" | "type" => "keyword",
+            _ => "flattened",
+        };
+        let refused = |reason: String| {
+            let inner = EsError::new(400, "query_shard_exception", reason);
+            Err(shard_failure(INDEX, inner.with("index_uuid", "_na_").with("index", INDEX)))
+        };
+        if !self.is_number() && self.mode == Some(Mode::OfNumbers) {
+            return refused("we only support AVG, MEDIAN and SUM on number based fields".to_owned());
+        }
+        if !self.is_number() && self.numeric.is_some() {
+            return refused(format!("[numeric_type] option cannot be set on a non-numeric field, got {type_name}"));
+        }
+        if let Missing::As(text) = &self.missing
+            && self.is_number()
+            && stand_in(text).is_none()
+        {
+            let reason = format!("For input string: \"{text}\"");
+            return Err(shard_failure(INDEX, EsError::new(400, "number_format_exception", reason)));
+        }
+        let Some(format) = &self.format else { return Ok(()) };
+        if !self.is_date() {
+            let field = index_name(&self.field);
+            let reason = format!("Field [{field}] of type [{type_name}] does not support custom formats");
+            return Err(shard_failure(INDEX, EsError::illegal(reason)));
+        }
+        DateFormat::parse(format).map(|_| ()).map_err(|error| shard_failure(INDEX, error))
+    }
+}
+
+/// What stands for a missing number.
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+fn stand_in(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|value| value as i64))
 }
 
 /// An error of the parser.
@@ -188,14 +313,30 @@ fn sort_entry(node: &Node) -> Outcome<Sort> {
                 };
             }
             "missing" => {
-                sort.missing = match value.scalar().as_deref() {
-                    Some("_first") => Missing::First,
-                    Some(text) => text.parse().map_or(Missing::Last, Missing::As),
-                    None => Missing::Last,
+                sort.missing = match value.scalar() {
+                    Some(text) if text == "_first" => Missing::First,
+                    Some(text) if text != "_last" => Missing::As(text),
+                    _ => Missing::Last,
                 };
             }
-            "format" => sort.formatted = value.text().is_some_and(|format| !format.contains("epoch")),
-            "mode" | "unmapped_type" | "nested" | "numeric_type" => {}
+            "nested" if value.members().is_some() => sort.nested = true,
+            "format" | "mode" | "numeric_type" | "unmapped_type" if value.text().is_some() => {
+                let text = value.text().unwrap_or_default();
+                let problem = option_problem(&mut sort, &option.name, text);
+                if let Some(reason) = problem {
+                    let inner = content(format!("[{}] [field_sort] failed to parse field [{}]", value.at, option.name));
+                    return Err(failed(value.at, "sort", inner.because(EsError::illegal(reason))));
+                }
+            }
+            "nested" | "format" | "mode" | "numeric_type" | "unmapped_type" => {
+                let reason = format!(
+                    "[{}] [field_sort] {} doesn't support values of type: {}",
+                    value.at,
+                    option.name,
+                    value.token()
+                );
+                return Err(failed(value.at, "sort", content(reason)));
+            }
             other => {
                 let known = ["order", "missing", "format", "mode", "unmapped_type", "numeric_type"];
                 let inner = unknown_field(option.at, "field_sort", other, &known);
@@ -204,4 +345,33 @@ fn sort_entry(node: &Node) -> Outcome<Sort> {
         }
     }
     Ok(sort)
+}
+
+/// Takes an option that is a text; a problem when it is none that there is.
+fn option_problem(sort: &mut Sort, name: &str, text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    match name {
+        "format" => sort.format = Some(text.to_owned()),
+        "mode" => {
+            sort.mode = match lower.as_str() {
+                "min" => Some(Mode::Min),
+                "max" => Some(Mode::Max),
+                "sum" | "avg" | "median" => Some(Mode::OfNumbers),
+                _ => return Some(format!("Unknown SortMode [{text}]")),
+            };
+        }
+        "numeric_type" => {
+            sort.numeric = match lower.as_str() {
+                "long" | "date" => Some(Numeric::Long),
+                "double" => Some(Numeric::Double),
+                "date_nanos" => Some(Numeric::Nanos),
+                _ => {
+                    let known = "must be [long, double, date, date_nanos]";
+                    return Some(format!("invalid value for [numeric_type], {known}, got {text}"));
+                }
+            };
+        }
+        _ => {}
+    }
+    None
 }

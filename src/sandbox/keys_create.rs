@@ -5,6 +5,7 @@ use super::cluster::{Cluster, Hash, Realm, StoredKey, fresh_id, fresh_secret};
 use super::cross_cluster::{self, Access};
 use super::descriptor::{self, Descriptor, Fault, Use};
 use super::error::{EsError, Outcome};
+use super::exact;
 use super::json::{Kind, Node, object};
 use super::privileges::KEY_CREATE;
 use super::reply::Reply;
@@ -87,7 +88,7 @@ pub fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
 
 fn ids(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Vec<String>> {
     let Kind::Array(elements) = &node.kind else {
-        return node.scalar().map(|id| vec![id]).ok_or_else(wrong_type);
+        return node.text().map(|id| vec![id.to_owned()]).ok_or_else(wrong_type);
     };
     let text = |element: &Node| {
         element.scalar().ok_or_else(|| {
@@ -143,7 +144,7 @@ pub fn name_problems(name: &str) -> Vec<String> {
         problems.push("api key name is required".to_owned());
         return problems;
     }
-    if name.encode_utf16().count() > 256 {
+    if exact::utf16_len(name) > 256 {
         problems.push("api key name may not be more than 256 characters long".to_owned());
     }
     // Java's idea of whitespace here: everything up to the blank, control characters included.
@@ -193,7 +194,7 @@ pub fn metadata_fits(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
                 let reason = format!(
                     "Flattened field [metadata_flattened] contains one immense field whose keyed encoding is longer than the allowed max length of 32766 bytes. Key length: {}, value length: {} for key starting with [{path}]",
                     path.len(),
-                    text.encode_utf16().count()
+                    exact::utf16_len(text)
                 );
                 return refuse(text.clone(), reason);
             }
@@ -259,6 +260,7 @@ pub fn blank(
     metadata: Option<Map<String, Value>>,
 ) -> Outcome<StoredKey> {
     let id = fresh_id()?;
+    let has_metadata = metadata.is_some();
     let metadata = metadata.unwrap_or_default();
     metadata_fits(&metadata, &id)?;
     let realm = if caller.key.is_some() { Realm::new("_es_api_key", "_es_api_key") } else { caller.realm.clone() };
@@ -274,6 +276,7 @@ pub fn blank(
         full_name: caller.full_name.clone(),
         email: caller.email.clone(),
         owner_metadata: caller.metadata.clone(),
+        has_metadata,
         metadata: metadata.into(),
         assigned: Vec::new().into(),
         limited_by: None,

@@ -90,7 +90,18 @@ fn read_after(node: &Node) -> Outcome<Vec<Node>> {
         Kind::Array(values) if values.is_empty() => {
             Err(failed(node.end, "search_after", EsError::illegal("Values must contains at least one value.")))
         }
-        Kind::Array(values) => Ok(values.clone()),
+        Kind::Array(values) => {
+            if let Some(bad) = values.iter().find(|value| value.members().is_some() || value.elements().is_some()) {
+                let reason = format!(
+                    "Expected [VALUE_STRING] or [VALUE_NUMBER] or [VALUE_BOOLEAN] or [VALUE_NULL] but found [{}] inside search_after.",
+                    bad.token()
+                );
+                let cause =
+                    EsError::new(400, "parsing_exception", reason).with("line", bad.at.line).with("col", bad.at.column);
+                return Err(failed(bad.at, "search_after", cause));
+            }
+            Ok(values.clone())
+        }
         _ => {
             let reason =
                 format!("Expected [START_ARRAY] in [search_after] but found [{}] inside search_after", node.token());
@@ -146,7 +157,11 @@ pub fn query(context: &mut Context) -> Outcome<Reply> {
     let asked_aggs = asked.aggs.as_deref().unwrap_or_default();
     aggs::check_allowed(asked_aggs)?;
     let (from, size) = (asked.from.unwrap_or(0), asked.size.unwrap_or(10));
+    if asked.sort.iter().any(|sort| sort.nested) {
+        return Err(EsError::illegal("nested sorting is not currently supported in this context"));
+    }
     check_types(&asked.query, context.now)?;
+    asked.sort.iter().try_for_each(Sort::check)?;
     aggs::check_shard(asked_aggs, context.now)?;
     if let Some(error) = window_problem(from, size) {
         return Err(shard_failure(INDEX, error));
@@ -198,7 +213,8 @@ fn start_after(asked: &Asked) -> Outcome<Option<Vec<SortValue<'static>>>> {
         let reason = format!("search_after has {} value(s) but sort has {}.", after.len(), asked.sort.len());
         return Err(shard_failure(INDEX, EsError::illegal(reason)));
     }
-    asked.sort.iter().zip(after).map(|(sort, node)| sort.read(node)).collect::<Outcome<_>>().map(Some)
+    let values = asked.sort.iter().zip(after).enumerate();
+    values.map(|(number, (sort, node))| sort.read(node, number)).collect::<Outcome<_>>().map(Some)
 }
 
 #[cfg(test)]

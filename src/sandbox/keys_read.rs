@@ -8,6 +8,7 @@ use super::json::{Kind, Node};
 use super::keys_create::unknown_field;
 use super::privileges::{KEY_GET, KEY_INVALIDATE};
 use super::reply::Reply;
+use super::request::has_text;
 use super::router::Context;
 use serde_json::{Map, Value, json};
 
@@ -80,7 +81,7 @@ fn descriptors(roles: &[(String, Descriptor)]) -> Value {
         .into()
 }
 
-/// Which keys are meant; empty strings count as not given.
+/// Which keys are meant; texts of nothing but white space count as not given (as seen on 9.5.3).
 #[derive(Debug, Default)]
 struct Selection {
     ids: Option<Vec<String>>,
@@ -118,7 +119,7 @@ impl Selection {
     /// Whether it can only mean the caller's own keys: that is all `manage_own_api_key` allows.
     fn is_own(&self, caller: &Caller) -> bool {
         if let Some((id, _)) = &caller.key {
-            return self.ids.as_ref().is_some_and(|ids| ids.len() == 1 && ids.first() == Some(id));
+            return self.ids.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(|wanted| wanted == id));
         }
         self.owner
             || self.username.as_ref() == Some(&caller.username) && self.realm.as_ref() == Some(&caller.realm.name)
@@ -128,7 +129,7 @@ impl Selection {
 /// `GET /_security/api_key`
 pub fn get(context: &mut Context) -> Outcome<Reply> {
     let params = &context.request.params;
-    let text = |name: &str| params.non_empty(name).map(str::to_owned);
+    let text = |name: &str| params.text(name).map(str::to_owned);
     let with_limited_by = params.flag("with_limited_by", false)?;
     let active_only = params.flag("active_only", false)?;
     params.flag("with_profile_uid", false)?;
@@ -190,7 +191,7 @@ fn read_selection(node: &Node) -> Outcome<Selection> {
         let field = member.name.as_str();
         let wrong_type =
             || content(format!("[{}] [{parser}] {field} doesn't support values of type: {}", value.at, value.token()));
-        let text = || value.text().map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
+        let text = || value.text().map(|text| Some(text.to_owned()).filter(|text| has_text(text)));
         match field {
             "ids" => {
                 selection.ids = Some(match &value.kind {
@@ -231,7 +232,7 @@ fn check_ids(ids: &[String]) -> Outcome<()> {
         "Field [ids] cannot be an empty array".to_owned()
     } else {
         let blank: Vec<String> =
-            ids.iter().enumerate().filter(|(_, id)| id.trim().is_empty()).map(|(at, _)| at.to_string()).collect();
+            ids.iter().enumerate().filter(|(_, id)| !has_text(id)).map(|(at, _)| at.to_string()).collect();
         if blank.is_empty() {
             return Ok(());
         }

@@ -2,12 +2,14 @@
 
 use super::authz::Caller;
 use super::cluster::{Cluster, StoredKey};
-use super::error::{EsError, Outcome};
+use super::error::{EsError, Outcome, shard_failure};
 use super::json::parse;
+use super::key_fields::INDEX;
 use super::keys_create::{Wanted, common_problems, expires_in, metadata_fits, mixed_restrictions, read, snapshot};
 use super::privileges::{KEY_BULK_UPDATE, KEY_UPDATE};
 use super::reply::Reply;
 use super::router::Context;
+use super::time_unit;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -52,6 +54,14 @@ pub fn bulk_update(context: &mut Context) -> Outcome<Reply> {
     context.caller.may(&KEY_BULK_UPDATE)?;
     let update = Update { wanted, lifetime };
     update.check_caller(context.caller)?;
+    if ids.iter().any(String::is_empty) {
+        let reason = "Ids can't be empty";
+        let inner = EsError::new(400, "query_shard_exception", format!("failed to create query: {reason}"))
+            .with("index_uuid", "_na_")
+            .with("index", INDEX)
+            .because(EsError::illegal(reason));
+        return Err(shard_failure(INDEX, inner));
+    }
     let (mut updated, mut noops, mut details) = (Vec::new(), Vec::new(), Map::new());
     let mut seen = HashSet::new();
     for id in ids.into_iter().filter(|id| seen.insert(id.clone())) {
@@ -73,7 +83,9 @@ pub fn bulk_update(context: &mut Context) -> Outcome<Reply> {
 /// What validation finds wrong with an update.
 pub fn problems(wanted: &Wanted, lifetime: Option<i64>) -> Vec<String> {
     let mut problems = common_problems(wanted);
-    if lifetime.is_some_and(|lifetime| lifetime <= 0) {
+    // Less than a millisecond is in the future, and over at once.
+    let shorter = |text: &String| time_unit::is_positive(text);
+    if lifetime.is_some_and(|lifetime| lifetime <= 0) && !wanted.expiration.as_ref().is_some_and(shorter) {
         problems.push("API key expiration must be in the future".to_owned());
     }
     problems
@@ -133,17 +145,20 @@ impl Update {
         let key = own(cluster, caller, id, ("rest", now))?;
         let assigned = self.wanted.descriptors.clone().map_or_else(|| key.assigned.clone(), Arc::new);
         let metadata = self.wanted.metadata.clone().map_or_else(|| key.metadata.clone(), Arc::new);
+        let has_metadata = key.has_metadata || self.wanted.metadata.is_some();
         written(&metadata, id)?;
         let expiration = self.lifetime.map(|lifetime| now.saturating_add(lifetime)).or(key.expiration);
         let limited_by = Some(Arc::new(snapshot(caller)));
         let changed = assigned != key.assigned
             || metadata != key.metadata
+            || has_metadata != key.has_metadata
             || expiration != key.expiration
             || limited_by != key.limited_by;
         if changed {
             cluster.change_key(id, |key| {
                 key.assigned = assigned;
                 key.metadata = metadata;
+                key.has_metadata = has_metadata;
                 key.expiration = expiration;
                 key.limited_by = limited_by;
             });

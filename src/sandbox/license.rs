@@ -1,6 +1,6 @@
-//! The licence: a trial when the practice cluster starts, so that cross-cluster keys can be tried, and the basic
-//! one when asked for. Rules and words of 9.5.3. What the sandbox has not (document and field security) it
-//! refuses under either.
+//! The license: a trial when the practice cluster starts, so that cross-cluster keys can be tried, and the basic
+//! one when asked for. Rules and words of 9.5.3. Document and field security
+//! come with the trial.
 
 use super::error::{EsError, Outcome};
 use super::privileges::{LICENSE, START_BASIC, START_TRIAL};
@@ -19,7 +19,7 @@ pub enum License {
 }
 
 impl License {
-    /// Refuses cross-cluster keys where the licence has none.
+    /// Refuses cross-cluster keys where the license has none.
     pub fn require_cross_cluster(self) -> Outcome<()> {
         if self == Self::Trial {
             return Ok(());
@@ -27,6 +27,11 @@ impl License {
         let feature = "advanced-remote-cluster-security";
         Err(EsError::forbidden(format!("current license is non-compliant for [{feature}]"))
             .with("license.expired.feature", feature))
+    }
+
+    /// Whether the security of documents and fields is known.
+    pub fn sees_parts(self) -> bool {
+        self == Self::Trial
     }
 
     fn word(self) -> &'static str {

@@ -14,7 +14,7 @@ struct Live {
 
 impl Live {
     async fn start() -> Live {
-        let sandbox = Sandbox::start(Options { port: 0, keys: 60 }).await.unwrap();
+        let sandbox = Sandbox::start(Options { port: 0, keys: 60, ..Options::default() }).await.unwrap();
         let ca = Certificate::from_pem(sandbox.ca_pem().as_bytes()).unwrap();
         let client = Client::builder().tls_certs_only([ca]).timeout(Duration::from_secs(20)).build().unwrap();
         Live { sandbox, client }
@@ -168,11 +168,15 @@ async fn pages_follow_each_other_through_all_keys() {
 }
 
 #[tokio::test]
-async fn what_is_not_spoken_is_refused_in_the_words_of_the_server() {
+async fn what_is_not_spoken_is_refused_in_words_of_its_own_and_what_nobody_knows_in_those_of_the_server() {
     let live = Live::start().await;
     let (status, body) = live.send("elastic", "GET", "/_nodes/stats", Value::Null).await;
     assert_eq!(status, 400);
-    assert_eq!(body, json!({"error": "no handler found for uri [/_nodes/stats] and method [GET]"}));
+    assert_eq!(body["error"]["type"], "not_in_the_practice_cluster");
+    assert_eq!(body["error"]["reason"], "The practice cluster does not do [GET /_nodes/stats]; a real cluster does");
+    let (status, body) = live.send("elastic", "GET", "/_nope/stats", Value::Null).await;
+    assert_eq!(status, 400);
+    assert_eq!(body, json!({"error": "no handler found for uri [/_nope/stats] and method [GET]"}));
     let (status, body) = live.send("elastic", "PATCH", "/_security/_authenticate", Value::Null).await;
     assert_eq!(status, 405);
     assert_eq!(body["status"], 405);
@@ -217,6 +221,6 @@ async fn a_dropped_cluster_is_gone() {
 #[tokio::test]
 async fn a_taken_port_is_said() {
     let live = Live::start().await;
-    let error = Sandbox::start(Options { port: live.sandbox.port(), keys: 0 }).await.unwrap_err();
+    let error = Sandbox::start(Options { port: live.sandbox.port(), keys: 0, ..Options::default() }).await.unwrap_err();
     assert!(error.to_string().contains(&live.sandbox.port().to_string()), "{error}");
 }

@@ -2,8 +2,10 @@
 
 use super::dates;
 use super::error::{EsError, Outcome};
+use super::exact;
 use super::json::{Kind, Node};
 use super::query_match::{FieldKind, Fields, words};
+use super::visible::Visible;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -21,23 +23,56 @@ enum Field {
 
 impl Mapping {
     /// Reads `{"properties": …}`.
+    ///
+    /// # Errors
+    /// In the words of 9.5.3, or in the practice cluster's own for what a real one has and this one doesn't.
     pub fn read(value: &Value) -> Outcome<Mapping> {
+        let map = value.as_object().cloned().unwrap_or_default();
+        let (known, unknown): (Vec<_>, Vec<_>) = map
+            .iter()
+            .filter(|(name, _)| *name != "properties")
+            .partition(|(name, _)| ROOT_OPTIONS.contains(&name.as_str()));
+        if map.contains_key("_doc") {
+            return Err(EsError::illegal("The mapping definition cannot be nested under a type [_doc]."));
+        }
+        if !unknown.is_empty() {
+            let shown: Vec<String> = unknown.iter().map(|(name, value)| format!("{name} : {value}")).collect();
+            let reason = format!("Root mapping definition has unsupported parameters:  [{}]", shown.join("] ["));
+            return Err(refused(reason));
+        }
+        if let Some((name, _)) = known.first() {
+            return Err(EsError::not_done(&format!("[{name}] in mappings")));
+        }
+        Mapping::read_properties(value)
+    }
+
+    fn read_properties(value: &Value) -> Outcome<Mapping> {
         let mut mapping = Mapping::default();
-        let properties = value.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        let properties = match value.get("properties") {
+            None => return Ok(mapping),
+            Some(Value::Object(properties)) => properties.clone(),
+            Some(_) => {
+                let cause = EsError::parse("properties must be a map type");
+                return Err(EsError::new(
+                    400,
+                    "mapper_parsing_exception",
+                    "Failed to parse mapping: properties must be a map type",
+                )
+                .because(cause));
+            }
+        };
         for (name, field) in properties {
-            let entry = if field.get("properties").is_some() {
-                Field::Object(Mapping::read(&field)?)
+            let Some(options) = field.as_object() else {
+                let reason =
+                    format!("Expected map for property [fields] on field [{name}] but got a class java.lang.String");
+                return Err(refused(reason));
+            };
+            let kind = field.get("type").and_then(Value::as_str);
+            let entry = if options.contains_key("properties") && kind.is_none_or(|kind| kind == "object") {
+                Field::Object(Mapping::read_properties(&field)?)
             } else {
-                let Some(kind) = field.get("type").and_then(Value::as_str) else {
-                    let cause =
-                        EsError::new(400, "mapper_parsing_exception", format!("No type specified for field [{name}]"));
-                    return Err(EsError::new(
-                        400,
-                        "mapper_parsing_exception",
-                        format!("Failed to parse mapping: {}", cause.reason),
-                    )
-                    .because(cause));
-                };
+                let Some(kind) = kind else { return Err(refused(format!("No type specified for field [{name}]"))) };
+                check_field(&name, kind, options)?;
                 Field::Leaf(kind.to_owned(), field.clone())
             };
             mapping.0.insert(name, entry);
@@ -62,6 +97,40 @@ impl Mapping {
             })
             .collect();
         json!({ "properties": properties })
+    }
+
+    /// The fields that may be seen; of a field itself and its multi-fields each by its own name.
+    pub fn seen_by(&self, visible: &Visible) -> Mapping {
+        self.seen_below("", visible)
+    }
+
+    fn seen_below(&self, prefix: &str, visible: &Visible) -> Mapping {
+        let mut seen = Mapping::default();
+        for (name, field) in &self.0 {
+            let path = format!("{prefix}{name}");
+            match field {
+                Field::Leaf(kind, value) if visible.shows(&path) => {
+                    let mut value = value.clone();
+                    if let Some(fields) = value.get_mut("fields").and_then(Value::as_object_mut) {
+                        fields.retain(|sub, _| visible.shows(&format!("{path}.{sub}")));
+                        if fields.is_empty()
+                            && let Some(map) = value.as_object_mut()
+                        {
+                            map.shift_remove("fields");
+                        }
+                    }
+                    seen.0.insert(name.clone(), Field::Leaf(kind.clone(), value));
+                }
+                Field::Leaf(..) => {}
+                Field::Object(below) => {
+                    let below = below.seen_below(&format!("{path}."), visible);
+                    if !below.0.is_empty() {
+                        seen.0.insert(name.clone(), Field::Object(below));
+                    }
+                }
+            }
+        }
+        seen
     }
 
     /// The type of a field by its dotted path, multi-fields included.
@@ -119,6 +188,15 @@ impl Mapping {
     }
 
     fn learn_value(&mut self, name: &str, node: &Node, id: &str) -> Outcome<()> {
+        if name.split('.').any(|part| part.trim().is_empty()) {
+            let problem = if name.is_empty() {
+                "field name cannot be an empty string".to_owned()
+            } else {
+                format!("field name cannot contain only whitespace: ['{name}']")
+            };
+            let reason = format!("[{}] failed to parse: {problem}", node.at);
+            return Err(EsError::new(400, "document_parsing_exception", reason).because(EsError::illegal(problem)));
+        }
         // A name with dots stands for objects within each other.
         if let Some((first, rest)) = name.split_once('.').filter(|_| !matches!(node.kind, Kind::Null)) {
             let field = self.0.entry(first.to_owned()).or_insert_with(|| Field::Object(Mapping::default()));
@@ -164,6 +242,157 @@ impl Mapping {
     }
 }
 
+/// What a mapping may hold beside its properties on a real cluster.
+const ROOT_OPTIONS: &[&str] = &[
+    "_data_stream_timestamp",
+    "_field_names",
+    "_meta",
+    "_routing",
+    "_size",
+    "_source",
+    "date_detection",
+    "dynamic",
+    "dynamic_date_formats",
+    "dynamic_templates",
+    "enabled",
+    "numeric_detection",
+    "runtime",
+    "subobjects",
+];
+
+/// Types of fields that are done here.
+const KINDS: &[&str] = &[
+    "boolean",
+    "byte",
+    "date",
+    "double",
+    "flattened",
+    "float",
+    "half_float",
+    "integer",
+    "keyword",
+    "long",
+    "object",
+    "short",
+    "text",
+    "unsigned_long",
+];
+
+/// Types of fields that a real cluster has besides.
+const OTHER_KINDS: &[&str] = &[
+    "aggregate_metric_double",
+    "alias",
+    "binary",
+    "completion",
+    "constant_keyword",
+    "counted_keyword",
+    "date_nanos",
+    "date_range",
+    "dense_vector",
+    "double_range",
+    "float_range",
+    "geo_point",
+    "geo_shape",
+    "histogram",
+    "integer_range",
+    "ip",
+    "ip_range",
+    "join",
+    "long_range",
+    "match_only_text",
+    "nested",
+    "passthrough",
+    "percolator",
+    "point",
+    "rank_feature",
+    "rank_features",
+    "rank_vectors",
+    "scaled_float",
+    "search_as_you_type",
+    "semantic_text",
+    "shape",
+    "sparse_vector",
+    "token_count",
+    "version",
+    "wildcard",
+];
+
+/// Options of fields that a real cluster has and obeys.
+const OTHER_OPTIONS: &[&str] = &[
+    "analyzer",
+    "boost",
+    "coerce",
+    "copy_to",
+    "depth_limit",
+    "doc_values",
+    "dynamic",
+    "eager_global_ordinals",
+    "enabled",
+    "fielddata",
+    "format",
+    "ignore_malformed",
+    "index",
+    "index_options",
+    "index_phrases",
+    "index_prefixes",
+    "locale",
+    "meta",
+    "norms",
+    "null_value",
+    "on_script_error",
+    "position_increment_gap",
+    "script",
+    "search_analyzer",
+    "similarity",
+    "split_queries_on_whitespace",
+    "store",
+    "subobjects",
+    "synthetic_source_keep",
+    "term_vector",
+    "time_series_dimension",
+    "time_series_metric",
+    "normalizer",
+    "script",
+];
+
+fn refused(reason: String) -> Box<EsError> {
+    let cause = EsError::new(400, "mapper_parsing_exception", reason.clone());
+    EsError::new(400, "mapper_parsing_exception", format!("Failed to parse mapping: {reason}")).because(cause)
+}
+
+fn check_field(name: &str, kind: &str, options: &Map<String, Value>) -> Outcome<()> {
+    if OTHER_KINDS.contains(&kind) {
+        return Err(EsError::not_done(&format!("fields of the type [{kind}]")));
+    }
+    if !KINDS.contains(&kind) {
+        return Err(refused(format!(
+            "The mapper type [{kind}] declared on field [{name}] does not exist. It might have been created within a future version or requires a plugin to be installed. Check the documentation."
+        )));
+    }
+    for (option, value) in options {
+        match option.as_str() {
+            "type" => {}
+            "ignore_above" if matches!(kind, "keyword" | "flattened") => {}
+            "fields" => {
+                for (sub, field) in value.as_object().into_iter().flatten() {
+                    let options = field.as_object().cloned().unwrap_or_default();
+                    let Some(kind) = options.get("type").and_then(Value::as_str) else {
+                        return Err(refused(format!("No type specified for field [{sub}]")));
+                    };
+                    check_field(sub, kind, &options)?;
+                }
+            }
+            known if OTHER_OPTIONS.contains(&known) => {
+                return Err(EsError::not_done(&format!("the option [{known}] of fields")));
+            }
+            unknown => {
+                return Err(refused(format!("unknown parameter [{unknown}] on mapper [{name}] of type [{kind}]")));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn guess(node: &Node) -> Field {
     let leaf = |kind: &str| Field::Leaf(kind.to_owned(), json!({ "type": kind }));
     match &node.kind {
@@ -179,7 +408,7 @@ fn guess(node: &Node) -> Field {
 }
 
 fn misfit(name: &str, kind: &str, node: &Node, id: &str, cause: Box<EsError>) -> Box<EsError> {
-    let preview = node.scalar().unwrap_or_else(|| node.to_value().to_string());
+    let preview = node.scalar().unwrap_or_else(|| exact::written(node.to_value().to_string()));
     let reason = format!(
         "[{}] failed to parse field [{name}] of type [{kind}] in document with id '{id}'. Preview of field's value: '{preview}'",
         node.at
@@ -212,6 +441,8 @@ pub struct View<'a> {
     pub source: &'a Value,
     /// The mapping of its index.
     pub mapping: &'a Mapping,
+    /// What may be seen of it.
+    pub visible: &'a Visible,
 }
 
 impl Fields for View<'_> {
@@ -220,7 +451,13 @@ impl Fields for View<'_> {
     }
 
     fn kind(&self, field: &str) -> FieldKind {
-        if field == "_id" || field == "_index" { FieldKind::Keyword } else { self.mapping.kind(field) }
+        if field == "_id" || field == "_index" {
+            FieldKind::Keyword
+        } else if self.visible.shows(field) {
+            self.mapping.kind(field)
+        } else {
+            FieldKind::Unmapped
+        }
     }
 
     fn values(&self, field: &str) -> Vec<String> {
@@ -255,9 +492,14 @@ impl Fields for View<'_> {
             || paths.iter().any(|path| path.starts_with(&below) && !self.values(path).is_empty())
     }
 
+    fn date_format(&self, _field: &str) -> Option<&str> {
+        Some("strict_date_optional_time||epoch_millis")
+    }
+
     fn default_fields(&self) -> Vec<String> {
         let mut paths = Vec::new();
         self.mapping.leaves("", &mut paths);
+        paths.retain(|path| self.visible.shows(path));
         paths
     }
 }
@@ -281,7 +523,7 @@ fn collect(value: &Value, path: &str, found: &mut Vec<String>) {
 fn leaves(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|element| leaves(element, found)),
-        Value::String(text) => found.push(text.clone()),
+        Value::String(text) => found.push(exact::plain(text, '?').into_owned()),
         Value::Number(_) | Value::Bool(_) => found.push(value.to_string()),
         _ => {}
     }
@@ -330,7 +572,8 @@ mod tests {
     fn documents_are_seen_by_field_and_subfield() {
         let mapping = learned(r#"{"t":"Hello World","o":{"p":[1,2]}}"#);
         let source = json!({"t": "Hello World", "o": {"p": [1, 2]}});
-        let view = View { id: "1", source: &source, mapping: &mapping };
+        let visible = Visible::default();
+        let view = View { id: "1", source: &source, mapping: &mapping, visible: &visible };
         assert_eq!(view.values("t"), ["hello", "world"]);
         assert_eq!(view.values("t.keyword"), ["Hello World"]);
         assert_eq!(view.values("o.p"), ["1", "2"]);

@@ -2,17 +2,22 @@
 //! keys needs, and behaves as 9.5.3 was seen to. Everything is kept in memory and gone when it is dropped.
 
 mod aggs;
+mod app_privileges;
 mod authn;
 mod authz;
 mod bulk;
+mod caches;
 mod cat;
 mod clones;
 mod cluster;
+mod conditions;
 mod cross_cluster;
 mod dates;
 mod descriptor;
+mod descriptor_parts;
 mod documents;
 mod error;
+mod exact;
 mod field_caps;
 mod filter_path;
 mod grants;
@@ -46,6 +51,8 @@ mod server;
 mod time_unit;
 mod tls;
 mod users;
+mod users_query;
+mod visible;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -64,16 +71,28 @@ pub struct Options {
     pub port: u16,
     /// How many varied API keys it has at the start; more than `MAX_KEYS` are not made.
     pub keys: usize,
+    /// The passwords of its users; the well-known ones unless told otherwise.
+    pub passwords: Passwords,
+}
+
+/// Which passwords the users of a practice cluster have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Passwords {
+    /// The name of the user and `-password`: for tests and for documentation, where nobody else is on the computer.
+    #[default]
+    Fixed,
+    /// Random ones, new at each start: other users of the computer reach the port too.
+    Fresh,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { port: 0, keys: 320 }
+        Options { port: 0, keys: 320, passwords: Passwords::Fixed }
     }
 }
 
-/// Somebody to sign in as. The passwords are for practice and no secret.
-#[derive(Debug, Clone)]
+/// Somebody to sign in as.
+#[derive(Clone)]
 pub struct Account {
     /// User name.
     pub name: String,
@@ -83,6 +102,12 @@ pub struct Account {
     pub roles: Vec<String>,
     /// What the account is good for, in a sentence.
     pub about: String,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).field("roles", &self.roles).finish_non_exhaustive()
+    }
 }
 
 /// Why a practice cluster could not be started.
@@ -123,8 +148,8 @@ impl Sandbox {
     pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         let now = server::now();
         let certificates = tls::make(now)?;
-        let (cluster, accounts) =
-            seed::fill(options.keys.min(MAX_KEYS), now).map_err(|error| SandboxError::Seed(error.reason))?;
+        let (cluster, accounts) = seed::fill_with(options.keys.min(MAX_KEYS), now, options.passwords)
+            .map_err(|error| SandboxError::Seed(error.reason))?;
         let listen = |source| SandboxError::Listen { port: options.port, source };
         let four = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(listen)?;
         let port = four.local_addr().map_err(listen)?.port();

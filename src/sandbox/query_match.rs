@@ -3,7 +3,7 @@
 
 use super::dates;
 use super::pattern::glob;
-use super::query_dsl::{Query, Range};
+use super::query_dsl::{self, Query, Range};
 
 /// How a field compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub trait Fields {
     }
     /// The fields that a search without fields looks at.
     fn default_fields(&self) -> Vec<String>;
+    /// How dates of a field are written; nothing for epoch milliseconds alone.
+    fn date_format(&self, _field: &str) -> Option<&str> {
+        None
+    }
 }
 
 /// The words of a text, as the standard analyzer finds them: letters and digits, in lower case.
@@ -50,19 +54,25 @@ pub fn words(text: &str) -> Vec<String> {
 pub fn matches(query: &Query, document: &dyn Fields, now: i64) -> bool {
     match query {
         Query::All => true,
-        Query::Nothing | Query::Foreign(..) | Query::Lookup => false,
+        Query::Nothing | Query::Foreign(..) | Query::Lookup | Query::Failing(..) => false,
+        Query::Lenient(query) => matches(query, document, now),
         Query::Bool { must, filter, should, must_not, minimum } => {
             let count = should.iter().filter(|query| matches(query, document, now)).count();
-            let least = minimum.unwrap_or(i64::from(!should.is_empty() && must.is_empty() && filter.is_empty()));
+            let free = i64::from(!should.is_empty() && must.is_empty() && filter.is_empty());
+            let asked = minimum.as_deref().and_then(|spec| query_dsl::least(spec, should.len())).unwrap_or(0);
+            let least = asked.max(free);
+            if must.is_empty() && filter.is_empty() && should.is_empty() && must_not.is_empty() {
+                return true;
+            }
             must.iter().chain(filter).all(|query| matches(query, document, now))
                 && !must_not.iter().any(|query| matches(query, document, now))
                 && i64::try_from(count).unwrap_or(i64::MAX) >= least
         }
-        Query::Term(field, value, fold) => has(document, field, value, *fold),
-        Query::Terms(field, values) => values.iter().any(|value| has(document, field, value, false)),
+        Query::Term(field, value, fold) => has(document, field, value, *fold, now),
+        Query::Terms(field, values) => values.iter().any(|value| has(document, field, value, false, now)),
         Query::Match(field, text, every) => {
             if document.kind(field) != FieldKind::Text {
-                return has(document, field, text, false);
+                return has(document, field, text, false, now);
             }
             let values = document.values(field);
             let found = |word: &String| values.contains(word);
@@ -78,21 +88,23 @@ pub fn matches(query: &Query, document: &dyn Fields, now: i64) -> bool {
         }),
         Query::Exists(field) => document.exists(field),
         Query::Range(field, range) => in_range(document, field, range, now),
-        Query::Simple(text, fields, every) => simple(document, text, fields, *every),
+        Query::Simple(text, fields, every) => simple(document, text, fields, *every, now),
     }
 }
 
-fn has(document: &dyn Fields, field: &str, wanted: &str, fold: bool) -> bool {
+fn has(document: &dyn Fields, field: &str, wanted: &str, fold: bool, now: i64) -> bool {
     let values = document.values(field);
     match document.kind(field) {
         FieldKind::Number => {
             let Ok(number) = wanted.parse::<f64>() else { return false };
             values.iter().any(|value| value == wanted || value.parse() == Ok(number))
         }
-        FieldKind::Date => match dates::parse(wanted, None, 0, false) {
-            Some(at) => values.contains(&at.to_string()),
-            None => false,
-        },
+        FieldKind::Date => {
+            let format = document.date_format(field);
+            let at = |up| dates::parse(wanted, format, now, up);
+            let Some((from, to)) = at(false).zip(at(true)) else { return false };
+            values.iter().filter_map(|value| value.parse::<i64>().ok()).any(|at| at >= from && at <= to)
+        }
         _ if fold => values.iter().any(|value| value.to_lowercase() == wanted.to_lowercase()),
         _ => values.iter().any(|value| value == wanted),
     }
@@ -103,7 +115,10 @@ fn in_range(document: &dyn Fields, field: &str, range: &Range, now: i64) -> bool
     let kind = document.kind(field);
     if kind == FieldKind::Date {
         let bound = |text: &Option<String>, up: bool| {
-            text.as_ref().map(|text| dates::parse(text, range.format.as_deref(), now, up))
+            text.as_ref().map(|text| match range.format {
+                Some(_) => range.time(text, now, up),
+                None => dates::parse_in(text, document.date_format(field), now, up, &range.zone()),
+            })
         };
         let (gt, gte) = (bound(&range.gt, true), bound(&range.gte, false));
         let (lt, lte) = (bound(&range.lt, false), bound(&range.lte, true));
@@ -133,7 +148,7 @@ fn in_range(document: &dyn Fields, field: &str, range: &Range, now: i64) -> bool
 }
 
 /// The simple query language: words, `"phrases"`, `prefix*`, `+` and, `|` or, `-` not, parentheses as blanks.
-fn simple(document: &dyn Fields, text: &str, fields: &[String], every: bool) -> bool {
+fn simple(document: &dyn Fields, text: &str, fields: &[String], every: bool, now: i64) -> bool {
     let all = document.default_fields();
     let fields: Vec<&String> = if fields.is_empty() || fields.iter().any(|field| field == "*") {
         all.iter().collect()
@@ -154,7 +169,7 @@ fn simple(document: &dyn Fields, text: &str, fields: &[String], every: bool) -> 
                     Some(rest) if !rest.is_empty() => (true, rest),
                     _ => (false, token.as_str()),
                 };
-                let found = fields.iter().any(|field| simple_word(document, field, word)) != negated;
+                let found = fields.iter().any(|field| simple_word(document, field, word, now)) != negated;
                 let and = operator.take().unwrap_or(every);
                 result = Some(match result {
                     None => found,
@@ -167,18 +182,30 @@ fn simple(document: &dyn Fields, text: &str, fields: &[String], every: bool) -> 
     result.unwrap_or(false)
 }
 
+/// The words of a simple query that are whole values: neither operators nor beginnings.
+pub fn plain_words(text: &str) -> Vec<String> {
+    let words = tokens(text).into_iter().filter(|word| word != "+" && word != "|" && !word.ends_with('*'));
+    words.map(|word| word.strip_prefix('-').map(str::to_owned).unwrap_or(word)).collect()
+}
+
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut current = String::new();
     let mut quoted = false;
-    for c in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
         match c {
             '"' => {
                 if quoted && !current.is_empty() {
                     tokens.push(std::mem::take(&mut current));
                 }
+                // The distance that words of a phrase may have makes no difference to whole values.
+                if quoted && characters.next_if_eq(&'~').is_some() {
+                    while characters.next_if(char::is_ascii_digit).is_some() {}
+                }
                 quoted = !quoted;
             }
+            '\\' => current.extend(characters.next()),
             c if quoted => current.push(c),
             c if c.is_whitespace() || matches!(c, '(' | ')' | '+' | '|') => {
                 if !current.is_empty() {
@@ -197,7 +224,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-fn simple_word(document: &dyn Fields, field: &str, word: &str) -> bool {
+fn simple_word(document: &dyn Fields, field: &str, word: &str, now: i64) -> bool {
     if let Some(start) = word.strip_suffix('*') {
         let textual = matches!(document.kind(field), FieldKind::Keyword | FieldKind::Text);
         return textual && document.values(field).iter().any(|value| value.starts_with(start));
@@ -207,7 +234,7 @@ fn simple_word(document: &dyn Fields, field: &str, word: &str) -> bool {
         let wanted = words(word);
         return !wanted.is_empty() && wanted.iter().all(|word| values.contains(word));
     }
-    has(document, field, word, false)
+    has(document, field, word, false, now)
 }
 
 #[cfg(test)]

@@ -23,8 +23,10 @@ pub fn has_privileges(context: &mut Context) -> Outcome<Reply> {
     if nothing {
         problems.push("must specify at least one privilege".to_owned());
     }
-    problems
-        .extend(question.applications.iter().filter_map(|grant| descriptor::application_problem(&grant.application)));
+    problems.extend(question.applications.iter().filter_map(|grant| match grant.application.as_str() {
+        name if name.contains('*') => Some(format!("Application names may not contain '*' (found '{name}')")),
+        name => descriptor::application_problem(name),
+    }));
     if !problems.is_empty() {
         return Err(EsError::validation(&problems));
     }
@@ -96,12 +98,24 @@ fn read(node: &Node, name: &str) -> Outcome<Question> {
         let value = &member.value;
         match member.name.as_str() {
             "cluster" => question.cluster = descriptor::strings(name, "cluster", value).map_err(inner)?,
-            "index" => question.index = descriptor::grants(name, "index", value, false).map_err(inner)?,
-            "application" => question.applications = descriptor::applications(name, value).map_err(inner)?,
+            "index" => {
+                for element in value.elements().unwrap_or_default() {
+                    for field in ["query", "field_security"] {
+                        if element.get(field).is_some_and(|node| !matches!(node.kind, Kind::Null)) {
+                            let reason = format!("Field [{field}] is not supported in a has_privileges request");
+                            return Err(EsError::parse(reason));
+                        }
+                    }
+                }
+                question.index = descriptor::grants(name, "index", value, false).map_err(inner)?;
+            }
+            "application" => {
+                question.applications = super::descriptor_parts::applications(name, value).map_err(inner)?
+            }
             other => return Err(EsError::parse(format!("{head} unexpected field [{other}]"))),
         }
     }
-    if members.is_empty() {
+    if members.iter().all(|member| matches!(member.value.kind, Kind::Null)) {
         return Err(EsError::parse(format!("{head} All privilege fields [cluster,index,applications] are missing")));
     }
     Ok(question)
@@ -125,13 +139,8 @@ pub fn list_privileges(context: &mut Context) -> Outcome<Reply> {
     let (mut indices, mut applications, mut remote_indices, mut remote_cluster, mut global) =
         (vec![], vec![], vec![], vec![], vec![]);
     let collect = |grants: Vec<Value>, into: &mut Vec<Value>| {
-        for mut grant in grants {
-            if let Some(Value::Array(names)) = grant.get_mut("privileges") {
-                names.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
-            }
-            if !into.contains(&grant) {
-                into.push(grant);
-            }
+        for grant in grants {
+            merge(grant, into);
         }
     };
     for (_, role) in layer {
@@ -156,6 +165,54 @@ pub fn list_privileges(context: &mut Context) -> Outcome<Reply> {
         answer["remote_cluster"] = Value::Array(remote_cluster);
     }
     Ok(Reply::ok(answer))
+}
+
+/// Adds an entry to those of the same indices: privileges add up, and where one shows all documents or all fields the
+/// others don't hide any (as seen on 9.5.3).
+fn merge(mut grant: Value, into: &mut Vec<Value>) {
+    let texts = |value: &Value, field: &str| {
+        let mut texts: Vec<String> = value[field]
+            .as_array()
+            .map(|list| list.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect())
+            .unwrap_or_default();
+        texts.sort();
+        texts.dedup();
+        texts
+    };
+    grant["privileges"] = json!(texts(&grant, "privileges"));
+    for field in ["field_security", "query"] {
+        if let Some(value) = grant.get(field).cloned() {
+            grant[field] = json!([value]);
+        }
+    }
+    let alike = |other: &&mut Value| {
+        texts(other, "names") == texts(&grant, "names")
+            && texts(other, "clusters") == texts(&grant, "clusters")
+            && other["allow_restricted_indices"] == grant["allow_restricted_indices"]
+    };
+    let Some(other) = into.iter_mut().find(alike) else { return into.push(grant) };
+    let mut privileges = texts(other, "privileges");
+    privileges.extend(texts(&grant, "privileges"));
+    privileges.sort();
+    privileges.dedup();
+    other["privileges"] = json!(privileges);
+    for field in ["field_security", "query"] {
+        match (other.get(field).cloned(), grant.get(field)) {
+            (Some(Value::Array(mut all)), Some(Value::Array(more))) => {
+                for value in more {
+                    if !all.contains(value) {
+                        all.push(value.clone());
+                    }
+                }
+                other[field] = Value::Array(all);
+            }
+            _ => {
+                if let Some(map) = other.as_object_mut() {
+                    map.shift_remove(field);
+                }
+            }
+        }
+    }
 }
 
 /// `GET /_security/privilege/_builtin`

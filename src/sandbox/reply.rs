@@ -1,6 +1,7 @@
 //! Answers: status, headers, and JSON written as Elasticsearch writes it, short or pretty.
 
 use super::error::{CHALLENGES, EsError};
+use super::exact;
 use super::filter_path;
 use super::request::Request;
 use serde_json::{Value, json};
@@ -82,7 +83,7 @@ pub fn render(body: Body, request: &Request) -> (String, String) {
     } else {
         text = value.to_string();
     }
-    (text, request.answer_type())
+    (exact::written(text), request.answer_type())
 }
 
 /// Elasticsearch's own layout: a blank on both sides of the colon, `[ ]` and `{ }` when empty.

@@ -27,6 +27,11 @@ impl Params {
         self.0.get(name).map(String::as_str)
     }
 
+    /// The value, unless it is nothing but white space, which counts as not given.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| has_text(value))
+    }
+
     /// The value, unless it is empty.
     pub fn non_empty(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
@@ -65,6 +70,14 @@ impl Params {
             ["pretty", "human", "error_trace", "filter_path", "format", "source_content_type"];
         self.0.keys().map(String::as_str).filter(|name| !known.contains(name) && !EVERYWHERE.contains(name)).collect()
     }
+}
+
+/// Whether a text holds anything but white space, in Java's sense: blanks that don't break a line are text.
+pub fn has_text(text: &str) -> bool {
+    !text.chars().all(|c| {
+        c.is_whitespace() && !matches!(c, '\u{85}' | '\u{a0}' | '\u{2007}' | '\u{202f}')
+            || ('\u{1c}'..='\u{1f}').contains(&c)
+    })
 }
 
 /// Decodes percent signs.

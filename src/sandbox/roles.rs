@@ -2,8 +2,8 @@
 
 use super::descriptor::{self, Descriptor, Use};
 use super::error::{EsError, Outcome};
-use super::keys_create::refresh_parameter;
-use super::privileges::{ROLE_DELETE, ROLE_GET, ROLE_PUT};
+use super::keys_create::{refresh_parameter, unknown_field};
+use super::privileges::{ROLE_BULK_DELETE, ROLE_BULK_PUT, ROLE_DELETE, ROLE_GET, ROLE_PUT};
 use super::reply::Reply;
 use super::router::Context;
 use serde_json::{Map, Value, json};
@@ -36,6 +36,7 @@ pub fn put(context: &mut Context) -> Outcome<Reply> {
     let role = descriptor::parse(&name, &node, Use::Role).map_err(|fault| fault.error)?;
     let reserved = context.cluster.roles.get(&name).is_some_and(is_reserved);
     let mut problems = role.problems();
+    problems.extend(descriptor::written_name_problem("Role", &name));
     if reserved {
         problems.insert(0, format!("Role [{name}] is reserved and may not be used."));
     }
@@ -60,4 +61,101 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
     }
     let found = context.cluster.roles.remove(&name).is_some();
     Ok(Reply::json(if found { 200 } else { 404 }, json!({ "found": found })))
+}
+
+/// `POST /_security/role`: many at once; what is wrong with one of them is told beside the others.
+pub fn put_many(context: &mut Context) -> Outcome<Reply> {
+    refresh_parameter(context)?;
+    let parser = "bulk_update_roles_request_payload";
+    let node = context.request.json()?;
+    let content = |reason: String| EsError::new(400, "x_content_parse_exception", reason);
+    let Some(members) = node.members() else {
+        return Err(content(format!("[{}] [{parser}] Expected START_OBJECT but was: {}", node.at, node.token())));
+    };
+    if let Some(member) = members.iter().find(|member| member.name != "roles") {
+        return Err(unknown_field(member.at, parser, &member.name, &["roles"]));
+    }
+    let Some(roles) = node.get("roles") else { return Err(EsError::illegal("Required [roles]")) };
+    let outer = |at: super::json::Place| content(format!("[{at}] [{parser}] failed to parse field [roles]"));
+    let Some(roles) = roles.members() else {
+        if roles.elements().is_some() {
+            let reason = "[roles] doesn't support arrays. Use a single object with multiple fields.";
+            return Err(outer(roles.at).because(EsError::illegal(reason)));
+        }
+        let (at, token) = (roles.at, roles.token());
+        return Err(content(format!("[{at}] [{parser}] roles doesn't support values of type: {token}")));
+    };
+    let mut wanted = Vec::new();
+    for member in roles {
+        let role = descriptor::parse(&member.name, &member.value, Use::Role).map_err(|fault| {
+            let inner = content(format!("[{}] [roles] failed to parse field [{}]", fault.at, member.name));
+            outer(fault.at).because(inner.because(fault.error))
+        })?;
+        wanted.push((member.name.clone(), role));
+    }
+    if wanted.is_empty() {
+        return Err(EsError::validation(&["roles cannot be empty".to_owned()]));
+    }
+    context.caller.may(&ROLE_BULK_PUT)?;
+    let (mut created, mut updated, mut noop, mut details) = (Vec::new(), Vec::new(), Vec::new(), Map::new());
+    for (name, role) in wanted {
+        let mut problems = role.problems();
+        if context.cluster.roles.get(&name).is_some_and(is_reserved) {
+            problems.insert(0, format!("Role [{name}] is reserved and may not be used."));
+        }
+        if !problems.is_empty() {
+            details.insert(name, EsError::validation(&problems).to_value());
+            continue;
+        }
+        match context.cluster.roles.insert(name.clone(), role.clone()) {
+            None => created.push(name),
+            Some(before) if before == role => noop.push(name),
+            Some(_) => updated.push(name),
+        }
+    }
+    Ok(Reply::ok(outcome(&[("created", created), ("updated", updated), ("noop", noop)], details)))
+}
+
+/// `DELETE /_security/role`: many at once.
+pub fn delete_many(context: &mut Context) -> Outcome<Reply> {
+    refresh_parameter(context)?;
+    let parser = "bulk_delete_roles_request";
+    let node = context.request.json()?;
+    let content = |reason: String| EsError::new(400, "x_content_parse_exception", reason);
+    let Some(members) = node.members() else {
+        return Err(content(format!("[{}] [{parser}] Expected START_OBJECT but was: {}", node.at, node.token())));
+    };
+    if let Some(member) = members.iter().find(|member| member.name != "names") {
+        return Err(unknown_field(member.at, parser, &member.name, &["names"]));
+    }
+    let Some(names) = node.get("names") else { return Err(EsError::illegal("Required [names]")) };
+    let names: Vec<String> = match names.elements() {
+        Some(elements) => elements.iter().filter_map(super::json::Node::scalar).collect(),
+        None => names.scalar().into_iter().collect(),
+    };
+    context.caller.may(&ROLE_BULK_DELETE)?;
+    let (mut deleted, mut not_found, mut details) = (Vec::new(), Vec::new(), Map::new());
+    for name in names {
+        if context.cluster.roles.get(&name).is_some_and(is_reserved) {
+            let reason = format!("role [{name}] is reserved and cannot be deleted");
+            details.insert(name, EsError::illegal(reason).to_value());
+        } else if context.cluster.roles.remove(&name).is_some() {
+            deleted.push(name);
+        } else {
+            not_found.push(name);
+        }
+    }
+    Ok(Reply::ok(outcome(&[("deleted", deleted), ("not_found", not_found)], details)))
+}
+
+/// Lists that are empty are left out.
+fn outcome(lists: &[(&str, Vec<String>)], details: Map<String, Value>) -> Value {
+    let mut answer = Map::new();
+    for (name, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+        answer.insert((*name).to_owned(), json!(list));
+    }
+    if !details.is_empty() {
+        answer.insert("errors".to_owned(), json!({ "count": details.len(), "details": details }));
+    }
+    Value::Object(answer)
 }

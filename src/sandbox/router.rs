@@ -7,8 +7,8 @@ use super::privileges::{HEALTH, MAIN};
 use super::reply::{Body, Reply};
 use super::request::{Request, decode};
 use super::{
-    authn, bulk, cat, clones, cross_cluster, documents, field_caps, grants, indices, keys_create, keys_query,
-    keys_read, keys_update, license, questions, roles, search, users,
+    app_privileges, authn, bulk, caches, cat, clones, cross_cluster, documents, field_caps, grants, indices,
+    keys_create, keys_query, keys_read, keys_update, license, questions, roles, search, users, users_query,
 };
 use hyper::HeaderMap;
 use serde_json::json;
@@ -81,7 +81,7 @@ const EXPAND: &[&str] = &[
     "routing",
     "mode",
 ];
-const DOC: &[&str] = &[
+const INDEX_ONE: &[&str] = &[
     "refresh",
     "routing",
     "timeout",
@@ -89,14 +89,6 @@ const DOC: &[&str] = &[
     "pipeline",
     "wait_for_active_shards",
     "require_alias",
-    "_source",
-    "_source_includes",
-    "_source_excludes",
-    "realtime",
-    "preference",
-    "stored_fields",
-    "retry_on_conflict",
-    "lang",
     "require_data_stream",
     "include_source_on_error",
     "version",
@@ -104,6 +96,58 @@ const DOC: &[&str] = &[
     "if_seq_no",
     "if_primary_term",
 ];
+const DELETE_ONE: &[&str] = &[
+    "refresh",
+    "routing",
+    "timeout",
+    "wait_for_active_shards",
+    "version",
+    "version_type",
+    "if_seq_no",
+    "if_primary_term",
+];
+const UPDATE_ONE: &[&str] = &[
+    "refresh",
+    "routing",
+    "timeout",
+    "wait_for_active_shards",
+    "require_alias",
+    "retry_on_conflict",
+    "_source",
+    "_source_includes",
+    "_source_excludes",
+    "include_source_on_error",
+    "version",
+    "version_type",
+    "if_seq_no",
+    "if_primary_term",
+];
+const GET_ONE: &[&str] = &[
+    "refresh",
+    "routing",
+    "realtime",
+    "preference",
+    "stored_fields",
+    "_source",
+    "_source_includes",
+    "_source_excludes",
+    "version",
+    "version_type",
+];
+const BULK: &[&str] = &[
+    "refresh",
+    "routing",
+    "timeout",
+    "pipeline",
+    "wait_for_active_shards",
+    "require_alias",
+    "require_data_stream",
+    "include_source_on_error",
+    "_source",
+    "_source_includes",
+    "_source_excludes",
+];
+const CREATE_INDEX: &[&str] = &["timeout", "master_timeout", "wait_for_active_shards"];
 const FIELDS: &[&str] = &["fields", "ignore_unavailable", "allow_no_indices", "expand_wildcards"];
 const SEARCH: &[&str] = &[
     "ignore_unavailable",
@@ -134,6 +178,12 @@ const SEARCH: &[&str] = &[
     "terminate_after",
     "min_score",
     "sort",
+    "q",
+    "df",
+    "default_operator",
+    "analyzer",
+    "analyze_wildcard",
+    "lenient",
 ];
 
 const ROUTES: &[Route] = &[
@@ -147,6 +197,18 @@ const ROUTES: &[Route] = &[
     with_body(WRITE, "/_security/user/{name}/_password", &["refresh"], users::password),
     route(&["GET"], "/_security/privilege/_builtin", &[], questions::builtin),
     route(&["GET"], "/_security/role", &[], roles::get),
+    with_body(&["POST"], "/_security/role", &["refresh"], roles::put_many),
+    with_body(DELETE, "/_security/role", &["refresh"], roles::delete_many),
+    route(&["GET"], "/_security/privilege", &[], app_privileges::get),
+    with_body(WRITE, "/_security/privilege", &["refresh"], app_privileges::put),
+    route(&["GET"], "/_security/privilege/{application}", &[], app_privileges::get),
+    route(&["GET"], "/_security/privilege/{application}/{name}", &[], app_privileges::get),
+    route(DELETE, "/_security/privilege/{application}/{name}", &["refresh"], app_privileges::delete),
+    route(&["POST"], "/_security/role/{name}/_clear_cache", &[], caches::roles),
+    route(&["POST"], "/_security/realm/{name}/_clear_cache", &["usernames"], caches::realms),
+    route(&["POST"], "/_security/api_key/{ids}/_clear_cache", &[], caches::others),
+    route(&["POST"], "/_security/privilege/{application}/_clear_cache", &[], caches::others),
+    with_body(ASK, "/_security/_query/user", &["with_profile_uid"], users_query::query),
     route(&["GET"], "/_security/role/{name}", &[], roles::get),
     with_body(WRITE, "/_security/role/{name}", &["refresh"], roles::put),
     route(DELETE, "/_security/role/{name}", &["refresh"], roles::delete),
@@ -154,8 +216,8 @@ const ROUTES: &[Route] = &[
     route(&["GET"], "/_security/user/{name}", &["with_profile_uid"], users::get),
     with_body(WRITE, "/_security/user/{name}", &["refresh"], users::put),
     route(DELETE, "/_security/user/{name}", &["refresh"], users::delete),
-    route(WRITE, "/_security/user/{name}/_disable", &["refresh"], users::disable),
-    route(WRITE, "/_security/user/{name}/_enable", &["refresh"], users::enable),
+    route(WRITE, "/_security/user/{name}/_disable", &[], users::disable),
+    route(WRITE, "/_security/user/{name}/_enable", &[], users::enable),
     with_body(WRITE, "/_security/api_key", &["refresh"], keys_create::create),
     route(
         &["GET"],
@@ -187,8 +249,8 @@ const ROUTES: &[Route] = &[
     route(&["GET"], "/_cluster/health", &["timeout", "wait_for_status", "level", "master_timeout", "local"], health),
     route(&["GET"], "/_cat/indices", &["v", "h", "s", "health", "bytes", "expand_wildcards"], cat::indices),
     route(&["GET"], "/_resolve/index/{name}", EXPAND, indices::resolve_index),
-    with_body(WRITE, "/_bulk", DOC, bulk::bulk),
-    with_body(WRITE, "/{index}/_bulk", DOC, bulk::bulk),
+    with_body(WRITE, "/_bulk", BULK, bulk::bulk),
+    with_body(WRITE, "/{index}/_bulk", BULK, bulk::bulk),
     with_body(ASK, "/_search", SEARCH, search::search),
     with_body(ASK, "/{index}/_search", SEARCH, search::search),
     with_body(ASK, "/_count", SEARCH, search::count),
@@ -199,15 +261,15 @@ const ROUTES: &[Route] = &[
     with_body(ASK, "/{index}/_field_caps", FIELDS, field_caps::field_caps),
     route(&["GET"], "/_mapping", EXPAND, indices::mapping),
     route(&["GET"], "/{index}/_mapping", EXPAND, indices::mapping),
-    with_body(&["POST"], "/{index}/_doc", DOC, documents::index),
-    with_body(WRITE, "/{index}/_doc/{id}", DOC, documents::index),
-    with_body(WRITE, "/{index}/_create/{id}", DOC, documents::create),
-    with_body(&["POST"], "/{index}/_update/{id}", DOC, documents::update),
-    route(READ, "/{index}/_doc/{id}", DOC, documents::get),
-    route(READ, "/{index}/_source/{id}", DOC, documents::source),
-    route(DELETE, "/{index}/_doc/{id}", DOC, documents::delete),
+    with_body(&["POST"], "/{index}/_doc", INDEX_ONE, documents::index),
+    with_body(WRITE, "/{index}/_doc/{id}", INDEX_ONE, documents::index),
+    with_body(WRITE, "/{index}/_create/{id}", INDEX_ONE, documents::create),
+    with_body(&["POST"], "/{index}/_update/{id}", UPDATE_ONE, documents::update),
+    route(READ, "/{index}/_doc/{id}", GET_ONE, documents::get),
+    route(READ, "/{index}/_source/{id}", GET_ONE, documents::source),
+    route(DELETE, "/{index}/_doc/{id}", DELETE_ONE, documents::delete),
     route(READ, "/{index}", EXPAND, indices::get),
-    with_body(&["PUT"], "/{index}", EXPAND, indices::create),
+    with_body(&["PUT"], "/{index}", CREATE_INDEX, indices::create),
     route(DELETE, "/{index}", EXPAND, indices::delete),
 ];
 
@@ -226,7 +288,6 @@ const UNSPOKEN: &[&str] = &[
     "_eql",
     "_esql",
     "_features",
-    "_field_caps",
     "_flush",
     "_fleet",
     "_forcemerge",
@@ -329,6 +390,12 @@ fn fits(pattern: &str, segments: &[&str]) -> bool {
 
 fn no_route(request: &Request, fitting: &[&Route]) -> Reply {
     let (uri, method) = (&request.uri, &request.method);
+    let first = request.path.split(['/', '?']).nth(1).unwrap_or_default();
+    let known = UNSPOKEN.contains(&first) || matches!(first, "_security" | "_cat" | "_cluster" | "_license");
+    if fitting.is_empty() && known {
+        let path = request.path.as_str();
+        return EsError::not_done(&format!("[{method} {path}]")).into();
+    }
     if fitting.is_empty() {
         return Reply::string_error(400, &format!("no handler found for uri [{uri}] and method [{method}]"), false);
     }

@@ -1,6 +1,7 @@
 //! Searching documents: `_search` and `_count` with the few queries that the sandbox speaks; every hit scores 1.
 
-use super::error::{EsError, Outcome, shard_failure};
+use super::authz::Caller;
+use super::error::{EsError, NOT_DONE, Outcome, shard_failure};
 use super::filter_path;
 use super::index_aggs;
 use super::indices::{Document, Index, resolve};
@@ -8,11 +9,12 @@ use super::json::{Kind, Node};
 use super::keys_query::window_problem;
 use super::mapping::View;
 use super::privileges;
-use super::query_dsl::{self, Query, unknown_query};
+use super::query_dsl::{self, Query};
 use super::query_match::{FieldKind, Fields, matches};
 use super::reply::Reply;
 use super::request::Params;
 use super::router::Context;
+use super::visible::Visible;
 use serde_json::{Value, json};
 use std::cmp::Ordering;
 
@@ -42,10 +44,10 @@ fn number(node: &Node, field: &str) -> Outcome<i64> {
 /// Queries that only stand in the tree because API keys name them are unknown here.
 fn check_spoken(query: &Query) -> Outcome<()> {
     match query {
-        Query::Foreign(name, at) => Err(unknown_query(name, *at)),
-        Query::Lookup => {
-            Err(EsError::illegal("terms query with terms lookup is not currently supported in this context"))
-        }
+        Query::Foreign(name, _) => Err(EsError::not_done(&format!("[{name}] queries"))),
+        Query::Lookup => Err(EsError::not_done("[terms] queries whose values are in another document")),
+        Query::Lenient(query) => check_spoken(query),
+        Query::Failing(_, error) => Err(shard_failure("_na_", error.clone())),
         Query::Bool { must, filter, should, must_not, .. } => {
             must.iter().chain(filter).chain(should).chain(must_not).try_for_each(check_spoken)
         }
@@ -53,10 +55,46 @@ fn check_spoken(query: &Query) -> Outcome<()> {
     }
 }
 
-fn read_query(node: &Node) -> Outcome<Query> {
+/// Reads a query of documents.
+pub fn read_query(node: &Node) -> Outcome<Query> {
     let query = query_dsl::parse(node).map_err(|fault| fault.error)?;
     check_spoken(&query)?;
     Ok(query)
+}
+
+/// The query of the parameter `q`: words, and `field:word`, any of which may match. The rest of that language is not
+/// done here.
+fn parameter_query(text: &str, params: &Params) -> Outcome<Query> {
+    for name in ["df", "analyzer", "analyze_wildcard", "lenient"] {
+        if params.get(name).is_some() {
+            return Err(EsError::not_done(&format!("the parameter [{name}] of searches")));
+        }
+    }
+    if text.trim() == "*" || text.trim() == "*:*" {
+        return Ok(Query::All);
+    }
+    let beyond = |c: char| "+-=&|><!(){}[]^\"~*?\\/".contains(c);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if text.contains(beyond) || words.is_empty() || words.iter().any(|word| matches!(*word, "AND" | "OR" | "NOT")) {
+        return Err(EsError::not_done("more than words and [field:word] in the parameter [q] of searches"));
+    }
+    let every = match params.get("default_operator").map(str::to_lowercase).as_deref() {
+        Some("and") => true,
+        None | Some("or") => false,
+        Some(other) => {
+            let reason = format!("No enum constant org.elasticsearch.index.query.Operator.{}", other.to_uppercase());
+            return Err(EsError::illegal(reason));
+        }
+    };
+    let clauses: Vec<Query> = words
+        .into_iter()
+        .map(|word| match word.split_once(':') {
+            Some((field, value)) => Query::Match(field.to_owned(), value.to_owned(), true),
+            None => Query::Simple(word.to_owned(), Vec::new(), true),
+        })
+        .collect();
+    let (must, should) = if every { (clauses, Vec::new()) } else { (Vec::new(), clauses) };
+    Ok(Query::Bool { must, filter: Vec::new(), should, must_not: Vec::new(), minimum: None })
 }
 
 fn read(context: &Context) -> Outcome<Asked> {
@@ -99,6 +137,9 @@ fn read(context: &Context) -> Outcome<Asked> {
                 }
             }
         }
+    }
+    if let Some(text) = params.get("q") {
+        asked.query = parameter_query(text, params)?;
     }
     asked.from = params.number("from")?.unwrap_or(asked.from);
     asked.size = params.number("size")?.unwrap_or(asked.size);
@@ -194,6 +235,7 @@ struct Hit<'a> {
     index: &'a str,
     id: &'a str,
     document: &'a Document,
+    visible: &'a Visible,
     sort: Vec<Value>,
 }
 
@@ -283,6 +325,16 @@ fn no_fielddata(field: &str, name: &str) -> Box<EsError> {
     shard_failure(name, EsError::illegal(reason))
 }
 
+/// What the caller sees of each of the indices; a query of the security of documents that can't be read fails here.
+fn seen<'n>(caller: &Caller, names: &'n [String]) -> Outcome<Vec<(&'n str, Visible)>> {
+    let seen = |name: &'n String| match Visible::of(caller, name) {
+        Ok(visible) => Ok((name.as_str(), visible)),
+        Err(error) if error.kind == NOT_DONE => Err(error),
+        Err(error) => Err(shard_failure(name, error)),
+    };
+    names.iter().map(seen).collect()
+}
+
 /// `GET|POST [/INDEX]/_search`
 pub fn search(context: &mut Context) -> Outcome<Reply> {
     let asked = read(context)?;
@@ -296,15 +348,16 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
     }
     let mut hits = Vec::new();
     let mut views = Vec::new();
-    for name in &names {
-        let Some((name, index)) = context.cluster.indices.get_key_value(name) else { continue };
+    let seen = seen(context.caller, &names)?;
+    for (name, visible) in &seen {
+        let Some((name, index)) = context.cluster.indices.get_key_value(*name) else { continue };
         check_sort(&asked, name, index)?;
         for (id, document) in &index.documents {
-            let view = View { id, source: &document.source, mapping: &index.mapping };
-            if matches(&asked.query, &view, context.now) {
+            let view = View { id, source: &document.source, mapping: &index.mapping, visible };
+            if visible.sees(&view, context.now) && matches(&asked.query, &view, context.now) {
                 let sort =
                     asked.sort.iter().map(|(field, down)| sort_value(&view, field, *down, document.seq_no)).collect();
-                hits.push(Hit { index: name, id, document, sort });
+                hits.push(Hit { index: name, id, document, visible, sort });
                 views.push(view);
             }
         }
@@ -361,7 +414,7 @@ fn show(hit: &Hit, asked: &Asked, params: &Params, scored: bool) -> Value {
         row["_primary_term"] = json!(1);
     }
     row["_score"] = if scored { json!(1.0) } else { Value::Null };
-    if let Some(source) = pick_source(&hit.document.source, asked.source.as_ref(), params) {
+    if let Some(source) = pick_source(&hit.visible.cut(&hit.document.source), asked.source.as_ref(), params) {
         row["_source"] = source;
     }
     if !asked.sort.is_empty() {
@@ -390,17 +443,21 @@ pub fn count(context: &mut Context) -> Outcome<Reply> {
         }
     }
     let params = &context.request.params;
+    if let Some(text) = params.get("q") {
+        query = parameter_query(text, params)?;
+    }
     let names = resolve(context.cluster, context.caller, &privileges::SEARCH, &context.argument(0), params)?;
-    let found: usize = names
+    let found: usize = seen(context.caller, &names)?
         .iter()
-        .filter_map(|name| context.cluster.indices.get(name))
-        .map(|index| {
+        .filter_map(|(name, visible)| context.cluster.indices.get(*name).map(|index| (index, visible)))
+        .map(|(index, visible)| {
             let views = index.documents.iter().map(|(id, document)| View {
                 id,
                 source: &document.source,
                 mapping: &index.mapping,
+                visible,
             });
-            views.filter(|view| matches(&query, view, context.now)).count()
+            views.filter(|view| visible.sees(view, context.now) && matches(&query, view, context.now)).count()
         })
         .sum();
     Ok(Reply::ok(json!({ "count": found, "_shards": shards(names.len()) })))

@@ -1,17 +1,17 @@
 //! What a fresh practice cluster holds: users, roles, indices with documents, and keys (`seed_keys`).
 //! Always the same but for secrets and UUIDs; times are relative to the start.
 
-use super::Account;
 use super::cluster::{Cluster, Hash, Realm, User, fresh_secret};
-use super::descriptor;
+use super::descriptor::{self, Use};
 use super::error::Outcome;
 use super::indices::{Document, Index};
 use super::json;
 use super::seed_keys;
-use super::seed_roles::ROLES;
+use super::seed_roles::{RESERVED, ROLES};
+use super::{Account, Passwords};
 use serde_json::{Map, Value, json};
 
-/// Name, password, roles, full name, and what the account is good for (none: nobody signs in as it).
+/// Name, well-known password, roles, full name, and what the account is good for (none: nobody signs in as it).
 const USERS: &[(&str, &str, &[&str], &str, &str)] = &[
     (
         "officer",
@@ -39,22 +39,65 @@ const USERS: &[(&str, &str, &[&str], &str, &str)] = &[
     ("svc-logstash", "svc-logstash-password", &["logstash_writer", "own_keys_only"], "", ""),
 ];
 
+/// The users that 9.5.3 brings along besides `elastic`, and their roles; nobody knows their passwords.
+const SYSTEM_USERS: &[(&str, &[&str])] = &[
+    ("apm_system", &["apm_system"]),
+    ("beats_system", &["beats_system"]),
+    ("kibana", &["kibana_system"]),
+    ("kibana_system", &["kibana_system"]),
+    ("logstash_system", &["logstash_system"]),
+    ("remote_monitoring_user", &["remote_monitoring_collector", "remote_monitoring_agent"]),
+];
+
 /// Fills a cluster; the accounts are those that somebody may want to sign in as, the officer first.
 ///
 /// # Errors
 /// When the system has no random bytes to give.
 pub fn fill(keys: usize, now: i64) -> Outcome<(Cluster, Vec<Account>)> {
+    fill_with(keys, now, Passwords::Fixed)
+}
+
+/// The same with passwords of one's choice.
+///
+/// # Errors
+/// When the system has no random bytes to give.
+pub fn fill_with(keys: usize, now: i64, passwords: Passwords) -> Outcome<(Cluster, Vec<Account>)> {
     let mut cluster = Cluster::default();
     cluster.uuid = fresh_secret()?;
-    for (name, reserved, text) in ROLES {
-        let mut role = descriptor::from_json(name, text)?;
-        if *reserved {
-            role.metadata.insert("_reserved".into(), json!(true));
+    for (name, text) in ROLES {
+        cluster.roles.insert((*name).to_owned(), descriptor::from_json(name, text)?);
+    }
+    let reserved = json::parse(RESERVED.as_bytes())?;
+    for member in reserved.members().unwrap_or_default() {
+        let mut role = descriptor::parse(&member.name, &member.value, Use::Role).map_err(|fault| fault.error)?;
+        role.metadata.insert("_reserved".into(), json!(true));
+        role.no_transient_metadata = member.name == "superuser";
+        cluster.roles.insert(member.name.clone(), role);
+    }
+    for (name, roles) in SYSTEM_USERS {
+        let mut metadata = Map::new();
+        metadata.insert("_reserved".into(), json!(true));
+        if *name == "kibana" {
+            metadata.insert("_deprecated".into(), json!(true));
+            metadata.insert("_deprecated_reason".into(), json!("Please use the [kibana_system] user instead."));
         }
-        cluster.roles.insert((*name).to_owned(), role);
+        let user = User {
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            full_name: None,
+            email: None,
+            metadata,
+            enabled: true,
+            realm: Realm::new("reserved", "reserved"),
+            password: Hash::unknown()?,
+        };
+        cluster.users.insert((*name).to_owned(), user);
     }
     let mut accounts = Vec::new();
-    for (name, password, roles, full_name, about) in USERS {
+    for (name, fixed, roles, full_name, about) in USERS {
+        let password = match passwords {
+            Passwords::Fixed => (*fixed).to_owned(),
+            Passwords::Fresh => fresh_secret()?,
+        };
         let built_in = *name == "elastic";
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         let mut metadata = Map::new();
@@ -68,11 +111,11 @@ pub fn fill(keys: usize, now: i64) -> Outcome<(Cluster, Vec<Account>)> {
             metadata,
             enabled: true,
             realm: if built_in { Realm::new("reserved", "reserved") } else { Realm::new("default_native", "native") },
-            password: Hash::of(password)?,
+            password: Hash::of(&password)?,
         };
         cluster.users.insert((*name).to_owned(), user);
         if !about.is_empty() {
-            let (name, password, about) = ((*name).to_owned(), (*password).to_owned(), (*about).to_owned());
+            let (name, about) = ((*name).to_owned(), (*about).to_owned());
             accounts.push(Account { name, password, roles, about });
         }
     }
@@ -213,6 +256,19 @@ mod tests {
     }
 
     #[test]
+    fn fresh_passwords_are_new_at_each_start_and_the_well_known_ones_do_not_work() {
+        let (cluster, accounts) = fill_with(0, NOW, Passwords::Fresh).unwrap();
+        let (_, others) = fill_with(0, NOW, Passwords::Fresh).unwrap();
+        for (account, other) in accounts.iter().zip(&others) {
+            assert_ne!(account.password, other.password);
+            let hash = &cluster.users[&account.name].password;
+            assert!(hash.matches(&account.password));
+            assert!(!hash.matches(&format!("{}-password", account.name)));
+        }
+        assert!(!cluster.users["svc-beats"].password.matches("svc-beats-password"));
+    }
+
+    #[test]
     fn every_role_of_every_user_exists_and_is_well_formed() {
         let (cluster, _) = fill(0, NOW).unwrap();
         for user in cluster.users.values() {
@@ -220,7 +276,7 @@ mod tests {
         }
         for (name, role) in &cluster.roles {
             let mut role = role.clone();
-            role.metadata.remove("_reserved");
+            role.metadata.retain(|name, _| !name.starts_with('_'));
             assert!(role.problems().is_empty(), "{name}: {:?}", role.problems());
         }
     }

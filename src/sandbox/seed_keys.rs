@@ -222,6 +222,7 @@ fn make(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, plan: &Plan, now:
     };
     let user = cluster.users.get(plan.owner);
     Ok(StoredKey {
+        has_metadata: true,
         id: URL_SAFE_NO_PAD.encode(bytes),
         name: plan.name.to_owned(),
         kind: "rest",

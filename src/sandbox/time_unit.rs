@@ -35,6 +35,11 @@ pub fn parse(text: &str, setting: &str) -> Outcome<i64> {
     )))
 }
 
+/// Whether a time value is more than nothing, however little: whole milliseconds don't tell.
+pub fn is_positive(text: &str) -> bool {
+    parse(text, "").is_ok() && !text.trim_start().starts_with('-') && text.contains(|c: char| ('1'..='9').contains(&c))
+}
+
 fn amount(digits: &str, text: &str, setting: &str) -> Outcome<i64> {
     let value = digits.parse::<i64>().map_err(|_| {
         let cause = EsError::new(400, "number_format_exception", format!("For input string: \"{digits}\""));

@@ -1,6 +1,7 @@
 //! Users: who one is, and reading and writing them.
 
 use super::cluster::{Hash, Realm, User};
+use super::descriptor;
 use super::error::{EsError, Outcome};
 use super::json::{Kind, Node, object};
 use super::keys_create::refresh_parameter;
@@ -34,7 +35,8 @@ pub fn authenticate(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(answer))
 }
 
-fn describe(name: &str, user: &User) -> Value {
+/// A user as answers show it.
+pub fn describe(name: &str, user: &User) -> Value {
     json!({
         "username": name,
         "roles": user.roles,
@@ -148,7 +150,7 @@ pub fn put(context: &mut Context) -> Outcome<Reply> {
     if wanted.password.as_ref().is_some_and(|password| password.chars().count() < 6) {
         return Err(EsError::plain_validation("passwords must be at least [6] characters long"));
     }
-    let mut problems = Vec::new();
+    let mut problems: Vec<String> = descriptor::written_name_problem("User", &name).into_iter().collect();
     if wanted.roles.is_none() {
         problems.push("roles are missing".to_owned());
     }

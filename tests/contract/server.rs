@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+pub use keybearer::model::login::Login;
 use keybearer::{
     client::{Client, CreatedKey},
     model::{
@@ -18,7 +19,6 @@ use keybearer::{
         create::{Draft, RightsChoice, Surroundings},
         endpoint::{ClusterUrl, Endpoint, Trust},
         fingerprint::Fingerprint,
-        login::Login,
         secret::Secret,
         version::{Edition, Feature, Version},
     },
@@ -37,7 +37,8 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 /// Time of one request, of which some wait for a refresh.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(250);
-const PASSWORD: &str = "contract-password";
+/// The password of every user that the suite makes.
+pub const PASSWORD: &str = "contract-password";
 
 /// A server that the suite is asked of.
 pub struct Server {
@@ -86,6 +87,21 @@ pub fn every_server(case: impl AsyncFn(&Server)) {
     assert!(failed.is_empty(), "failed on {}", failed.join(" and on "));
 }
 
+/// What everything that is asked runs on.
+pub fn runtime() -> &'static Runtime {
+    &RUNTIME
+}
+
+/// The first real node of a version, if there is one.
+pub fn real_node(version: Version) -> Option<&'static Server> {
+    SERVERS.iter().find(|server| server.version == version && server._sandbox.is_none())
+}
+
+/// A sandbox of a test's own that holds no key.
+pub async fn sandbox_without_keys() -> Server {
+    served(Options { keys: 0, ..Options::default() }).await
+}
+
 async fn servers() -> Vec<Server> {
     let mut servers = vec![sandbox().await];
     if let Ok(nodes) = std::env::var("KEYBEARER_CONTRACT_NODES") {
@@ -95,7 +111,11 @@ async fn servers() -> Vec<Server> {
 }
 
 async fn sandbox() -> Server {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    served(Options::default()).await
+}
+
+async fn served(options: Options) -> Server {
+    let sandbox = Sandbox::start(options).await.unwrap();
     Server {
         name: "the sandbox".into(),
         version: Version::new(9, 5, 3),

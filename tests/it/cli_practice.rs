@@ -70,7 +70,7 @@ impl Practice {
     /// With so many.
     pub fn with_keys(keys: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys })).unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys, ..Options::default() })).unwrap();
         Self { sandbox, _runtime: runtime }
     }
 

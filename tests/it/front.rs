@@ -51,7 +51,7 @@ pub struct Front {
 
 impl Front {
     pub async fn start(keys: usize) -> Self {
-        let sandbox = Sandbox::start(Options { port: 0, keys }).await.unwrap();
+        let sandbox = Sandbox::start(Options { port: 0, keys, ..Options::default() }).await.unwrap();
         let watch: Arc<Mutex<Option<Watch>>> = Arc::default();
         let ca = reqwest::Certificate::from_pem(sandbox.ca_pem().as_bytes()).unwrap();
         let behind = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();

@@ -44,6 +44,37 @@ impl DateFormat {
         })
     }
 
+    /// Reads year, month, day, hour, minute, second and millisecond; nothing when the text is not of this format, or the
+    /// format names what can't be read here.
+    pub fn read(&self, text: &str) -> Option<[Option<i64>; 7]> {
+        let mut parts = [None; 7];
+        let mut rest = text;
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
+                Piece::Field(letter, count) => {
+                    let part = parts.get_mut("yMdHmsS".find(if *letter == 'u' { 'y' } else { *letter })?)?;
+                    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+                    let width = if *count == 1 { digits.min(2) } else { *count };
+                    if digits < width || width == 0 {
+                        return None;
+                    }
+                    let (number, behind) = rest.split_at_checked(width)?;
+                    let mut value: i64 = number.parse().ok()?;
+                    if *letter == 'S' {
+                        value = format!("{number:0<3}").get(..3)?.parse().ok()?;
+                    } else if *letter == 'y' && *count == 2 {
+                        value += 2_000;
+                    }
+                    *part = Some(value);
+                    rest = behind;
+                }
+                Piece::Millis | Piece::Seconds => return None,
+            }
+        }
+        rest.is_empty().then_some(parts)
+    }
+
     /// Writes a time as the clocks of a zone show it.
     pub fn write(&self, at: i64, zone: &Zone) -> String {
         let offset = zone.offset_at(at);

@@ -17,10 +17,11 @@ mod zone;
 use super::query_dsl::Query;
 pub use check::{check_allowed, check_shard};
 pub use collect::{Around, run};
+pub use date_format::DateFormat;
 pub use parse::parse;
 use rounding::Interval;
 use serde_json::Value;
-use zone::Zone;
+pub use zone::Zone;
 
 /// One aggregation with its name.
 #[derive(Debug)]

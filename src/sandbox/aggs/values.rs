@@ -270,7 +270,7 @@ pub fn group<'k>(docs: &[&'k StoredKey], column: &Column<'k>, missing: Option<&V
     for doc in docs {
         let doc: &'k StoredKey = doc;
         match column {
-            Column::Text(look) => groups.add(Key::Text(Cow::Borrowed(look(doc))), doc),
+            Column::Text(look) => groups.add(Key::Text(look(doc)), doc),
             Column::Metadata(path) => {
                 list(doc, *path, &mut found);
                 if found.is_empty() {

@@ -1,0 +1,28 @@
+//! Differences that are known: each with a name, and why it stays. A difference that none of them means fails the test.
+
+use super::Difference;
+
+/// A known difference.
+struct Known {
+    name: &'static str,
+    /// Why it stays; for whoever reads this list.
+    #[allow(dead_code)]
+    reason: &'static str,
+    is: fn(&Difference) -> bool,
+}
+
+const KNOWN: &[Known] = &[Known {
+    name: "refused in words of its own",
+    reason: "The practice cluster does not do it, says so with the type not_in_the_practice_cluster, and its help lists it.",
+    is: Difference::is_own_refusal,
+}];
+
+/// The name of a known difference.
+pub fn name(difference: &Difference) -> Option<&'static str> {
+    KNOWN.iter().find(|known| (known.is)(difference)).map(|known| known.name)
+}
+
+/// The names of all known differences.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|known| known.name)
+}

@@ -1,0 +1,199 @@
+//! What may differ between two servers: ids, secrets, times within three seconds, names of nodes, and orders that nobody
+//! promises. Places in the text of a request (line and column) are leveled out too: the words beside them say enough.
+
+use serde_json::{Map, Value};
+
+/// Times that are so far apart, in milliseconds, count as the same.
+const SAME_TIME: i64 = 3_000;
+
+/// What one server named the keys that were made.
+#[derive(Default)]
+pub struct Names(Vec<[String; 3]>);
+
+impl Names {
+    /// Adds the next key.
+    pub fn add(&mut self, id: String, secret: String, encoded: String) {
+        self.0.push([id, secret, encoded]);
+    }
+
+    /// Id and secret of a key.
+    pub fn key(&self, number: usize) -> (&str, &str) {
+        let [id, secret, _] = &self.0[number];
+        (id, secret)
+    }
+
+    /// All ids.
+    pub fn ids(&self) -> Vec<&str> {
+        self.0.iter().map(|[id, ..]| id.as_str()).collect()
+    }
+
+    /// Puts this server's ids, secrets and whole keys where a request says `⟦id 3⟧`, `⟦secret 3⟧` or `⟦key 3⟧`.
+    pub fn fill(&self, text: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('⟦') {
+            filled.push_str(before);
+            let Some((inside, behind)) = after.split_once('⟧') else { break };
+            let (what, number) = inside.split_once(' ').unwrap();
+            let entry = &self.0[number.parse::<usize>().unwrap()];
+            filled.push_str(&entry[["id", "secret", "key"].iter().position(|name| *name == what).unwrap()]);
+            rest = behind;
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    /// A body with what may differ put away.
+    pub fn level(&self, body: &Value) -> Value {
+        self.value(body, "")
+    }
+
+    fn text(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (number, [id, secret, encoded]) in self.0.iter().enumerate() {
+            if !id.is_empty() && text.contains(id.as_str()) {
+                text = text.replace(id.as_str(), &format!("⟦id {number}⟧"));
+            }
+            for long in [encoded, secret] {
+                if !long.is_empty() && text.contains(long.as_str()) {
+                    text = text.replace(long.as_str(), &format!("⟦secret {number}⟧"));
+                }
+            }
+        }
+        places(&text)
+    }
+
+    fn value(&self, value: &Value, name: &str) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(elements) => {
+                let mut elements: Vec<Value> = elements.iter().map(|element| self.value(element, name)).collect();
+                if matches!(
+                    name,
+                    "invalidated_api_keys"
+                        | "previously_invalidated_api_keys"
+                        | "updated"
+                        | "noops"
+                        | "error_details"
+                        | "roles"
+                        | "indices"
+                        | "deleted"
+                        | "not_found"
+                        | "created"
+                        | "noop"
+                        | "aliases"
+                        | "privileges"
+                ) {
+                    elements.sort_by_key(Value::to_string);
+                }
+                if name == "hits" || elements.iter().all(|row| row["_sort"].is_null()) && name == "api_keys" {
+                    // Rows that are alike in what they are sorted by come in any order.
+                    elements.sort_by_key(|row| format!("{}{}{}", row["id"], row["_index"], row["_id"]));
+                }
+                Value::Array(elements)
+            }
+            Value::Object(map) => {
+                let mut leveled = Map::new();
+                for (name, value) in map {
+                    let shown = match name.as_str() {
+                        "index_uuid"
+                        | "uuid"
+                        | "took"
+                        | "node"
+                        | "creation_date"
+                        | "cluster_name"
+                        | "line"
+                        | "col"
+                        | "api_key"
+                        | "encoded"
+                        | "issue_date_in_millis"
+                        | "phase" => Value::Null,
+                        // What is a key of the answer of a create stays.
+                        _ => self.value(value, name),
+                    };
+                    leveled.insert(self.text(name), shown);
+                }
+                Value::Object(leveled)
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// The text with `[1:23]`, `line: 1, column: 23` and the source that was quoted put away.
+fn places(text: &str) -> String {
+    let text = match text.split_once("\n at [Source:") {
+        Some((before, _)) => before,
+        None => text,
+    };
+    let mut leveled = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        leveled.push(character);
+        if character.is_ascii_digit() {
+            let mut number = String::from(character);
+            while let Some(digit) = characters.next_if(char::is_ascii_digit) {
+                number.push(digit);
+            }
+            leveled.pop();
+            let at = characters.peek() == Some(&':') && leveled.ends_with(['[', ' ']);
+            let behind = leveled.ends_with("⟨place⟩:");
+            if at {
+                leveled.push_str("⟨place⟩");
+            } else if behind {
+                leveled.truncate(leveled.len() - 1);
+            } else {
+                leveled.push_str(&number);
+            }
+        }
+    }
+    leveled
+}
+
+fn is_time(number: &Value) -> Option<i64> {
+    let number = number.as_i64().or_else(|| number.as_str()?.parse().ok())?;
+    (number > 1_500_000_000_000).then_some(number)
+}
+
+/// Whether two leveled bodies say the same.
+pub fn alike(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| alike(value, other)))
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| alike(left, right))
+        }
+        (Value::Number(a), Value::Number(b)) => {
+            let near = is_time(left).zip(is_time(right)).is_some_and(|(a, b)| (a - b).abs() <= SAME_TIME);
+            near || a == b || a.as_f64() == b.as_f64()
+        }
+        (Value::String(a), Value::String(b)) => {
+            a == b
+                || is_time(left).zip(is_time(right)).is_some_and(|(a, b)| (a - b).abs() <= SAME_TIME)
+                || same_date(a, b)
+        }
+        _ => left == right,
+    }
+}
+
+/// Whether both are dates of one day, as `_sort` shows them when asked for a format: the seconds may differ.
+fn same_date(a: &str, b: &str) -> bool {
+    let date = |text: &str| text.len() == 24 && text.as_bytes().get(10) == Some(&b'T') && text.ends_with('Z');
+    date(a) && date(b) && a.get(..16) == b.get(..16)
+}
+
+#[test]
+fn what_may_differ_is_put_away_and_nothing_else() {
+    use serde_json::json;
+    let mut names = Names::default();
+    names.add("ABC".into(), "S3cret".into(), "enc".into());
+    assert_eq!(names.fill("/x/⟦id 0⟧?a"), "/x/ABC?a");
+    let leveled = names.level(&json!({ "error": { "reason": "[1:23] key [ABC] at 5:67 x" }, "took": 5 }));
+    assert_eq!(leveled["error"]["reason"], "[⟨place⟩] key [⟦id 0⟧] at ⟨place⟩ x");
+    assert!(leveled["took"].is_null());
+    assert!(alike(&json!({ "creation": 1_795_000_000_000_i64 }), &json!({ "creation": 1_795_000_002_000_i64 })));
+    assert!(!alike(&json!({ "creation": 1_795_000_000_000_i64 }), &json!({ "creation": 1_795_000_004_000_i64 })));
+    assert!(!alike(&json!(1), &json!("1")));
+}
