@@ -32,6 +32,9 @@ struct Made {
     cross: bool,
 }
 
+/// No body.
+const NOTHING: Option<String> = None;
+
 /// Draws requests.
 pub struct Grammar {
     prefix: String,
@@ -119,8 +122,8 @@ impl Grammar {
         for index in ["a", "b"] {
             let body = r#"{"settings":{"number_of_replicas":0},"mappings":{"properties":{"n":{"type":"long"},"b":{"type":"boolean"},"d":{"type":"date"},"o":{"properties":{"p":{"type":"long"}}}}}}"#;
             sent.push(Self::sent(admin.clone(), Method::PUT, format!("/{p}-{index}"), body.to_owned()));
-            for number in 0..3 {
-                let body = DOCUMENTS[number].to_owned();
+            for (number, body) in DOCUMENTS.iter().take(3).enumerate() {
+                let body = (*body).to_owned();
                 sent.push(Self::sent(
                     admin.clone(),
                     Method::PUT,
@@ -304,17 +307,15 @@ impl Grammar {
             }
             _ => format!("name={p}%20two%20words"),
         };
-        Self::sent(caller, Method::GET, format!("/_security/api_key?{what}{more}"), None)
+        Self::sent(caller, Method::GET, format!("/_security/api_key?{what}{more}"), NOTHING)
     }
 
     fn clause(&mut self, depth: usize) -> String {
         let field = if self.percent(95) { self.one(FIELDS) } else { self.one(BAD_FIELDS) };
         let value = self.one(VALUES);
         match self.below(if depth > 1 { 9 } else { 11 }) {
-            0 | 1 => match self.percent(50) {
-                true => format!(r#"{{"term":{{"{field}":{value}}}}}"#),
-                false => format!(r#"{{"term":{{"{field}":{{"value":{value}{}}}}}}}"#, self.one(TERM_OPTIONS)),
-            },
+            0 => format!(r#"{{"term":{{"{field}":{value}}}}}"#),
+            1 => format!(r#"{{"term":{{"{field}":{{"value":{value}{}}}}}}}"#, self.one(TERM_OPTIONS)),
             2 => format!(r#"{{"terms":{{"{field}":[{value},{}]}}}}"#, self.one(VALUES)),
             3 => format!(r#"{{"match":{{"{field}":{{"query":{value}{}}}}}}}"#, self.one(MATCH_OPTIONS)),
             4 => {
@@ -510,7 +511,7 @@ impl Grammar {
             "/_security/_authenticate?x=1",
             "/_security/privilege/_builtin",
         ]);
-        Self::sent(caller, Method::GET, path, None)
+        Self::sent(caller, Method::GET, path, NOTHING)
     }
 
     fn roles(&mut self) -> Sent {
@@ -530,7 +531,7 @@ impl Grammar {
                     "beats_system",
                     "watcher_admin",
                 ]);
-                Self::sent(caller, Method::GET, format!("/_security/role/{name}"), None)
+                Self::sent(caller, Method::GET, format!("/_security/role/{name}"), NOTHING)
             }
             1 | 2 => Self::sent(caller, Method::PUT, format!("/_security/role/{p}-new"), descriptor),
             3 => {
@@ -571,7 +572,7 @@ impl Grammar {
         match self.below(6) {
             0 => {
                 let name = self.one(&["@-own", "@-nope", "elastic", "kibana", "@-own,@-mgr", "beats_system"]);
-                Self::sent(caller, Method::GET, format!("/_security/user/{name}"), None)
+                Self::sent(caller, Method::GET, format!("/_security/user/{name}"), NOTHING)
             }
             1 | 2 => {
                 let body = self.one(&[
@@ -591,7 +592,7 @@ impl Grammar {
             3 => {
                 let path =
                     self.one(&["@-new/_disable", "@-new/_enable", "@-nope/_enable", "@-new/_enable?refresh=true"]);
-                Self::sent(caller, Method::PUT, format!("/_security/user/{path}"), None)
+                Self::sent(caller, Method::PUT, format!("/_security/user/{path}"), NOTHING)
             }
             4 => Self::sent(
                 caller,
@@ -677,7 +678,7 @@ impl Grammar {
             0..4 if !index.ends_with("nope") => {
                 Self::sent(caller, Method::PUT, format!("/{index}/_doc/{id}?refresh=true{and}"), body)
             }
-            4 => Self::sent(caller, Method::DELETE, format!("/{index}/_doc/{id}?refresh=true{and}"), None),
+            4 => Self::sent(caller, Method::DELETE, format!("/{index}/_doc/{id}?refresh=true{and}"), NOTHING),
             5 if !index.ends_with("nope") => {
                 let body = self.one(&[
                     r#"{"doc":{"n":7}}"#,
@@ -721,7 +722,7 @@ impl Grammar {
                     "?preference=x",
                 ]);
                 let kind = self.one(&["_doc", "_doc", "_source"]);
-                Self::sent(caller, Method::GET, format!("/{index}/{kind}/{id}{params}"), None)
+                Self::sent(caller, Method::GET, format!("/{index}/{kind}/{id}{params}"), NOTHING)
             }
         }
     }
@@ -773,7 +774,7 @@ impl Grammar {
             ),
             7 => {
                 let fields = self.one(&["n,b", "t,t.keyword", "o,o.p", "nope"]);
-                Self::sent(caller, Method::GET, format!("/{index}/_field_caps?fields={fields}{params}"), None)
+                Self::sent(caller, Method::GET, format!("/{index}/_field_caps?fields={fields}{params}"), NOTHING)
             }
             8 => {
                 let path = self.one(&[
@@ -784,7 +785,7 @@ impl Grammar {
                     "/@-nope/_mapping",
                     "/@-a/_mapping?ignore_unavailable=true",
                 ]);
-                Self::sent(caller, Method::GET, path, None)
+                Self::sent(caller, Method::GET, path, NOTHING)
             }
             _ => {
                 let body = self.one(&[

@@ -5,8 +5,7 @@ use super::Difference;
 /// A known difference.
 struct Known {
     name: &'static str,
-    /// Why it stays; for whoever reads this list.
-    #[allow(dead_code)]
+    /// Why it stays.
     reason: &'static str,
     is: fn(&Difference) -> bool,
 }
@@ -14,7 +13,7 @@ struct Known {
 const KNOWN: &[Known] = &[Known {
     name: "refused in words of its own",
     reason: "The practice cluster does not do it, says so with the type not_in_the_practice_cluster, and its help lists it.",
-    is: Difference::is_own_refusal,
+    is: |difference| difference.is_own_refusal(),
 }];
 
 /// The name of a known difference.
@@ -22,7 +21,7 @@ pub fn name(difference: &Difference) -> Option<&'static str> {
     KNOWN.iter().find(|known| (known.is)(difference)).map(|known| known.name)
 }
 
-/// The names of all known differences.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    KNOWN.iter().map(|known| known.name)
+/// Names and reasons of all known differences.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KNOWN.iter().map(|known| (known.name, known.reason))
 }
