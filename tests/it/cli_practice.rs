@@ -123,3 +123,37 @@ pub fn folder() -> tempfile::TempDir {
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
+
+/// The password that a practice cluster prints for its officer.
+#[cfg(unix)]
+fn printed_password(more: &[&str]) -> String {
+    use std::io::BufRead as _;
+    let mut served = keybearer()
+        .args(["sandbox", "--port", "0", "--keys", "0"])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines: Vec<String> =
+        std::io::BufReader::new(served.stdout.take().unwrap()).lines().take(4).map(Result::unwrap).collect();
+    served.kill().unwrap();
+    served.wait().unwrap();
+    lines.iter().find_map(|line| line.strip_prefix("export ES_PASSWORD=")).unwrap().to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn passwords_of_the_practice_cluster_are_new_at_each_start_unless_asked_otherwise() {
+    let (first, second) = (printed_password(&[]), printed_password(&[]));
+    assert!(first.len() >= 20 && first != second, "{first} {second}");
+    assert_eq!(printed_password(&["--fixed-passwords"]), "officer-password");
+}
+
+#[test]
+fn the_help_of_the_practice_cluster_says_what_it_does_not_do() {
+    let help = run(keybearer().args(["sandbox", "--help"])).out;
+    for words in ["not_in_the_practice_cluster", "aliases", "document", "--fixed-passwords"] {
+        assert!(help.contains(words), "{words}: {help}");
+    }
+}
