@@ -158,13 +158,6 @@ pub fn remove(cluster: &mut Cluster, caller: &Caller, target: &Target) -> Outcom
 
 /// Merges `doc` into a document, or puts `upsert` where there is none.
 pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8]) -> Outcome<Written> {
-    caller.may_on(&UPDATE, &[target.index.to_owned()])?;
-    if caller.sees_only_part_of(target.index) {
-        let what =
-            if target.in_bulk { "a bulk item request with update requests embedded" } else { "an update request" };
-        let reason = format!("Can't execute {what} if field or document level security is enabled");
-        return Err(EsError::new(400, "security_exception", reason));
-    }
     let id = target.id.unwrap_or_default();
     if body.is_empty() {
         return Err(EsError::validation(&["script or doc is missing".to_owned()]));
@@ -203,6 +196,13 @@ pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8
     }
     if request.get("doc").is_none() {
         return Err(EsError::validation(&["script or doc is missing".to_owned()]));
+    }
+    caller.may_on(&UPDATE, &[target.index.to_owned()])?;
+    if caller.sees_only_part_of(target.index) {
+        let what =
+            if target.in_bulk { "a bulk item request with update requests embedded" } else { "an update request" };
+        let reason = format!("Can't execute {what} if field or document level security is enabled");
+        return Err(EsError::new(400, "security_exception", reason));
     }
     let compares = request.get("detect_noop").and_then(Node::scalar).as_deref() != Some("false");
     if target.conditions.requires_alias() {

@@ -209,17 +209,17 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
         return Err(EsError::not_done("[wait_for_active_shards] of new indices"));
     }
     let mut index = Index::new(context.now)?;
+    let (mut settings, mut mappings) = (None, None);
     if !context.request.body.is_empty() {
         let body = context.request.json()?;
         for member in body.members().unwrap_or_default() {
-            let value = member.value.to_value();
             let name = member.name.as_str();
             if matches!(name, "settings" | "mappings" | "aliases") && member.value.members().is_none() {
                 return Err(EsError::parse(format!("key [{name}] must be an object")));
             }
             match name {
-                "settings" => read_settings(&value, &mut index)?,
-                "mappings" => index.mapping = Mapping::read(&value)?,
+                "settings" => settings = Some(member.value.to_value()),
+                "mappings" => mappings = Some(member.value.to_value()),
                 "aliases" if member.value.members().is_some_and(<[_]>::is_empty) => {}
                 "aliases" => return Err(EsError::not_done("aliases of indices")),
                 other => return Err(EsError::parse(format!("unknown key [{other}] for create index"))),
@@ -229,13 +229,22 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
     if name.contains('*') {
         check_concrete("indices:admin/create", &name)?;
     }
+    if mappings.as_ref().is_some_and(|mappings| mappings.get("_doc").is_some()) {
+        return Err(EsError::illegal("The mapping definition cannot be nested under a type [_doc]."));
+    }
     context.caller.may_on(&CREATE_INDEX, std::slice::from_ref(&name))?;
+    if let Some(settings) = settings {
+        read_settings(&settings, &mut index)?;
+    }
     check_name(&name)?;
     if let Some(existing) = context.cluster.indices.get(&name) {
         let reason = format!("index [{name}/{}] already exists", existing.uuid);
         return Err(EsError::new(400, "resource_already_exists_exception", reason)
             .with("index_uuid", existing.uuid.clone())
             .with("index", name));
+    }
+    if let Some(mappings) = mappings {
+        index.mapping = Mapping::read(&mappings)?;
     }
     context.cluster.indices.insert(name.clone(), index);
     Ok(Reply::ok(json!({ "acknowledged": true, "shards_acknowledged": true, "index": name })))

@@ -32,9 +32,6 @@ impl Mapping {
             .iter()
             .filter(|(name, _)| *name != "properties")
             .partition(|(name, _)| ROOT_OPTIONS.contains(&name.as_str()));
-        if map.contains_key("_doc") {
-            return Err(EsError::illegal("The mapping definition cannot be nested under a type [_doc]."));
-        }
         if !unknown.is_empty() {
             let shown: Vec<String> = unknown.iter().map(|(name, value)| format!("{name} : {value}")).collect();
             let reason = format!("Root mapping definition has unsupported parameters:  [{}]", shown.join("] ["));
