@@ -5,18 +5,12 @@ use super::{Reveal, State, forms::FormCommand};
 use crate::{
     client::CreatedKey,
     model::{
-        Millis,
-        api_key::{ApiKey, KeyId, KeyKind},
+        api_key::{ApiKey, KeyId},
         clone_draft::{CloneDraft, CloneSlip},
-        expiry::Status,
         profile::Profile,
         secret::Secret,
     },
-    ops::{
-        Problem, Session,
-        new_key::NotMade,
-        offers::{self, Offer},
-    },
+    ops::{Problem, cloning, new_key::NotMade},
     worker::{FormTask, Task, Ticket},
 };
 
@@ -59,15 +53,6 @@ impl Cloning {
     }
 }
 
-/// Why this session can't copy a key, if it is known beforehand.
-pub fn hindrance(session: &Session, key: &ApiKey, now: Millis) -> Option<String> {
-    match (&key.kind, key.status(now)) {
-        (_, Status::Invalidated | Status::Expired) => Some("It has ended, and what has ended can’t be copied".into()),
-        (KeyKind::Rest, _) => offers::missing(session, Offer::Clone).map(|problem| problem.detail),
-        (kind, _) => Some(format!("Elasticsearch copies REST keys, and this is a {} key", kind.word())),
-    }
-}
-
 impl State {
     pub(super) fn clone_step(&mut self, step: CloneStep) {
         match step {
@@ -93,9 +78,10 @@ impl State {
         else {
             return;
         };
-        let (profile, hindrance) = (cluster.profile.clone(), hindrance(session, &source, cluster.now(self.now)));
-        if let Some(words) = hindrance {
-            return self.notice(words);
+        let hindrance = cloning::hindrance(session, &source, cluster.now(self.now));
+        let profile = cluster.profile.clone();
+        if let Some(problem) = hindrance {
+            return self.notice(problem.detail);
         }
         self.cloning =
             Some(Cloning { profile, source, slips: Vec::new(), problem: None, strays: Vec::new(), ticket: None });
@@ -108,7 +94,7 @@ impl State {
         else {
             return self.notice("The connection was closed: nothing was sent");
         };
-        let checked = draft.check(&dialog.source, pasted, (now, &self.zone), request_id);
+        let checked = draft.check((&dialog.source).into(), pasted, (now, &self.zone), request_id);
         let (ticket, slips) = match checked {
             Ok(clone) => {
                 (Some(self.submit(Task::Form(FormTask::Clone(Box::new(session), Box::new(clone))))), Vec::new())

@@ -163,6 +163,7 @@ impl State {
             Answer::Invalidating(news) => self.invalidating(ticket, news),
             Answer::Invalidated(outcome) => self.invalidated(ticket, outcome),
             Answer::BeforeUpdate(result) => self.before_update(ticket, result.map(|before| *before)),
+            Answer::UpdatePlanned(result) => self.update_planned(ticket, result),
             Answer::Updating(settled) => self.updating(ticket, settled),
             Answer::Updated(outcome) => self.updated(ticket, outcome),
             Answer::Rotating(rotated) => self.rotated(ticket, rotated),

@@ -22,7 +22,6 @@ pub mod rotating;
 pub mod rotations;
 pub mod selection;
 pub mod updating;
-mod updating_cross;
 
 use std::collections::VecDeque;
 

@@ -1,17 +1,15 @@
 //! The dialog of updating: what is typed, what it would change, what is happening, what has happened.
 
-use std::collections::HashMap;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{Loadable, State};
 use crate::{
     export::Format,
     model::{
-        Millis,
         api_key::{ApiKey, KeyId, KeyKind},
-        cross_cluster::CrossClusterUpdate,
         profile::Profile,
-        update::{self, Changes, KeyUpdate},
         update_draft::{UpdateDraft, UpdateSlip},
+        update_plan::{Confirmed, Obstacle, UpdatePlan},
     },
     ops::{
         Problem, Session,
@@ -19,7 +17,7 @@ use crate::{
         export::Exported,
         fates::{self, Fate, FatesFile},
         update::UpdateOutcome,
-        update_many::{self, Before, Wanted},
+        update_plan::{self, Before, Facts, Keys, NotPlanned},
     },
     worker::{Task, Ticket},
 };
@@ -50,28 +48,6 @@ pub enum Step {
     Close,
 }
 
-/// What would be changed, key by key.
-#[derive(Debug, Default)]
-pub struct Review {
-    /// The keys for which something would be different, and what.
-    pub changes: Vec<(ApiKey, Changes)>,
-    /// Keys for which nothing would be.
-    pub unchanged: usize,
-    /// How many may then do all that their owner may.
-    pub lose_limits: usize,
-    /// How many lose all metadata.
-    pub lose_metadata: usize,
-    updates: Vec<(KeyId, KeyUpdate)>,
-    pub(super) cross: Option<CrossUpdate>,
-}
-
-/// The update of a cross-cluster key, which goes another way.
-#[derive(Clone, Debug)]
-pub(super) struct CrossUpdate {
-    pub(super) id: KeyId,
-    pub(super) update: CrossClusterUpdate,
-}
-
 /// Keys that are to be updated, on which cluster.
 pub struct Updating {
     /// The cluster.
@@ -84,12 +60,14 @@ pub struct Updating {
     pub before: Loadable<Before>,
     /// What is wrong with what was typed.
     pub slips: Vec<UpdateSlip>,
-    /// What it would change; `None` while it is typed.
-    pub review: Option<Review>,
-    /// Whether the extra word was said for keys that lose their limits.
-    pub all_owner_rights: bool,
-    /// Whether the extra word was said for keys that lose their metadata.
-    pub wipe_metadata: bool,
+    /// Reason why the change could not be worked out.
+    pub problem: Option<Problem>,
+    /// Plan that is shown; `None` while the change is typed.
+    pub review: Option<Arc<UpdatePlan>>,
+    /// Confirmations that were given for the plan.
+    pub confirmed: Confirmed,
+    /// The plan that is being worked out by the worker.
+    planning: Option<Ticket>,
     /// What has become of them.
     pub outcome: Option<UpdateOutcome>,
     /// How many are settled.
@@ -113,9 +91,10 @@ impl Updating {
             left_out: (0, String::new()),
             before: Loadable::default(),
             slips: Vec::new(),
+            problem: None,
             review: None,
-            all_owner_rights: false,
-            wipe_metadata: false,
+            confirmed: Confirmed::default(),
+            planning: None,
             outcome: None,
             settled: 0,
             exported: Loadable::default(),
@@ -141,32 +120,41 @@ impl Updating {
         self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
     }
 
+    /// `true` while the worker works out what would be different.
+    pub fn is_planning(&self) -> bool {
+        self.planning.is_some()
+    }
+
+    /// The cross-cluster key that it is about, if it is about one.
+    pub fn cross(&self) -> Option<&ApiKey> {
+        let key = &self.before.value()?.key;
+        (key.kind == KeyKind::CrossCluster).then_some(key)
+    }
+
     /// What stands in the way of sending.
     pub fn obstacle(&self) -> Option<&'static str> {
-        let review = self.review.as_ref()?;
-        if review.changes.is_empty() {
-            Some("Nothing would be different")
-        } else if review.lose_limits > 0 && !self.all_owner_rights {
-            Some("Tick that all the owner’s rights are meant")
-        } else if review.lose_metadata > 0 && !self.wipe_metadata {
-            Some("Tick that wiping the metadata is meant")
-        } else {
-            None
-        }
+        Some(match self.review.as_ref()?.obstacle(self.confirmed)? {
+            Obstacle::NothingChanges => "Nothing would be different",
+            Obstacle::AllOwnerRights => "Tick that all the owner’s rights are meant",
+            Obstacle::WipeMetadata => "Tick that wiping the metadata is meant",
+        })
     }
 
     /// What has to be typed, when there are many.
     pub fn words_to_type(&self) -> Option<String> {
-        let count = self.review.as_ref().map_or(0, |review| review.changes.len());
+        let count = self.total();
         (count >= TYPED_FROM).then(|| format!("update {count}"))
     }
 
     /// How many are sent in all.
     pub fn total(&self) -> usize {
-        self.review.as_ref().map_or(0, |review| review.updates.len() + usize::from(review.cross.is_some()))
+        self.review.as_ref().map_or(0, |plan| plan.planned.len())
     }
 
     pub(super) fn broken(&mut self, ticket: Ticket) {
+        if self.planning.take_if(|own| *own == ticket).is_some() {
+            self.problem = Some(Problem::broken());
+        }
         if self.ticket.take_if(|own| *own == ticket).is_some() {
             self.is_broken = true;
             self.stopping = false;
@@ -174,41 +162,6 @@ impl Updating {
             let failed = self.running.drain(..).map(|id| (id, reason.to_owned()));
             self.outcome.get_or_insert_default().failed.extend(failed);
         }
-    }
-
-    fn make_review(&mut self, draft: &UpdateDraft, now: Millis, zone: &jiff::tz::TimeZone) {
-        self.slips.clear();
-        (self.all_owner_rights, self.wipe_metadata) = (false, false);
-        if let Some(key) = self.cross().cloned() {
-            return self.review_cross(draft, &key, now, zone);
-        }
-        let checked = match draft.check(now, zone) {
-            Ok(checked) => checked,
-            Err(slips) => return self.slips = slips,
-        };
-        // One key was read again, with the snapshot of its owner's rights; of many the list is what is known.
-        let before = self.before.value();
-        let keys: Vec<ApiKey> = before.map_or_else(|| self.keys.keys().collect(), |before| vec![before.key.clone()]);
-        let owner_today = before.and_then(|before| before.owner_today.as_deref());
-        let mut review = Review::default();
-        for key in keys {
-            let change = match checked.of(&key) {
-                Ok(change) => change,
-                Err(words) => return self.slips.push((crate::model::update_draft::UpdateField::Set, words)),
-            };
-            let changes = update::diff(&key, &change, owner_today, now);
-            // Of one key an update that only takes its owner's rights of today may be what is wanted.
-            let only_rights = before.is_some() && changes.owner_snapshot_changes != Some(false);
-            if change.is_empty() && !only_rights {
-                review.unchanged += 1;
-                continue;
-            }
-            review.lose_limits += usize::from(changes.removes_restriction);
-            review.lose_metadata += usize::from(changes.wipes_metadata);
-            review.updates.push((key.id.clone(), change));
-            review.changes.push((key, changes));
-        }
-        self.review = Some(review);
     }
 }
 
@@ -218,8 +171,8 @@ impl State {
             Step::Ask(ids) => self.ask_update(&ids),
             Step::Review(draft) => self.review_update(&draft),
             Step::Back => self.on_updating(|dialog| dialog.review = None),
-            Step::AllOwnerRights(on) => self.on_updating(|dialog| dialog.all_owner_rights = on),
-            Step::WipeMetadata(on) => self.on_updating(|dialog| dialog.wipe_metadata = on),
+            Step::AllOwnerRights(on) => self.on_updating(|dialog| dialog.confirmed.all_owner_rights = on),
+            Step::WipeMetadata(on) => self.on_updating(|dialog| dialog.confirmed.wipe_metadata = on),
             Step::Send => self.send_update(),
             Step::Stop => {
                 let Some(ticket) = self.updating.as_ref().and_then(|dialog| dialog.ticket) else { return };
@@ -229,7 +182,12 @@ impl State {
                 }
             }
             Step::GoOn => self.go_on_updating(),
-            Step::Close if self.updating.as_ref().is_some_and(|dialog| !dialog.is_running()) => self.updating = None,
+            Step::Close if self.updating.as_ref().is_some_and(|dialog| !dialog.is_running()) => {
+                let planning = self.updating.take().and_then(|dialog| dialog.planning);
+                if let Some(ticket) = planning {
+                    self.submit(Task::Stop(ticket));
+                }
+            }
             Step::Close => {}
         }
     }
@@ -252,20 +210,13 @@ impl State {
         let places = ids.iter().filter_map(|id| list.keys.place(id)).map(|place| place as u32).collect();
         let all = Chosen::new(list, places).not_yet_invalidated();
         let now = cluster.now(self.now);
-        let is_many = ids.len() > 1;
-        let hindrance = |key: &ApiKey| {
-            let ended =
-                key.expires.is_some_and(|at| at <= now).then(|| "It has expired, and nothing revives it".into());
-            let alone = is_many && key.kind == KeyKind::CrossCluster;
-            let alone = alone.then(|| "A cross-cluster key is updated by itself: open its page".into());
-            ended.or_else(|| update_many::hindrance(&session, key)).or(alone)
-        };
         let mut left_out = (0, String::new());
-        let keys = all.only(|key| match hindrance(key) {
-            Some(words) => {
+        // Rows alone are looked at: a copy of each of many keys would keep the window waiting.
+        let keys = all.only_rows(|keys, row| match update_plan::hindrance(&session, Facts::of_row(keys, row), now) {
+            Some(problem) => {
                 left_out.0 += 1;
                 if left_out.0 == 1 {
-                    left_out.1 = words;
+                    left_out.1 = [problem.detail, problem.hint].join(". ").trim_end_matches(". ").to_owned();
                 }
                 false
             }
@@ -284,57 +235,70 @@ impl State {
         self.updating = Some(Updating { left_out, before, ..Updating::new(profile, keys) });
     }
 
+    /// Has the worker work out what would be different: of many keys that takes longer than a frame.
     fn review_update(&mut self, draft: &UpdateDraft) {
-        let Some(id) = self.updating.as_ref().map(|dialog| dialog.profile.id.clone()) else { return };
-        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == id);
-        let (now, zone) = (cluster.map_or(self.now, |cluster| cluster.now(self.now)), self.zone.clone());
-        self.on_updating(|dialog| dialog.make_review(draft, now, &zone));
+        let Some(dialog) = self.updating.as_ref().filter(|dialog| !dialog.is_running() && !dialog.is_planning()) else {
+            return;
+        };
+        let keys = match dialog.before.value() {
+            Some(before) => Keys::Read(Box::new(before.clone())),
+            None => Keys::Listed(dialog.keys.clone()),
+        };
+        let Some(session) = self.session_of_update() else { return };
+        let task = Task::PlanUpdate(Box::new(session), keys, Box::new(draft.clone()), self.zone.clone());
+        let ticket = self.submit(task);
+        self.on_updating(|dialog| {
+            dialog.planning = Some(ticket);
+            dialog.problem = None;
+            dialog.slips.clear();
+            dialog.confirmed = Confirmed::default();
+        });
+    }
+
+    pub(super) fn update_planned(&mut self, ticket: Ticket, result: Result<Arc<UpdatePlan>, Box<NotPlanned>>) {
+        let Some(dialog) = self.updating.as_mut() else { return };
+        if dialog.planning.take_if(|own| *own == ticket).is_none() {
+            return;
+        }
+        match result.map_err(|error| *error) {
+            Ok(plan) => dialog.review = Some(plan),
+            Err(NotPlanned::Slips(slips)) => dialog.slips = slips,
+            Err(NotPlanned::Problem(problem)) => dialog.problem = Some(problem),
+        }
+    }
+
+    /// The session of the cluster whose keys are updated; says that there is none any more.
+    fn session_of_update(&mut self) -> Option<Session> {
+        let id = self.updating.as_ref().map(|dialog| dialog.profile.id.clone())?;
+        let session = self.clusters.iter().find(|c| c.profile.id == id).and_then(|c| c.session.value()).cloned();
+        if session.is_none() {
+            self.notice("The connection was closed: nothing was sent");
+        }
+        session
     }
 
     fn send_update(&mut self) {
         let Some(dialog) = self.updating.as_ref().filter(|dialog| !dialog.is_running() && !dialog.is_over()) else {
             return;
         };
-        let (None, Some(review)) = (dialog.obstacle(), &dialog.review) else { return };
-        match &review.cross {
-            Some(cross) => {
-                let cross = cross.clone();
-                self.submit_update(vec![cross.id.clone()], |session| cross.task(session));
-            }
-            None => self.send_updates(review.updates.clone()),
-        }
+        let (None, Some(plan)) = (dialog.obstacle(), dialog.review.clone()) else { return };
+        let ids = plan.planned.iter().map(|planned| planned.seen.id.clone()).collect();
+        self.submit_update(ids, plan, None);
     }
 
     fn go_on_updating(&mut self) {
         let Some(dialog) = self.updating.as_ref().filter(|dialog| dialog.is_over()) else { return };
-        let (Some(outcome), Some(review)) = (&dialog.outcome, &dialog.review) else { return };
-        let rest: std::collections::HashSet<&KeyId> = outcome.untouched.iter().collect();
-        let updates = review.updates.iter().filter(|(id, _)| rest.contains(id)).cloned().collect();
-        self.send_updates(updates);
-    }
-
-    fn send_updates(&mut self, updates: Vec<(KeyId, KeyUpdate)>) {
-        let Some(review) = self.updating.as_ref().and_then(|dialog| dialog.review.as_ref()) else { return };
-        let seen: HashMap<&KeyId, &ApiKey> = review.changes.iter().map(|(key, _)| (&key.id, key)).collect();
-        let wanted = |(id, change): (KeyId, KeyUpdate)| {
-            let seen = seen.get(&id).and_then(|key| key.metadata.clone());
-            Wanted { id, change, seen }
-        };
-        let wanted: Vec<Wanted> = updates.into_iter().map(wanted).collect();
-        if !wanted.is_empty() {
-            let ids = wanted.iter().map(|wanted| wanted.id.clone()).collect();
-            self.submit_update(ids, |session| Task::Update(Box::new(session), wanted));
+        let (Some(outcome), Some(plan)) = (&dialog.outcome, dialog.review.clone()) else { return };
+        let ids = outcome.untouched.clone();
+        if !ids.is_empty() {
+            let only = ids.iter().cloned().collect();
+            self.submit_update(ids, plan, Some(only));
         }
     }
 
-    fn submit_update(&mut self, ids: Vec<KeyId>, task: impl FnOnce(Session) -> Task) {
-        let Some(id) = self.updating.as_ref().map(|dialog| dialog.profile.id.clone()) else { return };
-        let session: Option<Session> =
-            self.clusters.iter().find(|c| c.profile.id == id).and_then(|c| c.session.value()).cloned();
-        let Some(session) = session else {
-            return self.notice("The connection was closed: nothing was sent");
-        };
-        let ticket = self.submit(task(session));
+    fn submit_update(&mut self, ids: Vec<KeyId>, plan: Arc<UpdatePlan>, only: Option<HashSet<KeyId>>) {
+        let Some(session) = self.session_of_update() else { return };
+        let ticket = self.submit(Task::Update(Box::new(session), plan, only));
         self.on_updating(|dialog| {
             dialog.ticket = Some(ticket);
             dialog.running = ids;
@@ -342,7 +306,7 @@ impl State {
             dialog.exported = Loadable::default();
             if let Some(outcome) = &mut dialog.outcome {
                 outcome.untouched.clear();
-                dialog.settled = outcome.updated.len() + outcome.unchanged.len() + outcome.failed.len();
+                dialog.settled = outcome.settled();
             }
         });
     }
@@ -356,8 +320,7 @@ impl State {
 
     pub(super) fn updating(&mut self, ticket: Ticket, settled: usize) {
         if let Some(dialog) = self.updating.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
-            let before =
-                dialog.outcome.as_ref().map_or(0, |own| own.updated.len() + own.unchanged.len() + own.failed.len());
+            let before = dialog.outcome.as_ref().map_or(0, UpdateOutcome::settled);
             dialog.settled = before + settled;
         }
     }
@@ -368,11 +331,9 @@ impl State {
         dialog.stopping = false;
         dialog.running.clear();
         let whole = dialog.outcome.get_or_insert_default();
-        whole.updated.extend(outcome.updated);
-        whole.unchanged.extend(outcome.unchanged);
-        whole.failed.extend(outcome.failed);
-        whole.untouched = outcome.untouched;
-        whole.broke_off = outcome.broke_off;
+        (whole.broke_off, whole.stopped) = (false, false);
+        whole.untouched.clear();
+        whole.take_in(outcome);
         self.journal.renew_history();
         let id = dialog.profile.id.clone();
         self.read_keys(&id);
@@ -392,7 +353,12 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::rotated::tests::profile;
+    use crate::{
+        app::{Cluster, rotated::tests::profile},
+        client::Client,
+        model::inventory::RawKey,
+        ops::list::KeyList,
+    };
 
     #[test]
     fn what_was_on_its_way_when_the_work_broke_off_is_told_as_not_known() {
@@ -405,5 +371,51 @@ mod tests {
         let failed = dialog.outcome.unwrap().failed;
         assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(failed.iter().all(|(_, reason)| reason.starts_with("not known")));
+    }
+
+    /// A session that nothing is sent by.
+    fn session() -> Session {
+        Session {
+            client: Client::new(&profile().endpoint).unwrap(),
+            identity: crate::model::identity::Identity { username: "u".into(), ..Default::default() },
+            privileges: crate::model::identity::Privileges::default(),
+            edition: crate::model::version::Edition::default(),
+            cluster_name: None,
+            certificate: None,
+            journal: crate::store::journal::Journal::default(),
+        }
+    }
+
+    #[test]
+    fn what_many_keys_would_become_is_worked_out_by_the_worker_and_no_key_is_copied_for_it() {
+        let mut list = KeyList::default();
+        for number in 0..10_000 {
+            let (id, metadata) = (format!("k{number}"), format!(r#"{{"n":{number}}}"#));
+            list.keys.put(&RawKey { id: &id, username: "u", metadata: Some(&metadata), ..RawKey::default() });
+        }
+        list.keys.finish();
+        let list = Arc::new(list);
+        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let mut cluster = Cluster::new(profile(), jiff::tz::TimeZone::UTC);
+        cluster.session.ask(Ticket(900));
+        cluster.session.answer(Ticket(900), Ok(session()), 0);
+        state.clusters.push(cluster);
+        let keys = Chosen::new(Arc::clone(&list), (0..10_000).collect());
+        state.updating = Some(Updating::new(profile(), keys));
+        let draft = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
+        state.update_step(Step::Review(Box::new(draft)));
+        let dialog = state.updating.as_ref().unwrap();
+        assert!(dialog.is_planning() && dialog.review.is_none());
+        let jobs = state.take_jobs();
+        let [job] = jobs.as_slice() else { panic!("one job: {jobs:?}") };
+        let Task::PlanUpdate(_, Keys::Listed(chosen), ..) = &job.task else { panic!("a plan: {:?}", job.task) };
+        assert!(Arc::ptr_eq(chosen.list(), &list) && chosen.len() == 10_000);
+        // Another answer changes nothing; the right one is shown, and sent as it is.
+        state.update_planned(Ticket(901), Ok(Arc::default()));
+        assert!(state.updating.as_ref().unwrap().is_planning());
+        let ticket = job.ticket;
+        state.update_planned(ticket, Err(Box::new(NotPlanned::Problem(Problem::new("why", "")))));
+        let dialog = state.updating.as_ref().unwrap();
+        assert!(!dialog.is_planning() && dialog.problem.is_some() && dialog.review.is_none());
     }
 }

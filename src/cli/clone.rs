@@ -15,10 +15,11 @@ use super::{
 use crate::{
     client::ClientError,
     model::{
+        Millis,
         api_key::{ApiKey, KeyId},
         calendar,
+        clone_draft::{CloneDraft, CloneField, CloneSlip, CloneSource},
         cloning::{self, CloneKey},
-        create::check_name,
         expiry::Expiry,
         harmless,
         login::Login,
@@ -65,17 +66,22 @@ pub(super) struct CloneArgs {
 
 pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit, CliError> {
     let endpoint = flags.endpoint()?;
-    let expiry = args.check()?;
+    args.check_early()?;
     let outlet = if args.dry_run { None } else { Some(create::outlet(args.secret_file.as_deref(), args.output)?) };
     let source = Source::of(args.source_file.as_ref(), args.source_stdin);
     let text = source.read(&format!("Secret of {}", args.reference), "--source-file or --source-stdin")?;
-    let (id, secret) = credential(&text)?;
+    let id = id_of(&text)?;
     let session = connection::changing_session_at(&endpoint).await?;
     if let Some(problem) = offers::missing(&session, Offer::Clone) {
         return Err(problem.into());
     }
     let Some(known) = source_of(&session, &args.reference, &id).await? else { return Ok(Exit::Failed) };
-    let wanted = args.wanted((id, secret), known.as_deref(), expiry, session.now())?;
+    // Before anything is said of a copy that can't be made.
+    if let Some(problem) = known.as_deref().and_then(|key| ops_cloning::hindrance(&session, key, session.now())) {
+        return Err(problem.into());
+    }
+    let source = CloneSource { id: &id, known: known.as_deref() };
+    let wanted = args.wanted(source, &text, session.now())?;
     say(&session, &wanted, known.as_deref());
     let Some(outlet) = outlet else {
         let body = wanted.request(session.now());
@@ -94,58 +100,48 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
 }
 
 impl CloneArgs {
-    /// What can be told without the cluster; the end that was asked for.
-    fn check(&self) -> Result<Option<Expiry>, CliError> {
-        let mut lines = Vec::new();
-        if let Some(words) = self.name.as_deref().and_then(|name| check_name(name).err()) {
-            lines.push(format!("--name: {words}"));
+    fn draft(&self, name: &str) -> CloneDraft {
+        CloneDraft {
+            name: name.to_owned(),
+            expiration: self.expiration.clone().unwrap_or_default(),
+            reason: self.reason.clone().unwrap_or_default(),
         }
-        let expiry = match self.expiration.as_deref().map(|text| Expiry::parse(text, clock::now(), &clock::zone())) {
-            Some(Err(words)) => {
-                lines.push(format!("--expiration: {words}"));
-                None
-            }
-            Some(Ok(expiry)) => Some(expiry),
-            None => None,
-        };
-        if expiry == Some(Expiry::Never) && self.reason().is_none() {
-            lines.push("--reason: Say why this key never ends: the reason is kept in its metadata".into());
-        }
-        if lines.is_empty() { Ok(expiry) } else { Err(CliError::Fields(lines)) }
     }
 
-    fn reason(&self) -> Option<&str> {
-        self.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty())
+    /// Checks what can be told without the cluster; a name that is not given will be that of the source.
+    fn check_early(&self) -> Result<(), CliError> {
+        let draft = self.draft(self.name.as_deref().unwrap_or("copy"));
+        draft.check_alone(clock::now(), &clock::zone()).map(drop).map_err(lines)
     }
 
-    fn wanted(
-        &self,
-        (source, secret): (KeyId, Secret),
-        known: Option<&ApiKey>,
-        expiry: Option<Expiry>,
-        now: crate::model::Millis,
-    ) -> Result<CloneKey, CliError> {
-        let expiry = expiry.map(|expiry| expiry.check(now)).transpose();
-        let expiry = expiry.map_err(|words| CliError::Fields(vec![format!("--expiration: {words}")]))?;
-        let name = self.name.clone().or_else(|| known.map(|key| key.name.clone()));
+    fn wanted(&self, source: CloneSource<'_>, text: &Secret, now: Millis) -> Result<CloneKey, CliError> {
+        let name = self.name.as_deref().or(source.known.map(|key| key.name.as_str()));
         let Some(name) = name else {
             let words = "--name: you may not see the source, so that its name is not known: name the copy";
             return Err(CliError::Fields(vec![words.into()]));
         };
-        let request_id = new_profile_id().0;
-        let metadata = known.and_then(|key| cloning::metadata(key, &request_id, self.reason()));
-        if metadata.is_none() && self.reason().is_some() {
-            let words = "--reason: you may not see the metadata of the source, which a reason would replace";
-            return Err(CliError::Fields(vec![words.into()]));
-        }
-        let request_id = metadata.is_some().then_some(request_id);
-        Ok(CloneKey { source, secret, name, expiry, metadata, request_id })
+        self.draft(name).check(source, text, (now, &clock::zone()), &new_profile_id().0).map_err(lines)
     }
 }
 
-fn credential(text: &Secret) -> Result<(KeyId, Secret), CliError> {
+/// One line for each slip, by its option.
+fn lines(slips: Vec<CloneSlip>) -> CliError {
+    let line = |(field, words): CloneSlip| {
+        let option = match field {
+            CloneField::Secret => "--source-file",
+            CloneField::Name => "--name",
+            CloneField::Expiration => "--expiration",
+            CloneField::Reason => "--reason",
+        };
+        format!("{option}: {words}")
+    };
+    CliError::Fields(slips.into_iter().map(line).collect())
+}
+
+/// Id in the secret of the source, by which it is found even where one may not see it.
+fn id_of(text: &Secret) -> Result<KeyId, CliError> {
     match Login::from_api_key_text(text.expose()) {
-        Ok(Login::ApiKey { id, secret }) => Ok((KeyId::new(id), secret)),
+        Ok(Login::ApiKey { id, .. }) => Ok(KeyId::new(id)),
         Ok(_) => Err(CliError::usage("The secret of the source is no API key")),
         Err(words) => Err(CliError::usage(format!("The secret of the source can't be read. {words}"))),
     }
@@ -181,7 +177,6 @@ async fn source_of(session: &Session, reference: &str, id: &KeyId) -> Result<Opt
 fn say(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
     let zone = clock::zone();
     let source = known.map_or_else(|| "a key that you may not see".to_owned(), |key| key.name.clone());
-    let owner = known.map_or_else(|| "its owner".to_owned(), |key| key.owner.username.clone());
     let end = match (wanted.expiry, known) {
         (Some(Expiry::Never), _) => "It never expires".to_owned(),
         (Some(expiry), _) => format!("It expires {}", expiry.words(&zone)),
@@ -191,11 +186,8 @@ fn say(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
             Some(at) => format!("Like its source, it expires {}", calendar::local(at, &zone)),
         },
     };
-    let words = format!(
-        "A copy named {} of {source} ({}), with the same rights and of the same owner, {owner}. {end}. Both stay valid: \
-         whoever has the source keeps it.",
-        wanted.name, wanted.source
-    );
+    let rest = cloning::words(known.map(|key| key.owner.username.as_str()));
+    let words = format!("A copy named {} of {source} ({}). {end}. {rest}", wanted.name, wanted.source);
     output::say(&harmless::shown(&words));
     connection::say_acting(session);
 }

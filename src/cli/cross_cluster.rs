@@ -1,4 +1,4 @@
-//! Cross-cluster keys by command: `create --cross-cluster`, and what `update` does to them.
+//! Cross-cluster keys by command: `create --cross-cluster`.
 
 use clap::Args;
 
@@ -8,20 +8,16 @@ use super::{
     draft,
     error::{CliError, Exit},
     output,
-    update::{confirmed, lines},
-    update_draft::WantedCross,
 };
 use crate::{
     model::{
-        api_key::{ApiKey, KeyId},
         create::{Draft, RightsChoice},
-        cross_cluster::{Access, CreateCrossCluster, CrossClusterUpdate},
+        cross_cluster::{Access, CreateCrossCluster},
         harmless,
     },
     ops::{
         Problem, Session, clock, cross_cluster,
         offers::{self, Offer},
-        update::UpdateOutcome,
     },
 };
 
@@ -63,18 +59,24 @@ impl CrossArgs {
     }
 }
 
-/// Access that was typed as JSON, or is in a file, with or without an `@` before its name.
+/// Access that was typed as JSON, or is in a file.
 ///
 /// # Errors
 /// One line that begins with the option.
-pub(super) fn read_access(given: &str) -> Result<Access, String> {
-    let text = if given.trim_start().starts_with('{') {
-        given.to_owned()
-    } else {
-        let path = given.strip_prefix('@').unwrap_or(given);
-        std::fs::read_to_string(path).map_err(|error| format!("--access: {path} can't be read: {error}"))?
-    };
-    Access::parse(&text).map_err(|words| format!("--access: {words}"))
+fn read_access(given: &str) -> Result<Access, String> {
+    Access::parse(&access_text(given)?).map_err(|words| format!("--access: {words}"))
+}
+
+/// Text of JSON as it was given, or of the file that is named, with or without an `@` before its name.
+///
+/// # Errors
+/// One line that begins with the option.
+pub(super) fn access_text(given: &str) -> Result<String, String> {
+    if given.trim_start().starts_with('{') {
+        return Ok(given.to_owned());
+    }
+    let path = given.strip_prefix('@').unwrap_or(given);
+    std::fs::read_to_string(path).map_err(|error| format!("--access: {path} can't be read: {error}"))
 }
 
 /// `create --cross-cluster`.
@@ -136,57 +138,4 @@ fn say(session: &Session, wanted: &CreateCrossCluster) {
     });
     output::say(&harmless::shown(&words));
     connection::say_acting(session);
-}
-
-/// What `update` does to cross-cluster keys, after showing it; `None` when the person said no.
-///
-/// # Errors
-/// When the cluster has not what is needed, or nobody can be asked.
-pub(super) async fn update(
-    session: &Session,
-    keys: &[ApiKey],
-    wanted: &WantedCross<'_>,
-    yes: bool,
-) -> Result<Option<UpdateOutcome>, CliError> {
-    let identity = || wanted.has_identity().then(|| offers::missing(session, Offer::CertificateIdentity)).flatten();
-    if let Some(problem) = offers::missing(session, Offer::UpdateCrossCluster).or_else(identity) {
-        return Err(problem.into());
-    }
-    if let Some(problem) = offers::unlicensed(session, Offer::UpdateCrossCluster).await {
-        return Err(problem.into());
-    }
-    let keys = cross_cluster::whole(session, keys).await?;
-    let now = session.now();
-    let update = |key: &ApiKey| Ok((key.id.clone(), wanted.update(key, now)?));
-    let updates = keys.iter().map(update).collect::<Result<Vec<(KeyId, CrossClusterUpdate)>, CliError>>()?;
-    for (key, (_, update)) in keys.iter().zip(&updates) {
-        preview(key, update, now);
-    }
-    connection::say_acting(session);
-    if !yes && !confirmed()? {
-        output::say("Nothing is done");
-        return Ok(None);
-    }
-    Ok(Some(cross_cluster::update(session, &updates).await))
-}
-
-fn preview(key: &ApiKey, update: &CrossClusterUpdate, now: crate::model::Millis) {
-    output::say(&format!("{} ({})", harmless::shown(&key.name), harmless::shown(key.id.as_str())));
-    let mut changes = update.diff(key, now);
-    let identity = changes.certificate_identity.take();
-    let word =
-        |identity: &Option<String>| identity.as_deref().map_or_else(|| "any".into(), harmless::shown).into_owned();
-    let identity = identity.map(|(old, new)| format!("certificates: {} → {}", word(&old), word(&new)));
-    let plain = lines(&changes, "access");
-    let lines: Vec<String> = match identity {
-        Some(line) if changes.is_empty() => vec![line],
-        identity => plain.into_iter().chain(identity).collect(),
-    };
-    lines.iter().for_each(|line| output::say(&format!("  {line}")));
-    if let Some(access) = &update.access {
-        output::say(&format!("  it {}", harmless::shown(&access.words())));
-    }
-    if changes.wipes_metadata {
-        output::say("All metadata is wiped");
-    }
 }

@@ -84,7 +84,7 @@ fn has_roles(draft: &Draft) -> bool {
 }
 
 /// The roles that were asked for; if one doesn't exist, all that can be read, to tell the nearest.
-async fn roles(session: &Session, draft: &Draft) -> Result<Vec<Role>, CliError> {
+pub(super) async fn roles(session: &Session, draft: &Draft) -> Result<Vec<Role>, CliError> {
     if !has_roles(draft) {
         return Ok(Vec::new());
     }
@@ -109,7 +109,7 @@ fn unreadable_roles(error: ClientError) -> CliError {
 }
 
 /// One line for each error; each missing role has its own.
-fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec<String> {
+pub(super) fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
     for error in errors {
         let missing: Vec<&String> = match error.field {
@@ -140,7 +140,9 @@ fn line(error: &FieldError, rights: RightsChoice) -> String {
     let message = error
         .message
         .replace("choose “All my rights” or “Nothing”", "use --all-my-rights or --no-rights")
+        .replace("choose “All their rights” or “Nothing”", "use --all-my-rights or --no-rights")
         .replace("choose “All my rights”", "use --all-my-rights")
+        .replace("choose “All their rights”", "use --all-my-rights")
         .replace("choose “Nothing”", "use --no-rights")
         .replace("choose “Never”", "write never")
         .replace("“Never”", "never");

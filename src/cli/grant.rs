@@ -7,22 +7,26 @@ use clap::Args;
 use super::{
     connection::{self, ConnectionFlags},
     create::{self, KeyArgs},
-    draft::{self, Checked},
+    draft,
     error::{CliError, Exit},
     output,
     secret_input::Source,
 };
 use crate::{
     model::{
-        create::RightsChoice,
+        create::{FieldError, Surroundings},
         descriptor::{self, Piece},
-        grant::{Credential, Grant},
+        grant::Grant,
         harmless,
+        new_key::{KeyFor, NewKey, NewKeyDraft, OwnerDraft, Place, Slip},
+        role::Role,
+        secret::Secret,
     },
     ops::{
-        Session, grant,
+        Session, clock, grant,
         offers::{self, Offer},
     },
+    store::profiles::new_profile_id,
 };
 
 /// The options of `grant`.
@@ -59,27 +63,37 @@ struct OwnerArgs {
 }
 
 impl OwnerArgs {
-    fn credential(&self) -> Result<Credential, CliError> {
+    /// The other user as the form of the window has them.
+    fn draft(&self) -> OwnerDraft {
+        OwnerDraft {
+            by_token: self.user.is_none(),
+            username: self.user.clone().unwrap_or_default(),
+            run_as: self.grant_run_as.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The credential by which the other user agrees.
+    ///
+    /// # Errors
+    /// When it can't be read, or nobody can be asked for it.
+    fn secret(&self) -> Result<Secret, CliError> {
         match &self.user {
             Some(user) => {
                 let source = Source::of(self.password_file.as_ref(), self.password_stdin);
                 let what = format!("Password of {}", harmless::shown(user));
-                let password = source.read(&what, "--password-file or --password-stdin")?;
-                Ok(Credential::Password { username: user.clone(), password })
+                source.read(&what, "--password-file or --password-stdin")
             }
             None => {
                 let source = Source::of(self.token_file.as_ref(), self.token_stdin);
-                let token = source.read("Access token", "--token-file or --token-stdin")?;
-                Ok(Credential::Token(token))
+                source.read("Access token", "--token-file or --token-stdin")
             }
         }
     }
 
+    /// A name that is given and blank is a slip, not the same as none.
     fn check(&self) -> Result<(), CliError> {
-        for (option, given) in [("--for", &self.user), ("--grant-run-as", &self.grant_run_as)] {
-            if given.as_ref().is_some_and(|name| name.trim().is_empty()) {
-                return Err(CliError::Fields(vec![format!("{option}: Name a user")]));
-            }
+        if self.grant_run_as.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(CliError::Fields(vec!["--grant-run-as: Name a user".to_owned()]));
         }
         Ok(())
     }
@@ -88,19 +102,23 @@ impl OwnerArgs {
 pub(super) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit, CliError> {
     let endpoint = flags.endpoint()?;
     args.owner.check()?;
-    let draft = args.key.draft()?;
+    let draft = NewKeyDraft {
+        kind: KeyFor::Another,
+        key: args.key.draft()?,
+        owner: args.owner.draft(),
+        ..NewKeyDraft::default()
+    };
     // Also who is signed in by a key may grant keys with rights (as seen on 9.5.3).
-    draft::check_early(&draft, false)?;
+    draft::check_early(&draft.key, false)?;
+    check_owner(&draft)?;
     let outlet = if args.key.dry_run { None } else { Some(args.key.outlet()?) };
-    let credential = args.owner.credential()?;
+    let credential = args.owner.secret()?;
     let session = connection::changing_session_at(&endpoint).await?;
     if let Some(problem) = offers::missing(&session, Offer::Grant) {
         return Err(problem.into());
     }
-    let checked = draft::check_on(&session, &draft, false).await?;
-    let words = sentence(&checked, args.owner.grant_run_as.as_deref().or(args.owner.user.as_deref()), draft.rights);
-    let wanted = Grant { credential, run_as: args.owner.grant_run_as, key: checked.key };
-    output::say(&words);
+    let (wanted, sentence) = checked(&session, &draft, credential).await?;
+    output::say(&harmless::shown(&descriptor::plain(&sentence)));
     connection::say_acting(&session);
     let Some(outlet) = outlet else {
         let body = wanted.request(session.now());
@@ -116,28 +134,51 @@ pub(super) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     Ok(Exit::Done)
 }
 
+/// Slips about the other user, before anything is asked for.
+fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
+    let zone = clock::zone();
+    let around = around(clock::now(), &zone, &[]);
+    let slips = draft.check(around, "", Some(Secret::default())).err().unwrap_or_default();
+    let of_owner: Vec<Slip> = slips.into_iter().filter(|(place, _)| *place == Place::Owner).collect();
+    if of_owner.is_empty() { Ok(()) } else { Err(CliError::Fields(lines(of_owner, draft, &[]))) }
+}
+
+/// Reads the roles, and checks the whole form.
+///
+/// # Errors
+/// When the roles are refused, or with one line for each option that is wrong.
+async fn checked(session: &Session, draft: &NewKeyDraft, credential: Secret) -> Result<(Grant, Vec<Piece>), CliError> {
+    let roles = draft::roles(session, &draft.key).await?;
+    let zone = clock::zone();
+    let around = Surroundings { edition: session.edition, ..around(session.now(), &zone, &roles) };
+    match draft.check(around, &new_profile_id().0, Some(credential)) {
+        Ok(NewKey::Granted(grant)) => Ok((*grant, draft.sentence(around))),
+        Ok(_) => Err(CliError::usage("No key was created: this is no key for another user")),
+        Err(slips) => Err(CliError::Fields(lines(slips, draft, &roles))),
+    }
+}
+
+fn around<'a>(now: crate::model::Millis, zone: &'a jiff::tz::TimeZone, roles: &'a [Role]) -> Surroundings<'a> {
+    let edition = crate::model::version::Edition::Unknown;
+    Surroundings { now, zone, roles: Some(roles), edition, by_api_key: false }
+}
+
+/// One line for each slip, by its option.
+fn lines(slips: Vec<Slip>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, message) in slips {
+        match place {
+            Place::Key(field) => lines.extend(draft::lines(&[FieldError { field, message }], &draft.key, roles)),
+            Place::Owner => lines.push(format!("--for: {message}")),
+            Place::Credential => lines.push(format!("--password-file: {message}")),
+            Place::Access => lines.push(message),
+        }
+    }
+    lines
+}
+
 async fn send(session: &Session, wanted: &Grant) -> Result<crate::client::CreatedKey, CliError> {
     let looking = grant::look_for(session, wanted, session.now());
     let refused = |error| grant::problem(error, wanted);
     create::sent_or_interrupted(grant::grant(session, wanted), looking, refused).await
-}
-
-/// Whose key, what it will be able to do and until when. Its rights are at most those of its owner.
-fn sentence(checked: &Checked, owner: Option<&str>, rights: RightsChoice) -> String {
-    let all = rights == RightsChoice::AllMine;
-    let whose = owner.map_or_else(|| "the owner of the token".to_owned(), str::to_owned);
-    let own = |piece: &Piece| match piece {
-        Piece::Strong(words) if all && words == "does everything you may do" => {
-            Piece::Strong(format!("does everything {whose} may do"))
-        }
-        other => other.clone(),
-    };
-    let pieces: Vec<Piece> = checked.sentence.iter().map(own).collect();
-    let words = descriptor::plain(&pieces);
-    let words = words.replacen("A key that", &format!("A key of {whose} that"), 1);
-    let limit = match rights {
-        RightsChoice::AllMine | RightsChoice::Nothing => "",
-        _ => " It can do no more than its owner.",
-    };
-    harmless::shown(&format!("{words}{limit}")).into_owned()
 }

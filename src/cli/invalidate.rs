@@ -44,6 +44,8 @@ const COUNTED_FROM: usize = 10;
 const SHOWN: usize = 20;
 /// How many owners or products are named before the rest is only counted.
 const NAMED: usize = 8;
+/// Longest line about a key, in characters.
+const WIDEST_LINE: usize = 300;
 
 /// The options of `invalidate`.
 #[derive(Args, Debug)]
@@ -63,7 +65,7 @@ pub(super) struct InvalidateArgs {
     /// Also the key that this session is signed in by
     #[arg(long)]
     own_key_too: bool,
-    /// Also keys that Kibana, Fleet or another product made for itself
+    /// Also keys that say of themselves that Kibana, Fleet or another product made them
     #[arg(long)]
     managed_too: bool,
     /// Form of the output
@@ -121,7 +123,10 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     let going = chosen.going(session.own_key().filter(|_| !plan.own_key_too), plan.managed_too);
     let count = going.len();
     preview(&session, &going);
-    left_out(own, managed);
+    left_out(own);
+    if managed > 0 {
+        left_out_managed(&chosen, managed);
+    }
     if count == 0 {
         output::say("Nothing is left to be invalidated");
         return Ok(Exit::Failed);
@@ -175,11 +180,12 @@ fn named_by_hand(session: &Session, keys: &[ApiKey], args: &InvalidateArgs) -> R
     }
     let managed = keys.iter().find_map(|key| guard::product_of(key).map(|product| (key, product)));
     if let Some((key, product)) = managed.filter(|_| !args.managed_too) {
-        let title = format!("{} was made by a product for itself ({product}). Nothing is done", key.id);
-        let detail = "What uses it stops working until the product makes a new one";
+        let title = format!("{} says of itself that a product made it ({product}). Nothing is done", key.id);
+        let detail =
+            format!("{}. If it is so, what uses it stops working until the product makes a new one", says_managed(key));
         return Err(CliError::problem(
             &harmless::shown(&title),
-            detail,
+            &detail,
             "If it shall go all the same, add --managed-too",
         ));
     }
@@ -236,11 +242,10 @@ fn preview(session: &Session, going: &Chosen) {
     let mut managed = going.keys().filter(|key| guard::product_of(key).is_some()).peekable();
     let are_some = managed.peek().is_some();
     for key in managed.take(SHOWN) {
-        let product = guard::product_of(&key).unwrap_or_default();
-        output::say(&harmless::shown(&format!("{} was made by a product for itself ({product})", key.id)));
+        output::say(&says_managed(&key));
     }
     if are_some {
-        output::say("What uses these stops working until the product makes new ones");
+        output::say("What uses these stops working until the product makes new ones, if it is as they say");
     }
 }
 
@@ -267,14 +272,35 @@ fn say_counts(what: &str, counts: &[(impl AsRef<str>, usize)]) {
     output::say(&format!("{what}: {}", words.join(", ")));
 }
 
-fn left_out(own: usize, managed: usize) {
+fn left_out(own: usize) {
     if own > 0 {
         output::say("Left out: the key that you are signed in by (--own-key-too takes it, too)");
     }
-    if managed > 0 {
-        let keys = expiry::plural(managed as u64, "key");
-        output::say(&format!("Left out: {keys} that products made for themselves (--managed-too takes them, too)"));
+}
+
+/// Names the keys that are left out for what they say of themselves: their owners may have written it.
+fn left_out_managed(chosen: &Chosen, count: usize) {
+    let (keys, say) =
+        (expiry::plural(count as u64, "key"), if count == 1 { "says of itself" } else { "say of themselves" });
+    let whom = if count == 1 { "it" } else { "them" };
+    output::say(&format!("Left out: {keys} that {say} that a product made {whom} (--managed-too takes {whom}, too):"));
+    let managed = chosen.keys().filter(|key| guard::product_of(key).is_some());
+    for key in managed.take(SHOWN) {
+        output::say(&format!("  {}", says_managed(&key)));
     }
+    if count > SHOWN {
+        output::say(&format!("  … and {} more", expiry::thousands((count - SHOWN) as u64)));
+    }
+}
+
+/// A key with its owner and what it says of itself; of a person's key, that this is no proof.
+fn says_managed(key: &ApiKey) -> String {
+    let product = guard::product_of(key).unwrap_or_default();
+    let owner = &key.owner.username;
+    let doubt =
+        if guard::is_owned_by_product(owner, &key.owner.realm) { "" } else { "; the owner may have written that" };
+    let words = format!("{} ({}) of {owner}: made by {product}, it says{doubt}", key.name, key.id);
+    harmless::shortened(&words, WIDEST_LINE)
 }
 
 fn confirmed(count: usize, is_search: bool) -> Result<bool, CliError> {

@@ -31,7 +31,7 @@ mod secret_output;
 mod show;
 mod snippet;
 mod update;
-mod update_draft;
+mod update_args;
 mod watch;
 mod whoami;
 

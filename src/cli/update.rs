@@ -1,35 +1,43 @@
 //! `keybearer update`: keys changed, after showing what will be different about each.
 
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
 use clap::Args;
 use serde::Serialize;
 
 use super::{
     connection::{self, ConnectionFlags},
-    cross_cluster,
     error::{CliError, Exit},
     invalidate,
     output::{self, PlainFormat},
-    update_draft::{Wanted, WantedArgs},
+    update_args::{self, WantedArgs},
 };
 use crate::{
-    client::ClientError,
     model::{
-        Millis,
-        api_key::{ApiKey, KeyId},
-        calendar, harmless,
-        update::{self, Change, Changes, KeyUpdate},
-        version::Feature,
+        api_key::KeyId,
+        calendar,
+        expiry::{plural, thousands},
+        guard, harmless,
+        update::Changes,
+        update_plan::{Confirmed, KeyChange, Obstacle, PlannedUpdate, UpdatePlan},
     },
     ops::{
-        Session, clock,
-        update::{UpdateOutcome, update},
+        Problem, Session,
+        chosen::Chosen,
+        clock,
+        update::{self, UpdateOutcome},
+        update_plan::{self, Keys, NotPlanned},
     },
 };
 
 /// How many keys are shown one by one before the rest is only counted.
 const SHOWN: usize = 20;
-/// The most characters of a value.
-const WIDEST: usize = 200;
 
 /// The options of `update`.
 #[derive(Args, Debug)]
@@ -39,11 +47,11 @@ pub(super) struct UpdateArgs {
     references: Vec<String>,
     #[command(flatten)]
     wanted: WantedArgs,
-    /// The extra word for role descriptors that are {}: the key may then do all that its owner may
+    /// Confirm role descriptors that become {}: the key may then do all that its owner may
     #[arg(long, requires = "role_descriptors")]
     all_owner_rights: bool,
-    /// The extra word for metadata that is {}
-    #[arg(long, requires = "metadata")]
+    /// Confirm metadata that becomes {}
+    #[arg(long)]
     wipe_metadata: bool,
     /// Ask nothing
     #[arg(long)]
@@ -57,161 +65,193 @@ pub(super) struct UpdateArgs {
 struct OutcomeJson<'a> {
     updated: &'a [KeyId],
     unchanged: &'a [KeyId],
-    failed: Vec<FailedJson<'a>>,
+    failed: Vec<ReasonJson<'a>>,
     untouched: &'a [KeyId],
+    /// Keys of the updated of which there is more to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<ReasonJson<'a>>,
+    stopped: bool,
 }
 
 #[derive(Serialize)]
-struct FailedJson<'a> {
+struct ReasonJson<'a> {
     id: &'a str,
     reason: &'a str,
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exit, CliError> {
-    let wanted = args.wanted.check(args.all_owner_rights, args.wipe_metadata)?;
+    let draft = args.wanted.draft()?;
+    // What is wrong whatever the keys are is told before anything is asked.
+    draft.check(clock::now(), &clock::zone()).map_err(|slips| update_args::lines(&slips))?;
     let session = flags.changing_session().await?;
-    check_session(&session, &wanted)?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
-    check_owner(&session, &keys)?;
-    if let Some(cross) = wanted.cross_cluster(&keys)? {
-        let outcome = cross_cluster::update(&session, &keys, &cross, args.yes).await?;
-        return outcome.map_or(Ok(Exit::Failed), |outcome| report(&outcome, &keys, args.output));
+    for key in &keys {
+        if let Some(problem) = update_plan::hindrance(&session, key, session.now()) {
+            return Err(hindered(&session, &key.id, problem, &key.owner.username));
+        }
     }
-    let now = session.now();
-    let updates = keys.iter().map(|key| wanted.update(key, now)).collect::<Result<Vec<KeyUpdate>, _>>()?;
-    preview(&keys, &updates, now);
+    let keys = Keys::Listed(Chosen::of_keys(&keys));
+    let plan = update_plan::plan(&session, keys, &draft, &clock::zone()).await.map_err(|error| match error {
+        NotPlanned::Slips(slips) => update_args::lines(&slips),
+        NotPlanned::Problem(problem) => problem.into(),
+    })?;
+    let plan = Arc::new(plan);
+    preview(&plan);
+    let confirmed = Confirmed { all_owner_rights: args.all_owner_rights, wipe_metadata: args.wipe_metadata };
+    match plan.obstacle(confirmed) {
+        Some(Obstacle::NothingChanges) => {
+            return report(&UpdateOutcome::default(), &plan, args.output);
+        }
+        Some(Obstacle::AllOwnerRights) => {
+            let words = "--role-descriptors: without any descriptor the key may do all that its owner may: add \
+                         --all-owner-rights if it is meant";
+            return Err(CliError::Fields(vec![words.into()]));
+        }
+        Some(Obstacle::WipeMetadata) => {
+            let words = "--metadata: this wipes all metadata: add --wipe-metadata if it is meant";
+            return Err(CliError::Fields(vec![words.into()]));
+        }
+        None => {}
+    }
     connection::say_acting(&session);
-    if !args.yes && !confirmed()? {
+    if !args.yes && !confirmed_by_a_person()? {
         output::say("Nothing is done");
         return Ok(Exit::Failed);
     }
-    let outcome = carry_out(&session, &keys, &updates, wanted.differs_by_key()).await;
-    report(&outcome, &keys, args.output)
+    let outcome = carry_out(&session, &plan).await;
+    report(&outcome, &plan, args.output)
 }
 
-/// What would be refused whatever the key.
-fn check_session(session: &Session, wanted: &Wanted) -> Result<(), CliError> {
-    if session.own_key().is_some() {
-        let title = "Signed in by an API key, no key can be updated";
-        return Err(CliError::problem(title, "Elasticsearch lets only users change their keys", "Sign in as a user"));
+/// The same problem with the option that is the way out.
+fn hindered(session: &Session, id: &KeyId, problem: Problem, owner: &str) -> CliError {
+    let title = format!("{id} can't be updated. Nothing is done");
+    if session.own_key().is_none() && session.identity.username != owner {
+        let owner = harmless::shown(owner);
+        let hint = format!("Add --run-as {owner} if you may act as that user");
+        return CliError::problem(&title, &problem.detail, &hint);
     }
-    let feature = if wanted.has_end() { Feature::UpdateExpiration } else { Feature::Update };
-    if session.has(feature) { Ok(()) } else { Err(ClientError::Lacks(feature).into()) }
-}
-
-/// Only the owner can change a key, a superuser can't (as seen on 9.5.3).
-fn check_owner(session: &Session, keys: &[ApiKey]) -> Result<(), CliError> {
-    let me = &session.identity;
-    let acts_as_another = session.client.endpoint().run_as.is_some();
-    for key in keys {
-        let name = harmless::shown(&key.owner.username);
-        // Acting as another, the realm one is told is that of who signed in, not of who is acted as.
-        let is_mine = key.owner.username == me.username && (acts_as_another || key.owner.realm == me.realm);
-        if !is_mine {
-            let title = format!("{} belongs to {name}, and only its owner can update it. Nothing is done", key.id);
-            let detail = "Not even a superuser can; only acting as the owner (run-as) can";
-            let hint = format!("Add --run-as {name} if you may act as that user");
-            return Err(CliError::problem(&title, detail, &hint));
-        }
-    }
-    Ok(())
+    CliError::problem(&title, &problem.detail, &problem.hint)
 }
 
 /// Exactly what will be different, key by key.
-fn preview(keys: &[ApiKey], updates: &[KeyUpdate], now: Millis) {
+fn preview(plan: &UpdatePlan) {
     let mut warnings: Vec<&str> = Vec::new();
-    for (place, (key, wanted)) in keys.iter().zip(updates).enumerate() {
-        let changes = update::diff(key, wanted, None, now);
-        for words in changes.warnings() {
-            if !warnings.contains(&words) {
+    for (row, planned) in plan.planned.iter().enumerate() {
+        let is_rest = matches!(planned.change, KeyChange::Rest(_));
+        for words in planned.changes.warnings() {
+            // A cross-cluster key has no snapshot of its owner's privileges.
+            if !warnings.contains(&words) && (is_rest || !words.contains("owner's rights")) {
                 warnings.push(words);
             }
         }
-        if place < SHOWN {
-            output::say(&format!("{} ({})", harmless::shown(&key.name), harmless::shown(key.id.as_str())));
-            lines(&changes, "role_descriptors").iter().for_each(|line| output::say(&format!("  {line}")));
-            if let Some(product) = key.managed_by() {
-                output::say(&harmless::shown(&format!("  managed by {product}, which may not expect the change")));
+        if row < SHOWN {
+            let (name, id) = (harmless::shown(&planned.seen.name), harmless::shown(planned.seen.id.as_str()));
+            output::say(&format!("{name} ({id})"));
+            lines(planned).iter().for_each(|line| output::say(&format!("  {line}")));
+            if let Some(product) = guard::product_of(&planned.seen) {
+                let words = format!("  it says that it was made by {product}, which may not expect the change");
+                output::say(&harmless::shown(&words));
             }
         }
     }
-    if keys.len() > SHOWN {
-        output::say(&format!("… and {} more", keys.len() - SHOWN));
+    if plan.planned.len() > SHOWN {
+        output::say(&format!("… and {} more", thousands((plan.planned.len() - SHOWN) as u64)));
+    }
+    if !plan.unchanged.is_empty() {
+        output::say(&format!("{} so already, and not sent", are(plan.unchanged.len())));
     }
     warnings.into_iter().for_each(output::say);
 }
 
-/// What will be different about a key, a line each; `rights` is what its descriptors are called.
-pub(super) fn lines(changes: &Changes, rights: &str) -> Vec<String> {
-    let mut lines = Vec::new();
+fn are(count: usize) -> String {
+    format!("{} {}", plural(count as u64, "key"), if count == 1 { "is" } else { "are" })
+}
+
+/// What will be different about a key, a line each.
+fn lines(planned: &PlannedUpdate) -> Vec<String> {
+    let (changes, mut lines): (&Changes, Vec<String>) = (&planned.changes, Vec::new());
+    let zone = clock::zone();
     if let Some((old, new)) = changes.expiry {
-        let zone = clock::zone();
         let old = old.map_or_else(|| "never".into(), |at| calendar::local(at, &zone));
         lines.push(format!("expires: {old} → {}", calendar::local(new, &zone)));
     }
-    let parts = [("metadata", &changes.metadata), (rights, &changes.role_descriptors)];
-    lines.extend(parts.into_iter().flat_map(|(part, changes)| changes.iter().map(move |change| line(part, change))));
+    let rights = match &planned.change {
+        KeyChange::Rest(_) => "role_descriptors",
+        KeyChange::CrossCluster(_) => "access",
+    };
+    for (part, changes) in [("metadata", &changes.metadata), (rights, &changes.role_descriptors)] {
+        lines.extend(changes.iter().map(|change| change.words(part)));
+    }
+    if let Some((old, new)) = &changes.certificate_identity {
+        let word =
+            |identity: &Option<String>| identity.as_deref().map_or_else(|| "any".into(), harmless::shown).into_owned();
+        lines.push(format!("certificates: {} → {}", word(old), word(new)));
+    }
     if lines.is_empty() {
         lines.push("nothing that was asked for is different".into());
     }
-    lines
-}
-
-fn line(part: &str, change: &Change) -> String {
-    let path = harmless::shortened(&change.path, WIDEST);
-    let shown = |text: &str| harmless::shortened(text, WIDEST);
-    match (change.old.as_deref(), change.new.as_deref()) {
-        (Some(old), Some(new)) => format!("{part}{path}: {} → {}", shown(old), shown(new)),
-        (Some(old), None) => format!("{part}{path}: removed (was {})", shown(old)),
-        (None, new) => format!("{part}{path}: added {}", shown(new.unwrap_or_default())),
+    lines.extend(changes.owner_snapshot.iter().take(SHOWN).map(|change| change.words("limited_by")));
+    if let KeyChange::CrossCluster(update) = &planned.change
+        && let Some(access) = &update.access
+    {
+        lines.push(format!("it {}", harmless::shown(&access.words())));
     }
+    lines
 }
 
 /// Whether a person means it.
 ///
 /// # Errors
 /// When nobody can be asked.
-pub(super) fn confirmed() -> Result<bool, CliError> {
+fn confirmed_by_a_person() -> Result<bool, CliError> {
     if !output::someone_is_there() {
         return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
     }
     Ok(output::ask("Type update to confirm:")?.eq_ignore_ascii_case("update"))
 }
 
-/// All keys by as few requests as possible; one by one where each gets something else.
-async fn carry_out(session: &Session, keys: &[ApiKey], updates: &[KeyUpdate], by_key: bool) -> UpdateOutcome {
-    let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
-    if !by_key {
-        return match updates.first() {
-            Some(first) => update(session, &ids, first).await,
-            None => UpdateOutcome::default(),
-        };
-    }
-    let mut whole = UpdateOutcome::default();
-    for (place, (id, wanted)) in ids.iter().zip(updates).enumerate() {
-        let one = update(session, std::slice::from_ref(id), wanted).await;
-        whole.updated.extend(one.updated);
-        whole.unchanged.extend(one.unchanged);
-        whole.failed.extend(one.failed);
-        if !whole.failed.is_empty() {
-            whole.untouched = ids[place + 1..].to_vec();
-            break;
+/// Carries it out; an interrupt stops between two requests, and what was done is still told.
+async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
+    let stop = AtomicBool::new(false);
+    let total = plan.planned.len();
+    let progress = |settled: usize| {
+        if total > update::MAX_BULK {
+            output::say(&format!("{} of {}", thousands(settled as u64), thousands(total as u64)));
         }
+    };
+    let work = update::run(session, plan, None, &stop, progress);
+    let interrupted = async {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            output::say("Stopping after what is on its way");
+            stop.store(true, Ordering::Relaxed);
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = work => outcome,
+        () = interrupted => UpdateOutcome::default(), // never: it only sets the flag
     }
-    whole
 }
 
-fn report(outcome: &UpdateOutcome, keys: &[ApiKey], format: PlainFormat) -> Result<Exit, CliError> {
+fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Result<Exit, CliError> {
+    // Keys that were not sent because nothing about them is different are as they were asked for, too.
+    let unchanged = [plan.unchanged.as_slice(), outcome.unchanged.as_slice()].concat();
     match format {
         PlainFormat::Json => output::put_json(&OutcomeJson {
             updated: &outcome.updated,
-            unchanged: &outcome.unchanged,
-            failed: outcome.failed.iter().map(|(id, reason)| FailedJson { id: id.as_str(), reason }).collect(),
+            unchanged: &unchanged,
+            failed: (outcome.failed.iter()).map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
             untouched: &outcome.untouched,
+            remarks: (outcome.remarks.iter()).map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
+            stopped: outcome.stopped,
         })?,
-        PlainFormat::Table => output::put(&table(outcome, keys))?,
+        PlainFormat::Table => output::put(&table(outcome, &unchanged, plan))?,
     }
-    let none = outcome.updated.is_empty() && outcome.unchanged.is_empty();
+    if outcome.stopped {
+        let rest = plural(outcome.untouched.len() as u64, "key");
+        output::say(&format!("It was stopped: {rest} were never sent, and stay as they are"));
+    }
+    let none = outcome.updated.is_empty() && unchanged.is_empty();
     Ok(match (outcome.is_complete(), none) {
         (true, _) => Exit::Done,
         (false, false) => Exit::Partly,
@@ -219,15 +259,17 @@ fn report(outcome: &UpdateOutcome, keys: &[ApiKey], format: PlainFormat) -> Resu
     })
 }
 
-fn table(outcome: &UpdateOutcome, keys: &[ApiKey]) -> String {
-    let name =
-        |id: &KeyId| keys.iter().find(|key| key.id == *id).map(|key| output::cell(&key.name)).unwrap_or_default();
+fn table(outcome: &UpdateOutcome, unchanged: &[KeyId], plan: &UpdatePlan) -> String {
+    let names: HashMap<&KeyId, &str> =
+        plan.planned.iter().map(|planned| (&planned.seen.id, planned.seen.name.as_str())).collect();
     let row = |result: &str, id: &KeyId, reason: &str| {
         let id_shown = harmless::shown(id.as_str()).into_owned();
-        vec![result.to_owned(), id_shown, name(id), harmless::shown(reason).into_owned()]
+        let name = names.get(id).map(|name| output::cell(name)).unwrap_or_default();
+        vec![result.to_owned(), id_shown, name, harmless::shown(reason).into_owned()]
     };
-    let mut rows: Vec<Vec<String>> = outcome.updated.iter().map(|id| row("updated", id, "")).collect();
-    rows.extend(outcome.unchanged.iter().map(|id| row("unchanged", id, "it was so before")));
+    let remark = |id: &KeyId| outcome.remarks.get(id).map_or("", String::as_str);
+    let mut rows: Vec<Vec<String>> = outcome.updated.iter().map(|id| row("updated", id, remark(id))).collect();
+    rows.extend(unchanged.iter().map(|id| row("unchanged", id, "it was so before")));
     rows.extend(outcome.failed.iter().map(|(id, reason)| row("failed", id, reason)));
     rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, "")));
     output::table(&["RESULT", "ID", "NAME", "REASON"], &rows)

@@ -4,10 +4,11 @@ use jiff::tz::TimeZone;
 
 use super::{
     Millis,
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyId},
     cloning::{self, CloneKey},
     create::check_name,
     expiry::Expiry,
+    login::Login,
     pasted::{self, PastedError},
     secret::Secret,
 };
@@ -45,21 +46,14 @@ impl CloneDraft {
         self.expiration.trim().eq_ignore_ascii_case("never")
     }
 
-    /// Reads what was typed, and finds the secret of `source` in what was pasted. `now` is the cluster's;
-    /// `request_id` is what a lost answer is looked for by.
+    /// Checks all but the secret and the source: name, end, and the reason of a copy that never ends. `now` is the
+    /// cluster's.
     ///
     /// # Errors
-    /// Every slip with its place; none repeats what was pasted.
-    pub fn check(
-        &self,
-        source: &ApiKey,
-        pasted: &Secret,
-        (now, zone): (Millis, &TimeZone),
-        request_id: &str,
-    ) -> Result<CloneKey, Vec<CloneSlip>> {
+    /// Every slip with its field.
+    pub fn check_alone(&self, now: Millis, zone: &TimeZone) -> Result<Option<Expiry>, Vec<CloneSlip>> {
         use CloneField as At;
         let mut slips = Vec::new();
-        let secret = secret_of(source, pasted).map_err(|words| slips.push((At::Secret, words))).ok();
         if let Err(words) = check_name(&self.name) {
             slips.push((At::Name, words));
         }
@@ -69,14 +63,37 @@ impl CloneDraft {
                 Expiry::parse(text, now, zone).map_err(|error| slips.push((At::Expiration, error.to_string()))).ok()
             }
         };
-        let reason = Some(self.reason.trim()).filter(|reason| !reason.is_empty() && self.needs_reason());
-        if self.needs_reason() && reason.is_none() {
+        if self.needs_reason() && self.reason.trim().is_empty() {
             let words = "Say why this key never ends: the reason is kept in its metadata";
             slips.push((At::Reason, words.into()));
         }
-        let metadata = cloning::metadata(source, request_id, reason);
+        if slips.is_empty() { Ok(expiry) } else { Err(slips) }
+    }
+
+    /// Reads what was typed, and finds the secret of the source in what was pasted. `now` is the cluster's;
+    /// `request_id` is what a lost answer is looked for by.
+    ///
+    /// # Errors
+    /// Every slip with its field; none repeats what was pasted.
+    pub fn check(
+        &self,
+        source: CloneSource<'_>,
+        pasted: &Secret,
+        (now, zone): (Millis, &TimeZone),
+        request_id: &str,
+    ) -> Result<CloneKey, Vec<CloneSlip>> {
+        use CloneField as At;
+        let mut slips = Vec::new();
+        let secret = secret_of(source.id, pasted).map_err(|words| slips.push((At::Secret, words))).ok();
+        let expiry = self.check_alone(now, zone).unwrap_or_else(|alone| {
+            slips.extend(alone);
+            None
+        });
+        let reason = Some(self.reason.trim()).filter(|reason| !reason.is_empty());
+        let metadata = source.known.and_then(|known| cloning::metadata(known, request_id, reason));
         if metadata.is_none() && reason.is_some() {
-            let words = "The metadata of the source is not known, which a reason would replace: choose another end";
+            let words = "The metadata of the source is not known, and a reason would replace it: leave the reason out, \
+                         and choose an end";
             slips.push((At::Reason, words.into()));
         }
         let (Some(secret), true) = (secret, slips.is_empty()) else { return Err(slips) };
@@ -85,14 +102,34 @@ impl CloneDraft {
     }
 }
 
+/// Key that is copied, as far as one may see it.
+#[derive(Clone, Copy, Debug)]
+pub struct CloneSource<'a> {
+    /// Its id.
+    pub id: &'a KeyId,
+    /// The key; `None` where one may not see it.
+    pub known: Option<&'a ApiKey>,
+}
+
+impl<'a> From<&'a ApiKey> for CloneSource<'a> {
+    fn from(key: &'a ApiKey) -> Self {
+        Self { id: &key.id, known: Some(key) }
+    }
+}
+
 /// The secret of this very key in a text; a secret by itself is taken for it.
-fn secret_of(source: &ApiKey, pasted: &Secret) -> Result<Secret, String> {
+fn secret_of(source: &KeyId, pasted: &Secret) -> Result<Secret, String> {
+    if let Ok(Login::ApiKey { id, secret }) = Login::from_api_key_text(pasted.expose())
+        && id == source.as_str()
+    {
+        return Ok(secret);
+    }
     match pasted::read(pasted) {
-        Ok(found) => match found.iter().find(|candidate| candidate.id == source.id.as_str()) {
+        Ok(found) => match found.iter().find(|candidate| candidate.id == source.as_str()) {
             Some(own) => Ok(own.secret.clone()),
             None => {
                 let other = found.first().map(|other| super::harmless::shortened(&other.id, 40)).unwrap_or_default();
-                Err(format!("This is the secret of key {other}: paste that of {}", source.id))
+                Err(format!("This is the secret of key {other}: paste that of {source}"))
             }
         },
         Err(PastedError::IdMissing) => Ok(Secret::new(pasted.expose().trim())),
@@ -116,7 +153,7 @@ mod tests {
     }
 
     fn check(draft: &CloneDraft, pasted: &Secret) -> Result<CloneKey, Vec<CloneSlip>> {
-        draft.check(&source(), pasted, (0, &TimeZone::UTC), "new")
+        draft.check((&source()).into(), pasted, (0, &TimeZone::UTC), "new")
     }
 
     fn named() -> CloneDraft {
@@ -153,5 +190,19 @@ mod tests {
         let made = check(&draft, &Secret::new(SECRET)).unwrap();
         assert_eq!(made.expiry, Some(Expiry::Never));
         assert!(made.metadata.unwrap().contains("a test"));
+        // A reason that is given is kept, whatever the end.
+        let draft = CloneDraft { expiration: "9d".into(), reason: "a test".into(), ..named() };
+        assert!(check(&draft, &Secret::new(SECRET)).unwrap().metadata.unwrap().contains("a test"));
+    }
+
+    #[test]
+    fn of_a_source_that_one_may_not_see_nothing_is_replaced() {
+        let id = KeyId::new(ID);
+        let unseen = CloneSource { id: &id, known: None };
+        let check = |draft: &CloneDraft| draft.check(unseen, &Secret::new(SECRET), (0, &TimeZone::UTC), "new");
+        let made = check(&named()).unwrap();
+        assert_eq!((made.metadata, made.request_id), (None, None));
+        let slips = check(&CloneDraft { reason: "why".into(), ..named() }).unwrap_err();
+        assert_eq!(slips[0].0, CloneField::Reason);
     }
 }

@@ -68,6 +68,16 @@ impl CloneKey {
     }
 }
 
+/// What a copy has from its source and what both of them are afterwards, in words. `owner` is `None` where one may not
+/// see the source.
+pub fn words(owner: Option<&str>) -> String {
+    let owner = owner.map_or_else(String::new, |owner| format!(", {owner},"));
+    format!(
+        "The copy has the role descriptors of the source, the same snapshot of its owner’s rights (limited_by), and the \
+         same owner{owner} under a new id and secret. Both stay valid: whoever has the source keeps it."
+    )
+}
+
 /// The metadata of a copy: that of its source to the digit, but for what Elasticsearch keeps for itself and for
 /// what was said of the source alone (its own request id, and why it is as it is), and with these members.
 pub fn metadata(source: &ApiKey, request_id: &str, reason: Option<&str>) -> Option<String> {

@@ -227,9 +227,16 @@ impl Draft {
     /// missing rather than guess.
     pub fn sentence(&self, around: Surroundings<'_>) -> Vec<Piece> {
         let mut pieces = vec![Piece::Text("A key that ".into())];
+        pieces.extend(self.predicate(around, "you"));
+        pieces
+    }
+
+    /// The sentence without its subject, for a key of somebody: `owner` is "you" or a name.
+    pub(super) fn predicate(&self, around: Surroundings<'_>, owner: &str) -> Vec<Piece> {
+        let mut pieces = Vec::new();
         match self.rights {
             RightsChoice::AllMine => {
-                pieces.push(Piece::Strong("does everything you may do".into()));
+                pieces.push(Piece::Strong(format!("does everything {owner} may do")));
                 pieces.push(Piece::Text(" today".into()));
             }
             RightsChoice::Nothing => pieces.push(Piece::Strong("may do nothing".into())),

@@ -184,8 +184,10 @@ pub enum Trait {
     Unrestricted,
     /// Its descriptors grant nothing.
     Empty,
-    /// A product made it for itself.
+    /// It says of itself that a product made it.
     Managed,
+    /// The same, and it belongs neither to a service account nor to a user reserved for products.
+    SaysManaged,
     /// It is for another cluster.
     CrossCluster,
     /// Expired or invalidated.
@@ -202,7 +204,8 @@ pub enum Trait {
 
 impl Trait {
     /// What asks for a second look at a key, whoever owns it.
-    pub const FINDINGS: [Self; 4] = [Self::Unrestricted, Self::Administrator, Self::EveryIndex, Self::RunsAs];
+    pub const FINDINGS: [Self; 5] =
+        [Self::Unrestricted, Self::Administrator, Self::EveryIndex, Self::RunsAs, Self::SaysManaged];
 
     /// Its word in a search, after `is:`.
     pub fn word(self) -> &'static str {

@@ -1,16 +1,27 @@
-//! Keys that are not taken away together with others unless an extra word is said for them.
+//! Keys that are not taken away together with others unless that is confirmed for them, and by what a key says of
+//! itself that a product made it.
 
 use super::api_key::ApiKey;
 
 /// How Kibana names the keys of its alerting rules; before 8.x they carry no metadata that would say so.
 const KIBANA_RULE: &str = "Alerting: ";
 
+/// The realm of service accounts such as `elastic/fleet-server`, by which products sign in (as told by 9.5.3).
+const SERVICE_ACCOUNTS: &str = "_service_account";
+
+/// The realm of the users that Elasticsearch brings along.
+const RESERVED: &str = "reserved";
+
+/// The users that Elasticsearch brings along for products; `elastic` is for people.
+const RESERVED_FOR_PRODUCTS: [&str; 6] =
+    ["apm_system", "beats_system", "kibana", "kibana_system", "logstash_system", "remote_monitoring_user"];
+
 /// Why a key is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guard {
     /// The session is signed in by it.
     OwnKey,
-    /// A product made it for itself and would miss it.
+    /// It says of itself that a product made it, which would miss it.
     Managed,
 }
 
@@ -18,14 +29,15 @@ impl Guard {
     /// Why it was left alone, in words.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::OwnKey => "you are signed in by it, and the extra word for it was not said",
-            Self::Managed => "another product made it for itself, and the extra word for it was not said",
+            Self::OwnKey => "you are signed in by it, and taking it too was not confirmed",
+            Self::Managed => "it says of itself that a product made it, and taking it too was not confirmed",
         }
     }
 }
 
-/// The product that made a key for itself, by what the metadata says (`managed_by`) or, where it says
-/// nothing, by the name that Kibana gives the keys of its rules.
+/// Name of the product that a key says it was made by: what its metadata says (`managed_by`) or, where that is
+/// silent, the name that Kibana gives the keys of its rules. Whoever makes a key chooses both, so that neither is
+/// proof.
 pub fn product<'a>(name: &str, managed_by: Option<&'a str>) -> Option<&'a str> {
     managed_by.or_else(|| name.starts_with(KIBANA_RULE).then_some("kibana, by its name"))
 }
@@ -33,6 +45,12 @@ pub fn product<'a>(name: &str, managed_by: Option<&'a str>) -> Option<&'a str> {
 /// [`product`] of a key.
 pub fn product_of(key: &ApiKey) -> Option<&str> {
     product(&key.name, key.managed_by())
+}
+
+/// `true` if an owner is how products sign in, by a service account or a user that is reserved for them; `false` for
+/// everybody else, who may still be a product with a user of its own.
+pub fn is_owned_by_product(username: &str, realm: &str) -> bool {
+    realm == SERVICE_ACCOUNTS || realm == RESERVED && RESERVED_FOR_PRODUCTS.contains(&username)
 }
 
 #[cfg(test)]
@@ -44,5 +62,14 @@ mod tests {
         assert_eq!(product("Alerting: siem.queryRule/x", Some("fleet")), Some("fleet"));
         assert_eq!(product("Alerting: siem.queryRule/x", None), Some("kibana, by its name"));
         assert_eq!(product("my Alerting: key", None), None);
+    }
+
+    #[test]
+    fn a_person_is_no_product_whatever_their_keys_say() {
+        assert!(is_owned_by_product("elastic/fleet-server", "_service_account"));
+        assert!(is_owned_by_product("kibana_system", "reserved"));
+        for (username, realm) in [("elastic", "reserved"), ("kibana_system", "native1"), ("olga", "native1")] {
+            assert!(!is_owned_by_product(username, realm), "{username} of {realm}");
+        }
     }
 }

@@ -42,6 +42,8 @@ pub mod successor;
 pub mod update;
 pub mod update_cross;
 pub mod update_draft;
+pub mod update_plan;
+pub mod update_race;
 pub mod version;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.

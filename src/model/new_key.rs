@@ -180,13 +180,9 @@ impl NewKeyDraft {
 
     fn sentence_of_another(&self, around: Surroundings<'_>) -> Vec<Piece> {
         let text = |words: &str| Piece::Text(words.into());
-        let mut pieces = vec![text("A key of "), Piece::Strong(self.whose()), text(" that ")];
-        pieces.extend(self.key.sentence(around).into_iter().skip(1).map(|piece| match piece {
-            Piece::Strong(words) if self.key.rights == RightsChoice::AllMine => {
-                Piece::Strong(words.replace("you may", "they may"))
-            }
-            other => other,
-        }));
+        let whose = self.whose();
+        let mut pieces = vec![text("A key of "), Piece::Strong(whose.clone()), text(" that ")];
+        pieces.extend(self.key.predicate(around, &whose));
         if !matches!(self.key.rights, RightsChoice::AllMine | RightsChoice::Nothing) {
             pieces.push(text(" It can do no more than its owner."));
         }
@@ -299,7 +295,7 @@ mod tests {
         assert_eq!((made.path(), made.hidden()), ("/_security/api_key/grant", Some("password")));
         let shown = made.shown(0);
         assert!(shown.contains("\"ana\"") && !shown.contains("hunter2"), "{shown}");
-        assert_eq!(sentence(&draft), "A key of ana that does everything they may do today. It expires in 1 day.");
+        assert_eq!(sentence(&draft), "A key of ana that does everything ana may do today. It expires in 1 day.");
         draft.owner.run_as = " boris ".into();
         draft.key.rights = RightsChoice::Own;
         draft.key.descriptors = r#"{"a":{"cluster":["monitor"]}}"#.into();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, value::RawValue};
 
-use super::{Millis, api_key::ApiKey, expiry::Span, json_text};
+use super::{Millis, api_key::ApiKey, expiry::Span, harmless, json_text};
 
 /// A change as it is sent. What is `None` stays as it is; what is given replaces the whole.
 ///
@@ -82,6 +82,22 @@ pub struct Change {
     pub old: Option<String>,
     /// The value after; `None` for a member that is removed.
     pub new: Option<String>,
+}
+
+/// Longest text of a value or a path in a line about a change, in characters.
+const MAX_SHOWN: usize = 200;
+
+impl Change {
+    /// One line in words, harmless for a screen: `metadata/team: "a" → "b"`. `part` is what the path is within.
+    pub fn words(&self, part: &str) -> String {
+        let shown = |text: &str| harmless::shortened(text, MAX_SHOWN);
+        let path = shown(&self.path);
+        match (self.old.as_deref(), self.new.as_deref()) {
+            (Some(old), Some(new)) => format!("{part}{path}: {} → {}", shown(old), shown(new)),
+            (Some(old), None) => format!("{part}{path}: removed (was {})", shown(old)),
+            (None, new) => format!("{part}{path}: added {}", shown(new.unwrap_or_default())),
+        }
+    }
 }
 
 /// All that an update would make of one key.

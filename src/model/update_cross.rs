@@ -1,45 +1,26 @@
-//! What a person typed to change a cross-cluster key: only what is different is sent.
-
-use jiff::tz::TimeZone;
+//! Request of an update for a cross-cluster key: only what is different is sent.
 
 use super::{
-    Millis,
     api_key::ApiKey,
     cross_cluster::{Access, CrossClusterUpdate},
-    json_text, update,
-    update_draft::{UpdateDraft, UpdateField, UpdateSlip},
+    update,
+    update_draft::{CheckedUpdate, UpdateField, UpdateSlip, without_reserved},
 };
 
-impl UpdateDraft {
-    /// Reads what was typed for a cross-cluster key as it is now. `now` is the cluster's. `None` where nothing is
-    /// different.
+impl CheckedUpdate {
+    /// Request for a cross-cluster key as it is now; `None` where nothing is different.
     ///
     /// # Errors
-    /// Every slip with its place.
-    pub fn cross(
-        &self,
-        key: &ApiKey,
-        now: Millis,
-        zone: &TimeZone,
-    ) -> Result<Option<CrossClusterUpdate>, Vec<UpdateSlip>> {
-        let plain = Self { role_descriptors: None, ..self.clone() };
-        let (checked, mut slips) = match plain.check(now, zone) {
-            Ok(checked) => (Some(checked), Vec::new()),
-            Err(slips) => (None, slips),
-        };
-        let access = self.access.as_deref().map(Access::parse).transpose();
-        let access = access.map_err(|words| slips.push((UpdateField::Access, words))).unwrap_or_default();
-        let (Some(checked), true) = (checked, slips.is_empty()) else { return Err(slips) };
-        let change = checked.of(key).map_err(|words| vec![(UpdateField::Set, words)])?;
+    /// In words, when metadata is needed that the cluster does not tell.
+    pub(super) fn cross(&self, key: &ApiKey) -> Result<Option<CrossClusterUpdate>, UpdateSlip> {
+        let change = self.plain(key)?;
         let is_same = |access: &Access| {
             let known = key.access.as_deref();
             known.is_some_and(|known| update::differences(known.get(), access.raw().get(), true).is_empty())
         };
-        let typed = self.certificate_identity.as_ref().map(|text| text.trim());
-        let typed = typed.map(|text| (!text.is_empty()).then(|| text.to_owned()));
         let mut update = CrossClusterUpdate {
-            access: access.filter(|access| !is_same(access)),
-            certificate_identity: typed.filter(|identity| *identity != key.certificate_identity),
+            access: self.access.clone().filter(|access| !is_same(access)),
+            certificate_identity: self.certificate_identity.clone().filter(|own| *own != key.certificate_identity),
             metadata: change.metadata,
             expiration: change.expiration,
         };
@@ -51,11 +32,8 @@ impl UpdateDraft {
         }
         // Elasticsearch refuses an end alone: the metadata goes along as it is, but for what it keeps for itself.
         let words = "Elasticsearch takes a new end only with another change, and the metadata of this key is not known";
-        let known = key.metadata.as_deref().and_then(|raw| json_text::members(raw.get()));
-        let known = known.ok_or_else(|| vec![(UpdateField::Expiration, words.to_owned())])?;
-        let kept = known.iter().filter(|(name, _)| !name.starts_with('_'));
-        let text = json_text::write_object(kept.map(|(name, value)| (name.as_str(), value.get())));
-        update.metadata = serde_json::value::RawValue::from_string(text).ok();
+        let known = key.metadata.as_deref().ok_or_else(|| (UpdateField::Expiration, words.to_owned()))?;
+        update.metadata = serde_json::value::RawValue::from_string(without_reserved(known.get())).ok();
         Ok(Some(update))
     }
 }
@@ -64,8 +42,10 @@ impl UpdateDraft {
 mod tests {
     use serde_json::value::RawValue;
 
+    use jiff::tz::TimeZone;
+
     use super::*;
-    use crate::model::api_key::KeyKind;
+    use crate::model::{api_key::KeyKind, update_draft::UpdateDraft};
 
     fn key() -> ApiKey {
         let raw = |text: &str| RawValue::from_string(text.into()).ok();
@@ -81,7 +61,7 @@ mod tests {
     fn update(change: impl FnOnce(&mut UpdateDraft)) -> Result<Option<CrossClusterUpdate>, Vec<UpdateSlip>> {
         let mut draft = UpdateDraft::of(&key());
         change(&mut draft);
-        draft.cross(&key(), 0, &TimeZone::UTC)
+        draft.check(0, &TimeZone::UTC)?.cross(&key()).map_err(|slip| vec![slip])
     }
 
     #[test]

@@ -8,10 +8,13 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         guard,
-        inventory::{Bits, Field, RawKey, StatusCounts},
+        inventory::{Bits, Field, Inventory, RawKey, StatusCounts},
     },
     ops::{Session, invalidate::Plan, list::KeyList},
 };
+
+/// How many keys are told one by one where the others are only counted.
+pub const MAX_NAMED: usize = 5;
 
 /// Keys of one cluster.
 #[derive(Clone, Debug, Default)]
@@ -29,10 +32,12 @@ pub struct Summary {
     pub owners: Vec<(String, usize)>,
     /// `rest` and `cross_cluster` with the number of keys.
     pub kinds: Vec<(String, usize)>,
-    /// Products that made keys for themselves, with the number of keys.
+    /// Products that keys say they were made by, with the number of keys.
     pub products: Vec<(String, usize)>,
-    /// How many a product made for itself.
+    /// How many say of themselves that a product made them.
     pub managed: usize,
+    /// The first few of those, at most [`MAX_NAMED`]; those of people come first.
+    pub say_managed: Vec<KeyId>,
     /// The key that the session is signed in by, if it is among them.
     pub own_key: Option<KeyId>,
     /// What asks for a second look, by its word in a search, with the number of keys.
@@ -72,6 +77,13 @@ impl Chosen {
         self
     }
 
+    /// Those whose row of the list fits, looked at without a copy of the key.
+    pub fn only_rows(mut self, mut fits: impl FnMut(&Inventory, usize) -> bool) -> Self {
+        let keys = &self.list.keys;
+        self.places.retain(|place| fits(keys, *place as usize));
+        self
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.places.len()
@@ -107,7 +119,7 @@ impl Chosen {
         self.places.iter().map(|place| KeyId::new(self.list.keys.id(*place as usize))).collect()
     }
 
-    /// The product that made one of them for itself.
+    /// The product that one of them says it was made by.
     fn product(&self, place: usize) -> Option<&str> {
         guard::product(self.list.keys.name(place), self.list.keys.managed_by(place))
     }
@@ -143,6 +155,12 @@ impl Chosen {
             .for_each(|product| *products.entry(product).or_default() += 1);
         let mut products: Vec<(String, usize)> = products.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
         products.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        let is_person = |place: &usize| !guard::is_owned_by_product(keys.username(*place), keys.realm(*place));
+        let of_people = bits.places().filter(|place| self.product(*place).is_some()).filter(is_person);
+        let of_products =
+            bits.places().filter(|place| self.product(*place).is_some()).filter(|place| !is_person(place));
+        let say_managed = of_people.chain(of_products).take(MAX_NAMED).map(|place| KeyId::new(keys.id(place)));
+        let say_managed: Vec<KeyId> = say_managed.collect();
         let own = session.and_then(Session::own_key).and_then(|id| keys.place(id)).filter(|place| bits.has(*place));
         let restricted = session.filter(|session| session.invalidates_own_only());
         let foreign = restricted.map_or(0, |session| {
@@ -154,6 +172,7 @@ impl Chosen {
             owners: keys.tally(&bits, &Field::Owner),
             kinds: keys.tally(&bits, &Field::Kind),
             managed: products.iter().map(|(_, count)| count).sum(),
+            say_managed,
             products,
             own_key: own.map(|place| KeyId::new(keys.id(place))),
             findings: keys.findings(&bits),

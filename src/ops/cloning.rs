@@ -2,13 +2,40 @@
 
 use crate::{
     client::{ClientError, CreatedKey},
-    model::{api_key::ApiKey, cloning::CloneKey, journal::Action},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyKind},
+        cloning::CloneKey,
+        expiry::Status,
+        journal::Action,
+    },
     ops::{
         Problem, Session,
         create::{self, CreateError},
         grant,
+        offers::{self, Offer},
     },
 };
+
+/// Why this session can't copy a key, as far as it is known before the cluster is asked to. `now` is the cluster's.
+pub fn hindrance(session: &Session, source: &ApiKey, now: Millis) -> Option<Problem> {
+    if let Some(problem) = offers::missing(session, Offer::Clone) {
+        return Some(problem);
+    }
+    let refused = |detail: &str| Problem::new(&format!("{} can't be copied. Nothing is done", source.id), detail);
+    match (&source.kind, source.status(now)) {
+        (KeyKind::Rest, Status::Invalidated | Status::Expired) => {
+            let detail = "It has ended, and what has ended can’t be copied";
+            Some(refused(detail).hint("Create a new key with the same roles"))
+        }
+        (KeyKind::Rest, _) => None,
+        (KeyKind::CrossCluster, _) => {
+            let detail = "Elasticsearch copies REST keys, and this is a cross-cluster key";
+            Some(refused(detail).hint("Create another cross-cluster key with the same access"))
+        }
+        (kind, _) => Some(refused(&format!("Elasticsearch copies REST keys, and this is a {} key", kind.word()))),
+    }
+}
 
 /// Copies a key. If the answer is lost, looks for what the request made.
 ///

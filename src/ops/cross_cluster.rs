@@ -1,25 +1,13 @@
-//! Cross-cluster keys: created and changed, with the truth about lost answers.
-
-use std::time::Duration;
+//! Cross-cluster keys: created, with the truth about lost answers.
 
 use crate::{
-    client::{ClientError, CreatedKey},
-    model::{
-        Millis,
-        api_key::{ApiKey, KeyId},
-        cross_cluster::{CreateCrossCluster, CrossClusterUpdate},
-        journal::Action,
-    },
+    client::CreatedKey,
+    model::{cross_cluster::CreateCrossCluster, journal::Action},
     ops::{
         Session,
         create::{self, CreateError},
-        journal::{Closing, NOT_KNOWN},
-        update::UpdateOutcome,
     },
 };
-
-/// A change that was written shows after a second (as seen on 9.5.3), plus a little.
-const UNTIL_SHOWN: Duration = Duration::from_millis(1500);
 
 /// Creates a cross-cluster key. If the answer is lost, looks for what the request made.
 ///
@@ -31,93 +19,4 @@ pub async fn create(session: &Session, key: &CreateCrossCluster) -> Result<Creat
     let sending = session.client.create_cross_cluster_key(key, sent);
     let looking = create::look_for(session, &key.key, sent);
     create::make(session, (Action::CreateCrossCluster, request), sending, looking).await
-}
-
-/// The keys as they are told one by one: lists leave out what they are bound to.
-///
-/// # Errors
-/// When the cluster can't be asked.
-pub async fn whole(session: &Session, keys: &[ApiKey]) -> Result<Vec<ApiKey>, ClientError> {
-    let mut whole = Vec::with_capacity(keys.len());
-    for key in keys {
-        let told = session.client.get_api_key(&key.id, session.sees_own_only()).await?;
-        whole.push(told.unwrap_or_else(|| key.clone()));
-    }
-    Ok(whole)
-}
-
-/// Changes cross-cluster keys one by one: there is no bulk update of them. After an error that would meet the
-/// next keys too, or a lost answer, nothing more is sent.
-pub async fn update(session: &Session, updates: &[(KeyId, CrossClusterUpdate)]) -> UpdateOutcome {
-    let mut outcome = UpdateOutcome::default();
-    for (place, (id, update)) in updates.iter().enumerate() {
-        if !one(session, id, update, &mut outcome).await {
-            outcome.untouched = updates[place + 1..].iter().map(|(id, _)| id.clone()).collect();
-            break;
-        }
-    }
-    outcome
-}
-
-/// Changes one key. Whether it makes sense to go on with others.
-async fn one(session: &Session, id: &KeyId, update: &CrossClusterUpdate, outcome: &mut UpdateOutcome) -> bool {
-    let request = serde_json::from_str(&update.body()).ok();
-    let ids = std::slice::from_ref(id);
-    let intent = match session.intend(Action::UpdateCrossCluster, ids, request).await {
-        Ok(intent) => intent,
-        Err(error) => {
-            outcome.failed.push((id.clone(), error.to_string()));
-            return false;
-        }
-    };
-    let sent_at = session.now();
-    let fate = match session.client.update_cross_cluster_key(id, update).await {
-        Ok(true) => Fate::Updated,
-        Ok(false) => Fate::Unchanged,
-        Err(error) if error.is_answer_lost() => look_again(session, id, update, (sent_at, &error)).await,
-        Err(error) => {
-            let is_of_this_key =
-                matches!(error, ClientError::NotFound { .. } | ClientError::Rejected { status: 400, .. });
-            Fate::Failed { reason: error.to_string(), fatal: !is_of_this_key }
-        }
-    };
-    let done = match fate {
-        Fate::Updated => &mut outcome.updated,
-        Fate::Unchanged => &mut outcome.unchanged,
-        Fate::Failed { reason, fatal } => {
-            outcome.failed.push((id.clone(), reason.clone()));
-            intent.close(Closing::of_fates(Vec::new(), vec![(id.clone(), reason)])).await;
-            return !fatal;
-        }
-    };
-    done.push(id.clone());
-    intent.close(Closing::of_fates(vec![id.clone()], Vec::new())).await;
-    true
-}
-
-/// What became of one key.
-enum Fate {
-    Updated,
-    Unchanged,
-    Failed { reason: String, fatal: bool },
-}
-
-/// After a lost answer only the key itself tells what was done.
-async fn look_again(
-    session: &Session,
-    id: &KeyId,
-    update: &CrossClusterUpdate,
-    (sent_at, lost): (Millis, &ClientError),
-) -> Fate {
-    tokio::time::sleep(UNTIL_SHOWN).await;
-    let reason = match session.client.get_api_key(id, session.sees_own_only()).await {
-        Ok(Some(key)) => match update.is_carried_out(&key, sent_at, session.now()) {
-            Some(true) => return Fate::Updated,
-            Some(false) => format!("{NOT_KNOWN}: {lost}; {}", super::update::NOT_SHOWN),
-            None => format!("{NOT_KNOWN}, and the key can't tell: {lost}"),
-        },
-        Ok(None) => format!("{NOT_KNOWN}: {lost}; it was not found when it was looked for"),
-        Err(error) => format!("{NOT_KNOWN}: {lost}; it could not be read again: {error}"),
-    };
-    Fate::Failed { reason, fatal: true }
 }

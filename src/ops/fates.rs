@@ -78,7 +78,11 @@ pub fn of_invalidation(outcome: &Outcome) -> Vec<Row> {
 
 /// All that became of keys that were to be updated: updated, unchanged, failed, untouched.
 pub fn of_update(outcome: &UpdateOutcome) -> Vec<Row> {
-    let good = rows(&outcome.updated, Fate::Updated).chain(rows(&outcome.unchanged, Fate::Unchanged));
+    let updated = outcome.updated.iter().map(|id| {
+        let remark = outcome.remarks.get(id).cloned().unwrap_or_default();
+        (Fate::Updated, id.clone(), remark)
+    });
+    let good = updated.chain(rows(&outcome.unchanged, Fate::Unchanged));
     good.chain(failures(&outcome.failed)).chain(rows(&outcome.untouched, Fate::Untouched)).collect()
 }
 
@@ -150,7 +154,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1..3], ["invalidated,a,key a,ana,,", "failed,b,key b,ana,,why"]);
         assert!(lines[3].starts_with("untouched,c,") && lines[3].contains("stopped"), "{text}");
-        assert!(lines[4].contains("another product"), "{text}");
+        assert!(lines[4].contains("says of itself that a product made it"), "{text}");
         assert!(to_file(&file).unwrap_err().hint.contains("never written over"));
     }
 }

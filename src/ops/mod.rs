@@ -30,7 +30,7 @@ pub mod rotate;
 pub mod session;
 pub mod ship;
 pub mod update;
-pub mod update_many;
+pub mod update_plan;
 pub mod vault;
 pub mod verify;
 

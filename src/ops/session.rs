@@ -4,7 +4,7 @@ use crate::{
     client::{Client, SeenCertificate},
     model::{
         Millis,
-        api_key::KeyId,
+        api_key::{ApiKey, KeyId},
         endpoint::Trust,
         identity::{Identity, Privileges},
         rotation::ClusterRef,
@@ -72,6 +72,20 @@ impl Session {
     /// The key that this session itself is signed in by.
     pub fn own_key(&self) -> Option<&KeyId> {
         self.identity.api_key.as_ref().map(|(id, _)| id)
+    }
+
+    /// `true` if this is the user that requests are made as: the one that is signed in, or acted for. Acting for
+    /// another, the realm that `_authenticate` names is that of who signed in (as seen on 9.5.3), so that only the
+    /// name is compared then.
+    pub fn is_user(&self, username: &str, realm: &str) -> bool {
+        let acts_for_another = self.client.endpoint().run_as.is_some();
+        username == self.identity.username && (acts_for_another || realm == self.identity.realm)
+    }
+
+    /// `true` if a key belongs to the user that requests are made as. Only the owner can update a key, not even a
+    /// superuser can (as seen on 9.5.3).
+    pub fn owns(&self, key: &ApiKey) -> bool {
+        self.is_user(&key.owner.username, &key.owner.realm)
     }
 
     /// Whether the cluster can do something.

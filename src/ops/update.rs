@@ -1,76 +1,364 @@
-//! Changing keys by id: by bulk where the version has it, and with the truth about lost answers.
+//! Carrying out an update: each key is read again just before it is sent and compared with what was shown, and read again
+//! after the answer and compared with what was asked. Keys with the same change go by bulk where the version has it,
+//! several requests at the same time, stoppable between them, and with the truth about lost answers.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use serde_json::json;
+use tokio::task::JoinSet;
+
 use crate::{
-    client::{BulkUpdate, ClientError},
+    client::{BulkUpdate, ClientError, KeyQuery},
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
+        cross_cluster::CrossClusterUpdate,
+        expiry::Span,
         journal::Action,
         update::KeyUpdate,
+        update_plan::{KeyChange, PlannedUpdate, UpdatePlan},
+        update_race::{changed_meanwhile, not_as_asked, other_end},
         version::Feature,
     },
     ops::{
-        Session,
+        Problem, Session,
         journal::{Closing, NOT_KNOWN},
-        list,
     },
 };
 
 /// After a lost answer, of a key that is as it was before.
-pub(super) const NOT_SHOWN: &str = "it was read again, and does not show the change; the request may still be at work";
+const NOT_SHOWN: &str = "it was read again, and does not show the change; the request may still be at work";
 
-/// Ids of one request.
-pub const CHUNK: usize = 500;
+/// Number of requests at the same time. Each waits for the index to be refreshed (about a second, as seen on 9.5.3).
+const AT_ONCE: usize = 8;
 
-/// A change that was written shows in queries after a second (as seen on 9.5.3), plus a little.
+/// Number of keys of one bulk request. They are read by one request just before, so that the time in which somebody
+/// else's change could be overtaken stays that of two short requests; eight of these at once make 400 keys a second.
+pub const MAX_BULK: usize = 50;
+
+/// A change that was written shows in reads after a second (as seen on 9.5.3), plus a little.
 const UNTIL_SHOWN: Duration = Duration::from_millis(1500);
 
-/// What became of each id. A partial failure is a normal case.
+/// Outcome for each id. A partial failure is a normal case.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateOutcome {
     /// Different now, as the cluster says or, after a lost answer, as the key itself shows.
     pub updated: Vec<KeyId>,
-    /// They were so before.
+    /// Keys that were so before.
     pub unchanged: Vec<KeyId>,
-    /// Not updated as far as can be told, each with the reason.
+    /// Not updated or not as asked as far as can be told, each with the reason.
     pub failed: Vec<(KeyId, String)>,
     /// Never sent.
     pub untouched: Vec<KeyId>,
-    /// Whether it ended by an error that the next keys would meet too.
+    /// Remarks about keys that were updated, such as that one could not be read again.
+    pub remarks: HashMap<KeyId, String>,
+    /// `true` if it ended by an error that the next keys would meet too.
     pub broke_off: bool,
+    /// `true` if somebody stopped it.
+    pub stopped: bool,
 }
 
 impl UpdateOutcome {
-    /// Whether every key is as it was asked for.
+    /// `true` if every key is as it was asked for.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.untouched.is_empty()
     }
+
+    /// Number of keys that something is known about.
+    pub fn settled(&self) -> usize {
+        self.updated.len() + self.unchanged.len() + self.failed.len()
+    }
+
+    /// Takes in what came of a part of the keys, or of going on with those that were untouched.
+    pub fn take_in(&mut self, part: Self) {
+        self.updated.extend(part.updated);
+        self.unchanged.extend(part.unchanged);
+        self.failed.extend(part.failed);
+        self.untouched.extend(part.untouched);
+        self.remarks.extend(part.remarks);
+        self.broke_off |= part.broke_off;
+        self.stopped |= part.stopped;
+    }
+
+    fn all_failed(ids: Vec<KeyId>, reason: &str) -> Self {
+        let failed = ids.into_iter().map(|id| (id, reason.to_owned())).collect();
+        Self { failed, broke_off: true, ..Self::default() }
+    }
 }
 
-/// Changes keys in the same way: 500 by one request where there are several and the version can, otherwise
-/// one by one. After an error that would meet the next keys too, or a lost answer, nothing more is sent.
+/// Keys as they were read just now.
+#[derive(Debug, Default)]
+pub(super) struct NowRead {
+    keys: HashMap<KeyId, ApiKey>,
+    /// Reasons why a key that is there can't be read.
+    unreadable: HashMap<KeyId, String>,
+}
+
+impl NowRead {
+    /// Takes in more keys.
+    pub(super) fn extend(&mut self, more: Self) {
+        self.keys.extend(more.keys);
+        self.unreadable.extend(more.unreadable);
+    }
+
+    /// A key of those that were read.
+    ///
+    /// # Errors
+    /// When it is gone, or can't be read.
+    pub(super) fn one(&self, id: &KeyId) -> Result<ApiKey, Problem> {
+        if let Some(key) = self.keys.get(id) {
+            return Ok(key.clone());
+        }
+        Err(match self.unreadable.get(id) {
+            Some(reason) => Problem::new(&format!("What the cluster tells of {id} can't be read"), reason),
+            None => Problem::new("The key is gone", &format!("The cluster knows no key {id} any more"))
+                .hint("Refresh the list"),
+        })
+    }
+}
+
+/// Reads keys as they are now: one by `GET`, several by a query for their ids. Neither is ahead of the index: what
+/// another request writes shows about when that request is answered (as seen on 9.5.3). `with_limits` asks for the
+/// snapshots of the owners' privileges, where the version has them.
+///
+/// # Errors
+/// The first request that failed.
+pub(super) async fn read_now(session: &Session, ids: &[KeyId], with_limits: bool) -> Result<NowRead, ClientError> {
+    let mut read = NowRead::default();
+    let limits = with_limits && session.has(Feature::LimitedBy);
+    if ids.len() > 1 && session.has(Feature::Query) {
+        for chunk in ids.chunks(1000) {
+            let values: Vec<&str> = chunk.iter().map(KeyId::as_str).collect();
+            let mut query = KeyQuery::new(1000);
+            query.filter = Some(json!({ "ids": { "values": values } }));
+            query.with_limited_by = limits;
+            let page = session.client.query_api_keys(&query).await?;
+            read.keys.extend(page.keys.into_iter().map(|key| (key.id.clone(), key)));
+            for odd in page.unreadable {
+                read.unreadable.extend(odd.id.map(|id| (KeyId::new(id), odd.reason)));
+            }
+        }
+        return Ok(read);
+    }
+    for id in ids {
+        match get(session, id, limits).await {
+            Ok(key) => read.keys.extend(key.map(|key| (id.clone(), key))),
+            Err(ClientError::Unreadable { status: 200, reason }) => {
+                read.unreadable.insert(id.clone(), reason);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+async fn get(session: &Session, id: &KeyId, limits: bool) -> Result<Option<ApiKey>, ClientError> {
+    let own = session.sees_own_only();
+    if limits {
+        match session.client.get_api_key_with_limits(id, own).await {
+            // The version was not told.
+            Err(ClientError::Lacks(_) | ClientError::Rejected { status: 400, .. }) => {}
+            answer => return answer,
+        }
+    }
+    session.client.get_api_key(id, own).await
+}
+
+/// Carries a plan out: all of it, or only these keys of it. Keys with the same change go by one request, several
+/// requests at the same time. A key that is not as it was shown is not sent. After an error that would meet the next
+/// ones too, and once stopped, nothing more is begun; what is on its way is waited for. `progress` gets the number of
+/// keys that are settled.
+pub async fn run(
+    session: &Session,
+    plan: &Arc<UpdatePlan>,
+    only: Option<&HashSet<KeyId>>,
+    stop: &AtomicBool,
+    mut progress: impl FnMut(usize),
+) -> UpdateOutcome {
+    let mut waiting = requests(session, plan, only);
+    let mut whole = UpdateOutcome::default();
+    let mut running: JoinSet<UpdateOutcome> = JoinSet::new();
+    loop {
+        while running.len() < AT_ONCE
+            && !whole.broke_off
+            && !stop.load(Ordering::Relaxed)
+            && let Some(rows) = waiting.pop()
+        {
+            let (session, plan) = (session.clone(), Arc::clone(plan));
+            running.spawn(async move { one_request(&session, &plan, &rows).await });
+        }
+        let Some(ended) = running.join_next().await else { break };
+        let outcome = match ended {
+            Ok(outcome) => outcome,
+            Err(error) => std::panic::resume_unwind(match error.try_into_panic() {
+                Ok(panic) => panic,
+                Err(_) => break, // only dropping the set ends a task, and then nobody is here
+            }),
+        };
+        whole.take_in(outcome);
+        progress(whole.settled());
+    }
+    whole.stopped = stop.load(Ordering::Relaxed) && !waiting.is_empty();
+    whole.untouched.extend(waiting.into_iter().flatten().map(|row| plan.planned[row].seen.id.clone()));
+    whole
+}
+
+/// Rows of the plan that go by one request each; the largest come last, so that they are begun first.
+fn requests(session: &Session, plan: &UpdatePlan, only: Option<&HashSet<KeyId>>) -> Vec<Vec<usize>> {
+    let mut groups: BTreeMap<(bool, String), Vec<usize>> = BTreeMap::new();
+    for (row, planned) in plan.planned.iter().enumerate() {
+        if only.is_none_or(|only| only.contains(&planned.seen.id)) {
+            let is_rest = matches!(planned.change, KeyChange::Rest(_));
+            groups.entry((is_rest, planned.change.body())).or_default().push(row);
+        }
+    }
+    let has_bulk = session.has(Feature::BulkUpdate);
+    let mut waiting: Vec<Vec<usize>> = Vec::new();
+    for ((is_rest, _), rows) in groups {
+        let size = if is_rest && has_bulk { MAX_BULK } else { 1 };
+        waiting.extend(rows.chunks(size).map(<[usize]>::to_vec));
+    }
+    waiting.sort_by_key(Vec::len);
+    waiting
+}
+
+/// Keys with the same change: compared with what was shown, sent, and compared with what was asked.
+async fn one_request(session: &Session, plan: &UpdatePlan, rows: &[usize]) -> UpdateOutcome {
+    let planned: HashMap<&KeyId, &PlannedUpdate> =
+        rows.iter().filter_map(|row| plan.planned.get(*row)).map(|planned| (&planned.seen.id, planned)).collect();
+    let all: Vec<KeyId> = rows.iter().filter_map(|row| plan.planned.get(*row)).map(|one| one.seen.id.clone()).collect();
+    let with_limits = planned.values().any(|one| one.seen.limited_by.is_some());
+    let mut outcome = UpdateOutcome::default();
+    let now = match read_now(session, &all, with_limits).await {
+        Ok(now) => now,
+        Err(error) => {
+            let reason = format!("nothing was sent: it could not be read just before, to be compared: {error}");
+            return UpdateOutcome::all_failed(all, &reason);
+        }
+    };
+    let mut same = Vec::with_capacity(all.len());
+    for id in all {
+        let change = match now.one(&id) {
+            Ok(key) => planned.get(&id).and_then(|planned| changed_meanwhile(&planned.seen, &key)),
+            Err(problem) => Some(format!("{}. {}", problem.title, problem.detail)),
+        };
+        match change {
+            None => same.push(id),
+            Some(words) => {
+                let reason = format!("changed meanwhile: {words}. Nothing was sent: refresh, and update it again");
+                outcome.failed.push((id, reason));
+            }
+        }
+    }
+    let first = same.first().and_then(|id| planned.get(id)).copied();
+    let Some(first) = first else { return outcome };
+    outcome.take_in(send(session, same, first, &planned).await);
+    outcome
+}
+
+/// Writes the intent down, sends, proves, and writes the outcome down.
+async fn send(
+    session: &Session,
+    ids: Vec<KeyId>,
+    first: &PlannedUpdate,
+    planned: &HashMap<&KeyId, &PlannedUpdate>,
+) -> UpdateOutcome {
+    // A date is sent as what is left until then, which was more when it was shown.
+    let span = first.until.map(|until| Span::of_millis(until.saturating_sub(session.now()).max(1000)));
+    let mut change = first.change.clone();
+    let (action, body) = match &mut change {
+        KeyChange::Rest(update) => {
+            update.expiration = span.or(update.expiration);
+            (Action::Update, update.body(None))
+        }
+        KeyChange::CrossCluster(update) => {
+            update.expiration = span.or(update.expiration);
+            (Action::UpdateCrossCluster, update.body())
+        }
+    };
+    let intent = match session.intend(action, &ids, serde_json::from_str(&body).ok()).await {
+        Ok(intent) => intent,
+        Err(error) => return UpdateOutcome::all_failed(ids, &error.to_string()),
+    };
+    let mut outcome = match &change {
+        KeyChange::Rest(update) => carry_out(session, ids, update).await,
+        KeyChange::CrossCluster(update) => cross_cluster(session, ids, update).await,
+    };
+    prove(session, planned, &mut outcome).await;
+    intent.close(closing(&outcome)).await;
+    outcome
+}
+
+/// Reads the keys again after the answer. What was asked for and is not so any more was overtaken by somebody else, or
+/// never done: which of both is not known.
+async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, outcome: &mut UpdateOutcome) {
+    let done = [outcome.updated.as_slice(), outcome.unchanged.as_slice()].concat();
+    if done.is_empty() {
+        return;
+    }
+    let read = read_now(session, &done, false).await;
+    let mut wrong: HashMap<KeyId, String> = HashMap::new();
+    for id in done {
+        let Some(planned) = planned.get(&id) else { continue };
+        match read
+            .as_ref()
+            .map_err(ToString::to_string)
+            .and_then(|read| read.one(&id).map_err(|problem| format!("{}. {}", problem.title, problem.detail)))
+        {
+            Ok(after) => {
+                if let Some(words) = not_as_asked(planned, &after) {
+                    let words = format!(
+                        "{NOT_KNOWN}: the cluster said that it is updated, and read again it is not as asked: {words}. \
+                         Somebody else may have changed it at the same time"
+                    );
+                    wrong.insert(id, words);
+                } else if let Some(words) = other_end(planned, &after) {
+                    let words =
+                        format!("it was updated, but {words}: the clocks differ. Give the end as a span, such as 90d");
+                    wrong.insert(id, words);
+                }
+            }
+            Err(words) => {
+                outcome.remarks.insert(id, format!("as the cluster said; it could not be read again: {words}"));
+            }
+        }
+    }
+    for list in [&mut outcome.updated, &mut outcome.unchanged] {
+        let (bad, good) = std::mem::take(list).into_iter().partition(|id| wrong.contains_key(id));
+        *list = good;
+        let reason = |id: KeyId| wrong.get(&id).cloned().map(|reason| (id, reason));
+        let bad: Vec<KeyId> = bad;
+        outcome.failed.extend(bad.into_iter().filter_map(reason));
+    }
+}
+
+fn closing(outcome: &UpdateOutcome) -> Closing {
+    let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
+    let never = |id: &KeyId| (id.clone(), "never sent".to_owned());
+    let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
+    Closing::of_fates(keys, failed)
+}
+
+/// Changes REST keys in the same way, without comparing them with anything: 50 by one request where there are several
+/// and the version can, otherwise one by one. After an error that would meet the next keys too, or a lost answer,
+/// nothing more is sent. [`run`] is for what a person was shown.
 pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> UpdateOutcome {
     let mut seen = HashSet::new();
     let once: Vec<KeyId> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
     let request = serde_json::from_str(&update.body(None)).ok();
     let intent = match session.intend(Action::Update, &once, request).await {
         Ok(intent) => intent,
-        Err(error) => {
-            let reason = error.to_string();
-            let failed = once.into_iter().map(|id| (id, reason.clone())).collect();
-            return UpdateOutcome { failed, broke_off: true, ..UpdateOutcome::default() };
-        }
+        Err(error) => return UpdateOutcome::all_failed(once, &error.to_string()),
     };
     let outcome = carry_out(session, once, update).await;
-    let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
-    let never = |id: &KeyId| (id.clone(), "never sent".to_owned());
-    let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
-    intent.close(Closing::of_fates(keys, failed)).await;
+    intent.close(closing(&outcome)).await;
     outcome
 }
 
@@ -83,7 +371,7 @@ async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> U
     }
     let mut by_bulk = outcome.untouched.len() > 1 && session.has(Feature::BulkUpdate);
     while !outcome.untouched.is_empty() {
-        let size = if by_bulk { CHUNK } else { 1 };
+        let size = if by_bulk { MAX_BULK } else { 1 };
         let rest = outcome.untouched.split_off(outcome.untouched.len().min(size));
         let chunk = std::mem::replace(&mut outcome.untouched, rest);
         let sent_at = session.now();
@@ -109,7 +397,8 @@ async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> U
         };
         outcome.broke_off = true;
         if error.is_answer_lost() {
-            look_again(session, chunk, update, (sent_at, &error), &mut outcome).await;
+            let is_done = |key: &ApiKey, now| update.is_carried_out(key, sent_at, now);
+            look_again(session, chunk, &error, is_done, &mut outcome).await;
         } else {
             let reason = error.to_string();
             outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
@@ -130,13 +419,38 @@ async fn one(
         match session.client.update_api_key(id, update).await {
             Ok(true) => outcome.updated.push(id.clone()),
             Ok(false) => outcome.unchanged.push(id.clone()),
-            Err(error @ (ClientError::NotFound { .. } | ClientError::Rejected { status: 400, .. })) => {
-                outcome.failed.push((id.clone(), error.to_string()));
-            }
+            Err(error) if is_of_this_key(&error) => outcome.failed.push((id.clone(), error.to_string())),
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// `true` for a refusal that says nothing about other keys.
+fn is_of_this_key(error: &ClientError) -> bool {
+    matches!(error, ClientError::NotFound { .. } | ClientError::Rejected { status: 400, .. })
+}
+
+/// Changes cross-cluster keys, of which there is no bulk update.
+async fn cross_cluster(session: &Session, ids: Vec<KeyId>, update: &CrossClusterUpdate) -> UpdateOutcome {
+    let mut outcome = UpdateOutcome::default();
+    for id in ids {
+        let sent_at = session.now();
+        match session.client.update_cross_cluster_key(&id, update).await {
+            Ok(true) => outcome.updated.push(id),
+            Ok(false) => outcome.unchanged.push(id),
+            Err(error) if error.is_answer_lost() => {
+                outcome.broke_off = true;
+                let is_done = |key: &ApiKey, now| update.is_carried_out(key, sent_at, now);
+                look_again(session, vec![id], &error, is_done, &mut outcome).await;
+            }
+            Err(error) => {
+                outcome.broke_off |= !is_of_this_key(&error);
+                outcome.failed.push((id, error.to_string()));
+            }
+        }
+    }
+    outcome
 }
 
 fn sort_out(chunk: Vec<KeyId>, done: BulkUpdate, outcome: &mut UpdateOutcome) {
@@ -154,17 +468,17 @@ fn sort_out(chunk: Vec<KeyId>, done: BulkUpdate, outcome: &mut UpdateOutcome) {
     }
 }
 
-/// After a lost answer only the keys themselves tell what was done.
+/// After a lost answer only the keys themselves tell what was done. `is_done` judges a key by the cluster's clock.
 async fn look_again(
     session: &Session,
     chunk: Vec<KeyId>,
-    update: &KeyUpdate,
-    (sent_at, lost): (Millis, &ClientError),
+    lost: &ClientError,
+    is_done: impl Fn(&ApiKey, Millis) -> Option<bool>,
     outcome: &mut UpdateOutcome,
 ) {
     tokio::time::sleep(UNTIL_SHOWN).await;
-    match list::by_id(session, &chunk).await {
-        Ok(found) => compare(chunk, &found.keys, update, (sent_at, session.now(), lost), outcome),
+    match read_now(session, &chunk, false).await {
+        Ok(found) => compare(chunk, &found, lost, |key| is_done(key, session.now()), outcome),
         Err(error) => {
             let reason = format!("{NOT_KNOWN}: {lost}; it could not be read again: {error}");
             outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
@@ -174,21 +488,22 @@ async fn look_again(
 
 fn compare(
     chunk: Vec<KeyId>,
-    keys: &[ApiKey],
-    update: &KeyUpdate,
-    (sent_at, now, lost): (Millis, Millis, &ClientError),
+    found: &NowRead,
+    lost: &ClientError,
+    is_done: impl Fn(&ApiKey) -> Option<bool>,
     outcome: &mut UpdateOutcome,
 ) {
-    let found: HashMap<&KeyId, &ApiKey> = keys.iter().map(|key| (&key.id, key)).collect();
     for id in chunk {
-        let done = found.get(&id).and_then(|key| update.is_carried_out(key, sent_at, now));
-        match done {
-            Some(true) => outcome.updated.push(id),
-            Some(false) => {
-                outcome.failed.push((id, format!("{NOT_KNOWN}: {lost}; {NOT_SHOWN}")));
+        let reason = match found.keys.get(&id).map(&is_done) {
+            Some(Some(true)) => {
+                outcome.updated.push(id);
+                continue;
             }
-            None => outcome.failed.push((id, format!("{NOT_KNOWN}, and the key can't tell: {lost}"))),
-        }
+            Some(Some(false)) => format!("{NOT_KNOWN}: {lost}; {NOT_SHOWN}"),
+            Some(None) => format!("{NOT_KNOWN}, and the key can't tell: {lost}"),
+            None => format!("{NOT_KNOWN}: {lost}; it was not found when it was looked for"),
+        };
+        outcome.failed.push((id, reason));
     }
 }
 
@@ -203,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn every_id_has_one_fate() {
+    fn every_id_has_one_outcome() {
         let done =
             BulkUpdate { updated: ids(&["a"]), noops: ids(&["b"]), errors: vec![(KeyId::new("c"), "why".into())] };
         let mut outcome = UpdateOutcome::default();
@@ -223,8 +538,10 @@ mod tests {
         let update = KeyUpdate { metadata: RawValue::from_string(r#"{"a":1}"#.into()).ok(), ..KeyUpdate::default() };
         let lost = ClientError::Broken { reason: "reset".into(), maybe_sent: true, status: None };
         let mut outcome = UpdateOutcome::default();
-        let keys = [key("done", r#"{"a": 1}"#), key("not", "{}")];
-        compare(ids(&["done", "not", "gone"]), &keys, &update, (0, 1, &lost), &mut outcome);
+        let keys = [key("done", r#"{"a": 1}"#), key("not", "{}")].map(|key| (key.id.clone(), key));
+        let found = NowRead { keys: keys.into(), unreadable: HashMap::new() };
+        let is_done = |key: &ApiKey| update.is_carried_out(key, 0, 1);
+        compare(ids(&["done", "not", "gone"]), &found, &lost, is_done, &mut outcome);
         assert_eq!(outcome.updated, ids(&["done"]));
         assert!(outcome.failed[0].1.contains("does not show") && outcome.failed[1].1.contains("not known"));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     client::CreatedKey,
-    model::{key_list::Sight, profile::Profile, role::Role},
+    model::{key_list::Sight, profile::Profile, role::Role, update_plan::UpdatePlan},
     ops::{
         Problem, Session,
         check_secret::Checked,
@@ -19,7 +19,7 @@ use crate::{
         record::{History, Record, Standing},
         rights::Told,
         update::UpdateOutcome,
-        update_many::Before,
+        update_plan::{Before, NotPlanned},
         vault::ReadProfiles,
         verify::Trial,
     },
@@ -78,6 +78,8 @@ pub enum Answer {
     Invalidated(Outcome),
     /// A key was read again, to be updated.
     BeforeUpdate(Result<Box<Before>, Problem>),
+    /// An update was worked out, key by key, or not.
+    UpdatePlanned(Result<Arc<UpdatePlan>, Box<NotPlanned>>),
     /// So many keys are settled.
     Updating(usize),
     /// Updating is over.

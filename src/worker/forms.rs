@@ -3,9 +3,9 @@
 use super::Answer;
 use crate::{
     client::CreatedKey,
-    model::{api_key::KeyId, cloning::CloneKey, cross_cluster::CrossClusterUpdate},
+    model::cloning::CloneKey,
     ops::{
-        Session, cross_cluster,
+        Session,
         new_key::{self, NotMade},
         offered::{self, Offered},
     },
@@ -18,8 +18,6 @@ pub enum FormTask {
     Offers(Box<Session>),
     /// Copy a key.
     Clone(Box<Session>, Box<CloneKey>),
-    /// Update a cross-cluster key.
-    UpdateCross(Box<Session>, KeyId, Box<CrossClusterUpdate>),
 }
 
 /// What became of it.
@@ -34,7 +32,7 @@ pub enum FormAnswer {
 impl FormTask {
     /// Whether it changes a cluster.
     pub(super) fn is_write(&self) -> bool {
-        matches!(self, Self::Clone(..) | Self::UpdateCross(..))
+        matches!(self, Self::Clone(..))
     }
 }
 
@@ -44,9 +42,6 @@ pub(super) async fn run(task: FormTask) -> Answer {
         FormTask::Clone(session, clone) => {
             let cloned = new_key::copy(&session, &clone).await;
             Answer::Form(FormAnswer::Cloned(cloned.map(Box::new).map_err(Box::new)))
-        }
-        FormTask::UpdateCross(session, id, update) => {
-            Answer::Updated(cross_cluster::update(&session, &[(id, *update)]).await)
         }
     }
 }

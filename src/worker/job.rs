@@ -1,6 +1,7 @@
 //! What the worker can be asked to do, and the one `match` that leads each to its use case.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::Write,
     path::{Path, PathBuf},
@@ -24,6 +25,8 @@ use crate::{
         profile::{Profile, ProfileId},
         secret::Secret,
         settings::Settings,
+        update_draft::UpdateDraft,
+        update_plan::UpdatePlan,
     },
     ops::{
         Fix, Problem, Session, background,
@@ -36,7 +39,7 @@ use crate::{
         invalidate::{self, Plan},
         last_use,
         list::{self, KeyList, ListProgress},
-        names, new_key, record, rights, update_many, vault, verify,
+        names, new_key, record, rights, update, update_plan, vault, verify,
     },
     store::{
         journal::Journal, memory_vault::MemoryVault, rotations::Rotations, settings_file::SettingsFile, vault::Vault,
@@ -120,8 +123,10 @@ pub enum Task {
     Invalidate(Box<Session>, Box<Plan>),
     /// Read a key again, to be updated.
     ReadForUpdate(Box<Session>, KeyId),
-    /// Update each key in its own way.
-    Update(Box<Session>, Vec<update_many::Wanted>),
+    /// Work out what an update would make of keys; the zone is that of dates.
+    PlanUpdate(Box<Session>, update_plan::Keys, Box<UpdateDraft>, TimeZone),
+    /// Carry an update out, for all keys of its plan or for these.
+    Update(Box<Session>, Arc<UpdatePlan>, Option<HashSet<KeyId>>),
     /// A step of rotating keys.
     Rotate(Box<Session>, Rotate),
     /// Write what became of keys to a new file.
@@ -305,10 +310,14 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let tell = |news: invalidate::Progress<'_>| reporter.progress(Answer::Invalidating(news.into()));
             Answer::Invalidated(invalidate::many(&session, *plan, &stop, tell).await)
         }
-        Task::ReadForUpdate(session, id) => Answer::BeforeUpdate(update_many::read(&session, &id).await.map(Box::new)),
-        Task::Update(session, updates) => {
+        Task::ReadForUpdate(session, id) => Answer::BeforeUpdate(update_plan::read(&session, &id).await.map(Box::new)),
+        Task::PlanUpdate(session, keys, draft, zone) => {
+            let plan = update_plan::plan(&session, keys, &draft, &zone).await;
+            Answer::UpdatePlanned(plan.map(Arc::new).map_err(Box::new))
+        }
+        Task::Update(session, plan, only) => {
             let tell = |settled| reporter.progress(Answer::Updating(settled));
-            Answer::Updated(update_many::each(&session, updates, &stop, tell).await)
+            Answer::Updated(update::run(&session, &plan, only.as_ref(), &stop, tell).await)
         }
         Task::Rotate(session, step) => {
             let place = services.rotations.of(services.is_practice(session.client.endpoint()));

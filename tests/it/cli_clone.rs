@@ -104,6 +104,19 @@ fn who_may_not_copy_is_told_the_privilege() {
     assert!(ran.code == Some(1) && ran.err.contains("clone_api_key"), "{ran:?}");
 }
 
+#[test]
+fn a_cross_cluster_key_is_refused_before_anything_is_said_of_a_copy() {
+    let practice = Practice::start();
+    let args =
+        ["create", "--cross-cluster", "--name", "eu", "--search", "logs-*", "--expiration", "1d", "--output", "json"];
+    let key = practice.officer(args).json();
+    let ran = copy(&practice, key["encoded"].as_str().unwrap(), &["eu", "--name", "x"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.err.contains("this is a cross-cluster key") && ran.err.contains("with the same access"), "{ran:?}");
+    assert!(!ran.err.contains("A copy named"), "{ran:?}");
+    assert!(practice.list(&["name:x"]).is_empty());
+}
+
 fn entries(place: &Path) -> Value {
     run(keybearer().env("KEYBEARER_JOURNAL", place).args(["journal", "list", "--output", "json"])).json()
 }

@@ -169,13 +169,13 @@ fn access_certificates_and_metadata_are_changed_after_showing_what() {
 }
 
 #[test]
-fn kinds_of_keys_are_not_mixed() {
+fn what_one_kind_of_key_has_is_not_asked_of_the_other() {
     let practice = Practice::start();
     assert_eq!(create(&practice, &["--search", "logs-*", "--id", "eu"]).code, Some(0));
     practice.create("rest", &["--id", "rest-app", "--expiration", "1d"]);
     for (args, words) in [
-        (&["eu", "rest-app", "--set", "a=1"][..], "one after the other"),
-        (&["eu", "--role-descriptors", r#"{"r":{}}"#], "--access in place of"),
+        (&["eu", "--role-descriptors", r#"{"r":{}}"#][..], "which has access in place of role descriptors"),
+        (&["eu", "rest-app", "--role-descriptors", r#"{"r":{}}"#], "which has access in place of role descriptors"),
         (&["rest-app", "--access", r#"{"search":[{"names":["a"]}]}"#], "are for cross-cluster keys"),
         (&["rest-app", "--certificate-identity", "CN=a"], "are for cross-cluster keys"),
         (&["eu", "--access", "{}"], "search or replication"),
@@ -184,6 +184,9 @@ fn kinds_of_keys_are_not_mixed() {
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{args:?}: {ran:?}");
         assert!(ran.err.contains(words), "{args:?}: {ran:?}");
     }
+    // What every key has is changed for both kinds.
+    let both = practice.officer(["update", "eu", "rest-app", "--set", "a=1", "--yes", "--output", "json"]);
+    assert_eq!((both.code, both.json()["updated"].as_array().map(Vec::len)), (Some(0), Some(2)), "{both:?}");
 }
 
 #[tokio::test]
@@ -222,7 +225,7 @@ async fn after_a_lost_answer_to_an_update_the_key_itself_is_asked() {
         let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
         query.respond_with(key("a")).mount(&server).await;
         let get = || Mock::given(method("GET")).and(path("/_security/api_key"));
-        get().respond_with(key("a")).up_to_n_times(1).mount(&server).await;
+        get().respond_with(key("a")).up_to_n_times(2).mount(&server).await;
         get().respond_with(key(names)).mount(&server).await;
         let folder = folder();
         let access = r#"{"search":[{"names":["b"]}]}"#;

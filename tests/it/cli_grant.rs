@@ -89,7 +89,10 @@ fn slips_and_missing_privileges_are_told_before_anything_is_sent() {
     for (args, words) in [
         (&["--no-rights", "--output", "json"][..], "--for"),
         (&["--for", "ana", "--no-rights", "--output", "json"], "--password-file or --password-stdin"),
-        (&["--for", " ", "--password-stdin", "--no-rights", "--output", "json"], "--for: Name a user"),
+        (
+            &["--for", " ", "--password-stdin", "--no-rights", "--output", "json"],
+            "--for: Name the user whose key it will be",
+        ),
         (&["--for", "ana", "--password-stdin", "--no-rights", "--output", "json"], "Password of ana is blank"),
         (&["--for", "ana", "--password-stdin", "--output", "json"], "--role"),
         (&["--for", "ana", "--password-stdin", "--no-rights"], "--secret-file"),

@@ -67,7 +67,10 @@ fn what_a_product_made_is_left_alone_without_its_word() {
     assert_eq!(done.code, Some(3), "{done:?}");
     let outcome = done.json();
     assert_eq!(outcome["untouched"], json!([id]));
-    assert!(outcome["guarded"][0]["reason"].as_str().unwrap().contains("another product"), "{outcome}");
+    assert!(
+        outcome["guarded"][0]["reason"].as_str().unwrap().contains("says of itself that a product made it"),
+        "{outcome}"
+    );
     assert!(done.err.contains("Left out: 1 key"), "{done:?}");
     let gone = practice.officer(["invalidate", "--yes", "--managed-too", "--", id]);
     assert_eq!(gone.code, Some(0), "{gone:?}");
@@ -88,4 +91,42 @@ fn a_search_leaves_the_session_s_own_key_out() {
     let ran = run(practice.holder(keybearer(), encoded).args(search.iter().chain(&["1", "--own-key-too"])));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(ran.json()["invalidated"], json!([key["id"]]));
+}
+
+#[test]
+fn a_person_s_key_that_says_it_is_a_product_s_is_named_with_its_owner_and_found() {
+    let practice = Practice::start();
+    let olga = |args: &[&str]| {
+        let ran =
+            run(practice.user(keybearer(), "olga").args(["create", "--no-rights", "--output", "json"]).args(args));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.json()["id"].as_str().unwrap().to_owned()
+    };
+    let hidden = olga(&["--name", "hidden", "--metadata", r#"{"managed_by":"fleet"}"#]);
+    let rule = olga(&["--name", "Alerting: x"]);
+    let plain = olga(&["--name", "plain"]);
+    let search = "owner:olga name:hidden,alerting,plain";
+    let args = ["invalidate", "--filter", search, "--yes", "--count", "1", "--output", "json"];
+    let done = practice.officer(args);
+    assert_eq!((done.code, &done.json()["invalidated"]), (Some(3), &json!([plain])), "{done:?}");
+    assert!(done.err.contains("2 keys that say of themselves that a product made them"), "{done:?}");
+    for words in
+        [&format!("hidden ({hidden}) of olga: made by fleet, it says"), &format!("Alerting: x ({rule}) of olga")]
+    {
+        assert!(done.err.contains(words.as_str()), "{words}: {done:?}");
+    }
+    assert!(done.err.contains("the owner may have written that"), "{done:?}");
+    let found = practice.list(&["is:says-managed", "owner:olga"]);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(practice.list(&["is:says-managed", "realm:_service_account"]).is_empty());
+    let refused = practice.officer(["invalidate", "--yes", "--", &hidden]);
+    assert!(
+        refused.code == Some(1) && refused.err.contains("says of itself that a product made it (fleet)"),
+        "{refused:?}"
+    );
+    // With the confirmation they go, and it is said before what is known of them.
+    let args = ["invalidate", "--filter", search, "--managed-too", "--yes", "--count", "2", "--output", "json"];
+    let gone = practice.officer(args);
+    assert_eq!((gone.code, gone.json()["invalidated"].as_array().map(Vec::len)), (Some(0), Some(2)), "{gone:?}");
+    assert!(gone.err.contains("says-managed 2"), "a finding of the preview: {gone:?}");
 }

@@ -1,16 +1,18 @@
-//! Updates by command: what is shown first, what needs an extra word, whose keys, and lost answers.
+//! Updates by command: what is shown first, what has to be confirmed, whose keys, changes by somebody else meanwhile, and
+//! lost answers.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use wiremock::{
-    Mock, ResponseTemplate,
+    Mock, MockServer,
     matchers::{method, path},
 };
 
 use crate::{
-    cli_odd_clusters::{ana, cluster, elastic, row, rows},
-    cli_practice::{Practice, folder, keybearer, run},
+    cli_odd_clusters::{ana, ana_at, cluster, elastic, row, rows},
+    cli_practice::{Practice, Ran, folder, keybearer, run},
+    front::{Front, Line},
 };
 
 fn shown(practice: &Practice, key: &str) -> Value {
@@ -23,7 +25,7 @@ fn a_member_is_set_and_the_others_stay() {
     practice.create("one", &["--id", "one-app", "--expiration", "1d"]);
     let asked = practice.officer(["update", "one-app", "--set", "team=payments", "--expiration", "9d"]);
     assert_eq!((asked.code, asked.out.as_str()), (Some(2), ""), "nobody can confirm it: {asked:?}");
-    for words in ["metadata/team: added \"payments\"", "expires: ", "owner's rights of today", "--yes"] {
+    for words in ["metadata/team: added \"payments\"", "expires: ", "The owner's rights", "--yes"] {
         assert!(asked.err.contains(words), "{words}: {asked:?}");
     }
     assert!(shown(&practice, "one-app")["metadata"].get("team").is_none(), "nothing was sent");
@@ -63,10 +65,12 @@ fn emptiness_needs_an_extra_word_and_nothing_at_all_is_a_slip() {
     for (args, words) in [
         (&["--role-descriptors", "{}"][..], "--all-owner-rights"),
         (&["--metadata", "{}"], "--wipe-metadata"),
+        (&["--unset", "application_id", "--unset", "roles", "--unset", "request_id"], "--wipe-metadata"),
+        (&["--set", "a=1", "--unset", "a"], "--unset: “a” is set, too"),
         (&["--metadata", "[]"], "a list"),
         (&["--metadata", r#"{"_x":1}"#], "_x"),
-        (&["--set", "oops"], "KEY=VALUE"),
-        (&["--expiration", "never"], "can't take an end away"),
+        (&["--set", "oops"], "--set: “oops” is not name=value"),
+        (&["--expiration", "never"], "--expiration: An end cannot be taken away again"),
         (&["--expiration", "-1d"], "past"),
         (&[], "--expiration"),
     ] {
@@ -89,7 +93,7 @@ fn the_keys_of_others_are_out_of_reach_and_a_key_changes_none() {
     let foreign = practice.list(&["-owner:officer", "status:active", "type:rest"])[0].clone();
     let ran = practice.officer(["update", foreign["id"].as_str().unwrap(), "--set", "a=1", "--yes"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
-    assert!(ran.err.contains("only its owner") && ran.err.contains("--run-as"), "{ran:?}");
+    assert!(ran.err.contains("Only its owner") && ran.err.contains("--run-as"), "{ran:?}");
     let args = ["create", "--name", "self", "--all-my-rights", "--reason", "a test", "--output", "json"];
     let key = practice.officer(args).json();
     let holder = practice.holder(keybearer(), key["encoded"].as_str().unwrap());
@@ -99,20 +103,178 @@ fn the_keys_of_others_are_out_of_reach_and_a_key_changes_none() {
     assert!(ran.err.contains("Sign in as a user"), "{ran:?}");
 }
 
+/// A cluster that tells key `k` by `GET` as it is before, so many times, and then as it is after.
+async fn told(before: &Value, times: u64, after: &Value) -> MockServer {
+    let server = cluster().await;
+    let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
+    query.respond_with(elastic(&rows(std::slice::from_ref(before)))).mount(&server).await;
+    let get = || Mock::given(method("GET")).and(path("/_security/api_key"));
+    let first = elastic(&rows(std::slice::from_ref(before)));
+    get().respond_with(first).up_to_n_times(times).mount(&server).await;
+    get().respond_with(elastic(&rows(std::slice::from_ref(after)))).mount(&server).await;
+    server
+}
+
+/// Reads of key `k` until it is sent: for what is shown, and to compare it just before.
+const READS_BEFORE: u64 = 2;
+
 #[tokio::test]
 async fn after_a_lost_answer_the_key_itself_is_asked() {
     for (now, code, words) in [(json!({ "a": 1 }), Some(0), "updated"), (json!({}), Some(1), "does not show")] {
-        let server = cluster().await;
-        let late = elastic(&json!({})).set_delay(Duration::from_secs(5));
-        Mock::given(method("PUT")).and(path("/_security/api_key/k")).respond_with(late).mount(&server).await;
-        let query = || Mock::given(method("POST")).and(path("/_security/_query/api_key"));
-        let before: ResponseTemplate = elastic(&rows(&[row("k", false)]));
-        query().respond_with(before).up_to_n_times(1).mount(&server).await;
         let mut after = row("k", false);
         after["metadata"] = now;
-        query().respond_with(elastic(&rows(&[after]))).mount(&server).await;
+        let server = told(&row("k", false), READS_BEFORE, &after).await;
+        let late = elastic(&json!({})).set_delay(Duration::from_secs(5));
+        Mock::given(method("PUT")).and(path("/_security/api_key/k")).respond_with(late).mount(&server).await;
         let ran = ana(&server, &["--timeout", "1", "update", "k", "--set", "a=1", "--yes"]).await;
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(ran.out.contains(words), "{ran:?}");
     }
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_since_it_was_shown_is_told_and_nothing_is_sent() {
+    let mut before = row("k", false);
+    before["limited_by"] = json!([{ "x": { "cluster": [] } }]);
+    for (part, value, words) in [
+        ("metadata", json!({ "incident": "leaked, see INC-7" }), "metadata/incident: added \"leaked, see INC-7\""),
+        ("role_descriptors", json!({ "r": { "cluster": ["monitor"] } }), "role_descriptors/r: added"),
+        ("expiration", json!(4_000_000_086_400_i64), "expiration: 2096-10-02T07:06:40Z → "),
+        ("invalidated", json!(true), "it is invalidated"),
+        ("limited_by", json!([{ "x": { "cluster": ["all"] } }]), "limited_by/0/x/cluster"),
+    ] {
+        let mut after = before.clone();
+        after[part] = value;
+        // One read for what is shown; the next one finds the change.
+        let server = told(&before, 1, &after).await;
+        let put = Mock::given(method("PUT")).and(path("/_security/api_key/k"));
+        put.respond_with(elastic(&json!({ "updated": true }))).expect(0).mount(&server).await;
+        let ran = ana(&server, &["update", "k", "--set", "a=1", "--yes", "--output", "json"]).await;
+        assert_eq!(ran.code, Some(1), "{part}: {ran:?}");
+        let reason = ran.json()["failed"][0]["reason"].as_str().unwrap().to_owned();
+        assert!(reason.starts_with("changed meanwhile: ") && reason.contains("Nothing was sent"), "{part}: {reason}");
+        assert!(reason.contains(words), "{part}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_at_the_same_time_is_not_known_and_written_down_so() {
+    let mut after = row("k", false);
+    after["metadata"] = json!({ "a": 2 });
+    let server = told(&row("k", false), READS_BEFORE, &after).await;
+    let put = Mock::given(method("PUT")).and(path("/_security/api_key/k"));
+    put.respond_with(elastic(&json!({ "updated": true }))).expect(1).mount(&server).await;
+    let folder = folder();
+    let args = ["update", "k", "--set", "a=1", "--yes", "--output", "json"];
+    let ran = ana_at(&server, folder.path(), &args).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let reason = ran.json()["failed"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("not known: the cluster said that it is updated"), "{reason}");
+    assert!(reason.contains("metadata/a: 1 → 2"), "{reason}");
+    let journal =
+        run(keybearer().env("KEYBEARER_JOURNAL", folder.path()).args(["journal", "list", "--output", "json"]));
+    assert_eq!(journal.json()[1]["outcome"], "unknown", "{journal:?}");
+}
+
+#[tokio::test]
+async fn an_end_that_the_cluster_s_clock_makes_another_one_is_told() {
+    let mut after = row("k", false);
+    after["expiration"] = json!(4_102_531_200_000_i64);
+    let server = told(&row("k", false), READS_BEFORE, &after).await;
+    let put = Mock::given(method("PUT")).and(path("/_security/api_key/k"));
+    put.respond_with(elastic(&json!({ "updated": true }))).expect(1).mount(&server).await;
+    let args = ["update", "k", "--expiration", "2100-01-01T00:00:00Z", "--yes", "--output", "json"];
+    let ran = ana(&server, &args).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let reason = ran.json()["failed"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("2100-01-02T00:00:00Z in place of 2100-01-01T00:00:00Z"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_key_that_can_t_be_read_before_is_not_sent_and_one_that_can_t_afterwards_is_told() {
+    let gone = elastic(&json!({ "api_keys": [] }));
+    for (times, code, words) in [(1, Some(1), "no key k any more"), (READS_BEFORE, Some(0), "could not be read again")]
+    {
+        let server = cluster().await;
+        let key = elastic(&rows(&[row("k", false)]));
+        let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
+        query.respond_with(key.clone()).mount(&server).await;
+        let get = || Mock::given(method("GET")).and(path("/_security/api_key"));
+        get().respond_with(key).up_to_n_times(times).mount(&server).await;
+        get().respond_with(gone.clone()).mount(&server).await;
+        let put = Mock::given(method("PUT")).and(path("/_security/api_key/k"));
+        put.respond_with(elastic(&json!({ "updated": true }))).expect(times - 1).mount(&server).await;
+        let ran = ana(&server, &["update", "k", "--set", "a=1", "--yes"]).await;
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert!(ran.out.contains(words), "{ran:?}");
+    }
+}
+
+#[test]
+fn members_are_removed_and_what_is_the_same_is_not_sent() {
+    let practice = Practice::start();
+    practice.create("u", &["--id", "app-u", "--expiration", "1d", "--metadata", r#"{"z":1,"team":"a","note":"x"}"#]);
+    let done = practice.officer(["update", "app-u", "--set", "team=b", "--unset", "note", "--yes", "--output", "json"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.err.contains("metadata/note: removed (was \"x\")") && !done.err.contains("role_descriptors"),
+        "{done:?}"
+    );
+    let metadata = shown(&practice, "app-u")["metadata"].clone();
+    assert_eq!((&metadata["z"], &metadata["team"], metadata.get("note")), (&json!(1), &json!("b"), None));
+    let raw = practice.officer(["show", "app-u", "--output", "json"]).out;
+    assert!(raw.find("\"z\"").unwrap() < raw.find("\"team\"").unwrap(), "a member that is set keeps its position");
+    let again = practice.officer(["update", "app-u", "--set", "team=b", "--yes"]);
+    assert!(again.code == Some(0) && again.err.contains("1 key is so already, and not sent"), "{again:?}");
+    assert!(again.out.contains("unchanged"), "{again:?}");
+}
+
+#[test]
+fn the_metadata_of_a_copy_can_be_changed() {
+    let practice = Practice::start();
+    let source = practice.create("source", &["--expiration", "3d"]);
+    let folder = folder();
+    let file = folder.path().join("source");
+    std::fs::write(&file, source["encoded"].as_str().unwrap()).unwrap();
+    let args = ["clone", "source", "--source-file", file.to_str().unwrap(), "--name", "copy", "--output", "json"];
+    let copy = practice.officer(args).json();
+    let done = practice.officer(["update", copy["id"].as_str().unwrap(), "--set", "team=a", "--yes"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.err.contains("metadata/_cloned_from: removed"), "what is lost is told: {done:?}");
+}
+
+#[test]
+fn an_interrupt_stops_between_two_requests_and_what_was_done_is_told() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let front = runtime.block_on(Front::start(20));
+    let officer = |args: &[&str]| {
+        let mut command = keybearer();
+        command.env("ES_URL", front.sockets.url("http")).env("ES_USERNAME", "officer");
+        command.env("ES_PASSWORD", "officer-password").args(args);
+        command
+    };
+    let names: Vec<String> = (0..20).map(|number| format!("stop-{number:02}")).collect();
+    for name in &names {
+        let made = run(&mut officer(&["create", "--name", name, "--no-rights", "--output", "json"]));
+        assert_eq!(made.code, Some(0), "{made:?}");
+    }
+    front.when("PUT", "/_security/api_key", |_| Line::Holds(1500));
+    let args: Vec<&str> = ["update", "--set", "team=a", "--yes", "--output", "json"]
+        .into_iter()
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    let begun = std::time::Instant::now();
+    let mut child = officer(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while front.count() < 8 {
+        assert!(child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(60), "eight at once");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let outcome = ran.json();
+    let count = |part: &str| outcome[part].as_array().unwrap().len();
+    assert_eq!((count("updated"), count("untouched"), &outcome["stopped"]), (8, 12, &json!(true)), "{ran:?}");
+    assert!(ran.err.contains("It was stopped: 12 keys were never sent"), "{ran:?}");
 }

@@ -38,6 +38,9 @@ struct Watch {
     method: &'static str,
     path: &'static str,
     count: usize,
+    /// How many are on their way now, and how many were at most.
+    on_the_way: usize,
+    most: usize,
     rule: Rule,
 }
 
@@ -62,12 +65,18 @@ impl Front {
 
     /// From now on this happens to requests of a method to a path that begins so.
     pub fn when(&self, method: &'static str, path: &'static str, rule: impl Fn(usize) -> Line + Send + 'static) {
-        *self.watch.lock().unwrap() = Some(Watch { method, path, count: 0, rule: Box::new(rule) });
+        *self.watch.lock().unwrap() =
+            Some(Watch { method, path, count: 0, on_the_way: 0, most: 0, rule: Box::new(rule) });
     }
 
     /// How many such requests came.
     pub fn count(&self) -> usize {
         self.watch.lock().unwrap().as_ref().map_or(0, |watch| watch.count)
+    }
+
+    /// How many such requests waited for their answers at the same time, at most.
+    pub fn most_at_once(&self) -> usize {
+        self.watch.lock().unwrap().as_ref().map_or(0, |watch| watch.most)
     }
 
     /// An account of the practice cluster, through what is before it.
@@ -93,11 +102,15 @@ async fn carry(mut stream: TcpStream, behind: reqwest::Client, url: String, watc
         let Some((head, body)) = request.split_once("\r\n\r\n") else { return };
         let mut first = head.split(' ');
         let (Some(method), Some(path)) = (first.next(), first.next()) else { return };
+        let mut is_watched = false;
         let line = {
             let mut watch = watch.lock().unwrap();
             match watch.as_mut().filter(|watch| watch.method == method && path.starts_with(watch.path)) {
                 Some(watch) => {
                     watch.count += 1;
+                    watch.on_the_way += 1;
+                    watch.most = watch.most.max(watch.on_the_way);
+                    is_watched = true;
                     (watch.rule)(watch.count)
                 }
                 None => Line::Holds(0),
@@ -118,6 +131,9 @@ async fn carry(mut stream: TcpStream, behind: reqwest::Client, url: String, watc
             Line::CutAfter => return stream.set_zero_linger().unwrap(),
             Line::Holds(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
             Line::CutBefore => {}
+        }
+        if is_watched && let Some(watch) = watch.lock().unwrap().as_mut() {
+            watch.on_the_way = watch.on_the_way.saturating_sub(1);
         }
         if stream.write_all(http(&status, &text).as_bytes()).await.is_err() {
             return;

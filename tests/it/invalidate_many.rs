@@ -126,7 +126,7 @@ async fn what_is_not_one_s_own_fails_and_what_a_product_made_is_not_touched() {
     assert!(managed.len() >= 5, "Kibana's and Fleet's");
     let outcome = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert_eq!(set(&outcome.untouched), managed.iter().cloned().collect());
-    assert!(outcome.untouched.iter().all(|id| outcome.why_untouched(id).contains("extra word")));
+    assert!(outcome.untouched.iter().all(|id| outcome.why_untouched(id).contains("not confirmed")));
     assert_eq!(outcome.to_go_on().count(), 0);
     agrees(&session, &ids, &gone, &outcome).await;
 }

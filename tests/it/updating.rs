@@ -129,7 +129,7 @@ fn a_slip_stays_at_its_field_and_nothing_different_is_not_sent() {
     desk.fill("New end", "never");
     desk.press("Review");
     desk.wait_for("must be a JSON object");
-    assert!(desk.sees("can’t take an end away") && !desk.sees("Exactly this"));
+    assert!(desk.sees("cannot be taken away again") && !desk.sees("Exactly this"));
     desk.press("Cancel");
     desk.press("Update");
     desk.wait("the texts of the key", |desk| desk.value("Metadata").is_some());
@@ -200,9 +200,92 @@ fn what_somebody_else_changed_meanwhile_is_not_undone() {
     });
     desk.press("Update 2 keys");
     desk.wait_for("1 of 2 keys updated");
-    assert!(desk.sees("was changed meanwhile"), "{:?}", desk.texts());
+    assert!(desk.sees("changed meanwhile: metadata"), "{:?}", desk.texts());
     assert_eq!(place.metadata("batch-1"), r#"{"ticket":"SEC-7"}"#);
     assert!(place.metadata("batch-2").contains("search"));
+}
+
+#[test]
+fn rights_that_somebody_else_has_narrowed_meanwhile_are_not_wide_again() {
+    use keybearer::model::{api_key::KeyId, update::KeyUpdate};
+    let place = Place::start(&["mine"]);
+    let id: KeyId = place.keys("mine")[0].id.clone();
+    let theirs = |text: &str| {
+        let raw = serde_json::value::RawValue::from_string(text.into()).unwrap();
+        let change = KeyUpdate { role_descriptors: Some(raw), ..KeyUpdate::default() };
+        place.runtime.block_on(async {
+            let session = place.front.session("officer").await;
+            let outcome = keybearer::ops::update::update(&session, std::slice::from_ref(&id), &change).await;
+            assert_eq!(outcome.updated.len(), 1, "{:?}", outcome.failed);
+        });
+    };
+    theirs(r#"{"r":{"cluster":["monitor","manage"]}}"#);
+    let mut desk = place.desk();
+    open(&mut desk, "mine");
+    desk.choose("JSON");
+    desk.fill("Role descriptors", r#"{"r":{"cluster":["monitor","manage"]},"s":{}}"#);
+    desk.press("Review");
+    desk.wait_for("Exactly this would be different");
+    theirs(r#"{"r":{"cluster":["monitor"]}}"#);
+    desk.press("Update 1 key");
+    desk.wait_for("0 of 1 key updated");
+    assert!(desk.sees("changed meanwhile: role_descriptors/r/cluster"), "{:?}", desk.texts());
+    let now = place.keys("mine")[0].role_descriptors.clone().unwrap();
+    assert!(now.get().contains("monitor") && !now.get().contains("manage"), "{now}");
+}
+
+#[test]
+fn both_front_ends_send_the_same_requests_several_at_once() {
+    use keybearer::model::api_key::KeyId;
+    let names: Vec<String> = (0..12).map(|number| format!("same-{number:02}")).collect();
+    let place = Place::start(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let by_window = |place: &Place| {
+        let mut desk = place.desk();
+        desk.fill("Search", "name:same-*");
+        desk.harness.step();
+        desk.tick("Select all shown keys");
+        desk.press("Update");
+        desk.wait_for("Update 12 keys");
+        desk.fill("Set in the metadata", "team=payments");
+        desk.press("Review");
+        desk.wait_for("Type “update 12” to confirm");
+        desk.fill("Confirmation", "update 12");
+        desk.press("Update 12 keys");
+        desk.wait_for("12 keys updated");
+    };
+    let by_command = |place: &Place| {
+        let ids: Vec<KeyId> = place.keys("same-").into_iter().map(|key| key.id).collect();
+        let mut command = crate::cli_practice::keybearer();
+        command.env("ES_URL", place.front.sockets.url("http")).env("ES_USERNAME", "officer");
+        command.env("ES_PASSWORD", "officer-password").args(["update", "--set", "team=search", "--yes", "--"]);
+        let ran = crate::cli_practice::run(command.args(ids.iter().map(KeyId::as_str)));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    };
+    for (front_end, name) in [(&by_window as &dyn Fn(&Place), "window"), (&by_command, "command line")] {
+        place.front.when("PUT", "/_security/api_key", |_| Line::Holds(700));
+        front_end(&place);
+        assert_eq!((place.front.count(), place.front.most_at_once()), (12, 8), "{name}");
+    }
+}
+
+#[test]
+fn what_was_typed_is_not_dropped_by_escape_unasked() {
+    let place = Place::start(&["mine"]);
+    let mut desk = place.desk();
+    open(&mut desk, "mine");
+    desk.fill("New end", "9d");
+    desk.key(eframe::egui::Key::Escape);
+    desk.wait_for("What you typed would be lost");
+    desk.press("Keep editing");
+    assert_eq!(desk.value("New end").as_deref(), Some("9d"));
+    desk.key(eframe::egui::Key::Escape);
+    desk.wait_for("What you typed would be lost");
+    desk.press("Discard what was typed");
+    desk.wait("the dialog to close", |desk| desk.value("Metadata").is_none());
+    // Where nothing was typed, nothing is asked.
+    open(&mut desk, "mine");
+    desk.key(eframe::egui::Key::Escape);
+    desk.wait("the dialog to close", |desk| desk.value("Metadata").is_none());
 }
 
 #[test]
@@ -213,6 +296,7 @@ fn a_lost_answer_is_told_as_what_the_key_itself_shows() {
     place.front.when("PUT", "/_security/api_key", |_| Line::CutBefore);
     desk.fill("New end", "9d");
     desk.press("Review");
+    desk.wait_for("Exactly this would be different");
     desk.press("Update 1 key");
     desk.wait_for("0 of 1 key updated");
     assert!(desk.sees("does not show the change"), "{:?}", desk.texts());
@@ -221,6 +305,7 @@ fn a_lost_answer_is_told_as_what_the_key_itself_shows() {
     open(&mut desk, "mine");
     desk.fill("New end", "9d");
     desk.press("Review");
+    desk.wait_for("Exactly this would be different");
     desk.press("Update 1 key");
     desk.wait_for("1 key updated");
 }

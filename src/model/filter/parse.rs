@@ -32,10 +32,11 @@ pub(super) const STATUSES: [Named<StatusWord>; 7] = [
     ("valid", StatusWord::Active, "can be used"),
 ];
 
-pub(super) const TRAITS: [Named<Trait>; 9] = [
+pub(super) const TRAITS: [Named<Trait>; 10] = [
     ("unrestricted", Trait::Unrestricted, "may do all that its owner might"),
     ("empty", Trait::Empty, "grants nothing"),
-    ("managed", Trait::Managed, "a product made it for itself"),
+    ("managed", Trait::Managed, "says of itself that a product made it"),
+    ("says-managed", Trait::SaysManaged, "says so, and is a person's"),
     ("cross-cluster", Trait::CrossCluster, "for another cluster"),
     ("ended", Trait::Ended, "expired or invalidated"),
     ("mine", Trait::Mine, "belongs to me"),

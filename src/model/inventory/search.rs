@@ -15,7 +15,7 @@ use crate::model::{
     descriptor::Grants,
     expiry::Status,
     filter::{Expr, Free, Grant, StatusWord, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
-    pattern, privileges,
+    guard, pattern, privileges,
 };
 
 /// Who asks, for the words that mean oneself.
@@ -95,6 +95,10 @@ impl Inventory {
                 })
             }
             Trait::Managed => Bits::of(self.len(), |place| self.managers[place] != 0),
+            Trait::SaysManaged => Bits::of(self.len(), |place| {
+                guard::product(self.name(place), self.managed_by(place)).is_some()
+                    && !guard::is_owned_by_product(self.username(place), self.realm(place))
+            }),
             Trait::CrossCluster => Bits::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
             Trait::Ended => Bits::of(self.len(), |place| !self.status(place, now).is_usable()),
             Trait::Administrator => self.with_finding(known::ADMINISTERS),

@@ -321,6 +321,25 @@ fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
 }
 
 #[test]
+fn a_person_s_key_that_says_that_a_product_made_it_is_a_finding() {
+    let mut inventory = Inventory::default();
+    let fleet = Some(r#"{"managed_by":"fleet"}"#);
+    for (id, name, username, realm, metadata) in [
+        ("agent", "output", "elastic/fleet-server", "_service_account", fleet),
+        ("system", "Alerting: x/y", "kibana_system", "reserved", None),
+        ("claims", "output", "olga", "native1", fleet),
+        ("named so", "Alerting: x/y", "olga", "native1", None),
+        ("plain", "app", "olga", "native1", None),
+    ] {
+        inventory.put(&RawKey { id, name, username, realm, metadata, ..RawKey::default() });
+    }
+    let query = filter::parse("is:says-managed", NOW, &jiff::tz::TimeZone::UTC).unwrap();
+    let found = inventory.matching(&query.expr, NOW, Asker::default());
+    assert_eq!(found.places().map(|row| inventory.id(row)).collect::<Vec<_>>(), ["claims", "named so"]);
+    assert_eq!(inventory.findings(&Bits::all(5)), [("says-managed", 2)]);
+}
+
+#[test]
 fn columns_sort_both_ways_and_what_is_missing_stays_last() {
     let inventory = inventory(8);
     let order = |sorts: &[(Column, bool)]| {

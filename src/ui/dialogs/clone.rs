@@ -10,6 +10,7 @@ use crate::{
         api_key::{ApiKey, KeyId},
         calendar,
         clone_draft::{CloneDraft, CloneField},
+        cloning,
         expiry::Status,
         harmless,
         secret::Secret,
@@ -159,7 +160,10 @@ impl CloneForm {
             None
         };
         if Button::primary("Clone key").icon(icons::DIFFERENCE).off_because(off).show(ui).clicked() {
-            let (draft, pasted) = (Box::new(self.draft.clone()), Secret::new(self.pasted.as_str()));
+            // The field of the reason is shown for a copy without an end only: what is not shown is not meant.
+            let reason = if self.draft.needs_reason() { self.draft.reason.clone() } else { String::new() };
+            let draft = Box::new(CloneDraft { reason, ..self.draft.clone() });
+            let pasted = Secret::new(self.pasted.as_str());
             view.send(CloneStep::Send(draft, pasted, self.request_id.clone()).into());
             self.request_id = new_profile_id().0;
         }
@@ -189,10 +193,6 @@ fn head(ui: &mut Ui, cloning: &Cloning) {
         text::line(ui, Type::Small, p.text.tertiary, format!("On {place} ({})", cloning.profile.endpoint.url.host()));
         text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 60));
     });
-    let owner = harmless::shortened(&owner.username, 60);
-    let words = format!(
-        "The copy has the role descriptors of the source, the same snapshot of its owner’s rights (limited_by), and the \
-         same owner, {owner}, under a new id and secret. Both stay valid: whoever has the source keeps it."
-    );
+    let words = cloning::words(Some(&harmless::shortened(&owner.username, 60)));
     text::paragraph(ui, Type::Body, p.text.secondary, words);
 }

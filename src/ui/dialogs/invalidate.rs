@@ -13,7 +13,7 @@ use crate::{
         DAY, Millis,
         api_key::{ApiKey, KeyId, KeyKind},
         expiry::{self, Status, plural, thousands},
-        harmless,
+        guard, harmless,
     },
     ops::{
         fates::{Fate, Row},
@@ -102,6 +102,11 @@ impl InvalidateDialog {
             };
             if Button::destroy(&label).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
                 view.send(Command::Invalidate);
+            }
+            let left_out = plan.keys.len() - plan.going.len();
+            if left_out > 0 {
+                let words = format!("{} left out", thousands(left_out as u64));
+                text::line(ui, Type::Strong, theme::colors(ui).warning.text, words);
             }
             let cancel = Button::ghost("Cancel").show(ui);
             if cancel.clicked() {
@@ -428,11 +433,16 @@ fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
         notice::banner(ui, notice::Tone::Warning, &title, line, |_| ());
     }
     if summary.managed > 0 {
-        let were = if summary.managed == 1 { "was" } else { "were" };
-        let title = format!("{} {were} made by another application", plural(summary.managed as u64, "key"));
-        let who = named(&summary.products, OWNERS);
-        let line = format!("{who}. Left out: what uses such a key stops working until the application makes a new one");
+        let (say, whom) = if summary.managed == 1 { ("says of itself", "it") } else { ("say of themselves", "them") };
+        let keys = plural(summary.managed as u64, "key");
+        let title = format!("{keys} {say} that another application made {whom}");
+        let left = if plan.managed_too { "" } else { "Left out: " };
+        let line = format!(
+            "{}. {left}what uses such a key stops working until the application makes a new one, if it is as it says",
+            named(&summary.products, OWNERS)
+        );
         notice::banner(ui, notice::Tone::Warning, &title, &line, |_| ());
+        says_managed(ui, plan);
         let words = "Invalidate keys of other applications too";
         if extra_word(ui, plan.managed_too, words) {
             view.send(Command::IncludeManaged(!plan.managed_too));
@@ -445,6 +455,22 @@ fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
         if extra_word(ui, plan.own_key_too, "Invalidate my own key too") {
             view.send(Command::IncludeOwnKey(!plan.own_key_too));
         }
+    }
+}
+
+/// Keys by name and owner that say of themselves that a product made them; of a person's, that this is no proof.
+fn says_managed(ui: &mut Ui, plan: &Invalidation) {
+    let p = theme::colors(ui);
+    for key in plan.summary.say_managed.iter().filter_map(|id| plan.keys.by_id(id)) {
+        let owner = harmless::shortened(&key.owner.username, 40);
+        let is_product = guard::is_owned_by_product(&key.owner.username, &key.owner.realm);
+        let doubt = if is_product { "" } else { ", who may have written that" };
+        let words = format!("{} of {owner}{doubt}", harmless::shortened(&key.name, 50));
+        text::line(ui, Type::Small, p.text.secondary, words);
+    }
+    let more = plan.summary.managed - plan.summary.say_managed.len();
+    if more > 0 {
+        text::line(ui, Type::Small, p.text.secondary, format!("… and {} more", thousands(more as u64)));
     }
 }
 

@@ -41,6 +41,10 @@ pub struct UpdateDialog {
     /// The keys that it was opened for, and whether their texts were filled in.
     open_for: Option<Vec<KeyId>>,
     is_filled: bool,
+    /// The draft before anything was typed.
+    initial: UpdateDraft,
+    /// Whether it is asked if what was typed may be dropped.
+    pub(super) asks_to_discard: bool,
 }
 
 impl UpdateDialog {
@@ -58,8 +62,9 @@ impl UpdateDialog {
             && let Some(before) = plan.before.value()
         {
             self.is_filled = true;
-            self.draft =
-                UpdateDraft { expiration: std::mem::take(&mut self.draft.expiration), ..UpdateDraft::of(&before.key) };
+            self.initial = UpdateDraft::of(&before.key);
+            let expiration = std::mem::take(&mut self.draft.expiration);
+            self.draft = UpdateDraft { expiration, ..self.initial.clone() };
         }
         let closed = dialog(ctx, "update", size::DIALOG_WIDE, |ui| {
             if plan.is_running() || plan.is_over() {
@@ -72,14 +77,18 @@ impl UpdateDialog {
                 self.form(ui, view, plan);
             }
         });
-        if closed {
+        let is_form = plan.review.is_none() && !plan.is_running() && !plan.is_over();
+        if closed && is_form && self.draft != self.initial {
+            // A second Escape is no answer: it goes back to what was typed.
+            self.asks_to_discard = !self.asks_to_discard;
+        } else if closed {
             view.send(Command::Update(if plan.review.is_some() && !plan.is_over() { Step::Back } else { Step::Close }));
         }
     }
 
     fn review(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
         let Some(review) = &plan.review else { return };
-        let count = review.changes.len() as u64;
+        let count = review.planned.len() as u64;
         let title = format!("Update {}", plural(count, "key"));
         head(
             ui,

@@ -36,6 +36,9 @@ impl UpdateDialog {
         };
         head(ui, plan, &title, line);
         notice::hairline(ui);
+        if self.asks_to_discard {
+            padded(ui, |ui| self.discard(ui, view));
+        }
         let room = (ui.ctx().content_rect().height() - AROUND).max(200.0);
         let is_single = plan.single().is_some();
         padded(ui, |ui| {
@@ -49,6 +52,10 @@ impl UpdateDialog {
                     let verb = if plan.left_out.0 == 1 { "is" } else { "are" };
                     let title = format!("{} {verb} left out", plural(plan.left_out.0 as u64, "key"));
                     notice::banner(ui, Tone::Warning, &title, &plan.left_out.1, |_| ());
+                }
+                if let Some(problem) = &plan.problem {
+                    let detail = [problem.detail.as_str(), problem.hint.as_str()].join("\n");
+                    notice::banner(ui, Tone::Danger, &problem.title, detail.trim(), |_| ());
                 }
                 if is_single {
                     self.one(ui, view, plan);
@@ -65,10 +72,27 @@ impl UpdateDialog {
                 None if is_single => Some("The key is read first"),
                 _ => None,
             };
+            let off = if plan.is_planning() { Some("What would be different is being worked out") } else { off };
             if Button::primary("Review").off_because(off).show(ui).clicked() {
                 view.send(Command::Update(Step::Review(Box::new(self.draft.clone()))));
             }
             if Button::ghost("Cancel").show(ui).clicked() {
+                view.send(Command::Update(Step::Close));
+            }
+            if plan.is_planning() {
+                text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Working out what would be different…");
+            }
+        });
+    }
+
+    /// Asked before what was typed is dropped by Escape.
+    fn discard(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let (title, line) = ("What you typed would be lost", "Nothing was sent");
+        notice::banner(ui, Tone::Warning, title, line, |ui| {
+            if Button::secondary("Keep editing").small().show(ui).clicked() {
+                self.asks_to_discard = false;
+            }
+            if Button::danger("Discard").named("Discard what was typed").small().show(ui).clicked() {
                 view.send(Command::Update(Step::Close));
             }
         });

@@ -3,16 +3,14 @@
 use eframe::egui::{ScrollArea, Ui};
 
 use crate::{
-    app::{
-        Command, Updating,
-        updating::{Review, Step},
-    },
+    app::{Command, Updating, updating::Step},
     model::{
         api_key::{ApiKey, KeyKind},
         calendar,
         expiry::plural,
-        harmless, json_text,
+        guard, harmless, json_text,
         update::{Change, Changes},
+        update_plan::UpdatePlan,
     },
     ui::{
         View, theme,
@@ -33,28 +31,28 @@ const OWNER_LINES: usize = 40;
 const WIDEST: usize = 200;
 
 /// Draws it, at most so high.
-pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Review, height: f32) {
+pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan, height: f32) {
     extra_words(ui, view, plan, review);
     let p = theme::colors(ui);
     ScrollArea::vertical().id_salt("update review").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         ui.set_max_width(ui.available_width() - space::M);
         ui.spacing_mut().item_spacing.y = space::S;
         // Of many keys it is one sentence, which must not be below all of them.
-        let many = review.changes.len() > 1;
+        let many = review.planned.len() > 1;
         if many {
             owner(ui, review);
         }
-        for (key, changes) in review.changes.iter().take(SHOWN) {
-            one(ui, view, key, changes, many);
+        for planned in review.planned.iter().take(SHOWN) {
+            one(ui, view, &planned.seen, &planned.changes, many);
         }
-        if review.changes.len() > SHOWN {
-            let more = plural((review.changes.len() - SHOWN) as u64, "key");
+        if review.planned.len() > SHOWN {
+            let more = plural((review.planned.len() - SHOWN) as u64, "key");
             text::line(ui, Type::Body, p.text.secondary, format!("… and {more} more, in the same way"));
         }
-        if review.changes.is_empty() {
+        if review.planned.is_empty() {
             text::line(ui, Type::Body, p.text.secondary, "Nothing would be different");
-        } else if review.unchanged > 0 {
-            let same = plural(review.unchanged as u64, "key");
+        } else if !review.unchanged.is_empty() {
+            let same = plural(review.unchanged.len() as u64, "key");
             text::line(ui, Type::Small, p.text.tertiary, format!("{same} would stay as they are and are not sent"));
         }
         if !many {
@@ -64,7 +62,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Review, he
 }
 
 /// What needs a word of its own, with what it means.
-fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Review) {
+fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan) {
     if review.lose_limits > 0 {
         let whom = if review.lose_limits == 1 {
             "The key loses its limits".into()
@@ -73,16 +71,16 @@ fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Revie
         };
         let line = "Descriptors of {} mean no restriction: the key may then do everything that its owner may";
         notice::banner(ui, Tone::Danger, &whom, line, |_| ());
-        if extra_word(ui, plan.all_owner_rights, "Give it all the owner’s rights") {
-            view.send(Command::Update(Step::AllOwnerRights(!plan.all_owner_rights)));
+        if extra_word(ui, plan.confirmed.all_owner_rights, "Give it all the owner’s rights") {
+            view.send(Command::Update(Step::AllOwnerRights(!plan.confirmed.all_owner_rights)));
         }
     }
     if review.lose_metadata > 0 {
         let title = "All metadata is wiped";
         let line = "Its application id, its roles’ names and whatever else is noted there are gone";
         notice::banner(ui, Tone::Warning, title, line, |_| ());
-        if extra_word(ui, plan.wipe_metadata, "Wipe the metadata") {
-            view.send(Command::Update(Step::WipeMetadata(!plan.wipe_metadata)));
+        if extra_word(ui, plan.confirmed.wipe_metadata, "Wipe the metadata") {
+            view.send(Command::Update(Step::WipeMetadata(!plan.confirmed.wipe_metadata)));
         }
     }
 }
@@ -105,8 +103,9 @@ fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: boo
             text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(key.id.as_str(), 40));
         });
     }
-    if let Some(product) = key.managed_by() {
-        let line = format!("It was made by {}, which may not expect the change", harmless::shortened(product, 40));
+    if let Some(product) = guard::product_of(key) {
+        let product = harmless::shortened(product, 40);
+        let line = format!("It says that it was made by {product}, which may not expect the change");
         text::line(ui, Type::Small, p.warning.text, line);
     }
     let is_same = changes.metadata.is_empty() && changes.role_descriptors.is_empty() && changes.expiry.is_none();
@@ -157,13 +156,13 @@ fn lines(ui: &mut Ui, part: &str, changes: &[Change], most: usize) {
 }
 
 /// Every update takes the owner's rights of today anew, whatever was typed.
-fn owner(ui: &mut Ui, review: &Review) {
-    let mut snapshots = review.changes.iter().map(|(_, changes)| changes);
-    let Some(first) = snapshots.next() else { return };
+fn owner(ui: &mut Ui, review: &UpdatePlan) {
     // A cross-cluster key is not limited by its owner's rights.
-    if review.changes.iter().all(|(key, _)| key.kind == KeyKind::CrossCluster) {
+    if review.is_cross_cluster() {
         return;
     }
+    let mut snapshots = review.planned.iter().filter(|planned| planned.seen.kind == KeyKind::Rest);
+    let Some(first) = snapshots.next().map(|planned| &planned.changes) else { return };
     match first.owner_snapshot_changes {
         Some(true) => {
             let title = "The owner’s rights have changed since the key took them";

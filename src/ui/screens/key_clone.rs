@@ -3,11 +3,9 @@
 use eframe::egui::Ui;
 
 use crate::{
-    app::{
-        Cluster,
-        cloning::{self, CloneStep},
-    },
+    app::{Cluster, cloning::CloneStep},
     model::api_key::ApiKey,
+    ops::cloning,
     ui::{View, theme::icons, widgets::button::Button},
 };
 
@@ -15,7 +13,7 @@ use crate::{
 pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     let session = view.state.home(&key.id).and_then(|home| home.session.value());
     let off = match session {
-        Some(session) => cloning::hindrance(session, key, cluster.now(view.state.now)),
+        Some(session) => cloning::hindrance(session, key, cluster.now(view.state.now)).map(|problem| problem.detail),
         None => Some("There is no connection".to_owned()),
     };
     let button = Button::secondary("Clone…").icon(icons::DIFFERENCE).small().named("Clone").off_because(off.as_deref());

@@ -12,7 +12,7 @@ use crate::{
         expiry::Status,
         harmless,
     },
-    ops::update_many,
+    ops::update_plan,
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -195,11 +195,12 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
         if button.show(ui).clicked() {
             view.send(Command::AskInvalidate(vec![key.id.clone()]));
         }
-        let off = match (key.status(cluster.now(view.state.now)), session) {
-            (Status::Invalidated | Status::Expired, _) => Some("It has ended, and nothing revives it".to_owned()),
-            (_, Some(session)) => update_many::hindrance(session, key),
-            (_, None) => Some("There is no connection".to_owned()),
+        let hindrance = |session| update_plan::hindrance(session, key, cluster.now(view.state.now));
+        let off = match session {
+            Some(session) => hindrance(session).map(|problem| [problem.detail, problem.hint].join(". ")),
+            None => Some("There is no connection".to_owned()),
         };
+        let off = off.map(|words| words.trim_end_matches(". ").to_owned());
         let name = if cluster.selection.is_empty() { "Update" } else { "Update this key" };
         if Button::secondary("Update…").icon(icons::EDIT).named(name).off_because(off.as_deref()).show(ui).clicked() {
             view.send(Command::Update(Step::Ask(vec![key.id.clone()])));
