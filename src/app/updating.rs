@@ -381,6 +381,7 @@ mod tests {
             privileges: crate::model::identity::Privileges::default(),
             edition: crate::model::version::Edition::default(),
             cluster_name: None,
+            cluster_uuid: None,
             certificate: None,
             journal: crate::store::journal::Journal::default(),
         }

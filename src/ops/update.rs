@@ -28,7 +28,7 @@ use crate::{
         version::Feature,
     },
     ops::{
-        Problem, Session,
+        Problem, Session, cluster_identity,
         journal::{Closing, NOT_KNOWN},
     },
 };
@@ -236,6 +236,9 @@ async fn one_request(session: &Session, plan: &UpdatePlan, rows: &[usize]) -> Up
     let all: Vec<KeyId> = rows.iter().filter_map(|row| plan.planned.get(*row)).map(|one| one.seen.id.clone()).collect();
     let with_limits = planned.values().any(|one| one.seen.limited_by.is_some());
     let mut outcome = UpdateOutcome::default();
+    if let Err(error) = cluster_identity::check(session).await {
+        return UpdateOutcome::all_failed(all, &error.not_sent().to_string());
+    }
     let now = match read_now(session, &all, with_limits).await {
         Ok(now) => now,
         Err(error) => {
@@ -301,6 +304,14 @@ async fn send(
 async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, outcome: &mut UpdateOutcome) {
     let done = [outcome.updated.as_slice(), outcome.unchanged.as_slice()].concat();
     if done.is_empty() {
+        return;
+    }
+    if let Err(error) = cluster_identity::check(session).await {
+        let reason = format!("{NOT_KNOWN}: the request was answered, and {error}");
+        outcome.updated.clear();
+        outcome.unchanged.clear();
+        outcome.failed.extend(done.into_iter().map(|id| (id, reason.clone())));
+        outcome.broke_off = true;
         return;
     }
     let read = read_now(session, &done, false).await;

@@ -210,6 +210,28 @@ async fn a_key_that_can_t_be_read_before_is_not_sent_and_one_that_can_t_afterwar
     }
 }
 
+#[tokio::test]
+async fn another_cluster_behind_the_same_address_is_not_changed_and_no_proof_of_what_was() {
+    let info = |uuid: &str| {
+        elastic(&json!({ "name": "n", "cluster_name": "c", "cluster_uuid": uuid, "version": { "number": "9.5.3" } }))
+    };
+    // Asked at sign-in, before each request and after it.
+    for (times, sent, words) in [(1, 0, "so nothing was sent"), (2, 1, "not known: the request was answered")] {
+        let mut after = row("k", false);
+        after["metadata"] = json!({ "a": 1 });
+        let server = told(&row("k", false), READS_BEFORE, &after).await;
+        let root = || Mock::given(method("GET")).and(path("/")).with_priority(1);
+        root().respond_with(info("u")).up_to_n_times(times).mount(&server).await;
+        root().respond_with(info("other")).with_priority(2).mount(&server).await;
+        let put = Mock::given(method("PUT")).and(path("/_security/api_key/k"));
+        put.respond_with(elastic(&json!({ "updated": true }))).expect(sent).mount(&server).await;
+        let ran = ana(&server, &["update", "k", "--set", "a=1", "--yes", "--output", "json"]).await;
+        assert_eq!(ran.code, Some(1), "{times}: {ran:?}");
+        let reason = ran.json()["failed"][0]["reason"].as_str().unwrap().to_owned();
+        assert!(reason.contains(words) && reason.contains("another cluster answers now"), "{times}: {reason}");
+    }
+}
+
 #[test]
 fn members_are_removed_and_what_is_the_same_is_not_sent() {
     let practice = Practice::start();
