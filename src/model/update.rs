@@ -206,14 +206,22 @@ fn compare(
     if old.zip(new).is_some_and(|(old, new)| same(old, new)) {
         return;
     }
+    if rights && old.zip(new).is_some_and(|(old, new)| is_written_otherwise(&path, old, new)) {
+        return;
+    }
     // The name of a descriptor counts also when it grants nothing.
     let says_nothing = |text: Option<&str>| text.is_none_or(|text| is_default(&path, text));
     if rights && depth > 1 && says_nothing(old) && says_nothing(new) {
         return;
     }
     if depth < MAX_COMPARED_DEPTH
-        && let Some((before, after)) = parts(old).zip(parts(new))
+        && let Some((mut before, mut after)) = parts(old).zip(parts(new))
     {
+        // A descriptor is taken with `index`, and told with `indices` (as seen on 9.5.3).
+        for (name, _) in before.iter_mut().chain(&mut after).filter(|(name, _)| rights && depth == 1 && name == "index")
+        {
+            "indices".clone_into(name);
+        }
         let names: BTreeSet<&str> = before.iter().chain(&after).map(|(name, _)| name.as_str()).collect();
         for name in names {
             // Of members of the same name the last one counts, as it does for Elasticsearch.
@@ -238,6 +246,30 @@ fn parts(text: Option<&str>) -> Option<Vec<(String, Box<RawValue>)>> {
     let elements: Vec<Box<RawValue>> = serde_json::from_str(text).ok()?;
     let all_objects = !elements.is_empty() && elements.iter().all(|element| element.get().starts_with('{'));
     all_objects.then(|| elements.into_iter().enumerate().map(|(place, raw)| (place.to_string(), raw)).collect())
+}
+
+/// `true` for what Elasticsearch takes in one form and tells in another: a single name for a list of one, and a query as an
+/// object for its text (as seen on 9.5.3).
+fn is_written_otherwise(path: &str, old: &str, new: &str) -> bool {
+    let told = |text: &str| match serde_json::from_str::<Value>(text) {
+        Ok(Value::String(name)) if path.ends_with("/names") => Some(Value::Array(vec![Value::String(name)])),
+        Ok(Value::String(query)) if path.ends_with("/query") => serde_json::from_str(&query).ok(),
+        Ok(other) => Some(other),
+        Err(_) => None,
+    };
+    told(old).is_some_and(|old| Some(old) == told(new))
+}
+
+/// `true` for what Elasticsearch takes in one form and tells in another: a single name for a list of one, and a query as an
+/// object for its text (as seen on 9.5.3).
+fn is_written_otherwise(path: &str, old: &str, new: &str) -> bool {
+    let told = |text: &str| match serde_json::from_str::<Value>(text) {
+        Ok(Value::String(name)) if path.ends_with("/names") => Some(Value::Array(vec![Value::String(name)])),
+        Ok(Value::String(query)) if path.ends_with("/query") => serde_json::from_str(&query).ok(),
+        Ok(other) => Some(other),
+        Err(_) => None,
+    };
+    told(old).is_some_and(|old| Some(old) == told(new))
 }
 
 /// What Elasticsearch writes into a descriptor where nothing was said (as seen on 9.5.3).

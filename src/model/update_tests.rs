@@ -58,6 +58,20 @@ fn what_the_cluster_fills_in_is_no_change_of_rights() {
 }
 
 #[test]
+fn what_the_cluster_tells_in_another_form_is_no_change_of_rights() {
+    let asked = r#"{"x":{"index":[{"names":"a","privileges":["read"],"query":{"term":{"b":1}}}]}}"#;
+    let told = r#"{"x":{"cluster":[],"indices":[{"names":["a"],"privileges":["read"],"query":"{\"term\":{\"b\":1}}",
+        "allow_restricted_indices":false}]}}"#;
+    assert_eq!(differences(asked, told, true), []);
+    assert_eq!(differences(told, asked, true), []);
+    let other = told.replace("read", "write");
+    assert_eq!(differences(asked, &other, true)[0].path, "/x/indices/0/privileges");
+    let other = told.replace("term", "match");
+    assert_eq!(differences(asked, &other, true)[0].path, "/x/indices/0/query");
+    assert_eq!(differences(r#"{"names":"a"}"#, r#"{"names":["a"]}"#, false).len(), 1, "metadata is compared as it is");
+}
+
+#[test]
 fn losing_limits_and_metadata_is_flagged_only_where_it_is_lost() {
     let wipe = KeyUpdate { role_descriptors: raw("{ }"), metadata: raw("{}"), expiration: None };
     let changes = diff(&key(r#"{"x":{}}"#, r#"{"a":1}"#), &wipe, None, 0);

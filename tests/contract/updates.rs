@@ -1,8 +1,19 @@
 //! Changing keys: what is replaced, what stays, whose keys, and the words of a refusal.
 
+use std::sync::Arc;
+
 use keybearer::{
     client::ClientError,
-    model::{api_key::KeyId, expiry::Span, update::KeyUpdate, version::Feature},
+    model::{
+        api_key::KeyId, expiry::Span, update::KeyUpdate, update_draft::UpdateDraft, update_plan::UpdatePlan,
+        version::Feature,
+    },
+    ops::{
+        Session,
+        chosen::Chosen,
+        update::{self, UpdateOutcome},
+        update_plan::{self, Keys},
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json, value::RawValue};
@@ -212,5 +223,81 @@ fn a_bulk_update_tells_each_key_its_fate() {
         server.call(Method::PUT, path, Some(json!({ "metadata": {} }))).await.refused(405);
         let client = server.client(superuser());
         assert!(matches!(client.bulk_update_api_keys(&[], &update).await, Err(ClientError::NotSent { .. })));
+    });
+}
+
+/// Plans what a draft makes of the keys, as it would be shown.
+async fn plan(session: &Session, ids: &[&KeyId], draft: UpdateDraft) -> Arc<UpdatePlan> {
+    let mut keys = Vec::new();
+    for id in ids {
+        keys.push(session.client.get_api_key(id, false).await.unwrap().unwrap());
+    }
+    let keys = Keys::Listed(Chosen::of_keys(&keys));
+    Arc::new(update_plan::plan(session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap())
+}
+
+async fn carried_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
+    update::run(session, plan, None, &std::sync::atomic::AtomicBool::new(false), |_| ()).await
+}
+
+#[test]
+fn what_was_asked_for_is_what_is_read_again_in_whatever_form_it_is_told() {
+    every_server(async |server| {
+        if !server.has(Feature::LimitedBy) {
+            return;
+        }
+        let session = server.admin().await;
+        let (one, two) = (key(server, "planned").await.id, key(server, "planned").await.id);
+        let rights = json!({ "r": { "cluster": ["monitor", "MANAGE", "monitor"], "index": [
+            { "names": "b", "privileges": ["write", "READ"], "query": { "term": { "x": 1 } } },
+            { "names": ["z", "a"], "privileges": ["read"] } ] } });
+        let metadata = r#"{"e":1.0e+10,"n":null,"deep":{"a.b":[1,{"c":[]}]}}"#;
+        let draft = UpdateDraft {
+            role_descriptors: Some(rights.to_string()),
+            metadata: Some(metadata.into()),
+            expiration: if server.has(Feature::UpdateExpiration) { "9d".into() } else { String::new() },
+            ..UpdateDraft::default()
+        };
+        let plan_of_both = plan(&session, &[&one, &two], draft.clone()).await;
+        assert!(plan_of_both.planned.iter().all(|planned| planned.seen.limited_by.is_some()));
+        let outcome = carried_out(&session, &plan_of_both).await;
+        assert!(outcome.is_complete() && outcome.remarks.is_empty(), "{outcome:?}");
+        assert_eq!(outcome.updated.len(), 2);
+        let without_end = UpdateDraft { expiration: String::new(), ..draft };
+        let again = plan(&session, &[&one, &two], without_end).await;
+        assert_eq!((again.planned.len(), again.unchanged.len()), (0, 2), "nothing is different any more");
+    });
+}
+
+#[test]
+fn what_somebody_else_changes_after_it_was_shown_is_not_undone() {
+    every_server(async |server| {
+        if !server.has(Feature::LimitedBy) {
+            return;
+        }
+        let session = server.admin().await;
+        for (theirs, words) in [
+            (json!({ "metadata": { "incident": "INC-7" } }), "metadata/incident: added"),
+            (json!({ "role_descriptors": { "r": { "cluster": ["none"] } } }), "role_descriptors/r/cluster"),
+            (json!({ "expiration": "5d" }), "expiration: never → "),
+        ] {
+            if theirs.get("expiration").is_some() && !server.has(Feature::UpdateExpiration) {
+                continue;
+            }
+            let id = key(server, "raced").await.id;
+            let draft = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
+            let shown = plan(&session, &[&id], draft).await;
+            put(server, &id, theirs).await.ok();
+            let outcome = carried_out(&session, &shown).await;
+            assert_eq!(outcome.updated, []);
+            assert!(outcome.failed[0].1.contains(words), "{outcome:?}");
+            assert!(server.get_key(&id).await["metadata"].get("team").is_none());
+        }
+        let id = key(server, "raced").await.id;
+        let draft = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
+        let shown = plan(&session, &[&id], draft).await;
+        server.call(Method::DELETE, "/_security/api_key", Some(json!({ "ids": [id] }))).await.ok();
+        let outcome = carried_out(&session, &shown).await;
+        assert!(outcome.failed[0].1.contains("it is invalidated"), "{outcome:?}");
     });
 }
