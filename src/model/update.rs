@@ -260,18 +260,6 @@ fn is_written_otherwise(path: &str, old: &str, new: &str) -> bool {
     told(old).is_some_and(|old| Some(old) == told(new))
 }
 
-/// `true` for what Elasticsearch takes in one form and tells in another: a single name for a list of one, and a query as an
-/// object for its text (as seen on 9.5.3).
-fn is_written_otherwise(path: &str, old: &str, new: &str) -> bool {
-    let told = |text: &str| match serde_json::from_str::<Value>(text) {
-        Ok(Value::String(name)) if path.ends_with("/names") => Some(Value::Array(vec![Value::String(name)])),
-        Ok(Value::String(query)) if path.ends_with("/query") => serde_json::from_str(&query).ok(),
-        Ok(other) => Some(other),
-        Err(_) => None,
-    };
-    told(old).is_some_and(|old| Some(old) == told(new))
-}
-
 /// What Elasticsearch writes into a descriptor where nothing was said (as seen on 9.5.3).
 fn is_default(path: &str, text: &str) -> bool {
     match serde_json::from_str::<Value>(text) {
