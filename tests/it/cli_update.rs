@@ -220,8 +220,8 @@ async fn another_cluster_behind_the_same_address_is_not_changed_and_no_proof_of_
         let mut after = row("k", false);
         after["metadata"] = json!({ "a": 1 });
         let server = told(&row("k", false), READS_BEFORE, &after).await;
-        let root = || Mock::given(method("GET")).and(path("/")).with_priority(1);
-        root().respond_with(info("u")).up_to_n_times(times).mount(&server).await;
+        let root = || Mock::given(method("GET")).and(path("/"));
+        root().respond_with(info("u")).with_priority(1).up_to_n_times(times).mount(&server).await;
         root().respond_with(info("other")).with_priority(2).mount(&server).await;
         let put = Mock::given(method("PUT")).and(path("/_security/api_key/k"));
         put.respond_with(elastic(&json!({ "updated": true }))).expect(sent).mount(&server).await;
