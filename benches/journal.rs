@@ -36,6 +36,9 @@ fn entry(number: usize) -> Entry {
             own_key: None,
             url: "https://payments.example.net:9200".into(),
             cluster: Some("payments-eu".into()),
+            cluster_uuid: Some("EKbtSdlKQnuGbNHSGVMcJg".into()),
+            system_user_id: Some(1000),
+            ..Origin::default()
         },
         keys: vec![KeyId::new(format!("VuaCfGcBCdbkQm-{:05}", number / 2 % 100_000))],
         failed: Vec::new(),
@@ -45,6 +48,7 @@ fn entry(number: usize) -> Entry {
         }),
         reason: None,
         torn: None,
+        damage: None,
     }
 }
 
