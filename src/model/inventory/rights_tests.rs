@@ -221,7 +221,8 @@ fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
 #[test]
 fn a_key_whose_snapshot_changes_has_other_rights() {
     let mut inventory = list(&[("a", Some("{}"), Some(POWERLESS)), ("b", Some("{}"), Some(POWERLESS))]);
-    let key = RawKey { id: "a", role_descriptors: Some("{}"), limited_by: Some(SUPERUSER), ..RawKey::default() };
+    let (id, kind) = ("a", "rest");
+    let key = RawKey { id, kind, role_descriptors: Some("{}"), limited_by: Some(SUPERUSER), ..RawKey::default() };
     assert_eq!((inventory.put(&key), inventory.put(&key)), (Put::Changed, Put::Same));
     assert_eq!(sure(&inventory, "can:manage_security"), ["a"]);
     assert_eq!(inventory.key(0).limited_by.unwrap().get(), SUPERUSER);
