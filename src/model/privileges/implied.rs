@@ -251,7 +251,8 @@ pub fn index_implies(grants: &[&[String]], wanted: &str, versions: Versions) -> 
         held.extend(grant.iter().filter(counts).map(String::as_str));
     }
     if wanted.eq_ignore_ascii_case("none") {
-        return Some(true);
+        // Whoever has anything has it, and who has nothing but it has not (as seen on 9.5.3).
+        return Some(held.iter().any(|name| !name.eq_ignore_ascii_case("none")));
     }
     implies(Area::Index, &held, wanted, versions)
 }
@@ -346,7 +347,8 @@ mod tests {
             (&["write"], "auto_configure", Some(false)),
             (&["delete", "index"], "write", Some(false)),
             (&["read"], "read_cross_cluster", None),
-            (&["none"], "none", Some(true)),
+            (&["none"], "none", Some(false)),
+            (&["read"], "none", Some(true)),
         ] {
             assert_eq!(index(held, wanted), answer, "{held:?} {wanted}");
         }
