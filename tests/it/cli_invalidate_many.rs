@@ -142,13 +142,14 @@ fn a_search_that_is_partly_not_known_invalidates_nothing_unless_that_is_said() {
     for search in ["can:monitor", "-can:monitor"] {
         let listed = run(holder().args(["list", search]));
         assert!(listed.out.is_empty() && listed.err.contains("1 not known"), "{listed:?}");
-        let refused = run(holder().args(["invalidate", "--own-key-too", "--yes", "--count", "1", "--filter", search]));
+        let filter = format!("--filter={search}");
+        let refused = run(holder().args(["invalidate", "--own-key-too", "--yes", "--count", "1", &filter]));
         assert_eq!(refused.code, Some(1), "{refused:?}");
         assert!(
             refused.err.contains("Of 1 key it is not known") && refused.err.contains("--known-only"),
             "{refused:?}"
         );
-        let known = run(holder().args(["invalidate", "--known-only", "--yes", "--count", "1", "--filter", search]));
+        let known = run(holder().args(["invalidate", "--known-only", "--yes", "--count", "1", &filter]));
         assert!(known.err.contains("Nothing is left to be invalidated"), "{known:?}");
     }
     let asked = run(holder().args(["list", "can:monitor?", "--output", "json"]));
