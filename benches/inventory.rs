@@ -39,6 +39,14 @@ fn fill(count: usize) -> Inventory {
         r#"{"writer":{"cluster":[],"indices":[{"names":["logs-*","metrics-*"],"privileges":["create_doc","auto_configure"]}]}}"#,
         r#"{"editor":{"indices":[{"names":["my_index"],"privileges":["all"]}]},"watcher":{"cluster":["monitor"]}}"#,
     ];
+    // Snapshots of owners: a superuser's, and those of 200 people with roles of their own.
+    let superuser = r#"[{"superuser":{"cluster":["all"],"indices":[{"names":["*"],"privileges":["all"],"allow_restricted_indices":false},{"names":["*"],"privileges":["monitor","read","view_index_metadata","read_cross_cluster"],"allow_restricted_indices":true}],"applications":[{"application":"*","privileges":["*"],"resources":["*"]}],"run_as":["*"]}}]"#;
+    let person = |number: usize| {
+        format!(
+            r#"[{{"role_{number}":{{"cluster":["manage_own_api_key","monitor"],"indices":[{{"names":["logs-*","team-{number}-*"],"privileges":["read","write","view_index_metadata"]}},{{"names":["my_index"],"privileges":["all"]}}]}}}}]"#
+        )
+    };
+    let limits: Vec<String> = std::iter::once(superuser.to_owned()).chain((0..200).map(person)).collect();
     let lives = [0, 1, 7, 30, 90, 365];
     let mut dice = Dice(42);
     let mut inventory = Inventory::default();
@@ -64,6 +72,7 @@ fn fill(count: usize) -> Inventory {
             invalidated: dice.roll(10) == 0,
             metadata: Some(&metadata),
             role_descriptors: Some(descriptors[dice.roll(4)]),
+            limited_by: Some(&limits[dice.roll(limits.len())]),
             ..RawKey::default()
         });
     }
@@ -114,6 +123,10 @@ fn main() {
         "owner:ana",
         "can:write",
         "can:write on:logs-2026",
+        "can:write on:logs-*",
+        "can:manage_security",
+        "is:administrator",
+        "-can:read",
         "expires:<30d -owner:ana",
         "meta.team:fraud",
         "pay or search -status:expired",
@@ -125,7 +138,7 @@ fn main() {
         let start = Instant::now();
         inventory.finish();
         println!("{count} keys: filled in {filled:.2?}, orders in {:.2?}", start.elapsed());
-        println!("  memory               {:>8} B a key (at most 250)", inventory.bytes() / count);
+        println!("  memory               {:>8} B a key (at most 200)", inventory.bytes() / count);
         let order = inventory.order(&[Sort::default()], NOW);
         for text in words {
             println!("  find {text:<32} {:>8.2} ms (at most 16)", keystroke(&inventory, &order, text));

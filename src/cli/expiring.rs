@@ -89,6 +89,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
         }
     }
     list::say_count(&read, places.len());
+    list::say_not_known(read.keys.search(&query.expr, now, list::asker(&session)).not_known().count());
     // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
     Ok(if places.is_empty() || args.output == ExpiringFormat::Prometheus { Exit::Done } else { Exit::Found })
 }

@@ -59,6 +59,9 @@ pub(super) struct InvalidateArgs {
     /// Do nothing unless exactly so many keys would be invalidated
     #[arg(long, value_name = "N", requires = "filter")]
     count: Option<usize>,
+    /// Go on with the keys that the search surely means, where of others that is not known
+    #[arg(long, requires = "filter")]
+    known_only: bool,
     /// Ask nothing; together with --filter it needs --count
     #[arg(long)]
     yes: bool,
@@ -103,7 +106,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
             // A slip is told before anything is asked.
             check_query(query)?;
             let session = flags.changing_session().await?;
-            let chosen = found(&session, query).await?;
+            let chosen = found(&session, query, args.known_only).await?;
             (session, chosen)
         }
         None => {
@@ -160,15 +163,29 @@ fn check_query(query: &str) -> Result<(), CliError> {
 }
 
 /// The keys that a search finds now and that are not invalidated yet, as ids.
-async fn found(session: &Session, query: &str) -> Result<Chosen, CliError> {
+///
+/// # Errors
+/// When of some it is not known if the search means them, unless those shall be left out.
+async fn found(session: &Session, query: &str, known_only: bool) -> Result<Chosen, CliError> {
     let read = list::read(session).await?;
     let now = session.now();
     let query = list::read_query(&[query.to_owned()], now)?;
     let order = read.keys.order(&[Sort::default()], now);
-    let places = Rows::new(&read.keys, &query.expr, None, &order, now, list::asker(session)).places;
+    let rows = Rows::new(&read.keys, &query.expr, None, &order, now, list::asker(session));
+    let not_known = rows.not_known.places().filter(|place| !read.keys.is_invalidated(*place)).count();
+    if not_known > 0 && !known_only {
+        let title = format!(
+            "Of {} it is not known if the search means them. Nothing is done",
+            expiry::plural(not_known as u64, "key")
+        );
+        let detail = "What they may do is not told by this cluster, or not to you, or can't be worked out";
+        let hint = "To go on with those that it surely means, add --known-only; can:PRIVILEGE? finds the others";
+        return Err(CliError::problem(&title, detail, hint));
+    }
     let read = Arc::new(read);
-    let chosen = Chosen::new(Arc::clone(&read), places).not_yet_invalidated();
+    let chosen = Chosen::new(Arc::clone(&read), rows.places).not_yet_invalidated();
     list::say_count(&read, chosen.len());
+    list::say_not_known(not_known);
     Ok(chosen)
 }
 

@@ -131,7 +131,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     let session = flags.session().await?;
     let list = read(&session).await?;
     let now = session.now();
-    let places = chosen(&list, &read_query(&args.search, now)?, args.status, &sorts, now, asker(&session));
+    let (places, not_known) = chosen(&list, &read_query(&args.search, now)?, args.status, &sorts, now, asker(&session));
     let keys = places.iter().map(|place| list.keys.key(*place as usize));
     match args.output.file() {
         None if places.is_empty() => {}
@@ -147,6 +147,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
         }
     }
     say_count(&list, places.len());
+    say_not_known(not_known);
     Ok(Exit::Done)
 }
 
@@ -283,11 +284,23 @@ fn chosen(
     sorts: &[Sort],
     now: Millis,
     asker: Asker<'_>,
-) -> Vec<u32> {
+) -> (Vec<u32>, usize) {
     let order = list.keys.order(sorts, now);
     let rows = Rows::new(&list.keys, &query.expr, None, &order, now, asker);
     let fits = |place: &u32| status.is_none_or(|wanted| wanted.fits(list.keys.status(*place as usize, now)));
-    rows.places.into_iter().filter(fits).collect()
+    let not_known = rows.not_known.places().filter(|place| fits(&(*place as u32))).count();
+    (rows.places.into_iter().filter(fits).collect(), not_known)
+}
+
+/// Says of how many keys it is not known if the search means them.
+pub(super) fn say_not_known(count: usize) {
+    if count > 0 {
+        output::complain(&format!(
+            "{} not known: what these keys may do is not told, or can't be worked out. They are in neither this search \
+             nor its opposite; can:PRIVILEGE? finds them",
+            expiry::thousands(count as u64)
+        ));
+    }
 }
 
 pub(super) fn say_count(list: &KeyList, shown: usize) {
@@ -333,7 +346,7 @@ mod tests {
     fn ids(status: Option<StatusFilter>, search: &[&str]) -> Vec<String> {
         let words: Vec<String> = search.iter().map(|word| (*word).to_owned()).collect();
         let (list, query) = (list(), read_query(&words, NOW).unwrap());
-        let places = chosen(&list, &query, status, &[Sort::default()], NOW, Asker::default());
+        let (places, _) = chosen(&list, &query, status, &[Sort::default()], NOW, Asker::default());
         let mut ids: Vec<String> = places.iter().map(|place| list.keys.id(*place as usize).to_owned()).collect();
         ids.sort();
         ids

@@ -28,7 +28,7 @@ const LONG_TO_READ: usize = 1 << 20;
 /// Of an answer whose rows are handed on only so much is believed: no cluster has ten million keys.
 const LARGEST_STREAM: u64 = 8 << 30;
 /// The fields that an inventory keeps.
-const ROW_FIELDS: &str = "total,api_keys.id,api_keys.name,api_keys.type,api_keys.creation,api_keys.expiration,api_keys.invalidated,api_keys.invalidation,api_keys.username,api_keys.realm,api_keys.metadata,api_keys.role_descriptors,api_keys.access,api_keys._sort";
+const ROW_FIELDS: &str = "total,api_keys.id,api_keys.name,api_keys.type,api_keys.creation,api_keys.expiration,api_keys.invalidated,api_keys.invalidation,api_keys.username,api_keys.realm,api_keys.metadata,api_keys.role_descriptors,api_keys.limited_by,api_keys.access,api_keys._sort";
 const PATH: [&str; 2] = ["_security", "api_key"];
 
 /// A key just made, with the secret that is told this once.
@@ -306,11 +306,10 @@ impl Client {
         query: &KeyQuery,
         put: &mut (dyn FnMut(&RawKey<'_>) + Send),
     ) -> Result<RowPage, ClientError> {
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
-            true,
-            "filter_path",
-            ROW_FIELDS,
-        );
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
+            .body(query.body())
+            .query_if(true, "filter_path", ROW_FIELDS)
+            .query_if(query.with_limited_by, "with_limited_by", "true");
         self.rows(Call { feature: Some(Feature::Query), limit: LARGEST_STREAM, ..call }, put).await
     }
 
@@ -320,11 +319,10 @@ impl Client {
     /// Whatever a request can meet.
     #[doc(hidden)]
     pub async fn throw_away(&self, query: &KeyQuery) -> Result<usize, ClientError> {
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
-            true,
-            "filter_path",
-            ROW_FIELDS,
-        );
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
+            .body(query.body())
+            .query_if(true, "filter_path", ROW_FIELDS)
+            .query_if(query.with_limited_by, "with_limited_by", "true");
         let answer = self.send(Call { limit: LARGEST_STREAM, ..call }).await?.success()?;
         Ok(memchr::memmem::find_iter(&answer.body, b"{\"id\":\"").count())
     }

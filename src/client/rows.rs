@@ -154,6 +154,8 @@ struct WireRow<'a> {
     #[serde(borrow)]
     role_descriptors: Option<&'a RawValue>,
     #[serde(borrow)]
+    limited_by: Option<&'a RawValue>,
+    #[serde(borrow)]
     access: Option<&'a RawValue>,
 }
 
@@ -245,6 +247,7 @@ impl WireRow<'_> {
             invalidated_at: self.invalidation,
             metadata: self.metadata.map(RawValue::get),
             role_descriptors: self.role_descriptors.map(RawValue::get),
+            limited_by: self.limited_by.map(RawValue::get),
             access: self.access.map(RawValue::get),
         }
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{expiry::plural, json_text, pattern, privileges};
+use super::{expiry::plural, json_text};
 
 /// A part of a sentence, with the weight it is set in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +39,6 @@ fn without_reserved(metadata: Box<RawValue>) -> Box<RawValue> {
 fn write(members: Vec<(String, Box<RawValue>)>) -> Option<Box<RawValue>> {
     let text = json_text::write_object(members.iter().map(|(key, value)| (key.as_str(), value.get())));
     RawValue::from_string(text).ok()
-}
-
-/// Whether a pattern over actions reaches any that begins like this; a privilege with a name is none.
-fn may_begin(held: &str, action: &str) -> bool {
-    let held = held.to_lowercase();
-    let plain = held.split(['*', '?']).next().unwrap_or_default();
-    held.contains(':') && (plain.starts_with(action) || plain.len() < held.len() && action.starts_with(plain))
 }
 
 /// What a set of descriptors grants together.
@@ -173,29 +166,6 @@ impl Grants {
     /// Whether nothing at all is granted, as far as can be told.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-
-    /// Whether the cluster or its security may be changed: settings, users, roles, keys of others.
-    pub fn administers(&self) -> bool {
-        let strong = ["all", "manage", "manage_security", "manage_api_key", "grant_api_key", "manage_service_account"];
-        let contains = |held: &String| {
-            may_begin(held, "cluster:admin/") || strong.iter().any(|name| privileges::cluster_contains(held, name))
-        };
-        self.cluster.iter().any(contains)
-    }
-
-    /// Whether what is in every index may be read, written or deleted; some documents or fields of each count.
-    pub fn reaches_every_index(&self) -> bool {
-        let in_content = |held: &String| {
-            let mut uses = ["read", "write", "create_doc", "delete", "delete_index", "manage"].iter();
-            let actions = ["indices:data/", "indices:admin/delete"];
-            actions.iter().any(|action| may_begin(held, action))
-                || uses.any(|name| privileges::index_contains(held, name))
-        };
-        self.indices.iter().any(|grant| {
-            let is_any = |name: &String| pattern::covers(name, "*") || name == "/.*/";
-            grant.names.iter().any(is_any) && grant.privileges.iter().any(in_content)
-        })
     }
 
     /// A few words for a table cell: "Write 4 patterns", "Read 1 pattern", "Cluster only", "Nothing".

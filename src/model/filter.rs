@@ -59,25 +59,49 @@ pub enum Term {
     Status(Vec<StatusWord>),
     /// The type is any of these, as on the wire: `rest`, `cross_cluster`, or another in lower case.
     Kind(Vec<String>),
-    /// What the key may do; all of it by the same grant.
+    /// What the key may do.
     Grant(Grant),
     /// A fact that has a word of its own.
     Is(Trait),
+    /// It is not known if the fact is true.
+    NotKnown(Trait),
 }
 
 /// A text that must occur; never [`TextMatch::Missing`], and never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Free(pub TextMatch);
 
-/// Privileges and indices of one grant: any of each inner list, and that for every list.
+/// Privileges, and the indices for which they are wanted: any of each inner list, and that for every list.
 ///
 /// `can:write,delete on:logs-1` is `[[write, delete]]` and `[[logs-1]]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// Names of privileges in lower case.
-    pub can: Vec<Vec<String>>,
-    /// Names or patterns of indices, as typed.
-    pub on: Vec<Vec<String>>,
+    /// Privileges; none stands for any right at all.
+    pub can: Vec<Vec<Privilege>>,
+    /// Indices; none stands for the cluster, or for whichever index.
+    pub on: Vec<Vec<OnIndex>>,
+    /// `true` if those keys are meant of which the rest is not known (`can:write?`).
+    pub not_known: bool,
+}
+
+/// A privilege that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Privilege {
+    /// Its name, or a pattern over actions, in lower case.
+    pub name: String,
+    /// `true` if it is asked of the cluster.
+    pub cluster: bool,
+    /// `true` if it is asked of indices.
+    pub index: bool,
+}
+
+/// An index, or several, for which a right is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnIndex {
+    /// A name or a pattern, as typed.
+    pub name: String,
+    /// `true` if the right must be there for all that the pattern can mean, and not for any of it.
+    pub all_of_it: bool,
 }
 
 /// A field with text.
@@ -182,7 +206,7 @@ pub enum StatusWord {
 pub enum Trait {
     /// Created without descriptors: it may do all that its owner might.
     Unrestricted,
-    /// Its descriptors grant nothing.
+    /// It may do nothing.
     Empty,
     /// It says of itself that a product made it.
     Managed,
@@ -194,11 +218,11 @@ pub enum Trait {
     Ended,
     /// It belongs to who asks.
     Mine,
-    /// Its descriptors let it change the cluster or its security.
+    /// It may change the cluster or its security.
     Administrator,
-    /// Its descriptors reach what is in every index.
+    /// It reaches what is in every index.
     EveryIndex,
-    /// Its descriptors let it act for other users.
+    /// It may act for other users.
     RunsAs,
 }
 
@@ -206,6 +230,11 @@ impl Trait {
     /// What asks for a second look at a key, whoever owns it.
     pub const FINDINGS: [Self; 5] =
         [Self::Unrestricted, Self::Administrator, Self::EveryIndex, Self::RunsAs, Self::SaysManaged];
+
+    /// `true` if it is about rights, so that it may not be known.
+    pub fn is_of_rights(self) -> bool {
+        self == Self::Empty || self != Self::SaysManaged && Self::FINDINGS.contains(&self)
+    }
 
     /// Its word in a search, after `is:`.
     pub fn word(self) -> &'static str {
@@ -337,9 +366,21 @@ static ROWS: [Row; 15] = [
         "created:<7d",
         "created less than 7 days ago; also >1y, 2026-01, 2026-01-01..2026-02-01",
     ),
-    row(Field::Can, "can", &[], "can:write", "holds this privilege; with on: for these indices"),
-    row(Field::On, "on", &[], "on:logs-*", "has rights on this index or pattern"),
-    row(Field::Is, "is", &[], "is:unrestricted", "unrestricted, empty, managed, cross-cluster, ended or mine"),
+    row(
+        Field::Can,
+        "can",
+        &[],
+        "can:write",
+        "may do this, by its descriptors and its owner's snapshot: on the cluster, or on some index",
+    ),
+    row(Field::On, "on", &[], "on:logs-*", "has rights on any of these indices; on:=logs-* on all of them"),
+    row(
+        Field::Is,
+        "is",
+        &[],
+        "is:unrestricted",
+        "unrestricted, empty, administrator, every-index, runs-as, managed, cross-cluster, ended or mine",
+    ),
     row(Field::Type, "type", &["kind"], "type:cross-cluster", "rest, cross-cluster or another type"),
     row(Field::Text(TextField::Managed), "managed", &[], "managed:none", "managed by this product; none by nobody"),
     row(Field::Text(TextField::Realm), "realm", &[], "realm:native", "the owner's realm"),
@@ -364,6 +405,11 @@ static META: Row = row(
 /// An example and its meaning for each field, then for each sign between the terms.
 pub fn help() -> Vec<(&'static str, &'static str)> {
     let signs = [
+        ("can:write on:logs-app-1", "may write to this index, as the cluster itself answers"),
+        ("can:cluster:manage", "for a word that is both, on the cluster; can:index:manage on some index"),
+        ("can:indices:data/read/*", "an action or a pattern over actions"),
+        ("can:write?", "it is not known if it may: rights are told since 8.5, and to who may see them"),
+        ("is:administrator?", "the same for is:unrestricted, empty, administrator, every-index and runs-as"),
         ("backup", "occurs in name, id, application id, owner, roles or metadata"),
         ("prod-*-key", "* is any text, ? any one character"),
         ("\"my key\"", "quotes keep blanks and signs as they are; \\\" is a quote"),

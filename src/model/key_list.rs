@@ -35,6 +35,8 @@ pub struct Rows {
     pub places: Vec<u32>,
     /// Those that fit the search, whatever their status.
     pub found: Bits,
+    /// Those of which it is not known if they fit the search, whatever their status.
+    pub not_known: Bits,
     /// How many of those have each status.
     pub counts: StatusCounts,
 }
@@ -49,14 +51,16 @@ impl Rows {
         now: Millis,
         asker: Asker<'_>,
     ) -> Self {
-        let found = inventory.matching(expr, now, asker);
+        let searched = inventory.search(expr, now, asker);
+        let not_known = searched.not_known();
+        let found = searched.matching;
         let counts = inventory.count(&found, now);
         let places = match status {
             Some(status) => order.pick(&found.clone().and(&inventory.of_status(status, now))),
             None if counts.total() == inventory.len() => order.places().to_vec(),
             None => order.pick(&found),
         };
-        Self { places, found, counts }
+        Self { places, found, not_known, counts }
     }
 }
 

@@ -1,7 +1,14 @@
-//! The privileges of 9.5.3 by name: which exist, which contain which, and which allow an action.
-//! Tables only; who holds what is `authz`'s business.
+//! The privileges of 9.5.3 by name: which exist, which imply which, and which allow an action.
 
-use super::pattern::{covers, glob};
+pub mod globs;
+mod implied;
+mod restricted;
+mod tables;
+
+use super::pattern::glob;
+
+pub use implied::{Area, Known, Versions, common_action, have_common_action, implies, index_implies, known, nearest};
+pub use restricted::{is_restricted, unrestricted_names};
 
 /// An action and the privileges that grant it, in the order in which refusals list them (as seen on 9.5.3).
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +22,6 @@ pub struct Action {
 macro_rules! actions {
     ($($id:ident = $name:literal: $($by:literal)*;)*) => {
         $(#[doc = $name] pub const $id: Action = Action { name: $name, granted_by: &[$($by),*] };)*
-        const ACTIONS: &[Action] = &[$($id),*];
     };
 }
 
@@ -196,10 +202,7 @@ const CLUSTER_IN_REFUSALS: &str = "manage_own_api_key,manage_data_stream_global_
 /// Why a cluster privilege can't be used, if so.
 pub fn cluster_problem(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
-    let known = CLUSTER.contains(&lower.as_str())
-        || UNLISTED.contains(&lower.as_str())
-        || lower.starts_with("cluster:")
-        || lower.starts_with("indices:admin/template/");
+    let known = CLUSTER.contains(&lower.as_str()) || UNLISTED.contains(&lower.as_str()) || known(&lower).cluster;
     (!known).then(|| {
         format!(
             "unknown cluster privilege [{lower}]. a privilege must be either one of the predefined cluster privilege names [{CLUSTER_IN_REFUSALS}] or a pattern over one of the available cluster actions"
@@ -210,7 +213,7 @@ pub fn cluster_problem(name: &str) -> Option<String> {
 /// Why an index privilege can't be used, if so.
 pub fn index_problem(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
-    let known = INDICES.contains(&lower.as_str()) || lower.starts_with("indices:") || lower.starts_with("internal:");
+    let known = INDICES.contains(&lower.as_str()) || known(&lower).index;
     (!known).then(|| {
         format!(
             "unknown index privilege [{lower}]. a privilege must be either one of the predefined fixed indices privileges [{}] or a pattern over one of the available index actions",
@@ -228,112 +231,14 @@ pub fn allows(held: &str, action: &Action) -> bool {
     action.granted_by.contains(&held.as_str())
 }
 
-/// Whether holding one cluster privilege means holding the other.
+/// Whether holding one cluster privilege means holding the other, as on 9.5.3.
 pub fn cluster_contains(held: &str, wanted: &str) -> bool {
-    let (held, wanted) = (held.to_lowercase(), wanted.to_lowercase());
-    if held == wanted || held == "all" {
-        return true;
-    }
-    if let Some(contained) = action_contained(&held, &wanted) {
-        return contained;
-    }
-    if matches!(
-        wanted.as_str(),
-        "none" | "manage_data_stream_global_retention" | "monitor_data_stream_global_retention"
-    ) {
-        return held != "manage_own_api_key" && held != "none" || wanted == "none";
-    }
-    contained_cluster(&held).split(' ').any(|name| name == wanted)
+    implies(Area::Cluster, &[held], wanted, Versions::Newest) == Some(true)
 }
 
-fn contained_cluster(held: &str) -> &'static str {
-    match held {
-        "manage" => {
-            "cancel_task create_snapshot cross_cluster_replication cross_cluster_search manage_autoscaling manage_behavioral_analytics manage_connector manage_data_frame_transforms manage_enrich manage_ilm manage_index_templates manage_inference manage_ingest_pipelines manage_logstash_pipelines manage_ml manage_pipeline manage_reindex manage_rollup manage_search_application manage_search_query_rules manage_search_synonyms manage_slm manage_transform manage_watcher monitor monitor_connector monitor_data_frame_transforms monitor_enrich monitor_esql monitor_inference monitor_ml monitor_reindex monitor_rollup monitor_snapshot monitor_stats monitor_text_structure monitor_transform monitor_watcher post_behavioral_analytics_event read_connector_secrets read_fleet_secrets read_ilm read_pipeline read_slm transport_client write_connector_secrets write_fleet_secrets"
-        }
-        "manage_security" => {
-            "clone_api_key grant_api_key manage_api_key manage_oidc manage_own_api_key manage_service_account manage_token manage_user_profile read_security"
-        }
-        "manage_api_key" => "clone_api_key grant_api_key manage_own_api_key",
-        "monitor" => {
-            "monitor_data_frame_transforms monitor_esql monitor_inference monitor_ml monitor_reindex monitor_rollup monitor_stats monitor_text_structure monitor_transform monitor_watcher transport_client"
-        }
-        "create_snapshot" => "monitor_snapshot",
-        "manage_behavioral_analytics" => "post_behavioral_analytics_event",
-        "manage_ccr" => "read_ccr",
-        "manage_connector" => "monitor_connector",
-        "manage_data_frame_transforms" => "manage_transform monitor_data_frame_transforms monitor_transform",
-        "manage_transform" => "manage_data_frame_transforms monitor_data_frame_transforms monitor_transform",
-        "monitor_data_frame_transforms" => "monitor_transform",
-        "monitor_transform" => "monitor_data_frame_transforms",
-        "manage_enrich" => "monitor_enrich",
-        "manage_ilm" => "read_ilm",
-        "manage_inference" => "monitor_inference",
-        "manage_ingest_pipelines" => "manage_pipeline read_pipeline",
-        "manage_pipeline" => "manage_ingest_pipelines read_pipeline",
-        "manage_ml" => "monitor_ml",
-        "manage_reindex" => "monitor_reindex",
-        "manage_rollup" => "monitor_rollup",
-        "manage_slm" => "read_slm",
-        "manage_watcher" => "monitor_watcher",
-        _ => "",
-    }
-}
-
-/// Whether holding one index privilege means holding the other.
+/// Whether holding one index privilege means holding the other, as on 9.5.3.
 pub fn index_contains(held: &str, wanted: &str) -> bool {
-    let (held, wanted) = (held.to_lowercase(), wanted.to_lowercase());
-    if held == wanted || held == "all" || wanted == "none" {
-        return true;
-    }
-    if let Some(contained) = action_contained(&held, &wanted) {
-        return contained;
-    }
-    let contained = match held.as_str() {
-        "manage" => {
-            "auto_configure create_dataset create_index create_view delete_dataset delete_index delete_view maintenance manage_data_stream_lifecycle manage_dataset manage_failure_store manage_follow_index manage_ilm manage_leader_index manage_view monitor read_dataset_metadata read_view_metadata view_index_metadata"
-        }
-        "manage_dataset" => "create_dataset delete_dataset read_dataset_metadata",
-        "manage_view" => "create_view delete_view read_view_metadata",
-        "write" => "create create_doc delete index",
-        "index" => "create create_doc",
-        "create" => "create_doc",
-        "read" => "read_cross_cluster",
-        _ => "",
-    };
-    contained.split(' ').any(|name| name == wanted)
-}
-
-/// For privileges that are patterns over actions: whether one is inside the other; nothing for two names.
-fn action_contained(held: &str, wanted: &str) -> Option<bool> {
-    match (held.contains(':'), wanted.contains(':')) {
-        (false, false) => None,
-        (true, false) => Some(false),
-        (true, true) => Some(covers(&format!("{held}*"), &format!("{wanted}*"))),
-        (false, true) => Some(
-            ACTIONS.iter().any(|action| action.name == wanted && action.granted_by.contains(&held))
-                || family(held, wanted),
-        ),
-    }
-}
-
-/// Whether a named privilege surely holds all actions that begin like this one. `manage_security` leaves some of
-/// its family out.
-pub fn is_whole_family(held: &str, wanted: &str) -> bool {
-    let (held, wanted) = (held.to_lowercase(), wanted.to_lowercase());
-    held == "all" || held != "manage_security" && family(&held, &wanted)
-}
-
-fn family(held: &str, wanted: &str) -> bool {
-    let prefixes: &[&str] = match held {
-        "read" => &["indices:data/read/"],
-        "write" => &["indices:data/write/"],
-        "monitor" => &["indices:monitor/", "cluster:monitor/"],
-        "manage" => &["indices:monitor/", "indices:admin/", "cluster:monitor/"],
-        "manage_security" => &["cluster:admin/xpack/security/"],
-        _ => &[],
-    };
-    prefixes.iter().any(|prefix| wanted.starts_with(prefix))
+    index_implies(&[&[held.to_owned()]], wanted, Versions::Newest) == Some(true)
 }
 
 #[cfg(test)]

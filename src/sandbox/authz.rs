@@ -5,7 +5,8 @@ use super::cluster::Realm;
 use super::descriptor::{Descriptor, IndexGrant};
 use super::error::{EsError, Outcome};
 use super::pattern;
-use super::privileges::{Action, allows, cluster_contains, index_contains};
+use super::privileges::globs::{Language, is_subset};
+use super::privileges::{Action, Area, Versions, allows, implies, index_implies};
 use serde_json::{Map, Value};
 
 /// The caller of one request.
@@ -166,9 +167,10 @@ impl Caller {
 
     /// Whether a cluster privilege is held, as `_has_privileges` means it.
     pub fn has_cluster(&self, wanted: &str) -> bool {
-        self.layers
-            .iter()
-            .all(|layer| layer.iter().any(|(_, role)| role.cluster.iter().any(|held| cluster_contains(held, wanted))))
+        self.layers.iter().all(|layer| {
+            let held: Vec<&str> = layer.iter().flat_map(|(_, role)| &role.cluster).map(String::as_str).collect();
+            implies(Area::Cluster, &held, wanted, Versions::Newest) == Some(true)
+        })
     }
 
     /// Whether an index privilege is held on all that the name or pattern can mean.
@@ -178,13 +180,15 @@ impl Caller {
         }
         let restricted = is_restricted(name) || with_restricted && pattern::covers(name, ".security-7");
         self.layers.iter().all(|layer| {
-            layer.iter().any(|(_, role)| {
-                role.indices.iter().any(|grant| {
-                    (grant.allow_restricted || !restricted)
-                        && grant.names.iter().any(|granted| pattern::covers(granted, name))
-                        && grant.privileges.iter().any(|held| index_contains(held, wanted))
-                })
-            })
+            // Grants on exactly the same names are one, as is the union of their names.
+            let reaches = |grant: &&IndexGrant| {
+                (grant.allow_restricted || !restricted)
+                    && (grant.names.iter().any(|granted| pattern::covers(granted, name))
+                        || covered_together(&grant.names, name))
+            };
+            let grants = layer.iter().flat_map(|(_, role)| &role.indices).filter(reaches);
+            let lists: Vec<&[String]> = grants.map(|grant| grant.privileges.as_slice()).collect();
+            index_implies(&lists, wanted, Versions::Newest) == Some(true)
         })
     }
 
@@ -217,6 +221,13 @@ fn grants_for<'a, 'i>(
         (grant.allow_restricted || !is_restricted(index))
             && grant.names.iter().any(|name| pattern::matches(name, index))
     })
+}
+
+/// Whether several patterns cover together what none of them covers alone.
+fn covered_together(names: &[String], wanted: &str) -> bool {
+    let plain = |text: &str| !(text.len() > 1 && text.starts_with('/') && text.ends_with('/'));
+    let held = Language::of(names.iter().map(String::as_str).filter(|name| plain(name)));
+    plain(wanted) && is_subset(&Language::of([wanted]), &[&held]) == Some(true)
 }
 
 /// Indices of the system itself, which `*` alone doesn't mean.

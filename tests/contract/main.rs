@@ -11,6 +11,7 @@ mod cross_cluster;
 mod documents;
 mod grants;
 mod keys;
+mod oracle;
 mod presets;
 mod random_requests;
 mod rights;

@@ -130,3 +130,31 @@ fn a_person_s_key_that_says_it_is_a_product_s_is_named_with_its_owner_and_found(
     assert_eq!((gone.code, gone.json()["invalidated"].as_array().map(Vec::len)), (Some(0), Some(2)), "{gone:?}");
     assert!(gone.err.contains("says-managed 2"), "a finding of the preview: {gone:?}");
 }
+
+#[test]
+fn a_search_that_is_partly_not_known_invalidates_nothing_unless_that_is_said() {
+    let practice = Practice::start();
+    let rights = r#"{"r":{"cluster":["manage_own_api_key","monitor"]}}"#;
+    let args = ["create", "--name", "own", "--role-descriptors", rights, "--expiration", "1d", "--output", "json"];
+    let key = practice.officer(args).json();
+    // Signed in by a key one sees that key, and not its owner's rights.
+    let holder = || practice.holder(keybearer(), key["encoded"].as_str().unwrap());
+    for search in ["can:monitor", "-can:monitor"] {
+        let listed = run(holder().args(["list", search]));
+        assert!(listed.out.is_empty() && listed.err.contains("1 not known"), "{listed:?}");
+        let filter = format!("--filter={search}");
+        let refused = run(holder().args(["invalidate", "--own-key-too", "--yes", "--count", "1", &filter]));
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(
+            refused.err.contains("Of 1 key it is not known") && refused.err.contains("--known-only"),
+            "{refused:?}"
+        );
+        let known = run(holder().args(["invalidate", "--known-only", "--yes", "--count", "1", &filter]));
+        assert!(known.err.contains("Nothing is left to be invalidated"), "{known:?}");
+    }
+    let asked = run(holder().args(["list", "can:monitor?", "--output", "json"]));
+    assert_eq!(asked.json()[0]["name"], "own", "{asked:?}");
+    let sure = run(holder().args(["list", "can:write", "--output", "json"]));
+    assert!(!sure.err.contains("not known"), "no descriptor grants it: {sure:?}");
+    assert_eq!(practice.list(&["own"]).len(), 1);
+}

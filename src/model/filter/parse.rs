@@ -5,12 +5,15 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use super::{
-    Expr, Field, FilterError, Free, Grant, Query, ROWS, StatusWord, Term, TextMatch, Trait,
+    Expr, Field, FilterError, Free, Grant, OnIndex, Privilege, Query, ROWS, StatusWord, Term, TextMatch, Trait,
     lex::{self, Token, Value},
     text::{Compare, text_match, text_matches},
     time,
 };
-use crate::model::{Millis, harmless};
+use crate::model::{
+    Millis, harmless,
+    privileges::{self, Area, Known},
+};
 
 /// The longest search that is read, in bytes.
 pub const LONGEST: usize = 4096;
@@ -145,7 +148,8 @@ impl<'a> Parser<'a> {
 
     /// Terms side by side: whether there are any, and what they say, which quotes just opened don't.
     fn conjunction(&mut self, depth: usize) -> (bool, Option<Expr>) {
-        let (mut parts, mut grant, mut grant_place) = (Vec::new(), Grant::default(), None);
+        let (mut parts, mut grant, mut grant_place): (Vec<Expr>, Grant, Option<usize>) = Default::default();
+        let mut certain = None;
         let mut is_there = false;
         while let Some((span, token)) = self.peek() {
             match token {
@@ -158,10 +162,18 @@ impl<'a> Parser<'a> {
                 }
                 _ => is_there = true,
             }
+            let span = span.clone();
             match self.factor(depth) {
                 Some(Part::Expr(expr)) => parts.push(expr),
                 Some(Part::Grant(more)) => {
                     grant_place.get_or_insert(parts.len());
+                    // An `on:` says nothing of what is to be known.
+                    let is_certain = more.on.is_empty().then_some(!more.not_known);
+                    if is_certain.is_some() && certain.is_some() && certain != is_certain {
+                        self.error(span, "Of can: with ? and without it, write each in parentheses of its own");
+                    }
+                    certain = certain.or(is_certain);
+                    grant.not_known |= more.not_known;
                     grant.can.extend(more.can);
                     grant.on.extend(more.on);
                 }
@@ -253,11 +265,7 @@ impl<'a> Parser<'a> {
             Field::Text(text) => Term::Field(*text, text_matches(&field, &values)),
             Field::Meta(path) => Term::Meta(path.clone(), text_matches(&field, &values)),
             Field::Status => Term::Status(self.known(&values, "status", &STATUSES)?),
-            Field::Is => {
-                let traits = self.known(&values, "is", &TRAITS)?;
-                let terms = traits.into_iter().map(|is| Expr::Term(Term::Is(is)));
-                return Some(Part::Expr(joined(terms.collect(), Expr::Or)));
-            }
+            Field::Is => return self.facts(&values),
             Field::Time(time) => {
                 let read = |value: &&Value| {
                     let range = time::read(*time, &value.text(), self.now, self.zone);
@@ -269,36 +277,106 @@ impl<'a> Parser<'a> {
                 return Some(Part::Expr(joined(terms.collect(), Expr::Or)));
             }
             Field::Type => Term::Kind(texts(&values).map(|word| kind_on_the_wire(&word)).collect()),
-            Field::Can => {
-                let can = vec![texts(&values).map(|word| word.to_lowercase()).collect()];
-                return Some(Part::Grant(Grant { can, on: Vec::new() }));
-            }
+            Field::Can => return self.privileges(&values).map(Part::Grant),
             Field::On => {
-                let on = vec![texts(&values).collect()];
-                return Some(Part::Grant(Grant { can: Vec::new(), on }));
+                let index = |text: String| match text.strip_prefix('=') {
+                    Some(name) => OnIndex { name: name.to_owned(), all_of_it: true },
+                    None => OnIndex { name: text, all_of_it: false },
+                };
+                return Some(Part::Grant(Grant { on: vec![texts(&values).map(index).collect()], ..Grant::default() }));
             }
         };
         Some(Part::Expr(Expr::Term(term)))
     }
 
-    /// Words of a fixed list; `None` if one of them is not.
-    fn known<T: Copy>(&mut self, values: &[&Value], name: &str, words: &[Named<T>]) -> Option<Vec<T>> {
-        let mut found = Vec::new();
+    /// Facts, with a question mark where it is asked if they are not known.
+    fn facts(&mut self, values: &[&Value]) -> Option<Part> {
+        let mut terms = Vec::new();
         let errors = self.errors.len();
         for value in values {
-            let typed = value.text().trim().to_lowercase().replace('_', "-");
-            match words.iter().find(|(word, ..)| *word == typed) {
-                Some((_, meant, _)) => found.push(*meant),
-                None => {
-                    let all = words.iter().map(|(word, ..)| *word);
-                    let hint = did_you_mean(&typed, all.clone(), "");
-                    let (shown, all) = (harmless::shortened(&typed, 40), all.collect::<Vec<_>>().join(", "));
-                    self.error(value.span.clone(), format!("There is no {name}:{shown}{hint}; possible: {all}"));
-                }
+            let text = value.text();
+            let (word, is_asked) = match text.trim().strip_suffix('?') {
+                Some(word) => (word, true),
+                None => (text.trim(), false),
+            };
+            let Some(fact) = self.known_word(word, &value.span, "is", &TRAITS) else { continue };
+            if is_asked && !fact.is_of_rights() {
+                let message = format!("is:{} is always known; write it without ?", fact.word());
+                self.error(value.span.clone(), message);
+            }
+            terms.push(Expr::Term(if is_asked { Term::NotKnown(fact) } else { Term::Is(fact) }));
+        }
+        (self.errors.len() == errors).then(|| Part::Expr(joined(terms, Expr::Or)))
+    }
+
+    /// Privileges of one `can:`; `None` if one of them is none.
+    fn privileges(&mut self, values: &[&Value]) -> Option<Grant> {
+        let (mut names, mut questions) = (Vec::new(), 0);
+        let errors = self.errors.len();
+        for value in values {
+            let text = value.text().trim().to_lowercase();
+            let word = text.strip_suffix('?').unwrap_or(&text);
+            questions += usize::from(word != text);
+            if word.is_empty() {
+                continue;
+            }
+            match privilege(word) {
+                Ok(privilege) => names.push(privilege),
+                Err(message) => self.error(value.span.clone(), message),
             }
         }
+        if questions > 0 && questions < values.len() {
+            let span = values.first().map_or(0..0, |value| value.span.clone());
+            self.error(span, "Write ? behind each of these, or behind none");
+        }
+        let can = if names.is_empty() { Vec::new() } else { vec![names] };
+        (self.errors.len() == errors).then_some(Grant { can, on: Vec::new(), not_known: questions > 0 })
+    }
+
+    /// Words of a fixed list; `None` if one of them is not.
+    fn known<T: Copy>(&mut self, values: &[&Value], name: &str, words: &[Named<T>]) -> Option<Vec<T>> {
+        let errors = self.errors.len();
+        let found =
+            values.iter().filter_map(|value| self.known_word(&value.text(), &value.span, name, words)).collect();
         (self.errors.len() == errors).then_some(found)
     }
+
+    fn known_word<T: Copy>(&mut self, text: &str, span: &Range<usize>, name: &str, words: &[Named<T>]) -> Option<T> {
+        let typed = text.trim().to_lowercase().replace('_', "-");
+        let found = words.iter().find(|(word, ..)| *word == typed).map(|(_, meant, _)| *meant);
+        if found.is_none() {
+            let all = words.iter().map(|(word, ..)| *word);
+            let hint = did_you_mean(&typed, all.clone(), "");
+            let (shown, all) = (harmless::shortened(&typed, 40), all.collect::<Vec<_>>().join(", "));
+            self.error(span.clone(), format!("There is no {name}:{shown}{hint}; possible: {all}"));
+        }
+        found
+    }
+}
+
+/// Reads a privilege in lower case: a name, one with `cluster:` or `index:` in front, or a pattern over actions.
+fn privilege(word: &str) -> Result<Privilege, String> {
+    let is_name = |rest: &&str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let after = |start: &str| word.strip_prefix(start).filter(is_name);
+    let (name, known, areas): (&str, Known, &[Area]) = match (after("cluster:"), after("index:")) {
+        (Some(name), _) => (name, Known { index: false, ..privileges::known(name) }, &[Area::Cluster]),
+        (_, Some(name)) => (name, Known { cluster: false, ..privileges::known(name) }, &[Area::Index]),
+        _ => (word, privileges::known(word), &[Area::Cluster, Area::Index]),
+    };
+    if known.cluster || known.index {
+        return Ok(Privilege { name: name.to_owned(), cluster: known.cluster, index: known.index });
+    }
+    let kind = match areas {
+        [Area::Cluster] => "cluster privilege",
+        [Area::Index] => "index privilege",
+        _ => "privilege",
+    };
+    let near = privileges::nearest(name, areas);
+    let hint = if near.is_empty() { String::new() } else { format!(", did you mean {}?", near.join(" or ")) };
+    Err(format!(
+        "There is no {kind} {}{hint}; actions are possible too, such as indices:data/read/*",
+        harmless::shortened(name, 40)
+    ))
 }
 
 fn texts<'v>(values: &'v [&Value]) -> impl Iterator<Item = String> + 'v {

@@ -43,8 +43,16 @@ fn not(expr: Expr) -> Expr {
 }
 
 fn grant(can: &[&[&str]], on: &[&[&str]]) -> Expr {
-    let lists = |lists: &[&[&str]]| lists.iter().map(|l| l.iter().map(|t| (*t).to_owned()).collect()).collect();
-    Expr::Term(Term::Grant(Grant { can: lists(can), on: lists(on) }))
+    let privilege = |name: &&str| {
+        let known = crate::model::privileges::known(name);
+        Privilege { name: (*name).to_owned(), cluster: known.cluster, index: known.index }
+    };
+    let index = |name: &&str| OnIndex { name: (*name).to_owned(), all_of_it: false };
+    Expr::Term(Term::Grant(Grant {
+        can: can.iter().map(|names| names.iter().map(privilege).collect()).collect(),
+        on: on.iter().map(|names| names.iter().map(index).collect()).collect(),
+        not_known: false,
+    }))
 }
 
 #[test]
@@ -189,6 +197,31 @@ fn can_and_on_of_a_conjunction_are_the_same_grant() {
 }
 
 #[test]
+fn a_privilege_is_asked_of_what_it_is_for() {
+    let one = |text: &str| match read(text) {
+        Expr::Term(Term::Grant(grant)) => grant,
+        other => panic!("{text}: {other:?}"),
+    };
+    let asked = |text: &str| {
+        let privilege = &one(text).can[0][0];
+        (privilege.name.clone(), privilege.cluster, privilege.index)
+    };
+    assert_eq!(asked("can:manage_security"), ("manage_security".into(), true, false));
+    assert_eq!(asked("can:write"), ("write".into(), false, true));
+    assert_eq!(asked("can:MANAGE"), ("manage".into(), true, true));
+    assert_eq!(asked("can:cluster:manage"), ("manage".into(), true, false));
+    assert_eq!(asked("can:index:manage?"), ("manage".into(), false, true));
+    assert_eq!(asked("can:cluster:monitor/main"), ("cluster:monitor/main".into(), true, false));
+    assert_eq!(asked("can:indices:data/read/*"), ("indices:data/read/*".into(), false, true));
+    assert!(one("can:write?,read? on:a").not_known && !one("can:write on:a").not_known);
+    assert!(one("can:?").not_known && one("can:?").can.is_empty());
+    let on = |text: &str| one(text).on[0][0].clone();
+    assert_eq!(on("on:=logs-*"), OnIndex { name: "logs-*".into(), all_of_it: true });
+    assert_eq!(on("on:logs-?"), OnIndex { name: "logs-?".into(), all_of_it: false });
+    assert_eq!(read("is:administrator?"), Expr::Term(Term::NotKnown(Trait::Administrator)));
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
     for (text, place, hint) in [
         ("a expires:", "expires:", "say when: <30d"),
@@ -207,6 +240,13 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         ("status:gone", "gone", "possible: expired, expiring, soon, active, never, invalidated, valid"),
         ("status:expird", "expird", "did you mean expired?"),
         ("is:lost", "lost", "cross-cluster"),
+        ("is:mine?", "mine?", "always known"),
+        ("can:wirte", "wirte", "did you mean write"),
+        ("can:nonsense", "nonsense", "There is no privilege nonsense"),
+        ("can:cluster:write", "cluster:write", "There is no cluster privilege write"),
+        ("can:index:manage_secruity", "index:manage_secruity", "There is no index privilege"),
+        ("can:read?,write", "read?", "behind none"),
+        ("can:read? can:write", "can:write", "parentheses of its own"),
         ("a or", "or", "both sides"),
         ("or", "or", "both sides"),
         ("a or or b", "or", "both sides"),

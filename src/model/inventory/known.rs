@@ -1,5 +1,7 @@
 //! What many keys share, held once: kinds, owners, descriptors with what was read from them, sets of roles.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::{Known, leaves::Form};
@@ -7,14 +9,8 @@ use crate::model::{
     api_key::{KeyKind, Said},
     descriptor::Grants,
     json_text,
+    rights::{self, Layer},
 };
-
-/// Descriptors that let a key change the cluster or its security, …
-pub(super) const ADMINISTERS: u8 = 1;
-/// … that reach what is in every index, …
-pub(super) const EVERY_INDEX: u8 = 2;
-/// … and that let it act for other users.
-pub(super) const RUNS_AS: u8 = 4;
 
 /// What the metadata says about a key. Most says none of it, and looking is much cheaper than reading.
 pub(super) fn said(json: &str) -> Said {
@@ -44,15 +40,27 @@ impl Known {
         while self.grants.len() < self.descriptors.len() {
             let text = self.descriptors.get(self.grants.len() as u32).to_owned();
             self.are_empty.push(json_text::is_empty_object(&text));
-            let grants = RawValue::from_string(text).map(|raw| Grants::of(&raw)).unwrap_or_default();
-            self.findings.push(
-                u8::from(grants.administers()) * ADMINISTERS
-                    + u8::from(grants.reaches_every_index()) * EVERY_INDEX
-                    + u8::from(!grants.run_as.is_empty()) * RUNS_AS,
-            );
-            self.grants.push(grants);
+            self.layers.push(Arc::new(Layer::read(&text)));
+            self.grants.push(RawValue::from_string(text).map(|raw| Grants::of(&raw)).unwrap_or_default());
         }
         number
+    }
+
+    pub(super) fn limits(&mut self, json: &str) -> u32 {
+        let number = self.limits.number(json);
+        while self.limit_layers.len() < self.limits.len() {
+            let text = self.limits.get(self.limit_layers.len() as u32);
+            self.limit_layers.push(rights::layers(text).map(Arc::from));
+        }
+        number
+    }
+
+    /// The code of a pair of descriptors and snapshots, by their codes.
+    pub(super) fn pair(&mut self, descriptors: u32, limits: u32) -> u32 {
+        *self.pair_codes.entry((descriptors, limits)).or_insert_with(|| {
+            self.pairs.push((descriptors, limits));
+            self.pairs.len() as u32 - 1
+        })
     }
 
     pub(super) fn shape(&mut self, form: u32) {
@@ -80,6 +88,7 @@ impl Known {
             &mut self.roles,
             &mut self.managers,
             &mut self.descriptors,
+            &mut self.limits,
             &mut self.forms,
             &mut self.values,
             &mut self.access,
@@ -95,12 +104,16 @@ impl Known {
             &self.roles,
             &self.managers,
             &self.descriptors,
+            &self.limits,
             &self.forms,
             &self.values,
             &self.access,
         ];
         let grants: usize = self.grants.iter().map(|grants| size_of::<Grants>() + 64 * grants.indices.len()).sum();
         let shapes: usize = self.shapes.iter().map(|form| size_of::<Form>() + 48 * form.paths.len()).sum();
-        distinct.iter().map(|distinct| distinct.bytes()).sum::<usize>() + grants + shapes + self.findings.capacity()
+        // Compiled, descriptors take about as much again as their grants.
+        let layers = (self.layers.len() + self.limit_layers.len()) * size_of::<Layer>();
+        let pairs = self.pairs.capacity() * 8 + self.pair_codes.capacity() * 13;
+        distinct.iter().map(|distinct| distinct.bytes()).sum::<usize>() + 2 * grants + layers + shapes + pairs
     }
 }

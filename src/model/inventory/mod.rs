@@ -2,6 +2,7 @@
 //! back one by one as they were sent. It doesn't know where they come from, nor what time it is.
 
 mod bits;
+mod granting;
 mod holders;
 mod known;
 mod leaves;
@@ -12,7 +13,7 @@ mod search;
 mod strings;
 mod tally;
 
-use std::{collections::HashMap, hash::BuildHasher};
+use std::{collections::HashMap, hash::BuildHasher, sync::Arc};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::prelude::*;
@@ -23,6 +24,7 @@ use super::{
     api_key::{ApiKey, KeyKind},
     descriptor::Grants,
     expiry,
+    rights::Layer,
 };
 use holders::Holders;
 use known::said;
@@ -32,7 +34,7 @@ use strings::{Distinct, Texts};
 
 pub use bits::Bits;
 pub use order::{Column, Order, Sort};
-pub use search::Asker;
+pub use search::{Asker, Found};
 pub use tally::{Field, Moment, StatusCounts};
 
 /// Stands for a moment that there is not; no cluster writes it.
@@ -66,6 +68,8 @@ pub struct RawKey<'a> {
     pub metadata: Option<&'a str>,
     /// Raw JSON.
     pub role_descriptors: Option<&'a str>,
+    /// Raw JSON: the snapshots of its owner's rights, where they are told (since 8.5).
+    pub limited_by: Option<&'a str>,
     /// Raw JSON of a cross-cluster key.
     pub access: Option<&'a str>,
 }
@@ -84,6 +88,7 @@ impl<'a> From<&'a ApiKey> for RawKey<'a> {
             invalidated_at: key.invalidated_at,
             metadata: key.metadata.as_deref().map(RawValue::get),
             role_descriptors: key.role_descriptors.as_deref().map(RawValue::get),
+            limited_by: key.limited_by.as_deref().map(RawValue::get),
             access: key.access.as_deref().map(RawValue::get),
         }
     }
@@ -120,7 +125,8 @@ pub struct Inventory {
     applications: Vec<u32>,
     roles: Vec<u32>,
     managers: Vec<u32>,
-    descriptors: Vec<u32>,
+    /// Codes of [`Known::pairs`].
+    rights: Vec<u32>,
     forms: Vec<u32>,
     first_values: Vec<u32>,
     values: Vec<u32>,
@@ -152,10 +158,16 @@ struct Known {
     descriptors: Distinct,
     /// What each number of `descriptors` grants.
     grants: Vec<Grants>,
-    /// What about each number of `descriptors` asks for a second look: a bit each, as `known.rs` names them.
-    findings: Vec<u8>,
     /// Whether each number of `descriptors` is the object without members.
     are_empty: Vec<bool>,
+    /// Each code of `descriptors`, compiled for questions.
+    layers: Vec<Arc<Layer>>,
+    limits: Distinct,
+    /// Each code of `limits`, compiled for questions; `None` where nothing is told.
+    limit_layers: Vec<Option<Arc<[Layer]>>>,
+    /// Distinct pairs of a code of `descriptors` and one of `limits`: what a key's rights come from.
+    pairs: Vec<(u32, u32)>,
+    pair_codes: HashMap<(u32, u32), u32>,
     forms: Distinct,
     /// What each number of `forms` says.
     shapes: Vec<Form>,
@@ -218,7 +230,7 @@ impl Inventory {
             &mut self.applications,
             &mut self.roles,
             &mut self.managers,
-            &mut self.descriptors,
+            &mut self.rights,
             &mut self.forms,
             &mut self.first_values,
         ] {
@@ -234,7 +246,9 @@ impl Inventory {
         self.created[place] = key.created;
         self.expires[place] = key.expires.unwrap_or(NO_TIME);
         self.invalidated_at[place] = key.invalidated_at.unwrap_or(NO_TIME);
-        self.descriptors[place] = self.known.descriptors(key.role_descriptors.unwrap_or_default());
+        let descriptors = self.known.descriptors(key.role_descriptors.unwrap_or_default());
+        let limits = self.known.limits(key.limited_by.unwrap_or_default());
+        self.rights[place] = self.known.pair(descriptors, limits);
         match key.access {
             Some(access) => drop(self.access.insert(place as u32, self.known.access.number(access))),
             None => drop(self.access.remove(&(place as u32))),
@@ -247,7 +261,7 @@ impl Inventory {
         let said = said(json);
         self.applications[place] = self.known.applications.number(said.application_id.as_deref().unwrap_or_default());
         self.managers[place] = self.known.managers.number(said.managed_by.as_deref().unwrap_or_default());
-        self.roles[place] = self.known.role_set(said.roles.as_deref(), self.descriptors[place]);
+        self.roles[place] = self.known.role_set(said.roles.as_deref(), descriptors);
         self.application_ranks.clear();
         self.holders.change(place);
         if place < self.letters.len() {
@@ -261,7 +275,8 @@ impl Inventory {
             && self.expires[place] == key.expires.unwrap_or(NO_TIME)
             && self.invalidated_at[place] == key.invalidated_at.unwrap_or(NO_TIME)
             && self.created[place] == key.created
-            && self.known.descriptors.get(self.descriptors[place]) == key.role_descriptors.unwrap_or_default()
+            && self.known.descriptors.get(self.descriptors(place)) == key.role_descriptors.unwrap_or_default()
+            && self.known.limits.get(self.limits(place)) == key.limited_by.unwrap_or_default()
             && access == key.access
             && self.username(place) == key.username
             && self.realm(place) == key.realm
@@ -298,7 +313,7 @@ impl Inventory {
             &mut self.applications,
             &mut self.roles,
             &mut self.managers,
-            &mut self.descriptors,
+            &mut self.rights,
             &mut self.forms,
             &mut self.first_values,
             &mut self.values,
@@ -318,7 +333,7 @@ impl Inventory {
             &self.applications,
             &self.roles,
             &self.managers,
-            &self.descriptors,
+            &self.rights,
             &self.forms,
             &self.first_values,
             &self.values,
@@ -379,7 +394,8 @@ impl Inventory {
             invalidated: self.is_invalidated(place),
             invalidated_at: self.invalidated_at(place),
             metadata: metadata.as_deref(),
-            role_descriptors: has_descriptors.then(|| self.known.descriptors.get(self.descriptors[place])),
+            role_descriptors: has_descriptors.then(|| self.known.descriptors.get(self.descriptors(place))),
+            limited_by: self.limited_by(place),
             access: self.access.get(&(place as u32)).map(|number| self.known.access.get(*number)),
         })
     }
@@ -417,5 +433,7 @@ fn flags_of(key: &RawKey<'_>) -> u8 {
         + u8::from(key.role_descriptors.is_some()) * HAS_DESCRIPTORS
 }
 
+#[cfg(test)]
+mod rights_tests;
 #[cfg(test)]
 mod tests;

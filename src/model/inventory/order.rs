@@ -140,7 +140,7 @@ impl Inventory {
                 let ranks = ranks_of(words.iter().map(String::as_str).collect());
                 sort_by(places, down, |place| match self.is_unrestricted(place) {
                     true => 0,
-                    false => 1 + u64::from(ranks[self.descriptors[place] as usize]),
+                    false => 1 + u64::from(ranks[self.descriptors(place) as usize]),
                 });
             }
             Column::Kind => {

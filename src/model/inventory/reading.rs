@@ -113,6 +113,21 @@ impl Inventory {
         self.values.get(first..first + count).unwrap_or_default()
     }
 
+    /// The code of its descriptors.
+    pub(super) fn descriptors(&self, place: usize) -> u32 {
+        self.known.pairs[self.rights[place] as usize].0
+    }
+
+    /// The code of the snapshots of its owner's rights; 0 where they are not told.
+    pub(super) fn limits(&self, place: usize) -> u32 {
+        self.known.pairs[self.rights[place] as usize].1
+    }
+
+    /// The snapshots of its owner's rights as raw JSON, where they are told.
+    pub fn limited_by(&self, place: usize) -> Option<&str> {
+        Some(self.known.limits.get(self.limits(place))).filter(|json| !json.is_empty())
+    }
+
     /// What its descriptors grant, in a few words.
     pub fn can(&self, place: usize) -> String {
         if self.is_unrestricted(place) {
@@ -121,21 +136,21 @@ impl Inventory {
         if self.flags[place] & HAS_DESCRIPTORS == 0 {
             return String::new();
         }
-        self.known.grants[self.descriptors[place] as usize].short()
+        self.known.grants[self.descriptors(place) as usize].short()
     }
 
     /// Whether it may do all that its owner could.
     pub fn is_unrestricted(&self, place: usize) -> bool {
         self.flags[place] & HAS_DESCRIPTORS != 0
             && *self.kind(place) == KeyKind::Rest
-            && self.known.are_empty[self.descriptors[place] as usize]
+            && self.known.are_empty[self.descriptors(place) as usize]
     }
 
     /// The key at a place, whole.
     pub fn key(&self, place: usize) -> ApiKey {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
         let has_descriptors = self.flags[place] & HAS_DESCRIPTORS != 0;
-        let descriptors = self.known.descriptors.get(self.descriptors[place]);
+        let descriptors = self.known.descriptors.get(self.descriptors(place));
         let key = ApiKey {
             id: KeyId::new(self.id(place)),
             name: self.name(place).to_owned(),
@@ -147,6 +162,7 @@ impl Inventory {
             invalidated_at: self.invalidated_at(place),
             metadata: self.metadata(place).and_then(|json| RawValue::from_string(json).ok()),
             role_descriptors: has_descriptors.then(|| raw(descriptors)).flatten(),
+            limited_by: self.limited_by(place).and_then(raw),
             access: self.access.get(&(place as u32)).and_then(|number| raw(self.known.access.get(*number))),
             ..ApiKey::default()
         };

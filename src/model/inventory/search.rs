@@ -6,16 +6,15 @@ use memchr::memmem::Finder;
 use super::{
     Bits, Inventory, NO_TIME,
     bits::CHUNK,
-    known, leaves,
+    leaves,
     strings::{BLOCK, Distinct, Texts},
 };
 use crate::model::{
     Millis,
     api_key::KeyKind,
-    descriptor::Grants,
     expiry::Status,
-    filter::{Expr, Free, Grant, StatusWord, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
-    guard, pattern, privileges,
+    filter::{Expr, Free, StatusWord, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
+    guard,
 };
 
 /// Who asks, for the words that mean oneself.
@@ -27,14 +26,83 @@ pub struct Asker<'a> {
     pub realm: &'a str,
 }
 
+/// What a search finds: the keys that it means, and those of which that is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Keys that the search surely means.
+    pub matching: Bits,
+    /// Those and the ones that it may mean; `None` where that is the same.
+    may: Option<Bits>,
+}
+
+impl Found {
+    /// A result in which nothing is unknown.
+    pub(super) fn sure(matching: Bits) -> Self {
+        Self { matching, may: None }
+    }
+
+    /// A result with those that match and those that may match, the former included.
+    pub(super) fn with(matching: Bits, may: Bits) -> Self {
+        Self { matching, may: Some(may) }
+    }
+
+    /// Keys of which it is not known if the search means them: neither they nor their opposite are found.
+    pub fn not_known(&self) -> Bits {
+        match &self.may {
+            Some(may) => may.clone().and(&self.matching.clone().inverted()),
+            None => Bits::none(self.matching.len()),
+        }
+    }
+
+    /// `true` if nothing matches, surely.
+    fn is_empty(&self) -> bool {
+        self.may.as_ref().unwrap_or(&self.matching).is_empty()
+    }
+
+    fn and(self, other: Self) -> Self {
+        let may = (self.may.is_some() || other.may.is_some()).then(|| {
+            let own = self.may.unwrap_or_else(|| self.matching.clone());
+            own.and(other.may.as_ref().unwrap_or(&other.matching))
+        });
+        Self { matching: self.matching.and(&other.matching), may }
+    }
+
+    fn or(self, other: Self) -> Self {
+        let may = (self.may.is_some() || other.may.is_some()).then(|| {
+            let own = self.may.unwrap_or_else(|| self.matching.clone());
+            own.or(other.may.as_ref().unwrap_or(&other.matching))
+        });
+        Self { matching: self.matching.or(&other.matching), may }
+    }
+
+    fn not(self) -> Self {
+        match self.may {
+            Some(may) => Self { matching: may.inverted(), may: Some(self.matching.inverted()) },
+            None => Self { matching: self.matching.inverted(), may: None },
+        }
+    }
+}
+
 impl Inventory {
-    /// The keys that an expression means, at a moment of the cluster's clock.
+    /// The keys that an expression surely means, at a moment of the cluster's clock.
     pub fn matching(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Bits {
+        self.search(expr, now, asker).matching
+    }
+
+    /// The keys that an expression means, and those of which it is not known, at a moment of the cluster's clock.
+    pub fn search(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Found {
         match expr {
-            Expr::All => Bits::all(self.len()),
-            Expr::And(parts) => parts.iter().fold(Bits::all(self.len()), |found, part| {
-                if found.is_empty() { found } else { found.and(&self.matching(part, now, asker)) }
-            }),
+            Expr::All => Found::sure(Bits::all(self.len())),
+            Expr::And(parts) => {
+                let mut found = Found::sure(Bits::all(self.len()));
+                for part in parts {
+                    if found.is_empty() {
+                        break;
+                    }
+                    found = found.and(self.search(part, now, asker));
+                }
+                found
+            }
             Expr::Or(parts) => {
                 // Words are looked for together: reading the texts costs more than comparing them.
                 let word = |part: &Expr| match part {
@@ -44,14 +112,23 @@ impl Inventory {
                 let words: Vec<TextMatch> = parts.iter().filter_map(word).collect();
                 let found = if words.is_empty() { Bits::none(self.len()) } else { self.mentioning(&words) };
                 let others = parts.iter().filter(|part| word(part).is_none());
-                others.fold(found, |found, part| found.or(&self.matching(part, now, asker)))
+                others.fold(Found::sure(found), |found, part| found.or(self.search(part, now, asker)))
             }
-            Expr::Not(part) => self.matching(part, now, asker).inverted(),
-            Expr::Term(term) => self.term(term, now, asker),
+            Expr::Not(part) => self.search(part, now, asker).not(),
+            Expr::Term(term) => self.any_term(term, now, asker),
         }
     }
 
-    fn term(&self, term: &Term, now: Millis, asker: Asker<'_>) -> Bits {
+    fn any_term(&self, term: &Term, now: Millis, asker: Asker<'_>) -> Found {
+        match term {
+            Term::Grant(grant) => self.granting(grant),
+            Term::Is(what) => self.which_is(*what, now, asker),
+            Term::NotKnown(what) => Found::sure(self.which_is(*what, now, asker).not_known()),
+            term => Found::sure(self.term(term, now)),
+        }
+    }
+
+    fn term(&self, term: &Term, now: Millis) -> Bits {
         match term {
             Term::Free(Free(wanted)) => self.mentioning(std::slice::from_ref(wanted)),
             Term::Field(field, wanted) => self.field(*field, wanted),
@@ -77,23 +154,18 @@ impl Inventory {
                     self.known.kinds.iter().map(|kind| words.iter().any(|word| word == kind.wire())).collect();
                 Bits::of(self.len(), |place| fits[usize::from(self.kinds[place])])
             }
-            Term::Grant(grant) => self.granting(grant),
-            Term::Is(what) => self.which_is(*what, now, asker),
+            // What may not be known is asked of `any_term`.
+            Term::Grant(_) | Term::Is(_) | Term::NotKnown(_) => Bits::none(self.len()),
         }
     }
 
-    fn which_is(&self, what: Trait, now: Millis, asker: Asker<'_>) -> Bits {
-        match what {
-            Trait::Unrestricted => Bits::of(self.len(), |place| self.is_unrestricted(place)),
-            Trait::Empty => {
-                let empty: Vec<bool> = self.known.grants.iter().map(Grants::is_empty).collect();
-                Bits::of(self.len(), |place| {
-                    *self.kind(place) == KeyKind::Rest
-                        && self.flags[place] & super::HAS_DESCRIPTORS != 0
-                        && empty[self.descriptors[place] as usize]
-                        && !self.is_unrestricted(place)
-                })
-            }
+    fn which_is(&self, what: Trait, now: Millis, asker: Asker<'_>) -> Found {
+        let found = match what {
+            Trait::Unrestricted => return self.by_rights(|rights| rights.is_unrestricted()),
+            Trait::Empty => return self.by_rights(|rights| rights.is_empty()),
+            Trait::Administrator => return self.by_rights(|rights| rights.administers()),
+            Trait::EveryIndex => return self.by_rights(|rights| rights.reaches_every_index()),
+            Trait::RunsAs => return self.by_rights(|rights| rights.runs_as()),
             Trait::Managed => Bits::of(self.len(), |place| self.managers[place] != 0),
             Trait::SaysManaged => Bits::of(self.len(), |place| {
                 guard::product(self.name(place), self.managed_by(place)).is_some()
@@ -101,21 +173,11 @@ impl Inventory {
             }),
             Trait::CrossCluster => Bits::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
             Trait::Ended => Bits::of(self.len(), |place| !self.status(place, now).is_usable()),
-            Trait::Administrator => self.with_finding(known::ADMINISTERS),
-            Trait::EveryIndex => self.with_finding(known::EVERY_INDEX),
-            Trait::RunsAs => self.with_finding(known::RUNS_AS),
             Trait::Mine => {
                 Bits::of(self.len(), |place| self.username(place) == asker.username && self.realm(place) == asker.realm)
             }
-        }
-    }
-
-    /// Keys whose descriptors have a quality; those without any have their owner's, which no list tells.
-    fn with_finding(&self, finding: u8) -> Bits {
-        let findings = &self.known.findings;
-        Bits::of(self.len(), |place| {
-            *self.kind(place) == KeyKind::Rest && findings[self.descriptors[place] as usize] & finding != 0
-        })
+        };
+        Found::sure(found)
     }
 
     /// Any of these words in name, id, application id, owner, roles or metadata. What keys share comes first,
@@ -272,44 +334,6 @@ impl Inventory {
             value => any(wanted, &text(value).to_lowercase()),
         }
     }
-
-    /// Keys whose descriptors grant all that is wanted, by one and the same grant where an index is
-    /// named. Unrestricted keys may do whatever their owner could, so they count.
-    fn granting(&self, grant: &Grant) -> Bits {
-        let fits: Vec<bool> = self.known.grants.iter().map(|grants| grants_all(grants, grant)).collect();
-        Bits::of(self.len(), |place| {
-            *self.kind(place) == KeyKind::Rest
-                && (fits[self.descriptors[place] as usize] || self.is_unrestricted(place))
-        })
-    }
-}
-
-fn grants_all(grants: &Grants, wanted: &Grant) -> bool {
-    let on_cluster = |any_of: &Vec<String>| {
-        any_of.iter().any(|name| grants.cluster.iter().any(|held| privileges::cluster_contains(held, name)))
-    };
-    if wanted.on.is_empty() && wanted.can.iter().all(on_cluster) {
-        return true;
-    }
-    let by_index = |held: &[String], any_of: &Vec<String>| {
-        any_of.iter().any(|name| held.iter().any(|held| privileges::index_contains(held, name)))
-    };
-    // Grants on the same indices add up, so each wanted privilege may come from another of them.
-    let covering: Vec<_> = grants
-        .indices
-        .iter()
-        .filter(|index| wanted.on.iter().all(|any_of| any_of.iter().any(|name| touches(&index.names, name))))
-        .collect();
-    !covering.is_empty()
-        && wanted.can.iter().all(|any_of| {
-            covering.iter().any(|index| by_index(&index.privileges, any_of))
-                || wanted.on.is_empty() && on_cluster(any_of)
-        })
-}
-
-/// Whether a name is meant by one of these patterns, or a pattern is one of them or inside one.
-fn touches(names: &[String], wanted: &str) -> bool {
-    names.iter().any(|name| pattern::covers(name, wanted))
 }
 
 fn fits(word: StatusWord, status: Status) -> bool {

@@ -101,15 +101,20 @@ impl Inventory {
         chunks.map(count).reduce(StatusCounts::default, StatusCounts::add)
     }
 
-    /// How many of these keys have what asks for a second look, by its word in a search; what none has is left
-    /// out.
+    /// How many of these keys have what asks for a second look, by its word in a search, and of how many some of it
+    /// is not known; what none has is left out.
     pub fn findings(&self, keys: &Bits) -> Vec<(&'static str, usize)> {
-        let count = |finding: Trait| {
-            let term = Expr::Term(Term::Is(finding));
+        let mut not_known = Bits::none(self.len());
+        let mut counts: Vec<(&'static str, usize)> = Vec::new();
+        for finding in Trait::FINDINGS {
             // None of them depends on the time or on who asks.
-            (finding.word(), self.matching(&term, 0, Asker::default()).and(keys).count())
-        };
-        Trait::FINDINGS.into_iter().map(count).filter(|(_, count)| *count > 0).collect()
+            let found = self.search(&Expr::Term(Term::Is(finding)), 0, Asker::default());
+            not_known = not_known.or(&found.not_known());
+            counts.push((finding.word(), found.matching.and(keys).count()));
+        }
+        counts.push(("not known", not_known.and(keys).count()));
+        counts.retain(|(_, count)| *count > 0);
+        counts
     }
 
     /// The keys of a status.

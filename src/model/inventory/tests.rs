@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{
     DAY,
-    filter::{self, Expr, Free, Grant, Term, TextField, TextMatch},
+    filter::{self, Expr, Free, Term, TextField, TextMatch},
 };
 use crate::model::{api_key::KeyId, expiry::Status};
 
@@ -30,6 +30,7 @@ impl Made {
             expires: self.expires,
             metadata: Some(&self.metadata),
             role_descriptors: Some(self.descriptors),
+            limited_by: Some(SUPERUSER),
             ..RawKey::default()
         }
     }
@@ -37,6 +38,8 @@ impl Made {
 
 const READER: &str = r#"{"reader":{"cluster":["monitor"],"indices":[{"names":["logs-*"],"privileges":["read"]}]}}"#;
 const WRITER: &str = r#"{"writer":{"indices":[{"names":["logs-*","metrics-*"],"privileges":["write"]}]}}"#;
+
+const SUPERUSER: &str = r#"[{"superuser":{"cluster":["all"],"indices":[{"names":["*"],"privileges":["all"]}],"run_as":["*"],"applications":[{"application":"*","privileges":["*"],"resources":["*"]}]}}]"#;
 
 fn made(count: usize) -> Vec<Made> {
     let make = |number: usize| Made {
@@ -268,59 +271,6 @@ fn metadata_is_reached_by_its_path() {
 }
 
 #[test]
-fn rights_are_understood_and_unrestricted_keys_may_everything() {
-    let inventory = inventory(6);
-    let can = |can: &[&str], on: &[&str]| {
-        let list = |words: &[&str]| words.iter().map(|word| vec![(*word).to_owned()]).collect();
-        places(&inventory, Term::Grant(Grant { can: list(can), on: list(on) }))
-    };
-    assert_eq!(can(&["write"], &[]), [0, 2, 3, 5]);
-    assert_eq!(can(&["create_doc"], &["logs-2026"]), [0, 2, 3, 5]);
-    assert_eq!(can(&["write"], &["traces"]), [0, 3]);
-    assert_eq!(can(&["read"], &["logs-2026"]), [0, 1, 3, 4]);
-    assert_eq!(can(&["monitor"], &[]), [0, 1, 3, 4]);
-    assert_eq!(can(&[], &["metrics-*"]), [0, 2, 3, 5]);
-    assert_eq!(can(&["monitor"], &["logs-1"]), [0, 3]);
-}
-
-#[test]
-fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
-    let mut inventory = Inventory::default();
-    let all = [
-        ("owner's rights", "{}"),
-        ("security", r#"{"a":{"cluster":["manage_security"]}}"#),
-        ("own keys only", r#"{"a":{"cluster":["manage_own_api_key","monitor"]}}"#),
-        ("everywhere", r#"{"a":{"indices":[{"names":["x","*"],"privileges":["read"]}]}}"#),
-        ("by expression", r#"{"a":{"indices":[{"names":"/.*/","privileges":["delete"]}]}}"#),
-        (
-            "by action",
-            r#"{"a":{"cluster":["cluster:admin/xpack/*"],"indices":[{"names":["*"],"privileges":["indices:data/read/search"]}]}}"#,
-        ),
-        (
-            "harmless actions",
-            r#"{"a":{"cluster":["cluster:monitor/*"],"indices":[{"names":["*"],"privileges":["indices:monitor/*"]}]}}"#,
-        ),
-        ("names only", r#"{"a":{"indices":[{"names":["*"],"privileges":["monitor","view_index_metadata"]}]}}"#),
-        ("all", r#"{"a":{"cluster":["ALL"],"indices":[{"names":["*"],"privileges":["all"]}],"run_as":["ana"]}}"#),
-    ];
-    for (id, descriptors) in all {
-        inventory.put(&RawKey { id, role_descriptors: Some(descriptors), ..RawKey::default() });
-    }
-    inventory.put(&RawKey { id: "not told", ..RawKey::default() });
-    let found = |word: &str| -> Vec<String> {
-        let query = filter::parse(word, NOW, &jiff::tz::TimeZone::UTC).unwrap();
-        let places = inventory.matching(&query.expr, NOW, Asker::default());
-        places.places().map(|place| inventory.id(place).to_owned()).collect()
-    };
-    assert_eq!(found("is:administrator"), ["security", "by action", "all"]);
-    assert_eq!(found("is:every-index"), ["everywhere", "by expression", "by action", "all"]);
-    assert_eq!(found("is:runs-as"), ["all"]);
-    let counts = inventory.findings(&Bits::all(10));
-    assert_eq!(counts, [("unrestricted", 1), ("administrator", 3), ("every-index", 4), ("runs-as", 1)]);
-    assert_eq!(inventory.findings(&Bits::of(10, |place| place == 3)), [("every-index", 1)]);
-}
-
-#[test]
 fn a_person_s_key_that_says_that_a_product_made_it_is_a_finding() {
     let mut inventory = Inventory::default();
     let fleet = Some(r#"{"managed_by":"fleet"}"#);
@@ -331,7 +281,17 @@ fn a_person_s_key_that_says_that_a_product_made_it_is_a_finding() {
         ("named so", "Alerting: x/y", "olga", "native1", None),
         ("plain", "app", "olga", "native1", None),
     ] {
-        inventory.put(&RawKey { id, name, username, realm, metadata, ..RawKey::default() });
+        let (role_descriptors, limited_by) = (Some(READER), Some(SUPERUSER));
+        inventory.put(&RawKey {
+            id,
+            name,
+            username,
+            realm,
+            metadata,
+            role_descriptors,
+            limited_by,
+            ..RawKey::default()
+        });
     }
     let query = filter::parse("is:says-managed", NOW, &jiff::tz::TimeZone::UTC).unwrap();
     let found = inventory.matching(&query.expr, NOW, Asker::default());

@@ -57,13 +57,6 @@ impl Doubts {
         !self.too_many.is_empty() || self.pairs.iter().any(|(of, ..)| *of == kind)
     }
 
-    /// Whether what could not be worked out may be about this privilege.
-    pub(super) fn concern(&self, kind: Kind, privilege: &str) -> bool {
-        let is_near = |name: &str| !kind.are_apart(name, privilege);
-        let is_about = |(of, own, limit): &(Kind, String, String)| *of == kind && is_near(own) && is_near(limit);
-        !self.too_many.is_empty() || self.pairs.len() == MOST_PAIRED || self.pairs.iter().any(is_about)
-    }
-
     fn pair(&mut self, kind: Kind, own: &str, limit: &str) {
         if self.pairs.len() < MOST_PAIRED {
             push_new(&mut self.pairs, (kind, own.to_owned(), limit.to_owned()));

@@ -3,7 +3,10 @@
 //! is a right denied that may be there, nor one claimed that may not.
 
 pub mod compare;
+mod effective;
+mod layer;
 mod meet;
+mod names;
 mod read;
 mod scope;
 mod shared;
@@ -13,6 +16,9 @@ mod words;
 
 use serde_json::value::RawValue;
 
+pub use effective::{Assigned, Effective, MAX_COMBINATIONS};
+pub use layer::Layer;
+pub use names::Asked;
 pub use scope::Scope;
 pub use shared::Kind;
 pub use words::{RightsJson, Row};
@@ -35,6 +41,43 @@ pub struct Rights {
     pub access: Option<Access>,
     /// What could not be worked out.
     doubts: meet::Doubts,
+    /// The same, compiled for questions.
+    compiled: Compiled,
+}
+
+/// What questions are asked of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Compiled {
+    assigned: Own,
+    limits: Option<Vec<Layer>>,
+}
+
+/// What a key was given itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Own {
+    NotTold,
+    Unrestricted,
+    Layer(Box<Layer>),
+    CrossCluster,
+}
+
+impl Compiled {
+    fn of(key: &ApiKey) -> Self {
+        let limits = key.limited_by.as_deref().and_then(|raw| layers(raw.get()));
+        let assigned = match &key.role_descriptors {
+            _ if key.kind == KeyKind::CrossCluster => Own::CrossCluster,
+            None => Own::NotTold,
+            Some(raw) if json_text::is_empty_object(raw.get()) => Own::Unrestricted,
+            Some(raw) => Own::Layer(Box::new(Layer::read(raw.get()))),
+        };
+        Self { assigned, limits }
+    }
+}
+
+/// The layers of a field `limited_by`, of which every one limits; `None` if there is none that can be read.
+pub fn layers(limited_by: &str) -> Option<Vec<Layer>> {
+    let list: Vec<Box<RawValue>> = serde_json::from_str(limited_by).ok()?;
+    (!list.is_empty()).then(|| list.iter().map(|descriptors| Layer::read(descriptors.get())).collect())
 }
 
 /// What a key can do, in one word.
@@ -151,12 +194,13 @@ impl Rights {
     /// Works out what a key can do.
     pub fn of(key: &ApiKey) -> Self {
         if key.kind == KeyKind::CrossCluster {
-            return Self::of_access(key.access.as_deref());
+            return Self::of_access(key);
         }
         let Some(assigned) = &key.role_descriptors else { return Self::not_told(key) };
         let limits = key.limited_by.as_deref().and_then(limits);
-        if json_text::is_empty_object(assigned.get()) {
-            return Self::unrestricted(limits);
+        let compiled = Compiled::of(key);
+        if compiled.assigned == Own::Unrestricted {
+            return Self::unrestricted(limits, compiled);
         }
         let mut doubts = meet::Doubts::default();
         let own = read::grants(assigned, false);
@@ -177,7 +221,7 @@ impl Rights {
             Verdict::GrantsNothing | Verdict::NothingLeft if !grants.unknown.is_empty() => Verdict::NothingSure,
             verdict => verdict,
         };
-        Self { verdict, limit_is_known: limits.is_some(), grants, access: None, doubts }
+        Self { verdict, limit_is_known: limits.is_some(), grants, access: None, doubts, compiled }
     }
 
     /// All that a set of roles grants, as an owner has it: nothing limits it.
@@ -189,88 +233,54 @@ impl Rights {
         meet::without_repeats(grants)
     }
 
-    fn unrestricted(limits: Option<Vec<Grants>>) -> Self {
+    fn unrestricted(limits: Option<Vec<Grants>>, compiled: Compiled) -> Self {
         let mut doubts = meet::Doubts::default();
         let known = limits.is_some();
         let mut limits = limits.unwrap_or_default().into_iter();
         let first = limits.next().unwrap_or_default();
         let grants = limits.fold(first, |rights, limit| meet::both(rights, &limit, &mut doubts));
         let grants = meet::without_repeats(grants);
-        Self { verdict: Verdict::Unrestricted, limit_is_known: known, grants, access: None, doubts }
+        Self { verdict: Verdict::Unrestricted, limit_is_known: known, grants, access: None, doubts, compiled }
     }
 
     fn not_told(key: &ApiKey) -> Self {
-        let mut rights = Self::unrestricted(key.limited_by.as_deref().and_then(limits));
+        let mut rights = Self::unrestricted(key.limited_by.as_deref().and_then(limits), Compiled::of(key));
         rights.verdict = Verdict::NotTold;
         rights.grants = Grants::default();
         rights
     }
 
-    fn of_access(access: Option<&RawValue>) -> Self {
+    fn of_access(key: &ApiKey) -> Self {
+        let access = key.access.as_deref();
         Self {
             verdict: if access.is_some() { Verdict::CrossCluster } else { Verdict::NotTold },
             limit_is_known: false,
             grants: Grants::default(),
             access: access.map(read::access),
             doubts: meet::Doubts::default(),
+            compiled: Compiled::of(key),
         }
     }
 
-    /// Whether it may do something on the cluster, as `_has_privileges` means it.
+    /// The rights as questions are asked of them.
+    pub fn effective(&self) -> Effective<'_> {
+        let assigned = match &self.compiled.assigned {
+            Own::NotTold => Assigned::NotTold,
+            Own::Unrestricted => Assigned::Unrestricted,
+            Own::Layer(layer) => Assigned::Layer(layer),
+            Own::CrossCluster => Assigned::CrossCluster,
+        };
+        Effective::new(assigned, self.compiled.limits.as_deref())
+    }
+
+    /// Tells if it may do something on the cluster, as `_has_privileges` means it.
     pub fn may(&self, privilege: &str) -> Answer {
-        let held: Vec<&str> = self.grants.cluster.iter().map(String::as_str).collect();
-        self.answer(Kind::Cluster, &held, privilege)
+        self.effective().may(privilege)
     }
 
-    /// Whether it may do something with all indices that a name or pattern can mean, the system's own left
-    /// aside, as `_has_privileges` means it.
+    /// Tells if it may do something with all indices that a name or pattern can mean, as `_has_privileges` means it.
     pub fn may_on(&self, name: &str, privilege: &str) -> Answer {
-        // Which indices are the system's own, only the cluster knows.
-        let is_system = |right: &IndexRight| name.starts_with('.') && !right.allow_restricted;
-        let rights = self.grants.indices.iter().filter(|right| !is_system(right));
-        let held: Vec<&str> = rights
-            .filter(|right| right.names.is_sure && right.names.covers(name))
-            .flat_map(|right| right.privileges.iter().map(String::as_str))
-            .collect();
-        match self.answer(Kind::Index, &held, privilege) {
-            Answer::No => {
-                let touching = self.grants.indices.iter().filter(|right| {
-                    let is_part = !right.names.is_sure || !right.names.covers(name) || is_system(right);
-                    is_part && right.names.touches(name) && self.could_add(Kind::Index, &right.privileges, privilege)
-                });
-                if touching.count() == 0 { Answer::No } else { Answer::NotKnown }
-            }
-            answer => answer,
-        }
-    }
-
-    fn answer(&self, kind: Kind, held: &[&str], privilege: &str) -> Answer {
-        if matches!(self.verdict, Verdict::NotTold | Verdict::CrossCluster) || self.grants.workflows.is_some() {
-            return Answer::NotKnown;
-        }
-        if held.iter().any(|held| kind.contains(held, privilege)) {
-            return if self.limit_is_known { Answer::Yes } else { Answer::NotKnown };
-        }
-        let is_special = kind == Kind::Cluster && shared::is_empty(privilege);
-        if is_special || self.doubts.concern(kind, privilege) || !self.grants.unknown.is_empty() || self.is_wide_open()
-        {
-            return Answer::NotKnown;
-        }
-        if held.iter().any(|held| kind.depends_on_version(held, privilege)) {
-            return Answer::NotKnown;
-        }
-        // Together, two privileges may contain a third that neither contains.
-        let parts = held.iter().filter(|held| !kind.are_apart(held, privilege)).count();
-        if parts > 1 || parts == 1 && privilege.contains(':') { Answer::NotKnown } else { Answer::No }
-    }
-
-    fn could_add(&self, kind: Kind, held: &[String], privilege: &str) -> bool {
-        held.iter().any(|held| !kind.are_apart(held, privilege))
-    }
-
-    /// All the rights of an owner of whom nothing is told.
-    fn is_wide_open(&self) -> bool {
-        self.verdict == Verdict::Unrestricted && !self.limit_is_known
+        self.effective().may_on(&Asked::new(name), privilege)
     }
 }
 

@@ -224,12 +224,12 @@ fn fields(item: &Map<String, Value>) -> Option<String> {
 }
 
 /// That there are no other fields: one that is not known may say anything about the rest.
-fn only(item: &Map<String, Value>, known: &[&str]) -> Option<()> {
+pub(super) fn only(item: &Map<String, Value>, known: &[&str]) -> Option<()> {
     item.iter().all(|(field, value)| known.contains(&field.as_str()) || value.is_null()).then_some(())
 }
 
 /// One text, or a list of texts; nothing where there is none.
-fn texts(value: Option<&Value>) -> Option<Vec<String>> {
+pub(super) fn texts(value: Option<&Value>) -> Option<Vec<String>> {
     match value {
         None | Some(Value::Null) => Some(Vec::new()),
         Some(Value::String(text)) => Some(vec![text.clone()]),
@@ -249,7 +249,7 @@ fn privileges(value: Option<&Value>) -> Option<Vec<String>> {
     Some(names)
 }
 
-fn is_without_content(value: &Value) -> bool {
+pub(super) fn is_without_content(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(list) => list.is_empty(),

@@ -127,7 +127,7 @@ fn none_unless_backing(one: &str, other: &str) -> Overlap {
     if is_backing(one) != is_backing(other) { Overlap::NotKnown } else { Overlap::None }
 }
 
-fn is_expression(text: &str) -> bool {
+pub(super) fn is_expression(text: &str) -> bool {
     text.len() > 1 && text.starts_with('/') && text.ends_with('/')
 }
 

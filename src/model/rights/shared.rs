@@ -1,7 +1,7 @@
 //! What two privileges have in common, by name. Privileges are sets of actions; where neither contains the
 //! other, single actions may be in both without any name for them.
 
-use crate::model::privileges::{CLUSTER, INDICES, cluster_contains, index_contains, is_whole_family};
+use crate::model::privileges::{Area, CLUSTER, INDICES, Versions, have_common_action, implies, index_implies};
 
 /// Which privileges are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,23 +26,15 @@ pub struct Shared {
 }
 
 impl Kind {
-    /// Whether holding one privilege means holding the other, whichever version the cluster is of.
+    /// `true` if holding one privilege means holding the other, whichever version the cluster is of.
     pub fn contains(self, held: &str, wanted: &str) -> bool {
         match self {
-            // An action stands for all that begin with it, so a name contains it only with its whole family.
-            Self::Cluster | Self::Index if wanted.contains(':') && !held.contains(':') => is_whole_family(held, wanted),
-            Self::Cluster => cluster_contains(held, wanted),
-            Self::Index => index_contains(held, wanted) && !self.depends_on_version(held, wanted),
+            Self::Cluster => implies(Area::Cluster, &[held], wanted, Versions::All) == Some(true),
+            Self::Index => index_implies(&[&[held.to_owned()]], wanted, Versions::All) == Some(true),
             Self::RemoteCluster => held.eq_ignore_ascii_case(wanted),
             // Patterns of an application mean its actions, and what they are, it says itself.
             Self::Application => held == wanted || held == "*",
         }
-    }
-
-    /// Whether holding one privilege means holding the other on some versions only: whoever reads is read from
-    /// another cluster too on 9.5, and not on 8.19 (as seen on both).
-    pub fn depends_on_version(self, held: &str, wanted: &str) -> bool {
-        self == Self::Index && held.eq_ignore_ascii_case("read") && wanted.eq_ignore_ascii_case("read_cross_cluster")
     }
 
     /// Whether two privileges surely have no action in common.
@@ -51,10 +43,8 @@ impl Kind {
             Self::RemoteCluster => !one.eq_ignore_ascii_case(other),
             // Their names say nothing about what is in them.
             Self::Application => false,
-            Self::Cluster | Self::Index => match (self.regions(one), self.regions(other)) {
-                (Some(one), Some(other)) => !one.iter().any(|region| other.contains(region)),
-                _ => false,
-            },
+            Self::Cluster => have_common_action(Area::Cluster, &[one], &[other], Versions::All) == Some(false),
+            Self::Index => have_common_action(Area::Index, &[one], &[other], Versions::All) == Some(false),
         }
     }
 
@@ -82,58 +72,6 @@ impl Kind {
         };
         let names = both.iter().filter(|name| is_greatest(name)).map(|name| (*name).to_owned()).collect();
         Shared { names, may_be_more: true }
-    }
-
-    /// Where the actions of a privilege lie, roughly: of two that share no region, no action is in both. Only
-    /// of privileges whose actions are known (the source of 9.x); nothing for all others.
-    fn regions(self, name: &str) -> Option<&'static [&'static str]> {
-        let name = name.to_lowercase();
-        Some(match self {
-            Self::Cluster => match name.as_str() {
-                // It reads templates, too.
-                "monitor" => &["monitor", "templates"],
-                "monitor_ml"
-                | "monitor_rollup"
-                | "monitor_text_structure"
-                | "monitor_watcher"
-                | "monitor_enrich"
-                | "monitor_inference"
-                | "monitor_esql"
-                | "monitor_stats"
-                | "monitor_transform"
-                | "monitor_data_frame_transforms" => &["monitor"],
-                "manage_security"
-                | "manage_api_key"
-                | "manage_own_api_key"
-                | "grant_api_key"
-                | "clone_api_key"
-                | "read_security"
-                | "manage_token"
-                | "manage_user_profile"
-                | "manage_service_account" => &["security"],
-                "read_pipeline" | "manage_pipeline" | "manage_ingest_pipelines" => &["ingest"],
-                "manage_logstash_pipelines" => &["logstash"],
-                "manage_index_templates" => &["templates"],
-                "read_ilm" | "manage_ilm" | "read_slm" | "manage_slm" => &["lifecycle"],
-                _ => return None,
-            },
-            Self::Index => match name.as_str() {
-                "read" => &["read", "resolve"],
-                "write" => &["write", "put mapping"],
-                "create" | "create_doc" | "index" | "delete" => &["write"],
-                "auto_configure" => &["put mapping", "create"],
-                "create_index" => &["create"],
-                "delete_index" => &["delete index"],
-                "monitor" => &["monitor"],
-                "maintenance" => &["maintenance"],
-                "view_index_metadata" => &["read", "resolve", "monitor", "metadata"],
-                "manage" => {
-                    &["read", "resolve", "put mapping", "create", "delete index", "monitor", "maintenance", "metadata"]
-                }
-                _ => return None,
-            },
-            Self::RemoteCluster | Self::Application => return None,
-        })
     }
 }
 

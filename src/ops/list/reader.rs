@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -66,12 +66,15 @@ struct State {
 pub(super) struct Reader {
     session: Session,
     state: Arc<Mutex<State>>,
+    /// `true` while the snapshots of the owners' rights are asked for.
+    with_limits: Arc<AtomicBool>,
     progress: Arc<dyn Fn(ListProgress) + Send + Sync>,
 }
 
 impl Reader {
     pub(super) fn new(session: &Session, progress: impl Fn(ListProgress) + Send + Sync + 'static) -> Self {
-        Self { session: session.clone(), state: Arc::default(), progress: Arc::new(progress) }
+        let with_limits = Arc::new(AtomicBool::new(session.has(Feature::LimitedBy)));
+        Self { session: session.clone(), state: Arc::default(), with_limits, progress: Arc::new(progress) }
     }
 
     /// To go on from what was read before; nobody is told of it.
@@ -139,7 +142,7 @@ impl Reader {
     /// Reads one answer; each key is there as soon as it has arrived.
     async fn read(&self, query: &KeyQuery) -> Result<RowPage, ClientError> {
         let mut put = |key: &RawKey<'_>| self.put(key);
-        let page = self.session.client.query_rows(query, &mut put).await?;
+        let page = self.query(query, &mut put).await?;
         let mut state = self.state();
         for row in &page.unreadable {
             if !state.unreadable.contains(row) {
@@ -147,6 +150,22 @@ impl Reader {
             }
         }
         Ok(page)
+    }
+
+    /// Asks for one page, with the snapshots of the owners' rights unless they are refused: signed in by a key one
+    /// sees that key, but not the rights of its owner (as seen on 9.5.3), and a version that was not told may not know
+    /// them.
+    async fn query(&self, query: &KeyQuery, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
+        if self.with_limits.load(Ordering::Relaxed) {
+            let with_limits = KeyQuery { with_limited_by: true, ..query.clone() };
+            match self.session.client.query_rows(&with_limits, put).await {
+                Err(ClientError::Forbidden { .. } | ClientError::Lacks(Feature::LimitedBy)) => {
+                    self.with_limits.store(false, Ordering::Relaxed);
+                }
+                answer => return answer,
+            }
+        }
+        self.session.client.query_rows(query, put).await
     }
 
     fn put(&self, key: &RawKey<'_>) {
@@ -330,7 +349,7 @@ impl Reader {
                 let put = self.state().keys.put(key);
                 news.fetch_add(usize::from(put != Put::Same), Ordering::Relaxed);
             };
-            let page = match self.session.client.query_rows(&query, &mut put).await {
+            let page = match self.query(&query, &mut put).await {
                 // A version that was not told, and can't sort by it.
                 Err(ClientError::Rejected { .. }) if field == "invalidation" => return Ok(()),
                 page => page?,
@@ -366,7 +385,7 @@ impl Reader {
                     self.put(key);
                     sent.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id.to_owned());
                 };
-                let page = self.session.client.query_rows(&query, &mut put).await?;
+                let page = self.query(&query, &mut put).await?;
                 match page.last_sort {
                     Some(sort) if page.rows >= query.size as usize => query.search_after = Some(sort),
                     _ => break,

@@ -1,0 +1,87 @@
+//! Which keys have which rights: each distinct pair of descriptors and owner's snapshots is judged once, by the one
+//! evaluator of rights, and its answer goes to all keys that have the pair.
+
+use rayon::prelude::*;
+
+use super::{Bits, Found, Inventory};
+use crate::model::{
+    api_key::KeyKind,
+    filter::{Grant, OnIndex, Privilege},
+    rights::{Answer, Asked, Assigned, Effective},
+};
+
+impl Inventory {
+    /// Keys of whose rights something is true.
+    pub(super) fn by_rights(&self, ask: impl Fn(&Effective<'_>) -> Answer + Sync) -> Found {
+        let known = &self.known;
+        let answer = |(descriptors, limits): &(u32, u32)| {
+            let assigned = match *descriptors as usize {
+                0 => Assigned::NotTold,
+                number if known.are_empty[number] => Assigned::Unrestricted,
+                number => Assigned::Layer(&known.layers[number]),
+            };
+            ask(&Effective::new(assigned, known.limit_layers[*limits as usize].as_deref()))
+        };
+        let answers: Vec<Answer> = known.pairs.par_iter().with_min_len(16).map(answer).collect();
+        let cross = ask(&Effective::new(Assigned::CrossCluster, None));
+        let kinds: Vec<Option<Answer>> = known
+            .kinds
+            .iter()
+            .map(|kind| match kind {
+                KeyKind::Rest => None,
+                KeyKind::CrossCluster => Some(cross),
+                KeyKind::Other(_) => Some(Answer::NotKnown),
+            })
+            .collect();
+        let of = |place: usize| kinds[usize::from(self.kinds[place])].unwrap_or(answers[self.rights[place] as usize]);
+        let matching = Bits::of(self.len(), |place| of(place) == Answer::Yes);
+        let is_sure = !answers.iter().chain(kinds.iter().flatten()).any(|answer| *answer == Answer::NotKnown);
+        if is_sure {
+            Found::sure(matching)
+        } else {
+            Found::with(matching, Bits::of(self.len(), |place| of(place) != Answer::No))
+        }
+    }
+
+    /// Keys that may do all that is wanted, or of which that is not known, as it is asked for.
+    pub(super) fn granting(&self, grant: &Grant) -> Found {
+        let on: Vec<Vec<(Asked, bool)>> = grant
+            .on
+            .iter()
+            .map(|any_of| any_of.iter().map(|OnIndex { name, all_of_it }| (Asked::new(name), *all_of_it)).collect())
+            .collect();
+        let found = self.by_rights(|rights| granted(rights, grant, &on));
+        if grant.not_known { Found::sure(found.not_known()) } else { found }
+    }
+}
+
+fn granted(rights: &Effective<'_>, grant: &Grant, on: &[Vec<(Asked, bool)>]) -> Answer {
+    if on.is_empty() {
+        if grant.can.is_empty() {
+            return rights.is_empty().not();
+        }
+        let any = Asked::any();
+        let holds = |privilege: &Privilege| {
+            let cluster = if privilege.cluster { rights.may(&privilege.name) } else { Answer::No };
+            if privilege.index && cluster != Answer::Yes {
+                cluster.or(rights.may_on_some(&any, &privilege.name))
+            } else {
+                cluster
+            }
+        };
+        return Answer::all(grant.can.iter().map(|any_of| Answer::any(any_of.iter().map(holds))));
+    }
+    let holds_on = |asked: &(Asked, bool)| {
+        let (name, all_of_it) = asked;
+        let holds = |privilege: &Privilege| match (privilege.index, all_of_it) {
+            (false, _) => rights.may(&privilege.name),
+            (true, true) => rights.may_on(name, &privilege.name),
+            (true, false) => rights.may_on_some(name, &privilege.name),
+        };
+        let held = Answer::all(grant.can.iter().map(|any_of| Answer::any(any_of.iter().map(holds))));
+        // What only the cluster has says nothing of the index.
+        let is_of_index = grant.can.iter().flatten().any(|privilege| privilege.index);
+        if is_of_index || held == Answer::No { held } else { held.and(rights.any_right_on(name, *all_of_it)) }
+    };
+    Answer::all(on.iter().map(|any_of| Answer::any(any_of.iter().map(holds_on))))
+}

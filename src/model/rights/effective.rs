@@ -1,0 +1,361 @@
+//! What a key may do, worked out once for all who ask: searches, the page of a key, `show`, the check of a secret and
+//! the findings before an invalidation. A key has what its descriptors and every snapshot of its owner grant, each by
+//! itself, as `_has_privileges` answers to whoever signs in by the key.
+
+use super::{
+    Answer,
+    layer::{Extent, Group, Layer},
+    names::{Asked, Names, Reach, names_in_common, reach_in_common},
+};
+use crate::model::privileges::{
+    self, Area, Versions,
+    globs::{Language, have_common},
+    have_common_action, index_implies,
+};
+
+/// Combinations of grants that one question looks at before its answer is "not known".
+pub const MAX_COMBINATIONS: usize = 40_000;
+
+/// Cluster privileges that let a key change the cluster or its security: settings, users, roles, keys of others.
+const ADMINISTRATIVE: [&str; 6] =
+    ["all", "manage", "manage_security", "manage_api_key", "grant_api_key", "manage_service_account"];
+/// Index privileges that reach what is in an index.
+const ON_CONTENT: [&str; 6] = ["read", "write", "create_doc", "delete", "delete_index", "manage"];
+
+/// What a key was given itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Assigned<'a> {
+    /// The cluster does not tell it (before 8.5).
+    NotTold,
+    /// No descriptors: the owner's rights are the only limit.
+    Unrestricted,
+    /// Descriptors.
+    Layer(&'a Layer),
+    /// The key is for another cluster, and can't sign in to REST.
+    CrossCluster,
+}
+
+/// A key's descriptors with the snapshots of its owner's rights.
+#[derive(Clone, Copy, Debug)]
+pub struct Effective<'a> {
+    assigned: Assigned<'a>,
+    limits: Option<&'a [Layer]>,
+}
+
+impl Answer {
+    /// Yes if both are, no if one is not.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::NotKnown,
+        }
+    }
+
+    /// Yes if one is, no if neither is.
+    pub fn or(self, other: Self) -> Self {
+        self.not().and(other.not()).not()
+    }
+
+    /// The opposite; what is not known stays so.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "`!answer` would hide that there are three")]
+    pub fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::NotKnown => Self::NotKnown,
+        }
+    }
+
+    fn of(answer: Option<bool>) -> Self {
+        match answer {
+            Some(true) => Self::Yes,
+            Some(false) => Self::No,
+            None => Self::NotKnown,
+        }
+    }
+
+    /// Yes if one of them is; what comes after a yes is not asked.
+    pub fn any(answers: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::No;
+        for answer in answers {
+            all = all.or(answer);
+            if all == Self::Yes {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Yes if all of them are; what comes after a no is not asked.
+    pub fn all(answers: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::Yes;
+        for answer in answers {
+            all = all.and(answer);
+            if all == Self::No {
+                break;
+            }
+        }
+        all
+    }
+}
+
+impl<'a> Effective<'a> {
+    /// A key with what it was given and, where it is told, the snapshots that limit it.
+    pub fn new(assigned: Assigned<'a>, limits: Option<&'a [Layer]>) -> Self {
+        Self { assigned, limits }
+    }
+
+    fn layers(&self) -> Vec<&'a Layer> {
+        let own = match self.assigned {
+            Assigned::Layer(layer) => Some(layer),
+            _ => None,
+        };
+        own.into_iter().chain(self.limits.into_iter().flatten()).collect()
+    }
+
+    /// What all layers say together, weakened by what is not told: none of that makes a no a yes.
+    fn told(&self, answer: impl FnOnce(&[&'a Layer]) -> Answer) -> Answer {
+        if matches!(self.assigned, Assigned::CrossCluster) {
+            return Answer::No;
+        }
+        let layers = self.layers();
+        if layers.is_empty() {
+            return Answer::NotKnown;
+        }
+        let is_told = !matches!(self.assigned, Assigned::NotTold) && self.limits.is_some();
+        let is_free = !layers.iter().any(|layer| layer.is_restricted);
+        let answer = answer(&layers);
+        if is_told && is_free { answer } else { answer.and(Answer::NotKnown) }
+    }
+
+    fn each(&self, answer: impl Fn(&Layer) -> Answer) -> Answer {
+        self.told(|layers| Answer::all(layers.iter().map(|layer| answer(layer))))
+    }
+
+    /// Tells if a cluster privilege is held, as `_has_privileges` means it.
+    pub fn may(&self, privilege: &str) -> Answer {
+        self.each(|layer| layer.may(privilege))
+    }
+
+    /// Tells if an index privilege is held on a name, or on all names that a pattern can mean, as `_has_privileges`
+    /// means it.
+    pub fn may_on(&self, asked: &Asked, privilege: &str) -> Answer {
+        self.each(|layer| layer.may_on(asked, privilege))
+    }
+
+    /// Tells if an index privilege is held on some name that is meant.
+    pub fn may_on_some(&self, asked: &Asked, privilege: &str) -> Answer {
+        if asked.is_name() {
+            return self.may_on(asked, privilege);
+        }
+        self.told(|layers| {
+            let granting: Vec<Vec<(&Reach, Answer)>> = layers
+                .iter()
+                .map(|layer| {
+                    let held = |group: &Group| index_implies(&[&group.privileges], privilege, Versions::All);
+                    let reaches = layer.groups.iter().map(|group| (&group.reach, Answer::of(held(group))));
+                    reaches.filter(|(_, answer)| *answer != Answer::No).collect()
+                })
+                .collect();
+            let answer = some_in_common(asked, &granting);
+            // Grants on different names may add up where the names overlap.
+            let adds_up = |(layer, granting): (&&Layer, &Vec<(&Reach, Answer)>)| {
+                let lists: Vec<&[String]> = layer.groups.iter().map(|group| group.privileges.as_slice()).collect();
+                layer.is_odd
+                    || granting.len() < layer.groups.len()
+                        && lists.len() > 1
+                        && granting.iter().all(|(_, answer)| *answer != Answer::Yes)
+                        && index_implies(&lists, privilege, Versions::All) != Some(false)
+            };
+            match answer {
+                Answer::No if layers.iter().zip(&granting).any(adds_up) => {
+                    // Where another layer surely grants nothing of it, nothing is left.
+                    let never = layers.iter().zip(&granting).any(|pair| pair.1.is_empty() && !adds_up(pair));
+                    if never { Answer::No } else { Answer::NotKnown }
+                }
+                answer => answer,
+            }
+        })
+    }
+
+    /// Tells if anything may be done with some name that is meant, or with all of them.
+    pub fn any_right_on(&self, asked: &Asked, all_of_it: bool) -> Answer {
+        self.told(|layers| {
+            if all_of_it || asked.is_name() {
+                let held: Vec<(Vec<&Group>, Vec<&Group>)> = layers.iter().map(|layer| layer.covering(asked)).collect();
+                let common = |with_unsure: bool| {
+                    let names: Vec<Vec<&str>> = held
+                        .iter()
+                        .map(|(sure, unsure)| {
+                            let more = unsure.iter().filter(|_| with_unsure);
+                            sure.iter().chain(more).flat_map(|group| &group.privileges).map(String::as_str).collect()
+                        })
+                        .collect();
+                    actions_in_common(Area::Index, &names)
+                };
+                let answer = match (common(false), common(true)) {
+                    (Answer::Yes, _) => Answer::Yes,
+                    (_, Answer::No) => Answer::No,
+                    _ => Answer::NotKnown,
+                };
+                return weakened(answer, layers);
+            }
+            let groups: Vec<Vec<&Group>> = layers.iter().map(|layer| layer.groups.iter().collect()).collect();
+            let answer = combinations(&groups, |chosen| {
+                let names: Vec<Vec<&str>> =
+                    chosen.iter().map(|group| group.privileges.iter().map(String::as_str).collect()).collect();
+                let actions = actions_in_common(Area::Index, &names);
+                if actions == Answer::No {
+                    return Answer::No;
+                }
+                let reaches: Vec<&Reach> = chosen.iter().map(|group| &group.reach).collect();
+                actions.and(Answer::of(reach_in_common(asked, &reaches)))
+            });
+            weakened(answer, layers)
+        })
+    }
+
+    /// Tells if it was created without descriptors, so that its owner's rights are the only limit.
+    pub fn is_unrestricted(&self) -> Answer {
+        match self.assigned {
+            Assigned::NotTold => Answer::NotKnown,
+            Assigned::Unrestricted => Answer::Yes,
+            Assigned::Layer(_) | Assigned::CrossCluster => Answer::No,
+        }
+    }
+
+    /// Tells if nothing at all may be done.
+    pub fn is_empty(&self) -> Answer {
+        if matches!(self.assigned, Assigned::CrossCluster) {
+            return Answer::No;
+        }
+        let cluster = self.told(|layers| {
+            let names: Vec<Vec<&str>> =
+                layers.iter().map(|layer| layer.cluster.iter().map(String::as_str).collect()).collect();
+            weakened(actions_in_common(Area::Cluster, &names), layers)
+        });
+        let others = self.told(|layers| {
+            Answer::any((0..4).map(|kind| {
+                let extents: Vec<Extent> = layers.iter().map(|layer| layer.others[kind]).collect();
+                match extents.iter().filter(|extent| **extent != Extent::All).count() {
+                    _ if extents.contains(&Extent::None) => Answer::No,
+                    0 | 1 => Answer::Yes,
+                    _ => Answer::NotKnown,
+                }
+            }))
+        });
+        cluster.or(others).or(self.runs_as()).or(self.any_right_on(&Asked::any(), false)).not()
+    }
+
+    /// Tells if it may act for other users.
+    pub fn runs_as(&self) -> Answer {
+        self.told(|layers| {
+            let users: Option<Vec<&Names>> = layers.iter().map(|layer| layer.run_as.as_ref()).collect();
+            weakened(users.map_or(Answer::No, |users| Answer::of(names_in_common(&users))), layers)
+        })
+    }
+
+    /// Tells if it may change the cluster or its security.
+    pub fn administers(&self) -> Answer {
+        let named = Answer::any(ADMINISTRATIVE.into_iter().map(|name| self.may(name)));
+        named.or(self.told(|layers| {
+            let held: Vec<Vec<&str>> =
+                layers.iter().map(|layer| layer.cluster.iter().map(String::as_str).collect()).collect();
+            weakened(raw_reaches(Area::Cluster, &held, &["cluster:admin/*"]), layers)
+        }))
+    }
+
+    /// Tells if it reaches what is in every index, some documents or fields of each at least.
+    pub fn reaches_every_index(&self) -> Answer {
+        let any = Asked::any();
+        let named = Answer::any(ON_CONTENT.into_iter().map(|name| self.may_on(&any, name)));
+        named.or(self.told(|layers| {
+            let held = |with_unsure: bool| -> Answer {
+                let lists: Vec<Vec<&str>> = layers
+                    .iter()
+                    .map(|layer| {
+                        let (sure, unsure) = layer.covering(&any);
+                        let groups = sure.into_iter().chain(unsure.into_iter().filter(|_| with_unsure));
+                        groups.flat_map(|group| &group.privileges).map(String::as_str).collect()
+                    })
+                    .collect();
+                raw_reaches(Area::Index, &lists, &["indices:data/*", "indices:admin/delete*"])
+            };
+            match (held(false), held(true)) {
+                (Answer::No, Answer::Yes | Answer::NotKnown) => Answer::NotKnown,
+                (answer, _) => weakened(answer, layers),
+            }
+        }))
+    }
+}
+
+/// What is not understood may grant anything.
+fn weakened(answer: Answer, layers: &[&Layer]) -> Answer {
+    if answer == Answer::No && layers.iter().any(|layer| layer.is_odd) { Answer::NotKnown } else { answer }
+}
+
+/// Tells if some action is allowed by a privilege of each list.
+fn actions_in_common(area: Area, lists: &[Vec<&str>]) -> Answer {
+    let [first, rest @ ..] = lists else { return Answer::NotKnown };
+    match rest {
+        [] => Answer::of(have_common_action(area, first, first, Versions::All)),
+        [second] => Answer::of(have_common_action(area, first, second, Versions::All)),
+        // Of three, two and two may have something in common, and all of them nothing.
+        more => Answer::all(more.iter().map(|other| Answer::of(have_common_action(area, first, other, Versions::All))))
+            .and(Answer::NotKnown),
+    }
+}
+
+/// Tells if a pattern over actions that one of the lists holds reaches some of these actions, and all others too.
+fn raw_reaches(area: Area, lists: &[Vec<&str>], actions: &[&str]) -> Answer {
+    let within = Language::of(actions.iter().copied());
+    Answer::any(lists.iter().enumerate().flat_map(|(own, list)| {
+        let within = &within;
+        list.iter().filter(|name| name.contains(':')).map(move |name| {
+            let pattern = Language::of([format!("{}*", name.to_lowercase()).as_str()]);
+            if have_common(&[&pattern, within]) == Some(false) {
+                return Answer::No;
+            }
+            Answer::all(lists.iter().enumerate().filter(|(other, _)| *other != own).map(|(_, other)| {
+                Answer::any(
+                    other.iter().map(|held| Answer::of(privileges::common_action(area, held, &[&pattern, within]))),
+                )
+            }))
+        })
+    }))
+}
+
+fn some_in_common(asked: &Asked, granting: &[Vec<(&Reach, Answer)>]) -> Answer {
+    let lists: Vec<Vec<&(&Reach, Answer)>> = granting.iter().map(|list| list.iter().collect()).collect();
+    combinations(&lists, |chosen| {
+        let reaches: Vec<&Reach> = chosen.iter().map(|(reach, _)| *reach).collect();
+        let held = Answer::all(chosen.iter().map(|(_, answer)| *answer));
+        held.and(Answer::of(reach_in_common(asked, &reaches)))
+    })
+}
+
+/// Asks about each way to choose one of every list, until one is a yes.
+fn combinations<'g, T>(lists: &[Vec<&'g T>], mut ask: impl FnMut(&[&'g T]) -> Answer) -> Answer {
+    let count = lists.iter().try_fold(1usize, |count, list| count.checked_mul(list.len()));
+    match count {
+        Some(0) => return Answer::No,
+        Some(count) if count <= MAX_COMBINATIONS => {}
+        _ => return Answer::NotKnown,
+    }
+    let mut answer = Answer::No;
+    let mut chosen = vec![0; lists.len()];
+    loop {
+        let items: Vec<&T> = lists.iter().zip(&chosen).map(|(list, at)| list[*at]).collect();
+        answer = answer.or(ask(&items));
+        if answer == Answer::Yes {
+            return answer;
+        }
+        let Some(place) = (0..lists.len()).rev().find(|place| chosen[*place] + 1 < lists[*place].len()) else {
+            return answer;
+        };
+        chosen[place] += 1;
+        chosen[place + 1..].fill(0);
+    }
+}

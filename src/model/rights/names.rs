@@ -1,0 +1,273 @@
+//! Which index names a grant reaches, compared as the server compares them: a name is in a grant or not, a pattern is
+//! covered by one grant's names together, and some name may be in several grants at once. Regular expressions are
+//! tried on names; of two of them, or of one and a pattern, only what is sure is told.
+
+use std::sync::Arc;
+
+use crate::model::{
+    pattern::{self, Budget},
+    privileges::{
+        self,
+        globs::{Language, Pattern, have_common, is_subset},
+    },
+};
+
+use super::scope;
+
+/// The index or pattern that a question is about.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    text: String,
+    form: Form,
+    /// What regular expressions may still take of all that is asked with it.
+    budget: Arc<Budget>,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// One name.
+    Name,
+    /// A pattern of `*` and `?`.
+    Pattern(Pattern, Box<Language>),
+    /// A regular expression, or a pattern that is too long.
+    Other,
+}
+
+impl Asked {
+    /// Reads a name, a pattern or a regular expression between slashes.
+    pub fn new(text: &str) -> Self {
+        let form = match Pattern::new(text) {
+            _ if scope::is_expression(text) => Form::Other,
+            Some(pattern) if pattern.is_literal() && !text.contains('\\') => Form::Name,
+            Some(pattern) => Form::Pattern(pattern, Box::new(Language::of([text]))),
+            None => Form::Other,
+        };
+        Self { text: text.to_owned(), form, budget: Arc::new(Budget::for_search()) }
+    }
+
+    /// Every name that there can be.
+    pub fn any() -> Self {
+        Self::new("*")
+    }
+
+    /// `true` if one name is meant, so that touching and covering it are the same.
+    pub fn is_name(&self) -> bool {
+        matches!(self.form, Form::Name)
+    }
+}
+
+/// The names of one grant, compiled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    /// Plain names, to be tried on patterns.
+    literals: Vec<String>,
+    /// What the patterns match.
+    globs: Language,
+    /// The same and, of each regular expression, at least what it matches.
+    wide: Language,
+    /// Regular expressions with their slashes.
+    expressions: Vec<String>,
+    /// `true` if every name matches.
+    is_any: bool,
+}
+
+impl Names {
+    pub(super) fn new(patterns: &[String]) -> Self {
+        let is_any = |text: &str| matches!(text, "*" | "/.*/" | "/@/");
+        let (expressions, globs): (Vec<&String>, Vec<&String>) =
+            patterns.iter().partition(|text| scope::is_expression(text));
+        let beginnings: Vec<String> = expressions.iter().map(|text| beginning(text)).collect();
+        let texts = || globs.iter().map(|text| text.as_str());
+        Self {
+            literals: globs
+                .iter()
+                .filter(|text| !text.contains(['*', '?', '\\']))
+                .map(|text| (*text).clone())
+                .collect(),
+            globs: Language::of(texts()),
+            wide: Language::of(texts().chain(beginnings.iter().map(String::as_str))),
+            expressions: expressions.into_iter().cloned().collect(),
+            is_any: patterns.iter().any(|text| is_any(text)),
+        }
+    }
+
+    /// Tells if a name is one of them.
+    pub(super) fn has(&self, name: &str, budget: &Budget) -> Option<bool> {
+        if self.is_any || self.globs.has(name) {
+            return Some(true);
+        }
+        let mut answer = Some(false);
+        for expression in &self.expressions {
+            match pattern::matches_within(expression, name, budget) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => answer = None,
+            }
+        }
+        answer
+    }
+
+    /// Tells if all names that a pattern matches are among them, `outside` being left aside.
+    fn covers(&self, asked: &Language) -> Option<bool> {
+        if self.is_any {
+            return Some(true);
+        }
+        match is_subset(asked, &[&self.globs]) {
+            Some(false) if !self.expressions.is_empty() => None,
+            answer => answer,
+        }
+    }
+}
+
+/// Of a regular expression between slashes a pattern that matches at least as much.
+fn beginning(expression: &str) -> String {
+    let source = expression.trim_matches('/');
+    let end = source.find(|c| ".*+?|()[]{}~@&<>\"#\\^$".contains(c)).unwrap_or(source.len());
+    let (mut plain, rest) = source.split_at(end);
+    if source.contains(['|', '&', '~']) {
+        return "*".to_owned();
+    }
+    if rest.starts_with(['*', '?', '{', '+']) {
+        plain = plain.char_indices().last().map_or("", |(at, _)| &plain[..at]);
+    }
+    if rest.is_empty() { plain.to_owned() } else { format!("{plain}*") }
+}
+
+/// The names of one grant, and whether the system's own are among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reach {
+    pub(super) names: Names,
+    pub(super) allow_restricted: bool,
+}
+
+impl Reach {
+    /// Tells if a name is reached.
+    fn has(&self, name: &str, budget: &Budget) -> Option<bool> {
+        let is_open = self.allow_restricted || privileges::is_restricted(name) == Some(false);
+        match self.names.has(name, budget) {
+            Some(true) if !is_open => privileges::is_restricted(name).map(|is_restricted| !is_restricted),
+            answer => answer,
+        }
+    }
+
+    /// Tells if all that is asked about is reached, as `_has_privileges` means it: the system's own names are left
+    /// aside unless one of them is asked about by its name.
+    pub(super) fn covers(&self, asked: &Asked) -> Option<bool> {
+        let (pattern, language) = match &asked.form {
+            Form::Name => return self.has(&asked.text, &asked.budget),
+            Form::Pattern(pattern, language) => (pattern, language),
+            Form::Other if self.names.is_any && !asked.text.contains('.') => return Some(true),
+            Form::Other => return None,
+        };
+        let is_open = |name: &str| privileges::is_restricted(name) == Some(false);
+        if pattern.samples().any(|name| is_open(&name) && self.names.has(&name, &asked.budget) == Some(false)) {
+            return Some(false);
+        }
+        let with_dot = asked.text.starts_with('.');
+        match self.names.covers(language) {
+            // Of a pattern of the system's own names alone nothing would be left, and nothing is not granted.
+            Some(true) if with_dot => {
+                let open = Language::of(privileges::unrestricted_names().iter().copied());
+                (have_common(&[language, &open]) == Some(true)).then_some(true)
+            }
+            Some(false) if with_dot => None,
+            Some(false) => {
+                let without_dot = language.as_ref().clone().without([".*"]);
+                match self.names.covers(&without_dot) {
+                    Some(false) => Some(false),
+                    // It depends on which names with a dot in front are the system's own.
+                    _ => None,
+                }
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// Tells if there is a name that is meant and that all of these reach.
+pub(super) fn reach_in_common(asked: &Asked, reaches: &[&Reach]) -> Option<bool> {
+    let language = match &asked.form {
+        Form::Name => {
+            return reaches.iter().fold(Some(true), |all, reach| match (all, reach.has(&asked.text, &asked.budget)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            });
+        }
+        Form::Pattern(_, language) => language,
+        Form::Other => return None,
+    };
+    let names: Vec<&Names> = reaches.iter().map(|reach| &reach.names).collect();
+    let fits =
+        |name: &String| language.has(name) && reaches.iter().all(|reach| reach.has(name, &asked.budget) == Some(true));
+    if names.iter().flat_map(|names| &names.literals).any(fits) {
+        return Some(true);
+    }
+    if let Form::Pattern(pattern, _) = &asked.form
+        && pattern.samples().any(|name| fits(&name))
+    {
+        return Some(true);
+    }
+    let any = Language::of(["*"]);
+    let of = |sure: bool| -> Vec<&Language> {
+        names
+            .iter()
+            .map(|names| {
+                if names.is_any {
+                    &any
+                } else if sure {
+                    &names.globs
+                } else {
+                    &names.wide
+                }
+            })
+            .collect()
+    };
+    let common = |languages: Vec<&Language>, asked: &Language| {
+        have_common(&languages.into_iter().chain([asked]).collect::<Vec<_>>())
+    };
+    if common(of(false), language) == Some(false) {
+        return Some(false);
+    }
+    if common(of(true), &language.as_ref().clone().without([".*"])) == Some(true) {
+        return Some(true);
+    }
+    let open = Language::of(privileges::unrestricted_names().iter().copied());
+    let with_dot = || {
+        let languages: Vec<&Language> = of(true).into_iter().chain([language.as_ref()]).collect();
+        if reaches.iter().all(|reach| reach.allow_restricted) {
+            have_common(&languages)
+        } else {
+            have_common(&languages.into_iter().chain([&open]).collect::<Vec<_>>())
+        }
+    };
+    (with_dot() == Some(true)).then_some(true)
+}
+
+/// Tells if some name is in all of these, whatever the name is of.
+pub(super) fn names_in_common(all: &[&Names]) -> Option<bool> {
+    let budget = Budget::for_search();
+    let fits = |name: &String| all.iter().all(|names| names.has(name, &budget) == Some(true));
+    if all.iter().flat_map(|names| &names.literals).any(fits) {
+        return Some(true);
+    }
+    let any = Language::of(["*"]);
+    let common = |sure: bool| {
+        let of = |names: &&Names| -> Language {
+            if names.is_any {
+                any.clone()
+            } else if sure {
+                names.globs.clone()
+            } else {
+                names.wide.clone()
+            }
+        };
+        let languages: Vec<Language> = all.iter().map(of).collect();
+        have_common(&languages.iter().collect::<Vec<_>>())
+    };
+    match (common(true), common(false)) {
+        (Some(true), _) => Some(true),
+        (_, Some(false)) => Some(false),
+        _ => None,
+    }
+}
