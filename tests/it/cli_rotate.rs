@@ -423,7 +423,8 @@ fn a_key_that_another_machine_is_rotating_gets_no_second_successor_without_a_wor
     let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("a")), "--yes"]);
     assert_eq!(begun.code, Some(0), "{begun:?}");
     let new = desk.named("app").0.into_iter().find(|id| *id != old).unwrap();
-    let args = ["--grace", "2s", "--secret-file", text(&desk.path("b")), "--yes", "--", &old];
+    let file = desk.path("b");
+    let args = ["--grace", "2s", "--secret-file", text(&file), "--yes", "--", &old];
     let refused = run(&mut elsewhere(&desk, &args));
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
     for words in ["is being rotated already", &new, "of officer", "--again"] {
@@ -564,7 +565,8 @@ fn a_state_that_was_edited_ends_no_key() {
 fn a_grace_period_beyond_the_end_of_the_old_key_is_cut_to_it() {
     let desk = Desk::new();
     desk.app();
-    let args = ["my-app", "--grace", "100000d", "--secret-file", text(&desk.path("k")), "--yes"];
+    let file = desk.path("k");
+    let args = ["my-app", "--grace", "100000d", "--secret-file", text(&file), "--yes"];
     let begun = desk.rotate(&args);
     assert_eq!(begun.code, Some(0), "{begun:?}");
     assert!(begun.err.contains("the old key ends by itself before the grace period is over"), "{begun:?}");
