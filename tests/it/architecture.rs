@@ -106,14 +106,14 @@ fn literals(text: &str) -> Vec<String> {
             let rest = &product[at + 1..];
             let width = if rest.starts_with('\\') { 2 } else { 1 };
             if rest.chars().nth(width) == Some('\'') {
-                (0..=width).for_each(|_| drop(letters.next()));
+                letters.by_ref().take(width + 1).for_each(|_| ());
             }
         } else if letter == '"' {
             let mut literal = String::new();
             while let Some((_, letter)) = letters.next() {
                 match letter {
                     '"' => break,
-                    '\\' => drop(letters.next()),
+                    '\\' => _ = letters.next(),
                     other => literal.push(other),
                 }
             }

@@ -396,15 +396,15 @@ fn rotations_of_the_practice_cluster_stay_out_of_one_s_own_folder() {
 }
 
 /// A key of each standing, as the cluster has it.
-fn key_of_each_standing(place: &Place) -> Vec<(KeyState, ApiKey)> {
+fn key_of_each_standing(place: &Place) -> Vec<(KeyState, KeyId)> {
     let now = keybearer::ops::clock::now();
     let all = place.keys("");
     let first = |state: KeyState| {
         let key = all.iter().find(|key| KeyState::of(key, now) == state);
-        (state, key.unwrap_or_else(|| panic!("no key is {state:?}")).clone())
+        (state, key.unwrap_or_else(|| panic!("no key is {state:?}")).id.clone())
     };
-    let gone = ApiKey { id: KeyId::new("gone-1"), name: "gone".into(), ..ApiKey::default() };
-    vec![first(KeyState::Valid), first(KeyState::Expired), first(KeyState::Invalidated), (KeyState::Gone, gone)]
+    let gone = (KeyState::Gone, KeyId::new("gone-1"));
+    vec![first(KeyState::Valid), first(KeyState::Expired), first(KeyState::Invalidated), gone]
 }
 
 #[test]
@@ -424,8 +424,8 @@ fn a_rotation_is_told_by_how_both_of_its_keys_stand() {
                 batch: None,
                 cluster: cluster.clone(),
                 at: now,
-                old: OldKey { id: old.id.clone(), name: name.clone(), ..OldKey::default() },
-                maker: Person { username: "officer".into(), realm: old.owner.realm.clone() },
+                old: OldKey { id: old.clone(), name: name.clone(), ..OldKey::default() },
+                maker: Person { username: "officer".into(), ..Person::default() },
                 name: name.clone(),
                 expiration: "9d".into(),
                 grace: 86_400_000,
@@ -433,7 +433,7 @@ fn a_rotation_is_told_by_how_both_of_its_keys_stand() {
                 request: "q".into(),
             });
             let mut held = place.rotations().begin(rotation).unwrap();
-            let successor = new.id.clone();
+            let successor = new.clone();
             held.rotation.state = State::Grace { successor, due: now + 80_000_000, tried: Tried::Live };
             held.save().unwrap();
             names.push((name, *old_state, *new_state));
