@@ -119,7 +119,8 @@ impl State {
                 Some(_) => self.refresh(),
                 None => self.read_profiles(Task::ReadProfiles),
             },
-            Fix::EditConnection | Fix::CompareCertificate => {
+            Fix::EditConnection | Fix::CompareCertificate | Fix::ActAs(_) => {
+                self.close_rotating();
                 if let Some(cluster) = self.cluster() {
                     let profile = cluster.profile.clone();
                     self.to_edit = Some(profile.id.clone());
@@ -131,6 +132,17 @@ impl State {
             }
             Fix::ReadProfiles => self.read_profiles(Task::ReadProfiles),
             Fix::UseMemory => self.read_profiles(Task::UseMemory),
+            Fix::CreateKey | Fix::ListRotations => {
+                self.close_rotating();
+                self.show(if fix == Fix::CreateKey { Screen::Create } else { Screen::Overview });
+            }
+            Fix::AllowOtherOwner => self.rotate_step(super::rotating::Step::OtherOwner(true)),
+            Fix::AllowManaged => self.rotate_step(super::rotating::Step::Managed(true)),
+            Fix::RotateAgain => self.rotate_step(super::rotating::Step::Again(true)),
+            Fix::ResumeRotation(id) | Fix::HaveSecret(id) | Fix::MakeAgain(id) | Fix::OtherFile(id) => {
+                self.rotation_fix(&id, None);
+            }
+            Fix::CancelRotation { id, keep_successor } => self.rotation_fix(&id, Some(keep_successor)),
         }
     }
 

@@ -3,21 +3,21 @@
 
 use std::path::PathBuf;
 
-use super::{Loadable, State};
+use super::{Loadable, Screen, State};
 use crate::{
     model::{
         DAY, Millis,
         api_key::KeyId,
-        guard, pasted,
+        pasted,
         profile::{Profile, ProfileId},
-        rotation::Rotation,
+        rotation::{Next, Outlook, Rotation},
         secret::Secret,
     },
     ops::{
         Problem, Session,
         last_use::{NotKnown, Uses},
         rotate::{
-            Fate, Plan, Wishes,
+            Consent, Fate, Objection, Plan, Wishes,
             steps::{After, Have, OneOf, Planned},
         },
     },
@@ -42,6 +42,8 @@ pub enum Step {
     OtherOwner(bool),
     /// Keys that a product made for itself are meant too.
     Managed(bool),
+    /// Make another successor although one works.
+    Again(bool),
     /// Begin, as it was shown; the secrets of several keys go to new files of this folder.
     Begin(PathBuf),
     /// The secret on the card was kept.
@@ -132,10 +134,8 @@ pub struct Ask {
     pub grace: Millis,
     /// Whether the old key is in wrong hands.
     pub compromised: bool,
-    /// Whether successors may belong to who makes them.
-    pub other_owner: bool,
-    /// Whether keys that a product made for itself are meant too.
-    pub managed: bool,
+    /// Consent to what the plans have objections to.
+    pub consent: Consent,
 }
 
 impl Ask {
@@ -147,8 +147,7 @@ impl Ask {
             expiration: String::new(),
             grace: DAY,
             compromised: false,
-            other_owner: false,
-            managed: false,
+            consent: Consent::default(),
         }
     }
 
@@ -161,19 +160,14 @@ impl Ask {
         self.planned.value().into_iter().flat_map(|planned| &planned.plans)
     }
 
-    /// How many would belong to somebody else.
-    pub fn change_owner(&self) -> usize {
-        self.plans().filter(|plan| plan.changes_owner).count()
+    /// Number of plans with this objection.
+    pub fn count_of(&self, objection: Objection) -> usize {
+        self.plans().filter(|plan| plan.objections().contains(&objection)).count()
     }
 
-    /// How many a product made for itself.
-    pub fn are_managed(&self) -> usize {
-        self.plans().filter(|plan| guard::product_of(&plan.old).is_some()).count()
-    }
-
-    /// Whether a key is meant, by the words that were said.
+    /// `true` if a key is meant, by what was consented to.
     pub fn is_meant(&self, plan: &Plan) -> bool {
-        (self.other_owner || !plan.changes_owner) && (self.managed || guard::product_of(&plan.old).is_none())
+        plan.check(self.consent).is_ok()
     }
 
     /// How many would be rotated.
@@ -192,8 +186,13 @@ impl Ask {
             _ if self.planned.is_loading() => Some("It is looked at first"),
             None => Some("There is nothing that can be rotated"),
             Some(_) if self.count() > 0 => None,
-            Some(plan) if plan.changes_owner && !self.other_owner => Some("Tick that the successor may belong to you"),
-            Some(_) => Some("Tick that a key of another application is meant"),
+            Some(plan) if plan.changes_owner && !self.consent.other_owner => {
+                Some("Tick that the successor may belong to you")
+            }
+            Some(plan) if plan.product().is_some() && !self.consent.managed_too => {
+                Some("Tick that a key of another application is meant")
+            }
+            Some(_) => Some("Tick that another successor is meant"),
         }
     }
 
@@ -265,8 +264,9 @@ impl State {
             Step::Look(name, expiration) => self.look_again(name, expiration),
             Step::Grace(grace) => self.on_ask(|ask| ask.grace = grace),
             Step::Compromised(on) => self.on_ask(|ask| ask.compromised = on),
-            Step::OtherOwner(on) => self.on_ask(|ask| ask.other_owner = on),
-            Step::Managed(on) => self.on_ask(|ask| ask.managed = on),
+            Step::OtherOwner(on) => self.on_ask(|ask| ask.consent.other_owner = on),
+            Step::Managed(on) => self.on_ask(|ask| ask.consent.managed_too = on),
+            Step::Again(on) => self.on_ask(|ask| ask.consent.again = on),
             Step::Begin(folder) => self.begin_rotating(folder),
             Step::Kept => self.secret_kept(),
             Step::Undo => self.undo_successor(),
@@ -337,8 +337,7 @@ impl State {
         let Some(session) = self.rotating_session() else { return };
         let Some(Stage::Ask(ask)) = self.idle_stage() else { return };
         let typed = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
-        let wishes =
-            Wishes { name: typed(&name), expiration: typed(&expiration), grace: ask.grace(), ..Wishes::default() };
+        let wishes = Wishes { name: typed(&name), expiration: typed(&expiration), grace: ask.grace() };
         let (ids, old) = (ask.ids.clone(), ask.planned.give_up());
         if let Some(old) = old {
             self.submit(Task::Stop(old));
@@ -359,17 +358,17 @@ impl State {
         if ask.obstacle().is_some() {
             return;
         }
-        let grace = ask.grace();
+        let (grace, consent) = (ask.grace(), ask.consent);
         let mut plans: Vec<Plan> = ask.plans().filter(|plan| ask.is_meant(plan)).cloned().collect();
-        plans.iter_mut().for_each(|plan| plan.grace = grace);
+        plans.iter_mut().for_each(|plan| plan.set_grace(grace));
         if ask.is_single() {
             let Some(plan) = plans.pop() else { return };
             let words = format!("Making the successor of {}", crate::model::harmless::shortened(&plan.old.name, 60));
-            return self.run_rotation(session, Rotate::Start(Box::new(plan)), Stage::Working(words));
+            return self.run_rotation(session, Rotate::Start(Box::new(plan), consent), Stage::Working(words));
         }
         let keys = plans.iter().map(|plan| (plan.old.id.clone(), plan.old.name.clone())).collect();
         let many = Many { keys, folder: folder.clone(), over: None };
-        self.run_rotation(session, Rotate::Many(plans, folder), Stage::Many(many));
+        self.run_rotation(session, Rotate::Many(plans, consent, folder), Stage::Many(many));
     }
 
     /// Shows a dialog about a rotation that was read.
@@ -454,7 +453,7 @@ impl State {
     }
 
     /// Closes the dialog; what changes a cluster is waited for.
-    fn close_rotating(&mut self) {
+    pub(super) fn close_rotating(&mut self) {
         let Some(stage) = self.idle_stage() else { return };
         let question = match stage {
             Stage::Ask(ask) => ask.planned.give_up(),
@@ -464,6 +463,33 @@ impl State {
             self.submit(Task::Stop(ticket));
         }
         self.rotating = None;
+    }
+
+    /// Opens what a way out of a problem leads to: going on with a rotation, ending its old key, or giving it up. The
+    /// dialog that is open is closed for it, unless a cluster is being changed.
+    pub(super) fn rotation_fix(&mut self, id: &str, gives_up: Option<bool>) {
+        if self.rotating.as_ref().is_some_and(Rotating::is_running) {
+            return;
+        }
+        let shown = self.rotating.as_ref().map(|dialog| dialog.profile.id.clone());
+        let profile = shown.or_else(|| self.cluster().map(|cluster| cluster.profile.id.clone()));
+        let Some(profile) = profile else { return };
+        let Some(rotation) = self.known_rotation(&profile, id) else {
+            self.read_rotations(&profile);
+            return self.notice("The rotations of this machine are read again: try it in a moment");
+        };
+        self.close_rotating();
+        let outlook = self.outlook(&profile, &rotation);
+        match gives_up {
+            Some(keep) => {
+                self.ask_about(&profile, id, |rotation| Stage::GiveUp(Box::new(rotation), keep));
+            }
+            None if outlook.is_due() => self.ask_end(&profile, Some(id)),
+            None if matches!(outlook, Outlook::Next(Next::Make | Next::Try)) => {
+                self.ask_about(&profile, id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })));
+            }
+            None => self.show(Screen::Overview),
+        }
     }
 
     pub(super) fn uses_read(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {

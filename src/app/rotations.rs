@@ -7,7 +7,7 @@ use crate::{
         Millis,
         api_key::KeyId,
         profile::ProfileId,
-        rotation::{Next, Rotation},
+        rotation::{KeyState, Next, Outlook, Rotation},
     },
     ops::{Problem, rotate::steps::Here},
     worker::{Rotate, Task, Ticket},
@@ -17,13 +17,15 @@ use crate::{
 #[derive(Default)]
 pub struct Rotations(Vec<(ProfileId, Loadable<Here>)>);
 
-/// A rotation and the cluster whose it is.
-#[derive(Clone, Copy)]
+/// A rotation of an open cluster.
+#[derive(Clone)]
 pub struct Row<'a> {
-    /// Of the cluster.
+    /// Profile of the cluster.
     pub profile: &'a ProfileId,
     /// As it was read.
     pub rotation: &'a Rotation,
+    /// The next step, with how both keys stand.
+    pub outlook: Outlook,
 }
 
 /// What a key is in a rotation.
@@ -59,18 +61,24 @@ impl Rotations {
     }
 }
 
-/// Whether a rotation waits for a person because it was interrupted.
-pub fn is_interrupted(rotation: &Rotation) -> bool {
-    matches!(rotation.next(0), Next::Make | Next::Try)
+/// `true` if a rotation waits for a person because it was interrupted.
+pub fn is_interrupted(outlook: &Outlook) -> bool {
+    matches!(outlook, Outlook::Next(Next::Make | Next::Try))
 }
 
-/// What is most urgent comes first: due, interrupted, waiting.
-fn urgency(rotation: &Rotation, now: Millis) -> (u8, Millis) {
-    match rotation.next(now) {
-        Next::End => (0, rotation.begun_at),
-        Next::Make | Next::Try => (1, rotation.begun_at),
-        Next::Wait(due) => (2, due),
-        Next::Nothing => (3, rotation.begun_at),
+/// `true` if a rotation can't come to its end any more: it can be closed or given up.
+pub fn is_stuck(outlook: &Outlook) -> bool {
+    matches!(outlook, Outlook::Dead(_) | Outlook::SuccessorEnded(_))
+}
+
+/// Sorts the most urgent first: due, interrupted or stuck, waiting.
+fn urgency(row: &Row<'_>) -> (u8, Millis) {
+    let begun = row.rotation.begun_at;
+    match &row.outlook {
+        outlook if outlook.is_due() => (0, begun),
+        Outlook::Next(Next::Wait(due)) => (2, *due),
+        Outlook::Next(Next::Nothing) => (3, begun),
+        _ => (1, begun),
     }
 }
 
@@ -92,10 +100,28 @@ impl State {
         for cluster in self.shown_clusters() {
             let here = of(cluster).into_iter().flat_map(|here| &here.rotations);
             let open = here.filter(|rotation| !rotation.is_finished());
-            rows.extend(open.map(|rotation| Row { profile: &cluster.profile.id, rotation }));
+            rows.extend(open.map(|rotation| self.row(&cluster.profile.id, rotation)));
         }
-        rows.sort_by_key(|row| urgency(row.rotation, self.now));
+        rows.sort_by_key(urgency);
         rows
+    }
+
+    /// A rotation with its outlook.
+    pub fn row<'a>(&self, profile: &'a ProfileId, rotation: &'a Rotation) -> Row<'a> {
+        Row { profile, rotation, outlook: self.outlook(profile, rotation) }
+    }
+
+    /// Outlook of a rotation of an open cluster: its keys stand as the list has them, and those that the list does not
+    /// have as they stood when the rotations were read.
+    pub fn outlook(&self, profile: &ProfileId, rotation: &Rotation) -> Outlook {
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
+        let here = self.rotations.of(profile).and_then(Loadable::value);
+        let standing = |id: &KeyId| -> KeyState {
+            let listed = cluster.and_then(|cluster| Some(KeyState::of(&cluster.key(id)?, cluster.now(self.now))));
+            listed.unwrap_or_else(|| here.map_or(KeyState::Unknown, |here| here.states.of(id)))
+        };
+        let successor = rotation.successor().map_or(KeyState::Unknown, standing);
+        rotation.outlook(self.now, standing(&rotation.old.id), successor)
     }
 
     /// Why the rotations of what is shown could not be read.
@@ -129,7 +155,7 @@ impl State {
     pub(super) fn due_on(&self, id: &ProfileId) -> Vec<Rotation> {
         let here = self.rotations.of(id).and_then(Loadable::value);
         let rotations = here.into_iter().flat_map(|here| &here.rotations);
-        rotations.filter(|rotation| rotation.next(self.now) == Next::End).cloned().collect()
+        rotations.filter(|rotation| self.outlook(id, rotation).is_due()).cloned().collect()
     }
 
     pub(super) fn known_rotation(&self, profile: &ProfileId, id: &str) -> Option<Rotation> {
@@ -140,7 +166,8 @@ impl State {
     /// When the next rotation of what is shown is due.
     pub(super) fn next_due(&self) -> Option<Millis> {
         let waiting = self.open_rotations();
-        waiting.iter().filter_map(|row| row.rotation.due()).filter(|due| *due > self.now).min()
+        let due = |row: &Row<'_>| row.rotation.due().filter(|_| matches!(row.outlook, Outlook::Next(_)));
+        waiting.iter().filter_map(due).filter(|due| *due > self.now).min()
     }
 
     /// Reads those of a cluster.

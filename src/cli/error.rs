@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use super::output;
+use super::{fixes, output};
 use crate::{client::ClientError, model::harmless, ops::Problem};
 
 /// How a command ended whose words are printed already.
@@ -67,7 +67,7 @@ impl CliError {
                 ExitCode::from(USAGE)
             }
             Self::Problem(problem) => {
-                output::complain(&problem.words());
+                output::complain(&fixes::told(problem));
                 Exit::Failed.into()
             }
             // Who reads has heard enough: that is no failure and needs no words.

@@ -11,6 +11,7 @@ mod cross_cluster;
 mod draft;
 mod error;
 mod expiring;
+mod fixes;
 mod grant;
 mod invalidate;
 mod journal;

@@ -1,35 +1,36 @@
 //! `keybearer rotate`: keys replaced by successors, over days if need be, and gone on with after an interruption.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use clap::Args;
 
 use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
-    invalidate,
+    fixes, invalidate,
     output::{self, PlainFormat},
     rotate_list, rotate_on,
-    rotate_secret::{self, Outlet},
+    rotate_secret::{self, Terminal},
 };
 use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
         expiry::Expiry,
-        guard, harmless, json_text,
-        rotation::Place,
+        harmless, json_text,
     },
     ops::{
         Problem, Session, clock,
-        last_use::{self, NotKnown, Uses},
-        rotate::{self, Plan, Rights, Wishes},
+        last_use::{NotKnown, Uses},
+        rotate::{
+            self, Consent, Destination, Plan, Rights, Wishes,
+            steps::{self, OneOf, Planned},
+        },
     },
-    store::{
-        profiles::new_profile_id,
-        rotations::{Listing, Rotations},
-        secret_file::SecretFile,
-    },
+    store::rotations::{Listing, Rotations},
 };
 
 /// The options of `rotate`.
@@ -59,6 +60,9 @@ pub(super) struct RotateArgs {
     /// The successor may belong to you although the old key belongs to somebody else
     #[arg(long, conflicts_with_all = GOING_ON)]
     other_owner: bool,
+    /// Make another successor although there is one that works, of this or another machine
+    #[arg(long, conflicts_with_all = GOING_ON)]
+    again: bool,
     /// Also a key that a product (Kibana, Fleet, alerting) made for itself
     #[arg(long, conflicts_with_all = GOING_ON)]
     managed_too: bool,
@@ -68,7 +72,7 @@ pub(super) struct RotateArgs {
     /// Invalidate the old keys of this cluster whose grace period is over
     #[arg(long, conflicts_with_all = ["references", "list", "resume", "cancel"])]
     due: bool,
-    /// List the rotations of this machine, of all clusters; nothing is asked of any
+    /// List the rotations of this machine, of all clusters; how keys stand is asked of the one that is connected to
     #[arg(long, conflicts_with_all = ["references", "resume", "cancel"])]
     list: bool,
     /// Go on with a rotation, by its id or by that of one of its keys
@@ -103,7 +107,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: RotateArgs) -> Result<Exi
         return Err(CliError::problem("This machine has no place for rotations", "", hint));
     };
     if args.list {
-        return rotate_list::list(&listing(&rotations)?, args.output);
+        return rotate_list::list(flags, &listing(&rotations)?, args.output).await;
     }
     if args.due {
         return rotate_on::due(flags, &rotations, &args).await;
@@ -140,13 +144,11 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
              has a file for each",
         ));
     }
-    let known = listing(rotations)?;
-    let (plans, refused) = plans(&session, &known, &keys, (&wishes, args.managed_too)).await?;
+    listing(rotations)?;
+    let (plans, mut failed, uses) = plans(&session, rotations, &keys, (&wishes, args.consent())).await?;
     if plans.is_empty() {
         return Ok(Exit::Failed);
     }
-    let ids: Vec<KeyId> = plans.iter().map(|plan| plan.old.id.clone()).collect();
-    let uses = last_use::of(&session, &ids).await;
     plans.iter().for_each(|plan| preview(plan, &session, &uses));
     if args.dry_run {
         return show_requests(&session, &plans);
@@ -155,19 +157,13 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
         output::say("Nothing is done");
         return Ok(Exit::Failed);
     }
-    let batch = (keys.len() > 1).then(|| new_profile_id().0);
-    let mut failed = refused;
-    for plan in &plans {
-        if let Err(error) = one(&session, rotations, plan, batch.as_deref(), args).await {
-            if keys.len() == 1 {
-                return Err(error);
-            }
-            output::complain(&format!("{} ({}):", plan.old.name, plan.old.id));
-            error.print();
-            failed += 1;
-        }
+    if let ([plan], 1) = (&plans[..], keys.len()) {
+        return one(&session, rotations, plan, args).await;
     }
-    Ok(exit(keys.len() - failed, failed))
+    for one in several(&session, rotations, &plans, args).await {
+        failed += usize::from(one.problem().is_some());
+    }
+    Ok(exit(keys.len().saturating_sub(failed), failed))
 }
 
 /// All, some or none.
@@ -179,39 +175,27 @@ pub(super) fn exit(done: usize, failed: usize) -> Exit {
     }
 }
 
-/// A plan for each key; a key that can't be rotated is told and leaves the others.
+/// A plan for each key, and how many can't be rotated: each of those is told, and leaves the others.
 async fn plans(
     session: &Session,
-    known: &Listing,
+    rotations: &Rotations,
     keys: &[ApiKey],
-    (wishes, managed_too): (&Wishes, bool),
-) -> Result<(Vec<Plan>, usize), CliError> {
-    let mut plans = Vec::new();
-    let mut refused = 0;
-    for key in keys {
-        match rotate::plan(session, &known.rotations, &key.id, wishes).await {
-            Ok(plan) => match guard::product_of(&plan.old).filter(|_| !managed_too) {
-                None => plans.push(plan),
-                Some(product) => {
-                    let title = format!("{} was made by a product for itself ({product})", plan.old.id);
-                    let hint =
-                        "If it shall be rotated all the same, add --managed-too and give the product its successor";
-                    let problem = Problem::new(&title, "It stops working without the key").hint(hint);
-                    if keys.len() == 1 {
-                        return Err(problem.into());
-                    }
-                    output::complain(&problem.words());
-                    refused += 1;
-                }
-            },
-            Err(problem) if keys.len() == 1 => return Err(problem.into()),
-            Err(problem) => {
-                output::complain(&problem.words());
-                refused += 1;
-            }
+    (wishes, consent): (&Wishes, Consent),
+) -> Result<(Vec<Plan>, usize, Result<Uses, NotKnown>), CliError> {
+    let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
+    let Planned { plans, mut refused, uses } = steps::plans(session, rotations, &ids, wishes, &mut |_| ()).await?;
+    let mut meant = Vec::new();
+    for plan in plans {
+        match plan.check(consent) {
+            Ok(()) => meant.push(plan),
+            Err(problem) => refused.push((plan.old.id.clone(), problem)),
         }
     }
-    Ok((plans, refused))
+    if let ([_], [(_, problem)]) = (keys, &refused[..]) {
+        return Err(problem.clone().into());
+    }
+    refused.iter().for_each(|(_, problem)| output::complain(&fixes::told(problem)));
+    Ok((meant, refused.len(), uses))
 }
 
 /// What will be made, and what will be different.
@@ -220,9 +204,13 @@ fn preview(plan: &Plan, session: &Session, uses: &Result<Uses, NotKnown>) {
     let say = |words: String| output::say(&harmless::shown(&words));
     let end = plan.request.expiry().words(&zone);
     say(format!("{} ({}) gets a successor “{}”, which ends {end}", old.name, old.id, plan.request.name()));
-    let grace = match plan.grace {
-        0 => "the old key is invalidated at once, when the successor was tried".to_owned(),
-        grace => format!("both work for {}", rotate_list::length(grace)),
+    let grace = match (plan.grace(), plan.ends_before()) {
+        (0, _) => "the old key is invalidated at once, when the successor was tried".to_owned(),
+        (_, Some(end)) => format!(
+            "the old key ends by itself before the grace period is over: both work until {}",
+            rotate_list::moment(end)
+        ),
+        (grace, None) => format!("both work for {}", rotate_list::length(grace)),
     };
     say(format!("  {grace}; last use of the old key: {}", last_use_words(uses, &old.id, session)));
     if plan.changes_owner {
@@ -247,7 +235,10 @@ fn preview(plan: &Plan, session: &Session, uses: &Result<Uses, NotKnown>) {
     for name in &plan.left_behind {
         say(format!("  metadata “{name}” is left behind: Elasticsearch keeps such names for itself"));
     }
-    if let Some(product) = guard::product_of(old) {
+    for live in &plan.live {
+        say(format!("  its successor {} works or may work already, and stays as it is", live.id));
+    }
+    if let Some(product) = plan.product() {
         say(format!("  {} was made by a product for itself ({product}), which has to be given the successor", old.id));
     }
 }
@@ -278,55 +269,95 @@ fn confirmed(args: &RotateArgs) -> Result<bool, CliError> {
 }
 
 /// One key as far as it goes today.
-async fn one(
-    session: &Session,
-    rotations: &Rotations,
-    plan: &Plan,
-    batch: Option<&str>,
-    args: &RotateArgs,
-) -> Result<(), CliError> {
-    let (outlet, place) = args.outlet(&plan.old.id)?;
-    let mut held = rotate::begin(rotations, plan, place, batch)?;
-    let id = held.rotation.id.clone();
-    output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` goes on"));
-    let secret = rotate_secret::make(session, &mut held, outlet, args.output).await?;
-    rotate_on::after_hand_over(session, &mut held, &secret).await
+async fn one(session: &Session, rotations: &Rotations, plan: &Plan, args: &RotateArgs) -> Result<Exit, CliError> {
+    let destination = args.destination(plan)?;
+    let mut front = Terminal::new(session, args.output, args.yes);
+    let outcome = steps::start(session, rotations, (plan, args.consent()), (destination, None), &mut front).await?;
+    rotate_on::came_to(outcome, &mut front)?;
+    Ok(Exit::Done)
+}
+
+/// Several keys, one after the other; an interrupt stops between two of them.
+async fn several(session: &Session, rotations: &Rotations, plans: &[Plan], args: &RotateArgs) -> Vec<OneOf> {
+    let mut front = Terminal::new(session, args.output, args.yes);
+    let mut destination = |plan: &Plan| {
+        args.destination(plan).map_err(|error| match error {
+            CliError::Problem(problem) => *problem,
+            CliError::Fields(lines) => Problem::new(&lines.join("; "), ""),
+            _ => Problem::new("There is no room for the secret. No successor is made", ""),
+        })
+    };
+    let mut over = |one: &OneOf| match &one.result {
+        Err(problem) => output::complain(&format!("{}: {}", one.old, fixes::told(problem))),
+        Ok(after) => {
+            rotate_on::say_after(after);
+            if let Some(problem) = &after.problem {
+                output::complain(&format!("{} ({}): {}", after.rotation.old.name, one.old, fixes::told(problem)));
+            }
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let work =
+        steps::many(session, rotations, (plans, args.consent()), &mut destination, &stop, (&mut front, &mut over));
+    stoppable(work, &stop).await
+}
+
+/// Work that an interrupt stops between two steps.
+pub(super) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBool) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            Ok(()) = tokio::signal::ctrl_c() => {
+                output::say("Stopping after what is on its way");
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    }
 }
 
 impl RotateArgs {
     fn wishes(&self) -> Result<Wishes, CliError> {
         let grace = if self.compromised { 0 } else { grace(&self.grace)? };
         let (name, expiration) = (self.name.clone(), self.expiration.clone());
-        Ok(Wishes { name, expiration, grace, other_owner: self.other_owner })
+        Ok(Wishes { name, expiration, grace })
+    }
+
+    fn consent(&self) -> Consent {
+        Consent { other_owner: self.other_owner, managed_too: self.managed_too, again: self.again }
     }
 
     /// Makes sure before anything is asked that the secrets will reach somebody.
     fn check_outlet(&self) -> Result<(), CliError> {
+        self.check_file()?;
         if self.dry_run || self.secret_file.is_some() || self.secret_dir.is_some() {
             return Ok(());
         }
         rotate_secret::check(self.output)
     }
 
-    fn outlet(&self, old: &KeyId) -> Result<(Outlet, Place), CliError> {
-        let path = match (&self.secret_file, &self.secret_dir) {
-            (Some(path), _) => path.clone(),
-            (None, Some(folder)) => folder.join(file_name(old)?),
-            (None, None) => return Ok(rotate_secret::stream(self.output)),
-        };
-        let option = if self.secret_file.is_some() { "--secret-file" } else { "--secret-dir" };
-        let wrong = |error: std::io::Error| CliError::Fields(vec![format!("{option}: {error}")]);
-        let path = rotate::place::absolute(&path).map_err(wrong)?;
-        let file = SecretFile::create(&path).map_err(wrong)?;
-        Ok((Outlet::File(file), Place::File { path }))
+    /// Refuses `-`, which means standard output elsewhere.
+    pub(super) fn check_file(&self) -> Result<(), CliError> {
+        if self.secret_file.as_deref() == Some(Path::new("-")) {
+            return Err(CliError::usage("Nothing is done: --secret-file names a file; use --output json for stdout"));
+        }
+        Ok(())
     }
-}
 
-fn file_name(old: &KeyId) -> Result<String, CliError> {
-    rotate::place::file_name(old).ok_or_else(|| {
-        let title = format!("{old} is no name for a file");
-        Problem::new(&title, "").hint("Rotate it alone, with --secret-file").into()
-    })
+    fn destination(&self, plan: &Plan) -> Result<Destination, CliError> {
+        let wrong = |option: &str, error: std::io::Error| CliError::Fields(vec![format!("{option}: {error}")]);
+        match (&self.secret_file, &self.secret_dir) {
+            (Some(path), _) => Destination::file(path).map_err(|error| wrong("--secret-file", error)),
+            (None, Some(folder)) => {
+                let name = rotate::place::file_name(&plan.old.id).ok_or_else(|| {
+                    let title = format!("{} is no name for a file", plan.old.id);
+                    Problem::new(&title, "").hint("Rotate it alone, with --secret-file")
+                })?;
+                Destination::file(&folder.join(name)).map_err(|error| wrong("--secret-dir", error))
+            }
+            (None, None) => Ok(Destination::Person(rotate_secret::stream(self.output))),
+        }
+    }
 }
 
 /// Milliseconds that both keys work.

@@ -3,15 +3,19 @@
 use serde::Serialize;
 
 use super::{
+    connection::ConnectionFlags,
     error::{CliError, Exit},
     output::{self, PlainFormat},
 };
 use crate::{
     model::{
         Millis, calendar, expiry, harmless,
-        rotation::{ClusterRef, Lineage, Next, Rotation},
+        rotation::{Lineage, Next, Outlook, Rotation},
     },
-    ops::clock,
+    ops::{
+        Problem, clock, cluster_identity, connect,
+        rotate::{self, steps::Here},
+    },
     store::rotations::Listing,
 };
 
@@ -21,6 +25,12 @@ struct RotationJson<'a> {
     batch: Option<&'a str>,
     state: &'static str,
     is_due: bool,
+    /// `true` if no key of it works any more; `false` where that was not asked.
+    is_dead: bool,
+    /// Standing of the old key; `None` where its cluster was not asked.
+    old_state: Option<&'static str>,
+    /// Standing of the successor; `None` where there is none, or its cluster was not asked.
+    new_state: Option<&'static str>,
     due: Option<Millis>,
     old_id: &'a str,
     new_id: Option<&'a str>,
@@ -37,12 +47,18 @@ struct RotationJson<'a> {
 }
 
 impl<'a> RotationJson<'a> {
-    fn of(rotation: &'a Rotation, now: Millis) -> Self {
+    fn of(rotation: &'a Rotation, here: &Here, now: Millis) -> Self {
+        let outlook = outlook(rotation, here, now);
+        let is_known = here.rotations.iter().any(|own| own.id == rotation.id);
+        let (old, new) = here.states.both(rotation);
         Self {
+            old_state: is_known.then(|| old.word()),
+            new_state: (is_known && rotation.successor().is_some()).then(|| new.word()),
+            is_dead: matches!(outlook, Outlook::Dead(_)),
             rotation: &rotation.id,
             batch: rotation.batch.as_deref(),
             state: rotation.state.word(),
-            is_due: rotation.next(now) == Next::End,
+            is_due: outlook.is_due(),
             due: rotation.due(),
             old_id: rotation.old.id.as_str(),
             new_id: rotation.successor().map(|id| id.as_str()),
@@ -69,30 +85,64 @@ struct ResultJson<'a> {
     invalidated: bool,
 }
 
-/// Prints them all; files that can't be read were named before, and tell by the exit code.
-pub(super) fn list(listing: &Listing, format: PlainFormat) -> Result<Exit, CliError> {
+/// Prints them all; files that can't be read were named before, and tell by the exit code. Where a cluster is named by
+/// the options or the environment it is asked how the keys of its own rotations stand; that it can't be asked is said.
+pub(super) async fn list(flags: &ConnectionFlags, listing: &Listing, format: PlainFormat) -> Result<Exit, CliError> {
     let now = clock::now();
+    let here = look(flags, listing).await;
     match format {
         PlainFormat::Json => {
             let all: Vec<RotationJson<'_>> =
-                listing.rotations.iter().map(|rotation| RotationJson::of(rotation, now)).collect();
+                listing.rotations.iter().map(|rotation| RotationJson::of(rotation, &here, now)).collect();
             output::put_json(&all)?;
         }
         PlainFormat::Table => {
-            let rows: Vec<Vec<String>> = listing.rotations.iter().map(|rotation| row(rotation, now)).collect();
+            let rows: Vec<Vec<String>> = listing.rotations.iter().map(|rotation| row(rotation, &here, now)).collect();
             output::put(&output::table(&["STATE", "DUE", "ROTATION", "OLD ID", "NEW ID", "NAME", "CLUSTER"], &rows))?;
         }
     }
     Ok(if listing.unreadable.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
-fn row(rotation: &Rotation, now: Millis) -> Vec<String> {
+/// Asks how the keys of rotations stand, on the cluster that is named; nothing is known where none is.
+async fn look(flags: &ConnectionFlags, listing: &Listing) -> Here {
+    let is_open = |rotation: &&Rotation| !rotation.is_finished();
+    if listing.rotations.iter().filter(is_open).count() == 0 {
+        return Here::default();
+    }
+    let Ok(endpoint) = flags.endpoint() else { return Here::default() };
+    let asked = async {
+        let session = connect::connect(&endpoint).await?;
+        let cluster = cluster_identity::current(&session).await?;
+        let own = |rotation: &&Rotation| rotation.cluster.is_same(&cluster);
+        let rotations: Vec<Rotation> = listing.rotations.iter().filter(own).cloned().collect();
+        let states = rotate::states(&session, &rotations).await?;
+        Ok::<Here, Problem>(Here { cluster, rotations, states, unreadable: Vec::new() })
+    };
+    asked.await.unwrap_or_else(|problem| {
+        output::complain(&format!("How the keys stand could not be asked: {}", problem.words()));
+        Here::default()
+    })
+}
+
+/// Outlook of a rotation; where its cluster was not asked, by its own state alone.
+fn outlook(rotation: &Rotation, here: &Here, now: Millis) -> Outlook {
+    match here.rotations.iter().any(|own| own.id == rotation.id) {
+        true => here.outlook(rotation, now),
+        false => Outlook::Next(rotation.next(now)),
+    }
+}
+
+fn row(rotation: &Rotation, here: &Here, now: Millis) -> Vec<String> {
     let shown = |text: &str| harmless::shown(text).into_owned();
-    let due = match rotation.next(now) {
-        Next::Make | Next::Try => "waits for --resume".to_owned(),
-        Next::Wait(due) => expiry::remaining(Some(due), now),
-        Next::End => "now".to_owned(),
-        Next::Nothing => String::new(),
+    let due = match outlook(rotation, here, now) {
+        Outlook::Next(Next::Make | Next::Try) => "waits for --resume".to_owned(),
+        Outlook::Next(Next::Wait(due)) => expiry::remaining(Some(due), now),
+        Outlook::Next(Next::End) => "now".to_owned(),
+        Outlook::Next(Next::Nothing) => String::new(),
+        Outlook::OldEnded(how) => format!("now: the old key is {}", how.word()),
+        Outlook::SuccessorEnded(how) => format!("never: the successor is {}", how.word()),
+        Outlook::Dead(words) => format!("never: {words}, close it by --cancel"),
     };
     vec![
         rotation.state.word().to_owned(),
@@ -138,20 +188,22 @@ pub(super) fn put_results(results: &[(Rotation, bool)], format: PlainFormat) -> 
     output::put(&output::table(&["RESULT", "OLD ID", "NEW ID", "NAME"], &rows))
 }
 
-/// Says which rotations of a cluster are stuck before their grace period: nothing ends them by itself.
-pub(super) fn say_waiting(rotations: &[Rotation], cluster: &ClusterRef) {
+/// Says which rotations of a cluster are stuck before their grace period, or can't come to their end: nothing ends
+/// them by itself.
+pub(super) fn say_waiting(here: &Here) {
     let now = clock::now();
-    let waits = |rotation: &&Rotation| {
-        matches!(rotation.next(now), Next::Make | Next::Try) && rotation.cluster.is_same(cluster)
-    };
-    for rotation in rotations.iter().filter(waits) {
-        let id = &rotation.id;
-        let words = format!(
-            "{} ({}) is “{}”: `keybearer rotate --resume {id}` goes on",
-            rotation.old.name,
-            rotation.old.id,
-            rotation.state.word()
-        );
+    for rotation in &here.rotations {
+        let (id, about) = (&rotation.id, format!("{} ({})", rotation.old.name, rotation.old.id));
+        let words = match here.outlook(rotation, now) {
+            Outlook::Next(Next::Make | Next::Try) => {
+                format!("{about} is “{}”: `keybearer rotate --resume {id}` goes on", rotation.state.word())
+            }
+            Outlook::Dead(words) => format!("{about}: {words}: `keybearer rotate --cancel {id}` closes it"),
+            Outlook::SuccessorEnded(how) => {
+                format!("{about}: its successor is {}: `keybearer rotate --cancel {id}` gives it up", how.word())
+            }
+            _ => continue,
+        };
         output::say(&harmless::shown(&words));
     }
 }

@@ -1,6 +1,10 @@
-//! Bringing the secret of a successor where it was asked to go, and finding it there again.
+//! The command line as the front end of a rotation: the secret to standard output or to a terminal, progress on
+//! standard error, questions to who sits there.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -9,7 +13,7 @@ use super::{
     error::CliError,
     key_row,
     output::{self, PlainFormat},
-    secret_output,
+    rotate, rotate_list, secret_output,
 };
 use crate::{
     client::CreatedKey,
@@ -18,22 +22,13 @@ use crate::{
         api_key::ApiKey,
         calendar, expiry, harmless, login,
         rotation::{Place, Rotation},
-        secret::Secret,
     },
     ops::{
         Session, clock,
-        rotate::{self, News},
+        last_use::{NotKnown, Uses},
+        rotate::{Delivery, Interaction, Made, News, steps::After},
     },
-    store::{rotations::Held, secret_file::SecretFile},
 };
-
-/// Where a secret goes; known before the key is made.
-#[derive(Debug)]
-pub(super) enum Outlet {
-    Json,
-    Screen,
-    File(SecretFile),
-}
 
 #[derive(Serialize)]
 struct SuccessorJson<'a> {
@@ -53,7 +48,7 @@ struct SuccessorJson<'a> {
     secret_file: Option<String>,
 }
 
-/// Whether a secret would reach somebody without a file.
+/// Checks that a secret would reach somebody without a file.
 ///
 /// # Errors
 /// With the ways out, when nobody would get it.
@@ -70,66 +65,153 @@ pub(super) fn check(format: PlainFormat) -> Result<(), CliError> {
     ))
 }
 
-/// The outlet that is no file.
-pub(super) fn stream(format: PlainFormat) -> (Outlet, Place) {
+/// Where a secret goes that goes to no file.
+pub(super) fn stream(format: PlainFormat) -> Place {
     match format {
-        PlainFormat::Json => (Outlet::Json, Place::Stdout),
-        PlainFormat::Table => (Outlet::Screen, Place::Screen),
+        PlainFormat::Json => Place::Stdout,
+        PlainFormat::Table => Place::Screen,
     }
 }
 
-/// What is told on the way.
+/// Says what was done or found out.
 pub(super) fn say(news: News) {
-    output::say(&harmless::shown(&news.words()));
+    let trial = match &news {
+        News::Tried { trial: Some(trial), .. } => Some(trial),
+        _ => None,
+    };
+    match &news {
+        News::Begun(id) => {
+            output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` goes on"));
+        }
+        _ => output::say(&harmless::shown(&news.words())),
+    }
+    for check in trial.iter().flat_map(|trial| &trial.checks).filter(|check| check.meant && !check.granted) {
+        let on = if check.on.is_empty() { String::new() } else { format!(" on {}", check.on.join(", ")) };
+        let words =
+            format!("  it may not {}{on}, which its descriptors name: its owner may not either", check.privilege);
+        output::say(&harmless::shown(&words));
+    }
 }
 
-/// Makes the successor and brings its secret to the outlet; that it arrived is written down only after it did.
+/// Who runs a command.
+pub(super) struct Terminal<'a> {
+    session: &'a Session,
+    format: PlainFormat,
+    yes: bool,
+    /// Why something could not be asked, or nobody would get a secret.
+    refusal: Option<CliError>,
+}
+
+impl<'a> Terminal<'a> {
+    pub(super) fn new(session: &'a Session, format: PlainFormat, yes: bool) -> Self {
+        Self { session, format, yes, refusal: None }
+    }
+
+    /// Why a rotation went no further, if it did not. What could not be asked here comes first.
+    ///
+    /// # Errors
+    /// The reason.
+    pub(super) fn check(&mut self, after: &mut After) -> Result<(), CliError> {
+        let problem = after.problem.take();
+        match self.refusal.take() {
+            Some(refusal) => Err(refusal),
+            None => problem.map_or(Ok(()), |problem| Err(problem.into())),
+        }
+    }
+
+    /// The reason why something could not be asked here, in place of what came of that.
+    pub(super) fn reason(&mut self, otherwise: CliError) -> CliError {
+        self.refusal.take().unwrap_or(otherwise)
+    }
+}
+
+impl Interaction for Terminal<'_> {
+    fn progress(&mut self, news: News) {
+        say(news);
+    }
+
+    fn can_deliver(&mut self) -> bool {
+        self.refusal = check(self.format).err();
+        self.refusal.is_none()
+    }
+
+    fn deliver(&mut self, rotation: &Rotation, made: &Made) -> Delivery {
+        match hand_over(rotation, &made.created, &made.old, self.format) {
+            Ok(()) => Delivery::Arrived,
+            Err(error) => Delivery::Failed(error.to_string()),
+        }
+    }
+
+    fn delivered(&mut self, rotation: &Rotation, made: &Made, file: &Path) {
+        let path = file.display().to_string();
+        output::say(&format!("The encoded key is in {}, which only you may read", harmless::shown(&path)));
+        let json = SuccessorJson { secret_file: Some(path), ..told_of(rotation, &made.created, &made.old) };
+        let printed = match self.format {
+            PlainFormat::Json => output::put_json(&json),
+            PlainFormat::Table => output::put(&output::facts(&facts(rotation, &made.created))),
+        };
+        // The secret is where it belongs: that nobody reads the rest does not stop the rotation.
+        if let Err(error) = printed {
+            error.print();
+        }
+    }
+
+    fn confirm_end(&mut self, rotation: &Rotation, uses: &Result<Uses, NotKnown>) -> bool {
+        say_preview(rotation, &rotate::last_use_words(uses, &rotation.old.id, self.session));
+        match confirmed(self.yes, "invalidate") {
+            Ok(is_meant) => is_meant,
+            Err(refusal) => {
+                self.refusal = Some(refusal);
+                false
+            }
+        }
+    }
+}
+
+/// Says which key will be ended.
+pub(super) fn say_preview(rotation: &Rotation, last_use: &str) {
+    let successor = rotation.successor().cloned().unwrap_or_default();
+    let (name, old) = (&rotation.old.name, &rotation.old.id);
+    let words = format!("{name} ({old}) will be invalidated, for ever; its successor is {successor}");
+    output::say(&harmless::shown(&words));
+    output::say(&harmless::shown(&format!("  last use of the old key: {last_use}")));
+}
+
+/// Asks for a word, unless the answer was given before.
 ///
 /// # Errors
-/// When there is no successor, or its secret did not arrive: a later run makes another one.
-pub(super) async fn make(
-    session: &Session,
-    held: &mut Held,
-    outlet: Outlet,
-    format: PlainFormat,
-) -> Result<Secret, CliError> {
-    let made = rotate::make(session, held, &mut say).await?;
-    rotate::hand_over_begins(held)?;
-    let told = hand_over(&held.rotation, &made.created, &made.old, outlet);
-    let file = match told {
-        Ok(file) => file,
-        Err(error) => {
-            rotate::hand_over_failed(held)?;
-            let title = format!("The successor {} was made, and its secret could not be written", made.created.id);
-            let hint = format!(
-                "Nobody knows it: `keybearer rotate --resume {}` ends that key and makes another",
-                held.rotation.id
-            );
-            return Err(CliError::problem(&title, &error.to_string(), &hint));
-        }
-    };
-    rotate::handed_over(held)?;
-    if let Some(path) = file {
-        output::say(&format!("The encoded key is in {}, which only you may read", harmless::shown(&path)));
-        let json = SuccessorJson { secret_file: Some(path), ..told_of(&held.rotation, &made.created, &made.old) };
-        match format {
-            PlainFormat::Json => output::put_json(&json)?,
-            PlainFormat::Table => output::put(&output::facts(&facts(&held.rotation, &made.created)))?,
-        }
+/// A usage error where nobody can be asked.
+pub(super) fn confirmed(yes: bool, word: &str) -> Result<bool, CliError> {
+    if yes {
+        return Ok(true);
     }
-    Ok(made.created.secret)
+    if !output::someone_is_there() {
+        return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
+    }
+    let is_meant = output::ask(&format!("Type {word} to confirm:"))?.eq_ignore_ascii_case(word);
+    if !is_meant {
+        output::say("Nothing is done");
+    }
+    Ok(is_meant)
 }
 
-/// Gives the path where it is a file.
-fn hand_over(rotation: &Rotation, created: &CreatedKey, old: &ApiKey, outlet: Outlet) -> io::Result<Option<String>> {
+/// Says when the old key is due.
+pub(super) fn say_due(rotation: &Rotation) {
+    let Some(due) = rotation.due() else { return };
+    let old = harmless::shown(rotation.old.id.as_str()).into_owned();
+    if due <= clock::now() {
+        return output::say(&format!("Both keys work, and {old} is due: `keybearer rotate --due` invalidates it"));
+    }
+    output::say(&format!(
+        "Both keys work. From {} on, `keybearer rotate --due` invalidates {old}",
+        rotate_list::moment(due)
+    ));
+}
+
+fn hand_over(rotation: &Rotation, created: &CreatedKey, old: &ApiKey, format: PlainFormat) -> io::Result<()> {
     let encoded = login::encode(created.id.as_str(), &created.secret);
-    match outlet {
-        Outlet::File(file) => {
-            let path = file.path().display().to_string();
-            file.write(&encoded)?;
-            Ok(Some(path))
-        }
-        Outlet::Json => {
+    match format {
+        PlainFormat::Json => {
             let json = SuccessorJson {
                 api_key: Some(created.secret.expose()),
                 encoded: Some(encoded.expose()),
@@ -137,13 +219,13 @@ fn hand_over(rotation: &Rotation, created: &CreatedKey, old: &ApiKey, outlet: Ou
             };
             let mut text = Zeroizing::new(serde_json::to_vec_pretty(&json)?);
             text.push(b'\n');
-            secret_output::write_stdout(&text).map(|()| None)
+            secret_output::write_stdout(&text)
         }
-        Outlet::Screen => {
+        PlainFormat::Table => {
             let (id, secret) = (&created.id, created.secret.expose());
             let pair = Zeroizing::new(format!("{:12}{id}:{secret}\n{:12}{}\n", "id:key", "encoded", encoded.expose()));
             let text = Zeroizing::new(output::facts(&facts(rotation, created)) + &pair);
-            secret_output::write_stdout(text.as_bytes()).map(|()| None)
+            secret_output::write_stdout(text.as_bytes())
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A rotation: a key that a successor takes the place of, over days if need be. What is written down of it
 //! between the steps, and which step may follow which. It knows no clock, no disk, and never a secret.
 
+mod outlook;
 mod parts;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Millis, api_key::KeyId};
 
+pub use outlook::{KeyState, Outlook};
 pub use parts::{ClusterRef, Ended, Lineage, OldKey, Person, Place, Tried};
 
 /// The form in which rotations are written down.
@@ -116,6 +118,9 @@ pub struct Rotation {
     /// Keys that were made for this and ended again, because nobody knew their secret.
     #[serde(default)]
     pub strays: Vec<KeyId>,
+    /// Other successors of the old key that were valid when this rotation began, and were accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<KeyId>,
     /// Whether the old key names the successor.
     #[serde(default)]
     pub lineage: Lineage,
@@ -204,6 +209,7 @@ impl Rotation {
             place: from.place,
             requests: vec![from.request],
             strays: Vec::new(),
+            accepted: Vec::new(),
             lineage: Lineage::Open,
             state: State::Planned,
             rest: Map::new(),

@@ -11,7 +11,7 @@ use crate::{
     model::{
         Millis,
         api_key::KeyId,
-        journal::{Action, Entry, Origin, Verdict},
+        journal::{Action, Entry, Origin, Read, Verdict},
     },
 };
 
@@ -69,6 +69,21 @@ impl Session {
         keys: &[KeyId],
         request: Option<Value>,
     ) -> Result<Intent<'_>, ClientError> {
+        let entry = self.entry(action, keys, request);
+        self.write(entry.clone()).await.map_err(|error| {
+            let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+            let way_out = match error.kind() {
+                std::io::ErrorKind::WouldBlock => "Let the other program finish, or end it",
+                _ => "Make room or set its rights, or choose another folder by KEYBEARER_JOURNAL",
+            };
+            ClientError::NotSent {
+                reason: format!("the journal in {place} can’t be written ({error}), so nothing was sent. {way_out}"),
+            }
+        })?;
+        Ok(Intent { session: self, entry })
+    }
+
+    fn entry(&self, action: Action, keys: &[KeyId], request: Option<Value>) -> Entry {
         let endpoint = self.client.endpoint();
         let user = system_user();
         let origin = Origin {
@@ -85,7 +100,7 @@ impl Session {
             cluster: self.cluster_name.clone(),
             cluster_uuid: self.cluster_uuid.clone(),
         };
-        let entry = Entry {
+        Entry {
             at: clock::now(),
             id: fresh_id(),
             action,
@@ -98,18 +113,25 @@ impl Session {
             reason: None,
             torn: None,
             damage: None,
-        };
-        self.write(entry.clone()).await.map_err(|error| {
-            let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
-            let way_out = match error.kind() {
-                std::io::ErrorKind::WouldBlock => "Let the other program finish, or end it",
-                _ => "Make room or set its rights, or choose another folder by KEYBEARER_JOURNAL",
-            };
-            ClientError::NotSent {
-                reason: format!("the journal in {place} can’t be written ({error}), so nothing was sent. {way_out}"),
-            }
-        })?;
-        Ok(Intent { session: self, entry })
+        }
+    }
+
+    /// Intents that have no outcome, of any cluster: the ids in them tell whose they are. A journal that can't be read
+    /// has none here: each check of it says so.
+    pub(super) async fn open_intents(&self) -> Vec<Read> {
+        if self.journal.folder().is_none() {
+            return Vec::new();
+        }
+        let journal = self.journal.clone();
+        let read = tokio::task::spawn_blocking(move || journal.check(|_, _| ())).await;
+        let Ok(Ok(report)) = read else { return Vec::new() };
+        report.open
+    }
+
+    /// Writes the outcome of an intent of an earlier run, which was found out later.
+    pub(super) async fn close_later(&self, action: Action, intent: &Read, closing: Closing) {
+        let entry = Entry { id: intent.id.clone(), ..self.entry(action, &[], None) };
+        Intent { session: self, entry }.close(closing).await;
     }
 
     async fn write(&self, entry: Entry) -> std::io::Result<()> {

@@ -5,8 +5,8 @@ use crate::{
     ops::{connect::Step, offers::TRIAL},
 };
 
-/// A way out that can be taken by one click.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A way out of a problem: a button in the window, an option or a command on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
     /// Do the same again.
     Retry,
@@ -18,17 +18,51 @@ pub enum Fix {
     ReadProfiles,
     /// Keep profiles in memory for this run.
     UseMemory,
+    /// Make a new key.
+    CreateKey,
+    /// Act as this user, by run-as.
+    ActAs(String),
+    /// Consent to a successor of another owner than the old key's.
+    AllowOtherOwner,
+    /// Consent to rotating a key that a product made for itself.
+    AllowManaged,
+    /// Consent to another successor beside one that works.
+    RotateAgain,
+    /// Show the rotations of this machine.
+    ListRotations,
+    /// Go on with the rotation of this id.
+    ResumeRotation(String),
+    /// Give up the rotation of this id.
+    CancelRotation {
+        /// Id of the rotation.
+        id: String,
+        /// `true` to leave its successor valid.
+        keep_successor: bool,
+    },
+    /// Say that one has the secret of the successor of this rotation, or show it.
+    HaveSecret(String),
+    /// Have the successor of this rotation invalidated and another one made.
+    MakeAgain(String),
+    /// Take another file for the secret of this rotation.
+    OtherFile(String),
 }
 
 impl Fix {
     /// The words on its button.
-    pub fn words(self) -> &'static str {
+    pub fn words(&self) -> &'static str {
         match self {
             Self::Retry => "Retry",
-            Self::EditConnection => "Edit connection…",
+            Self::EditConnection | Self::ActAs(_) => "Edit connection…",
             Self::CompareCertificate => "Compare and pin…",
             Self::ReadProfiles => "Look again",
             Self::UseMemory => "Go on for this run",
+            Self::CreateKey => "Create a key…",
+            Self::AllowOtherOwner => "Let it belong to me",
+            Self::AllowManaged => "Rotate it all the same",
+            Self::RotateAgain => "Make another successor",
+            Self::ListRotations => "Show rotations",
+            Self::ResumeRotation(_) | Self::HaveSecret(_) | Self::MakeAgain(_) | Self::OtherFile(_) => "Go on…",
+            Self::CancelRotation { .. } => "Give up…",
         }
     }
 }

@@ -11,8 +11,8 @@ use super::own_files;
 use crate::model::rotation::Rotation;
 
 const PREFIX: &str = "rotation-";
-/// The longest file that is believed to be a rotation, in bytes.
-const LARGEST: u64 = 1 << 20;
+/// Length of the longest file that is read as a rotation, in bytes.
+pub const MAX_ROTATION_BYTES: u64 = 1 << 20;
 
 /// The folder of the rotations. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub struct Held {
     folder: PathBuf,
     lock: File,
     saved: Rotation,
+    /// `true` once the old key was read and valid while this is held: then its absence later is no proof that it
+    /// was removed.
+    pub old_seen_valid: bool,
     /// As it is; [`Held::save`] writes it down.
     pub rotation: Rotation,
 }
@@ -95,7 +98,7 @@ impl Rotations {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a rotation needs an id of its own"));
         }
         let lock = self.lock(&rotation.id)?;
-        let held = Held { folder: self.0.clone(), lock, saved: rotation.clone(), rotation };
+        let held = Held { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation };
         write(&held.folder, &held.rotation)?;
         Ok(held)
     }
@@ -119,7 +122,7 @@ impl Rotations {
             let words = format!("{} is rotation {}, and was put in another's place", path.display(), rotation.id);
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
-        Ok(Held { folder: self.0.clone(), lock, saved: rotation.clone(), rotation })
+        Ok(Held { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation })
     }
 
     /// Makes others wait who are about to begin a rotation, until this is let go.
@@ -195,8 +198,8 @@ fn is_plain(id: &str) -> bool {
 
 fn read(path: &Path) -> Result<Rotation, String> {
     let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > LARGEST {
-        return Err(format!("it has {size} bytes, and is no rotation"));
+    if size > MAX_ROTATION_BYTES {
+        return Err(format!("it has {size} bytes, and a rotation has {MAX_ROTATION_BYTES} at most"));
     }
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     Rotation::read(&text).map_err(|error| error.to_string())

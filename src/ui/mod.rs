@@ -167,13 +167,17 @@ impl eframe::App for App {
 /// The ways out that a problem offers.
 pub fn problem_buttons(ui: &mut egui::Ui, view: &mut View<'_>, problem: &Problem) {
     for (place, fix) in problem.fixes.iter().enumerate() {
+        // Several ways out may lead to the same dialog, which asks which is meant.
+        if problem.fixes[..place].iter().any(|before| before.words() == fix.words()) {
+            continue;
+        }
         let button = if place == 0 {
             widgets::button::Button::secondary(fix.words())
         } else {
             widgets::button::Button::ghost(fix.words())
         };
         if button.show(ui).clicked() {
-            view.send(Command::Fix(*fix));
+            view.send(Command::Fix(fix.clone()));
         }
     }
 }

@@ -8,13 +8,17 @@ use std::{
 
 use super::{Answer, Reporter};
 use crate::{
-    model::{api_key::KeyId, rotation::Rotation, secret::Secret},
+    model::{
+        api_key::KeyId,
+        rotation::{Place, Rotation},
+        secret::Secret,
+    },
     ops::{
         Problem, Session,
         last_use::{self, NotKnown, Uses},
         rotate::{
-            self, Fate, Made, News, Plan, Wishes,
-            steps::{self, After, GoneOn, Have, Here, OneOf, Planned},
+            self, Consent, Delivery, Destination, Fate, Interaction, Made, News, Plan, Wishes,
+            steps::{self, After, Answers, Have, Here, OneOf, Outcome, Planned},
         },
     },
     store::{
@@ -33,11 +37,11 @@ pub enum Rotate {
     /// When keys were last used.
     Uses(Vec<KeyId>),
     /// Begin, and make the successor whose secret will be shown.
-    Start(Box<Plan>),
+    Start(Box<Plan>, Consent),
     /// The secret was kept: try it, and go on.
     Kept(Box<Held>, Secret),
     /// Several keys, their secrets to files of a folder.
-    Many(Vec<Plan>, PathBuf),
+    Many(Vec<Plan>, Consent, PathBuf),
     /// Go on after an interruption.
     GoOn(String, Have),
     /// End the old keys of these.
@@ -123,7 +127,7 @@ pub(super) async fn run(
     if task.is_write() && rotations.folder() == Path::new("") {
         return Answer::Rotating(nowhere(task));
     }
-    let mut news = |one: News| reporter.progress(Answer::Rotating(Rotated::News(one)));
+    let mut front = Window { reporter };
     let mut count = |number: usize| reporter.progress(Answer::Rotating(Rotated::Counted(number)));
     let rotations = &rotations;
     Answer::Rotating(match task {
@@ -132,32 +136,112 @@ pub(super) async fn run(
             Rotated::Planned(steps::plans(session, rotations, &ids, &wishes, &mut count).await)
         }
         Rotate::Uses(ids) => Rotated::Uses(last_use::of(session, &ids).await),
-        Rotate::Start(plan) => Rotated::Made(steps::start(session, rotations, &plan, &mut news).await.map(Box::new)),
+        Rotate::Start(plan, consent) => {
+            let destination = (Destination::Person(Place::Screen), None);
+            came_to(steps::start(session, rotations, (&plan, consent), destination, &mut front).await)
+        }
         Rotate::Kept(held, secret) => {
-            Rotated::After(Ok(Box::new(steps::kept(session, *held, secret, &mut news).await)))
+            Rotated::After(Ok(Box::new(steps::kept(session, *held, secret, &mut front).await)))
         }
-        Rotate::Many(plans, folder) => {
-            Rotated::Many(steps::many(session, rotations, &plans, &folder, stop, &mut count).await)
-        }
-        Rotate::GoOn(id, have) => match steps::go_on(session, rotations, &id, have, &mut news).await {
-            Ok(GoneOn::ToShow(held, made)) => Rotated::Made(Ok(Box::new((*held, *made)))),
-            Ok(GoneOn::After(after)) => Rotated::After(Ok(after)),
-            Err(problem) => Rotated::After(Err(problem)),
+        Rotate::Many(plans, consent, folder) => match steps::folder_for_secrets(&folder) {
+            Ok(folder) => {
+                let mut destination = |plan: &Plan| steps::file_in(&folder, plan);
+                let mut over = 0;
+                let mut counted = |_: &OneOf| {
+                    over += 1;
+                    count(over);
+                };
+                let front: (&mut dyn Interaction, _) = (&mut Quiet, &mut counted as &mut (dyn FnMut(&OneOf) + Send));
+                Rotated::Many(Ok(
+                    steps::many(session, rotations, (&plans, consent), &mut destination, stop, front).await
+                ))
+            }
+            Err(problem) => Rotated::Many(Err(problem)),
         },
-        Rotate::End(ids) => Rotated::Ended(steps::end_these(session, rotations, &ids, stop, &mut count).await),
+        Rotate::GoOn(id, have) => came_to(match rotate::take(rotations, &id) {
+            Ok(held) => {
+                let answers = Answers { have, file: None, person: Place::Screen };
+                steps::resume(session, held, answers, &mut front).await
+            }
+            Err(problem) => Err(problem),
+        }),
+        Rotate::End(ids) => {
+            let mut over = 0;
+            let mut counted = |_: &Fate| {
+                over += 1;
+                count(over);
+            };
+            Rotated::Ended(steps::end_these(session, rotations, &ids, stop, (&mut |_| (), &mut counted)).await)
+        }
         Rotate::Undo(mut held) => {
-            let undone = rotate::cancel(session, &mut held, false, &mut news).await;
+            let undone = rotate::cancel(session, &mut held, false, &mut |one| front.progress(one)).await;
             Rotated::Undone(held, undone.map(drop))
         }
-        Rotate::GiveUp(id, keep) => Rotated::GivenUp(steps::give_up(session, rotations, &id, keep).await.map(Box::new)),
+        Rotate::GiveUp(id, keep) => Rotated::GivenUp(match rotate::take(rotations, &id) {
+            Ok(mut held) => {
+                steps::give_up(session, &mut held, keep, &mut |one| front.progress(one)).await.map(Box::new)
+            }
+            Err(problem) => Err(problem),
+        }),
     })
+}
+
+fn came_to(result: Result<Outcome, Problem>) -> Rotated {
+    match result {
+        Ok(Outcome::Shown(held, made)) => Rotated::Made(Ok(Box::new((*held, *made)))),
+        Ok(Outcome::After(after)) => Rotated::After(Ok(after)),
+        Err(problem) => Rotated::After(Err(problem)),
+    }
+}
+
+/// The window as the front end of one rotation: secrets are shown on a card, and what has to be confirmed was
+/// confirmed in the dialog before.
+struct Window<'a> {
+    reporter: &'a Reporter,
+}
+
+impl Interaction for Window<'_> {
+    fn progress(&mut self, news: News) {
+        self.reporter.progress(Answer::Rotating(Rotated::News(news)));
+    }
+
+    fn can_deliver(&mut self) -> bool {
+        true
+    }
+
+    fn deliver(&mut self, _rotation: &Rotation, _made: &Made) -> Delivery {
+        Delivery::Shown
+    }
+
+    fn confirm_end(&mut self, rotation: &Rotation, _uses: &Result<Uses, NotKnown>) -> bool {
+        steps::ends_at_once(rotation)
+    }
+}
+
+/// The window as the front end of many rotations, whose secrets go to files.
+struct Quiet;
+
+impl Interaction for Quiet {
+    fn progress(&mut self, _news: News) {}
+
+    fn can_deliver(&mut self) -> bool {
+        false
+    }
+
+    fn deliver(&mut self, _rotation: &Rotation, _made: &Made) -> Delivery {
+        Delivery::Failed("there is no card for the secret".into())
+    }
+
+    fn confirm_end(&mut self, rotation: &Rotation, _uses: &Result<Uses, NotKnown>) -> bool {
+        steps::ends_at_once(rotation)
+    }
 }
 
 /// Without a place nothing is begun, and nothing can be gone on with.
 fn nowhere(task: Rotate) -> Rotated {
     let problem = steps::nowhere();
     match task {
-        Rotate::Start(_) => Rotated::Made(Err(problem)),
+        Rotate::Start(..) => Rotated::Made(Err(problem)),
         Rotate::Many(..) => Rotated::Many(Err(problem)),
         Rotate::End(_) => Rotated::Ended(Err(problem)),
         Rotate::Undo(held) => Rotated::Undone(held, Err(problem)),

@@ -4,12 +4,12 @@ use keybearer::{
     model::{
         api_key::KeyId,
         login::Login,
-        rotation::{Ended, Lineage, Place, Tried},
+        rotation::{Ended, Lineage, Place, State, Tried},
         version::Feature,
     },
     ops::{
-        Session,
-        rotate::{self, News, Rights, Wishes},
+        Fix, Session,
+        rotate::{self, Consent, News, Rights, Wishes},
     },
     store::rotations::{Held, Rotations},
 };
@@ -27,11 +27,13 @@ struct Rotated {
 }
 
 /// Rotates without a grace period, the secret never leaving memory.
-async fn rotated(session: &Session, old: &KeyId, wishes: &Wishes) -> Rotated {
+async fn rotated(session: &Session, old: &KeyId, consent: Consent) -> Rotated {
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().to_owned());
-    let plan = rotate::plan(session, &[], old, wishes).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
-    let mut held = rotate::begin(&rotations, &plan, Place::Screen, None).unwrap();
+    let plan = rotate::plan(session, &[], old, &Wishes::default())
+        .await
+        .unwrap_or_else(|problem| panic!("{}", problem.words()));
+    let mut held = rotate::begin(&rotations, &plan, consent, (Place::Screen, None)).unwrap();
     let mut news = Vec::new();
     let mut tell = |one: News| news.push(one.words());
     let made =
@@ -77,7 +79,7 @@ fn a_rotated_key_has_the_rights_and_the_metadata_of_the_one_before() {
                                "metadata": metadata });
             let old = server.post_key(&superuser(), "", body).await.id;
             let before = with_limits(server, &old).await;
-            let done = rotated(&session, &old, &Wishes::default()).await;
+            let done = rotated(&session, &old, Consent::default()).await;
             let after = with_limits(server, &done.new).await;
             for same in ["name", "role_descriptors", "limited_by", "username", "realm"] {
                 assert_eq!(before[same], after[same], "{same} of {descriptors}");
@@ -110,7 +112,7 @@ fn who_may_manage_their_own_keys_rotates_them_and_new_rights_are_told() {
         let less = json!({ "cluster": ["manage_own_api_key"] });
         server.call(Method::PUT, &format!("/_security/role/{role}"), Some(less)).await.ok();
         let session = server.session(login).await;
-        let done = rotated(&session, &old, &Wishes::default()).await;
+        let done = rotated(&session, &old, Consent::default()).await;
         assert!(done.news.iter().any(|words| words.contains("other rights than the old key")), "{:?}", done.news);
         assert!(matches!(&done.held.rotation.lineage, Lineage::NotWritten { why } if why.contains("others")));
         let ended = with_limits(server, &old).await;
@@ -128,12 +130,13 @@ fn another_owner_needs_an_extra_word_and_is_told() {
         let (name, login) = server.user(json!({ "cluster": ["manage_own_api_key"] })).await;
         let old = server.post_key(&login, "", json!({ "name": unique("hers"), "expiration": "1d" })).await.id;
         let session = server.admin().await;
-        let refused = rotate::plan(&session, &[], &old, &Wishes::default()).await.unwrap_err();
-        assert!(refused.title.contains(&name) && refused.hint.contains("--run-as"), "{}", refused.words());
-        let wishes = Wishes { other_owner: true, ..Wishes::default() };
-        let plan = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
+        let plan = rotate::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
         assert!(plan.changes_owner && matches!(plan.rights, Rights::Differ(_)));
-        let done = rotated(&session, &old, &wishes).await;
+        let refused = plan.check(Consent::default()).unwrap_err();
+        assert!(refused.title.contains(&name), "{}", refused.words());
+        assert_eq!(refused.fixes, [Fix::ActAs(name.clone()), Fix::AllowOtherOwner]);
+        let consent = Consent { other_owner: true, ..Consent::default() };
+        let done = rotated(&session, &old, consent).await;
         assert_eq!(with_limits(server, &done.new).await["username"], "elastic");
 
         let mut endpoint = server.endpoint(superuser());
@@ -141,7 +144,7 @@ fn another_owner_needs_an_extra_word_and_is_told() {
         let old = server.post_key(&login, "", json!({ "name": unique("hers"), "expiration": "1d" })).await.id;
         let acting =
             keybearer::ops::connect::connect(&endpoint).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
-        let done = rotated(&acting, &old, &Wishes::default()).await;
+        let done = rotated(&acting, &old, Consent::default()).await;
         assert_eq!(with_limits(server, &done.new).await["username"], name);
         assert_eq!(done.held.rotation.lineage, Lineage::Written);
     });
@@ -161,7 +164,7 @@ fn a_restricted_successor_is_tried_although_it_may_ask_nothing_and_a_wrong_secre
         let folder = tempfile::tempdir().unwrap();
         let rotations = Rotations::at(folder.path().to_owned());
         let plan = rotate::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
-        let mut held = rotate::begin(&rotations, &plan, Place::Screen, None).unwrap();
+        let mut held = rotate::begin(&rotations, &plan, Consent::default(), (Place::Screen, None)).unwrap();
         let made = rotate::make(&session, &mut held, &mut |_| ()).await.unwrap();
         rotate::hand_over_begins(&mut held).unwrap();
         rotate::handed_over(&mut held).unwrap();
@@ -191,5 +194,43 @@ fn a_version_that_does_not_tell_descriptors_can_t_rotate() {
         let old = server.post_key(&superuser(), "", json!({ "name": unique("old"), "expiration": "1d" })).await.id;
         let refused = rotate::plan(&server.admin().await, &[], &old, &Wishes::default()).await.unwrap_err();
         assert!(refused.title.contains("doesn't tell what"), "{}", refused.words());
+    });
+}
+
+#[test]
+fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no_clock_but_the_clusters_ends_it() {
+    every_server(async |server| {
+        if !server.has(Feature::LimitedBy) {
+            return;
+        }
+        let session = server.admin().await;
+        let old = server.post_key(&superuser(), "", json!({ "name": unique("twice"), "expiration": "2d" })).await.id;
+        // Two machines: each has a folder of its own.
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [here, there] = [0, 1].map(|number| Rotations::at(folders[number].path().to_owned()));
+        let wishes = Wishes { grace: 3_600_000, ..Wishes::default() };
+        let plan = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
+        let too_early = plan.clone();
+        let mut held = rotate::begin(&here, &plan, Consent::default(), (Place::Screen, None)).unwrap();
+        let made = rotate::make(&session, &mut held, &mut |_| ()).await.unwrap();
+        rotate::hand_over_begins(&mut held).unwrap();
+        rotate::handed_over(&mut held).unwrap();
+        rotate::try_it(&session, &mut held, &made.created.secret).await.unwrap();
+        rotate::link(&session, &mut held, &mut |_| ()).await.unwrap();
+
+        let plan = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
+        assert_eq!(plan.live.iter().map(|live| &live.id).collect::<Vec<_>>(), [&made.created.id]);
+        let refused = plan.check(Consent::default()).unwrap_err();
+        assert!(refused.title.contains(made.created.id.as_str()), "{}", refused.words());
+        // Whoever planned before is refused when the successor is about to be made.
+        let mut late = rotate::begin(&there, &too_early, Consent::default(), (Place::Screen, None)).unwrap();
+        let refused = rotate::make(&session, &mut late, &mut |_| ()).await.unwrap_err();
+        assert!(refused.title.contains("is being rotated already"), "{}", refused.words());
+
+        // This machine's file says that it is due; the cluster's clock does not.
+        held.rotation.state = State::Grace { successor: made.created.id.clone(), due: 0, tried: Tried::Live };
+        let refused = rotate::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
+        assert!(refused.title.contains("by the cluster's own clock"), "{}", refused.words());
+        assert_eq!(with_limits(server, &old).await["invalidated"], false);
     });
 }

@@ -92,3 +92,59 @@ fn a_secret_is_put_into_text_only_where_it_is_handed_over_or_wiped() {
         }
     }
 }
+
+/// The text literals of a source, without comments and without the tests at its end.
+fn literals(text: &str) -> Vec<String> {
+    let product = text.find("#[cfg(test)]").map_or(text, |end| &text[..end]);
+    let mut found = Vec::new();
+    let mut letters = product.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        if product[at..].starts_with("//") {
+            while letters.next_if(|(_, letter)| *letter != '\n').is_some() {}
+        } else if letter == '\'' {
+            // A character: `'"'` opens no text. A lifetime has no second quote where a character has it.
+            let rest = &product[at + 1..];
+            let width = if rest.starts_with('\\') { 2 } else { 1 };
+            if rest.chars().nth(width) == Some('\'') {
+                letters.by_ref().take(width + 1).for_each(|_| ());
+            }
+        } else if letter == '"' {
+            let mut literal = String::new();
+            while let Some((_, letter)) = letters.next() {
+                match letter {
+                    '"' => break,
+                    '\\' => _ = letters.next(),
+                    other => literal.push(other),
+                }
+            }
+            found.push(literal);
+        }
+    }
+    found
+}
+
+#[test]
+fn use_cases_name_no_options_and_no_commands() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops"), &mut files);
+    let mut read = 0;
+    for (path, text) in files.into_iter().filter(|(path, _)| !path.ends_with("tests.rs")) {
+        for literal in literals(&text) {
+            read += 1;
+            let is_flag = literal
+                .match_indices("--")
+                .any(|(at, _)| literal[at + 2..].starts_with(|letter: char| letter.is_ascii_lowercase()));
+            assert!(
+                !is_flag && !literal.contains("`keybearer "),
+                "{path}: a `Fix` is told by the front ends: {literal}"
+            );
+        }
+    }
+    assert!(read > 500, "the texts were not found");
+}
+
+#[test]
+fn the_reader_of_texts_sees_all_but_comments_and_tests() {
+    let text = "let a = \"one\"; // \"no\"\nlet q = '\"'; f::<'a>(\"t\\\"wo\");\n#[cfg(test)]\nlet b = \"three\";";
+    assert_eq!(literals(text), ["one", "two"]);
+}

@@ -82,6 +82,7 @@ impl Desk {
         assert_eq!(gone.len(), 1 + strays.len(), "every other key is accounted for");
         let journal = run(self.at_home(keybearer()).args(["journal", "verify"]));
         assert_eq!(journal.code, Some(0), "{journal:?}");
+        assert!(!format!("{journal:?}").contains("has an intent and no outcome"), "no intent stays open: {journal:?}");
         self.assert_no_secret_on_disk(&encoded);
     }
 
@@ -304,6 +305,8 @@ fn a_rotation_that_is_given_up_leaves_the_old_key_and_no_other() {
     assert_eq!(asked.code, Some(2), "{asked:?}");
     let cancelled = desk.rotate(&["--cancel", &old, "--yes"]);
     assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
+    let told = format!("The successor {} is invalidated, and was read again", first["id"].as_str().unwrap());
+    assert!(cancelled.err.contains(&told) && !cancelled.err.contains("nobody knows its secret"), "{cancelled:?}");
     assert_eq!(desk.named("app"), (vec![old.clone()], vec![first["id"].as_str().unwrap().to_owned()]));
     let again = desk.rotate(&["--cancel", first["rotation"].as_str().unwrap(), "--yes"]);
     assert!(again.code == Some(1) && again.err.contains("given up"), "{again:?}");
@@ -326,7 +329,9 @@ fn a_successor_that_no_longer_works_ends_nothing() {
     thread::sleep(Duration::from_millis(1100));
     let refused = desk.rotate(&["--due", "--yes"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.err.contains("somebody has invalidated it") && refused.out.contains("failed"), "{refused:?}");
+    assert!(refused.err.contains("its successor is invalidated") && refused.out.contains("failed"), "{refused:?}");
+    let resumed = desk.rotate(&["--resume", &old, "--yes"]);
+    assert!(resumed.code == Some(1) && resumed.err.contains("somebody has invalidated it"), "{resumed:?}");
     assert_eq!(desk.named("app").0, std::slice::from_ref(&old));
     assert_eq!(desk.rotate(&["--cancel", &old, "--yes"]).code, Some(0));
 }
@@ -377,7 +382,7 @@ fn torn_files_and_other_clusters_are_named_and_left_alone() {
 }
 
 /// Runs `keybearer rotate` with its standard output as a shell makes it: `>&-`, `>/dev/null`, `1</dev/null`.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn rotate_into(desk: &Desk, redirection: &str, args: &[&str]) -> Ran {
     let program = keybearer();
     let mut shell = Command::new("/bin/sh");
@@ -386,12 +391,12 @@ fn rotate_into(desk: &Desk, redirection: &str, args: &[&str]) -> Ran {
     run(desk.practice.user(desk.at_home(shell), "officer").arg("rotate").args(args))
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_secret_that_nobody_would_get_is_not_made_and_no_key_ends() {
     let desk = Desk::new();
     let old = desk.app();
-    for redirection in [">&-", ">/dev/null", "1</dev/null"] {
+    for redirection in [">&-", ">/dev/null", "1</dev/null", ">/dev/full"] {
         for more in [&["--grace", "0s"][..], &["--grace", "1h"]] {
             let ran = rotate_into(&desk, redirection, &[&["my-app", "--output", "json", "--yes"], more].concat());
             assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{redirection}: {ran:?}");
@@ -400,4 +405,239 @@ fn a_secret_that_nobody_would_get_is_not_made_and_no_key_ends() {
         }
     }
     assert!(desk.listed().is_empty());
+}
+
+/// A command of another machine: its rotations are in a folder of their own.
+fn elsewhere(desk: &Desk, args: &[&str]) -> Command {
+    let mut command = desk.practice.user(desk.at_home(keybearer()), "officer");
+    command.env("KEYBEARER_ROTATIONS", desk.path("rotations-there"));
+    command.env("KEYBEARER_JOURNAL", desk.path("journal-there"));
+    command.arg("rotate").args(args);
+    command
+}
+
+#[test]
+fn a_key_that_another_machine_is_rotating_gets_no_second_successor_without_a_word() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("a")), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    let new = desk.named("app").0.into_iter().find(|id| *id != old).unwrap();
+    let file = desk.path("b");
+    let args = ["--grace", "2s", "--secret-file", text(&file), "--yes", "--", &old];
+    let refused = run(&mut elsewhere(&desk, &args));
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
+    for words in ["is being rotated already", &new, "of officer", "--again"] {
+        assert!(refused.err.contains(words), "{words}: {refused:?}");
+    }
+    assert_eq!(desk.named("app").0.len(), 2);
+    let again = run(&mut elsewhere(&desk, &[&["--again"], &args[..]].concat()));
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(again.err.contains(&new) && desk.named("app").0.len() == 3, "{again:?}");
+    // Here nobody said so: the old key is not ended while another successor of it works.
+    thread::sleep(Duration::from_millis(2100));
+    let done = run(&mut elsewhere(&desk, &["--due", "--yes"]));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(desk.named("app").1, std::slice::from_ref(&old));
+}
+
+#[test]
+fn the_metadata_of_a_successor_is_enough_to_know_that_a_key_is_being_rotated() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let metadata = format!(r#"{{"rotated_from":"{old}"}}"#);
+    let foreign = desk.practice.create("successor", &["--expiration", "1d", "--metadata", &metadata]);
+    let refused = desk.rotate(&["my-app", "--secret-file", text(&desk.path("k")), "--yes"]);
+    assert!(refused.code == Some(1) && refused.err.contains(foreign["id"].as_str().unwrap()), "{refused:?}");
+    assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", foreign["id"].as_str().unwrap()]).code, Some(0));
+    let begun = desk.rotate(&["my-app", "--grace", "0s", "--secret-file", text(&desk.path("k")), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    desk.assert_rotated("app", &old, "k");
+}
+
+#[test]
+fn two_machines_at_the_same_time_leave_one_successor() {
+    for round in 0..4 {
+        let desk = Desk::new();
+        let old = desk.app();
+        let (a, b) = (desk.path("a"), desk.path("b"));
+        let args = |file: &std::path::Path| {
+            ["my-app", "--grace", "1h", "--yes", "--secret-file"]
+                .map(str::to_owned)
+                .into_iter()
+                .chain([text(file).to_owned()])
+        };
+        let mut here = desk.practice.user(desk.at_home(keybearer()), "officer");
+        here.arg("rotate").args(args(&a));
+        let mut there = elsewhere(&desk, &[]);
+        there.args(args(&b));
+        let started = [here, there].map(|mut command| {
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        });
+        let ran = started.map(|child| Ran::of(child.wait_with_output().unwrap()));
+        let mut codes = ran.each_ref().map(|ran| ran.code);
+        codes.sort_unstable();
+        assert_eq!(codes, [Some(0), Some(1)], "{round}: {ran:?}");
+        let loser = ran.iter().find(|ran| ran.code == Some(1)).unwrap();
+        assert!(loser.err.contains("being rotated already"), "{loser:?}");
+        let works = desk.named("app").0;
+        assert!(works.len() == 2 && works.contains(&old), "{round}: {works:?}, {ran:?}");
+    }
+}
+
+/// Changes the only rotation's file as somebody would who can write to the folder.
+fn edit(desk: &Desk, change: impl FnOnce(&mut Value)) {
+    let mut files = fs::read_dir(desk.path("rotations")).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+    let mut value: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(&file, value.to_string()).unwrap();
+}
+
+#[test]
+fn a_state_that_was_edited_ends_no_key() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let other = desk.practice.create("other", &["--expiration", "2d"])["id"].as_str().unwrap().to_owned();
+    let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("k")), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    let valid = || {
+        let mut all = [desk.named("app").0, desk.named("other").0].concat();
+        all.sort();
+        all
+    };
+    let before = valid();
+    let good = {
+        let mut good = Value::Null;
+        edit(&desk, |value| good = value.clone());
+        good
+    };
+    type Change = fn(&mut Value, &str);
+    let changes: [(&str, &str, Change); 5] = [
+        ("another key as the old one", "is not proved to be the successor", |value, other| {
+            value["old"]["id"] = json!(other);
+        }),
+        ("another key by name and owner, too", "is not proved to be the successor", |value, other| {
+            value["old"]["id"] = json!(other);
+            value["old"]["name"] = json!("other");
+        }),
+        ("another name", "is not the key that this rotation was begun with", |value, _| {
+            value["old"]["name"] = json!("other");
+        }),
+        ("the clock of this machine only", "by the cluster's own clock", |_, _| ()),
+        ("an interrupted end", "by the cluster's own clock", |value, _| {
+            value["state"] = json!({ "name": "ending", "successor": value["state"]["successor"], "tried": "live" });
+        }),
+    ];
+    for (what, words, change) in changes {
+        edit(&desk, |value| {
+            *value = good.clone();
+            value["state"]["due"] = json!(1);
+            if what.ends_with("name") {
+                value["grace"] = json!(0);
+            }
+            change(value, &other);
+        });
+        let refused = desk.rotate(&["--due", "--yes"]);
+        assert_eq!(refused.code, Some(1), "{what}: {refused:?}");
+        assert!(refused.err.contains(words), "{what}: {refused:?}");
+        assert_eq!(valid(), before, "{what}");
+    }
+    // Giving up ends the successor: not whatever the file names.
+    edit(&desk, |value| {
+        *value = good.clone();
+        value["state"]["successor"] = json!(other);
+    });
+    let refused = desk.rotate(&["--cancel", &old, "--yes"]);
+    assert!(refused.code == Some(1) && refused.err.contains("is not proved to be the successor"), "{refused:?}");
+    assert_eq!(valid(), before);
+    edit(&desk, |value| {
+        *value = good.clone();
+        value["grace"] = json!(0);
+        value["state"]["due"] = json!(1);
+    });
+    let done = desk.rotate(&["--due", "--yes"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(desk.named("app").1, [old]);
+}
+
+#[test]
+fn a_grace_period_beyond_the_end_of_the_old_key_is_cut_to_it() {
+    let desk = Desk::new();
+    desk.app();
+    let file = desk.path("k");
+    let args = ["my-app", "--grace", "100000d", "--secret-file", text(&file), "--yes"];
+    let begun = desk.rotate(&args);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    assert!(begun.err.contains("the old key ends by itself before the grace period is over"), "{begun:?}");
+    let days = desk.listed()[0]["grace"].as_i64().unwrap() / 86_400_000;
+    assert!((8..=9).contains(&days), "{days}");
+}
+
+#[test]
+fn a_rotation_whose_keys_work_no_more_is_told_as_dead_and_closed() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("k")), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    let id = desk.listed()[0]["rotation"].as_str().unwrap().to_owned();
+    let new = desk.listed()[0]["new_id"].as_str().unwrap().to_owned();
+    assert_eq!(desk.listed()[0]["old_state"], "valid");
+    assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old, &new]).code, Some(0));
+    let listed = desk.rotate(&["--list"]);
+    assert!(listed.code == Some(0) && listed.out.contains("both keys are invalidated"), "{listed:?}");
+    assert_eq!(desk.listed()[0]["is_dead"], true);
+    let due = desk.rotate(&["--due", "--yes"]);
+    assert!(due.code == Some(0) && due.err.contains(&format!("--cancel {id}` closes it")), "{due:?}");
+    let closed = desk.rotate(&["--cancel", &id, "--yes"]);
+    assert!(closed.code == Some(0) && closed.err.contains("is closed"), "{closed:?}");
+    assert!(!closed.err.contains("is invalidated, and was read again"), "nothing was sent: {closed:?}");
+    // Without a cluster to be asked the list is what is written down here.
+    let alone = run(desk.at_home(keybearer()).args(["rotate", "--list", "--output", "json"]));
+    assert_eq!((alone.code, &alone.json()[0]["state"]), (Some(0), &json!("abandoned")), "{alone:?}");
+}
+
+#[test]
+fn an_old_key_that_has_ended_already_is_filed_before_its_grace_period_is_over() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("k")), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
+    let done = desk.rotate(&["--due", "--yes"]);
+    assert!(done.code == Some(0) && done.err.contains("somebody had invalidated"), "{done:?}");
+    desk.assert_rotated("app", &old, "k");
+}
+
+#[test]
+fn what_is_not_known_here_is_told_in_words() {
+    let desk = Desk::new();
+    let odd = desk.rotate(&["--resume", "zzz", "--yes"]);
+    assert_eq!(odd.code, Some(1), "{odd:?}");
+    assert!(odd.err.contains("Rotation zzz is not known here. ") && odd.err.contains("rotate --list"), "{odd:?}");
+    let dash = desk.rotate(&["x", "--secret-file", "-", "--yes"]);
+    assert!(dash.code == Some(2) && dash.err.contains("--output json"), "{dash:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_successor_whose_secret_can_t_be_written_is_ended_again() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let code = desk.path("code");
+    let program = keybearer();
+    let mut shell = Command::new("/bin/sh");
+    shell.env_clear().env("TZ", "UTC").env("CODE", &code).stdin(std::process::Stdio::null());
+    // Who reads is gone long before the secret comes.
+    shell.args(["-c", "{ \"$0\" \"$@\"; echo $? >\"$CODE\"; } | true"]).arg(program.get_program());
+    let args = ["rotate", "my-app", "--grace", "0s", "--output", "json", "--yes"];
+    let ran = run(desk.practice.user(desk.at_home(shell), "officer").args(args));
+    assert_eq!(fs::read_to_string(&code).unwrap().trim(), "1", "{ran:?}");
+    for words in ["could not be written", "is invalidated, and was read again", "--resume"] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+    assert_eq!(desk.named("app").0, std::slice::from_ref(&old));
+    let done = desk.rotate(&["--resume", &old, "--output", "json", "--yes"]);
+    fs::write(desk.path("k"), done.json()["encoded"].as_str().unwrap()).unwrap();
+    desk.assert_rotated("app", &old, "k");
 }

@@ -7,7 +7,9 @@ use keybearer::{
         api_key::{ApiKey, KeyId},
         endpoint::{ClusterUrl, Endpoint, Trust},
         login::Login,
-        rotation::{Ended, Lineage, Rotation, State, Tried},
+        rotation::{
+            Beginning, Ended, KeyState, Lineage, OldKey, Outlook, Person, Place as SecretPlace, Rotation, State, Tried,
+        },
     },
     ops::{connect, create, list},
     store::rotations::Rotations,
@@ -52,8 +54,13 @@ mod create_draft {
 
 impl Place {
     pub fn start(names: &[&str]) -> Self {
+        Self::start_with(20, names)
+    }
+
+    /// With so many keys of the cluster's own.
+    pub fn start_with(keys: usize, names: &[&str]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let front = runtime.block_on(Front::start(20));
+        let front = runtime.block_on(Front::start(keys));
         let place = Self { front, runtime, folder: tempfile::tempdir().unwrap() };
         names.iter().for_each(|name| place.make("officer", name, ""));
         place
@@ -73,7 +80,12 @@ impl Place {
 
     /// A new window on what is there.
     pub fn desk(&self) -> Desk {
-        let setting = Setting { rotations: Some(self.rotations()), ..Setting::default() };
+        self.desk_with(&self.rotations())
+    }
+
+    /// A new window of another machine, whose rotations are elsewhere.
+    pub fn desk_with(&self, rotations: &Rotations) -> Desk {
+        let setting = Setting { rotations: Some(rotations.clone()), ..Setting::default() };
         Desk::connected(&self.front.sockets.url("http"), ("officer", "officer-password"), setting)
     }
 
@@ -110,12 +122,14 @@ impl Place {
         session.own_key().cloned()
     }
 
-    /// The grace periods of all are over: a day has gone by.
+    /// The grace periods of all are over: a day has gone by here. The cluster's clock goes on as it was, so that the
+    /// period is taken away, too.
     pub fn let_a_day_go_by(&self) {
         for rotation in self.all() {
             let State::Grace { successor, due, tried } = rotation.state.clone() else { continue };
             let mut held = self.rotations().take(&rotation.id).unwrap();
             held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
+            held.rotation.grace = 0;
             held.save().unwrap();
         }
     }
@@ -379,4 +393,103 @@ fn rotations_of_the_practice_cluster_stay_out_of_one_s_own_folder() {
     desk.press("Overview");
     desk.wait_for("1 waiting");
     assert!(own.all().unwrap().rotations.is_empty() && !own.folder().exists());
+}
+
+/// A key of each standing, as the cluster has it.
+fn key_of_each_standing(place: &Place) -> Vec<(KeyState, KeyId)> {
+    let now = keybearer::ops::clock::now();
+    let all = place.keys("");
+    let first = |state: KeyState| {
+        let key = all.iter().find(|key| KeyState::of(key, now) == state);
+        (state, key.unwrap_or_else(|| panic!("no key is {state:?}")).id.clone())
+    };
+    let gone = (KeyState::Gone, KeyId::new("gone-1"));
+    vec![first(KeyState::Valid), first(KeyState::Expired), first(KeyState::Invalidated), gone]
+}
+
+#[test]
+fn a_rotation_is_told_by_how_both_of_its_keys_stand() {
+    let place = Place::start_with(120, &["app"]);
+    let keys = key_of_each_standing(&place);
+    let cluster = place.runtime.block_on(async {
+        keybearer::ops::cluster_identity::current(&place.front.session("officer").await).await.unwrap()
+    });
+    let now = keybearer::ops::clock::now();
+    let mut names = Vec::new();
+    for (old_state, old) in &keys {
+        for (new_state, new) in &keys {
+            let name = format!("{} {}", old_state.word(), new_state.word());
+            let rotation = Rotation::new(Beginning {
+                id: name.replace(' ', "-"),
+                batch: None,
+                cluster: cluster.clone(),
+                at: now,
+                old: OldKey { id: old.clone(), name: name.clone(), ..OldKey::default() },
+                maker: Person { username: "officer".into(), ..Person::default() },
+                name: name.clone(),
+                expiration: "9d".into(),
+                grace: 86_400_000,
+                place: SecretPlace::Screen,
+                request: "q".into(),
+            });
+            let mut held = place.rotations().begin(rotation).unwrap();
+            let successor = new.clone();
+            held.rotation.state = State::Grace { successor, due: now + 80_000_000, tried: Tried::Live };
+            held.save().unwrap();
+            names.push((name, *old_state, *new_state));
+        }
+    }
+    let mut desk = place.desk();
+    desk.press("Overview");
+    desk.wait_for("9 to be closed");
+    // Of 16 pairs 9 are dead, 3 have a dead successor, 3 a dead old key, and one waits.
+    assert!(desk.sees("3 due, 12 to be closed, 1 waiting"), "{:?}", desk.texts());
+    let profile = desk.harness.state().state().cluster().unwrap().profile.id.clone();
+    for rotation in place.all() {
+        let (_, old, new) = names.iter().find(|(name, ..)| *name == rotation.name).unwrap();
+        let outlook = desk.harness.state().state().outlook(&profile, &rotation);
+        let is_right = match (old.has_ended(), new.has_ended()) {
+            (true, true) => matches!(outlook, Outlook::Dead(_)),
+            (true, false) => outlook == Outlook::OldEnded(*old),
+            (false, true) => outlook == Outlook::SuccessorEnded(*new),
+            (false, false) => matches!(outlook, Outlook::Next(_)),
+        };
+        assert!(is_right, "{}: {outlook:?}", rotation.name);
+    }
+
+    desk.press("Close the rotation of invalidated invalidated");
+    desk.wait_for("Both keys are invalidated: close it");
+    assert!(!desk.sees("Leave the successor valid") && !desk.sees("The old key stays as it is"), "{:?}", desk.texts());
+    settle(&mut desk);
+    desk.press("Close the rotation");
+    desk.wait_for("The rotation is given up");
+    let closed = place.all().into_iter().find(|rotation| rotation.name == "invalidated invalidated").unwrap();
+    assert!(matches!(closed.state, State::Abandoned { kept: false, .. }));
+}
+
+#[test]
+fn a_key_that_another_machine_is_rotating_needs_a_word() {
+    let place = Place::start(&["app"]);
+    let other = tempfile::tempdir().unwrap();
+    let mut there = place.desk_with(&Rotations::at(other.path().join("rotations")));
+    ask(&mut there, "app");
+    make_and_copy(&mut there);
+    there.press("I have kept it");
+    there.wait_for("Both keys work");
+    let old = place.keys("app").into_iter().min_by_key(|key| key.created).unwrap();
+    let successor = place.keys("app").into_iter().find(|key| key.id != old.id).unwrap();
+
+    let mut desk = place.desk();
+    desk.fill("Search", &format!("id:{}", old.id));
+    desk.harness.step();
+    desk.click_row("app");
+    desk.press("Rotate");
+    desk.wait_for("is being rotated already");
+    settle(&mut desk);
+    assert!(desk.sees(successor.id.as_str()) && !desk.is_on("Rotate 1 key"), "{:?}", desk.texts());
+    desk.tick("Make another successor all the same");
+    make_and_copy(&mut desk);
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    assert_eq!(place.rotation().accepted, [successor.id]);
 }

@@ -94,6 +94,9 @@ fn a_rotation_is_given_up_with_or_without_its_successor() {
         }
         desk.press("Give up the rotation");
         desk.wait_for("The rotation is given up");
+        let told =
+            format!("The successor {} is invalidated, and was read again", place.rotation().successor().unwrap());
+        assert_eq!((desk.sees(&told), desk.sees("Its successor stays valid")), (!keep, keep), "{:?}", desk.texts());
         assert_eq!(place.signs_in(&encoded).is_some(), keep);
         assert!(!place.is_invalidated(&place.rotation().old.id));
         desk.press("Close the rotation");
@@ -192,4 +195,26 @@ fn several_keys_can_be_stopped_between_two() {
     desk.wait_for("1 of 3 keys rotated");
     assert!(desk.sees("It was stopped before: as it was"), "{:?}", desk.texts());
     assert_eq!((place.all().len(), place.keys("many-").len()), (1, 4), "what was not begun is as it was");
+}
+
+#[test]
+fn a_rotation_that_stands_in_the_way_is_gone_on_with_or_given_up_from_where_it_is_told() {
+    let place = Place::start(&["app"]);
+    killed_at_the_card(&place);
+    let mut desk = place.desk();
+    desk.fill("Search", &format!("id:{}", place.rotation().old.id));
+    desk.harness.step();
+    desk.tick("Select all shown keys");
+    desk.press("Rotate");
+    desk.wait_for("is being rotated already");
+    settle(&mut desk);
+    assert!(desk.is_on("Go on…") && desk.is_on("Give up…"), "{:?}", desk.texts());
+    desk.press("Go on…");
+    desk.wait_for("it is not known whether it arrived");
+    desk.press("Cancel");
+    desk.press("Rotate");
+    desk.wait_for("is being rotated already");
+    settle(&mut desk);
+    desk.press("Give up…");
+    desk.wait_for("is invalidated, for ever");
 }

@@ -124,3 +124,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rotation_of_which_no_key_works_can_only_be_closed() {
+    use KeyState::{Expired, Gone, Invalidated, Unknown, Valid};
+    let mut rotation = rotation();
+    rotation.created(id()).unwrap();
+    rotation.hand_over_begins().unwrap();
+    rotation.handed_over(id()).unwrap();
+    rotation.tried(Tried::Live, 0).unwrap();
+    let before = rotation.due().unwrap() - 1;
+    for old in [Valid, Expired, Invalidated, Gone, Unknown] {
+        for new in [Valid, Expired, Invalidated, Gone, Unknown] {
+            let outlook = rotation.outlook(before, old, new);
+            let expected = match (old.has_ended(), new.has_ended()) {
+                (true, true) => matches!(&outlook, Outlook::Dead(words) if words.contains(old.word())),
+                (true, false) => outlook == Outlook::OldEnded(old) && outlook.is_due(),
+                (false, true) => outlook == Outlook::SuccessorEnded(new) && !outlook.is_due(),
+                (false, false) => outlook == Outlook::Next(Next::Wait(before + 1)),
+            };
+            assert!(expected, "{old:?}, {new:?}: {outlook:?}");
+        }
+    }
+    assert_eq!(rotation.outlook(before, Invalidated, Invalidated), Outlook::Dead("both keys are invalidated".into()));
+    assert_eq!(rotation.outlook(before + 1, Valid, Valid), Outlook::Next(Next::End));
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_a_rotation_or_is_refused(text in "\\PC{0,200}", depth in 0_usize..2000) {
+        let _ = Rotation::read(&text);
+        let deep = format!("{{\"version\":1,\"x\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+        prop_assert!(Rotation::read(&deep).is_err());
+        let whole = rotation().text().unwrap();
+        let cut: String = whole.chars().take(depth % whole.len()).collect();
+        prop_assert!(Rotation::read(&cut).is_err());
+    }
+}

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::value::RawValue;
 
 use super::{
-    News, Rights, compared, find, find_now, is_me, is_mine,
+    News, Rights, check_cluster, compared, find, find_now, interrupted, is_me, is_mine,
+    lineage::{check_grace_is_over, check_old_key, check_successor, others, rotated_already},
     make::{check_unchanged, end_strays, made_before, made_by, success},
     note, read, save, take,
 };
@@ -15,14 +16,14 @@ use crate::{
         api_key::{ApiKey, KeyId},
         expiry::Status,
         journal::{Action, Verdict},
-        rotation::{Ended, Lineage, Next, Rotation, State, Tried},
+        rotation::{Ended, KeyState, Lineage, Next, Rotation, State, Tried},
         secret::Secret,
         successor,
         update::KeyUpdate,
         version::Feature,
     },
     ops::{
-        Problem, Session, clock, invalidate,
+        Fix, Problem, Session, clock, invalidate,
         journal::Closing,
         problem::ProblemKind,
         update,
@@ -49,11 +50,10 @@ pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Resu
         }
         Err(problem) => {
             let title = format!("The successor {} does not work. Nothing is ended, the old key stays", key.id);
-            let hint = format!(
-                "Try again by `keybearer rotate --resume {0}`, or give it up by `keybearer rotate --cancel {0}`",
-                held.rotation.id
-            );
-            return Err(Problem::new(&title, &problem.words()).hint(&hint));
+            return Err(Problem::new(&title, &problem.words())
+                .hint("Try again, or give the rotation up")
+                .fix(Fix::ResumeRotation(held.rotation.id.clone()))
+                .or(cancel_fix(held, false)));
         }
     };
     let told = trial.as_ref().and_then(|trial| trial.identity.api_key.as_ref());
@@ -84,7 +84,11 @@ async fn begin_grace(session: &Session, held: &mut Held, tried: Tried) -> Result
     saved
 }
 
-/// The successor, if it can be signed in with.
+fn cancel_fix(held: &Held, keep_successor: bool) -> Fix {
+    Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor }
+}
+
+/// The successor, if it can be signed in with and is proved to be one.
 async fn usable_successor(session: &Session, held: &Held) -> Result<ApiKey, Problem> {
     let id = held.rotation.successor().cloned().unwrap_or_default();
     let found = find(session, &id).await?;
@@ -92,11 +96,14 @@ async fn usable_successor(session: &Session, held: &Held) -> Result<ApiKey, Prob
         None => "the cluster knows it no more, or you may not see it",
         Some(Status::Invalidated) => "somebody has invalidated it",
         Some(Status::Expired) => "it has expired",
-        Some(_) => return Ok(found.unwrap_or_default()),
+        Some(_) => {
+            let key = found.unwrap_or_default();
+            check_successor(&held.rotation, &key)?;
+            return Ok(key);
+        }
     };
     let title = format!("The successor {id} can't be used: {why}. Nothing is ended, the old key stays");
-    let hint = format!("`keybearer rotate --cancel {}`, then begin again", held.rotation.id);
-    Err(Problem::new(&title, "").hint(&hint))
+    Err(Problem::new(&title, "").hint("Give the rotation up, then begin again").fix(cancel_fix(held, false)))
 }
 
 /// Writes the successor into the old key's metadata where that changes nothing else: every update takes the
@@ -168,8 +175,8 @@ async fn put(session: &Session, old: &ApiKey, metadata: Box<RawValue>) -> Result
     outcome.failed.into_iter().next().map_or(Ok(()), |(_, reason)| Err(reason))
 }
 
-/// Invalidates the old key and reads it again. Whether it is due, and whether that is meant, is the caller's
-/// business; whether its successor works is not.
+/// Invalidates the old key and reads it again. That it is meant is the caller's business; that it is due by both
+/// clocks, that both keys are those of the rotation, and that the same cluster answers before and after it, is not.
 ///
 /// # Errors
 /// When the old key was not seen to be ended. What was begun is written down, and can be gone on with.
@@ -177,35 +184,47 @@ pub async fn end(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News)
     if !matches!(held.rotation.state, State::Grace { .. } | State::Ending { .. }) {
         held.rotation.ending()?; // which says what is wrong
     }
-    usable_successor(session, held).await?;
+    check_cluster(session, &held.rotation).await?;
+    let successor = usable_successor(session, held).await?;
     link(session, held, tell).await?;
     let given_up = held.rotation.requests.len().saturating_sub(1);
-    let late = made_by(session, held, &held.rotation.requests[..given_up]).await?;
-    let successor = held.rotation.successor().cloned().unwrap_or_default();
-    let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != successor).collect();
+    let late = made_by(session, &held.rotation.old.id, &held.rotation.requests[..given_up]).await?;
+    let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != successor.id).collect();
     end_strays(session, held, &late, tell).await?;
 
     let id = held.rotation.old.id.clone();
     let how = match find_now(session, &id).await? {
         None => {
-            seen_gone(session, held).await?;
+            check_gone(session, held).await?;
             Ended::Gone
         }
         Some(old) if old.invalidated => {
-            if matches!(held.rotation.state, State::Ending { .. }) {
-                Ended::Invalidated
-            } else {
-                Ended::Before
-            }
+            check_old_key(&held.rotation, &old)?;
+            if matches!(held.rotation.state, State::Ending { .. }) { Ended::Invalidated } else { Ended::Before }
         }
         Some(_) => {
-            // Only reading it by itself tells what its descriptors are now, and not a second ago.
-            check_unchanged(held, &read(session, &id).await?)?;
+            // Only reading it by itself tells what it is now, and not a second ago.
+            let old = read(session, &id).await?;
+            check_old_key(&held.rotation, &old)?;
+            check_unchanged(held, &old)?;
+            if KeyState::of(&old, session.now()) == KeyState::Valid {
+                held.old_seen_valid = true;
+                check_grace_is_over(session, held, &successor).await?;
+            }
+            let live = others(session, held, &old).await?;
+            if !live.is_empty() {
+                let Problem { title, .. } = rotated_already(&id, &live);
+                let detail = format!("Besides {}, the successor of this rotation. Nothing is ended", successor.id);
+                let hint = "Find out which of them is meant, and give the other rotation up";
+                return Err(Problem::new(&title, &detail).hint(hint).fix(cancel_fix(held, false)));
+            }
             invalidated(session, held, &id).await?;
             Ended::Invalidated
         }
     };
-    let keys = [id.clone(), successor];
+    // What was read is a proof only if it came from the cluster of this rotation.
+    check_cluster(session, &held.rotation).await?;
+    let keys = [id.clone(), successor.id];
     let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "done")).await?;
     held.rotation.done(clock::now(), how)?;
     let saved = save(held);
@@ -254,21 +273,39 @@ async fn end_due(
 ) -> Result<(Rotation, Ended), Problem> {
     let mut held = take(rotations, id)?;
     // Somebody else may have gone on with it meanwhile.
-    if held.rotation.next(clock::now()) != Next::End {
+    let is_in_turn = matches!(held.rotation.next(clock::now()), Next::End | Next::Wait(_));
+    if !is_in_turn {
         return Err(Problem::new(&format!("Rotation {id} is not due any more"), ""));
     }
+    let open = interrupted::open(session, &held.rotation).await;
     let how = end(session, &mut held, tell).await?;
+    interrupted::close(session, &held.rotation, open, tell).await;
     Ok((held.rotation.clone(), how))
 }
 
-/// A key that isn't found is only gone for somebody who would see it.
-async fn seen_gone(session: &Session, held: &Held) -> Result<(), Problem> {
-    let owner = &held.rotation.old.owner;
+/// A key that isn't found is only gone for somebody who would see it, on the cluster of the rotation, and when it was
+/// not there a moment ago: clusters keep invalidated and expired keys for days.
+async fn check_gone(session: &Session, held: &Held) -> Result<(), Problem> {
+    check_cluster(session, &held.rotation).await?;
+    let (id, owner) = (&held.rotation.old.id, &held.rotation.old.owner);
+    let is_there = find(session, id).await?.is_some();
+    if is_there || held.old_seen_valid {
+        let title = format!("{id} is not found any more, and was valid a moment ago. Nothing is filed as done");
+        let detail = match is_there {
+            true => "The cluster tells it by its id and not by a query",
+            false => "The same address may lead to several clusters, or to one that was put back to an earlier state",
+        };
+        return Err(Problem::new(&title, detail).hint("Look at the cluster, then go on").fix(resume_fix(held)));
+    }
     if session.privileges.sees_all_keys() || is_me(session, &owner.username, &owner.realm) {
         return Ok(());
     }
-    let title = format!("{} can't be seen by you, so that nothing can be proved", held.rotation.old.id);
+    let title = format!("{id} can't be seen by you, so that nothing can be proved");
     Err(Problem::new(&title, "").hint(&format!("Sign in as {}, or with the privilege manage_api_key", owner.username)))
+}
+
+fn resume_fix(held: &Held) -> Fix {
+    Fix::ResumeRotation(held.rotation.id.clone())
 }
 
 async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(), Problem> {
@@ -282,8 +319,7 @@ async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(
     let reason = outcome.failed.into_iter().map(|(_, reason)| reason).next();
     let title = format!("The old key {id} was not seen to be invalidated");
     let detail = reason.unwrap_or_else(|| "it is the key that you are signed in by".into());
-    let hint = format!("Both keys may still work. Try again: `keybearer rotate --resume {}`", held.rotation.id);
-    Err(Problem::new(&title, &detail).hint(&hint))
+    Err(Problem::new(&title, &detail).hint("Both keys may still work. Try again").fix(resume_fix(held)))
 }
 
 /// What one can't see one can't end, and not seeing it would look as if there were none.
@@ -297,11 +333,11 @@ fn check_sees_successor(session: &Session, held: &Held) -> Result<(), Problem> {
     Err(Problem::new(&title, "").hint(&hint))
 }
 
-/// Gives a rotation up: the successor is ended, or left valid when `keep` says so; the old key stays. Gives the
-/// successor's id if there was one.
+/// Gives a rotation up: the successor is ended, or left valid when `keep` says so; the old key stays. A rotation of
+/// which no key works any more is closed, and nothing is sent for it. Gives the successor's id if there was one.
 ///
 /// # Errors
-/// When the old key is ended already, and when the successor was not seen to be ended.
+/// When the old key is ended already and the successor works, and when the successor was not seen to be ended.
 pub async fn cancel(
     session: &Session,
     held: &mut Held,
@@ -311,32 +347,35 @@ pub async fn cancel(
     if held.rotation.is_finished() {
         held.rotation.abandoned(keep, clock::now())?;
     }
-    let old = find_now(session, &held.rotation.old.id).await?;
-    let has_ended = |old: &ApiKey| matches!(old.status(session.now()), Status::Invalidated | Status::Expired);
-    if !keep && old.as_ref().is_none_or(has_ended) && held.rotation.successor().is_some() {
-        let title =
-            format!("The old key {} works no more: without its successor nobody could sign in", held.rotation.old.id);
-        let hint =
-            format!("`keybearer rotate --resume {}` ends the rotation, or add --keep-successor", held.rotation.id);
-        return Err(Problem::new(&title, "").hint(&hint));
-    }
+    check_cluster(session, &held.rotation).await?;
     let successor = held.rotation.successor().cloned();
     if !keep || successor.is_none() {
         check_sees_successor(session, held)?;
     }
+    let old = standing(session, &held.rotation.old.id).await?;
+    let new = match &successor {
+        Some(id) => standing(session, id).await?,
+        None => KeyState::Gone,
+    };
+    if !keep && old.has_ended() && !new.has_ended() {
+        let title =
+            format!("The old key {} works no more: without its successor nobody could sign in", held.rotation.old.id);
+        let hint = "End the rotation, or give it up and leave the successor valid";
+        return Err(Problem::new(&title, "").hint(hint).fix(resume_fix(held)).or(cancel_fix(held, true)));
+    }
+    let open = interrupted::open(session, &held.rotation).await;
     let mut made = made_before(session, held).await?;
     if keep {
         made.retain(|key| Some(&key.id) != successor.as_ref());
     }
     let keys: Vec<KeyId> = successor.iter().cloned().collect();
     let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "given up")).await?;
-    if !keep && held.rotation.lineage == Lineage::Written {
+    if !keep && held.rotation.lineage == Lineage::Written && !old.has_ended() {
         unlink(session, held, tell).await;
     }
-    let ended = end_strays(session, held, &made, tell).await;
-    let result = match ended {
+    let result = match end_all_made(session, held, made, tell).await {
         Ok(()) => {
-            held.rotation.abandoned(keep, clock::now())?;
+            held.rotation.abandoned(keep && !new.has_ended(), clock::now())?;
             save(held)
         }
         Err(problem) => Err(problem),
@@ -346,5 +385,42 @@ pub async fn cancel(
         Err(problem) => Closing { verdict: Verdict::Unknown, reason: Some(problem.words()), ..Closing::default() },
     };
     intent.close(Closing { keys, ..closing }).await;
+    if result.is_ok() {
+        interrupted::close(session, &held.rotation, open, tell).await;
+    }
     result.map(|()| successor)
+}
+
+/// Ends the successor of a rotation that is given up, and the strays beside it. Only of strays nobody has the secret:
+/// of the successor that is said by how far the rotation has come.
+async fn end_all_made(
+    session: &Session,
+    held: &mut Held,
+    made: Vec<ApiKey>,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<(), Problem> {
+    let successor = held.rotation.successor().cloned();
+    let may_be_known = !matches!(held.rotation.state, State::Planned | State::Created { .. });
+    let (own, strays): (Vec<ApiKey>, Vec<ApiKey>) =
+        made.into_iter().partition(|key| Some(&key.id) == successor.as_ref());
+    end_strays(session, held, &strays, tell).await?;
+    let ids: Vec<KeyId> = own.into_iter().filter(|key| !key.invalidated).map(|key| key.id).collect();
+    let Some(id) = ids.first() else { return Ok(()) };
+    let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
+    if outcome.done.contains(id) {
+        tell(News::SuccessorEnded { id: id.clone(), may_be_known });
+        return Ok(());
+    }
+    let reason = outcome.failed.into_iter().map(|(_, reason)| reason).next().unwrap_or("it was not sent".into());
+    let title = format!("The successor {id} was not seen to be invalidated");
+    Err(Problem::new(&title, &reason).hint("Try again").fix(cancel_fix(held, false)))
+}
+
+/// Standing of a key as it is now; a key that isn't found counts as gone only for somebody who would see it.
+async fn standing(session: &Session, id: &KeyId) -> Result<KeyState, Problem> {
+    Ok(match find_now(session, id).await? {
+        Some(key) => KeyState::of(&key, session.now()),
+        None if session.privileges.sees_all_keys() => KeyState::Gone,
+        None => KeyState::Unknown,
+    })
 }

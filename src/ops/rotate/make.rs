@@ -4,7 +4,13 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use serde_json::json;
 
-use super::{News, Rights, check_old, check_session, compared, find, find_now, is_me, note, read, request, save};
+use super::{
+    News, Rights, check_cluster, compared, find, find_now, is_me,
+    lineage::{self, check_successor, others, rotated_already},
+    note,
+    plan::{check_old, check_session, request},
+    read, save,
+};
 use crate::{
     client::{ClientError, CreatedKey, KeyQuery},
     model::{
@@ -15,7 +21,7 @@ use crate::{
         successor,
     },
     ops::{
-        Problem, Session,
+        Fix, Problem, Session, clock,
         create::{self, CreateError},
         invalidate,
         journal::Closing,
@@ -67,18 +73,40 @@ pub enum Recovered {
 }
 
 /// Makes the successor. It is written down before its secret is given to the caller, who has to bring it where
-/// it belongs between [`hand_over_begins`] and [`handed_over`].
+/// it belongs between [`hand_over_begins`] and [`handed_over`]. Before that is allowed, the cluster is asked again
+/// which one it is, and whether another machine made a successor at the same time: the later of two is taken back.
 ///
 /// # Errors
 /// With what is true afterwards: after a lost answer a key that was made all the same has been ended, or is named.
 pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<Made, Problem> {
     check_session(session)?;
     check_maker(session, held)?;
+    check_cluster(session, &held.rotation).await?;
     let old = read(session, &held.rotation.old.id).await?;
     check_old(&old, session.now())?;
     check_unchanged(held, &old)?;
+    held.old_seen_valid = true;
+    let live = others(session, held, &old).await?;
+    if !live.is_empty() {
+        return Err(rotated_already(&old.id, &live));
+    }
+    let created = create_successor(session, held, &old, tell).await?;
+    if let Err(problem) = check_cluster(session, &held.rotation).await {
+        return Err(not_here(session, held, &created.id, problem).await);
+    }
+    let rights = one_of_two(session, held, &old, &created.id, tell).await?;
+    tell(News::Rights(rights.clone()));
+    Ok(Made { created, old, rights })
+}
+
+async fn create_successor(
+    session: &Session,
+    held: &mut Held,
+    old: &ApiKey,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<CreatedKey, Problem> {
     let rotation = &held.rotation;
-    let asked = request(session, &old, (&rotation.name, &rotation.expiration), rotation.request())?;
+    let asked = request(session, old, (&rotation.name, &rotation.expiration), rotation.request())?;
     let keys = [old.id.clone()];
     let intent = session.intend(Action::Rotate, &keys, note(rotation, "successor")).await?;
     let created = match create::create(session, &asked).await {
@@ -100,9 +128,61 @@ pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News
         return Err(undone(session, &created.id, problem).await);
     }
     intent.close(Closing { keys: vec![old.id.clone(), created.id.clone()], ..success() }).await;
-    let rights = rights_taken(session, &old, &created.id).await;
-    tell(News::Rights(rights.clone()));
-    Ok(Made { created, old, rights })
+    Ok(created)
+}
+
+/// Another cluster answers since the successor was asked for: nobody is given its secret. Where it is on the cluster
+/// that answers now, it is ended there.
+async fn not_here(session: &Session, held: &mut Held, id: &KeyId, problem: Problem) -> Problem {
+    let found = match find(session, id).await {
+        Ok(found) => found.filter(|key| check_successor(&held.rotation, key).is_ok()),
+        Err(_) => None,
+    };
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let words = match found {
+        None => format!("The successor {id} was made before that, and nobody was given its secret"),
+        Some(_) => {
+            let ids = [id.clone()];
+            let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
+            match outcome.is_complete() {
+                true => format!("The successor {id} was made there; it is invalidated, and was read again"),
+                false => format!("The successor {id} was made there and could not be invalidated: do it there"),
+            }
+        }
+    };
+    let detail = if problem.detail.is_empty() { words } else { format!("{}. {words}", problem.detail) };
+    Problem { detail, ..problem }.hint("The old key stays as it is. Go on when the right cluster answers").fix(resume)
+}
+
+/// Looks whether another successor was made at the same time, and takes the own one back if it is the later. Gives
+/// the rights that the successor got.
+async fn one_of_two(
+    session: &Session,
+    held: &mut Held,
+    old: &ApiKey,
+    new: &KeyId,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<Rights, Problem> {
+    // Read by its id the old key is as it is now, and not as it was a second ago.
+    let now = read(session, &old.id).await?;
+    let mine = find(session, new).await;
+    let created = mine.as_ref().ok().and_then(|key| key.as_ref().map(|key| key.created));
+    let live = others(session, held, &now).await?;
+    if let Some(other) = live.iter().find(|other| lineage::is_later((created, new), other)) {
+        let strays = [ApiKey { id: new.clone(), ..ApiKey::default() }];
+        end_strays(session, held, &strays, tell).await?;
+        held.rotation.abandoned(false, clock::now())?;
+        save(held)?;
+        let Problem { title, .. } = rotated_already(&old.id, std::slice::from_ref(other));
+        let detail =
+            format!("It was made at the same time, and before this one: {new} is taken back, and was given to nobody");
+        return Err(Problem::new(&title, &detail).hint("Go on where that rotation was begun"));
+    }
+    Ok(match (old.limited_by.as_deref(), mine) {
+        (Some(then), Ok(Some(ApiKey { limited_by: Some(now), .. }))) => compared(then, &now),
+        (_, Err(error)) => Rights::NotKnown(error.to_string()),
+        _ => Rights::NotKnown("the cluster doesn't tell".into()),
+    })
 }
 
 pub(super) fn success() -> Closing {
@@ -116,9 +196,11 @@ fn check_maker(session: &Session, held: &Held) -> Result<(), Problem> {
         return Ok(());
     }
     let title = format!("{} began this rotation, and the successor would belong to {}", maker.username, me.username);
-    let hint =
-        format!("Sign in as {0}, or act as {0} by --run-as; or give the rotation up by --cancel", maker.username);
-    Err(Problem::new(&title, "").hint(&hint))
+    let hint = format!("Sign in as {0}, or act as {0}; or give the rotation up", maker.username);
+    Err(Problem::new(&title, "")
+        .hint(&hint)
+        .fix(Fix::ActAs(maker.username.clone()))
+        .or(Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false }))
 }
 
 /// A successor with other rights than the old key has by now would be no successor.
@@ -128,17 +210,8 @@ pub(super) fn check_unchanged(held: &Held, old: &ApiKey) -> Result<(), Problem> 
     }
     let title = format!("The role descriptors of {} were changed since the rotation began. Nothing is ended", old.id);
     let detail = "The successor has those from before";
-    let hint = format!("`keybearer rotate --cancel {}`, then begin again", held.rotation.id);
-    Err(Problem::new(&title, detail).hint(&hint))
-}
-
-/// The snapshot that the cluster took for the successor, against the old key's.
-async fn rights_taken(session: &Session, old: &ApiKey, new: &KeyId) -> Rights {
-    match (old.limited_by.as_deref(), find(session, new).await) {
-        (Some(then), Ok(Some(ApiKey { limited_by: Some(now), .. }))) => compared(then, &now),
-        (_, Err(error)) => Rights::NotKnown(error.to_string()),
-        _ => Rights::NotKnown("the cluster doesn't tell".into()),
-    }
+    let cancel = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
+    Err(Problem::new(&title, detail).hint("Give the rotation up, then begin again").fix(cancel))
 }
 
 /// After a lost answer: what was made is ended, because nobody knows its secret.
@@ -148,14 +221,15 @@ async fn lost(
     (error, found): (&ClientError, Result<Vec<ApiKey>, ClientError>),
     tell: &mut (dyn FnMut(News) + Send),
 ) -> Problem {
-    let hint = format!("The old key works as before. Go on by `keybearer rotate --resume {}`", held.rotation.id);
+    let hint = "The old key works as before. Going on asks the cluster again before anything is made";
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
     let strays = match &found {
         Ok(keys) => own(held, keys.clone()),
         Err(_) => Vec::new(),
     };
     if strays.is_empty() {
         let problem = create::lost(error, &found);
-        return problem.hint(&format!("{hint}: it asks the cluster again before anything is made"));
+        return problem.hint(hint).fix(resume);
     }
     let ids: Vec<String> = strays.iter().map(|key| key.id.to_string()).collect();
     let made = ids.join(", ");
@@ -164,11 +238,12 @@ async fn lost(
             let title = "The answer was lost, and no successor is left";
             let detail =
                 format!("{error}. Key {made} had been made all the same; nobody knew its secret, so it was ended");
-            Problem::new(title, &detail).hint(&hint)
+            Problem::new(title, &detail).hint(hint).fix(resume)
         }
         Err(problem) => {
             let title = "The answer was lost, but the successor was made, and nobody knows its secret";
-            Problem::new(title, &format!("{error}. Ending key {made} failed: {}", problem.words())).hint(&hint)
+            let detail = format!("{error}. Ending key {made} failed: {}", problem.words());
+            Problem::new(title, &detail).hint(hint).fix(resume)
         }
     }
 }
@@ -194,13 +269,30 @@ pub fn hand_over_begins(held: &mut Held) -> Result<(), Problem> {
     save(held)
 }
 
-/// The secret reached nobody: a later run makes another successor.
+/// The secret reached nobody: the successor is ended, and a later run makes another one.
 ///
 /// # Errors
-/// When it can't be written down.
-pub fn hand_over_failed(held: &mut Held) -> Result<(), Problem> {
-    held.rotation.hand_over_failed()?;
-    save(held)
+/// Always, with what is true then.
+pub async fn hand_over_failed(
+    session: &Session,
+    held: &mut Held,
+    why: &str,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Problem {
+    let id = held.rotation.successor().cloned().unwrap_or_default();
+    if let Err(problem) = held.rotation.hand_over_failed().map_err(Problem::from).and_then(|()| save(held)) {
+        return problem;
+    }
+    let strays = [ApiKey { id: id.clone(), ..ApiKey::default() }];
+    let ended = end_strays(session, held, &strays, tell).await;
+    let title = format!("The successor {id} was made, and its secret could not be written");
+    let detail = match ended {
+        Ok(()) => format!("{why}. Nobody knows it: the successor is invalidated, and was read again"),
+        Err(problem) => format!("{why}. Nobody knows it, and ending the successor failed: {}", problem.words()),
+    };
+    Problem::new(&title, &detail)
+        .hint("The old key stays as it is. Going on makes another successor")
+        .fix(Fix::ResumeRotation(held.rotation.id.clone()))
 }
 
 /// The secret is where it belongs, for good.
@@ -228,6 +320,7 @@ pub async fn recover(
     // Whoever does not see the successor would take it for one that was never made.
     check_session(session)?;
     check_maker(session, held)?;
+    check_cluster(session, &held.rotation).await?;
     tell(News::Looking);
     let made = made_before(session, held).await?;
     let valid: Vec<ApiKey> = made.into_iter().filter(|key| !key.invalidated).collect();
@@ -267,29 +360,36 @@ fn ask(held: &Held, successor: &KeyId) -> Problem {
     let rotation = &held.rotation;
     let title = format!("It is not known whether the secret of {successor} arrived");
     let detail = format!("The run that told it to {} was cut off. Nothing is done", rotation.place.words());
-    let hint = format!(
-        "If you have it: `keybearer rotate --resume {0} --handed-over`, or --secret-file PATH with the encoded key. \
-         If not: `keybearer rotate --resume {0} --make-again` ends that key and makes another",
-        rotation.id
-    );
-    Problem::new(&title, &detail).hint(&hint)
+    Problem::new(&title, &detail)
+        .hint("Whoever has it goes on with it; without it that key is ended, and another one is made")
+        .fix(Fix::HaveSecret(rotation.id.clone()))
+        .or(Fix::MakeAgain(rotation.id.clone()))
 }
 
 /// All keys that were made for this rotation, by the ids of its requests. New keys become visible about a second
 /// after they were made, so that it is looked for some seconds where one may just be coming.
+///
+/// # Errors
+/// When the cluster can't be asked, and when the successor that is written down here is not proved to be one.
 pub(super) async fn made_before(session: &Session, held: &Held) -> Result<Vec<ApiKey>, Problem> {
     const TRIES: u32 = 5;
     let successor = held.rotation.successor().cloned();
+    let may_be_coming =
+        matches!(held.rotation.state, State::Planned | State::Created { .. } | State::HandingOver { .. });
     let mut keys = Vec::new();
-    for attempt in 0..TRIES {
+    for attempt in 0..if may_be_coming { TRIES } else { 1 } {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        keys = made_by(session, held, &held.rotation.requests).await?;
+        keys = made_by(session, &held.rotation.old.id, &held.rotation.requests).await?;
         if let Some(id) = &successor
             && keys.iter().all(|key| key.id != *id)
+            && let Some(key) = find_now(session, id).await?
         {
-            keys.extend(find_now(session, id).await?);
+            if !key.invalidated {
+                check_successor(&held.rotation, &key)?;
+            }
+            keys.push(key);
         }
         let newest = &held.rotation.requests[held.rotation.requests.len().saturating_sub(1)..];
         if keys.iter().any(|key| successor::was_made_for(key, &held.rotation.old.id, newest)) {
@@ -299,18 +399,19 @@ pub(super) async fn made_before(session: &Session, held: &Held) -> Result<Vec<Ap
     Ok(keys)
 }
 
-/// The keys of these requests.
-pub(super) async fn made_by(session: &Session, held: &Held, requests: &[String]) -> Result<Vec<ApiKey>, Problem> {
+/// Keys that were made to take the place of `old` by these requests: nothing else may be ended as a stray.
+pub(super) async fn made_by(session: &Session, old: &KeyId, requests: &[String]) -> Result<Vec<ApiKey>, Problem> {
     let mut keys = Vec::new();
     for id in requests {
         let mut query = KeyQuery::new(100);
         query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): id } }));
         keys.extend(session.client.query_api_keys(&query).await?.keys);
     }
-    Ok(own(held, keys))
+    keys.retain(|key| successor::was_made_for(key, old, requests));
+    Ok(keys)
 }
 
-/// Of these keys only those that were made for this rotation: nothing else may be ended as a stray.
+/// Of these keys only those that were made for this rotation.
 fn own(held: &Held, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
     keys.retain(|key| successor::was_made_for(key, &held.rotation.old.id, &held.rotation.requests));
     keys
@@ -336,6 +437,5 @@ pub(super) async fn end_strays(
     }
     let (id, reason) = outcome.failed.first().cloned().unwrap_or((KeyId::default(), "it was not sent".into()));
     let title = format!("Key {id} was made for this rotation, nobody knows its secret, and it could not be ended");
-    let hint = format!("Try again: `keybearer rotate --resume {}`", held.rotation.id);
-    Err(Problem::new(&title, &reason).hint(&hint))
+    Err(Problem::new(&title, &reason).hint("Try again").fix(Fix::ResumeRotation(held.rotation.id.clone())))
 }

@@ -1,6 +1,9 @@
 //! What is told while a rotation goes on, in words.
 
-use crate::model::{api_key::KeyId, update::Change};
+use crate::{
+    model::{api_key::KeyId, update::Change},
+    ops::verify::Trial,
+};
 
 /// How the rights of the successor's owner compare to those that the old key took from its own.
 #[derive(Clone, Debug)]
@@ -16,10 +19,30 @@ pub enum Rights {
 /// What is told while a rotation goes on.
 #[derive(Clone, Debug)]
 pub enum News {
+    /// The rotation of this id is written down.
+    Begun(String),
     /// The cluster is asked what became of an earlier request.
     Looking,
     /// A key without a known secret was ended, and read again.
     StrayEnded(KeyId),
+    /// The successor of a rotation that is given up was ended, and read again.
+    SuccessorEnded {
+        /// Id of the successor.
+        id: KeyId,
+        /// `true` if somebody may have its secret, as far as is written down.
+        may_be_known: bool,
+    },
+    /// The successor signed in; `None` where its workflow lets it ask no more than that.
+    Tried {
+        /// Id of the successor.
+        id: KeyId,
+        /// Result of asking for its privileges.
+        trial: Option<Trial>,
+    },
+    /// The person says that they have the secret; it was not tried.
+    Said(KeyId),
+    /// Intents in the journal that an interrupted run left open, and that have their outcome now.
+    Cleared(usize),
     /// The snapshot of the rights, now that it was taken.
     Rights(Rights),
     /// The old key's metadata names its successor now.
@@ -34,9 +57,27 @@ impl News {
     /// In words.
     pub fn words(&self) -> String {
         match self {
+            Self::Begun(id) => format!("Rotation {id} is written down: whatever interrupts it, it can be gone on with"),
             Self::Looking => "Asking the cluster what became of the earlier request".into(),
             Self::StrayEnded(id) => {
                 format!("Key {id} was made before, and nobody knows its secret: it is invalidated, and was read again")
+            }
+            Self::SuccessorEnded { id, may_be_known: true } => {
+                format!("The successor {id} is invalidated, and was read again")
+            }
+            Self::SuccessorEnded { id, may_be_known: false } => {
+                format!("The successor {id}, whose secret was given to nobody, is invalidated, and was read again")
+            }
+            Self::Tried { id, trial: None } => {
+                format!("Tried: {id} signs in; its workflow lets it ask no more than that")
+            }
+            Self::Tried { id, trial: Some(trial) } => {
+                format!("Tried: {id} signs in as {} ({} ms)", trial.identity.username, trial.took)
+            }
+            Self::Said(id) => format!("{id} was not tried here: you say that you have its secret"),
+            Self::Cleared(1) => "1 step that was interrupted has its outcome in the journal now".into(),
+            Self::Cleared(count) => {
+                format!("{count} steps that were interrupted have their outcomes in the journal now")
             }
             Self::Rights(Rights::Same) => {
                 "The successor is limited by the same rights of its owner as the old key".into()

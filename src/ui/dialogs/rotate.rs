@@ -18,10 +18,10 @@ use crate::{
     model::{
         DAY, Millis, calendar,
         expiry::{self, plural, thousands},
-        guard, harmless,
+        harmless,
         update::Change,
     },
-    ops::rotate::{Plan, Rights, steps::Planned},
+    ops::rotate::{Objection, Plan, Rights, steps::Planned},
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -103,7 +103,7 @@ impl RotateDialog {
                 .show(ui, |ui| {
                     ui.set_max_width(ui.available_width() - space::M);
                     ui.spacing_mut().item_spacing.y = space::M;
-                    looking(ui, dialog, ask);
+                    looking(ui, view, dialog, ask);
                     if let Some(planned) = ask.planned.value() {
                         refused(ui, view, planned, ask);
                         if !planned.plans.is_empty() {
@@ -211,10 +211,10 @@ fn one(ui: &mut Ui, view: &View<'_>, plan: &Plan, planned: &Planned) {
     fact(ui, "Rights", |ui| drop(text::paragraph(ui, Type::Body, p.text.secondary, rights_words(&plan.rights))));
 }
 
-fn looking(ui: &mut Ui, dialog: &Rotating, ask: &Ask) {
+fn looking(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ask: &Ask) {
     let p = theme::colors(ui);
     if let Some(problem) = ask.planned.problem().filter(|_| !ask.planned.is_loading()) {
-        notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+        steps::problem_banner(ui, view, problem);
     }
     if ask.planned.is_loading() {
         let words = match ask.is_single() {
@@ -227,7 +227,7 @@ fn looking(ui: &mut Ui, dialog: &Rotating, ask: &Ask) {
     }
 }
 
-fn refused(ui: &mut Ui, view: &View<'_>, planned: &Planned, ask: &Ask) {
+fn refused(ui: &mut Ui, view: &mut View<'_>, planned: &Planned, ask: &Ask) {
     if planned.refused.is_empty() {
         return;
     }
@@ -247,6 +247,11 @@ fn refused(ui: &mut Ui, view: &View<'_>, planned: &Planned, ask: &Ask) {
         more => format!("{} keys can’t be rotated and stay as they are", thousands(more as u64)),
     };
     notice::banner(ui, Tone::Warning, &title, &lines.join("\n"), |_| ());
+    if let [(_, problem)] = &planned.refused[..]
+        && !problem.fixes.is_empty()
+    {
+        ui.horizontal_wrapped(|ui| crate::ui::problem_buttons(ui, view, problem));
+    }
 }
 
 /// What is different about the successor of one key.
@@ -303,6 +308,15 @@ fn grace(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
     };
     let color = if ask.grace() == 0 { p.danger.text } else { p.text.tertiary };
     text::paragraph(ui, Type::Small, color, words);
+    let plans = ask.planned.value().map_or(&[][..], |planned| &planned.plans);
+    let ends = plans.iter().filter_map(|plan| plan.ends_within(ask.grace())).min();
+    if let Some(end) = ends {
+        let words = match ask.is_single() {
+            true => format!("The old key ends by itself before that: both work until {}", moment(view, end)),
+            false => "Some of the old keys end by themselves before that: there both work until then".to_owned(),
+        };
+        text::paragraph(ui, Type::Small, p.warning.text, words);
+    }
 }
 
 const COMPROMISED: &str = "Compromised: end the old key as soon as the successor works";
@@ -313,7 +327,7 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
     let left_out = if ask.is_single() { "" } else { ". Left out" };
     if let Some(first) = plans.iter().find(|plan| plan.changes_owner) {
         let (owner, me) = (&first.old.owner.username, &first.maker.username);
-        let count = ask.change_owner() as u64;
+        let count = ask.count_of(Objection::OtherOwner) as u64;
         let title = match ask.is_single() {
             true => format!("It belongs to {owner}, and its successor would belong to {me}"),
             false => {
@@ -326,13 +340,13 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
         );
         let (title, detail) = (harmless::shortened(&title, 200), harmless::shortened(&detail, 400));
         notice::banner(ui, Tone::Warning, &title, &detail, |_| ());
-        tick(ui, ask.other_owner, "The successor may belong to me", |on| {
+        tick(ui, ask.consent.other_owner, "The successor may belong to me", |on| {
             view.send(Command::Rotate(Step::OtherOwner(on)));
         });
     }
-    if let Some(first) = plans.iter().find(|plan| guard::product_of(&plan.old).is_some()) {
-        let product = harmless::shortened(guard::product_of(&first.old).unwrap_or_default(), 40);
-        let were = match ask.are_managed() as u64 {
+    if let Some(first) = plans.iter().find(|plan| plan.product().is_some()) {
+        let product = harmless::shortened(first.product().unwrap_or_default(), 40);
+        let were = match ask.count_of(Objection::Managed) as u64 {
             _ if ask.is_single() => format!("It is managed by {product}"),
             1 => format!("1 key is managed by {product}{left_out}"),
             more => format!("{} are managed by other applications{left_out}", plural(more, "key")),
@@ -340,10 +354,26 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
         let detail =
             "The application has to be given the successor: what uses the old key stops working when that ends";
         notice::banner(ui, Tone::Warning, &were, detail, |_| ());
-        tick(ui, ask.managed, "Rotate keys of other applications too", |on| {
+        tick(ui, ask.consent.managed_too, "Rotate keys of other applications too", |on| {
             view.send(Command::Rotate(Step::Managed(on)));
         });
     }
+    live_successors(ui, view, ask, (plans, left_out));
+}
+
+/// Keys that are being rotated already, on this or another machine.
+fn live_successors(ui: &mut Ui, view: &mut View<'_>, ask: &Ask, (plans, left_out): (&[Plan], &str)) {
+    let Some(problem) = plans.iter().find_map(Plan::rotated_already) else { return };
+    let title = match ask.count_of(Objection::LiveSuccessor) as u64 {
+        _ if ask.is_single() => problem.title.clone(),
+        1 => format!("1 key has a successor that works{left_out}"),
+        more => format!("{} have successors that work{left_out}", plural(more, "key")),
+    };
+    let detail = format!("{}. {}", problem.detail, problem.hint);
+    notice::banner(ui, Tone::Warning, &harmless::shortened(&title, 300), &detail, |_| ());
+    tick(ui, ask.consent.again, "Make another successor all the same", |on| {
+        view.send(Command::Rotate(Step::Again(on)));
+    });
 }
 
 fn plan_row(ui: &mut Ui, view: &View<'_>, ask: &Ask, plan: &Plan, planned: &Planned) {

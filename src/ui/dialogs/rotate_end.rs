@@ -5,27 +5,26 @@ use eframe::egui::{ScrollArea, Ui};
 use super::{
     parts::footer,
     rotate::{RotateDialog, head, padded, tick, type_to_confirm},
-    rotate_steps::{cancel_button, close_button, keys, over_footer, problem_words, progress, proof, row},
+    rotate_steps::{
+        cancel_button, close_button, keys, line, over_footer, problem_banner, problem_words, progress, proof, row,
+    },
 };
 use crate::{
     app::{
         Command, Rotating,
         rotating::{Ending, Step},
+        rotations::is_stuck,
     },
     model::{
         expiry::{plural, thousands},
         harmless,
-        rotation::{Rotation, State, Tried},
+        rotation::{Outlook, Rotation, State, Tried},
     },
     ops::{Problem, rotate::Fate},
     ui::{
         View, theme,
         theme::{Type, icons, space},
-        widgets::{
-            button::Button,
-            notice::{self, Tone},
-            text,
-        },
+        widgets::{button::Button, notice, text},
     },
 };
 
@@ -120,7 +119,7 @@ fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
         let settled = if ending.over.is_some() { fates.len() } else { dialog.counted };
         progress(ui, settled, fates.len() - done, total);
         if let Some(Err(problem)) = &ending.over {
-            notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+            problem_banner(ui, view, problem);
         }
         let p = theme::colors(ui);
         let fate_of = |rotation: &Rotation| fates.iter().find(|fate: &&Fate| fate.id == rotation.id);
@@ -139,31 +138,47 @@ fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
     over_footer(ui, view, dialog, "Stop after this key");
 }
 
-/// What giving up would do.
+/// What giving up would do. Where no key works any more there is nothing to choose, and nothing is sent.
 pub(super) fn give_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, rotation: &Rotation, keep: bool) {
-    let title = format!("Give up the rotation of {}", harmless::shortened(&rotation.old.name, 40));
-    head(ui, dialog, &title, "The old key stays as it is");
+    let outlook = view.state.outlook(&dialog.profile.id, rotation);
+    let is_dead = matches!(outlook, Outlook::Dead(_));
+    let name = harmless::shortened(&rotation.old.name, 40);
+    let (title, line, label) = match is_dead {
+        true => (format!("Close the rotation of {name}"), "No key of it works any more", "Close the rotation"),
+        false => (format!("Give up the rotation of {name}"), "The old key stays as it is", "Give up the rotation"),
+    };
+    head(ui, dialog, &title, line);
     notice::hairline(ui);
     padded(ui, |ui| {
         keys(ui, rotation);
         let p = theme::colors(ui);
-        let fate = match rotation.successor() {
-            None => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
-            Some(new) if keep => format!("Its successor {new} stays valid too: two keys with the same rights"),
-            Some(new) => format!("Its successor {new} is invalidated, for ever: clients that use it get 401 at once"),
+        let fate = match (&outlook, rotation.successor()) {
+            (Outlook::Dead(words), _) => format!("{}: close it", capitalized(words)),
+            (_, None) => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
+            (Outlook::SuccessorEnded(how), Some(new)) => format!("Its successor {new} is {} already", how.word()),
+            (_, Some(new)) if keep => format!("Its successor {new} stays valid too: two keys with the same rights"),
+            (_, Some(new)) => {
+                format!("Its successor {new} is invalidated, for ever: clients that use it get 401 at once")
+            }
         };
         text::paragraph(ui, Type::Body, p.text.primary, harmless::shortened(&fate, 300));
-        if rotation.successor().is_some() {
+        let may_choose = rotation.successor().is_some() && !is_stuck(&outlook);
+        if may_choose {
             tick(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(Step::Keep(on))));
         }
     });
     notice::hairline(ui);
     footer(ui, |ui| {
-        if Button::destroy("Give up the rotation").icon(icons::UNDO).show(ui).clicked() {
+        if Button::destroy(label).icon(icons::UNDO).show(ui).clicked() {
             view.send(Command::Rotate(Step::GiveUp));
         }
         cancel_button(ui, view);
     });
+}
+
+fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What giving up has done.
@@ -171,18 +186,18 @@ pub(super) fn given_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, resu
     match result {
         Ok(rotation) => {
             let words = match &rotation.state {
-                State::Abandoned { kept: true, .. } => "The old key stays as it was, and its successor stays valid",
-                State::Abandoned { successor: Some(_), .. } => {
-                    "The old key stays as it was. The successor was ended and read again"
-                }
-                _ => "The old key stays as it was",
+                State::Abandoned { kept: true, .. } => "Its successor stays valid",
+                _ => "Nothing is left to do",
             };
             head(ui, dialog, "The rotation is given up", words);
-            padded(ui, |ui| keys(ui, rotation));
+            padded(ui, |ui| {
+                keys(ui, rotation);
+                dialog.news.iter().for_each(|news| line(ui, icons::INFO, theme::colors(ui).text.tertiary, news));
+            });
         }
         Err(problem) => {
             head(ui, dialog, "The rotation could not be given up", "");
-            padded(ui, |ui| notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ()));
+            padded(ui, |ui| problem_banner(ui, view, problem));
         }
     }
     notice::hairline(ui);

@@ -18,7 +18,7 @@ use crate::{
         calendar,
         expiry::{self, plural, thousands},
         harmless,
-        rotation::{Ended, Next, Place, Rotation, State, Tried},
+        rotation::{Ended, Next, Outlook, Place, Rotation, State, Tried},
         secret::Secret,
     },
     ops::{
@@ -52,7 +52,7 @@ pub(super) fn working(ui: &mut Ui, dialog: &Rotating, words: &str) {
     });
 }
 
-fn line(ui: &mut Ui, icon: &str, color: eframe::egui::Color32, words: &str) {
+pub(super) fn line(ui: &mut Ui, icon: &str, color: eframe::egui::Color32, words: &str) {
     let p = theme::colors(ui);
     ui.horizontal_top(|ui| {
         text::icon(ui, Type::IconSmall, color, icon);
@@ -78,13 +78,24 @@ pub(super) fn problem_words(problem: &Problem) -> String {
     }
 }
 
+/// A problem with all that is known of it, and a button for each way out.
+pub(super) fn problem_banner(ui: &mut Ui, view: &mut View<'_>, problem: &Problem) {
+    let parts = [problem.detail.as_str(), problem.hint.as_str()];
+    let detail: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let (title, detail) = (harmless::shortened(&problem.title, 300), harmless::shortened(&detail.join(". "), 600));
+    notice::banner(ui, Tone::Danger, &title, &detail, |_| ());
+    if !problem.fixes.is_empty() {
+        ui.horizontal_wrapped(|ui| crate::ui::problem_buttons(ui, view, problem));
+    }
+}
+
 /// How far a rotation has come.
 pub(super) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: &Result<After, Problem>) {
     match after {
         Err(problem) => {
             head(ui, dialog, "It went no further", "");
             padded(ui, |ui| {
-                notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+                problem_banner(ui, view, problem);
                 let p = theme::colors(ui);
                 let words =
                     "What has been made is written down: the Overview shows rotations that wait to be gone on with";
@@ -93,6 +104,8 @@ pub(super) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: 
         }
         Ok(after) => {
             let (title, words) = standing(view, &after.rotation);
+            let is_stuck = after.problem.is_some() && matches!(after.rotation.next(0), Next::Make | Next::Nothing);
+            let title = if is_stuck { "It went no further".to_owned() } else { title };
             head(ui, dialog, &title, &words);
             padded(ui, |ui| how_far(ui, view, after));
         }
@@ -107,12 +120,12 @@ pub(super) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: 
     });
 }
 
-fn how_far(ui: &mut Ui, view: &View<'_>, after: &After) {
+fn how_far(ui: &mut Ui, view: &mut View<'_>, after: &After) {
     let p = theme::colors(ui);
     let rotation = &after.rotation;
     keys(ui, rotation);
     if let Some(problem) = &after.problem {
-        notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+        problem_banner(ui, view, problem);
     }
     let successor = rotation.successor().map(ToString::to_string).unwrap_or_default();
     let tried = match (&rotation.state, &after.trial) {
@@ -171,6 +184,7 @@ fn standing(view: &View<'_>, rotation: &Rotation) -> (String, String) {
             "The old key was not seen to be ended".into(),
             "Both keys may still work. It can be ended from the Overview".into(),
         ),
+        State::Abandoned { .. } => ("The old key stays as it is".into(), "The rotation is given up".into()),
         _ => ("The old key stays as it is".into(), "The Overview shows the rotation: it can be gone on with".into()),
     }
 }
@@ -212,7 +226,7 @@ pub(super) fn many(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, many: &M
         };
         progress(ui, settled, failed, total as usize);
         match &many.over {
-            Some(Err(problem)) => notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ()),
+            Some(Err(problem)) => problem_banner(ui, view, problem),
             Some(Ok(over)) => many_rows(ui, view, many, over),
             None => (),
         }
@@ -254,11 +268,7 @@ fn many_rows(ui: &mut Ui, view: &View<'_>, many: &Many, over: &[OneOf]) {
     ScrollArea::vertical().id_salt("rotated").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
         ui.set_max_width(ui.available_width() - space::M);
         for one in failed {
-            let problem = match &one.result {
-                Err(problem) => Some(problem),
-                Ok(after) => after.problem.as_ref(),
-            };
-            let words = problem.map(problem_words).unwrap_or_default();
+            let words = one.problem().map(problem_words).unwrap_or_default();
             row(ui, (icons::ERROR, p.danger.text), name(&one.old), &words);
         }
         for (_, name) in untouched {
@@ -367,13 +377,18 @@ pub(super) fn cancel_button(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// What comes next, in a few words.
-pub(in crate::ui) fn next_words(rotation: &Rotation, now: crate::model::Millis) -> String {
-    match rotation.next(now) {
-        Next::End if matches!(rotation.state, State::Ending { .. }) => "the end of the old key was interrupted".into(),
-        Next::End => "due now".into(),
-        Next::Make | Next::Try => "interrupted".into(),
-        Next::Wait(due) => format!("due {}", expiry::remaining(Some(due), now)),
-        Next::Nothing => rotation.state.word().into(),
+/// The next step, in a few words.
+pub(in crate::ui) fn next_words(rotation: &Rotation, outlook: &Outlook, now: crate::model::Millis) -> String {
+    match outlook {
+        Outlook::Next(Next::End) if matches!(rotation.state, State::Ending { .. }) => {
+            "the end of the old key was interrupted".into()
+        }
+        Outlook::Next(Next::End) => "due now".into(),
+        Outlook::Next(Next::Make | Next::Try) => "interrupted".into(),
+        Outlook::Next(Next::Wait(due)) => format!("due {}", expiry::remaining(Some(*due), now)),
+        Outlook::Next(Next::Nothing) => rotation.state.word().into(),
+        Outlook::OldEnded(how) => format!("the old key is {}: finish it", how.word()),
+        Outlook::SuccessorEnded(how) => format!("the successor is {}: give it up", how.word()),
+        Outlook::Dead(words) => format!("{words}: close it"),
     }
 }

@@ -3,7 +3,10 @@
 
 use eframe::egui::Ui;
 
-use super::rotate::{length, rights_words};
+use super::{
+    rotate::{length, rights_words},
+    rotate_steps::problem_banner,
+};
 use crate::{
     app::{Command, Reveal, rotated::Successor, rotating::Step},
     model::harmless,
@@ -45,7 +48,7 @@ pub(super) fn kept_button(ui: &mut Ui, view: &mut View<'_>, is_safe: bool) {
 /// Closing was asked for: the rotation goes on with the secret kept, or back.
 pub(super) fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, successor: &Successor) {
     if let Some(problem) = &successor.problem {
-        notice::banner(ui, Tone::Danger, &problem.title, &problem.detail, |_| ());
+        problem_banner(ui, view, problem);
     }
     let title = match reveal.is_safe() {
         true => "Is the secret where it belongs?",

@@ -7,14 +7,14 @@ use crate::{
     app::{
         Cluster, Command,
         rotating::Step,
-        rotations::{Part, Row, is_interrupted},
+        rotations::{Part, Row, is_interrupted, is_stuck},
     },
     model::{
         api_key::{ApiKey, KeyId, KeyKind},
         expiry::Status,
         harmless,
         profile::ProfileId,
-        rotation::{Next, Rotation, State},
+        rotation::{Outlook, State},
         successor::{ROTATED_FROM, ROTATED_TO},
     },
     ui::{
@@ -45,11 +45,11 @@ pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
         return;
     }
     let p = theme::colors(ui);
-    let due: Vec<&ProfileId> = rows.iter().filter(|row| is_due(view, row.rotation)).map(|row| row.profile).collect();
+    let due: Vec<&ProfileId> = rows.iter().filter(|row| row.outlook.is_due()).map(|row| row.profile).collect();
     card(ui, |ui| {
         ui.allocate_ui_with_layout(vec2(ui.available_width(), 34.0), Layout::left_to_right(Align::Center), |ui| {
             text::line(ui, Type::Heading, p.text.primary, "Rotations");
-            text::line(ui, Type::Body, p.text.tertiary, counted(view, &rows));
+            text::line(ui, Type::Body, p.text.tertiary, counted(&rows));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if let [first, _, ..] = due[..]
                     && due.iter().all(|profile| *profile == first)
@@ -64,7 +64,9 @@ pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
             });
         });
         if let Some(problem) = problem {
-            notice::banner(ui, Tone::Warning, &problem.title, &problem.detail, |_| ());
+            notice::banner(ui, Tone::Warning, &problem.title, &problem.detail, |ui| {
+                crate::ui::problem_buttons(ui, view, problem);
+            });
         }
         if !unreadable.is_empty() {
             let title = match unreadable.len() {
@@ -87,15 +89,12 @@ pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
-fn is_due(view: &View<'_>, rotation: &Rotation) -> bool {
-    rotation.next(view.state.now) == Next::End
-}
-
-fn counted(view: &View<'_>, rows: &[Row<'_>]) -> String {
-    let due = rows.iter().filter(|row| is_due(view, row.rotation)).count();
-    let interrupted = rows.iter().filter(|row| is_interrupted(row.rotation)).count();
-    let waiting = rows.len() - due - interrupted;
-    let parts = [(due, "due"), (interrupted, "interrupted"), (waiting, "waiting")];
+fn counted(rows: &[Row<'_>]) -> String {
+    let due = rows.iter().filter(|row| row.outlook.is_due()).count();
+    let interrupted = rows.iter().filter(|row| is_interrupted(&row.outlook)).count();
+    let stuck = rows.iter().filter(|row| is_stuck(&row.outlook)).count();
+    let waiting = rows.len() - due - interrupted - stuck;
+    let parts = [(due, "due"), (interrupted, "interrupted"), (stuck, "to be closed"), (waiting, "waiting")];
     let words = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
     words.collect::<Vec<_>>().join(", ")
 }
@@ -103,9 +102,9 @@ fn counted(view: &View<'_>, rows: &[Row<'_>]) -> String {
 fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
     let p = theme::colors(ui);
     let rotation = row.rotation;
-    let (icon, color) = match rotation.next(view.state.now) {
-        Next::End => (icons::TIMER, p.danger.text),
-        Next::Make | Next::Try => (icons::WARNING, p.warning.text),
+    let (icon, color) = match &row.outlook {
+        outlook if outlook.is_due() => (icons::TIMER, p.danger.text),
+        outlook if is_interrupted(outlook) || is_stuck(outlook) => (icons::WARNING, p.warning.text),
         _ => (icons::AUTORENEW, p.text.tertiary),
     };
     ui.allocate_ui_with_layout(vec2(ui.available_width(), size::ROW), Layout::left_to_right(Align::Center), |ui| {
@@ -113,7 +112,7 @@ fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
         text::icon(ui, Type::Icon, color, icon);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             actions(ui, view, row);
-            text::line(ui, Type::Small, color, next_words(rotation, view.state.now));
+            text::line(ui, Type::Small, color, next_words(rotation, &row.outlook, view.state.now));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let narrow = ui.available_width() < 420.0;
                 let most = if narrow { 24 } else { 44 };
@@ -129,27 +128,31 @@ fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
 
 /// What can be done with a rotation, from right to left.
 fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
-    let Row { profile, rotation } = *row;
+    let rotation = row.rotation;
     let name = harmless::shortened(&rotation.old.name, 60);
-    let (profile, id) = (profile.clone(), rotation.id.clone());
-    if Button::link("Give up…").named(&format!("Give up the rotation of {name}")).show(ui).clicked() {
+    let (profile, id) = (row.profile.clone(), rotation.id.clone());
+    let give_up = match &row.outlook {
+        Outlook::Dead(_) => ("Close it…", format!("Close the rotation of {name}")),
+        _ => ("Give up…", format!("Give up the rotation of {name}")),
+    };
+    if Button::link(give_up.0).named(&give_up.1).show(ui).clicked() {
         view.send(Command::Rotate(Step::AskGiveUp(profile.clone(), id.clone())));
     }
-    match rotation.next(view.state.now) {
-        Next::End => {
-            let named = format!("Invalidate the old key of {name}");
-            if Button::danger("Invalidate the old key…").small().icon(icons::BLOCK).named(&named).show(ui).clicked() {
-                view.send(Command::Rotate(Step::AskEnd(profile, Some(id))));
-            }
+    if row.outlook.is_due() {
+        let is_ended = matches!(row.outlook, Outlook::OldEnded(_));
+        let (label, named) = match is_ended {
+            true => ("Finish it…", format!("Finish the rotation of {name}")),
+            false => ("Invalidate the old key…", format!("Invalidate the old key of {name}")),
+        };
+        if Button::danger(label).small().icon(icons::BLOCK).named(&named).show(ui).clicked() {
+            view.send(Command::Rotate(Step::AskEnd(profile, Some(id))));
         }
-        Next::Make | Next::Try => {
-            let named = format!("Go on with the rotation of {name}");
-            let button = Button::secondary("Go on…").small().icon(icons::PLAY_ARROW).named(&named);
-            if button.show(ui).clicked() {
-                view.send(Command::Rotate(Step::AskGoOn(profile, id)));
-            }
+    } else if is_interrupted(&row.outlook) {
+        let named = format!("Go on with the rotation of {name}");
+        let button = Button::secondary("Go on…").small().icon(icons::PLAY_ARROW).named(&named);
+        if button.show(ui).clicked() {
+            view.send(Command::Rotate(Step::AskGoOn(profile, id)));
         }
-        Next::Wait(_) | Next::Nothing => {}
     }
 }
 
@@ -190,7 +193,10 @@ pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     if matches!(rotation.state, State::Abandoned { kept: false, .. }) {
         return;
     }
-    let next = next_words(rotation, state.now);
+    let home = state.home(&key.id);
+    let outlook =
+        home.map_or(Outlook::Next(rotation.next(state.now)), |home| state.outlook(&home.profile.id, rotation));
+    let next = next_words(rotation, &outlook, state.now);
     let old = &rotation.old.id;
     let (words, other) = match (part, rotation.successor()) {
         (Part::Old, Some(id)) if rotation.is_finished() => (format!("Successor {id}"), Some(id)),
@@ -199,8 +205,8 @@ pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
         (Part::Successor, _) if rotation.is_finished() => (format!("Successor of {old}"), Some(old)),
         (Part::Successor, _) => (format!("Successor of {old} ({next})"), Some(old)),
     };
-    let home = state.home(&key.id).filter(|_| !rotation.is_finished());
-    let row = home.map(|home| Row { profile: &home.profile.id, rotation });
+    let home = home.filter(|_| !rotation.is_finished());
+    let row = home.map(|home| Row { profile: &home.profile.id, rotation, outlook: outlook.clone() });
     line(ui, view, &words, other, row.as_ref());
 }
 

@@ -1,0 +1,53 @@
+//! Ways out of a problem as options and commands; the window has buttons for the same.
+
+use crate::{
+    model::harmless,
+    ops::{Fix, Problem},
+};
+
+/// All of a problem in one text: its message, and how its ways out are taken from here.
+pub(super) fn told(problem: &Problem) -> String {
+    let ways: Vec<String> = problem.fixes.iter().filter_map(way).collect();
+    match ways.is_empty() {
+        true => problem.words(),
+        false => format!("{}. {}", problem.words(), ways.join("; ")),
+    }
+}
+
+/// `None` for what has no option of its own here.
+fn way(fix: &Fix) -> Option<String> {
+    Some(match fix {
+        Fix::Retry | Fix::EditConnection | Fix::CompareCertificate | Fix::ReadProfiles | Fix::UseMemory => return None,
+        Fix::CreateKey => "`keybearer create` makes a new key".into(),
+        Fix::ActAs(user) => format!("--run-as {} acts as that user, if you may", harmless::shown(user)),
+        Fix::AllowOtherOwner => "--other-owner takes a successor that is yours".into(),
+        Fix::AllowManaged => "--managed-too means such a key, too".into(),
+        Fix::RotateAgain => "--again makes another successor all the same".into(),
+        Fix::ListRotations => "`keybearer rotate --list` shows those that are".into(),
+        Fix::ResumeRotation(id) => format!("`keybearer rotate --resume {id}` goes on"),
+        Fix::CancelRotation { id, keep_successor: false } => format!("`keybearer rotate --cancel {id}` gives it up"),
+        Fix::CancelRotation { id, keep_successor: true } => {
+            format!("`keybearer rotate --cancel {id} --keep-successor` gives it up and leaves the successor valid")
+        }
+        Fix::HaveSecret(id) => format!(
+            "`keybearer rotate --resume {id} --secret-file PATH` reads the secret from a file that holds the encoded \
+             key, --handed-over takes your word that you have it"
+        ),
+        Fix::MakeAgain(id) => {
+            format!("`keybearer rotate --resume {id} --make-again` ends that successor and makes another")
+        }
+        Fix::OtherFile(id) => format!("`keybearer rotate --resume {id} --secret-file PATH` takes another file"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_out_are_told_as_commands_behind_the_message() {
+        let problem = Problem::new("It stopped", "").hint("Try again").fix(Fix::ResumeRotation("r1".into()));
+        assert_eq!(told(&problem), "It stopped. Try again. `keybearer rotate --resume r1` goes on");
+        assert_eq!(told(&Problem::new("No", "").fix(Fix::Retry)), "No");
+    }
+}
