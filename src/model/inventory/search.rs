@@ -14,7 +14,7 @@ use crate::model::{
     api_key::KeyKind,
     descriptor::Grants,
     expiry::Status,
-    filter::{Expr, Free, Grant, StatusWord, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
+    filter::{Expr, Free, Grant, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
     guard, pattern, privileges,
 };
 
@@ -68,7 +68,7 @@ impl Inventory {
                 Bits::of(self.len(), |place| wanted.holds(Some(column[place]).filter(|at| *at != NO_TIME)))
             }
             Term::Status(words) => {
-                let fits = Status::ALL.map(|status| words.iter().any(|word| fits(*word, status)));
+                let fits = Status::ALL.map(|status| words.iter().any(|group| group.has(status)));
                 let status = self.status_places(now);
                 Bits::of(self.len(), |place| fits[status(place)])
             }
@@ -237,8 +237,11 @@ impl Inventory {
         let missing = wanted.contains(&TextMatch::Missing);
         let here = self.value_places(path);
         let values = &self.known.values;
-        let fits = matching_texts(values.texts(), wanted, |number| {
-            any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
+        // `null` is a value that is missing, and never any text but its own word.
+        let null = |wanted: &TextMatch| *wanted == TextMatch::Equals("null".into());
+        let fits = matching_texts(values.texts(), wanted, |number| match values.get(number) {
+            "null" => wanted.iter().any(null),
+            text => any(wanted, &leaves::decoded(text).to_lowercase()),
         });
         // What is missing, and what was not taken apart, is told by no value.
         let by_value = !missing && !self.known.shapes.iter().any(|form| form.is_whole);
@@ -252,7 +255,8 @@ impl Inventory {
                 return self.in_whole(place, path, wanted);
             }
             let numbers = self.values_of(place);
-            here[form].is_empty() && missing || here[form].iter().any(|at| fits.has(numbers[*at] as usize))
+            let is_null = |at: &usize| values.get(numbers[*at]) == "null";
+            missing && here[form].iter().all(is_null) || here[form].iter().any(|at| fits.has(numbers[*at] as usize))
         })
     }
 
@@ -268,6 +272,7 @@ impl Inventory {
         }
         let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match value {
+            serde_json::Value::Null => wanted.contains(&TextMatch::Missing) || any(wanted, "null"),
             serde_json::Value::Array(list) => list.iter().any(|value| any(wanted, &text(value).to_lowercase())),
             value => any(wanted, &text(value).to_lowercase()),
         }
@@ -310,17 +315,6 @@ fn grants_all(grants: &Grants, wanted: &Grant) -> bool {
 /// Whether a name is meant by one of these patterns, or a pattern is one of them or inside one.
 fn touches(names: &[String], wanted: &str) -> bool {
     names.iter().any(|name| pattern::covers(name, wanted))
-}
-
-fn fits(word: StatusWord, status: Status) -> bool {
-    match word {
-        StatusWord::Expired => status == Status::Expired,
-        StatusWord::Expiring => status == Status::Expiring,
-        StatusWord::Soon => matches!(status, Status::Expiring | Status::ExpiringSoon),
-        StatusWord::Active => status.is_usable(),
-        StatusWord::Never => status == Status::Never,
-        StatusWord::Invalidated => status == Status::Invalidated,
-    }
 }
 
 fn any(wanted: &[TextMatch], lower: &str) -> bool {

@@ -153,8 +153,20 @@ pub fn begin(rotations: &Rotations, plan: &Plan, place: Place, batch: Option<&st
 pub fn take(rotations: &Rotations, id: &str) -> Result<Held, Problem> {
     rotations.take(id).map_err(|error| {
         let hint = format!("`keybearer rotate --list` shows those in {}", rotations.folder().display());
-        Problem::new(&format!("Rotation {id} can't be gone on with"), &error.to_string()).hint(&hint)
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Problem::new(&format!("Rotation {id} is not known here"), "").hint(&hint),
+            _ => Problem::new(&format!("Rotation {id} can't be resumed"), &capitalized(&error.to_string())).hint(&hint),
+        }
     })
+}
+
+/// A sentence behind another one begins with a capital letter; a path stays as it is.
+fn capitalized(words: &str) -> String {
+    let mut chars = words.chars();
+    match chars.next() {
+        Some(first) if first.is_ascii_lowercase() => first.to_ascii_uppercase().to_string() + chars.as_str(),
+        _ => words.to_owned(),
+    }
 }
 
 /// The rotations of a cluster whose old key may be ended now, or whose end was interrupted.
