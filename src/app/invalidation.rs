@@ -9,6 +9,7 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         calendar,
+        expiry::StatusGroup,
         guard::Guard,
         profile::Profile,
     },
@@ -267,7 +268,7 @@ impl State {
         if keys.is_empty() {
             return self.notice("All that is shown is invalidated already");
         }
-        let words = [Some(shown.view.search.trim()), shown.view.status.map(|status| status.word())];
+        let words = [Some(shown.view.search.trim()), shown.view.status.map(StatusGroup::label)];
         let words: Vec<&str> = words.into_iter().flatten().filter(|words| !words.is_empty()).collect();
         self.open_invalidation(Invalidation::new(cluster, self.now, keys, Some(words.join(", "))));
     }

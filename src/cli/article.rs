@@ -9,7 +9,7 @@ use super::{
     connection::ConnectionFlags,
     create, draft,
     error::{self, CliError, Exit},
-    machine, output,
+    machine, outlet, output, secret_output,
 };
 use crate::model::{create::Draft, descriptor, harmless};
 
@@ -32,7 +32,7 @@ struct Article {
     /// Application id: an id of your own choosing, by which Keybearer finds the key
     #[arg(long = "id", value_name = "ID")]
     application_id: Option<String>,
-    /// Why it never ends; kept in the metadata
+    /// Why it never ends, or lives for more than a year; kept in the metadata
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     #[command(flatten)]
@@ -43,7 +43,7 @@ struct Article {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Article::try_parse_from(args) {
         Ok(article) => super::finish(machine::run(article.run())),
-        Err(error) => error::print_clap(&error),
+        Err(error) => error::print_clap(error),
     }
 }
 
@@ -59,10 +59,18 @@ impl Article {
         };
         let endpoint = self.connection.endpoint()?;
         draft::check_before_connecting(&draft, &endpoint.login)?;
+        if secret_output::check_stdout("").is_err() {
+            return Err(CliError::usage(
+                "No key was created: its secret is told once, and nobody would get it from standard output, which is \
+                 closed, the null device or not open for writing. Send it to a pipe or a file",
+            ));
+        }
         let (session, checked) = draft::check(&endpoint, &draft).await?;
         let created = create::send(&session, &checked.key).await?;
         let text = Zeroizing::new(format!("id: {}\nkey: {}\n", created.id, created.secret.expose()));
-        output::put(&text).map_err(|error| create::secret_is_lost(&created, &error))?;
+        if let Err(error) = secret_output::write_stdout(text.as_bytes()).map_err(CliError::Output) {
+            return Err(outlet::take_back(&session, &created, &error).await);
+        }
         output::say(&harmless::shown(&descriptor::plain(&checked.sentence)));
         if let Some(application_id) = checked.key.application_id() {
             output::say(&format!(

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: PlainFormat,
     #[command(subcommand)]
     what: Option<What>,

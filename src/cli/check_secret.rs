@@ -45,7 +45,7 @@ pub(super) struct CheckSecretArgs {
     #[arg(long = "cluster-privilege", value_name = "NAME")]
     cluster: Vec<String>,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
 

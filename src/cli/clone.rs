@@ -8,6 +8,7 @@ use super::{
     connection::{self, ConnectionFlags},
     create,
     error::{CliError, Exit},
+    outlet,
     output::{self, PlainFormat},
     secret_input::Source,
     show::{self, Choice},
@@ -36,7 +37,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct CloneArgs {
     /// Id, application id or name of the key to copy
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", value_parser = super::reference)]
     reference: String,
     /// File that holds the secret of that key: encoded, or id:key. Without, it is asked for
     #[arg(long, value_name = "PATH")]
@@ -47,14 +48,14 @@ pub(super) struct CloneArgs {
     /// Name of the copy [default: that of the source]
     #[arg(long)]
     name: Option<String>,
-    /// When the copy ends: 12h, 90d, a date, or never (say why with --reason) [default: when the source does]
+    /// When the copy ends: 12h, 90d, a date, or never (more than a year needs --reason) [default: when the source does]
     #[arg(long, allow_hyphen_values = true, value_name = "WHEN")]
     expiration: Option<String>,
-    /// Why it never ends; kept in the metadata
+    /// Why it never ends, or lives for more than a year; kept in the metadata
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Form of the output; json holds the secret
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: PlainFormat,
     /// Write the encoded copy to this new file, which only you may read, and nowhere else
     #[arg(long, value_name = "PATH")]
@@ -67,7 +68,7 @@ pub(super) struct CloneArgs {
 pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit, CliError> {
     let endpoint = flags.endpoint()?;
     args.check_early()?;
-    let outlet = if args.dry_run { None } else { Some(create::outlet(args.secret_file.as_deref(), args.output)?) };
+    let outlet = if args.dry_run { None } else { Some(outlet::outlet(args.secret_file.as_deref(), args.output)?) };
     let source = Source::of(args.source_file.as_ref(), args.source_stdin);
     let text = source.read(&format!("Secret of {}", args.reference), "--source-file or --source-stdin")?;
     let id = id_of(&text)?;
@@ -95,7 +96,8 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     let looking = ops_cloning::look_for(&session, &wanted);
     let sending = ops_cloning::clone(&session, &wanted);
     let created = create::sent_or_interrupted(sending, looking, ops_cloning::problem).await?;
-    create::hand_over(&created, known.as_deref().and_then(ApiKey::application_id), outlet, args.output)?;
+    let application_id = known.as_deref().and_then(ApiKey::application_id);
+    create::hand_over(&session, &created, application_id, outlet, args.output).await?;
     Ok(Exit::Done)
 }
 

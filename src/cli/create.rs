@@ -1,9 +1,6 @@
 //! `keybearer create`: a key whose secret is sure to reach somebody, or no key at all.
 
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::{
     Args,
@@ -17,7 +14,9 @@ use super::{
     cross_cluster::{self, CrossArgs},
     draft::{self, Checked},
     error::{CliError, Exit},
+    outlet::{self, Outlet},
     output::{self, PlainFormat},
+    secret_output,
 };
 use crate::{
     client::{ClientError, CreatedKey},
@@ -33,7 +32,6 @@ use crate::{
         Problem, Session, clock,
         create::{self, CreateError},
     },
-    store::secret_file::SecretFile,
 };
 
 /// The options of `create`.
@@ -69,7 +67,8 @@ pub(super) struct KeyArgs {
     /// Descriptors of your own: a JSON object by name, or @FILE that holds one
     #[arg(long, value_name = "JSON|@FILE", conflicts_with_all = ["roles", "all_my_rights", "no_rights", "preset"])]
     role_descriptors: Option<String>,
-    /// When it ends: 30m, 12h, 90d, a date such as 2027-02-21, or never (say why with --reason)
+    /// When it ends: 30m, 12h, 90d, 2w (14 days), 1y (365 days), tomorrow, a date such as 2027-02-21, or never; more
+    /// than a year needs --reason
     #[arg(long, default_value = "90d", allow_hyphen_values = true, value_name = "WHEN")]
     expiration: String,
     /// Application id: an id of your own choosing, by which the key is found
@@ -78,11 +77,11 @@ pub(super) struct KeyArgs {
     /// More metadata: a JSON object, or @FILE that holds one
     #[arg(long, value_name = "JSON")]
     metadata: Option<String>,
-    /// Why it never ends, or has all rights; kept in the metadata
+    /// Why it never ends, lives for more than a year, or has all rights; kept in the metadata
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Form of the output; json holds the secret
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     pub(super) output: PlainFormat,
     /// Write the encoded key to this new file, which only you may read, and nowhere else
     #[arg(long, value_name = "PATH")]
@@ -90,14 +89,6 @@ pub(super) struct KeyArgs {
     /// Print the request and send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-}
-
-/// Where the secret goes; known before the key is made.
-#[derive(Debug)]
-pub(super) enum Outlet {
-    Json,
-    File(SecretFile),
-    Screen,
 }
 
 #[derive(Serialize)]
@@ -154,7 +145,7 @@ impl KeyArgs {
     /// # Errors
     /// When nobody would get it, or the file can't be made.
     pub(super) fn outlet(&self) -> Result<Outlet, CliError> {
-        outlet(self.secret_file.as_deref(), self.output)
+        outlet::outlet(self.secret_file.as_deref(), self.output)
     }
 }
 
@@ -162,27 +153,6 @@ impl KeyArgs {
 fn preset_parser() -> impl TypedValueParser<Value = Preset> {
     let values = Preset::ALL.map(|preset| PossibleValue::new(preset.word()).help(preset.meaning()));
     PossibleValuesParser::new(values).try_map(|word| Preset::find(&word).ok_or("there is no such preset"))
-}
-
-/// Makes sure beforehand that a secret will reach somebody.
-///
-/// # Errors
-/// When nobody would get it, or the file can't be made.
-pub(super) fn outlet(secret_file: Option<&Path>, format: PlainFormat) -> Result<Outlet, CliError> {
-    if let Some(path) = secret_file {
-        let file = SecretFile::create(path);
-        return file.map(Outlet::File).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]));
-    }
-    if format == PlainFormat::Json {
-        return Ok(Outlet::Json);
-    }
-    if output::someone_is_there() && std::io::stdout().is_terminal() {
-        return Ok(Outlet::Screen);
-    }
-    Err(CliError::usage(
-        "No key was created: its secret is told once, and nobody would get it here. Use --output json to have it \
-         on stdout, or --secret-file PATH to have it in a file that only you may read",
-    ))
 }
 
 /// What was given, or what is in the file that it names.
@@ -212,7 +182,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exi
         return Ok(Exit::Failed);
     }
     let created = send(&session, &checked.key).await?;
-    hand_over(&created, checked.key.application_id(), outlet, args.output)?;
+    hand_over(&session, &created, checked.key.application_id(), outlet, args.output).await?;
     Ok(Exit::Done)
 }
 
@@ -292,47 +262,69 @@ pub(super) async fn sent_or_interrupted(
     })
 }
 
-/// Gives the secret of a key to whom it is for, this once.
+/// Gives the secret of a key to whom it is for, this once. A key whose secret reached nobody is ended again.
 ///
 /// # Errors
-/// When it could not be written: then nobody knows it.
-pub(super) fn hand_over(
+/// When the secret could not be written, or, after it was written to a file, the words about it.
+pub(super) async fn hand_over(
+    session: &Session,
     created: &CreatedKey,
     application_id: Option<&str>,
     outlet: Outlet,
     format: PlainFormat,
 ) -> Result<(), CliError> {
-    let encoded = login::encode(created.id.as_str(), &created.secret);
-    let mut json = CreatedJson {
-        id: created.id.as_str(),
-        name: &created.name,
-        application_id,
-        expiration: created.expires,
-        api_key: None,
-        encoded: None,
-        secret_file: None,
+    let kept = match deliver(created, application_id, outlet) {
+        Ok(kept) => kept,
+        Err(error) => return Err(outlet::take_back(session, created, &error).await),
     };
+    let Some(path) = kept else { return Ok(()) };
+    output::say(&format!("The encoded key is in {}, which only you may read", harmless::shown(&path)));
+    match format {
+        PlainFormat::Json => {
+            output::put_json(&CreatedJson { secret_file: Some(path), ..CreatedJson::new(created, application_id) })
+        }
+        PlainFormat::Table => output::put(&output::facts(&facts(created, application_id))),
+    }
+}
+
+/// Writes the secret; returns the path of the file that has it, if it is one.
+fn deliver(created: &CreatedKey, application_id: Option<&str>, outlet: Outlet) -> Result<Option<String>, CliError> {
+    let encoded = login::encode(created.id.as_str(), &created.secret);
     match outlet {
         Outlet::Json => {
-            json.api_key = Some(created.secret.expose());
-            json.encoded = Some(encoded.expose());
-            output::put_json(&json).map_err(|error| secret_is_lost(created, &error))
+            let json = CreatedJson {
+                api_key: Some(created.secret.expose()),
+                encoded: Some(encoded.expose()),
+                ..CreatedJson::new(created, application_id)
+            };
+            let text = Zeroizing::new(output::json(&json).map_err(CliError::Output)?);
+            secret_output::write_stdout(&text).map(|()| None).map_err(CliError::Output)
         }
         Outlet::Screen => {
             let (id, secret) = (&created.id, created.secret.expose());
             let pair = Zeroizing::new(format!("{:16}{id}:{secret}\n{:16}{}\n", "id:key", "encoded", encoded.expose()));
             let text = Zeroizing::new(output::facts(&facts(created, application_id)) + &pair);
-            output::put(&text).map_err(|error| secret_is_lost(created, &error))
+            secret_output::write_stdout(text.as_bytes()).map(|()| None).map_err(CliError::Output)
         }
         Outlet::File(file) => {
             let path = file.path().display().to_string();
-            file.write(&encoded).map_err(|error| secret_is_lost(created, &CliError::Output(error)))?;
-            output::say(&format!("The encoded key is in {}, which only you may read", harmless::shown(&path)));
-            json.secret_file = Some(path);
-            match format {
-                PlainFormat::Json => output::put_json(&json),
-                PlainFormat::Table => output::put(&output::facts(&facts(created, application_id))),
-            }
+            file.write(&encoded).map_err(CliError::Output)?;
+            Ok(Some(path))
+        }
+    }
+}
+
+impl<'a> CreatedJson<'a> {
+    /// Without its secret.
+    fn new(created: &'a CreatedKey, application_id: Option<&'a str>) -> Self {
+        Self {
+            id: created.id.as_str(),
+            name: &created.name,
+            application_id,
+            expiration: created.expires,
+            api_key: None,
+            encoded: None,
+            secret_file: None,
         }
     }
 }
@@ -351,15 +343,4 @@ fn facts(created: &CreatedKey, application_id: Option<&str>) -> Vec<(&'static st
         ("application id", application_id.map_or_else(|| "none".into(), shown)),
         ("expires", expires),
     ]
-}
-
-/// The key was made, and its secret reached nobody.
-pub(super) fn secret_is_lost(created: &CreatedKey, error: &CliError) -> CliError {
-    let why = match error {
-        CliError::Output(error) => error.to_string(),
-        _ => String::new(),
-    };
-    let title = format!("The key {} was created, and its secret could not be written", created.id);
-    let hint = format!("Nobody knows the secret: `keybearer invalidate {}`, then create it again", created.id);
-    CliError::problem(&title, &why, &hint)
 }

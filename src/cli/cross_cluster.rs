@@ -114,7 +114,7 @@ pub(super) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &Cross
     let looking = crate::ops::create::look_for(&session, &wanted.key, session.now());
     let sending = cross_cluster::create(&session, &wanted);
     let created = create::sent_or_interrupted(sending, looking, Problem::from).await?;
-    create::hand_over(&created, wanted.key.application_id(), outlet, key.output)?;
+    create::hand_over(&session, &created, wanted.key.application_id(), outlet, key.output).await?;
     Ok(Exit::Done)
 }
 

@@ -59,7 +59,7 @@ impl CliError {
     pub(super) fn print(&self) -> ExitCode {
         match self {
             Self::Usage(words) => {
-                output::complain(words);
+                words.lines().for_each(output::complain);
                 ExitCode::from(USAGE)
             }
             Self::Fields(lines) => {
@@ -93,7 +93,11 @@ impl From<ClientError> for CliError {
 }
 
 /// Prints what clap has to say: help and version to stdout, usage errors to stderr.
-pub(super) fn print_clap(error: &clap::Error) -> ExitCode {
+pub(super) fn print_clap(mut error: clap::Error) -> ExitCode {
+    if error.kind() == clap::error::ErrorKind::UnknownArgument {
+        // "to pass '--x' as a value, use '-- --x'": what is no option here is a slip, and hardly ever a value.
+        error.remove(clap::error::ContextKind::Suggested);
+    }
     let printed = error.print();
     match (error.use_stderr(), printed) {
         (true, _) => ExitCode::from(USAGE),

@@ -10,35 +10,38 @@ use clap::{Args, ValueEnum};
 use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
-    key_row, list, output,
+    list, output,
+    row_options::{RowOptions, Shape},
 };
 use crate::{
     export::{self, Row, metrics},
     model::{
         Millis,
-        expiry::{self, Expiry},
+        expiry::{self, Expiry, ExpiryError},
         filter::Query,
         inventory::{Asker, Column, Sort},
         key_list::Rows,
     },
-    ops::{clock, list::KeyList},
+    ops::{Session, clock, list::KeyList, rotate},
 };
 
 /// The options of `expiring`.
 #[derive(Args, Debug)]
 pub(super) struct ExpiringArgs {
-    /// The time within which a key ends, such as 12h, 7d or 30d
+    /// The time within which a key ends, such as 12h, 7d, 2w or 30d
     #[arg(long, default_value = "7d")]
     within: String,
     /// Only keys that this query means, as in `keybearer list`
     #[arg(value_name = "QUERY")]
     search: Vec<String>,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: ExpiringFormat,
     /// A metric for each single key besides the counts (with --output prometheus)
     #[arg(long)]
     each: bool,
+    #[command(flatten)]
+    rows: RowOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,49 +60,72 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
     if args.each && args.output != ExpiringFormat::Prometheus {
         return Err(CliError::usage("--each goes with --output prometheus"));
     }
-    let length = length(&args.within)?;
+    let length = length("--within", &args.within)?;
+    args.rows.check(match args.output {
+        ExpiringFormat::Table => Shape::Table,
+        ExpiringFormat::Csv => Shape::Csv,
+        ExpiringFormat::Json | ExpiringFormat::Prometheus => Shape::Fixed,
+    })?;
     list::read_query(&args.search, clock::now())?;
     let session = flags.session().await?;
     let read = list::read(&session).await?;
     let now = session.now();
     let query = list::read_query(&args.search, now)?;
-    let places = ending(&read, &query, now, length, list::asker(&session));
+    let found = ending(&read, &query, now, length, list::asker(&session));
+    let places = args.rows.first(&found);
     let about = list::about(&session, now);
-    let row = |place: usize| Row { cluster: &about.cluster, key: Cow::Owned(read.keys.key(place)) };
+    let keys = || places.iter().map(|place| read.keys.key(*place as usize));
+    let rows = || keys().map(|key| Row { cluster: &about.cluster, key: Cow::Owned(key) });
     match args.output {
+        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| read.keys.id(*place as usize)))?,
         ExpiringFormat::Table if places.is_empty() => {}
-        ExpiringFormat::Table => {
-            let keys = places.iter().map(|place| read.keys.key(*place as usize));
-            output::put(&key_row::table(keys, now, &clock::zone()))?;
-        }
-        ExpiringFormat::Json => list::write(export::Format::Json, places.iter().map(|at| row(*at as usize)), &about)?,
-        ExpiringFormat::Csv => list::write(export::Format::Csv, places.iter().map(|at| row(*at as usize)), &about)?,
+        ExpiringFormat::Table => output::put(&args.rows.table(keys(), now, None))?,
+        ExpiringFormat::Json => list::write(export::Format::Json, rows(), &about)?,
+        ExpiringFormat::Csv if args.rows.changes_csv() => args.rows.put_csv(keys(), now)?,
+        ExpiringFormat::Csv => list::write(export::Format::Csv, rows(), &about)?,
         ExpiringFormat::Prometheus => {
+            let labels = metrics::Labels { cluster: about.cluster.clone(), uuid: uuid(&session).await? };
             // All keys are counted, also those that end later: a graph needs both.
-            let keys = read.keys.matching(&query.expr, now, list::asker(&session));
-            let mut counts = metrics::Counts::new(now, [about.cluster.as_str()]);
-            keys.places().for_each(|place| counts.add(&about.cluster, &read.keys.key(place)));
-            let mut out = BufWriter::new(std::io::stdout());
+            let mut tally = metrics::Tally::default();
+            for place in read.keys.matching(&query.expr, now, list::asker(&session)).places() {
+                tally.add(read.keys.expires(place), read.keys.is_invalidated(place), now);
+            }
+            let mut counts = metrics::Counts::new(now);
+            counts.add_cluster(labels.clone(), tally, read.own_only);
+            let mut out = BufWriter::new(output::stdout());
             metrics::write(&mut out, &counts).map_err(CliError::Output)?;
             if args.each {
-                metrics::write_each(&mut out, places.iter().map(|place| row(*place as usize)))
-                    .map_err(CliError::Output)?;
+                metrics::write_each(&mut out, &labels, rows()).map_err(CliError::Output)?;
             }
             out.flush().map_err(CliError::Output)?;
         }
     }
-    list::say_count(&read, places.len());
+    list::say_count(&read, places.len(), found.len());
     list::say_not_known(read.keys.search(&query.expr, now, list::asker(&session)).not_known().count());
-    // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
-    Ok(if places.is_empty() || args.output == ExpiringFormat::Prometheus { Exit::Done } else { Exit::Found })
+    Ok(match (list::is_whole(&read), found.is_empty()) {
+        (false, _) => Exit::Partly,
+        // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
+        (true, false) if args.output != ExpiringFormat::Prometheus => Exit::Found,
+        (true, _) => Exit::Done,
+    })
 }
 
-/// How long ahead is looked, in milliseconds.
-pub(super) fn length(within: &str) -> Result<Millis, CliError> {
-    match Expiry::parse(within, 0, &jiff::tz::TimeZone::UTC) {
-        Ok(Expiry::In(span)) if span.millis().is_some() => Ok(span.millis().unwrap_or_default()),
-        _ => Err(CliError::usage(format!("--within {within}: write a time such as 12h, 7d or 30d"))),
-    }
+/// The uuid of the cluster; empty where one may not ask for it.
+async fn uuid(session: &Session) -> Result<String, CliError> {
+    Ok(rotate::cluster_of(session).await?.uuid.unwrap_or_default())
+}
+
+/// The length of a time that an option was given, in milliseconds.
+pub(super) fn length(option: &str, text: &str) -> Result<Millis, CliError> {
+    let why = match Expiry::parse(text, 0, &jiff::tz::TimeZone::UTC) {
+        Ok(Expiry::In(span)) => match span.millis() {
+            Some(length) => return Ok(length),
+            None => String::new(),
+        },
+        Err(error @ (ExpiryError::Months | ExpiryError::Unit(_) | ExpiryError::Fraction)) => format!("{error}. "),
+        _ => String::new(),
+    };
+    Err(CliError::usage(format!("{option} {text}: {why}Write a time such as 12h, 7d, 2w or 30d")))
 }
 
 /// The keys that end within a time, the soonest first. What is invalidated or has ended is none of them.
@@ -140,7 +166,7 @@ mod tests {
         ] {
             list.keys.put(&RawKey { id, expires, invalidated, ..RawKey::default() });
         }
-        let places = ending(&list, &Query::default(), NOW, length("7d").unwrap(), Asker::default());
+        let places = ending(&list, &Query::default(), NOW, length("--within", "7d").unwrap(), Asker::default());
         let ids: Vec<&str> = places.iter().map(|place| list.keys.id(*place as usize)).collect();
         assert_eq!(ids, ["soon", "later"]);
         assert_eq!(sentence(1, "7d"), "1 key expires within 7d");
@@ -148,9 +174,15 @@ mod tests {
 
     #[test]
     fn a_time_that_is_none_is_told() {
-        for within in ["", "soon", "-1d", "2027-01-01", "1y", "never"] {
-            assert!(matches!(length(within), Err(CliError::Usage(words)) if words.contains("7d")), "{within}");
+        for within in ["", "soon", "-1d", "2027-01-01", "1M", "1q", "never", "tomorrow"] {
+            assert!(
+                matches!(length("--within", within), Err(CliError::Usage(words)) if words.contains("7d")),
+                "{within}"
+            );
         }
-        assert_eq!(length("12h").ok(), Some(DAY / 2));
+        assert!(matches!(length("--within", "1M"), Err(CliError::Usage(words)) if words.contains(expiry::NO_MONTHS)));
+        for (text, days) in [("2w", 14), ("1y", 365), ("48h", 2)] {
+            assert_eq!(length("--within", text).ok(), Some(days * DAY));
+        }
     }
 }

@@ -130,7 +130,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
         return Ok(Exit::Failed);
     }
     let created = send(&session, &wanted).await?;
-    create::hand_over(&created, wanted.key.application_id(), outlet, args.key.output)?;
+    create::hand_over(&session, &created, wanted.key.application_id(), outlet, args.key.output).await?;
     Ok(Exit::Done)
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     io::BufWriter,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use serde::Serialize;
 use super::{
     connection::{self, ConnectionFlags},
     error::{CliError, Exit},
-    key_row, list,
+    key_row, keys_from, list,
     output::{self, Format},
     show,
 };
@@ -51,13 +52,16 @@ const WIDEST_LINE: usize = 300;
 #[derive(Args, Debug)]
 pub(super) struct InvalidateArgs {
     /// Id, application id or name of a key that is not invalidated yet
-    #[arg(value_name = "KEY", required_unless_present = "filter")]
+    #[arg(value_name = "KEY", required_unless_present_any = ["filter", "keys_from"], value_parser = super::reference)]
     references: Vec<String>,
     /// All keys that a search finds, such as 'owner:bob status:expired' (`list --query-help` explains it)
     #[arg(long, value_name = "QUERY", conflicts_with = "references")]
     filter: Option<String>,
-    /// Do nothing unless exactly so many keys would be invalidated
-    #[arg(long, value_name = "N", requires = "filter")]
+    /// File with an id on each line, or - for stdin, such as `keybearer list --ids` writes
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["references", "filter"])]
+    keys_from: Option<PathBuf>,
+    /// Do nothing unless exactly so many keys would be invalidated (of --filter or --keys-from)
+    #[arg(long, value_name = "N", conflicts_with = "references")]
     count: Option<usize>,
     /// Go on with the keys that the search surely means, where of others that is not known
     #[arg(long, requires = "filter")]
@@ -72,7 +76,7 @@ pub(super) struct InvalidateArgs {
     #[arg(long)]
     managed_too: bool,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: Format,
 }
 
@@ -110,8 +114,17 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
             (session, chosen)
         }
         None => {
+            let ids = args.keys_from.as_deref().map(keys_from::read).transpose()?;
             let session = flags.changing_session().await?;
-            let Some(keys) = meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
+            let named = match &ids {
+                Some(ids) => Some(by_id(&session, ids).await?),
+                None => named(&session, &args.references, true).await?,
+            };
+            let Some(keys) = named else { return Ok(Exit::Failed) };
+            if keys.is_empty() {
+                // All that was named is invalidated, as it was told: nothing is left to be done, and that is no failure.
+                return Ok(Exit::Done);
+            }
             named_by_hand(&session, &keys, &args)?;
             (session, Chosen::of_keys(&keys))
         }
@@ -130,9 +143,11 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     if managed > 0 {
         left_out_managed(&chosen, managed);
     }
-    if count == 0 {
+    if count == 0 && args.count.unwrap_or(0) == 0 {
         output::say("Nothing is left to be invalidated");
-        return Ok(Exit::Failed);
+        // What was left out by a guard was meant by the search, unless it was said that none would be.
+        let is_done = chosen.is_empty() || args.count == Some(0);
+        return Ok(if is_done { Exit::Done } else { Exit::Failed });
     }
     if let Some(expected) = args.count.filter(|expected| *expected != count) {
         let title = format!("It would be {}, not {expected}. Nothing is done", expiry::plural(count as u64, "key"));
@@ -184,7 +199,7 @@ async fn found(session: &Session, query: &str, known_only: bool) -> Result<Chose
     }
     let read = Arc::new(read);
     let chosen = Chosen::new(Arc::clone(&read), rows.places).not_yet_invalidated();
-    list::say_count(&read, chosen.len());
+    list::say_count(&read, chosen.len(), chosen.len());
     list::say_not_known(not_known);
     Ok(chosen)
 }
@@ -209,8 +224,26 @@ fn named_by_hand(session: &Session, keys: &[ApiKey], args: &InvalidateArgs) -> R
     Ok(())
 }
 
+/// Those of these ids that are not invalidated yet; of the others it is told that they are.
+async fn by_id(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, CliError> {
+    let (gone, keys): (Vec<ApiKey>, Vec<ApiKey>) =
+        keys_from::keys(session, ids).await?.into_iter().partition(|key| key.invalidated);
+    for key in gone.iter().take(SHOWN) {
+        say_gone(key.id.as_str(), key);
+    }
+    if gone.len() > SHOWN {
+        output::say(&format!("… and {} more", expiry::thousands((gone.len() - SHOWN) as u64)));
+    }
+    Ok(keys)
+}
+
 /// The keys that are meant, each once; `None` if anything is not clear, after it was told.
 pub(super) async fn meant(session: &Session, references: &[String]) -> Result<Option<Vec<ApiKey>>, CliError> {
+    named(session, references, false).await
+}
+
+/// The same. `gone_is_done`: a reference of which all keys are invalidated means none, and is told.
+async fn named(session: &Session, references: &[String], gone_is_done: bool) -> Result<Option<Vec<ApiKey>>, CliError> {
     let mut keys: Vec<ApiKey> = Vec::new();
     let mut clear = true;
     for reference in references {
@@ -224,7 +257,7 @@ pub(super) async fn meant(session: &Session, references: &[String]) -> Result<Op
             }
             ([], Some(gone)) => {
                 say_gone(reference, gone);
-                clear = false;
+                clear &= gone_is_done;
             }
             (several, _) => {
                 show::say_all(reference, several, session.now());
@@ -374,7 +407,7 @@ fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, Cl
         })?,
         Format::Csv => {
             let rows = fates::of_invalidation(outcome);
-            let out = BufWriter::new(std::io::stdout().lock());
+            let out = BufWriter::new(output::stdout());
             export::fates::write_csv(out, fates::named(chosen.list(), &rows)).map_err(CliError::Output)?;
         }
         Format::Table => output::put(&table(outcome, chosen))?,

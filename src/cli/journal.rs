@@ -40,7 +40,7 @@ struct ListArgs {
     #[arg(long, value_name = "ID")]
     key: Option<String>,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: Format,
 }
 

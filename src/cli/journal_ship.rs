@@ -39,7 +39,7 @@ pub(super) struct ShipArgs {
     #[arg(long)]
     print_template: bool,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
 
@@ -101,7 +101,7 @@ fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
     let wrong = || CliError::usage(format!("--since {text}: write a time such as 7d or 12h, or a date"));
     match calendar::parse(&begins, &zone) {
         Some(at) => Ok(at),
-        None => expiring::length(text).map(|length| now.saturating_sub(length)).map_err(|_| wrong()),
+        None => expiring::length("--since", text).map(|length| now.saturating_sub(length)).map_err(|_| wrong()),
     }
 }
 

@@ -10,38 +10,63 @@ use crate::model::{
     api_key::ApiKey,
     calendar,
     expiry::{self, Status},
+    harmless,
 };
 
-/// The head of the table of keys.
-pub(super) const HEAD: [&str; 8] = ["NAME", "ID", "APPLICATION ID", "OWNER", "ROLES", "EXPIRES", "LEFT", "STATUS"];
+/// The columns of the table of keys, by the words of `--columns`.
+pub(super) const COLUMNS: [&str; 8] = ["name", "id", "app", "owner", "roles", "expires", "left", "status"];
+/// Their heads.
+const HEAD: [&str; 8] = ["NAME", "ID", "APPLICATION ID", "OWNER", "ROLES", "EXPIRES", "LEFT", "STATUS"];
+/// The heads of the columns whose cells are never cut.
+pub(super) const WHOLE: [&str; 4] = ["ID", "EXPIRES", "LEFT", "STATUS"];
 
-/// A key as a row of a table, made harmless.
-pub(super) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
-    let left = match key.status(now) {
-        Status::Never | Status::Invalidated => String::new(),
-        _ => expiry::remaining(key.expires, now),
-    };
-    vec![
-        output::cell(&key.name),
-        id(key),
-        key.application_id().map(output::cell).unwrap_or_default(),
-        output::cell(&key.owner.username),
-        output::cell(&key.roles().join(", ")),
-        expires(key, zone),
-        left,
-        key.status(now).machine_word().into(),
-    ]
+/// A cell of a key by the word of its column, made harmless; empty for an unknown word.
+pub(super) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> String {
+    match column {
+        "name" => output::cell(&key.name),
+        "id" => id(key),
+        "app" => key.application_id().map(output::cell).unwrap_or_default(),
+        "type" => output::cell(crate::export::kind(&key.kind)),
+        "owner" => output::cell(&key.owner.username),
+        "realm" => output::cell(&key.owner.realm),
+        "roles" => output::cell(&roles(key)),
+        "created" => calendar::local(key.created, zone),
+        "expires" => expires(key, zone),
+        "left" => match key.status(now) {
+            Status::Never | Status::Invalidated => String::new(),
+            _ => expiry::remaining(key.expires, now),
+        },
+        "status" => key.status(now).machine_word().into(),
+        "invalidated" => key.invalidated_at.map(|at| calendar::local(at, zone)).unwrap_or_default(),
+        "managed" => key.managed_by().map(output::cell).unwrap_or_default(),
+        _ => String::new(),
+    }
 }
 
-/// All of them, as a table.
+/// The roles that a key was made from, or the names of its descriptors; where there are none, why. Never blank.
+pub(super) fn roles(key: &ApiKey) -> String {
+    match (key.roles(), &key.role_descriptors) {
+        ([], None) => "not told".into(), // before 8.5, and with nothing in the metadata
+        ([], Some(_)) if key.is_unrestricted() => "all of the owner's".into(),
+        ([], Some(_)) => "none".into(),
+        (names, _) => harmless::shown(&names.join(", ")).into_owned(),
+    }
+}
+
+/// A key as a row of the table, made harmless.
+pub(super) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
+    COLUMNS.iter().map(|column| cell(key, column, now, zone)).collect()
+}
+
+/// All of them, as a table as wide as the terminal.
 pub(super) fn table<K: Borrow<ApiKey>>(keys: impl IntoIterator<Item = K>, now: Millis, zone: &TimeZone) -> String {
     let rows: Vec<Vec<String>> = keys.into_iter().map(|key| row(key.borrow(), now, zone)).collect();
-    output::table(&HEAD, &rows)
+    output::fitted(&HEAD, &rows, &WHOLE, output::width())
 }
 
 /// Its id, never cut.
 pub(super) fn id(key: &ApiKey) -> String {
-    crate::model::harmless::shown(key.id.as_str()).into_owned()
+    harmless::shown(key.id.as_str()).into_owned()
 }
 
 /// When it ends, in local time.
@@ -74,7 +99,24 @@ mod tests {
     fn people_get_a_name_that_is_harmless() {
         let row = row(&key(), NOW, &TimeZone::UTC);
         assert_eq!(row[0], "evil‹U+202E›‹U+001B›[31m");
-        assert_eq!(row[5..], ["25 Nov 2026, 12:00 UTC", "in 24 hours", "active"]);
+        assert_eq!(row[5..], ["25 Nov 2026, 12:00 UTC", "in 24 hours", "valid"]);
+    }
+
+    /// A blank cell would say neither "all" nor "nothing" nor "not known".
+    #[test]
+    fn roles_are_never_blank() {
+        let raw = |text: &str| RawValue::from_string(text.into()).ok();
+        let with = |descriptors: Option<&str>| {
+            let role_descriptors = descriptors.and_then(raw);
+            roles(&ApiKey { role_descriptors, ..Default::default() }.with_facts())
+        };
+        assert_eq!(with(None), "not told");
+        assert_eq!(with(Some("{}")), "all of the owner's");
+        assert_eq!(with(Some(r#"{"none":{}}"#)), "none");
+        let unnamed =
+            ApiKey { role_descriptors: raw(r#"{"a":{}}"#), metadata: raw(r#"{"roles":[]}"#), ..Default::default() };
+        assert_eq!(roles(&unnamed.with_facts()), "none");
+        assert_eq!(roles(&key()), "reader");
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::{
     ops::ControlFlow,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::PossibleValue};
 
 use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
-    key_row, output,
+    output,
+    row_options::{More, RowOptions, Shape},
 };
 use crate::{
     export::{self, About, Row},
@@ -18,7 +19,7 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         calendar,
-        expiry::{self, Status},
+        expiry::{self, StatusGroup},
         filter,
         inventory::{Asker, Column, Sort},
         key_list::Rows,
@@ -32,13 +33,14 @@ use crate::{
 /// The options of `list`.
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// What to look for: words, and fields such as owner:ana expires:<30d can:write on:logs-*
+    /// What to look for: words, and fields such as owner:ana 'expires:<30d' can:write 'on:logs-*'
     #[arg(value_name = "QUERY")]
     search: Vec<String>,
     /// Only keys of this status
     #[arg(long)]
-    status: Option<StatusFilter>,
-    /// Columns to sort by, the first one leading; a minus turns one round [default: -created]
+    status: Option<StatusGroup>,
+    /// Columns to sort by, the first one leading; a minus turns one round [default: -created] [possible: name, app,
+    /// id, owner, realm, type, role, can, created, expires, invalidated, status]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
     sort: Vec<String>,
     /// Also tell when each was last seen in audit events; for the table
@@ -48,11 +50,13 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "NAME", requires = "last_use")]
     audit_index: Option<String>,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: ListFormat,
     /// Explain what a query can say
     #[arg(long)]
     query_help: bool,
+    #[command(flatten)]
+    rows: RowOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -72,6 +76,14 @@ enum ListFormat {
 }
 
 impl ListFormat {
+    fn shape(self) -> Shape {
+        match self {
+            Self::Table => Shape::Table,
+            Self::Csv => Shape::Csv,
+            _ => Shape::Fixed,
+        }
+    }
+
     fn file(self) -> Option<export::Format> {
         Some(match self {
             Self::Table => return None,
@@ -84,32 +96,15 @@ impl ListFormat {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum StatusFilter {
-    /// Their end has come
-    Expired,
-    /// They end within 7 days
-    Expiring,
-    /// They end within 30 days
-    ExpiringSoon,
-    /// A client can sign in with them
-    Active,
-    /// A client can sign in with them, and they have no end
-    Never,
-    /// Somebody took them away
-    Invalidated,
-}
+/// The option takes the words of searches, and says what each means.
+impl ValueEnum for StatusGroup {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl StatusFilter {
-    fn fits(self, status: Status) -> bool {
-        match self {
-            Self::Expired => status == Status::Expired,
-            Self::Expiring => status == Status::Expiring,
-            Self::ExpiringSoon => matches!(status, Status::Expiring | Status::ExpiringSoon),
-            Self::Active => status.is_usable(),
-            Self::Never => status == Status::Never,
-            Self::Invalidated => status == Status::Invalidated,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let aliases = Self::ALIASES.into_iter().filter(|(_, group)| group == self).map(|(alias, _)| alias);
+        Some(PossibleValue::new(self.word()).help(self.meaning()).aliases(aliases))
     }
 }
 
@@ -118,12 +113,13 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
         return output::put(&query_help()).map(|()| Exit::Done);
     }
     let sorts = sorts(&args.sort)?;
+    args.rows.check(args.output.shape())?;
     // A slip in the query is told before anything is asked; the clock of the cluster comes with it.
     read_query(&args.search, clock::now())?;
     if args.output == ListFormat::Xlsx && std::io::stdout().is_terminal() {
         return Err(CliError::usage("A workbook is no text: send it to a file, with --output xlsx > keys.xlsx"));
     }
-    if args.last_use && args.output != ListFormat::Table {
+    if args.last_use && (args.output != ListFormat::Table || args.rows.ids()) {
         return Err(CliError::usage(
             "--last-use goes with the table only: the files hold what the cluster itself knows of its keys",
         ));
@@ -131,30 +127,33 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     let session = flags.session().await?;
     let list = read(&session).await?;
     let now = session.now();
-    let (places, not_known) = chosen(&list, &read_query(&args.search, now)?, args.status, &sorts, now, asker(&session));
+    let (found, not_known) = chosen(&list, &read_query(&args.search, now)?, args.status, &sorts, now, asker(&session));
+    let places = args.rows.first(&found);
     let keys = places.iter().map(|place| list.keys.key(*place as usize));
     match args.output.file() {
+        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| list.keys.id(*place as usize)))?,
         None if places.is_empty() => {}
         None if args.last_use => {
             let keys: Vec<ApiKey> = keys.collect();
-            output::put(&with_last_use(&session, &keys, now, args.audit_index.as_deref()).await)?;
+            output::put(&with_last_use(&session, keys, now, &args).await)?;
         }
-        None => output::put(&key_row::table(keys, now, &clock::zone()))?,
+        None => output::put(&args.rows.table(keys, now, None))?,
+        Some(export::Format::Csv) if args.rows.changes_csv() => args.rows.put_csv(keys, now)?,
         Some(format) => {
             let about = about(&session, now);
             let rows = keys.map(|key| Row { cluster: &about.cluster, key: std::borrow::Cow::Owned(key) });
             write(format, rows, &about)?;
         }
     }
-    say_count(&list, places.len());
+    say_count(&list, places.len(), found.len());
     say_not_known(not_known);
-    Ok(Exit::Done)
+    Ok(if is_whole(&list) { Exit::Done } else { Exit::Partly })
 }
 
 /// The table with a column more. Why nothing is known of the last use is said once.
-async fn with_last_use(session: &Session, keys: &[ApiKey], now: Millis, index: Option<&str>) -> String {
+async fn with_last_use(session: &Session, keys: Vec<ApiKey>, now: Millis, args: &ListArgs) -> String {
     let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
-    let uses = last_use::within(session, &ids, index).await;
+    let uses = last_use::within(session, &ids, args.audit_index.as_deref()).await;
     let zone = clock::zone();
     match &uses {
         Ok(uses) => output::say(&format!(
@@ -169,10 +168,7 @@ async fn with_last_use(session: &Session, keys: &[ApiKey], now: Millis, index: O
         Ok(uses) => uses.of(&key.id).map_or_else(|| "not seen".into(), |at| calendar::local(at, &zone)),
         Err(_) => "not known".into(),
     };
-    let rows: Vec<Vec<String>> =
-        keys.iter().map(|key| key_row::row(key, now, &zone).into_iter().chain([cell(key)]).collect()).collect();
-    let head: Vec<&str> = key_row::HEAD.into_iter().chain(["LAST USE"]).collect();
-    output::table(&head, &rows)
+    args.rows.table(keys.into_iter(), now, Some(More { head: "LAST USE", cell: &cell }))
 }
 
 /// Reads all keys, with progress where somebody looks.
@@ -203,7 +199,7 @@ pub(super) fn write<'a>(
     rows: impl Iterator<Item = Row<'a>>,
     about: &About,
 ) -> Result<(), CliError> {
-    let mut out = BufWriter::new(std::io::stdout());
+    let mut out = BufWriter::new(output::stdout());
     let written = export::write(format, &mut out, rows, about, &mut |_| ControlFlow::Continue(()));
     let written = written.map_err(|error| match error {
         export::ExportError::Write(error) => CliError::Output(error),
@@ -219,12 +215,18 @@ pub(super) fn write<'a>(
     Ok(())
 }
 
-/// Reads a query; what is wrong with it is told with its place.
+/// Reads a query; what is wrong with it is told with its place. An unclosed quote, which the window forgives while
+/// somebody types, is an error here.
 pub(super) fn read_query(words: &[String], now: Millis) -> Result<filter::Query, CliError> {
     let text = words.join(" ");
-    filter::parse(&text, now, &clock::zone()).map_err(|errors| {
+    let read = match filter::unclosed_quote(&text) {
+        Some(open) => Err(vec![open]),
+        None => filter::parse(&text, now, &clock::zone()),
+    };
+    read.map_err(|errors| {
         let line = |error: &filter::FilterError| {
             let part = text.get(error.span.clone()).unwrap_or_default();
+            let part = crate::model::harmless::shortened(part, 60);
             if part.is_empty() { error.message.clone() } else { format!("“{part}”: {}", error.message) }
         };
         let mut lines: Vec<String> = errors.iter().map(line).collect();
@@ -280,14 +282,14 @@ fn progress(read: u64, total: u64) {
 fn chosen(
     list: &KeyList,
     query: &filter::Query,
-    status: Option<StatusFilter>,
+    status: Option<StatusGroup>,
     sorts: &[Sort],
     now: Millis,
     asker: Asker<'_>,
 ) -> (Vec<u32>, usize) {
     let order = list.keys.order(sorts, now);
     let rows = Rows::new(&list.keys, &query.expr, None, &order, now, asker);
-    let fits = |place: &u32| status.is_none_or(|wanted| wanted.fits(list.keys.status(*place as usize, now)));
+    let fits = |place: &u32| status.is_none_or(|wanted| wanted.has(list.keys.status(*place as usize, now)));
     let not_known = rows.not_known.places().filter(|place| fits(&(*place as u32))).count();
     (rows.places.into_iter().filter(fits).collect(), not_known)
 }
@@ -303,11 +305,11 @@ pub(super) fn say_not_known(count: usize) {
     }
 }
 
-pub(super) fn say_count(list: &KeyList, shown: usize) {
-    let whose = if list.own_only { "your own " } else { "" };
+/// Says how many keys are shown of how many, and what could not be read. `found` are more than `shown` where a limit
+/// was given.
+pub(super) fn say_count(list: &KeyList, shown: usize, found: usize) {
     let at = calendar::clock(list.as_of, &clock::zone());
-    let total = expiry::plural(list.total, &format!("{whose}key"));
-    output::say(&format!("{} of {total}, as of {at}", expiry::thousands(shown as u64)));
+    output::say(&count_words(list.total, list.own_only, shown, found, &at));
     if list.own_only {
         output::say("Other people's keys need the privilege read_security or manage_api_key");
     }
@@ -319,6 +321,25 @@ pub(super) fn say_count(list: &KeyList, shown: usize) {
         let missing = expiry::plural(list.shortfall(), "key");
         output::complain(&format!("The cluster counts {missing} more than it sent: list again"));
     }
+}
+
+/// "12 of 3,041 keys, as of 12:00"; "2 of your own 5 keys, as of 12:00".
+fn count_words(total: u64, own_only: bool, shown: usize, found: usize, at: &str) -> String {
+    let all = match (own_only, total) {
+        (true, 1) => "your own key (1)".to_owned(),
+        (true, _) => format!("your own {}", expiry::plural(total, "key")),
+        (false, _) => expiry::plural(total, "key"),
+    };
+    let limited = match found > shown {
+        true => format!(" ({} found, the first are shown)", expiry::thousands(found as u64)),
+        false => String::new(),
+    };
+    format!("{} of {all}{limited}, as of {at}", expiry::thousands(shown as u64))
+}
+
+/// `true` if every key that the cluster counts was sent and could be read.
+pub(super) fn is_whole(list: &KeyList) -> bool {
+    list.shortfall() == 0 && list.unreadable.is_empty()
 }
 
 #[cfg(test)]
@@ -343,7 +364,7 @@ mod tests {
         list
     }
 
-    fn ids(status: Option<StatusFilter>, search: &[&str]) -> Vec<String> {
+    fn ids(status: Option<StatusGroup>, search: &[&str]) -> Vec<String> {
         let words: Vec<String> = search.iter().map(|word| (*word).to_owned()).collect();
         let (list, query) = (list(), read_query(&words, NOW).unwrap());
         let (places, _) = chosen(&list, &query, status, &[Sort::default()], NOW, Asker::default());
@@ -355,18 +376,42 @@ mod tests {
     #[test]
     fn a_status_is_what_its_help_says() {
         assert_eq!(ids(None, &[]).len(), 6);
-        assert_eq!(ids(Some(StatusFilter::Expiring), &[]), ["week"]);
-        assert_eq!(ids(Some(StatusFilter::ExpiringSoon), &[]), ["month", "week"]);
-        assert_eq!(ids(Some(StatusFilter::Active), &[]), ["month", "never", "week", "year"]);
-        assert_eq!(ids(Some(StatusFilter::Never), &[]), ["never"]);
-        assert_eq!(ids(Some(StatusFilter::Expired), &[]), ["dead"]);
-        assert_eq!(ids(Some(StatusFilter::Invalidated), &[]), ["gone"]);
+        assert_eq!(ids(Some(StatusGroup::Within7Days), &[]), ["week"]);
+        assert_eq!(ids(Some(StatusGroup::Within30Days), &[]), ["month", "week"]);
+        assert_eq!(ids(Some(StatusGroup::Valid), &[]), ["month", "never", "week", "year"]);
+        assert_eq!(ids(Some(StatusGroup::Never), &[]), ["never"]);
+        assert_eq!(ids(Some(StatusGroup::Expired), &[]), ["dead"]);
+        assert_eq!(ids(Some(StatusGroup::Invalidated), &[]), ["gone"]);
+    }
+
+    #[test]
+    fn the_count_is_in_good_english() {
+        assert_eq!(count_words(1, true, 1, 1, "12:00"), "1 of your own key (1), as of 12:00");
+        assert_eq!(count_words(5, true, 0, 0, "12:00"), "0 of your own 5 keys, as of 12:00");
+        assert_eq!(count_words(1, false, 1, 1, "12:00"), "1 of 1 key, as of 12:00");
+        assert_eq!(
+            count_words(3041, false, 10, 12, "12:00"),
+            "10 of 3,041 keys (12 found, the first are shown), as of 12:00"
+        );
+    }
+
+    #[test]
+    fn an_open_quote_is_refused_with_its_place() {
+        let words = ["a \"b c".to_owned()];
+        assert!(matches!(read_query(&words, NOW), Err(CliError::Usage(words)) if words.contains("never closed")));
+        assert!(read_query(&["a \"b c\"".to_owned()], NOW).is_ok());
+    }
+
+    #[test]
+    fn each_error_of_a_query_has_a_line() {
+        let Err(CliError::Usage(words)) = read_query(&["is:foo type:bar".to_owned()], NOW) else { panic!() };
+        assert_eq!(words.lines().count(), 3, "{words}");
     }
 
     #[test]
     fn words_fields_and_status_go_together() {
         assert_eq!(ids(None, &["KEY", "ea"]), ["dead", "year"]);
-        assert_eq!(ids(Some(StatusFilter::Expired), &["year"]), [""; 0]);
+        assert_eq!(ids(Some(StatusGroup::Expired), &["year"]), [""; 0]);
         assert_eq!(ids(None, &["expires:<30d", "-name:\"key week\""]), ["month"]);
     }
 

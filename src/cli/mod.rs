@@ -18,14 +18,17 @@ mod journal;
 mod journal_ship;
 mod key_rights;
 mod key_row;
+mod keys_from;
 mod list;
 mod machine;
+mod outlet;
 mod output;
 mod profiles;
 mod rotate;
 mod rotate_list;
 mod rotate_on;
 mod rotate_secret;
+mod row_options;
 mod sandbox;
 mod secret_input;
 mod secret_output;
@@ -38,12 +41,12 @@ mod whoami;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use connection::ConnectionFlags;
 use error::{CliError, Exit};
 
-use crate::sandbox::Options;
+use crate::{model::filter, sandbox::Options};
 
 /// Administer the API keys of Elasticsearch clusters: little rights, an end date, and proof.
 ///
@@ -135,7 +138,7 @@ pub struct Command {
 /// # Errors
 /// The exit code, after the words were printed: of a usage error, of `--help` or `--version`.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCode> {
-    let cli = Cli::try_parse_from(ids_last(args)).map_err(|error| error::print_clap(&error))?;
+    let cli = Cli::try_parse_from(ids_last(args)).map_err(error::print_clap)?;
     match (cli.verb, cli.sandbox) {
         (Some(_), true) => Err(CliError::usage(
             "--sandbox opens the window and goes with no command; `keybearer sandbox` serves the practice cluster",
@@ -155,46 +158,90 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCo
 /// The length of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
 const ID_LENGTH: usize = 20;
 
-/// The same arguments, but ids that begin with `-`, as one in 64 does, and terms of a query that are denied
-/// (`-owner:ana`) behind a `--`: so they are no options.
-fn ids_last(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let is_id = |arg: &OsString| {
-        arg.to_str().is_some_and(|text| {
-            text.len() == ID_LENGTH
-                && text.starts_with('-')
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        }) || arg.to_str().and_then(|text| text.strip_prefix('-')).is_some_and(|term| {
-            let name = term.split_once(':').map(|(name, _)| name);
-            name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '.'))
-        })
+/// `true` for what begins with `-` and is no option: an id, as one in 64 does, and a term or group of a query that is
+/// denied (`-owner:ana`, `-(a or b)`, `-"a b"`), once or twice.
+fn is_meant(arg: &OsString) -> bool {
+    let Some(text) = arg.to_str().filter(|text| text.starts_with('-')) else { return false };
+    let is_id =
+        text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let term = text.trim_start_matches('-');
+    let dashes = text.len() - term.len();
+    let is_field = |name: &str| match dashes {
+        1 => !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '.' | '_')),
+        _ => filter::Field::named(name).is_some(),
     };
-    let mut args: Vec<OsString> = args.into_iter().collect();
-    let rest = args.iter().position(|arg| arg == "--").map(|place| args.split_off(place)).unwrap_or_default();
-    let (ids, mut args): (Vec<OsString>, Vec<OsString>) = joined(args, is_id).into_iter().partition(is_id);
-    if !ids.is_empty() {
-        args.push("--".into());
-        args.extend(ids);
-    }
-    args.extend(rest.into_iter().skip(usize::from(args.iter().any(|arg| arg == "--"))));
-    args
+    is_id || term.starts_with(['(', '"']) || term.split_once(':').is_some_and(|(name, _)| is_field(name))
 }
 
-/// Options whose value may be an id.
-const TAKE_IDS: [&str; 3] = ["--resume", "--cancel", "--key"];
-
-/// The same arguments, the ids that are the values of options joined to them by `=`.
-fn joined(args: Vec<OsString>, is_id: impl Fn(&OsString) -> bool) -> Vec<OsString> {
-    let mut joined: Vec<OsString> = Vec::with_capacity(args.len());
-    for arg in args {
-        match joined.last_mut() {
-            Some(option) if is_id(&arg) && TAKE_IDS.iter().any(|name| *name == option.as_os_str()) => {
-                option.push("=");
-                option.push(arg);
+/// The same arguments with a `--` before what is no option, if something of that begins with `-`. Its order stays, and
+/// so does an option with its value, to which a value that begins with `-` is joined by `=`.
+fn ids_last(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let rest = args.iter().position(|arg| arg == "--").map(|place| args.split_off(place)).unwrap_or_default();
+    if !args.iter().any(is_meant) {
+        args.extend(rest);
+        return args;
+    }
+    let mut command = Cli::command();
+    command.build();
+    let (mut options, mut meant) = (Vec::with_capacity(args.len() + 1), Vec::new());
+    let mut args = args.into_iter().peekable();
+    options.extend(args.next());
+    while let Some(mut arg) = args.next() {
+        if !is_meant(&arg) && arg.to_str().is_some_and(|text| text.len() > 1 && text.starts_with('-')) {
+            match args.peek() {
+                Some(value) if takes_value(&command, &arg) && is_meant(value) => {
+                    arg.push("=");
+                    arg.push(value);
+                    args.next();
+                    options.push(arg);
+                }
+                Some(_) if takes_value(&command, &arg) => {
+                    options.push(arg);
+                    options.extend(args.next());
+                }
+                _ => options.push(arg),
             }
-            _ => joined.push(arg),
+            continue;
+        }
+        let verb = arg.to_str().filter(|_| meant.is_empty()).and_then(|name| command.find_subcommand(name)).cloned();
+        match verb {
+            Some(verb) => {
+                command = verb;
+                options.push(arg);
+            }
+            None => meant.push(arg),
         }
     }
-    joined
+    if !meant.is_empty() {
+        options.push("--".into());
+        options.extend(meant);
+        options.extend(rest.into_iter().skip(1));
+    } else {
+        options.extend(rest);
+    }
+    options
+}
+
+/// `true` if the next argument is the value of this option.
+fn takes_value(command: &clap::Command, option: &OsString) -> bool {
+    let Some(text) = option.to_str().filter(|text| !text.contains('=')) else { return false };
+    let is_it = |arg: &&clap::Arg| match text.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => text.strip_prefix('-').is_some_and(|short| short.chars().eq(arg.get_short())),
+    };
+    command.get_arguments().find(is_it).is_some_and(|arg| arg.get_action().takes_values())
+}
+
+/// Reads how a key is named: by its id, its application id or its name.
+///
+/// # Errors
+/// When nothing is named.
+fn reference(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("name a key by its id, its application id or its name".into());
+    }
+    Ok(text.to_owned())
 }
 
 /// Runs a command to its end. Its words and data are printed; the exit code says how it went.
@@ -239,8 +286,6 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn read(line: &str) -> Result<Cli, clap::Error> {
@@ -287,10 +332,37 @@ mod tests {
         for line in ["rotate --resume -bcdefghijklmnopqrst --yes", "rotate --yes --cancel -bcdefghijklmnopqrst"] {
             assert!(matches!(read(line).unwrap().verb, Some(Verb::Rotate(_))), "{line}");
         }
+        for line in [
+            "list -(owner:ana) --output csv",
+            "list --owner:ana -o csv",
+            "list -\"a\" --sort -created",
+            "expiring -(a --within 7d",
+            "invalidate --filter -owner:ana --yes",
+            "invalidate --yes --filter --meta.team:x",
+        ] {
+            assert!(read(line).is_ok(), "{line}: {:?}", read(line).err());
+        }
+        assert!(read("list --oddity:x").is_err(), "no field has that name");
         assert!(read("rotate --resume --yes").is_err(), "an option is no id");
         let cli = read("invalidate -bcdefghijklmnopqrst --yes -- --yes").unwrap();
         let Some(Verb::Invalidate(args)) = cli.verb else { panic!() };
         assert_eq!(args.references().0, ["-bcdefghijklmnopqrst", "--yes"]);
+    }
+
+    /// What is denied stays where it was: behind an `or` it is another query.
+    #[test]
+    fn the_terms_of_a_query_keep_their_order() {
+        let terms = |line: &str| {
+            let words = ["keybearer"].into_iter().chain(line.split_whitespace()).map(OsString::from);
+            let args: Vec<String> = ids_last(words).into_iter().map(|arg| arg.into_string().unwrap()).collect();
+            args.join(" ")
+        };
+        assert_eq!(
+            terms("--timeout 3 list a or -owner:b c --output csv d"),
+            "keybearer --timeout 3 list --output csv -- a or -owner:b c d"
+        );
+        assert_eq!(terms("list a -o csv -- -x:y --z"), "keybearer list a -o csv -- -x:y --z");
+        assert_eq!(terms("list -x:y -o csv -- --z"), "keybearer list -o csv -- -x:y --z");
     }
 
     #[test]
@@ -321,6 +393,8 @@ mod tests {
             "rotate --due --name n",
             "show",
             "show a b",
+            "invalidate --keys-from - a",
+            "invalidate --count 1 a",
             "snippet",
             "snippet a",
             "snippet --for curl",

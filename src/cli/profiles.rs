@@ -32,7 +32,7 @@ enum ProfilesVerb {
     /// List the saved connections
     List {
         /// Form of the output
-        #[arg(long, default_value = "table")]
+        #[arg(short, long, default_value = "table")]
         output: Format,
     },
     /// Save the connection of the options and the environment, with its credential, in the keyring

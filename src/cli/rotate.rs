@@ -10,7 +10,7 @@ use clap::Args;
 use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
-    fixes, invalidate,
+    fixes, invalidate, outlet,
     output::{self, PlainFormat},
     rotate_list, rotate_on,
     rotate_secret::{self, Terminal},
@@ -37,7 +37,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct RotateArgs {
     /// Id, application id or name of a key that gets a successor
-    #[arg(value_name = "KEY", required_unless_present_any = ["due", "list", "resume", "cancel"])]
+    #[arg(value_name = "KEY", required_unless_present_any = ["due", "list", "resume", "cancel"], value_parser = super::reference)]
     references: Vec<String>,
     /// How long both keys work: 24h, 7d, a date, or 0s for not at all
     #[arg(long, default_value = "24h", value_name = "SPAN|DATE", conflicts_with_all = GOING_ON)]
@@ -94,7 +94,7 @@ pub(super) struct RotateArgs {
     #[arg(long)]
     pub(super) yes: bool,
     /// Form of the output; json holds the secret, unless it goes to a file
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     pub(super) output: PlainFormat,
 }
 
@@ -329,7 +329,9 @@ impl RotateArgs {
 
     /// Makes sure before anything is asked that the secrets will reach somebody.
     fn check_outlet(&self) -> Result<(), CliError> {
-        self.check_file()?;
+        if let Some(path) = &self.secret_file {
+            outlet::check_path("--secret-file", path)?;
+        }
         if self.dry_run || self.secret_file.is_some() || self.secret_dir.is_some() {
             return Ok(());
         }
@@ -388,7 +390,7 @@ mod tests {
         }
         assert_eq!((grace("24h").unwrap(), grace("7d").unwrap()), (DAY, 7 * DAY));
         assert!(grace("2999-01-01").unwrap() > 7 * DAY);
-        for odd in ["", "s", "never", "soon", "-1d", "2001-01-01", "1y", "10%"] {
+        for odd in ["", "s", "never", "soon", "-1d", "2001-01-01", "1M", "1q", "10%"] {
             assert!(grace(odd).is_err(), "{odd}");
         }
     }

@@ -29,13 +29,13 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
     /// Id, application id or name of the key
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", value_parser = super::reference)]
     reference: String,
     /// Index, data stream or pattern with audit events, from which the last use is read [default: the usual places]
     #[arg(long, value_name = "NAME")]
     audit_index: Option<String>,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
 
@@ -163,7 +163,7 @@ fn text(session: &Session, whole: &KeyRights, now: Millis, uses: &Result<Uses, N
         ("status", key.status(now).word().to_owned()),
         ("type", shown(key.kind.word())),
         ("owner", shown(&format!("{} (realm {})", key.owner.username, key.owner.realm))),
-        ("roles", roles(key)),
+        ("roles", key_row::roles(key)),
         ("created", format!("{} ({})", calendar::local(key.created, &zone), expiry::ago(key.created, now))),
         ("expires", expires(key, now)),
     ];
@@ -205,14 +205,6 @@ fn expires(key: &ApiKey, now: Millis) -> String {
     match key.expires {
         None => "never".into(),
         Some(at) => format!("{} ({})", calendar::local(at, &clock::zone()), expiry::remaining(Some(at), now)),
-    }
-}
-
-fn roles(key: &ApiKey) -> String {
-    match (key.roles(), &key.role_descriptors) {
-        ([], None) => "not told".into(), // before 8.5
-        ([], Some(_)) => "none".into(),
-        (names, _) => harmless::shown(&names.join(", ")).into_owned(),
     }
 }
 

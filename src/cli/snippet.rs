@@ -30,7 +30,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct SnippetArgs {
     /// Id, application id or name of the key
-    #[arg(value_name = "KEY", required_unless_present = "list", requires = "consumer")]
+    #[arg(value_name = "KEY", required_unless_present = "list", requires = "consumer", value_parser = super::reference)]
     reference: Option<String>,
     /// Who takes the key, such as python, filebeat, kubernetes or dotenv; --list names all
     #[arg(long = "for", value_name = "CONSUMER", required_unless_present = "list")]
@@ -45,7 +45,7 @@ pub(super) struct SnippetArgs {
     #[arg(long, requires = "literal")]
     secret_stdin: bool,
     /// Form of the output [default: text, and table for --list]
-    #[arg(long)]
+    #[arg(short, long)]
     output: Option<SnippetFormat>,
 }
 

@@ -43,7 +43,7 @@ const SHOWN: usize = 20;
 #[derive(Args, Debug)]
 pub(super) struct UpdateArgs {
     /// Id, application id or name of a key of your own
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required = true, value_parser = super::reference)]
     references: Vec<String>,
     #[command(flatten)]
     wanted: WantedArgs,
@@ -57,7 +57,7 @@ pub(super) struct UpdateArgs {
     #[arg(long)]
     yes: bool,
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
 

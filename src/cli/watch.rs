@@ -30,8 +30,8 @@ pub(super) struct WatchArgs {
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit, CliError> {
-    let length = expiring::length(&args.within)?;
-    let every = u64::try_from(expiring::length(&args.every)?).unwrap_or_default();
+    let length = expiring::length("--within", &args.within)?;
+    let every = u64::try_from(expiring::length("--every", &args.every)?).unwrap_or_default();
     if every < 60_000 {
         return Err(CliError::usage("--every: the cluster is asked once a minute at most, such as 1m, 1h or 1d"));
     }

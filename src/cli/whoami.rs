@@ -19,7 +19,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct WhoamiArgs {
     /// Form of the output
-    #[arg(long, default_value = "table")]
+    #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
 

@@ -13,7 +13,7 @@ mod failure;
 mod grants;
 mod license;
 mod names;
-mod refusal;
+pub(crate) mod refusal;
 mod rows;
 mod security;
 mod tls;

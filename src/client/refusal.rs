@@ -137,6 +137,19 @@ impl Words {
     }
 }
 
+/// The privileges of which one would do, told by their kind, and for an index privilege by the index: the reason of a
+/// refusal says both (as seen on 9.5.3).
+pub fn lacking(reason: &str, privileges: &[String]) -> String {
+    let names = privileges.join(" or ");
+    if !reason.contains("granted by the index privileges [") {
+        return format!("the cluster privilege {names}");
+    }
+    match between(reason, "on indices [", "]") {
+        Some(indices) => format!("the index privilege {names} on {indices}"),
+        None => format!("the index privilege {names}"),
+    }
+}
+
 /// The last reason along `caused_by`: the outer ones only say that something failed.
 pub(super) fn deepest_reason(error: &Value) -> Option<String> {
     let mut at = error;

@@ -54,18 +54,35 @@ pub fn no_formula(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(BEGIN) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
+/// The cell of an id: exact, so that the column can be given to `invalidate`. Letters, digits, `-` and `_`, of which
+/// Elasticsearch makes ids (as seen on 7.10.2 to 9.5.3), make no formula that does anything; an id with anything
+/// else in it is guarded like every other cell.
+pub fn id_cell(id: &str) -> Cow<'_, str> {
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if is_plain { Cow::Borrowed(id) } else { no_formula(id) }
+}
+
+/// The error of the writer below, with its kind: `csv` wraps it as `Other`, which hides a broken pipe.
+pub fn write_error(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 pub(super) fn write(out: &mut dyn io::Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
     let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
     let cluster = about.with_cluster.then_some("cluster");
-    csv.write_record(HEAD.into_iter().chain(cluster)).map_err(io::Error::from)?;
+    csv.write_record(HEAD.into_iter().chain(cluster)).map_err(write_error)?;
     while let Some(row) = rows.next()? {
         let cells = cells(&row.key, about.now);
         let cluster = about.with_cluster.then_some(row.cluster);
+        let [id, cells @ ..] = &cells;
         let cells = cells.iter().map(Cow::as_ref).chain(cluster).map(no_formula);
-        for cell in cells {
-            csv.write_field(cell.as_bytes()).map_err(io::Error::from)?;
+        for cell in std::iter::once(id_cell(id)).chain(cells) {
+            csv.write_field(cell.as_bytes()).map_err(write_error)?;
         }
-        csv.write_record(None::<&[u8]>).map_err(io::Error::from)?;
+        csv.write_record(None::<&[u8]>).map_err(write_error)?;
     }
     csv.flush()?;
     Ok(rows.all())
@@ -88,10 +105,36 @@ mod tests {
         assert_eq!(rows.len(), keys.len() + 1);
         assert_eq!(rows[0][..HEAD.len()], HEAD);
         for (row, key) in rows[1..].iter().zip(&keys) {
-            let cells = cells(key, NOW).map(|cell| no_formula(&cell).into_owned());
+            let mut cells = cells(key, NOW).map(|cell| no_formula(&cell).into_owned());
+            cells[0] = id_cell(key.id.as_str()).into_owned();
             assert_eq!((&row[..HEAD.len()], row[HEAD.len()].as_str()), (&cells[..], "Prod"));
-            assert!(!row.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝'])), "{row:?}");
+            assert!(!row[1..].iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝'])), "{row:?}");
+            assert!(!row[0].starts_with(['=', '+', '@', '\t', '\r', '＝']), "{row:?}");
         }
+    }
+
+    #[test]
+    fn an_id_is_exact_also_if_it_begins_with_a_dash() {
+        let id = "-bcdefghijklmnop_rst";
+        let rows = read(&text(Format::Csv, &[key(id, "-name", None)], &about(false)));
+        assert_eq!(rows[1][..2], [id, "'-name"]);
+        assert_eq!(id_cell("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_told_by_its_kind() {
+        struct Gone;
+        impl io::Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut csv = ::csv::Writer::from_writer(Gone);
+        let error = csv.write_record(["x".repeat(1 << 16)]).unwrap_err();
+        assert_eq!(write_error(error).kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::{
 
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
-use super::csv::no_formula;
+use super::{
+    csv::{id_cell, no_formula, write_error},
+    escape::Escaping,
+};
 
 /// The names of the columns.
 const HEAD: [&str; 6] = ["result", "id", "name", "username", "realm", "reason"];
@@ -35,11 +38,12 @@ pub struct Fate<'a> {
 /// When `out` can't be written.
 pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> io::Result<u64> {
     let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
-    csv.write_record(HEAD)?;
+    csv.write_record(HEAD).map_err(write_error)?;
     let mut count = 0;
     for fate in fates {
-        let cells = [fate.result, fate.id, &fate.name, &fate.username, &fate.realm, &fate.reason];
-        csv.write_record(cells.map(|cell| no_formula(cell).into_owned()))?;
+        let [name, username, realm, reason] =
+            [&fate.name, &fate.username, &fate.realm, &fate.reason].map(|cell| no_formula(cell));
+        csv.write_record([fate.result, &id_cell(fate.id), &name, &username, &realm, &reason]).map_err(write_error)?;
         count += 1;
     }
     csv.flush()?;
@@ -50,8 +54,9 @@ pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> 
 ///
 /// # Errors
 /// When `out` can't be written.
-pub fn write_json<'a>(mut out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> io::Result<u64> {
+pub fn write_json<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> io::Result<u64> {
     let mut count = 0;
+    let mut out = Escaping::json(out);
     let mut json = serde_json::Serializer::pretty(&mut out);
     let mut list = json.serialize_seq(None)?;
     for fate in fates {
@@ -71,7 +76,7 @@ mod tests {
     fn fates() -> [Fate<'static>; 2] {
         let fate = Fate {
             result: "failed",
-            id: "a",
+            id: "-a",
             name: "=1+1".into(),
             username: "ana".into(),
             realm: "native".into(),
@@ -87,9 +92,18 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "result,id,name,username,realm,reason\r\nfailed,a,'=1+1,ana,native,\"it said \"\"no\"\"\"\r\n\
+            "result,id,name,username,realm,reason\r\nfailed,-a,'=1+1,ana,native,\"it said \"\"no\"\"\"\r\n\
              untouched,b,'=1+1,ana,native,\r\n"
         );
+    }
+
+    #[test]
+    fn json_holds_no_escape_sequence_of_a_name() {
+        let odd = Fate { name: "a\u{9b}31m\u{202e}".into(), ..fates()[0].clone() };
+        let mut out = Vec::new();
+        write_json(&mut out, std::iter::once(odd)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(r#""name": "a\u009b31m\u202e""#), "{text}");
     }
 
     #[test]

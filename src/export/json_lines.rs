@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::value::RawValue;
 
-use super::{About, ExportError, Row, Rows, Written};
+use super::{About, ExportError, Row, Rows, Written, escape::Escaping};
 use crate::model::{Millis, api_key::ApiKey};
 
 /// A key as JSON, under the names that Elasticsearch gives its fields.
@@ -62,6 +62,7 @@ impl<'a> KeyJson<'a> {
 }
 
 pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
+    let mut out = Escaping::json(out);
     let mut line = Vec::new();
     while let Some(row) = rows.next()? {
         line.clear();
@@ -75,7 +76,8 @@ pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Resu
 }
 
 pub(super) fn write_array(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
-    let mut json = serde_json::Serializer::pretty(&mut *out);
+    let mut out = Escaping::json(out);
+    let mut json = serde_json::Serializer::pretty(&mut out);
     let mut array = json.serialize_seq(None).map_err(io::Error::from)?;
     while let Some(row) = rows.next()? {
         array.serialize_element(&KeyJson::of(&row, about)).map_err(io::Error::from)?;
@@ -102,6 +104,26 @@ mod tests {
             assert_eq!((&json["name"], &json["cluster"]), (&key.name.as_str().into(), &"Prod".into()));
             assert_eq!((&json["creation"], &json["access"]), (&key.created.into(), &Value::Null));
             assert_eq!(json["role_descriptors"]["reader"]["cluster"][0], "monitor");
+        }
+    }
+
+    /// Whatever the names and the raw metadata hold, nothing but line ends could act on a terminal.
+    #[test]
+    fn no_escape_sequence_is_written_raw_and_all_reads_back_equal() {
+        let mut keys = hostile();
+        let odd = "\u{1b}]52;c;eA==\u{7} \u{7f}\u{9b}31m\u{9d}0;x\u{9c} \u{202e}\u{2066}";
+        let raw = serde_json::to_string(&serde_json::json!({ "note": odd, odd: 1 })).unwrap();
+        let metadata = serde_json::value::RawValue::from_string(raw.clone()).unwrap();
+        keys.push(crate::model::api_key::ApiKey { metadata: Some(metadata), ..key("odd", odd, None) }.with_facts());
+        for format in [Format::JsonLines, Format::Json] {
+            let text = text(format, &keys, &about(true));
+            let is_bad = |c: char| crate::model::harmless::is_treacherous(c) && c != '\n';
+            assert!(!text.contains(is_bad), "{text:?}");
+            let list = if format == Format::Json { text } else { format!("[{}]", text.trim().replace('\n', ",")) };
+            let list: Vec<Value> = serde_json::from_str(&list).unwrap();
+            let names: Vec<&str> = list.iter().map(|key| key["name"].as_str().unwrap()).collect();
+            assert_eq!(names, keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>());
+            assert_eq!(list.last().unwrap()["metadata"], serde_json::from_str::<Value>(&raw).unwrap());
         }
     }
 

@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::{Row, writable};
-use crate::model::{DAY, Millis, api_key::ApiKey, expiry::Status};
+use crate::model::{
+    DAY, Millis,
+    expiry::{Status, StatusGroup},
+};
 
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -41,6 +44,11 @@ impl Tally {
         self.by_status[status as usize]
     }
 
+    /// How many keys belong to a group; the groups overlap.
+    pub fn in_group(&self, group: StatusGroup) -> u64 {
+        Status::ALL.into_iter().filter(|status| group.has(*status)).map(|status| self.of_status(status)).sum()
+    }
+
     /// How many keys are going to expire within each of [`WITHIN`]; a longer time includes the shorter ones.
     pub fn expiring(&self) -> [u64; WITHIN.len()] {
         self.within
@@ -57,30 +65,37 @@ impl Tally {
     }
 }
 
+/// What a cluster is called in the labels of its samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Labels {
+    /// What the user calls it, its own name, or its address.
+    pub cluster: String,
+    /// Its uuid, which tells clusters of one name apart; empty where one may not ask.
+    pub uuid: String,
+}
+
+impl Labels {
+    fn pairs(&self) -> [(&'static str, &str); 2] {
+        [("cluster", &self.cluster), ("cluster_uuid", &self.uuid)]
+    }
+}
+
 /// The keys of several clusters at one moment, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
     now: Millis,
-    clusters: BTreeMap<String, Tally>,
+    clusters: BTreeMap<Labels, (Tally, bool)>,
 }
 
 impl Counts {
-    /// No keys yet, of clusters that are told even if they have none.
-    pub fn new<'a>(now: Millis, clusters: impl IntoIterator<Item = &'a str>) -> Self {
-        let clusters = clusters.into_iter().map(|name| (name.to_owned(), Tally::default()));
-        Self { now, clusters: clusters.collect() }
+    /// No keys and no clusters yet.
+    pub fn new(now: Millis) -> Self {
+        Self { now, clusters: BTreeMap::new() }
     }
 
-    /// The counts of all the rows. A cluster without keys is not among them: see [`Counts::new`].
-    pub fn of<'a>(rows: impl IntoIterator<Item = Row<'a>>, now: Millis) -> Self {
-        let mut counts = Self::new(now, []);
-        rows.into_iter().for_each(|row| counts.add(row.cluster, &row.key));
-        counts
-    }
-
-    /// Counts a key in.
-    pub fn add(&mut self, cluster: &str, key: &ApiKey) {
-        self.clusters.entry(cluster.to_owned()).or_default().add(key.expires, key.invalidated, self.now);
+    /// Takes in a cluster, which is told even if it has no keys. `own_keys_only`: other people's keys were not seen.
+    pub fn add_cluster(&mut self, labels: Labels, tally: Tally, own_keys_only: bool) {
+        self.clusters.insert(labels, (tally, own_keys_only));
     }
 
     /// The moment at which the keys were counted.
@@ -88,23 +103,17 @@ impl Counts {
         self.now
     }
 
-    /// The clusters by name.
-    pub fn clusters(&self) -> impl Iterator<Item = (&str, &Tally)> {
-        self.clusters.iter().map(|(name, tally)| (name.as_str(), tally))
+    /// The clusters by name and uuid.
+    pub fn clusters(&self) -> impl Iterator<Item = (&Labels, &Tally)> {
+        self.clusters.iter().map(|(labels, (tally, _))| (labels, tally))
     }
 }
 
-/// The word of a status in the label `status`; the window's statuses, not only Elasticsearch's.
-pub fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Expired => "expired",
-        Status::Expiring => "expiring",
-        Status::ExpiringSoon => "expiring_soon",
-        Status::Active => "active",
-        Status::Never => "never",
-        Status::Invalidated => "invalidated",
-    }
-}
+/// What a key is: each key is counted by one of these.
+const KINDS: [StatusGroup; 3] = [StatusGroup::Valid, StatusGroup::Expired, StatusGroup::Invalidated];
+/// When a valid key ends; those within 30 days include those within 7.
+const ENDS: [StatusGroup; 4] =
+    [StatusGroup::Within7Days, StatusGroup::Within30Days, StatusGroup::Later, StatusGroup::Never];
 
 /// Writes the counts, all of them gauges.
 ///
@@ -112,33 +121,39 @@ pub fn status_word(status: Status) -> &'static str {
 /// When `out` fails.
 pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
     let mut text = String::new();
-    let name = "keybearer_api_keys";
-    head(&mut text, name, "API keys by status; expiring: within 7 days, expiring_soon: within 30 days.");
-    for (cluster, tally) in counts.clusters() {
-        for status in Status::ALL {
-            let labels = [("cluster", cluster), ("status", status_word(status))];
-            sample(&mut text, name, &labels, tally.of_status(status));
+    let samples = |text: &mut String, name: &str, more: Option<(&str, &str)>, of: &dyn Fn(&Tally, bool) -> f64| {
+        for (labels, (tally, own)) in &counts.clusters {
+            sample(text, name, labels.pairs().into_iter().chain(more), of(tally, *own));
         }
+    };
+    let name = "keybearer_api_keys";
+    head(&mut text, name, "API keys by what they are: valid, expired or invalidated.");
+    for group in KINDS {
+        samples(&mut text, name, Some(("status", group.word())), &|tally, _| tally.in_group(group) as f64);
+    }
+    let name = "keybearer_api_keys_valid";
+    head(&mut text, name, "Valid API keys by when they end; within-30d includes within-7d.");
+    for group in ENDS {
+        samples(&mut text, name, Some(("ends", group.word())), &|tally, _| tally.in_group(group) as f64);
     }
     let name = "keybearer_api_keys_expiring";
-    head(&mut text, name, "API keys that expire within a time; the longer include the shorter.");
-    for (cluster, tally) in counts.clusters() {
-        for (count, (within, _)) in tally.expiring().into_iter().zip(WITHIN) {
-            sample(&mut text, name, &[("cluster", cluster), ("within", within)], count);
-        }
+    head(&mut text, name, "Valid API keys that expire within a time; the longer include the shorter.");
+    for (at, (within, _)) in WITHIN.into_iter().enumerate() {
+        samples(&mut text, name, Some(("within", within)), &|tally, _| tally.expiring()[at] as f64);
     }
     let name = "keybearer_next_expiry_seconds";
     head(&mut text, name, "Seconds until the next API key expires; absent if none is going to.");
-    for (cluster, tally) in counts.clusters() {
+    for (labels, tally) in counts.clusters() {
         if let Some(at) = tally.next_expiry() {
-            sample(&mut text, name, &[("cluster", cluster)], seconds(at.saturating_sub(counts.now)));
+            sample(&mut text, name, labels.pairs(), seconds(at.saturating_sub(counts.now)));
         }
     }
+    let name = "keybearer_own_keys_only";
+    head(&mut text, name, "1 if only the API keys of the user who asked could be seen and counted, otherwise 0.");
+    samples(&mut text, name, None, &|_, own| f64::from(u8::from(own)));
     let name = "keybearer_read_timestamp_seconds";
     head(&mut text, name, "When the API keys were read, in seconds since 1970.");
-    for (cluster, _) in counts.clusters() {
-        sample(&mut text, name, &[("cluster", cluster)], seconds(counts.now));
-    }
+    samples(&mut text, name, None, &|_, _| seconds(counts.now));
     out.write_all(text.as_bytes())
 }
 
@@ -146,21 +161,20 @@ pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
 ///
 /// # Errors
 /// When `out` fails.
-pub fn write_each<'a>(mut out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
+pub fn write_each<'a>(mut out: impl Write, labels: &Labels, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
     let name = "keybearer_api_key_expiry_timestamp_seconds";
     let mut text = String::new();
     head(&mut text, name, "When an API key expires or has expired, in seconds since 1970.");
     for row in rows {
         let key = &row.key;
         let Some(at) = key.expires.filter(|_| !key.invalidated) else { continue };
-        let labels = [
-            ("cluster", row.cluster),
+        let own = [
             ("id", key.id.as_str()),
             ("name", &key.name),
             ("application_id", key.application_id().unwrap_or_default()),
             ("owner", &key.owner.username),
         ];
-        sample(&mut text, name, &labels, seconds(at));
+        sample(&mut text, name, labels.pairs().into_iter().chain(own), seconds(at));
         out.write_all(text.as_bytes())?;
         text.clear();
     }
@@ -171,9 +185,9 @@ fn head(text: &mut String, name: &str, help: &str) {
     text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
 }
 
-fn sample(text: &mut String, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+fn sample<'a>(text: &mut String, name: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>, value: f64) {
     text.push_str(name);
-    for (place, (label, value)) in labels.iter().enumerate() {
+    for (place, (label, value)) in labels.into_iter().enumerate() {
         text.push(if place == 0 { '{' } else { ',' });
         let value = writable(value).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let _ = write!(text, "{label}=\"{value}\"");
@@ -190,7 +204,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::export::fixture::*;
+    use crate::{export::fixture::*, model::api_key::ApiKey};
 
     fn keys() -> Vec<ApiKey> {
         let ends = [None, Some(NOW), Some(NOW + 1500), Some(NOW + 7 * DAY), Some(NOW + 30 * DAY), Some(NOW + 91 * DAY)];
@@ -199,46 +213,66 @@ mod tests {
         keys
     }
 
+    fn labels(cluster: &str, uuid: &str) -> Labels {
+        Labels { cluster: cluster.into(), uuid: uuid.into() }
+    }
+
+    fn tally(keys: &[ApiKey], now: Millis) -> Tally {
+        let mut tally = Tally::default();
+        keys.iter().for_each(|key| tally.add(key.expires, key.invalidated, now));
+        tally
+    }
+
+    /// Two clusters of one name stay apart by their uuid.
     #[test]
     fn the_text_of_the_counts_is_as_prometheus_reads_it() {
-        let mut counts = Counts::new(NOW, ["Empty"]);
-        keys().iter().for_each(|key| counts.add("Prod", key));
+        let mut counts = Counts::new(NOW);
+        counts.add_cluster(labels("Prod", "u-2"), tally(&keys(), NOW), true);
+        counts.add_cluster(labels("Prod", "u-1"), Tally::default(), false);
         let mut out = Vec::new();
         write(&mut out, &counts).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), GOLDEN);
     }
 
-    const GOLDEN: &str = r#"# HELP keybearer_api_keys API keys by status; expiring: within 7 days, expiring_soon: within 30 days.
+    const GOLDEN: &str = r#"# HELP keybearer_api_keys API keys by what they are: valid, expired or invalidated.
 # TYPE keybearer_api_keys gauge
-keybearer_api_keys{cluster="Empty",status="expired"} 0
-keybearer_api_keys{cluster="Empty",status="expiring"} 0
-keybearer_api_keys{cluster="Empty",status="expiring_soon"} 0
-keybearer_api_keys{cluster="Empty",status="active"} 0
-keybearer_api_keys{cluster="Empty",status="never"} 0
-keybearer_api_keys{cluster="Empty",status="invalidated"} 0
-keybearer_api_keys{cluster="Prod",status="expired"} 1
-keybearer_api_keys{cluster="Prod",status="expiring"} 2
-keybearer_api_keys{cluster="Prod",status="expiring_soon"} 1
-keybearer_api_keys{cluster="Prod",status="active"} 1
-keybearer_api_keys{cluster="Prod",status="never"} 1
-keybearer_api_keys{cluster="Prod",status="invalidated"} 1
-# HELP keybearer_api_keys_expiring API keys that expire within a time; the longer include the shorter.
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="valid"} 0
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="valid"} 5
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="expired"} 0
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="expired"} 1
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="invalidated"} 0
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="invalidated"} 1
+# HELP keybearer_api_keys_valid Valid API keys by when they end; within-30d includes within-7d.
+# TYPE keybearer_api_keys_valid gauge
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="within-7d"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="within-7d"} 2
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="within-30d"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="within-30d"} 3
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="later"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="later"} 1
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="never"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="never"} 1
+# HELP keybearer_api_keys_expiring Valid API keys that expire within a time; the longer include the shorter.
 # TYPE keybearer_api_keys_expiring gauge
-keybearer_api_keys_expiring{cluster="Empty",within="1d"} 0
-keybearer_api_keys_expiring{cluster="Empty",within="7d"} 0
-keybearer_api_keys_expiring{cluster="Empty",within="30d"} 0
-keybearer_api_keys_expiring{cluster="Empty",within="90d"} 0
-keybearer_api_keys_expiring{cluster="Prod",within="1d"} 1
-keybearer_api_keys_expiring{cluster="Prod",within="7d"} 2
-keybearer_api_keys_expiring{cluster="Prod",within="30d"} 3
-keybearer_api_keys_expiring{cluster="Prod",within="90d"} 3
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-1",within="1d"} 0
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-2",within="1d"} 1
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-1",within="7d"} 0
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-2",within="7d"} 2
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-1",within="30d"} 0
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-2",within="30d"} 3
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-1",within="90d"} 0
+keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-2",within="90d"} 3
 # HELP keybearer_next_expiry_seconds Seconds until the next API key expires; absent if none is going to.
 # TYPE keybearer_next_expiry_seconds gauge
-keybearer_next_expiry_seconds{cluster="Prod"} 1.5
+keybearer_next_expiry_seconds{cluster="Prod",cluster_uuid="u-2"} 1.5
+# HELP keybearer_own_keys_only 1 if only the API keys of the user who asked could be seen and counted, otherwise 0.
+# TYPE keybearer_own_keys_only gauge
+keybearer_own_keys_only{cluster="Prod",cluster_uuid="u-1"} 0
+keybearer_own_keys_only{cluster="Prod",cluster_uuid="u-2"} 1
 # HELP keybearer_read_timestamp_seconds When the API keys were read, in seconds since 1970.
 # TYPE keybearer_read_timestamp_seconds gauge
-keybearer_read_timestamp_seconds{cluster="Empty"} 1795521600
-keybearer_read_timestamp_seconds{cluster="Prod"} 1795521600
+keybearer_read_timestamp_seconds{cluster="Prod",cluster_uuid="u-1"} 1795521600
+keybearer_read_timestamp_seconds{cluster="Prod",cluster_uuid="u-2"} 1795521600
 "#;
 
     #[test]
@@ -246,13 +280,13 @@ keybearer_read_timestamp_seconds{cluster="Prod"} 1795521600
         let mut keys = keys();
         keys.push(key("VuaC", "a\\b \"c\"\nd\0\r🔑", Some(NOW + 1)));
         let mut out = Vec::new();
-        write_each(&mut out, rows(&keys)).unwrap();
+        write_each(&mut out, &labels("Prod", "u-1"), rows(&keys)).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), 2 + 6);
         let (name, labels) = text.lines().last().unwrap().split_once('{').unwrap();
         assert_eq!(name, "keybearer_api_key_expiry_timestamp_seconds");
         let rest = r#",application_id="app",owner="ann"} 1795521600.001"#;
-        let name = r#"cluster="Prod",id="VuaC",name="a\\b \"c\"\nd‹U+0000›‹U+000D›🔑""#;
+        let name = r#"cluster="Prod",cluster_uuid="u-1",id="VuaC",name="a\\b \"c\"\nd‹U+0000›‹U+000D›🔑""#;
         assert_eq!(labels, format!("{name}{rest}"));
     }
 
@@ -261,12 +295,14 @@ keybearer_read_timestamp_seconds{cluster="Prod"} 1795521600
         let keys = hostile();
         for now in [i64::MIN, -1, 0, NOW, i64::MAX] {
             let rows = keys.iter().map(|key| Row { cluster: "a\"\n", key: Cow::Borrowed(key) });
-            let counts = Counts::of(rows.clone(), now);
-            let (_, tally) = counts.clusters().next().unwrap();
-            assert_eq!((tally.total(), counts.now()), (keys.len() as u64, now));
+            let tally = tally(&keys, now);
+            assert_eq!(tally.total(), keys.len() as u64);
+            assert_eq!(KINDS.map(|group| tally.in_group(group)).iter().sum::<u64>(), keys.len() as u64);
             assert!(tally.expiring().is_sorted() && tally.next_expiry().is_none_or(|at| at > now));
+            let mut counts = Counts::new(now);
+            counts.add_cluster(labels("a\"\n", ""), tally, false);
             write(io::sink(), &counts).unwrap();
-            write_each(io::sink(), rows).unwrap();
+            write_each(io::sink(), &labels("a\"\n", ""), rows).unwrap();
         }
     }
 

@@ -15,6 +15,7 @@ use crate::model::{
 };
 
 pub mod csv;
+pub mod escape;
 pub mod fates;
 mod ics;
 pub mod json_lines;

@@ -23,7 +23,7 @@ const COLUMNS: [(&str, f64, Cell); 15] = [
     ("Roles", 32.0, Cell::Text(6)),
     ("Created (UTC)", 20.0, Cell::Created),
     ("Expires (UTC)", 20.0, Cell::Expires),
-    ("Status", 24.0, Cell::Status),
+    ("Status", 14.0, Cell::Status),
     ("Invalidated at (UTC)", 20.0, Cell::Invalidated),
     ("Managed by", 18.0, Cell::Text(12)),
     ("Metadata", 40.0, Cell::Text(13)),
@@ -85,8 +85,11 @@ fn write_sheets(
     }
     guarded(|| put_about(&mut book, about, rows.read))?;
     book.use_zip_large_file(rows.read > MANY);
-    let mut out = Packing { out, tell: rows.tell, read: rows.read, since: 0, stopped: false };
+    let mut out = Packing { out, tell: rows.tell, read: rows.read, since: 0, stopped: false, error: None };
     let packed = guarded(|| book.save_to_writer(&mut out));
+    if let Some(error) = out.error {
+        return Err(ExportError::Write(error));
+    }
     if out.stopped { Err(ExportError::Stopped) } else { packed.map(|()| rows.all()) }
 }
 
@@ -140,7 +143,7 @@ fn put_row(sheet: &mut Worksheet, line: u32, row: &Row, about: &About) -> Result
     for (column, (_, _, cell)) in columns(about) {
         match cell {
             Cell::Text(place) => put_text(sheet, line, column, &cells[place])?,
-            Cell::Status => put_text(sheet, line, column, row.key.status(about.now).word())?,
+            Cell::Status => put_text(sheet, line, column, row.key.status(about.now).machine_word())?,
             Cell::Created => put_moment(sheet, line, column, Some(row.key.created))?,
             Cell::Expires => put_moment(sheet, line, column, row.key.expires)?,
             Cell::Invalidated => put_moment(sheet, line, column, row.key.invalidated_at)?,
@@ -211,23 +214,33 @@ struct Packing<'o, 't> {
     read: u64,
     since: usize,
     stopped: bool,
+    /// The first error of `out`.
+    error: Option<io::Error>,
 }
 
 impl Write for Packing<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.stopped {
-            return Ok(bytes.len()); // The library ends its file all the same, and nobody wants it.
+        if self.stopped || self.error.is_some() {
+            // The library ends its file all the same, nobody wants it, and a second error would be printed by it.
+            return Ok(bytes.len());
         }
         self.since += bytes.len();
         if self.since >= PACKED_STEP {
             self.since = 0;
             self.stopped = (self.tell)(self.read).is_break();
         }
-        if self.stopped { Err(io::Error::other("stopped")) } else { self.out.write(bytes) }
+        if self.stopped {
+            return Err(io::Error::other("stopped"));
+        }
+        self.out.write_all(bytes).map(|()| bytes.len()).map_err(|error| {
+            let kind = error.kind();
+            self.error = Some(error);
+            kind.into()
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        if self.stopped || self.error.is_some() { Ok(()) } else { self.out.flush() }
     }
 }
 
@@ -318,7 +331,7 @@ mod tests {
         let error = guarded(|| -> Result<(), XlsxError> { panic!("disk full") }).unwrap_err();
         assert!(error.to_string().ends_with("disk full"));
         let (mut out, mut tell) = (Vec::new(), |_| ControlFlow::Break(()));
-        let mut packing = Packing { out: &mut out, tell: &mut tell, read: 1, since: 0, stopped: false };
+        let mut packing = Packing { out: &mut out, tell: &mut tell, read: 1, since: 0, stopped: false, error: None };
         assert!(packing.write_all(&[1; 9]).is_ok());
         assert!(packing.write_all(&[2; PACKED_STEP]).is_err() && packing.write_all(&[3; 9]).is_ok());
         assert!(packing.stopped && out == [1; 9]);

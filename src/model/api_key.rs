@@ -142,9 +142,14 @@ impl Said {
     pub(crate) fn of(json: &str) -> Self {
         let metadata: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
         let text = |key: &str| metadata.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
+        // A number is an id as well; its text is what is searched, shown and named.
+        let application_id = match metadata.get("application_id") {
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => text("application_id"),
+        };
         let managed = metadata.get("managed") == Some(&Value::Bool(true));
         Self {
-            application_id: text("application_id"),
+            application_id,
             managed_by: text("managed_by").or_else(|| managed.then(|| "another application".to_owned())),
             roles: match metadata.get("roles") {
                 Some(Value::Array(roles)) => Some(roles.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
@@ -258,10 +263,16 @@ mod tests {
 
     #[test]
     fn odd_metadata_is_carried_and_not_believed() {
-        for odd in ["[]", "7", r#"{"application_id":7,"roles":"x"}"#, "null"] {
+        for odd in ["[]", "7", r#"{"application_id":[7],"roles":"x"}"#, r#"{"application_id":null}"#, "null"] {
             let key = ApiKey { metadata: raw(odd), ..Default::default() }.with_facts();
             assert_eq!(key.application_id(), None);
         }
+    }
+
+    #[test]
+    fn a_number_is_an_application_id_by_its_text() {
+        let key = ApiKey { metadata: raw(r#"{"application_id":42}"#), ..Default::default() }.with_facts();
+        assert_eq!(key.application_id(), Some("42"));
     }
 
     #[test]

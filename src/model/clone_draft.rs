@@ -41,9 +41,9 @@ pub enum CloneField {
 pub type CloneSlip = (CloneField, String);
 
 impl CloneDraft {
-    /// Whether a word of reason is asked for: the copy has no end although its source may have one.
-    pub fn needs_reason(&self) -> bool {
-        self.expiration.trim().eq_ignore_ascii_case("never")
+    /// Whether a word of reason is asked for: the copy has no end, or one in more than a year, of its own.
+    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+        Expiry::parse(&self.expiration, now, zone).is_ok_and(|expiry| expiry.needs_reason(now))
     }
 
     /// Checks all but the secret and the source: name, end, and the reason of a copy that never ends. `now` is the
@@ -63,9 +63,8 @@ impl CloneDraft {
                 Expiry::parse(text, now, zone).map_err(|error| slips.push((At::Expiration, error.to_string()))).ok()
             }
         };
-        if self.needs_reason() && self.reason.trim().is_empty() {
-            let words = "Say why this key never ends: the reason is kept in its metadata";
-            slips.push((At::Reason, words.into()));
+        if self.needs_reason(now, zone) && self.reason.trim().is_empty() {
+            slips.push((At::Reason, why_so_long(expiry)));
         }
         if slips.is_empty() { Ok(expiry) } else { Err(slips) }
     }
@@ -115,6 +114,12 @@ impl<'a> From<&'a ApiKey> for CloneSource<'a> {
     fn from(key: &'a ApiKey) -> Self {
         Self { id: &key.id, known: Some(key) }
     }
+}
+
+/// Asks for the reason of an end that needs one.
+fn why_so_long(expiry: Option<Expiry>) -> String {
+    let what = if expiry == Some(Expiry::Never) { "never ends" } else { "lives for more than a year" };
+    format!("Say why this key {what}: the reason is kept in its metadata")
 }
 
 /// The secret of this very key in a text; a secret by itself is taken for it.

@@ -124,8 +124,8 @@ impl Draft {
         let expiry = Expiry::parse(&self.expiration, around.now, around.zone);
         let expiry = errors.take(Field::Expiration, expiry.map_err(|error| error.to_string()));
         let descriptors = errors.take(Field::Rights, self.descriptors(&around));
-        errors.take(Field::Reason, self.check_reason(expiry));
-        let metadata = errors.take(Field::Metadata, self.metadata(around.edition, request_id));
+        errors.take(Field::Reason, self.check_reason(expiry, &around));
+        let metadata = errors.take(Field::Metadata, self.metadata(&around, request_id));
 
         let (true, Some(expiry), Some(role_descriptors), Some(metadata)) =
             (errors.0.is_empty(), expiry, descriptors, metadata)
@@ -142,19 +142,21 @@ impl Draft {
         })
     }
 
-    /// Whether a word of reason is asked for.
-    pub fn needs_reason(&self) -> bool {
-        self.rights == RightsChoice::AllMine || self.expiration.trim().eq_ignore_ascii_case("never")
+    /// Whether a word of reason is asked for: for all rights, and for an end that is none or more than a year away.
+    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+        let expiry = Expiry::parse(&self.expiration, now, zone);
+        self.rights == RightsChoice::AllMine || expiry.is_ok_and(|expiry| expiry.needs_reason(now))
     }
 
-    fn check_reason(&self, expiry: Option<Expiry>) -> Result<(), String> {
-        if !self.needs_reason() || !self.reason.trim().is_empty() {
+    fn check_reason(&self, expiry: Option<Expiry>, around: &Surroundings<'_>) -> Result<(), String> {
+        if !self.needs_reason(around.now, around.zone) || !self.reason.trim().is_empty() {
             return Ok(());
         }
         let what = match (self.rights, expiry) {
             (RightsChoice::AllMine, Some(Expiry::Never)) => "has all your rights and never ends",
             (RightsChoice::AllMine, _) => "has all your rights",
-            _ => "never ends",
+            (_, Some(Expiry::Never)) => "never ends",
+            _ => "lives for more than a year",
         };
         Err(format!("Say why this key {what}: the reason is kept in its metadata"))
     }
@@ -194,7 +196,8 @@ impl Draft {
         Ok(json_text::write_object(picked.iter().map(|(name, raw)| (*name, raw.get()))))
     }
 
-    fn metadata(&self, edition: Edition, request_id: &str) -> Result<Option<String>, String> {
+    fn metadata(&self, around: &Surroundings<'_>, request_id: &str) -> Result<Option<String>, String> {
+        let edition = around.edition;
         let object = json_text::object(&self.metadata).map_err(|error| error.to_string())?;
         if let Some(key) = object.keys().find(|key| key.starts_with('_')) {
             let at = self.metadata.find(&json_text::quote(key)).map(|at| place(&self.metadata, at)).unwrap_or_default();
@@ -211,7 +214,7 @@ impl Draft {
         if self.rights == RightsChoice::Roles {
             own.push(("roles", serde_json::Value::from(self.roles.clone()).to_string()));
         }
-        if self.needs_reason() {
+        if self.needs_reason(around.now, around.zone) {
             own.push(("reason", json_text::quote(self.reason.trim())));
         }
         own.push((REQUEST_ID, json_text::quote(request_id)));

@@ -81,6 +81,24 @@ fn names_follow_the_server_s_rules() {
     }
 }
 
+/// A year is usual for a service; what outlives everybody who could remember why is not.
+#[test]
+fn more_than_a_year_needs_a_word_of_reason() {
+    let around = around(&[]);
+    let zone = TimeZone::UTC;
+    for (expiration, needs) in
+        [("1y", false), ("366d", false), ("367d", true), ("999999d", true), ("never", true), ("90d", false)]
+    {
+        let draft = Draft { expiration: expiration.into(), rights: RightsChoice::Nothing, ..draft() };
+        assert_eq!(draft.needs_reason(around.now, &zone), needs, "{expiration}");
+        let errors = draft.check(around, "r").err().unwrap_or_default();
+        assert_eq!(errors.iter().any(|error| error.field == Field::Reason), needs, "{expiration} {errors:?}");
+        let said = Draft { reason: "appliance".into(), ..draft };
+        let body = said.check(around, "r").unwrap().body(around.now);
+        assert_eq!(body.contains(r#""reason":"appliance""#), needs, "{expiration}");
+    }
+}
+
 #[test]
 fn never_and_everything_need_a_word_of_reason() {
     let mut draft = Draft { expiration: "never".into(), ..draft() };

@@ -1,6 +1,6 @@
 //! When a key ends: as it is asked for (`90d`, a date, never) and as it is told ("in 3 days").
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{DAY, Millis, calendar};
 
@@ -8,6 +8,13 @@ use super::{DAY, Millis, calendar};
 pub const EXPIRING: Millis = 7 * DAY;
 /// A key that ends within this time is shown as *expiring soon*: 30 days, in milliseconds.
 pub const EXPIRING_SOON: Millis = 30 * DAY;
+
+/// The longest time until its end for which a new key needs no word of reason: a year with a leap day, in
+/// milliseconds.
+pub const MAX_WITHOUT_REASON: Millis = 366 * DAY;
+
+/// What is said to `1M`: the one unit whose case counts, for Elasticsearch as well.
+pub const NO_MONTHS: &str = "m is minutes; there is no unit for months, write 30d";
 
 /// The end of a key that is to be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +72,12 @@ pub enum ExpiryError {
     /// Neither a time unit nor a date.
     #[error("Not an expiration: write 30m, 12h, 90d, or a date such as 2027-02-21")]
     Unreadable,
-    /// A unit that Elasticsearch does not know, such as `1y` or `2w`.
-    #[error("Elasticsearch has no such unit: use d (days), h, m or s, as in {0}d")]
+    /// A unit that neither Elasticsearch nor Keybearer knows, such as `1q`.
+    #[error("There is no such unit: use y (365 days), w (7 days), d, h, m or s, as in {0}d")]
     Unit(u64),
+    /// `1M`, which Elasticsearch refuses too (as seen on 9.5.3).
+    #[error("{NO_MONTHS}")]
+    Months,
     /// `1.5d`.
     #[error("Whole numbers only: write it in a smaller unit, such as 36h for 1.5d")]
     Fraction,
@@ -131,10 +141,11 @@ impl Expiry {
     /// What a new key gets when nothing else is chosen.
     pub const DEFAULT: Expiry = Expiry::In(Span::days(90));
 
-    /// Reads `30m`, `90d`, `never`, `2027-02-21`, `2027-02-21 14:00` or an RFC 3339 time.
+    /// Reads `30m`, `90d`, `2w`, `1y`, `never`, `tomorrow`, `2027-02-21`, `2027-02-21 14:00` or an RFC 3339 time.
+    /// Elasticsearch has no weeks and years: they are sent as 7 and 365 days. A day without a time is its end.
     ///
     /// # Errors
-    /// What Elasticsearch refuses (`soon`, `1y`, `1.5d`), what it accepts although the key would be
+    /// What Elasticsearch refuses (`soon`, `1M`, `1.5d`), what it accepts although the key would be
     /// dead (`0s`, `-1d`: as seen on 9.5.3) and what lies beyond the year 9999.
     pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Self, ExpiryError> {
         let text = text.trim();
@@ -143,6 +154,9 @@ impl Expiry {
         }
         if text.eq_ignore_ascii_case("never") {
             return Ok(Self::Never);
+        }
+        if text.eq_ignore_ascii_case("tomorrow") {
+            return end_of_tomorrow(now, zone).map(Self::At).ok_or(ExpiryError::Beyond)?.check(now);
         }
         let expiry = match calendar::parse(text, zone) {
             Some(at) => Self::At(at),
@@ -179,6 +193,11 @@ impl Expiry {
         }
     }
 
+    /// `true` if somebody has to say why: no end, or one beyond [`MAX_WITHOUT_REASON`].
+    pub fn needs_reason(self, now: Millis) -> bool {
+        self.at(now).is_none_or(|at| at.saturating_sub(now) > MAX_WITHOUT_REASON)
+    }
+
     /// The field `expiration` of a request: a time unit counted from the server's now.
     pub fn to_request(self, now: Millis) -> Option<String> {
         match self {
@@ -198,6 +217,15 @@ impl Expiry {
     }
 }
 
+/// What the date of tomorrow means as an end.
+fn end_of_tomorrow(now: Millis, zone: &TimeZone) -> Option<Millis> {
+    let today = Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone.clone()).date();
+    calendar::parse(&today.tomorrow().ok()?.to_string(), zone)
+}
+
+/// Units that Elasticsearch doesn't have, in days.
+const LONG_UNITS: [(&str, u64); 2] = [("w", 7), ("y", 365)];
+
 fn parse_span(text: &str) -> Result<Span, ExpiryError> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -214,7 +242,14 @@ fn parse_span(text: &str) -> Result<Span, ExpiryError> {
     if looks_like_a_date(suffix) {
         return Err(ExpiryError::Unreadable);
     }
-    let Ok(count) = number.parse() else { return Err(ExpiryError::Beyond) };
+    let Ok(count) = number.parse::<u64>() else { return Err(ExpiryError::Beyond) };
+    if suffix == "M" {
+        return Err(ExpiryError::Months);
+    }
+    if let Some((_, days)) = LONG_UNITS.into_iter().find(|(name, _)| suffix.eq_ignore_ascii_case(name)) {
+        let count = count.checked_mul(days).ok_or(ExpiryError::Beyond)?;
+        return if negative { Err(ExpiryError::Past) } else { Ok(Span::days(count)) };
+    }
     let known = Unit::ALL.into_iter().find(|(_, name, _)| suffix.eq_ignore_ascii_case(name));
     match known {
         Some((unit, _, _)) if !negative => Ok(Span { count, unit }),
@@ -245,7 +280,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// All of them, in the order of the filter chips.
+    /// All of them, in the order in which they ask for attention.
     pub const ALL: [Status; 6] =
         [Self::Expired, Self::Expiring, Self::ExpiringSoon, Self::Active, Self::Never, Self::Invalidated];
 
@@ -273,36 +308,138 @@ impl Status {
         !matches!(self, Self::Expired | Self::Invalidated)
     }
 
-    /// The word that always stands beside its mark.
+    /// The words that always stand beside its mark: what the key is, and its end where that says more.
     pub fn word(self) -> &'static str {
         match self {
             Self::Expired => "expired",
-            Self::Expiring => "expires in 7 days or less",
-            Self::ExpiringSoon => "expires in 30 days or less",
-            Self::Active => "active",
-            Self::Never => "never expires",
+            Self::Expiring => "valid, expires within 7 days",
+            Self::ExpiringSoon => "valid, expires within 30 days",
+            Self::Active => "valid, expires later",
+            Self::Never => "valid, never expires",
             Self::Invalidated => "invalidated",
         }
     }
 
-    /// The label of its filter chip.
-    pub fn chip(self) -> &'static str {
+    /// What the key is, in one word, for a column of a table or of a file: `valid`, `expired` or `invalidated`.
+    pub fn machine_word(self) -> &'static str {
         match self {
-            Self::Expired => "Expired",
-            Self::Expiring => "7 days",
-            Self::ExpiringSoon => "30 days",
-            Self::Active => "Active",
+            Self::Expired => StatusGroup::Expired.word(),
+            Self::Invalidated => StatusGroup::Invalidated.word(),
+            Self::Expiring | Self::ExpiringSoon | Self::Active | Self::Never => StatusGroup::Valid.word(),
+        }
+    }
+}
+
+/// A set of keys that has one word everywhere: in searches, options, tables, files, metrics and the window.
+///
+/// There are two scales. What a key is: valid, expired or invalidated, each key exactly one of them. When a valid
+/// key ends: within 7 days, within 30 days (those of 7 days included), later, or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusGroup {
+    /// Neither expired nor invalidated: a client can sign in with it.
+    Valid,
+    /// Valid, and ends in 7 days or less.
+    Within7Days,
+    /// Valid, and ends in 30 days or less.
+    Within30Days,
+    /// Valid, and ends in more than 30 days.
+    Later,
+    /// Valid, and has no end.
+    Never,
+    /// Its end has come, and it was not invalidated.
+    Expired,
+    /// Somebody took it away, whenever its end is.
+    Invalidated,
+}
+
+impl StatusGroup {
+    /// All of them, in the order of the filter chips.
+    pub const ALL: [Self; 7] = [
+        Self::Valid,
+        Self::Within7Days,
+        Self::Within30Days,
+        Self::Later,
+        Self::Never,
+        Self::Expired,
+        Self::Invalidated,
+    ];
+
+    /// The words of earlier versions, which are still read.
+    pub const ALIASES: [(&'static str, Self); 4] = [
+        ("active", Self::Valid),
+        ("expiring", Self::Within7Days),
+        ("soon", Self::Within30Days),
+        ("expiring-soon", Self::Within30Days),
+    ];
+
+    /// The word of a search, an option, a file and a metric.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Within7Days => "within-7d",
+            Self::Within30Days => "within-30d",
+            Self::Later => "later",
+            Self::Never => "never",
+            Self::Expired => "expired",
+            Self::Invalidated => "invalidated",
+        }
+    }
+
+    /// The label of its chip and of its figure.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Valid => "Valid",
+            Self::Within7Days => "Within 7 days",
+            Self::Within30Days => "Within 30 days",
+            Self::Later => "Later",
             Self::Never => "Never expires",
+            Self::Expired => "Expired",
             Self::Invalidated => "Invalidated",
         }
     }
 
-    /// One word for a column of a file or of the command line.
-    pub fn machine_word(self) -> &'static str {
+    /// What a key of it is, as a predicate: "is valid and ends within 7 days".
+    pub fn meaning(self) -> &'static str {
         match self {
-            Self::Expired => "expired",
-            Self::Invalidated => "invalidated",
-            Self::Expiring | Self::ExpiringSoon | Self::Active | Self::Never => "active",
+            Self::Valid => "can be used",
+            Self::Within7Days => "is valid and ends within 7 days",
+            Self::Within30Days => "is valid and ends within 30 days",
+            Self::Later => "is valid and ends in more than 30 days",
+            Self::Never => "is valid and has no end",
+            Self::Expired => "its end has come",
+            Self::Invalidated => "was taken away",
+        }
+    }
+
+    /// The group of a word, an alias included; `_` is read as `-`, and the case does not count.
+    pub fn named(word: &str) -> Option<Self> {
+        let word = word.to_lowercase().replace('_', "-");
+        let own = Self::ALL.into_iter().find(|group| group.word() == word);
+        own.or_else(|| Self::ALIASES.into_iter().find(|(alias, _)| *alias == word).map(|(_, group)| group))
+    }
+
+    /// `true` if a key of this status belongs to it.
+    pub fn has(self, status: Status) -> bool {
+        match self {
+            Self::Valid => status.is_usable(),
+            Self::Within7Days => status == Status::Expiring,
+            Self::Within30Days => matches!(status, Status::Expiring | Status::ExpiringSoon),
+            Self::Later => status == Status::Active,
+            Self::Never => status == Status::Never,
+            Self::Expired => status == Status::Expired,
+            Self::Invalidated => status == Status::Invalidated,
+        }
+    }
+
+    /// The status whose mark and color stand for it.
+    pub fn mark(self) -> Status {
+        match self {
+            Self::Valid | Self::Later => Status::Active,
+            Self::Within7Days => Status::Expiring,
+            Self::Within30Days => Status::ExpiringSoon,
+            Self::Never => Status::Never,
+            Self::Expired => Status::Expired,
+            Self::Invalidated => Status::Invalidated,
         }
     }
 }
@@ -392,6 +529,25 @@ mod tests {
         assert_eq!(words("36h"), "in 36 hours");
     }
 
+    /// Elasticsearch has neither, so they are sent as days, and the words say how many.
+    #[test]
+    fn weeks_and_years_are_days() {
+        for (text, sent, words) in
+            [("2w", "14d", "in 14 days"), ("1y", "365d", "in 365 days"), ("1W", "7d", "in 7 days")]
+        {
+            let expiry = parse(text).unwrap();
+            assert_eq!(expiry.to_request(NOW).as_deref(), Some(sent));
+            assert_eq!(expiry.words(&TimeZone::UTC), words);
+        }
+        assert_eq!(parse("30D").unwrap().to_request(NOW).as_deref(), Some("30d"));
+        assert_eq!(parse("Tomorrow"), parse("2026-11-25"));
+    }
+
+    #[test]
+    fn months_are_refused_with_the_way_out() {
+        assert_eq!(parse("1M").unwrap_err().to_string(), NO_MONTHS);
+    }
+
     #[test]
     fn a_date_travels_as_the_milliseconds_left() {
         let expiry = parse("2026-11-25T12:00:00Z").unwrap();
@@ -405,8 +561,11 @@ mod tests {
             ("soon", ExpiryError::Unreadable),
             ("", ExpiryError::Empty),
             ("90", ExpiryError::Unreadable),
-            ("1y", ExpiryError::Unit(1)),
-            ("2w", ExpiryError::Unit(2)),
+            ("1q", ExpiryError::Unit(1)),
+            ("1M", ExpiryError::Months),
+            ("2 M", ExpiryError::Months),
+            ("-1y", ExpiryError::Past),
+            ("18446744073709551615y", ExpiryError::Beyond),
             ("1.5d", ExpiryError::Fraction),
             ("0s", ExpiryError::Past),
             ("-1d", ExpiryError::Past),

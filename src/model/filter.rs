@@ -14,12 +14,12 @@ mod time;
 
 use std::ops::Range;
 
-use super::Millis;
+use super::{Millis, expiry::StatusGroup};
 
 pub use complete::{Completion, Context, Suggestion, ValueOf, context, suggestions};
 pub use glob::Glob;
 pub use lex::{SpanKind, quoted, spans};
-pub use parse::{LONGEST, parse};
+pub use parse::{LONGEST, parse, unclosed_quote};
 
 /// A search that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum Term {
     /// A moment lies within a range, or there is none.
     Time(TimeField, TimeMatch),
     /// The status is any of these.
-    Status(Vec<StatusWord>),
+    Status(Vec<StatusGroup>),
     /// The type is any of these, as on the wire: `rest`, `cross_cluster`, or another in lower case.
     Kind(Vec<String>),
     /// What the key may do.
@@ -182,23 +182,6 @@ impl TimeMatch {
             _ => false,
         }
     }
-}
-
-/// A word for the status of a key; they overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StatusWord {
-    /// Its end has come.
-    Expired,
-    /// It ends within 7 days.
-    Expiring,
-    /// It ends within 30 days, those of 7 days included.
-    Soon,
-    /// It can be used: neither expired nor invalidated.
-    Active,
-    /// It has no end.
-    Never,
-    /// It was taken away.
-    Invalidated,
 }
 
 /// A fact that has a word of its own.
@@ -333,15 +316,15 @@ static ROWS: [Row; 15] = [
         Field::Status,
         "status",
         &[],
-        "status:expired,soon",
-        "expired, expiring (7 days), soon (30 days), active, never or invalidated",
+        "status:valid",
+        "valid, expired or invalidated; of the valid: within-7d, within-30d, later, never",
     ),
     row(
         Field::Time(TimeField::Expires),
         "expires",
         &["expiration"],
         "expires:<30d",
-        "ends within 30 days; also >90d, 7d..30d, a date, never",
+        "ends within 30 days; also within-7d, >90d, 7d..30d, 2w, 1y, a date, never; invalidated keys are left out",
     ),
     row(
         Field::Text(TextField::Owner),
@@ -381,9 +364,21 @@ static ROWS: [Row; 15] = [
         "is:unrestricted",
         "unrestricted, empty, administrator, every-index, runs-as, managed, cross-cluster, ended or mine",
     ),
-    row(Field::Type, "type", &["kind"], "type:cross-cluster", "rest, cross-cluster or another type"),
+    row(
+        Field::Type,
+        "type",
+        &["kind"],
+        "type:cross-cluster",
+        "rest or cross-cluster; another type in quotes: type:\"odd\"",
+    ),
     row(Field::Text(TextField::Managed), "managed", &[], "managed:none", "managed by this product; none by nobody"),
-    row(Field::Text(TextField::Realm), "realm", &[], "realm:native", "the owner's realm"),
+    row(
+        Field::Text(TextField::Realm),
+        "realm",
+        &[],
+        "realm:default_native",
+        "the owner's realm; *native* is any whose name contains it",
+    ),
     row(Field::Text(TextField::Id), "id", &[], "id:VuaCfGcBCdbkQm-e5aOx", "exactly this id"),
     row(
         Field::Time(TimeField::Invalidated),
@@ -413,9 +408,9 @@ pub fn help() -> Vec<(&'static str, &'static str)> {
         ("backup", "occurs in name, id, application id, owner, roles or metadata"),
         ("prod-*-key", "* is any text, ? any one character"),
         ("\"my key\"", "quotes keep blanks and signs as they are; \\\" is a quote"),
-        ("owner:ana app:billing", "both"),
+        ("owner:ana app:billing", "both; also with AND between them"),
         ("owner:ana or app:billing", "either"),
-        ("-status:expired", "all others"),
+        ("-status:expired", "all others; also NOT status:expired"),
         ("(a or b) -(c d)", "parentheses group"),
     ];
     ROWS.iter().chain([&META]).map(|row| (row.example, row.meaning)).chain(signs).collect()

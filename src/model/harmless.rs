@@ -25,6 +25,19 @@ pub fn lines(text: &str) -> String {
     text.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
+/// Text of several lines in the form of [`shown`], except that line ends and tabs stay as they are.
+pub fn shown_lines(text: &str) -> Cow<'_, str> {
+    let hides = |c: char| is_treacherous(c) && !matches!(c, '\n' | '\t');
+    if !text.contains(hides) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if hides(c) { safe.push_str(&format!("‹U+{:04X}›", u32::from(c))) } else { safe.push(c) }
+    }
+    Cow::Owned(safe)
+}
+
 /// The first `most` characters of [`shown`], with `…` if there were more.
 pub fn shortened(text: &str, most: usize) -> String {
     let safe = shown(text);
@@ -34,7 +47,9 @@ pub fn shortened(text: &str, most: usize) -> String {
     }
 }
 
-fn is_treacherous(c: char) -> bool {
+/// `true` for control characters (line ends and tabs too), and for characters that are invisible or change the
+/// direction of text.
+pub fn is_treacherous(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
@@ -60,6 +75,12 @@ mod tests {
         assert_eq!(shown("two\nlines\t"), "two↵lines→");
         assert_eq!(lines("two\nli\u{202e}nes"), "two\nli‹U+202E›nes");
         assert_eq!(shown("zero\u{200b}width"), "zero‹U+200B›width");
+    }
+
+    #[test]
+    fn text_of_several_lines_keeps_its_lines() {
+        assert!(matches!(shown_lines("a\n\tb 鍵"), Cow::Borrowed(_)));
+        assert_eq!(shown_lines("a\u{1b}]52\nb\u{9b}\u{202e}\r"), "a‹U+001B›]52\nb‹U+009B›‹U+202E›‹U+000D›");
     }
 
     #[test]

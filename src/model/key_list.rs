@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::{
     Millis,
     api_key::ApiKey,
-    expiry::Status,
+    expiry::StatusGroup,
     filter::{self, Expr},
     inventory::{Asker, Bits, Inventory, Order, Sort, StatusCounts},
 };
@@ -15,8 +15,8 @@ use super::{
 pub struct View {
     /// A query in the language of [`super::filter`].
     pub search: String,
-    /// Only keys of this status.
-    pub status: Option<Status>,
+    /// Only keys of this group.
+    pub status: Option<StatusGroup>,
     /// In which order; the first column leads.
     pub sorts: Vec<Sort>,
 }
@@ -42,11 +42,11 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The keys that an expression means and that have a status, in an order that was made before.
+    /// The keys that an expression means and that belong to a group, in an order that was made before.
     pub fn new(
         inventory: &Inventory,
         expr: &Expr,
-        status: Option<Status>,
+        status: Option<StatusGroup>,
         order: &Order,
         now: Millis,
         asker: Asker<'_>,
@@ -56,7 +56,7 @@ impl Rows {
         let found = searched.matching;
         let counts = inventory.count(&found, now);
         let places = match status {
-            Some(status) => order.pick(&found.clone().and(&inventory.of_status(status, now))),
+            Some(group) => order.pick(&found.clone().and(&inventory.of_group(group, now))),
             None if counts.total() == inventory.len() => order.places().to_vec(),
             None => order.pick(&found),
         };
@@ -118,6 +118,7 @@ mod tests {
     use crate::model::{
         DAY,
         api_key::{KeyId, Owner},
+        expiry::Status,
         inventory::{Column, RawKey},
     };
     use serde_json::value::RawValue;
@@ -155,7 +156,7 @@ mod tests {
         let order = inventory.order(&[Sort { column: Column::Name, descending: false }], NOW);
         let rows = |status| Rows::new(&inventory, &Expr::All, status, &order, NOW, Asker::default());
         assert_eq!(rows(None).places, [1, 3, 0, 2]);
-        let expired = rows(Some(Status::Expired));
+        let expired = rows(Some(StatusGroup::Expired));
         assert_eq!((expired.places.as_slice(), expired.counts.total()), ([2].as_slice(), 4));
         assert_eq!((expired.counts.of(Status::Expiring), expired.counts.of(Status::Never)), (1, 1));
     }
@@ -167,7 +168,7 @@ mod tests {
             inventory.put(&RawKey::from(key));
         }
         let sorts = vec![Sort { column: Column::Name, descending: true }];
-        let view = View { search: "owner:ana".into(), status: Some(Status::Expiring), sorts: sorts.clone() };
+        let view = View { search: "owner:ana".into(), status: Some(StatusGroup::Within7Days), sorts: sorts.clone() };
         let sight = Sight::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
         let order = inventory.order(&sorts, NOW);
         let rows = Rows::new(&inventory, &sight.expr, view.status, &order, NOW, Asker::default());

@@ -1,5 +1,7 @@
 //! A key of one's own, of another user or for a remote cluster: one form makes all three.
 
+use jiff::tz::TimeZone;
+
 use super::{
     Millis,
     api_key::KeyKind,
@@ -153,8 +155,8 @@ impl NewKeyDraft {
     }
 
     /// Whether a word of reason is asked for.
-    pub fn needs_reason(&self) -> bool {
-        self.plain().needs_reason()
+    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+        self.plain().needs_reason(now, zone)
     }
 
     /// Whose key it will be, as far as that is known.
@@ -308,7 +310,7 @@ mod tests {
     #[test]
     fn a_key_for_a_remote_cluster_has_access_in_place_of_rights() {
         let mut draft = draft(KeyFor::RemoteCluster, RightsChoice::AllMine);
-        assert!(!draft.needs_reason(), "the rights of another kind don't count");
+        assert!(!draft.needs_reason(0, &TimeZone::UTC), "the rights of another kind don't count");
         assert_eq!(check(&draft, None).unwrap_err()[0].0, Place::Access);
         assert!(sentence(&draft).contains("gives no access yet"));
         draft.access = r#"{"search":[{"names":["logs-*"]}],"replication":[{"names":["a"]}]}"#.into();

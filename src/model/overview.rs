@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use super::{
     DAY, Millis,
-    expiry::Status,
+    expiry::StatusGroup,
     inventory::{Bits, Field, Inventory, Moment, StatusCounts},
 };
 
@@ -193,7 +193,8 @@ impl Overview {
         let mut bars = bars(wanted.span, wanted.moment(), now, zone);
         let edges: Vec<Millis> = bars.iter().map(|bar| bar.from).chain(bars.last().map(|bar| bar.until)).collect();
         // Keys that are invalidated end no more.
-        let shown = if wanted.created { all.clone() } else { inventory.of_status(Status::Invalidated, now).inverted() };
+        let shown =
+            if wanted.created { all.clone() } else { inventory.of_group(StatusGroup::Invalidated, now).inverted() };
         let filled = inventory.histogram(&shown, wanted.moment(), &edges, now);
         bars.iter_mut().zip(filled).for_each(|(bar, counts)| bar.counts = counts);
         let fields = wanted.fields.iter().map(|field| {

@@ -1,7 +1,7 @@
 //! What went wrong, why, and the way out: the same words in the window and on the command line.
 
 use crate::{
-    client::{CertificateProblem, ClientError, SeenCertificate},
+    client::{CertificateProblem, ClientError, SeenCertificate, refusal},
     ops::{connect::Step, offers::TRIAL},
 };
 
@@ -204,10 +204,10 @@ impl From<ClientError> for Problem {
                     .hint("Missing: the privilege run_as for this name; for a name that nobody has it is the same")
                     .fix(Fix::EditConnection)
             }
-            ClientError::Forbidden { ref privileges, .. } => {
+            ClientError::Forbidden { ref privileges, ref reason, .. } => {
                 let hint = match privileges.as_slice() {
                     [] => String::new(),
-                    some => format!("Missing: the cluster privilege {}", some.join(" or ")),
+                    some => format!("Missing: {}", refusal::lacking(reason, some)),
                 };
                 Problem { kind: ProblemKind::Forbidden, ..problem("You may not do that").hint(&hint) }
             }

@@ -16,7 +16,7 @@ use std::{
 
 use super::{Problem, export::refused};
 use crate::{
-    export::csv::no_formula,
+    export::csv::{no_formula, write_error},
     model::{
         api_key::KeyId,
         deed::{Deed, Deeds},
@@ -301,7 +301,7 @@ const HEAD: [&str; 14] = [
 
 fn csv(export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<()> {
     let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
-    csv.write_record(HEAD)?;
+    csv.write_record(HEAD).map_err(write_error)?;
     for deed in &export.deeds {
         go_on(stop)?;
         let failed: Vec<String> = deed.failed.iter().map(|(id, reason)| format!("{id}: {reason}")).collect();
@@ -322,7 +322,7 @@ fn csv(export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<(
             deed.request.as_deref().unwrap_or_default(),
             &numbers.join(" "),
         ];
-        csv.write_record(cells.map(|cell| no_formula(cell).into_owned()))?;
+        csv.write_record(cells.map(|cell| no_formula(cell).into_owned())).map_err(write_error)?;
     }
     csv.flush()
 }

@@ -17,6 +17,7 @@ mod cli_odd_clusters;
 mod cli_practice;
 mod cli_rotate;
 mod cli_rotate_cut;
+mod cli_secret_output;
 mod cli_ship;
 mod cli_snippet;
 mod cli_update;

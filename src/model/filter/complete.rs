@@ -6,9 +6,9 @@ use super::{
     Field, LONGEST, META, ROWS, TextField,
     fixed::{PRIVILEGES, TYPES, times},
     lex::{self, Token, Word},
-    parse::{STATUSES, TRAITS, kind_on_the_wire},
+    parse::{TRAITS, kind_on_the_wire},
 };
-use crate::model::harmless;
+use crate::model::{expiry::StatusGroup, harmless};
 
 /// The most that is offered at once.
 const MOST: usize = 8;
@@ -90,7 +90,7 @@ pub fn context(text: &str, cursor: usize) -> Context {
     match under {
         None | Some((_, Token::Blank | Token::Open | Token::Minus)) => begins,
         Some((_, Token::Close)) => Context { what: Completion::Nothing, ..begins },
-        Some((span, Token::Or)) => {
+        Some((span, Token::Or | Token::And | Token::Not)) => {
             Context { what: Completion::Field { prefix: text[span.start..cursor].to_owned() }, replace: span }
         }
         Some((span, Token::Word(word))) => within(text, cursor, span, &word),
@@ -200,7 +200,7 @@ fn fields(prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>
     }
     // A word that is known as a value is offered with its field.
     if prefix.chars().count() > 1 {
-        let statuses = STATUSES.iter().map(|(word, _, meaning)| ("status", *word, *meaning));
+        let statuses = StatusGroup::ALL.into_iter().map(|group| ("status", group.word(), group.meaning()));
         let words = statuses.chain(TRAITS.iter().map(|(word, _, meaning)| ("is", *word, *meaning)));
         for (field, word, meaning) in words.filter(|(_, word, _)| fit(word, prefix) == Some(0)) {
             offers.extend(Offer::of(format!("{field}:{word}"), meaning, "").map(|offer| Offer { rank: 2, ..offer }));
@@ -223,7 +223,7 @@ fn of_field(field: &Field, prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec
         }
         Field::Can => return words(&PRIVILEGES),
         Field::Is => return words(&TRAITS.map(|(word, _, meaning)| (word, meaning))),
-        Field::Status => (ValueOf::Status, words(&STATUSES.map(|(word, _, meaning)| (word, meaning)))),
+        Field::Status => (ValueOf::Status, words(&StatusGroup::ALL.map(|group| (group.word(), group.meaning())))),
         Field::Type => (ValueOf::Type, words(&TYPES)),
         Field::Text(TextField::App) => (ValueOf::App, Vec::new()),
         Field::Text(TextField::Owner) => (ValueOf::Owner, Vec::new()),
@@ -244,7 +244,11 @@ fn of_field(field: &Field, prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec
         return offers;
     }
     for (rank, value, count) in best(found, prefix) {
-        let offer = Offer::of(lex::quoted(&value), format!("{name} {verb} this"), "");
+        let mut insert = lex::quoted(&value);
+        if *field == Field::Type && !insert.starts_with('"') {
+            insert = format!("\"{insert}\""); // one that the language has no word for
+        }
+        let offer = Offer::of(insert, format!("{name} {verb} this"), "");
         offers.extend(offer.map(|offer| shown(Offer { rank, ..offer }, &value, Some(count))));
     }
     if field.may_be_missing() {
@@ -385,9 +389,10 @@ mod tests {
 
     #[test]
     fn statuses_types_and_privileges_are_a_fixed_choice_with_counts() {
-        assert_eq!(inserts("status:EX|"), ["expired", "expiring"]);
-        assert_eq!(offered("status:|")[0].count, Some(7));
-        assert_eq!(inserts("type:|"), ["rest", "cross-cluster", "other"]);
+        assert_eq!(inserts("status:EX|"), ["expired"]);
+        assert_eq!(inserts("status:wi|"), ["within-7d", "within-30d"]);
+        assert_eq!(offered("status:exp|")[0].count, Some(7));
+        assert_eq!(inserts("type:|"), ["rest", "cross-cluster", "\"other\""]);
         assert_eq!(offered("type:|")[1].count, Some(4));
         assert_eq!(inserts("can:manage_a|"), ["manage_api_key"]);
         assert_eq!(inserts("is:m|")[..2], ["managed", "mine"]);

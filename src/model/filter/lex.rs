@@ -19,7 +19,7 @@ pub enum SpanKind {
     Text,
     /// Quoted text with its quotes, free or after a field.
     Quote,
-    /// `or`, `-`, parentheses, commas between values, and the signs of times.
+    /// `or`, `AND`, `NOT`, `-`, parentheses, commas between values, and the signs of times.
     Operator,
 }
 
@@ -91,6 +91,10 @@ pub(super) enum Token {
     Close,
     Minus,
     Or,
+    /// `AND`, in capitals: joins, as nothing between two terms does.
+    And,
+    /// `NOT`, in capitals: the same as a minus, also with a blank behind it.
+    Not,
     Word(Word),
 }
 
@@ -119,8 +123,14 @@ pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, Token)> {
         };
         let span = start..lexer.at;
         let is_negated = matches!(tokens.last(), Some((_, Token::Minus)));
-        let is_or = !is_negated && text[span.clone()].eq_ignore_ascii_case("or");
-        tokens.push((span, if is_or { Token::Or } else { token }));
+        let token = match &text[span.clone()] {
+            _ if is_negated => token,
+            word if word.eq_ignore_ascii_case("or") => Token::Or,
+            "AND" => Token::And,
+            "NOT" => Token::Not,
+            _ => token,
+        };
+        tokens.push((span, token));
     }
     tokens
 }
@@ -197,7 +207,9 @@ impl Lexer<'_> {
 /// A text as it is to be typed to mean itself, after a field or alone: in quotes where it must be.
 pub fn quoted(text: &str) -> String {
     let is_special = |c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')' | ',' | ':' | '*' | '?');
-    let is_word = ["or", "none"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_word = ["or", "none"].iter().any(|word| text.eq_ignore_ascii_case(word)) || ["AND", "NOT"].contains(&text);
+    // A field and a sign are refused as a slip.
+    let is_word = is_word || text.contains(['=', '<', '>']);
     if !text.is_empty() && !is_word && !text.starts_with('-') && !text.contains(is_special) {
         return text.to_owned();
     }
@@ -210,7 +222,9 @@ pub fn spans(text: &str) -> Vec<(Range<usize>, SpanKind)> {
     for (span, token) in tokens(text) {
         match token {
             Token::Blank => spans.push((span, SpanKind::Blank)),
-            Token::Open | Token::Close | Token::Minus | Token::Or => spans.push((span, SpanKind::Operator)),
+            Token::Open | Token::Close | Token::Minus | Token::Or | Token::And | Token::Not => {
+                spans.push((span, SpanKind::Operator))
+            }
             Token::Word(word) => colour(text, span, &word, &mut spans),
         }
     }

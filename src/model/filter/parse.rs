@@ -5,13 +5,17 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use super::{
-    Expr, Field, FilterError, Free, Grant, OnIndex, Privilege, Query, ROWS, StatusWord, Term, TextMatch, Trait,
+    Expr, Field, FilterError, Free, Grant, OnIndex, Privilege, Query, ROWS, Term, TextMatch, TimeField, TimeMatch,
+    Trait,
+    fixed::TYPES,
     lex::{self, Token, Value},
     text::{Compare, text_match, text_matches},
     time,
 };
 use crate::model::{
-    Millis, harmless,
+    Millis,
+    expiry::StatusGroup,
+    harmless,
     privileges::{self, Area, Known},
 };
 
@@ -24,16 +28,6 @@ pub(super) const DEEPEST: usize = 64;
 
 /// A word, what it stands for and what that is.
 pub(super) type Named<T> = (&'static str, T, &'static str);
-
-pub(super) const STATUSES: [Named<StatusWord>; 7] = [
-    ("expired", StatusWord::Expired, "its end has come"),
-    ("expiring", StatusWord::Expiring, "ends within 7 days"),
-    ("soon", StatusWord::Soon, "ends within 30 days"),
-    ("active", StatusWord::Active, "can be used"),
-    ("never", StatusWord::Never, "has no end"),
-    ("invalidated", StatusWord::Invalidated, "was taken away"),
-    ("valid", StatusWord::Active, "can be used"),
-];
 
 pub(super) const TRAITS: [Named<Trait>; 10] = [
     ("unrestricted", Trait::Unrestricted, "may do all that its owner might"),
@@ -63,10 +57,55 @@ pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Query, Vec<Filt
     tokens.retain(|(_, token)| !matches!(token, Token::Blank));
     let mut parser = Parser { text, now, zone, tokens: &tokens, at: 0, is_too_deep: false, errors: Vec::new() };
     let expr = parser.choice(0).unwrap_or(Expr::All);
+    let expr = if names_invalidated(&expr) { expr } else { without_invalidated(expr) };
     let mut errors = parser.errors;
     errors.sort_by_key(|error| error.span.start);
     if errors.is_empty() { Ok(Query { expr }) } else { Err(errors) }
 }
+
+/// The first quote that is never closed. [`parse`] forgives it, because somebody may be about to type the rest.
+pub fn unclosed_quote(text: &str) -> Option<FilterError> {
+    let message = "This quote is never closed: add \"".to_owned();
+    lex::tokens(text).into_iter().find_map(|(_, token)| match token {
+        Token::Word(word) => {
+            let open = word.values.into_iter().find(Value::is_open)?;
+            let piece = open.pieces.into_iter().next_back()?;
+            Some(FilterError { span: piece.span, message: message.clone() })
+        }
+        _ => None,
+    })
+}
+
+/// `true` if a search says something about keys that were invalidated.
+fn names_invalidated(expr: &Expr) -> bool {
+    match expr {
+        Expr::All => false,
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(names_invalidated),
+        Expr::Not(inner) => names_invalidated(inner),
+        Expr::Term(Term::Status(groups)) => groups.contains(&StatusGroup::Invalidated),
+        Expr::Term(Term::Time(TimeField::Invalidated, _) | Term::Is(Trait::Ended)) => true,
+        Expr::Term(_) => false,
+    }
+}
+
+/// The same search in which `expires:` means keys that were not invalidated: nothing ends for the others.
+fn without_invalidated(expr: Expr) -> Expr {
+    let all = |parts: Vec<Expr>| parts.into_iter().map(without_invalidated).collect();
+    match expr {
+        Expr::And(parts) => Expr::And(all(parts)),
+        Expr::Or(parts) => Expr::Or(all(parts)),
+        Expr::Not(inner) => Expr::Not(Box::new(without_invalidated(*inner))),
+        Expr::Term(Term::Time(TimeField::Expires, at)) => valid_until(at),
+        other => other,
+    }
+}
+
+fn valid_until(at: TimeMatch) -> Expr {
+    let gone = Expr::Term(Term::Status(vec![StatusGroup::Invalidated]));
+    Expr::And(vec![Expr::Term(Term::Time(TimeField::Expires, at)), Expr::Not(Box::new(gone))])
+}
+
+const AND_ALONE: &str = "Write a term on both sides of AND; in quotes it is a word: \"AND\"";
 
 struct Parser<'a> {
     text: &'a str,
@@ -151,9 +190,19 @@ impl<'a> Parser<'a> {
         let (mut parts, mut grant, mut grant_place): (Vec<Expr>, Grant, Option<usize>) = Default::default();
         let mut certain = None;
         let mut is_there = false;
+        // An `AND` after which nothing was said yet, or before which nothing was.
+        let mut and: Option<Range<usize>> = None;
         while let Some((span, token)) = self.peek() {
             match token {
                 Token::Or => break,
+                Token::And => {
+                    if !is_there || and.is_some() {
+                        self.error(span.clone(), AND_ALONE);
+                    }
+                    and = Some(span.clone());
+                    self.at += 1;
+                    continue;
+                }
                 Token::Close if depth > 0 => break,
                 Token::Close => {
                     self.error(span.clone(), "No parenthesis is open here; a sign is meant in quotes: \")\"");
@@ -163,6 +212,7 @@ impl<'a> Parser<'a> {
                 _ => is_there = true,
             }
             let span = span.clone();
+            and = None;
             match self.factor(depth) {
                 Some(Part::Expr(expr)) => parts.push(expr),
                 Some(Part::Grant(more)) => {
@@ -180,6 +230,10 @@ impl<'a> Parser<'a> {
                 None => {}
             }
         }
+        if let Some(span) = and {
+            self.error(span, AND_ALONE);
+            is_there = true; // it was told, and needs no second word about an `or`
+        }
         if let Some(place) = grant_place {
             parts.insert(place, Expr::Term(Term::Grant(grant)));
         }
@@ -191,18 +245,24 @@ impl<'a> Parser<'a> {
     /// A term or a group, negated or not; `None` where it says nothing or can't be read.
     fn factor(&mut self, depth: usize) -> Option<Part> {
         let mut negated = false;
-        let mut minus = None;
-        while let Some((span, Token::Minus)) = self.peek() {
+        let mut sign = None;
+        while let Some((span, token @ (Token::Minus | Token::Not))) = self.peek() {
             negated = !negated;
-            minus = Some(span.clone());
+            sign = Some((span.clone(), matches!(token, Token::Not)));
             self.at += 1;
         }
         let next = self.peek();
-        if let Some(minus) = minus {
-            let follows = next
-                .is_some_and(|(span, token)| span.start == minus.end && matches!(token, Token::Word(_) | Token::Open));
+        if let Some((sign, is_word)) = sign {
+            let follows = next.is_some_and(|(span, token)| {
+                (is_word || span.start == sign.end) && matches!(token, Token::Word(_) | Token::Open)
+            });
             if !follows {
-                self.error(minus, "Write what - leaves out, without a blank: -status:expired; the sign is \"-\"");
+                let words = if is_word {
+                    "Write what NOT leaves out: NOT status:expired; in quotes it is a word: \"NOT\""
+                } else {
+                    "Write what - leaves out, without a blank: -status:expired; the sign is \"-\""
+                };
+                self.error(sign, words);
                 return None;
             }
         }
@@ -240,6 +300,10 @@ impl<'a> Parser<'a> {
 
     fn term(&mut self, span: &Range<usize>, word: &lex::Word) -> Option<Part> {
         let Some(name) = &word.field else {
+            if let Some(message) = meant_as_field(word, &self.text[span.clone()]) {
+                self.error(span.clone(), message);
+                return None;
+            }
             let wanted = text_match(word.values.first()?, Compare::Anywhere);
             return match wanted == TextMatch::Contains(String::new()) {
                 // Quotes with nothing in them yet say nothing; stars say that anything will do.
@@ -264,19 +328,24 @@ impl<'a> Parser<'a> {
         let term = match &field {
             Field::Text(text) => Term::Field(*text, text_matches(&field, &values)),
             Field::Meta(path) => Term::Meta(path.clone(), text_matches(&field, &values)),
-            Field::Status => Term::Status(self.known(&values, "status", &STATUSES)?),
+            Field::Status => Term::Status(self.groups(&values)?),
             Field::Is => return self.facts(&values),
             Field::Time(time) => {
                 let read = |value: &&Value| {
-                    let range = time::read(*time, &value.text(), self.now, self.zone);
-                    range.map_err(|message| FilterError { span: value.span.clone(), message })
+                    let text = value.text();
+                    if let Some(group) = end_group(&text).filter(|_| *time == TimeField::Expires) {
+                        return Ok(Term::Status(vec![group]));
+                    }
+                    let range = time::read(*time, &text, self.now, self.zone);
+                    let term = range.map(|range| Term::Time(*time, range));
+                    term.map_err(|message| FilterError { span: value.span.clone(), message })
                 };
                 let (found, wrong): (Vec<_>, Vec<_>) = values.iter().map(read).partition(Result::is_ok);
                 self.errors.extend(wrong.into_iter().filter_map(Result::err));
-                let terms = found.into_iter().flatten().map(|range| Expr::Term(Term::Time(*time, range)));
+                let terms = found.into_iter().flatten().map(Expr::Term);
                 return Some(Part::Expr(joined(terms.collect(), Expr::Or)));
             }
-            Field::Type => Term::Kind(texts(&values).map(|word| kind_on_the_wire(&word)).collect()),
+            Field::Type => Term::Kind(self.kinds(&values)?),
             Field::Can => return self.privileges(&values).map(Part::Grant),
             Field::On => {
                 let index = |text: String| match text.strip_prefix('=') {
@@ -287,6 +356,57 @@ impl<'a> Parser<'a> {
             }
         };
         Some(Part::Expr(Expr::Term(term)))
+    }
+
+    /// Groups of statuses by their words or aliases; `None` if there is another.
+    fn groups(&mut self, values: &[&Value]) -> Option<Vec<StatusGroup>> {
+        self.words(values, "status", &StatusGroup::ALL.map(StatusGroup::word), StatusGroup::named)
+    }
+
+    /// Types as on the wire; `None` if one is not known. In quotes any is taken: a later version may have others.
+    fn kinds(&mut self, values: &[&Value]) -> Option<Vec<String>> {
+        let (quoted, bare): (Vec<&Value>, Vec<&Value>) = values.iter().partition(|value| value.has_quotes());
+        let known = TYPES.map(|(word, _)| word);
+        let find = |typed: &str| known.contains(&typed).then(|| kind_on_the_wire(typed));
+        let note = "; another type is meant in quotes";
+        let mut kinds = self.words_with(&bare, "type", &known, note, find)?;
+        kinds.extend(texts(&quoted).map(|word| kind_on_the_wire(&word)));
+        Some(kinds)
+    }
+
+    fn words<T>(
+        &mut self,
+        values: &[&Value],
+        name: &str,
+        all: &[&str],
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.words_with(values, name, all, "", find)
+    }
+
+    /// What each value stands for; those that stand for nothing are told with all that is possible.
+    fn words_with<T>(
+        &mut self,
+        values: &[&Value],
+        name: &str,
+        all: &[&str],
+        note: &str,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let mut found = Vec::new();
+        let errors = self.errors.len();
+        for value in values {
+            let typed = value.text().trim().to_lowercase().replace('_', "-");
+            match find(&typed) {
+                Some(meant) => found.push(meant),
+                None => {
+                    let hint = did_you_mean(&typed, all.iter().copied(), "");
+                    let (shown, all) = (harmless::shortened(&typed, 40), all.join(", "));
+                    self.error(value.span.clone(), format!("There is no {name}:{shown}{hint}; possible: {all}{note}"));
+                }
+            }
+        }
+        (self.errors.len() == errors).then_some(found)
     }
 
     /// Facts, with a question mark where it is asked if they are not known.
@@ -333,14 +453,6 @@ impl<'a> Parser<'a> {
         (self.errors.len() == errors).then_some(Grant { can, on: Vec::new(), not_known: questions > 0 })
     }
 
-    /// Words of a fixed list; `None` if one of them is not.
-    fn known<T: Copy>(&mut self, values: &[&Value], name: &str, words: &[Named<T>]) -> Option<Vec<T>> {
-        let errors = self.errors.len();
-        let found =
-            values.iter().filter_map(|value| self.known_word(&value.text(), &value.span, name, words)).collect();
-        (self.errors.len() == errors).then_some(found)
-    }
-
     fn known_word<T: Copy>(&mut self, text: &str, span: &Range<usize>, name: &str, words: &[Named<T>]) -> Option<T> {
         let typed = text.trim().to_lowercase().replace('_', "-");
         let found = words.iter().find(|(word, ..)| *word == typed).map(|(_, meant, _)| *meant);
@@ -376,6 +488,28 @@ fn privilege(word: &str) -> Result<Privilege, String> {
     Err(format!(
         "There is no {kind} {}{hint}; actions are possible too, such as indices:data/read/*",
         harmless::shortened(name, 40)
+    ))
+}
+
+/// The group of valid keys that a word after `expires:` stands for.
+fn end_group(text: &str) -> Option<StatusGroup> {
+    let ends = [StatusGroup::Within7Days, StatusGroup::Within30Days, StatusGroup::Later];
+    let word = text.trim().to_lowercase().replace('_', "-");
+    ends.into_iter().find(|group| group.word() == word)
+}
+
+/// The words for `owner=ana` and `expires<30d`: in other languages they ask for a field, and as text they would find
+/// nothing. `None` where the word has quotes before the sign, or no field.
+fn meant_as_field(word: &lex::Word, typed: &str) -> Option<String> {
+    let first = word.values.first()?.pieces.first().filter(|piece| !piece.quoted)?;
+    let at = first.text.find(['=', '<', '>'])?;
+    let field = Field::named(&first.text[..at])?;
+    let rest = typed[at..].trim_start_matches('=');
+    let value = if rest.is_empty() { "…" } else { rest };
+    Some(format!(
+        "A colon stands between a field and its value: write {}:{}; in quotes it is text",
+        field.name(),
+        harmless::shortened(value, 40)
     ))
 }
 

@@ -86,6 +86,36 @@ fn a_minus_negates_a_term_or_a_group() {
     assert_eq!(read("\"-a\""), word("-a"));
 }
 
+/// As in the query languages of Kibana and Elasticsearch; in small letters they are words of a name.
+#[test]
+fn and_and_not_in_capitals_are_signs() {
+    assert_eq!(read("owner:ana AND can:read"), read("owner:ana can:read"));
+    assert_eq!(read("a AND (b or c) AND d"), read("a (b or c) d"));
+    assert_eq!(read("a AND b or c AND d"), read("a b or c d"));
+    assert_eq!(read("NOT owner:ana"), read("-owner:ana"));
+    assert_eq!(read("a AND NOT (b or c)"), read("a -(b or c)"));
+    assert_eq!(read("NOT -a"), read("a"));
+    assert_eq!(read("-AND"), not(word("and")));
+    assert_eq!(read("a and not b"), Expr::And(vec![word("a"), word("and"), word("not"), word("b")]));
+    assert_eq!(read("\"AND\" name:NOT"), Expr::And(vec![word("and"), field(TextField::Name, &[has("not")])]));
+}
+
+#[test]
+fn a_sign_is_text_where_no_field_is_before_it() {
+    for text in ["a=b", "=owner", "x<3"] {
+        assert_eq!(read(text), word(text));
+    }
+    assert_eq!(read("\"owner=ana\""), word("owner=ana"));
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_found_where_it_opens() {
+    for (text, open) in [("\"a", "\"a"), ("x owner:\"ana b", "\"ana b"), ("(a or \"b)", "\"b)")] {
+        assert_eq!(unclosed_quote(text).map(|error| &text[error.span]), Some(open), "{text}");
+    }
+    assert_eq!(unclosed_quote(r#"a "b" owner:"c\"d""#), None);
+}
+
 #[test]
 fn a_quoted_text_keeps_its_blanks_and_signs() {
     assert_eq!(read(r#""My  (key)*""#), word("my  (key)*"));
@@ -150,10 +180,18 @@ fn metadata_is_named_by_its_path() {
 #[test]
 fn types_statuses_and_facts_have_words() {
     let kind = |words: &[&str]| Expr::Term(Term::Kind(words.iter().map(|word| (*word).to_owned()).collect()));
-    assert_eq!(read("type:REST,cross-cluster,managed"), kind(&["rest", "cross_cluster", "managed"]));
+    assert_eq!(read("type:REST,cross-cluster,\"Managed\""), kind(&["rest", "cross_cluster", "managed"]));
     assert_eq!(read("kind:cross_cluster"), kind(&["cross_cluster"]));
-    let status = vec![StatusWord::Soon, StatusWord::Active, StatusWord::Never];
-    assert_eq!(read("status:soon,Valid,never"), Expr::Term(Term::Status(status)));
+    let status = |groups: &[StatusGroup]| Expr::Term(Term::Status(groups.to_vec()));
+    for group in StatusGroup::ALL {
+        assert_eq!(read(&format!("status:{}", group.word())), status(&[group]));
+    }
+    // The words of earlier versions.
+    let old = [StatusGroup::Valid, StatusGroup::Within7Days, StatusGroup::Within30Days, StatusGroup::Within30Days];
+    assert_eq!(read("status:active,Expiring,soon,expiring_soon"), status(&old));
+    for (word, group) in [("within-7d", old[1]), ("Within_30d", old[2]), ("later", StatusGroup::Later)] {
+        assert_eq!(read(&format!("expires:{word}")), status(&[group]));
+    }
     let is = |is| Expr::Term(Term::Is(is));
     assert_eq!(read("is:mine"), is(Trait::Mine));
     assert_eq!(read("is:cross_cluster,ended"), Expr::Or(vec![is(Trait::CrossCluster), is(Trait::Ended)]));
@@ -162,10 +200,16 @@ fn types_statuses_and_facts_have_words() {
 #[test]
 fn times_are_resolved() {
     let within = |field, from, until| Expr::Term(Term::Time(field, TimeMatch::Within { from, until }));
-    let soon = within(TimeField::Expires, NOW, NOW + 30 * DAY);
-    assert_eq!(read("expires:<30d"), soon);
+    let soon = within(TimeField::Expires, NOW + 1, NOW + 30 * DAY + 1);
+    let gone = Expr::Term(Term::Status(vec![StatusGroup::Invalidated]));
+    let alive = |expr| Expr::And(vec![expr, not(gone.clone())]);
+    assert_eq!(read("expires:<30d"), alive(soon.clone()));
     let never = Expr::Term(Term::Time(TimeField::Expires, TimeMatch::Never));
-    assert_eq!(read("expiration:<30d,never"), Expr::Or(vec![soon, never]));
+    assert_eq!(read("expiration:<30d,never"), Expr::Or(vec![alive(soon.clone()), alive(never)]));
+    assert_eq!(read("-expires:<30d"), not(alive(soon.clone())));
+    // A search that says something about invalidated keys says it itself.
+    assert_eq!(read("expires:<30d status:invalidated"), Expr::And(vec![soon.clone(), gone.clone()]));
+    assert_eq!(read("expires:<30d or is:ended"), Expr::Or(vec![soon, Expr::Term(Term::Is(Trait::Ended))]));
     assert_eq!(read("invalidated:never"), Expr::Term(Term::Time(TimeField::Invalidated, TimeMatch::Never)));
     let minute = calendar::parse("2026-01-01 14:30", &calendar::fixed_zone(1)).unwrap();
     assert_eq!(read("created:<\"2026-01-01 14:30\""), within(TimeField::Created, Millis::MIN, minute));
@@ -237,7 +281,21 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         ("http://x", "http:", "as text it is \"http://x\""),
         ("a:b", "a:", "There is no field a; as text it is \"a:b\""),
         (":x", ":", "\":x\""),
-        ("status:gone", "gone", "possible: expired, expiring, soon, active, never, invalidated, valid"),
+        ("status:gone", "gone", "possible: valid, within-7d, within-30d, later, never, expired, invalidated"),
+        ("type:foo", "foo", "possible: rest, cross-cluster; another type is meant in quotes"),
+        ("type:rset", "rset", "did you mean rest?"),
+        ("owner=ana", "owner=ana", "write owner:ana; in quotes it is text"),
+        ("meta.team==pay", "meta.team==pay", "write meta.team:pay"),
+        ("expires<30d", "expires<30d", "write expires:<30d"),
+        ("expires>=30d", "expires>=30d", "write expires:>=30d"),
+        ("AND a", "AND", "both sides of AND"),
+        ("a AND", "AND", "both sides of AND"),
+        ("a AND AND b", "AND", "both sides of AND"),
+        ("a or AND b", "AND", "both sides of AND"),
+        ("(a AND)", "AND", "both sides of AND"),
+        ("a NOT", "NOT", "NOT status:expired"),
+        ("NOT or a", "NOT", "NOT status:expired"),
+        ("created:<1M", "<1M", "m is minutes"),
         ("status:expird", "expird", "did you mean expired?"),
         ("is:lost", "lost", "cross-cluster"),
         ("is:mine?", "mine?", "always known"),
@@ -293,7 +351,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn a_text_in_quotes_means_itself(text in r#"[-a"\\(),*? :ü🔑]{1,12}|or|none|\PC+"#) {
+    fn a_text_in_quotes_means_itself(text in r#"[-a"\\(),*? :=<>ü🔑]{1,12}|or|none|AND|NOT|owner=a|\PC+"#) {
         let quoted = crate::model::filter::quoted(&text);
         proptest::prop_assert_eq!(read(&quoted), word(&text.to_lowercase()));
         proptest::prop_assert_eq!(read(&format!("id:{quoted}")), field(TextField::Id, &[is(&text)]));

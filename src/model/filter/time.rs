@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{TimeField, TimeMatch};
-use crate::model::{DAY, Millis, calendar};
+use crate::model::{DAY, Millis, calendar, expiry::NO_MONTHS};
 
 /// What to type where a time belongs.
 pub(super) const WHEN: &str = "say when: <30d, >90d, 7d..30d, 2026-12-31, today or never";
@@ -100,10 +100,12 @@ impl Point {
             Sign::Plain if is_span => Sign::Less,
             sign => sign,
         };
+        // Within a span: to its last moment, as the statuses are counted.
+        let sign = if is_span && is_ahead && sign == Sign::Less { Sign::LessOrEqual } else { sign };
         // Less than a span ago is later. A clock that is ahead loses nothing: the end is open.
         let sign = if is_span && !is_ahead { sign.mirrored() } else { sign };
-        // Within a span from now doesn't mean what has ended already.
-        let first = if is_span && is_ahead { now } else { Millis::MIN };
+        // Within a span from now doesn't mean what has ended already, at this very moment included.
+        let first = if is_span && is_ahead { now.saturating_add(1) } else { Millis::MIN };
         match sign {
             Sign::Plain => (from, until),
             Sign::Less => (first, from),
@@ -117,6 +119,9 @@ impl Point {
 fn point(text: &str, now: Millis, zone: &TimeZone) -> Result<Point, String> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
+    if !number.is_empty() && unit == "M" {
+        return Err(NO_MONTHS.to_owned());
+    }
     if !number.is_empty()
         && let Some((_, _, length)) = UNITS.into_iter().find(|(short, _, _)| unit.eq_ignore_ascii_case(short))
     {
@@ -224,13 +229,13 @@ mod tests {
 
     #[test]
     fn an_end_is_looked_for_ahead() {
-        assert_eq!(when(Expires, "<30d"), (NOW, NOW + 30 * DAY));
-        assert_eq!(when(Expires, "2w"), (NOW, NOW + 14 * DAY));
-        assert_eq!(when(Expires, "<=12h"), (NOW, NOW + 12 * HOUR + 1));
+        assert_eq!(when(Expires, "<30d"), (NOW + 1, NOW + 30 * DAY + 1));
+        assert_eq!(when(Expires, "2w"), (NOW + 1, NOW + 14 * DAY + 1));
+        assert_eq!(when(Expires, "<=12h"), (NOW + 1, NOW + 12 * HOUR + 1));
         assert_eq!(when(Expires, ">30D"), (NOW + 30 * DAY + 1, Millis::MAX));
         assert_eq!(when(Expires, ">= 30m"), (NOW + HOUR / 2, Millis::MAX));
         assert_eq!(when(Expires, "7d..30d"), (NOW + 7 * DAY, NOW + 30 * DAY + 1));
-        assert_eq!(when(Expires, "..7d"), (NOW, NOW + 7 * DAY + 1));
+        assert_eq!(when(Expires, "..7d"), (NOW + 1, NOW + 7 * DAY + 1));
     }
 
     #[test]
@@ -295,6 +300,8 @@ mod tests {
             ("<never", "without a sign"),
             ("<7d..30d", "without a sign"),
             ("-7d", "say when"),
+            ("<1M", NO_MONTHS),
+            ("7d..2M", NO_MONTHS),
         ] {
             let error = read(Expires, wrong, NOW, &TimeZone::UTC).unwrap_err();
             assert!(error.contains(hint), "{wrong}: {error}");

@@ -13,7 +13,7 @@ use crate::model::{
     Millis,
     api_key::KeyKind,
     expiry::Status,
-    filter::{Expr, Free, StatusWord, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
+    filter::{Expr, Free, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
     guard,
 };
 
@@ -145,7 +145,7 @@ impl Inventory {
                 Bits::of(self.len(), |place| wanted.holds(Some(column[place]).filter(|at| *at != NO_TIME)))
             }
             Term::Status(words) => {
-                let fits = Status::ALL.map(|status| words.iter().any(|word| fits(*word, status)));
+                let fits = Status::ALL.map(|status| words.iter().any(|group| group.has(status)));
                 let status = self.status_places(now);
                 Bits::of(self.len(), |place| fits[status(place)])
             }
@@ -299,8 +299,11 @@ impl Inventory {
         let missing = wanted.contains(&TextMatch::Missing);
         let here = self.value_places(path);
         let values = &self.known.values;
-        let fits = matching_texts(values.texts(), wanted, |number| {
-            any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
+        // `null` is a value that is missing, and never any text but its own word.
+        let null = |wanted: &TextMatch| *wanted == TextMatch::Equals("null".into());
+        let fits = matching_texts(values.texts(), wanted, |number| match values.get(number) {
+            "null" => wanted.iter().any(null),
+            text => any(wanted, &leaves::decoded(text).to_lowercase()),
         });
         // What is missing, and what was not taken apart, is told by no value.
         let by_value = !missing && !self.known.shapes.iter().any(|form| form.is_whole);
@@ -314,7 +317,8 @@ impl Inventory {
                 return self.in_whole(place, path, wanted);
             }
             let numbers = self.values_of(place);
-            here[form].is_empty() && missing || here[form].iter().any(|at| fits.has(numbers[*at] as usize))
+            let is_null = |at: &usize| values.get(numbers[*at]) == "null";
+            missing && here[form].iter().all(is_null) || here[form].iter().any(|at| fits.has(numbers[*at] as usize))
         })
     }
 
@@ -330,20 +334,10 @@ impl Inventory {
         }
         let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match value {
+            serde_json::Value::Null => wanted.contains(&TextMatch::Missing) || any(wanted, "null"),
             serde_json::Value::Array(list) => list.iter().any(|value| any(wanted, &text(value).to_lowercase())),
             value => any(wanted, &text(value).to_lowercase()),
         }
-    }
-}
-
-fn fits(word: StatusWord, status: Status) -> bool {
-    match word {
-        StatusWord::Expired => status == Status::Expired,
-        StatusWord::Expiring => status == Status::Expiring,
-        StatusWord::Soon => matches!(status, Status::Expiring | Status::ExpiringSoon),
-        StatusWord::Active => status.is_usable(),
-        StatusWord::Never => status == Status::Never,
-        StatusWord::Invalidated => status == Status::Invalidated,
     }
 }
 

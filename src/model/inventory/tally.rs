@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::{
     Millis,
-    expiry::Status,
+    expiry::{Status, StatusGroup},
     filter::{Expr, Term, Trait},
 };
 
@@ -68,9 +68,14 @@ impl StatusCounts {
         self.0.iter().sum()
     }
 
+    /// How many belong to a group; the groups overlap.
+    pub fn in_group(&self, group: StatusGroup) -> usize {
+        Status::ALL.into_iter().filter(|status| group.has(*status)).map(|status| self.of(status)).sum()
+    }
+
     /// How many a client can sign in with.
     pub fn usable(&self) -> usize {
-        Status::ALL.into_iter().filter(|status| status.is_usable()).map(|status| self.of(status)).sum()
+        self.in_group(StatusGroup::Valid)
     }
 
     fn add(mut self, other: Self) -> Self {
@@ -117,10 +122,11 @@ impl Inventory {
         counts
     }
 
-    /// The keys of a status.
-    pub fn of_status(&self, status: Status, now: Millis) -> Bits {
+    /// The keys of a group.
+    pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bits {
         let places = self.status_places(now);
-        Bits::of(self.len(), |place| places(place) == status.place())
+        let has = Status::ALL.map(|status| group.has(status));
+        Bits::of(self.len(), |place| has[places(place)])
     }
 
     /// How many of these keys fall between each two of these moments, by status. `edges` ascend; a key

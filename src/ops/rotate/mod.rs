@@ -58,8 +58,18 @@ pub fn take(rotations: &Rotations, id: &str) -> Result<Held, Problem> {
             let detail = format!("The rotations of this machine are in {}", rotations.folder().display());
             Problem::new(&format!("Rotation {id} is not known here"), &detail).fix(Fix::ListRotations)
         }
-        _ => Problem::new(&format!("Rotation {id} can't be taken up: {error}"), "").fix(Fix::ListRotations),
+        _ => Problem::new(&format!("Rotation {id} can’t be resumed"), &capitalized(&error.to_string()))
+            .fix(Fix::ListRotations),
     })
+}
+
+/// A sentence behind another one begins with a capital letter; a path stays as it is.
+fn capitalized(words: &str) -> String {
+    let mut chars = words.chars();
+    match chars.next() {
+        Some(first) if first.is_ascii_lowercase() => first.to_ascii_uppercase().to_string() + chars.as_str(),
+        _ => words.to_owned(),
+    }
 }
 
 /// The rotations of a cluster whose old key may be ended now, or whose end was interrupted, by their own states.

@@ -102,9 +102,11 @@ impl CloneForm {
         let error = slip(CloneField::Name);
         Field::new("Name of the copy").error(error.as_deref()).show(ui, &mut self.draft.name);
         self.end(ui, view, cloning, slip(CloneField::Expiration).as_deref());
-        if self.draft.needs_reason() {
+        if self.draft.needs_reason(view.state.now, &view.state.zone) {
             let error = slip(CloneField::Reason);
-            let reason = Field::new("Why it never ends").help("Kept in the metadata, for whoever reviews the key");
+            let is_never = self.draft.expiration.trim().eq_ignore_ascii_case("never");
+            let label = if is_never { "Why it never ends" } else { "Why it lives so long" };
+            let reason = Field::new(label).help("Kept in the metadata, for whoever reviews the key");
             reason.error(error.as_deref()).show(ui, &mut self.draft.reason);
         }
         self.news(ui, view, cloning);
@@ -122,7 +124,8 @@ impl CloneForm {
                         self.draft.expiration = value.into();
                     }
                 }
-                if chip::choice(ui, self.draft.needs_reason(), Some(Status::Never), "Never…", None).clicked() {
+                let never = self.draft.expiration.trim().eq_ignore_ascii_case("never");
+                if chip::choice(ui, never, Some(Status::Never), "Never…", None).clicked() {
                     self.draft.expiration = "never".into();
                 }
                 let end = Field::new("When the copy ends").without_label().mono().width(142.0);
@@ -161,7 +164,11 @@ impl CloneForm {
         };
         if Button::primary("Clone key").icon(icons::DIFFERENCE).off_because(off).show(ui).clicked() {
             // The field of the reason is shown for a copy without an end only: what is not shown is not meant.
-            let reason = if self.draft.needs_reason() { self.draft.reason.clone() } else { String::new() };
+            let reason = if self.draft.needs_reason(view.state.now, &view.state.zone) {
+                self.draft.reason.clone()
+            } else {
+                String::new()
+            };
             let draft = Box::new(CloneDraft { reason, ..self.draft.clone() });
             let pasted = Secret::new(self.pasted.as_str());
             view.send(CloneStep::Send(draft, pasted, self.request_id.clone()).into());

@@ -12,7 +12,7 @@ use crate::{
     model::{
         DAY, Millis,
         api_key::{ApiKey, KeyId, KeyKind},
-        expiry::{self, Status, plural, thousands},
+        expiry::{self, Status, StatusGroup, plural, thousands},
         guard, harmless,
     },
     ops::{
@@ -268,10 +268,10 @@ fn counts(ui: &mut Ui, plan: &Invalidation) {
     }
     let p = theme::colors(ui);
     ui.horizontal_wrapped(|ui| {
-        for status in Status::ALL {
-            let count = plan.going_summary.statuses.of(status);
+        for group in StatusGroup::ALL {
+            let count = plan.going_summary.statuses.in_group(group);
             if count > 0 {
-                count_of(ui, status, &format!("{} {}", thousands(count as u64), in_a_count(status)));
+                count_of(ui, group.mark(), &format!("{} {}", thousands(count as u64), in_a_count(group)));
             }
         }
     });
@@ -382,11 +382,12 @@ fn count_of(ui: &mut Ui, status: Status, words: &str) {
     ui.painter().galley(at.round(), galley, p.text.secondary);
 }
 
-fn in_a_count(status: Status) -> &'static str {
-    match status {
-        Status::Expiring => "with 7 days or less",
-        Status::ExpiringSoon => "with 30 days or less",
-        Status::Never => "without an end",
+/// The words after a count. The groups are those of the chips, so they overlap.
+fn in_a_count(group: StatusGroup) -> &'static str {
+    match group {
+        StatusGroup::Within7Days => "within 7 days",
+        StatusGroup::Within30Days => "within 30 days",
+        StatusGroup::Never => "without an end",
         other => other.word(),
     }
 }

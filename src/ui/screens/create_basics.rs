@@ -103,14 +103,14 @@ impl CreateScreen {
                     ui,
                     Type::Small,
                     p.text.tertiary,
-                    "A time (30m, 12h, 90d), a date (2027-02-21), or never",
+                    "A time (30m, 12h, 90d, 2w, 1y), a date (2027-02-21), or never",
                 )),
             }
         });
     }
 
-    pub(super) fn reason(&mut self, ui: &mut Ui, errors: &[Slip]) {
-        if self.draft.needs_reason() {
+    pub(super) fn reason(&mut self, ui: &mut Ui, around: Surroundings<'_>, errors: &[Slip]) {
+        if self.draft.needs_reason(around.now, around.zone) {
             let error = self.error(errors, Place::Key(FormField::Reason)).map(str::to_owned);
             Field::new("Reason")
                 .help("Kept in the metadata, for whoever reviews the key")

@@ -140,7 +140,7 @@ impl CreateScreen {
             }
         }
         self.expires(ui, view, around, errors);
-        self.reason(ui, errors);
+        self.reason(ui, around, errors);
         self.metadata(ui, errors);
     }
 

@@ -4,7 +4,7 @@ use eframe::egui::Ui;
 
 use crate::{
     app::{Cluster, Command},
-    model::expiry::{Status, thousands},
+    model::expiry::{Status, StatusGroup, thousands},
     ui::{View, widgets::button::Button},
 };
 
@@ -13,7 +13,7 @@ pub(super) fn invalidate_shown(ui: &mut Ui, view: &mut View<'_>, cluster: &Clust
     let is_filtered = cluster.view.status.is_some() || !cluster.view.search.trim().is_empty();
     let counts = &cluster.rows.counts;
     let count = match cluster.view.status {
-        Some(Status::Invalidated) => 0,
+        Some(StatusGroup::Invalidated) => 0,
         Some(_) => cluster.rows.places.len(),
         None => counts.total() - counts.of(Status::Invalidated),
     };

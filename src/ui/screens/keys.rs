@@ -16,7 +16,7 @@ use crate::{
     model::{
         api_key::KeyId,
         calendar,
-        expiry::{Status, plural, thousands},
+        expiry::{StatusGroup, plural, thousands},
         filter::{self, ValueOf},
         harmless,
         inventory::{Bits, Field},
@@ -361,17 +361,7 @@ fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
         }
         ValueOf::Status => {
             let counts = &cluster.rows.counts;
-            let soon = counts.of(Status::Expiring) + counts.of(Status::ExpiringSoon);
-            [
-                ("expired", counts.of(Status::Expired)),
-                ("expiring", counts.of(Status::Expiring)),
-                ("soon", soon),
-                ("active", counts.usable()),
-                ("never", counts.of(Status::Never)),
-                ("invalidated", counts.of(Status::Invalidated)),
-            ]
-            .map(|(word, count)| (word.to_owned(), count))
-            .to_vec()
+            StatusGroup::ALL.map(|group| (group.word().to_owned(), counts.in_group(group))).to_vec()
         }
     }
 }
@@ -414,11 +404,11 @@ fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         if all.clicked() {
             view.send(Command::SetView(ListView { status: None, ..cluster.view.clone() }));
         }
-        for status in Status::ALL {
-            let count = rows.counts.of(status);
-            let on = cluster.view.status == Some(status);
-            if chip::choice(ui, on, Some(status), status.chip(), Some(thousands(count as u64))).clicked() {
-                let status = (!on).then_some(status);
+        for group in StatusGroup::ALL {
+            let count = rows.counts.in_group(group);
+            let on = cluster.view.status == Some(group);
+            if chip::choice(ui, on, Some(group.mark()), group.label(), Some(thousands(count as u64))).clicked() {
+                let status = (!on).then_some(group);
                 view.send(Command::SetView(ListView { status, ..cluster.view.clone() }));
             }
         }

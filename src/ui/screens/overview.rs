@@ -20,7 +20,7 @@ use crate::{
     export::svg,
     model::{
         calendar,
-        expiry::{Status, plural, thousands},
+        expiry::{Status, StatusGroup, plural, thousands},
         filter, harmless,
         key_list::View as ListView,
         overview::{Overview, Span, Wanted},
@@ -125,7 +125,7 @@ impl OverviewScreen {
                 if !wanted.created && never > 0 {
                     let words = format!("and {} never", thousands(never as u64));
                     if Button::link(&words).show(ui).clicked() {
-                        view.send(Command::ShowKeys(status_view(Status::Never)));
+                        view.send(Command::ShowKeys(group_view(StatusGroup::Never)));
                     }
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -280,8 +280,8 @@ pub(super) fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) -> Rect {
     response.response.rect
 }
 
-fn status_view(status: Status) -> ListView {
-    ListView { status: Some(status), ..ListView::default() }
+fn group_view(group: StatusGroup) -> ListView {
+    ListView { status: Some(group), ..ListView::default() }
 }
 
 fn search_view(search: String) -> ListView {
@@ -292,43 +292,25 @@ fn search_view(search: String) -> ListView {
 fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
     let p = theme::colors(ui);
     let counts = &overview.counts;
-    let usable = counts.usable();
-    let [week, month, quarter] = overview.within;
+    let [_, _, quarter] = overview.within;
     let since = overview.since;
     let more = |count: usize, words: &str| {
         if count > 0 { format!("{} {words}", thousands(count as u64)) } else { String::new() }
     };
     let figures = [
-        (
-            Status::Active,
-            "Active",
-            usable,
-            since.map_or(String::new(), |s| more(s.created, "new since last time")),
-            search_view("status:active".into()),
-        ),
-        (Status::Expiring, "Within 7 days", week, String::new(), status_view(Status::Expiring)),
-        (
-            Status::ExpiringSoon,
-            "Within 30 days",
-            month,
-            more(quarter, "within 90 days"),
-            search_view("expires:<30d status:active".into()),
-        ),
-        (Status::Never, "Never expire", counts.of(Status::Never), "of the active".into(), status_view(Status::Never)),
-        (Status::Expired, "Expired", counts.of(Status::Expired), "still listed".into(), status_view(Status::Expired)),
-        (
-            Status::Invalidated,
-            "Invalidated",
-            counts.of(Status::Invalidated),
-            since.map_or(String::new(), |s| more(s.invalidated, "since last time")),
-            status_view(Status::Invalidated),
-        ),
+        (StatusGroup::Valid, since.map_or(String::new(), |s| more(s.created, "new since last time"))),
+        (StatusGroup::Within7Days, String::new()),
+        (StatusGroup::Within30Days, more(quarter, "within 90 days")),
+        (StatusGroup::Never, "of the valid".into()),
+        (StatusGroup::Expired, "still listed".into()),
+        (StatusGroup::Invalidated, since.map_or(String::new(), |s| more(s.invalidated, "since last time"))),
     ];
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 102.0), Sense::hover());
     let corner = CornerRadius::same(radius::L);
     ui.painter().rect(rect, corner, p.surface.raised, Stroke::new(p.hair, p.stroke.card), StrokeKind::Inside);
     let width = rect.width() / figures.len() as f32;
-    for (at, (mark, word, count, below, target)) in figures.into_iter().enumerate() {
+    for (at, (group, below)) in figures.into_iter().enumerate() {
+        let (mark, word, count, target) = (group.mark(), group.label(), counts.in_group(group), group_view(group));
         let cell = Rect::from_min_size(pos2(rect.left() + at as f32 * width, rect.top()), vec2(width, rect.height()));
         let response = ui.interact(cell, ui.scope_id().with(("figure", word)), Sense::click());
         let name = format!("{word}: {}", plural(count as u64, "key"));

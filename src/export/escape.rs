@@ -1,0 +1,165 @@
+//! Writers that let no control, invisible or bidirectional character through: JSON gets them as `\u202e`, which
+//! reads back equal, a terminal gets them as `‹U+202E›`. They don't know what is written.
+
+use std::io::{self, Write};
+
+use crate::model::harmless;
+
+/// What takes the place of a treacherous character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `\u202e`. Line ends stay: between the tokens of JSON they are layout, within a string they are escaped already.
+    Json,
+    /// `‹U+202E›`. Tabs, line feeds, and a carriage return before a line feed stay.
+    Terminal,
+}
+
+/// A writer of UTF-8 in which treacherous characters are written out. A character may be cut between two writes;
+/// bytes that are no UTF-8 become U+FFFD.
+#[derive(Debug)]
+pub struct Escaping<W> {
+    out: W,
+    form: Form,
+    /// The beginning of a character, or a carriage return whose line feed may follow.
+    rest: Vec<u8>,
+}
+
+impl<W: Write> Escaping<W> {
+    /// For JSON.
+    pub fn json(out: W) -> Self {
+        Self { out, form: Form::Json, rest: Vec::new() }
+    }
+
+    /// For a terminal, whatever the format.
+    pub fn terminal(out: W) -> Self {
+        Self { out, form: Form::Terminal, rest: Vec::new() }
+    }
+
+    /// Writes all of it; returns how many bytes at the end have to wait for the next write.
+    fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+            return self.out.write_all(bytes).map(|()| 0);
+        }
+        let mut chunks = bytes.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            let is_last = chunks.peek().is_none();
+            let held = usize::from(is_last && chunk.invalid().is_empty() && chunk.valid().ends_with('\r'));
+            self.text(&chunk.valid()[..chunk.valid().len() - held])?;
+            if held > 0 {
+                return Ok(held);
+            }
+            let cut = chunk.invalid();
+            if is_last && std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_none()) {
+                return Ok(cut.len());
+            }
+            if !cut.is_empty() {
+                self.out.write_all("\u{fffd}".as_bytes())?;
+            }
+        }
+        Ok(0)
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        match self.form {
+            Form::Json => self.json_text(text),
+            Form::Terminal => {
+                for (at, line) in text.split("\r\n").enumerate() {
+                    if at > 0 {
+                        self.out.write_all(b"\r\n")?;
+                    }
+                    self.out.write_all(harmless::shown_lines(line).as_bytes())?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn json_text(&mut self, text: &str) -> io::Result<()> {
+        let mut done = 0;
+        let hidden = |c: &(usize, char)| harmless::is_treacherous(c.1) && !matches!(c.1, '\n' | '\r' | '\t');
+        for (at, c) in text.char_indices().filter(hidden) {
+            self.out.write_all(&text.as_bytes()[done..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(self.out, "\\u{unit:04x}")?;
+            }
+            done = at + c.len_utf8();
+        }
+        self.out.write_all(&text.as_bytes()[done..])
+    }
+}
+
+impl<W: Write> Write for Escaping<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.rest.is_empty() {
+            let waiting = self.put(bytes)?;
+            self.rest.extend_from_slice(&bytes[bytes.len() - waiting..]);
+        } else {
+            let mut all = std::mem::take(&mut self.rest);
+            all.extend_from_slice(bytes);
+            let waiting = self.put(&all)?;
+            self.rest.extend_from_slice(&all[all.len() - waiting..]);
+        }
+        Ok(bytes.len())
+    }
+
+    /// Writes what was waiting, too: then its rest will not come.
+    fn flush(&mut self) -> io::Result<()> {
+        let rest = std::mem::take(&mut self.rest);
+        match std::str::from_utf8(&rest) {
+            Ok(text) => self.text(text)?,
+            Err(_) => self.out.write_all("\u{fffd}".as_bytes())?,
+        }
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(escape: fn(Vec<u8>) -> Escaping<Vec<u8>>, parts: &[&[u8]]) -> String {
+        let mut writer = escape(Vec::new());
+        parts.iter().for_each(|part| writer.write_all(part).unwrap());
+        writer.flush().unwrap();
+        String::from_utf8(writer.out).unwrap()
+    }
+
+    #[test]
+    fn a_terminal_gets_no_escape_sequence_and_keeps_its_lines() {
+        let text = "a\u{1b}]52;c;eA==\u{7}\u{9d}\u{202e}\r\nb\tc\rd\n";
+        let safe = "a‹U+001B›]52;c;eA==‹U+0007›‹U+009D›‹U+202E›\r\nb\tc‹U+000D›d\n";
+        assert_eq!(written(Escaping::terminal, &[text.as_bytes()]), safe);
+        assert_eq!(written(Escaping::terminal, &[b"a\xff\r"]), "a\u{fffd}‹U+000D›");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn json_reads_back_equal_and_holds_nothing_treacherous(
+            text in r"[\x00-\x{9f}\u{202e}\u{2066}\u{200b}\u{e0041}🔑a-c]{0,20}|\PC{0,20}",
+            cut in 0_usize..60,
+        ) {
+            let json = serde_json::to_string(&text).unwrap();
+            let (first, second) = json.as_bytes().split_at(cut.min(json.len()));
+            let safe = written(Escaping::json, &[first, second]);
+            proptest::prop_assert!(!safe.contains(harmless::is_treacherous), "{safe:?}");
+            proptest::prop_assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), text);
+        }
+
+        #[test]
+        fn where_a_text_is_cut_makes_no_difference(
+            text in r"[\r\n\x1b\u{9b}\u{202e}🔑ab]{0,12}",
+            at in 0_usize..40,
+            other in 0_usize..40,
+        ) {
+            let bytes = text.as_bytes();
+            let (first, second) = bytes.split_at(at.min(bytes.len()));
+            let (second, third) = second.split_at(other.min(second.len()));
+            for escape in [Escaping::terminal as fn(Vec<u8>) -> _, Escaping::json] {
+                proptest::prop_assert_eq!(written(escape, &[first, second, third]), written(escape, &[bytes]));
+            }
+            let safe = written(Escaping::terminal, &[bytes]);
+            let is_bad = |c: char| harmless::is_treacherous(c) && !matches!(c, '\r' | '\n');
+            proptest::prop_assert!(!safe.contains(is_bad) && !safe.replace("\r\n", "").contains('\r'), "{safe:?}");
+        }
+    }
+}
