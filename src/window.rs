@@ -51,6 +51,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
     let run = move || {
         let app = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
             let app = App::new(&creation.egui_ctx, services, start)?;
+            app.heed_signals();
             opening.store(true, Ordering::Relaxed);
             Ok(Box::new(app))
         };

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::{FormCommand, export::Scope, journal::JournalView, rotating, updating::Step};
+use super::{ClosingStep, FormCommand, export::Scope, journal::JournalView, rotating, updating::Step};
 use crate::{
     export::Format,
     model::{
@@ -130,8 +130,12 @@ pub enum Command {
     CloseSecret,
     /// Stay at the card.
     GoBackToSecret,
-    /// Close the card although the secret was not kept.
+    /// Close the card: the secret was kept by hand, or is given up.
     DropSecret,
+    /// Invalidate the new key, whose secret nobody has.
+    InvalidateSecret,
+    /// A step of closing the window, or of keeping a connection for the next time.
+    Closing(ClosingStep),
     /// Show what would be invalidated.
     AskInvalidate(Vec<KeyId>),
     /// Show what would be invalidated of all that the search and the status show.

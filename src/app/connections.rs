@@ -25,6 +25,12 @@ pub struct ConnectionTest {
 }
 
 impl ConnectionTest {
+    /// Returns `true` if exactly this endpoint was tested: address, trust, sign-in and the rest. The result says
+    /// nothing of any other.
+    pub fn is_of(&self, endpoint: Option<&Endpoint>) -> bool {
+        endpoint == Some(&self.endpoint)
+    }
+
     /// Whether it still goes on.
     pub fn is_running(&self) -> bool {
         self.ticket.is_some()
@@ -70,8 +76,12 @@ impl State {
             match in_memory {
                 Some(true) => self.notice("Kept in memory, gone when you close Keybearer"),
                 Some(false) => self.notice("The keyring is up to date"),
-                None => {}
+                None => {
+                    self.notice("The keyring was not changed: see Connections");
+                    self.stay_open();
+                }
             }
+            self.go_on_closing();
         }
     }
 

@@ -52,8 +52,10 @@ impl State {
             Command::KeepSecret => self.keep_secret(),
             Command::WriteSecret(path) => self.write_secret(path),
             Command::CloseSecret => self.close_secret(),
-            Command::GoBackToSecret => self.on_reveal(|reveal| reveal.asks = false),
+            Command::GoBackToSecret => self.go_back_to_secret(),
             Command::DropSecret => self.drop_secret(),
+            Command::InvalidateSecret => self.invalidate_secret(),
+            Command::Closing(step) => self.closing_step(step),
             Command::AskInvalidate(ids) => self.ask_invalidate(ids),
             Command::AskInvalidateShown => self.ask_invalidate_shown(),
             Command::IncludeOwnKey(on) => self.say_word(|dialog| dialog.own_key_too = on),
@@ -195,8 +197,10 @@ impl State {
             Answer::JournalRead(result) => self.journal_read(ticket, result),
             Answer::History(result) => self.history(ticket, result),
             Answer::JournalExported(result) => self.journal_exported(ticket, result),
+            Answer::AskedToEnd => self.asked_to_end(),
             Answer::Panicked => self.panicked(ticket),
         }
+        self.end_when_done();
     }
 
     fn panicked(&mut self, ticket: Ticket) {

@@ -11,7 +11,7 @@ use crate::{
         calendar,
         expiry::StatusGroup,
         guard::Guard,
-        profile::Profile,
+        profile::{Profile, ProfileId},
     },
     ops::{
         Session,
@@ -222,6 +222,15 @@ impl State {
         self.invalidation = Some(dialog);
     }
 
+    /// Invalidates one key that was confirmed elsewhere; the dialog shows what becomes of it.
+    pub(super) fn invalidate_at_once(&mut self, home: ProfileId, key: &ApiKey) {
+        let Some(cluster) = self.clusters.iter().find(|cluster| cluster.profile.id == home) else { return };
+        let keys = Chosen::of_keys(std::slice::from_ref(key));
+        let dialog = Invalidation::new(cluster, self.now, keys, None);
+        self.open_invalidation(dialog);
+        self.invalidate();
+    }
+
     pub(super) fn last_uses(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
         let now = self.now;
         let Some(dialog) = &mut self.invalidation else { return };
@@ -339,6 +348,7 @@ impl State {
         let id = dialog.profile.id.clone();
         self.journal.renew_history();
         self.creation.strays.retain(|stray| !done.contains(&stray.id));
+        self.secrets_ended(&done);
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id) {
             cluster.deselect(&done);
         }
@@ -364,6 +374,7 @@ impl State {
         if let Some(question) = dialog.uses.give_up() {
             self.submit(Task::Stop(question));
         }
+        self.go_on_closing();
     }
 
     /// The name that a file of fates would get by itself, without its ending.

@@ -3,6 +3,7 @@
 
 pub mod check_secret;
 pub mod cloning;
+pub mod closing;
 pub mod cluster;
 pub mod command;
 pub mod connections;
@@ -29,6 +30,7 @@ use jiff::tz::TimeZone;
 
 pub use check_secret::SecretCheck;
 pub use cloning::Cloning;
+pub use closing::{Closing, ClosingStep};
 pub use cluster::Cluster;
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
@@ -47,7 +49,7 @@ pub use updating::Updating;
 
 use crate::{
     model::{
-        Millis,
+        Millis, age,
         overview::Wanted,
         profile::{Profile, ProfileId},
         settings::Settings,
@@ -85,6 +87,8 @@ pub struct State {
     pub reveal: Option<Reveal>,
     /// What is on the clipboard.
     pub clipboard: Clipboard,
+    /// How far closing the window has got.
+    pub closing: Closing,
     /// The dialog of invalidating.
     pub invalidation: Option<Invalidation>,
     /// The dialog of updating.
@@ -134,6 +138,7 @@ impl State {
             creation: Creation::default(),
             reveal: None,
             clipboard: Clipboard::default(),
+            closing: Closing::default(),
             invalidation: None,
             updating: None,
             rotating: None,
@@ -187,35 +192,8 @@ impl State {
     pub fn has_dialog(&self) -> bool {
         let asking = self.reveal.is_some() || self.invalidation.is_some();
         let changing = self.updating.is_some() || self.rotating.is_some() || self.cloning.is_some();
+        let asking = asking || self.unsaved_asked().is_some();
         asking || changing || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
-    }
-
-    /// The window is to be closed. Whether it may: not while a secret is on its way or was not kept,
-    /// nor while keys are being invalidated. It is said why.
-    pub fn may_close(&mut self) -> bool {
-        if self.creation.is_running() || self.cloning.as_ref().is_some_and(Cloning::is_running) {
-            self.notice("A key is being created: its secret is about to be shown, once");
-            return false;
-        }
-        if self.invalidation.as_ref().is_some_and(Invalidation::is_running) {
-            self.notice("Keys are being invalidated: stop it first, or wait");
-            return false;
-        }
-        if self.updating.as_ref().is_some_and(Updating::is_running) {
-            self.notice("Keys are being updated: stop it first, or wait");
-            return false;
-        }
-        if !self.rotation_may_close() {
-            return false;
-        }
-        if self.saving.is_some() && self.saving == self.profiles.question() {
-            self.notice("The keyring is being written: answer it, or go on for this run");
-            return false;
-        }
-        self.reveal.as_mut().is_none_or(|reveal| {
-            reveal.asks |= !reveal.is_safe();
-            reveal.is_safe()
-        })
     }
 
     /// The jobs that came up since the last call, for the worker.
@@ -245,7 +223,9 @@ impl State {
         let clipboard = self.clipboard.next_change(self.now);
         let rows = self.cluster().and_then(|cluster| cluster.next_change(self.now));
         let notice = self.notices.iter().map(|notice| notice.until).min();
-        [clipboard, rows, notice, self.next_due()].into_iter().flatten().min()
+        let list = self.cluster().and_then(|cluster| cluster.keys.value());
+        let age = list.and_then(|list| age::next_change(list.as_of, self.now));
+        [clipboard, rows, notice, age, self.next_due()].into_iter().flatten().min()
     }
 
     fn submit(&mut self, task: Task) -> Ticket {

@@ -9,7 +9,7 @@ use crate::{
     client::CreatedKey,
     model::{
         Millis,
-        api_key::{KeyId, KeyKind},
+        api_key::{ApiKey, KeyId, KeyKind},
         create::CreateKey,
         login,
         profile::Profile,
@@ -21,6 +21,19 @@ use crate::{
 
 /// How long a secret stays on the clipboard, in milliseconds.
 pub const CLIPBOARD_TIME: Millis = 30_000;
+
+/// The clipboard's part in keeping a new secret. A copy on it is never taken for a place where the secret lasts:
+/// nobody can see whether it was pasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Copied {
+    /// Not copied so far.
+    #[default]
+    Never,
+    /// On the clipboard now.
+    OnClipboard,
+    /// Copied, and not on the clipboard any more: cleared, or something else was copied since.
+    Gone,
+}
 
 /// A key that was just created.
 pub struct Reveal {
@@ -42,8 +55,8 @@ pub struct Reveal {
     pub trial: Loadable<Trial>,
     /// Where it was kept or written to.
     pub kept: Loadable<String>,
-    /// Whether it was copied.
-    pub copied: bool,
+    /// The clipboard's part in keeping it.
+    pub copied: Copied,
     /// Whether closing was asked for although it was not kept.
     pub asks: bool,
     /// The rotation that it is the successor of.
@@ -73,16 +86,17 @@ impl Reveal {
             profile: profile.clone(),
             trial: Loadable::default(),
             kept: Loadable::default(),
-            copied: false,
+            copied: Copied::Never,
             asks: false,
             rotation: None,
             descriptors,
         }
     }
 
-    /// Whether the secret is somewhere else too, so that closing loses nothing.
+    /// `true` if the secret is in the keyring or in a file, so that closing loses nothing. The clipboard is no such
+    /// place: it is cleared when its time is over and when the program ends.
     pub fn is_safe(&self) -> bool {
-        self.copied || self.kept.value().is_some()
+        self.kept.value().is_some()
     }
 
     pub(super) fn broken(&mut self, ticket: Ticket, now: Millis) {
@@ -95,7 +109,8 @@ impl Reveal {
 #[derive(Default)]
 pub struct Clipboard {
     until: Option<Millis>,
-    copying: Option<Ticket>,
+    /// The question, and the key whose secret is being copied.
+    copying: Option<(Ticket, Option<KeyId>)>,
     clearing: Option<Ticket>,
     /// Why the last copy failed.
     pub problem: Option<Problem>,
@@ -113,7 +128,7 @@ impl Clipboard {
     }
 
     pub(super) fn broken(&mut self, ticket: Ticket) {
-        if self.copying.take_if(|own| *own == ticket).is_some() {
+        if self.copying.take_if(|(own, _)| *own == ticket).is_some() {
             self.problem = Some(Problem::broken());
         }
         self.clearing.take_if(|own| *own == ticket);
@@ -132,20 +147,29 @@ impl Clipboard {
 }
 
 impl State {
+    /// Whether another secret waits behind the card.
+    pub(super) fn waits_behind(&self) -> bool {
+        !self.next_secrets.is_empty()
+    }
+
     pub(super) fn copy_secret(&mut self, text: Secret) {
         self.clipboard.problem = None;
+        let key = self.reveal.as_ref().map(|reveal| reveal.id.clone());
         let ticket = self.submit(Task::Copy(text));
-        self.clipboard.copying = Some(ticket);
+        self.clipboard.copying = Some((ticket, key));
     }
 
     pub(super) fn copied(&mut self, ticket: Ticket, result: Result<(), Problem>) {
-        if self.clipboard.copying.take_if(|own| *own == ticket).is_none() {
-            return;
-        }
+        let Some((_, key)) = self.clipboard.copying.take_if(|(own, _)| *own == ticket) else { return };
         match result {
             Ok(()) => {
                 self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
-                self.on_reveal(|reveal| reveal.copied = true);
+                self.clipboard_left();
+                // The card that was copied from may have made room for another by now.
+                let mut secrets = self.reveal.iter_mut().chain(&mut self.next_secrets);
+                if let Some(reveal) = secrets.find(|reveal| Some(&reveal.id) == key.as_ref()) {
+                    reveal.copied = Copied::OnClipboard;
+                }
             }
             Err(problem) => self.clipboard.problem = Some(problem),
         }
@@ -157,12 +181,27 @@ impl State {
         self.clipboard.clearing = Some(ticket);
     }
 
+    /// No secret of ours is on the clipboard any more.
+    fn clipboard_left(&mut self) {
+        for reveal in self.reveal.iter_mut().chain(&mut self.next_secrets) {
+            if reveal.copied == Copied::OnClipboard {
+                reveal.copied = Copied::Gone;
+            }
+        }
+    }
+
     pub(super) fn cleared(&mut self, result: Result<bool, Problem>) {
         self.clipboard.problem = None;
         self.clipboard.clearing = None;
         match result {
-            Ok(true) => self.notice("The secret is off the clipboard"),
-            Ok(false) => self.notice("Something else is on the clipboard, it was left alone"),
+            Ok(is_cleared) => {
+                self.clipboard_left();
+                self.notice(if is_cleared {
+                    "The secret is off the clipboard"
+                } else {
+                    "Something else is on the clipboard, it was left alone"
+                });
+            }
             // It may still be there: told until it is gone, tried again, and once more when the program ends.
             Err(problem) => {
                 self.clipboard.problem = Some(problem);
@@ -212,6 +251,42 @@ impl State {
             // That of a successor is closed by a word of its own.
             Some(reveal) if reveal.rotation.is_some() || !reveal.is_safe() => reveal.asks = true,
             _ => self.drop_secret(),
+        }
+    }
+
+    /// Back to the card: nothing is closed.
+    pub(super) fn go_back_to_secret(&mut self) {
+        self.stay_open();
+        self.on_reveal(|reveal| reveal.asks = false);
+    }
+
+    /// Ends the key whose secret nobody kept, in the way of every invalidation: by its id, written down first, and
+    /// read again as proof. The card goes when that proof is there.
+    pub(super) fn invalidate_secret(&mut self) {
+        if self.invalidation.is_some() {
+            return;
+        }
+        let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.rotation.is_none()) else { return };
+        let Some(cluster) = self.clusters.iter().find(|cluster| cluster.profile.id == reveal.profile.id) else {
+            return self.notice("The connection was closed: connect again, and invalidate the key in the list");
+        };
+        let key = cluster.key(&reveal.id).unwrap_or_else(|| ApiKey {
+            id: reveal.id.clone(),
+            name: reveal.name.clone(),
+            kind: reveal.kind.clone(),
+            created: cluster.now(self.now),
+            expires: reveal.expires,
+            role_descriptors: Some(reveal.descriptors.clone()),
+            ..ApiKey::default()
+        });
+        self.invalidate_at_once(cluster.profile.id.clone(), &key);
+    }
+
+    /// The keys were ended and read again: the card of one of them has nothing to keep any more.
+    pub(super) fn secrets_ended(&mut self, done: &[KeyId]) {
+        self.next_secrets.retain(|reveal| reveal.rotation.is_some() || !done.contains(&reveal.id));
+        if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none() && done.contains(&reveal.id)) {
+            self.secret_gone();
         }
     }
 }

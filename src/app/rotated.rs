@@ -3,6 +3,7 @@
 
 use super::{
     Reveal, State,
+    reveal::Copied,
     rotating::{Rotating, Stage},
 };
 use crate::{
@@ -164,10 +165,11 @@ impl State {
     pub(super) fn drop_secret(&mut self) {
         if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none()) {
             self.secret_gone();
+            self.go_on_closing();
         }
     }
 
-    fn secret_gone(&mut self) -> Option<Reveal> {
+    pub(super) fn secret_gone(&mut self) -> Option<Reveal> {
         let next = self.next_secrets.pop_front();
         std::mem::replace(&mut self.reveal, next)
     }
@@ -231,14 +233,10 @@ impl State {
         self.after_rotating(&id);
     }
 
-    /// Whether a rotation stands in the way of closing the window; it is said why.
-    pub(super) fn rotation_may_close(&mut self) -> bool {
-        if self.rotating.as_ref().is_some_and(Rotating::is_running) {
-            self.notice("Keys are being rotated: stop it first, or wait");
-            return false;
-        }
+    /// Whether the card of a successor stands in the way of closing the window; it is said why.
+    pub(super) fn successor_may_close(&mut self) -> bool {
         let Some(reveal) = self.reveal.as_mut().filter(|reveal| reveal.rotation.is_some()) else { return true };
-        if reveal.is_safe() {
+        if reveal.is_safe() || reveal.copied != Copied::Never {
             self.notice("Press “I have kept it” first: then the successor is tried");
         } else {
             reveal.asks = true;
@@ -307,7 +305,7 @@ pub(super) mod tests {
         Profile { id: ProfileId("p".into()), name: "p".into(), environment, endpoint }
     }
 
-    fn reveal(id: &str) -> Reveal {
+    pub(in crate::app) fn reveal(id: &str) -> Reveal {
         let created = CreatedKey { id: KeyId::new(id), name: id.into(), expires: None, secret: Secret::new("s") };
         Reveal::of_key(created, &ApiKey::default(), &profile())
     }

@@ -40,7 +40,7 @@ enum ProfilesVerb {
         /// Name of the connection
         name: String,
         /// What the cluster is for; production is never unencrypted nor unverified
-        #[arg(long, default_value = "development")]
+        #[arg(long)]
         environment: EnvironmentChoice,
         /// Take the place of the connection of this name, if there is one
         #[arg(long)]
@@ -205,6 +205,7 @@ fn checked(profile: Profile) -> Result<Profile, CliError> {
         let option = match error.field {
             ProfileField::Name => "NAME",
             ProfileField::Url => "--url",
+            ProfileField::Environment => "--environment",
             ProfileField::CaFile => "--ca-file",
             ProfileField::Fingerprint => "--insecure",
             ProfileField::Timeout => "--timeout",

@@ -85,14 +85,18 @@ type Given = (Vec<CertificateDer<'static>>, Arc<WebPkiServerVerifier>);
 
 fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, ClientError> {
     let bad = |reason: String| ClientError::BadCaFile { path: path.to_owned(), reason };
-    let metadata = std::fs::metadata(path).map_err(|error| bad(error.to_string()))?;
+    let unread = |error: std::io::Error| bad(unread_words(error.kind()));
+    let metadata = std::fs::metadata(path).map_err(unread)?;
+    if metadata.is_dir() {
+        return Err(bad("it is a folder: name the PEM file in it".into()));
+    }
     if !metadata.is_file() {
         return Err(bad("it is no file".into()));
     }
     if metadata.len() > LARGEST_CA_FILE {
         return Err(bad("it is too large to be a list of certificates".into()));
     }
-    let text = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
+    let text = std::fs::read(path).map_err(unread)?;
     let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let given = given.map_err(|_| bad("its PEM text is broken".into()))?;
     if given.is_empty() {
@@ -104,6 +108,16 @@ fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, Cl
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
     Ok((given, verifier.map_err(|error| bad(error.to_string()))?))
+}
+
+/// Why a file can't be read, without the numbers of the operating system.
+fn unread_words(kind: std::io::ErrorKind) -> String {
+    match kind {
+        std::io::ErrorKind::NotFound => "there is no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "you may not read it".into(),
+        std::io::ErrorKind::NotADirectory => "there is no such folder".into(),
+        other => other.to_string(),
+    }
 }
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Plain data and pure functions: no IO, no async, no clock (time is a parameter), no toolkit.
 
 pub mod access_form;
+pub mod age;
 pub mod api_key;
 pub mod calendar;
 pub mod clone_draft;

@@ -3,14 +3,13 @@
 use super::endpoint::Endpoint;
 
 /// What a cluster is for; told by form before colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Environment {
     /// A slip here hurts people.
     Production,
     /// The dress rehearsal.
     Staging,
     /// Anything goes.
-    #[default]
     Development,
     /// The embedded practice cluster, in memory.
     Sandbox,

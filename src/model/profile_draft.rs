@@ -38,6 +38,8 @@ pub enum TrustChoice {
     InsecureDev,
 }
 
+const UNVERIFIED: &str = "A production cluster is never left unverified: choose a CA file or a fingerprint";
+
 /// A form as it was filled in.
 #[derive(Clone, Default)]
 pub struct ProfileDraft {
@@ -47,8 +49,8 @@ pub struct ProfileDraft {
     pub name: String,
     /// Address of the cluster.
     pub url: String,
-    /// What the cluster is for.
-    pub environment: Environment,
+    /// What the cluster is for; `None` until somebody has chosen, since each choice warns of something else.
+    pub environment: Option<Environment>,
     /// Which credential is meant.
     pub sign_in: SignIn,
     /// Id of an API key.
@@ -81,6 +83,7 @@ pub struct ProfileDraft {
 pub enum ProfileField {
     Name,
     Url,
+    Environment,
     KeyId,
     KeySecret,
     Username,
@@ -119,7 +122,7 @@ impl ProfileDraft {
             id: Some(profile.id.clone()),
             name: profile.name.clone(),
             url: endpoint.url.to_string(),
-            environment: profile.environment,
+            environment: Some(profile.environment),
             timeout: endpoint.timeout.as_secs().to_string(),
             run_as: endpoint.run_as.clone().unwrap_or_default(),
             audit_index: endpoint.audit_index.clone().unwrap_or_default(),
@@ -190,6 +193,9 @@ impl ProfileDraft {
                 None
             }
         };
+        if self.environment.is_none() {
+            wrong(ProfileField::Environment, "Choose what the cluster is for".into());
+        }
         let login = self.login(&mut wrong);
         let trust = self.trust(&mut wrong);
         let seconds: Option<u64> = self.timeout.trim().trim_end_matches('s').trim().parse().ok();
@@ -197,8 +203,8 @@ impl ProfileDraft {
         if timeout.is_none() {
             wrong(ProfileField::Timeout, "Seconds, from 1 to 3600".into());
         }
-        let (Some(url), Some(login), Some(trust), Some(timeout), true) =
-            (url, login, trust, timeout, errors.is_empty())
+        let (Some(url), Some(environment), Some(login), Some(trust), Some(timeout), true) =
+            (url, self.environment, login, trust, timeout, errors.is_empty())
         else {
             return Err(errors);
         };
@@ -206,12 +212,19 @@ impl ProfileDraft {
         let (run_as, audit_index) = (given(&self.run_as), given(&self.audit_index));
         let endpoint = Endpoint { url, trust, login, run_as, timeout: Duration::from_secs(timeout), audit_index };
         let id = self.id.clone().unwrap_or(fresh_id);
-        Ok(Profile { id, name: self.name.trim().to_owned(), environment: self.environment, endpoint })
+        Ok(Profile { id, name: self.name.trim().to_owned(), environment, endpoint })
+    }
+
+    /// Why a connection of this kind is never made, whatever else is filled in; `None` where nothing stands against
+    /// it.
+    pub fn refusal(&self) -> Option<&'static str> {
+        let is_production = self.environment == Some(Environment::Production);
+        (is_production && self.trust == TrustChoice::InsecureDev).then_some(UNVERIFIED)
     }
 
     fn url(&self) -> Result<ClusterUrl, String> {
         let url = ClusterUrl::parse(&self.url).map_err(|error| error.to_string())?;
-        if !url.is_https() && self.environment == Environment::Production {
+        if !url.is_https() && self.environment == Some(Environment::Production) {
             return Err("http sends the credential in the clear: a production cluster needs https://".into());
         }
         Ok(url)
@@ -254,9 +267,8 @@ impl ProfileDraft {
     fn trust(&self, wrong: &mut impl FnMut(ProfileField, String)) -> Option<Trust> {
         match self.trust {
             TrustChoice::System => Some(Trust::System),
-            TrustChoice::InsecureDev if self.environment == Environment::Production => {
-                let words = "A production cluster is never left unverified: choose a CA file or a fingerprint";
-                wrong(ProfileField::Fingerprint, words.into());
+            TrustChoice::InsecureDev if self.refusal().is_some() => {
+                wrong(ProfileField::Fingerprint, UNVERIFIED.into());
                 None
             }
             TrustChoice::InsecureDev => Some(Trust::InsecureDev),
@@ -287,6 +299,7 @@ mod tests {
             sign_in: SignIn::User,
             username: "ana".into(),
             password: Zeroizing::new("hunter2".into()),
+            environment: Some(Environment::Development),
             ..ProfileDraft::new()
         }
     }
@@ -323,15 +336,24 @@ mod tests {
     fn everything_that_is_wrong_is_told_at_once() {
         let wrong =
             ProfileDraft { name: " ".into(), url: "ftp://x".into(), timeout: "0".into(), ..ProfileDraft::default() };
-        use ProfileField::*;
-        assert_eq!(check(&wrong), Err(vec![Name, Url, KeyId, KeySecret, Timeout]));
+        let all = [
+            ProfileField::Name,
+            ProfileField::Url,
+            ProfileField::Environment,
+            ProfileField::KeyId,
+            ProfileField::KeySecret,
+            ProfileField::Timeout,
+        ];
+        assert_eq!(check(&wrong), Err(all.to_vec()));
     }
 
     #[test]
     fn production_is_neither_unencrypted_nor_unverified() {
-        let clear = ProfileDraft { url: "http://es:9200".into(), environment: Environment::Production, ..draft() };
+        let clear =
+            ProfileDraft { url: "http://es:9200".into(), environment: Some(Environment::Production), ..draft() };
         assert_eq!(check(&clear), Err(vec![ProfileField::Url]));
-        let blind = ProfileDraft { trust: TrustChoice::InsecureDev, environment: Environment::Production, ..draft() };
+        let blind =
+            ProfileDraft { trust: TrustChoice::InsecureDev, environment: Some(Environment::Production), ..draft() };
         assert_eq!(check(&blind), Err(vec![ProfileField::Fingerprint]));
         assert!(check(&ProfileDraft { trust: TrustChoice::InsecureDev, ..draft() }).is_ok());
     }

@@ -244,8 +244,10 @@ fn certificate(why: &CertificateProblem, words: &str, seen: Option<Box<SeenCerti
         CertificateProblem::Expired => "The certificate has expired",
         CertificateProblem::NotYetValid => "The certificate is not valid yet",
         CertificateProblem::WrongHost => "The certificate is for another host",
-        CertificateProblem::PinMismatch { .. } => "The certificate has changed",
-        _ => "The certificate is not trusted",
+        CertificateProblem::PinMismatch { .. } | CertificateProblem::ChainWithoutPin => {
+            "The server shows no certificate with this fingerprint"
+        }
+        CertificateProblem::Other(_) => "The certificate is not trusted",
     };
     let mut problem = Problem::new(title, words);
     problem.kind = ProblemKind::Certificate;
@@ -255,11 +257,13 @@ fn certificate(why: &CertificateProblem, words: &str, seen: Option<Box<SeenCerti
             .hint("Nobody this computer trusts has signed it. Compare its fingerprint with what Elasticsearch printed at its first start")
             .fix(Fix::CompareCertificate)
             .or(Fix::EditConnection),
-        CertificateProblem::PinMismatch { .. } => problem
-            .hint("It was renewed, or something stands between you and the cluster")
+        CertificateProblem::PinMismatch { .. } | CertificateProblem::ChainWithoutPin => problem
+            .hint("Compare the digits: one slip looks like this, a renewed certificate does, and so does somebody in between")
             .fix(Fix::CompareCertificate)
-            .or(Fix::Retry),
+            .or(Fix::EditConnection),
         CertificateProblem::WrongHost => problem.hint("Use the host name that the certificate names").fix(Fix::EditConnection),
-        _ => problem.hint("The cluster needs a new certificate").fix(Fix::Retry),
+        CertificateProblem::Expired => problem.hint("The cluster needs a new certificate").fix(Fix::Retry),
+        CertificateProblem::NotYetValid => problem.hint("Check the clock of this computer first").fix(Fix::Retry),
+        CertificateProblem::Other(_) => problem.fix(Fix::Retry).or(Fix::EditConnection),
     }
 }

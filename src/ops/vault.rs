@@ -57,16 +57,18 @@ pub fn remove_profile(vault: &Arc<dyn Vault>, id: &ProfileId) -> Result<ReadProf
     read_profiles(vault)
 }
 
-/// Keeps the secret of a key. Says where.
+/// Keeps the secret of a key, and says where.
 ///
 /// # Errors
-/// When it could not be kept.
+/// When it could not be kept; also where there is only the memory of this process: nobody could get it from there.
 pub fn keep_secret(vault: &Arc<dyn Vault>, id: &KeyId, name: &str, secret: &Secret) -> Result<String, Problem> {
+    if vault.place() == VaultPlace::Memory {
+        let detail =
+            "In the memory of this program the secret would be gone with it, and nobody could get it from there";
+        return Err(Problem::new("There is no keyring to keep it in", detail).hint("Copy it, or write it to a file"));
+    }
     KeptSecrets::new(Arc::clone(vault)).keep_secret(id, name, secret)?;
-    Ok(match vault.place() {
-        VaultPlace::Keyring => "the keyring of this computer".into(),
-        VaultPlace::Memory => "memory, until this program ends".into(),
-    })
+    Ok("the keyring of this computer".into())
 }
 
 /// Nobody answered the keyring's own window.

@@ -20,12 +20,20 @@ struct Inside {
     entries: BTreeMap<String, Secret>,
     failure: Option<(VaultError, usize)>,
     limit: Option<u32>,
+    lasts: bool,
 }
 
 impl MemoryVault {
     /// An empty one.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that says of itself that what is in it lasts, like a keyring does.
+    pub fn like_a_keyring() -> Self {
+        let own = Self::default();
+        own.inside().lasts = true;
+        own
     }
 
     /// From now on every call fails with this, or with `None` none does.
@@ -84,6 +92,6 @@ impl Vault for MemoryVault {
     }
 
     fn place(&self) -> VaultPlace {
-        VaultPlace::Memory
+        if self.inside().lasts { VaultPlace::Keyring } else { VaultPlace::Memory }
     }
 }

@@ -121,6 +121,7 @@ impl App {
         if ctx.input(|input| input.viewport().close_requested()) && !self.state.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
+        self.close_when_answered(ctx);
         self.submit();
         if let Some(at) = self.state.wake_at() {
             let wait = at.saturating_sub(self.state.now).clamp(1, 24 * 3_600_000);
@@ -128,9 +129,33 @@ impl App {
         }
     }
 
+    /// From now on a request of the system to end (a signal) is treated like closing the window: it asks before a
+    /// secret is lost.
+    pub fn heed_signals(&self) {
+        self.worker.heed_signals();
+    }
+
+    /// The last question was answered: the window closes. Or it was asked to end and has a question.
+    fn close_when_answered(&mut self, ctx: &egui::Context) {
+        if self.state.take_close() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+        if self.state.take_attention() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(egui::ViewportCommand::Focus);
+            let urgent = egui::UserAttentionType::Critical;
+            ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(urgent));
+        }
+    }
+
     /// Draws one frame and acts on what was asked for.
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         widgets::focus::notice_input(ui.ctx());
+        widgets::arming::notice_input(ui.ctx());
+        if self.state.has_dialog() {
+            // What lies below a dialog can't be pressed, by assistive technology neither.
+            ui.disable();
+        }
         let mut view = View { state: &self.state, outbox: &mut self.outbox };
         let screens = &mut self.screens;
         self.shell.ui(ui, &mut view, |ui, view| screens.ui(ui, view));
@@ -138,6 +163,7 @@ impl App {
         let commands: Vec<Command> = self.outbox.drain(..).collect();
         if !commands.is_empty() {
             commands.into_iter().for_each(|command| self.state.handle(command));
+            self.close_when_answered(ui.ctx());
             self.submit();
             ui.ctx().request_repaint();
         }

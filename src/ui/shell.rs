@@ -7,6 +7,7 @@ use eframe::egui::{
 
 use super::{
     View,
+    dialogs::unsaved,
     screens::journal,
     theme,
     theme::{Look, Type, icons, radius, size, space},
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     app::{Cluster, Command, Screen},
-    model::{calendar, expiry::thousands, harmless, profile::Environment},
+    model::{age, calendar, expiry::thousands, harmless, profile::Environment},
 };
 
 /// The shell. It remembers nothing of its own.
@@ -46,6 +47,7 @@ impl Shell {
             .resizable(false)
             .show(ui, |ui| rail(ui, view, compact));
         journal::fault(ui, view);
+        unsaved::offer(ui, view);
         egui::CentralPanel::no_frame().frame(bare(p.surface.surface)).show(ui, |ui| content(ui, view));
         hotkeys(ui.ctx(), view);
         focus::go_between_parts(ui.ctx());
@@ -365,7 +367,10 @@ fn read_state(ui: &mut Ui, view: &mut View<'_>) {
         let words = if cluster.session.is_loading() { "Connecting…" } else { "No keys read" };
         return drop(text::line(ui, Type::Small, p.text.tertiary, words));
     };
+    let age = age::words(list.as_of, view.state.now);
     let (icon, color) = match (cluster.keys.problem(), list.shortfall()) {
+        // What is old is not called good.
+        (None, 0) if age.is_some() => (icons::CHECK, p.text.tertiary),
         (None, 0) => (icons::CHECK, p.success.text),
         _ => (icons::WARNING, p.warning.text),
     };
@@ -386,7 +391,8 @@ fn read_state(ui: &mut Ui, view: &mut View<'_>) {
     }
     ui.add_space(space::S);
     let at = calendar::clock(list.as_of, &view.state.zone);
-    text::line(ui, Type::Small, p.text.tertiary, format!("Refreshed {at}"));
+    let age = age.map_or(String::new(), |age| format!(", {age}"));
+    text::line(ui, Type::Small, p.text.tertiary, format!("Refreshed {at}{age}"));
 }
 
 fn skew(ui: &mut Ui, view: &mut View<'_>) {

@@ -113,6 +113,8 @@ pub enum Answer {
     History(Result<History, Problem>),
     /// So many deeds are in their file, or not.
     JournalExported(Result<u64, Problem>),
+    /// The system asked the program to end.
+    AskedToEnd,
     /// The job broke in a way that nobody foresaw.
     Panicked,
 }

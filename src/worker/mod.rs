@@ -5,6 +5,7 @@ pub mod event;
 pub mod forms;
 pub mod job;
 pub mod rotate;
+mod signals;
 
 use std::{
     collections::HashMap,
@@ -137,6 +138,13 @@ impl Worker {
         let work = job::run(task, Arc::clone(&self.services), reporter, Arc::default());
         // Too late is no error here: there is nobody left to tell.
         let _ = runtime.block_on(async { tokio::time::timeout(most, work).await });
+    }
+
+    /// From now on a request of the system to end (SIGTERM, SIGINT, SIGHUP) is an event, and ends nothing by itself.
+    pub fn heed_signals(&self) {
+        let Some(runtime) = &self.runtime else { return };
+        let reporter = Reporter { ticket: Ticket(0), sender: self.sender.clone(), wake: Arc::clone(&self.wake) };
+        runtime.spawn(signals::tell(reporter));
     }
 
     /// How many jobs are under way.

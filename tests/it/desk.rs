@@ -49,6 +49,7 @@ pub struct Desk {
     pub harness: Harness<'static, App>,
     pub clipboard: TestClipboard,
     pub vault: Arc<MemoryVault>,
+    step: f32,
 }
 
 /// The clock of a window under test; can be moved.
@@ -64,6 +65,10 @@ pub struct Setting {
     pub settings: SettingsFile,
     pub journal: Journal,
     pub rotations: Option<Rotations>,
+    /// The keyring that the window talks to, where it is another than `vault`.
+    pub keyring: Option<Arc<dyn Vault>>,
+    /// What passes by from frame to frame, in seconds.
+    pub step: f32,
 }
 
 impl Default for Setting {
@@ -77,6 +82,8 @@ impl Default for Setting {
             settings: SettingsFile::default(),
             journal: Journal::default(),
             rotations: None,
+            keyring: None,
+            step: 0.25,
         }
     }
 }
@@ -88,7 +95,7 @@ impl Desk {
         for profile in &setting.profiles {
             keybearer::store::profiles::Profiles::new(vault.clone()).save(profile).unwrap();
         }
-        let place: Arc<dyn Vault> = vault.clone();
+        let place: Arc<dyn Vault> = setting.keyring.unwrap_or_else(|| vault.clone());
         let mut services = Services::new(place, Arc::new(clipboard.clone()))
             .with_settings(setting.settings.clone())
             .with_journal(setting.journal)
@@ -108,8 +115,9 @@ impl Desk {
             .with_size(setting.size)
             .allow_missing_glyphs()
             .with_max_steps(64)
+            .with_step_dt(setting.step)
             .build_eframe(|creation| App::new(&creation.egui_ctx, services, start).unwrap());
-        Self { harness, clipboard, vault }
+        Self { harness, clipboard, vault, step: setting.step }
     }
 
     /// A window that has opened the practice cluster.
@@ -205,10 +213,63 @@ impl Desk {
         self.act(name, Role::CheckBox);
     }
 
+    /// Lets go of the card of a secret that was copied.
+    pub fn close_card(&mut self) {
+        self.press("Close");
+        self.press("I have kept it");
+    }
+
+    /// Half a second goes by, after which a button that has just come takes a press.
+    pub fn arm(&mut self) {
+        let frames = (0.5 / self.step).ceil() as usize;
+        (0..frames).for_each(|_| self.harness.step());
+    }
+
+    /// Presses the pointer at a place so many times, as fast as frames go. Whether the window was closed meanwhile.
+    pub fn press_at(&mut self, at: eframe::egui::Pos2, times: usize) -> bool {
+        use eframe::egui::{Event, Modifiers, PointerButton, ViewportCommand};
+        let mut events = vec![Event::PointerMoved(at)];
+        for _ in 0..times {
+            events.extend([true, false].map(|pressed| Event::PointerButton {
+                pos: at,
+                button: PointerButton::Primary,
+                pressed,
+                modifiers: Modifiers::NONE,
+            }));
+        }
+        let mut closed = false;
+        for event in events {
+            self.harness.input_mut().events.push(event);
+            self.harness.step();
+            closed |= self.commands().contains(&ViewportCommand::Close);
+        }
+        closed
+    }
+
+    /// What the window asked the desktop for in the last frame.
+    pub fn commands(&self) -> Vec<eframe::egui::ViewportCommand> {
+        self.harness.output().viewport_output.values().flat_map(|output| output.commands.clone()).collect()
+    }
+
+    /// Where the button of this name is.
+    pub fn button_at(&self, name: &str) -> eframe::egui::Pos2 {
+        self.find(name, Role::Button).unwrap_or_else(|| panic!("no button “{name}”")).rect().center()
+    }
+
+    /// Presses a button through assistive technology, wherever it is.
+    pub fn press_by_name(&mut self, name: &str) {
+        self.find(name, Role::Button).unwrap_or_else(|| panic!("no button “{name}”")).click_accesskit();
+        self.harness.step();
+        self.harness.step();
+    }
+
     fn act(&mut self, name: &str, role: Role) {
         self.wait(&format!("{role:?} “{name}”"), |desk| {
             desk.find(name, role).is_some_and(|node| !node.accesskit_node().is_disabled())
         });
+        if role == Role::Button {
+            self.arm();
+        }
         if let Some(node) = self.find(name, role) {
             node.click();
         }
@@ -334,8 +395,13 @@ pub struct RunningSandbox {
 
 impl RunningSandbox {
     pub fn start() -> Self {
+        Self::start_with(Options::default().keys)
+    }
+
+    /// With so many keys.
+    pub fn start_with(keys: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(Options::default())).unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(Options { keys, ..Options::default() })).unwrap();
         Self { sandbox, runtime }
     }
 

@@ -53,7 +53,7 @@ fn value(raw: &Option<Box<serde_json::value::RawValue>>) -> Value {
 fn copied(desk: &mut Desk) -> String {
     desk.press("Copy");
     desk.wait_for("On the clipboard, cleared in");
-    desk.wait_for("Copied");
+    desk.wait_for("On the clipboard, cleared in");
     desk.clipboard.0.lock().unwrap().clone().unwrap()
 }
 
@@ -108,7 +108,7 @@ fn a_key_for_a_remote_cluster_gets_the_access_that_was_asked_for_and_is_changed_
     assert!(desk.sees("A cross-cluster key can’t sign in to REST") && !desk.is_on("Try it"));
     assert!(desk.sees("Remote cluster keystore") && !desk.sees("Filebeat"), "{:?}", desk.texts());
     copied(&mut desk);
-    desk.press("Close");
+    desk.close_card();
 
     let key = key_named(&sandbox, "eu-west");
     assert_eq!((&key.kind, key.certificate_identity.as_deref()), (&KeyKind::CrossCluster, Some("CN=eu.*")));
@@ -154,7 +154,7 @@ fn an_end_alone_moves_that_of_a_cross_cluster_key_too_and_several_are_left_out()
     desk.press("Create key");
     desk.wait_for("Key created");
     copied(&mut desk);
-    desk.press("Close");
+    desk.close_card();
     let before = key_named(&sandbox, "eu-west");
     open_page(&mut desk, "eu-west");
     desk.press("Update");
@@ -198,7 +198,7 @@ fn a_key_of_another_user_is_theirs_and_their_password_is_nowhere() {
     let encoded = copied(&mut desk);
     desk.press("Try it");
     desk.wait_for("signed in as ana");
-    desk.press("Close");
+    desk.close_card();
     assert_eq!(key_named(&sandbox, "for-ana").owner.username, "ana");
     assert_eq!(signed_in(&sandbox, &encoded), "ana");
     // The form has begun anew, without it.
@@ -234,7 +234,7 @@ fn a_copy_signs_in_and_needs_the_secret_of_its_source() {
     desk.press("Create key");
     desk.wait_for("Key created");
     let encoded = copied(&mut desk);
-    desk.press("Close");
+    desk.close_card();
     let source = key_named(&sandbox, "source");
 
     open_page(&mut desk, "source");
@@ -383,7 +383,7 @@ fn after_a_lost_answer_to_a_copy_the_copy_without_a_secret_is_named() {
     desk.press("Create key");
     desk.wait_for("Key created");
     let encoded = copied(&mut desk);
-    desk.press("Close");
+    desk.close_card();
     desk.press("Keys");
     desk.fill("Search", "name:source");
     desk.wait("the new key", |desk| !desk.rects_of(|text| text == "source").is_empty());

@@ -30,7 +30,7 @@ fn a_form_that_could_not_be_sent_is_still_filled_in_after_its_failure_was_read()
     desk.wait_for("Key created");
     desk.press("Copy");
     desk.wait_for("On the clipboard, cleared in");
-    desk.press("Close");
+    desk.close_card();
     desk.choose("Nothing");
     desk.fill("Name", "second");
     drop(sandbox);

@@ -94,6 +94,113 @@ fn rows_are_selected_by_shift_and_copied() {
 }
 
 #[test]
+fn a_range_is_ticked_by_shift_on_the_boxes_too() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    let boxes = |desk: &Desk| -> Vec<eframe::egui::Rect> {
+        desk.rects_of(|text| text.starts_with("Select ") && !text.contains("all shown"))
+    };
+    let places = boxes(&desk);
+    desk.press_at(places[7].center(), 1);
+    desk.wait_for("1 selected");
+    desk.press_at(places[1].center(), 1);
+    desk.wait_for("2 selected");
+    desk.harness.event(Event::ModifiersChanged(Modifiers::SHIFT));
+    desk.harness.step();
+    desk.press_at(places[4].center(), 1);
+    desk.harness.event(Event::ModifiersChanged(Modifiers::NONE));
+    desk.harness.step();
+    desk.wait_for("5 selected");
+}
+
+#[test]
+fn arrows_choose_among_completions_and_the_keyboard_stays_in_the_search() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.key(Key::Slash);
+    assert!(desk.is_focused("Search"));
+    let typed = |desk: &mut Desk, text: &str| {
+        for letter in text.chars() {
+            desk.harness.event(Event::Text(letter.to_string()));
+            desk.harness.step();
+        }
+        desk.harness.step();
+    };
+    typed(&mut desk, "owner:");
+    desk.wait("completions", |desk| completions(desk).len() > 2);
+    let offered = completions(&desk);
+    desk.key(Key::ArrowDown);
+    desk.key(Key::ArrowDown);
+    assert!(desk.is_focused("Search"), "the arrows left the search");
+    desk.key(Key::Enter);
+    assert_eq!(desk.value("Search").as_deref(), Some(format!("owner:{} ", offered[1]).as_str()));
+    assert!(desk.is_focused("Search"));
+
+    typed(&mut desk, "owner:");
+    desk.wait("completions", |desk| completions(desk).len() > 2);
+    (0..3).for_each(|_| desk.key(Key::ArrowDown));
+    desk.key(Key::ArrowUp);
+    desk.key(Key::Tab);
+    assert!(desk.is_focused("Search"), "Tab left the search");
+    assert!(desk.value("Search").unwrap().ends_with(&format!("owner:{} ", offered[1])));
+    // Without a list the arrows go on to the table, as before.
+    desk.fill("Search", "");
+    desk.key(Key::ArrowDown);
+    assert!(desk.value("Search").as_deref() == Some(""));
+}
+
+/// The values in the list below the search.
+fn completions(desk: &Desk) -> Vec<String> {
+    let texts = desk.texts();
+    let end = texts.iter().rposition(|text| text.contains("↓ ↑ choose"));
+    let of = |text: &String| text.split_once(", ").map(|(value, _)| value.trim_start_matches("owner:").to_owned());
+    let list = end.map(|end| &texts[..end]).unwrap_or_default();
+    let mut found: Vec<String> = list.iter().rev().map_while(of).collect();
+    found.reverse();
+    found
+}
+
+#[test]
+fn escape_closes_the_page_of_a_key_at_every_width() {
+    let sandbox = RunningSandbox::start();
+    for size in [[900.0, 600.0], [1440.0, 900.0]] {
+        let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), size, ..Setting::default() });
+        desk.wait_for("All 320 keys read");
+        desk.key(Key::ArrowDown);
+        desk.key(Key::Enter);
+        desk.wait_for("What it can do");
+        desk.key(Key::Escape);
+        desk.wait("the list", |desk| !desk.sees("What it can do"));
+    }
+    // Where nothing is found there is no table, and the page closes all the same.
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.key(Key::ArrowDown);
+    desk.key(Key::Enter);
+    desk.wait_for("What it can do");
+    desk.fill("Search", "nothing-is-called-so");
+    desk.wait_for("Nothing found");
+    desk.key(Key::Escape);
+    desk.key(Key::Escape);
+    desk.wait("the list", |desk| !desk.sees("What it can do"));
+}
+
+#[test]
+fn old_keys_are_not_called_fresh() {
+    let sandbox = RunningSandbox::start();
+    let clock = crate::desk::TestClock::default();
+    let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), clock: clock.clone(), ..Setting::default() });
+    desk.wait_for("All 320 keys read");
+    assert!(!desk.sees("more than"));
+    let now = keybearer::ops::clock::now();
+    *clock.lock().unwrap() = Some(now + 16 * 60_000);
+    desk.harness.step();
+    assert!(desk.sees("more than 15 minutes ago"), "{:?}", desk.texts());
+    desk.press("Refresh");
+    *clock.lock().unwrap() = None;
+    desk.wait("fresh keys", |desk| desk.sees("All 320 keys read") && !desk.sees("more than"));
+}
+
+#[test]
 fn columns_are_chosen_and_remembered() {
     let sandbox = RunningSandbox::start();
     let folder = tempfile::tempdir().unwrap();
@@ -266,4 +373,33 @@ fn a_column_is_drawn_wider_by_its_edge() {
     desk.harness.step();
     let after = rect(&desk);
     assert!((after.width() - before.width() - 40.0).abs() < 2.0, "{before} became {after}");
+
+    // An edge between two columns belongs to the one on its left; the edge follows the pointer.
+    let next = |desk: &Desk| desk.rects_of(|name| name == "Sort by Roles")[0];
+    let roles = next(&desk);
+    let at = roles.right_center() + eframe::egui::vec2(6.0, 0.0);
+    drag(&mut desk, at, 12.0);
+    let wider = next(&desk);
+    assert!((wider.width() - roles.width() - 12.0).abs() < 2.0, "{roles} became {wider}");
+    assert!((wider.left() - roles.left()).abs() < 1.0, "only its right edge moves");
+    // No neighbor is pushed below its heading.
+    let at = wider.right_center() + eframe::egui::vec2(6.0, 0.0);
+    drag(&mut desk, at, 400.0);
+    let heading = desk.rects_of(|name| name.starts_with("Sort by Created"))[0];
+    assert!(heading.width() >= 60.0, "{heading}");
+}
+
+/// Drags from a place to the right, in steps.
+fn drag(desk: &mut Desk, at: eframe::egui::Pos2, by: f32) {
+    desk.harness.hover_at(at);
+    desk.harness.step();
+    desk.harness.drag_at(at);
+    desk.harness.step();
+    for step in 1..=4 {
+        desk.harness.hover_at(at + eframe::egui::vec2(by * step as f32 / 4.0, 0.0));
+        desk.harness.step();
+    }
+    desk.harness.drop_at(at + eframe::egui::vec2(by, 0.0));
+    desk.harness.step();
+    desk.harness.step();
 }

@@ -66,3 +66,7 @@ mod snippet_readers;
 mod states;
 #[cfg(feature = "window")]
 mod updating;
+#[cfg(feature = "window")]
+mod window_layout;
+#[cfg(feature = "window")]
+mod window_questions;

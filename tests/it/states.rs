@@ -7,7 +7,10 @@ use keybearer::{
         profile::{Environment, Profile, ProfileId},
         secret::Secret,
     },
-    store::{memory_vault::MemoryVault, vault::VaultError},
+    store::{
+        memory_vault::MemoryVault,
+        vault::{Vault, VaultError, VaultPlace},
+    },
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -222,12 +225,120 @@ fn bad_input_for_a_key_is_told_beside_its_field_and_nothing_is_sent() {
     desk.wait_for("All 320 keys read");
 }
 
+/// A keyring whose password window nobody answers.
+struct Silent(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Vault for Silent {
+    fn read(&self, _: &str) -> Result<Option<Secret>, VaultError> {
+        Err(VaultError::Locked)
+    }
+
+    fn write(&self, _: &str, _: &Secret) -> Result<(), VaultError> {
+        Err(VaultError::Locked)
+    }
+
+    fn remove(&self, _: &str) -> Result<(), VaultError> {
+        Err(VaultError::Locked)
+    }
+
+    fn names(&self, _: &str) -> Result<Vec<String>, VaultError> {
+        let _ = self.0.lock().unwrap().recv();
+        Err(VaultError::Locked)
+    }
+
+    fn place(&self) -> VaultPlace {
+        VaultPlace::Keyring
+    }
+}
+
+#[test]
+fn what_a_keyring_holds_is_not_known_before_it_has_answered() {
+    let (answer, question) = std::sync::mpsc::sync_channel(1);
+    let keyring: Arc<dyn Vault> = Arc::new(Silent(std::sync::Mutex::new(question)));
+    let mut desk = Desk::new(Setting { keyring: Some(keyring), ..Setting::default() });
+    desk.wait_for("Waiting for the keyring");
+    assert!(!desk.sees("No connections yet"), "{:?}", desk.texts());
+    drop(answer);
+    desk.wait_for("Which connections are saved is not known");
+    assert!(!desk.sees("No connections yet"));
+    // The button stands below its line, and not in the middle of the room that is left.
+    let place = |desk: &Desk, name: &str| desk.rects_of(|text| text == name)[0];
+    let line = place(&desk, "Which connections are saved is not known");
+    let button = place(&desk, "Add a connection");
+    assert!((0.0..40.0).contains(&(button.top() - line.bottom())), "{line} {button}");
+}
+
+#[test]
+fn the_result_of_a_test_belongs_to_exactly_what_was_tested() {
+    let sandbox = RunningSandbox::start();
+    let profile = Profile { environment: Environment::Staging, name: "lab".into(), ..sandbox.profile() };
+    let url = sandbox.sandbox.url().to_owned();
+    let mut desk = Desk::new(Setting { profiles: vec![profile], ..Setting::default() });
+    desk.press("Edit lab");
+    let user = sandbox.sandbox.accounts()[0].name.clone();
+    desk.press("Test connection");
+    desk.wait_for("The connection works");
+    assert!(desk.sees("SHA-256, pinned") || desk.sees("SHA-256 of its certificate authority, pinned"));
+    assert!(desk.is_on("Copy the fingerprint"));
+    let print = desk.value("Fingerprint").unwrap();
+    let other = format!("{}{}", &print[..print.len() - 1], if print.ends_with('0') { '1' } else { '0' });
+    for (field, wrong, right) in [
+        ("URL", "https://localhost:1", url.as_str()),
+        ("User name", "somebody", user.as_str()),
+        ("Fingerprint", other.as_str(), print.as_str()),
+        ("Time limit", "7", "20"),
+        ("Run as", "nora", ""),
+        ("Audit events", "mine", ""),
+    ] {
+        desk.fill(field, wrong);
+        desk.wait_for("Tested with other settings");
+        assert!(!desk.sees("The connection works") && desk.is_on("Test again"), "{field}");
+        desk.fill(field, right);
+        desk.wait(field, |desk| desk.sees("The connection works"));
+    }
+    for trust in ["Insecure", "System", "CA file"] {
+        desk.choose(trust);
+        desk.wait_for("Tested with other settings");
+        assert!(!desk.sees("The connection works"), "{trust}");
+    }
+    desk.choose("Fingerprint");
+    desk.wait_for("The connection works");
+    // What it is called and what it is for is not what was tested.
+    desk.fill("Connection name", "another");
+    assert!(desk.sees("The connection works"));
+    desk.press("Add connection");
+    assert!(!desk.sees("The connection works"), "a new form was not tested");
+}
+
+#[test]
+fn a_wrong_fingerprint_is_compared_with_what_the_server_shows() {
+    let sandbox = RunningSandbox::start();
+    let profile = Profile { environment: Environment::Staging, name: "lab".into(), ..sandbox.profile() };
+    let mut desk = Desk::new(Setting { profiles: vec![profile], ..Setting::default() });
+    desk.press("Edit lab");
+    let print = desk.value("Fingerprint").unwrap();
+    let digit = print.len() - 1;
+    let wrong = format!("{}{}", &print[..digit], if print.ends_with('0') { '1' } else { '0' });
+    desk.fill("Fingerprint", &wrong);
+    desk.press("Test connection");
+    desk.wait_for("The server shows no certificate with this fingerprint");
+    assert!(desk.sees("Compare the digits") && !desk.sees("needs a new certificate"), "{:?}", desk.texts());
+    assert_eq!(desk.value("Printed by Elasticsearch").as_deref(), Some(wrong.as_str()));
+    desk.wait_for("differs at pair 32");
+    assert!(!desk.is_on("Pin this certificate"));
+    desk.press("Connect");
+    desk.wait_for("The server shows no certificate with this fingerprint");
+    desk.press("Compare and pin…");
+    desk.wait_for("differs at pair 32");
+}
+
 #[test]
 fn bad_input_for_a_connection_is_told_beside_its_field() {
     let mut desk = Desk::new(Setting::default());
     desk.press("Add connection");
     desk.press("Test connection");
     desk.wait_for("Give the connection a name");
+    desk.wait_for("Choose what the cluster is for");
     for (url, message) in [
         ("ftp://x", "is not spoken here"),
         ("https://ana:pw@host", "Leave user and password out"),
@@ -243,6 +354,12 @@ fn bad_input_for_a_connection_is_told_beside_its_field() {
     desk.choose("Fingerprint");
     desk.fill("Fingerprint", "abcd");
     desk.wait_for("has 64 digits");
+    // What is never done is off, and says why.
+    desk.choose("Insecure");
+    desk.wait_for("A production cluster is never left unverified");
+    assert!(!desk.is_on("Connect") && !desk.is_on("Test connection") && !desk.is_on("Save connection"));
+    desk.choose("Staging");
+    assert!(desk.is_on("Connect"));
 }
 
 #[test]

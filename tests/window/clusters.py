@@ -74,8 +74,7 @@ def a_pinned_production_cluster_gets_a_key_that_works_until_it_is_invalidated(no
         encoded = copied(window)
         tried(window)
         assert status_of_key(node, encoded) == 200
-        window.press("Close")
-        window.gone("Key created")
+        window.let_go()
         invalidate(window, name, name if old else application_id)
         assert status_of_key(node, encoded) == 401
         key_id = base64.b64decode(encoded).decode().partition(":")[0]
@@ -127,6 +126,7 @@ def signed_in_by_a_key_only_keys_without_rights_can_be_made():
     window.press("Add connection")
     window.fill("Connection name", "by key")
     window.fill("URL", server.url)
+    window.choose("Staging")
     # What was copied with a blank and a line end is understood, and fills both fields.
     window.find("Secret", "password text").fill(f" {made['encoded']}\n")
     until(lambda: window.find("Id", "entry").text() == made["id"], "the encoded key does not fill the id")

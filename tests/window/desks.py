@@ -231,7 +231,8 @@ def without_a_keyring_connections_are_kept_for_this_run():
     create(window)
     copied(window)
     window.press("Keep in keyring")
-    window.see("Kept in memory, until this program ends")
+    window.see("There is no keyring to keep it in")
+    window.let_go()
     assert window.close() == 0
     bus.kill()
 

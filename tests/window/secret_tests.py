@@ -1,6 +1,7 @@
 """The secret of a new key: on the clipboard, on the screen, and nowhere else."""
 import base64
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def a_copied_secret_is_marked_and_gone_after_thirty_seconds():
     assert len(secret_of(encoded)) == 22, encoded
     assert clipboard(target=HINT) == "secret", "clipboard managers are not asked to forget it"
     assert "SAVE_TARGETS" not in clipboard(target="TARGETS")
-    window.press("Close")
+    window.let_go()
     window.see("Secret on the clipboard, cleared in")
     until(lambda: not clipboard(), "the secret is still on the clipboard", CLEARED_AFTER + 5)
     took = time.monotonic() - began
@@ -50,6 +51,7 @@ def what_somebody_else_copied_meanwhile_is_left_alone():
     # And on exit, too.
     copied(window)
     copy("another list")
+    window.let_go()
     assert window.close() == 0
     assert clipboard() == "another list"
 
@@ -66,7 +68,10 @@ def clear_now_and_closing_the_window_take_the_secret_off_the_clipboard():
     window.press("Copy with secret")
     text = until(lambda: "Authorization" in clipboard() and clipboard(), "the form for curl is not copied")
     assert clipboard(target=HINT) == "secret" and "\u2022" not in text, text
-    assert window.close() == 0
+    # It is nowhere else: closing asks, and goes on when that is answered.
+    window.ask_to_close()
+    window.press("I have kept it")
+    assert window.ended() == 0
     assert not clipboard(), "the secret outlives the window"
 
 
@@ -196,7 +201,7 @@ def a_secret_is_in_no_argument_no_environment_no_file_no_output_and_no_name():
         window.choose(consumer)
         window.find(consumer, "radio button")
         heard += window.texts()
-    window.press("Close")
+    window.let_go()
     window.press("Keys")
     window.fill("Search", "my_app_id")
     window.row("my_app_key").press()
@@ -224,3 +229,31 @@ def a_secret_is_in_no_argument_no_environment_no_file_no_output_and_no_name():
             searched += 1
             assert not any(form in held for form in forms), f"in {path}"
     assert searched > 3, "the session's home has no files: the search proves nothing"
+
+
+@test
+def a_double_click_on_close_leaves_the_card_and_a_signal_asks_before_the_secret_is_lost():
+    window = Window("--sandbox")
+    new_key(window)
+    window.click_twice("Close", "push button")
+    window.see("Close without keeping it")
+    window.see("Key created")
+    window.press("Go back")
+    window.gone("Close without keeping it")
+    for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        window.process.send_signal(name)
+        window.see("Close without keeping it")
+        window.press("Go back")
+        window.gone("Close without keeping it")
+    assert window.process.poll() is None
+    window.process.send_signal(signal.SIGTERM)
+    window.press("Close without keeping it")
+    assert window.ended() == 0
+
+
+@test
+def a_signal_ends_a_window_that_holds_nothing():
+    window = Window("--sandbox")
+    window.see("320 keys read", timeout=30)
+    window.process.send_signal(signal.SIGTERM)
+    assert window.ended() == 0

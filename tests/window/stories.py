@@ -61,8 +61,7 @@ def a_key_is_created_copied_tried_found_and_invalidated_by_accessible_names():
     create(window)
     copied(window)
     tried(window)
-    window.press("Close")
-    window.gone("Key created")
+    window.let_go()
 
     window.press("Keys")
     window.fill("Search", "my_app_id")
@@ -101,6 +100,7 @@ def the_same_is_done_by_pointer_and_keyboard_alone():
     window.click("Try it", "push button")
     window.see("It works")
     window.key("Escape")
+    window.click("I have kept it", "push button")
     window.gone("Key created")
 
     window.click("Keys", "push button")

@@ -222,3 +222,26 @@ def the_oddest_names_dates_and_metadata_are_shown_harmlessly():
         window.key("Escape")
         window.gone("What it can do")
     assert window.process.poll() is None
+
+
+@test
+def arrows_choose_among_completions_and_tab_takes_the_chosen_one():
+    window = Window("--sandbox")
+    window.see("320 keys read", timeout=30)
+    window.key("slash")
+    window.focused("Search", "entry")
+    window.type("owner:")
+    window.see("choose")
+    offered = [c.name.partition(",")[0] for c in controls(window.app)
+               if c.role == "push button" and ", " in c.name and c.name.endswith(("key", "keys"))]
+    window.key("Down", "Down")
+    window.focused("Search", "entry")
+    window.key("Return")
+    text = until(lambda: window.find("Search", "entry").text().endswith(" ") and window.find("Search", "entry").text(),
+                 "nothing was taken")
+    assert len(text) > len("owner: "), (text, offered)
+    window.focused("Search", "entry")
+    window.type("owner:")
+    window.key("Down", "Tab")
+    until(lambda: window.find("Search", "entry").text().count("owner:") == 2, "Tab took nothing")
+    window.focused("Search", "entry")

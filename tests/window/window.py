@@ -141,7 +141,13 @@ class Window:
 
     def click(self, name=None, role=None, contains=None):
         self.point(name, role, contains)
+        time.sleep(0.7)  # a button that has just come takes no press for half a second
         run("xdotool", "click", "1")
+
+    def click_twice(self, name=None, role=None, contains=None):
+        self.point(name, role, contains)
+        time.sleep(0.7)
+        run("xdotool", "click", "--repeat", "2", "--delay", "150", "1")
 
     def key(self, *names):
         run("xdotool", "key", "--clearmodifiers", "--delay", "30", *names)
@@ -178,6 +184,20 @@ class Window:
         """Closes the window as its own button does; its exit status."""
         run("wmctrl", "-i", "-c", hex(int(self.id)))
         return self.process.wait(timeout=SHORT)
+
+    def ask_to_close(self):
+        """The same where it will not close at once."""
+        run("wmctrl", "-i", "-c", hex(int(self.id)))
+
+    def ended(self):
+        """Its exit status, when it ends by itself."""
+        return self.process.wait(timeout=SHORT)
+
+    def let_go(self):
+        """Closes the card of a secret that was copied."""
+        self.press("Close")
+        self.press("I have kept it")
+        self.gone("Key created")
 
     def kill(self):
         if self.process.poll() is None:

@@ -12,11 +12,12 @@ mod rotate_end;
 pub mod rotate_steps;
 pub mod secret;
 mod secret_rotation;
+pub mod unsaved;
 pub mod update;
 mod update_form;
 pub mod update_review;
 
-use eframe::egui::{self, CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
+use eframe::egui::{self, CornerRadius, Frame, Id, LayerId, Margin, Modal, Order, Popup, Role, Stroke, Ui};
 
 use super::{View, theme, theme::radius};
 
@@ -34,18 +35,49 @@ pub struct Dialogs {
 }
 
 impl Dialogs {
-    /// Draws the one that is open. A secret that arrives meanwhile waits until the other is answered.
+    /// Draws one of those that are open: two at once could both be answered. A secret that arrives meanwhile waits
+    /// until the keys that are being invalidated are.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
-        self.invalidate.ui(ctx, view);
-        if view.state.invalidation.is_none() {
+        let state = view.state;
+        let open = [
+            state.invalidation.is_some(),
+            state.reveal.is_some(),
+            state.unsaved_asked().is_some(),
+            state.export.is_some(),
+            state.updating.is_some(),
+            state.rotating.is_some(),
+            state.cloning.is_some(),
+            state.secret_check.is_some(),
+            state.journal.export.is_some(),
+        ];
+        let first = open.iter().position(|is_open| *is_open);
+        // One that is closed wipes what was typed into it.
+        let turn = |place: usize| first == Some(place) || !open[place];
+        if turn(0) {
+            self.invalidate.ui(ctx, view);
+        }
+        if turn(1) {
             self.secret.ui(ctx, view);
+        }
+        if turn(2) {
+            unsaved::ask(ctx, view);
+        }
+        if turn(3) {
             self.export.ui(ctx, view);
+        }
+        if turn(4) {
             self.update.ui(ctx, view);
-            if view.state.reveal.is_none() {
-                self.rotate.ui(ctx, view);
-            }
+        }
+        if turn(5) {
+            self.rotate.ui(ctx, view);
+        }
+        if turn(6) {
             self.clone.ui(ctx, view);
+        }
+        if turn(7) {
             self.check_secret.ui(ctx, view);
+        }
+        if turn(8) {
             self.journal_export.ui(ctx, view);
         }
     }
@@ -61,8 +93,17 @@ fn dialog(ctx: &egui::Context, name: &str, width: f32, content: impl FnOnce(&mut
         .corner_radius(CornerRadius::same(radius::XL))
         .shadow(theme::dialog_shadow(p))
         .inner_margin(Margin::same(0));
-    let modal = Modal::new(Id::unique(name.to_owned())).backdrop_color(p.surface.scrim).frame(frame);
+    let area = Id::unique(name.to_owned());
+    if !ctx.memory(|memory| memory.areas().visible_last_frame(&LayerId::new(Order::Foreground, area))) {
+        // A menu that is open would lie above the dialog and belong to what is below it.
+        Popup::close_all(ctx);
+    }
+    let modal = Modal::new(area).backdrop_color(p.surface.scrim).frame(frame);
     let response = modal.show(ctx, |ui| {
+        ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+            node.set_role(Role::Dialog);
+            node.set_modal();
+        });
         ui.set_width(width.min(room));
         content(ui);
     });

@@ -10,8 +10,12 @@ use zeroize::Zeroizing;
 
 use super::{dialog, secret_rotation};
 use crate::{
-    app::{Command, Reveal, reveal::CLIPBOARD_TIME},
+    app::{
+        Command, Reveal,
+        reveal::{CLIPBOARD_TIME, Copied},
+    },
     model::{
+        Millis,
         api_key::KeyKind,
         calendar,
         expiry::plural,
@@ -74,7 +78,7 @@ impl SecretCard {
                 head(ui, view, reveal);
                 secret_rotation::line(ui, reveal);
                 secret_line(ui, view, reveal, is_new);
-                clipboard_line(ui, view);
+                clipboard_line(ui, view, reveal);
                 self.hand_over(ui, view, reveal);
                 self.footer(ui, view, reveal);
             });
@@ -213,16 +217,7 @@ impl SecretCard {
             return secret_rotation::asks(ui, view, reveal, successor);
         }
         if reveal.asks {
-            let line = "Nobody can show the secret again. Without it the key is of no use, and should be invalidated";
-            notice::banner(ui, Tone::Warning, "The secret was not copied, kept or written", line, |ui| {
-                if Button::danger("Close without keeping it").icon(icons::CLOSE).show(ui).clicked() {
-                    view.send(Command::DropSecret);
-                }
-                if Button::secondary("Go back").show(ui).clicked() {
-                    view.send(Command::GoBackToSecret);
-                }
-            });
-            return;
+            return asks(ui, view, reveal);
         }
         if let Some(path) = &mut self.writing {
             let mut done = false;
@@ -251,19 +246,59 @@ impl SecretCard {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let safe = reveal.is_safe();
                 if reveal.rotation.is_some() {
-                    secret_rotation::kept_button(ui, view, safe);
+                    secret_rotation::kept_button(ui, view, reveal);
                 } else if Button::secondary(if safe { "Close" } else { "Close…" }).named("Close").show(ui).clicked() {
                     view.send(Command::CloseSecret);
                 }
                 let words = match (reveal.kept.value(), reveal.copied) {
                     (Some(place), _) => format!("Kept in {place}"),
-                    (None, true) => "Copied".into(),
-                    (None, false) => "Not kept yet".into(),
+                    (None, Copied::OnClipboard) => "On the clipboard only".into(),
+                    (None, Copied::Gone) => "Was copied, and is not on the clipboard any more".into(),
+                    (None, Copied::Never) => "Not kept yet".into(),
                 };
                 text::line(ui, Type::Small, p.text.tertiary, words);
             });
         });
     }
+}
+
+/// Closing was asked for although the secret is in no place where it lasts. The safe way stands where “Close…” was.
+fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
+    const WITHOUT: &str =
+        "Nobody can show the secret again. Without it the key is of no use, and should be invalidated";
+    let (title, line) = match (reveal.copied, view.state.clipboard.left(view.state.now)) {
+        (Copied::Never, _) => ("The secret was not copied, kept or written", WITHOUT.to_owned()),
+        (Copied::OnClipboard, Some(left)) => (
+            "The secret is on the clipboard only",
+            format!("It is cleared in {} s, or when Keybearer ends. {WITHOUT}", seconds(left)),
+        ),
+        (Copied::OnClipboard | Copied::Gone, _) => ("The secret is not on the clipboard any more", WITHOUT.to_owned()),
+    };
+    notice::banner(ui, Tone::Warning, title, &line, |_| ());
+    let row = vec2(ui.available_width(), size::CONTROL);
+    ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+        if Button::secondary("Go back").show(ui).clicked() {
+            view.send(Command::GoBackToSecret);
+        }
+        if reveal.copied != Copied::Never
+            && Button::secondary("I have kept it").icon(icons::CHECK).guarded().show(ui).clicked()
+        {
+            view.send(Command::DropSecret);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            if Button::danger("Invalidate it now").icon(icons::BLOCK).show(ui).clicked() {
+                view.send(Command::InvalidateSecret);
+            }
+            if Button::danger("Close without keeping it").icon(icons::CLOSE).show(ui).clicked() {
+                view.send(Command::DropSecret);
+            }
+        });
+    });
+}
+
+/// Milliseconds as seconds, rounded up.
+fn seconds(left: Millis) -> Millis {
+    left.saturating_add(999) / 1000
 }
 
 fn default_path(name: &str) -> String {
@@ -288,6 +323,7 @@ fn head(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
         );
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             chip::environment(ui, reveal.profile.environment);
+            home(ui, view, reveal);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 let title = if reveal.rotation.is_some() { "Successor created" } else { "Key created" };
@@ -305,6 +341,25 @@ fn head(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
     });
 }
 
+/// The connection that the key was made on, and whether another one is shown behind the card.
+fn home(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
+    let p = theme::colors(ui);
+    let shown = view.state.cluster().map(|cluster| &cluster.profile);
+    let other = shown.filter(|shown| shown.id != reveal.profile.id && !view.state.shows_all());
+    ui.allocate_ui_with_layout(vec2(236.0, 40.0), Layout::top_down(Align::Max), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let name = harmless::shortened(&reveal.profile.name, 32);
+        text::line(ui, Type::Strong, p.text.primary, format!("On {name}"));
+        match other {
+            Some(other) => {
+                let words = format!("Behind this card: {}", harmless::shortened(&other.name, 24));
+                text::line(ui, Type::Small, p.warning.text, words);
+            }
+            None => drop(text::line(ui, Type::Small, p.text.tertiary, reveal.profile.endpoint.url.host())),
+        }
+    });
+}
+
 fn secret_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, is_new: bool) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 56.0), Sense::hover());
@@ -312,7 +367,10 @@ fn secret_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, is_new: bool) 
     ui.painter().rect(rect, f32::from(radius::L), p.surface.sunken, stroke, StrokeKind::Inside);
     let inner = rect.shrink2(vec2(space::L, 0.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)), |ui| {
-        let copy = Button::primary("Copy").icon(icons::CONTENT_COPY).show(ui);
+        // Of a successor the next step is to say that it was kept, once it was copied: one button leads.
+        let leads = reveal.rotation.is_none() || secret_rotation::copy_leads(reveal);
+        let copy = if leads { Button::primary("Copy") } else { Button::secondary("Copy") };
+        let copy = copy.icon(icons::CONTENT_COPY).show(ui);
         if is_new {
             copy.request_focus();
         }
@@ -336,7 +394,7 @@ fn secret_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, is_new: bool) 
     });
 }
 
-fn clipboard_line(ui: &mut Ui, view: &mut View<'_>) {
+fn clipboard_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
         match (view.state.clipboard.left(view.state.now), &view.state.clipboard.problem) {
@@ -344,13 +402,17 @@ fn clipboard_line(ui: &mut Ui, view: &mut View<'_>) {
             (Some(left), None) => {
                 ring(ui, left as f32 / CLIPBOARD_TIME as f32);
                 // The card of the next secret must not claim the clipboard of the one before.
-                let is_this = view.state.reveal.as_ref().is_some_and(|reveal| reveal.copied);
+                let is_this = reveal.copied == Copied::OnClipboard;
                 let whose = if is_this { "On the clipboard" } else { "Another secret is on the clipboard" };
-                let words = format!("{whose}, cleared in {} s", (left + 999) / 1000);
+                let words = format!("{whose}, cleared in {} s", seconds(left));
                 text::line(ui, Type::Body, p.text.secondary, words);
                 if Button::link("Clear now").show(ui).clicked() {
                     view.send(Command::ClearClipboard);
                 }
+            }
+            (None, None) if reveal.copied == Copied::Gone && !reveal.is_safe() => {
+                let words = "It was on the clipboard, and is there no longer";
+                drop(text::line(ui, Type::Body, p.warning.text, words));
             }
             (None, None) => {
                 drop(text::line(ui, Type::Body, p.text.tertiary, "Copy puts the encoded key on the clipboard for 30 s"))

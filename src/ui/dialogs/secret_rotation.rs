@@ -1,19 +1,19 @@
 //! What the card of a secret says more where it is that of a successor: it is not closed before the person has it,
 //! or the successor is ended.
 
-use eframe::egui::Ui;
+use eframe::egui::{Align, Layout, Ui, vec2};
 
 use super::{
     rotate::{length, rights_words},
     rotate_steps::problem_banner,
 };
 use crate::{
-    app::{Command, Reveal, rotated::Successor, rotating::Step},
+    app::{Command, Reveal, reveal::Copied, rotated::Successor, rotating::Step},
     model::harmless,
     ops::rotate::Rights,
     ui::{
         View, theme,
-        theme::{Type, icons},
+        theme::{Type, icons, size},
         widgets::{
             button::Button,
             notice::{self, Tone},
@@ -39,10 +39,22 @@ pub(super) fn line(ui: &mut Ui, reveal: &Reveal) {
 }
 
 /// The person says that the secret is where it belongs.
-pub(super) fn kept_button(ui: &mut Ui, view: &mut View<'_>, is_safe: bool) {
-    if Button::primary("I have kept it").icon(icons::CHECK).show(ui).clicked() {
-        view.send(if is_safe { Command::Rotate(Step::Kept) } else { Command::CloseSecret });
+pub(super) fn kept_button(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
+    let label = "I have kept it";
+    let button = if copy_leads(reveal) { Button::secondary(label) } else { Button::primary(label) };
+    if button.icon(icons::CHECK).show(ui).clicked() {
+        view.send(if is_somewhere(reveal) { Command::Rotate(Step::Kept) } else { Command::CloseSecret });
     }
+}
+
+/// Returns `true` if the secret is kept or was copied: the person may well have it.
+fn is_somewhere(reveal: &Reveal) -> bool {
+    reveal.is_safe() || reveal.copied != Copied::Never
+}
+
+/// Returns `true` while copying is the next step, and saying that it is kept is not.
+pub(super) fn copy_leads(reveal: &Reveal) -> bool {
+    !is_somewhere(reveal)
 }
 
 /// Closing was asked for: the rotation goes on with the secret kept, or back.
@@ -50,24 +62,28 @@ pub(super) fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, successor:
     if let Some(problem) = &successor.problem {
         problem_banner(ui, view, problem);
     }
-    let title = match reveal.is_safe() {
+    let title = match is_somewhere(reveal) {
         true => "Is the secret where it belongs?",
         false => "The secret was not copied, kept or written",
     };
     let detail = "Nobody can show it again. With it, the successor is tried. Without it, the successor is ended, and the \
                   old key stays as it is";
     notice::banner(ui, Tone::Warning, title, detail, |_| ());
-    ui.horizontal(|ui| {
+    let row = vec2(ui.available_width(), size::CONTROL);
+    ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
         let off = successor.is_undoing().then_some("The successor is being ended");
-        if Button::danger("End the successor, the old key stays").icon(icons::UNDO).off_because(off).show(ui).clicked()
-        {
-            view.send(Command::Rotate(Step::Undo));
+        // The safe way stands where the button was that asked.
+        if Button::secondary("Go back").off_because(off).show(ui).clicked() {
+            view.send(Command::GoBackToSecret);
         }
         if Button::secondary("I have kept it").icon(icons::CHECK).off_because(off).show(ui).clicked() {
             view.send(Command::Rotate(Step::Kept));
         }
-        if Button::ghost("Go back").off_because(off).show(ui).clicked() {
-            view.send(Command::GoBackToSecret);
-        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let end = Button::danger("End the successor, the old key stays").icon(icons::UNDO).off_because(off);
+            if end.show(ui).clicked() {
+                view.send(Command::Rotate(Step::Undo));
+            }
+        });
     });
 }

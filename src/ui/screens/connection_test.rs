@@ -8,7 +8,14 @@ use eframe::egui::{
 use crate::{
     app::{Command, ConnectionTest},
     client::SeenCertificate,
-    model::{calendar, expiry, fingerprint::Fingerprint, harmless},
+    model::{
+        calendar,
+        endpoint::{Endpoint, Trust},
+        expiry,
+        fingerprint::Fingerprint,
+        harmless,
+        profile_draft::{ProfileDraft, TrustChoice},
+    },
     ops::{
         connect::{Step, StepReport, StepResult},
         problem::ProblemKind,
@@ -26,11 +33,25 @@ pub struct TestPanel {
     printed: String,
 }
 
+/// What was asked for in the panel.
+pub enum Wish {
+    /// Test what is in the form now.
+    TestAgain,
+    /// Pin the fingerprint that was compared.
+    Pin(Fingerprint),
+}
+
 impl TestPanel {
-    /// Draws it. The fingerprint that was compared and is to be pinned, if that was pressed.
-    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) -> Option<Fingerprint> {
+    /// The panel of a form: what is in its field of the fingerprint is what is to be compared.
+    pub fn beginning_with(draft: &ProfileDraft) -> Self {
+        let is_pinned = draft.trust == TrustChoice::Fingerprint;
+        Self { printed: if is_pinned { draft.fingerprint.clone() } else { String::new() } }
+    }
+
+    /// Draws it, for the endpoint that the form would make; `None` where it is not whole.
+    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, endpoint: Option<&Endpoint>) -> Option<Wish> {
         let p = theme::colors(ui);
-        let mut pinned = None;
+        let mut wish = None;
         ScrollArea::vertical().id_salt("test").auto_shrink(false).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - space::M);
             ui.spacing_mut().item_spacing.y = space::M;
@@ -44,22 +65,34 @@ impl TestPanel {
                     }
                 });
             });
-            let Some(test) = &view.state.test else {
+            let test = view.state.test.as_ref();
+            let Some(test) = test.filter(|test| test.is_of(endpoint)) else {
                 for step in Step::ALL {
                     waiting(ui, step);
                 }
                 ui.add_space(space::S);
+                if test.is_some() {
+                    // A result belongs to what was tested, and to nothing else.
+                    text::paragraph(ui, Type::Body, p.text.tertiary, "Tested with other settings");
+                    if Button::secondary("Test again").icon(icons::TASK_ALT).show(ui).clicked() {
+                        wish = Some(Wish::TestAgain);
+                    }
+                }
                 text::paragraph(ui, Type::Small, p.text.tertiary, "“Test” changes nothing on the cluster");
                 return;
+            };
+            let pinned = match &test.endpoint.trust {
+                Trust::Fingerprint(print) => Some(*print),
+                _ => None,
             };
             for report in &test.steps {
                 taken(ui, report);
                 let refused =
                     matches!(&report.result, StepResult::Failed(problem) if problem.kind == ProblemKind::Certificate);
                 if let (true, Some(seen)) = (refused, &report.certificate) {
-                    pinned = self.compare(ui, view, seen).or(pinned);
+                    wish = self.compare(ui, view, seen).map(Wish::Pin).or(wish.take());
                 } else if let Some(seen) = report.certificate.as_ref().filter(|_| report.step == Step::Certificate) {
-                    facts(ui, view, seen);
+                    facts(ui, view, seen, pinned);
                 }
             }
             let failed = test.steps.iter().any(|report| matches!(report.result, StepResult::Failed(_)));
@@ -71,7 +104,7 @@ impl TestPanel {
                 text::line(ui, Type::Strong, p.success.text, "The connection works");
             }
         });
-        pinned
+        wish
     }
 
     fn compare(&mut self, ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate) -> Option<Fingerprint> {
@@ -159,7 +192,7 @@ fn fingerprint_block(ui: &mut Ui, pairs: &[String; 32], differs: Option<usize>) 
     });
 }
 
-fn facts(ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate) {
+fn facts(ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate, pinned: Option<Fingerprint>) {
     let p = theme::colors(ui);
     Frame::new()
         .fill(p.surface.raised)
@@ -170,7 +203,27 @@ fn facts(ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate) {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 4.0;
             certificate_facts(ui, view, seen);
+            // What was pinned is shown as what it is: with a pinned authority the server's own digits are others.
+            match seen.ca.as_ref().filter(|(_, print)| Some(*print) == pinned) {
+                Some((_, print)) => fingerprint(ui, "SHA-256 of its certificate authority, pinned", *print),
+                None if pinned == Some(seen.fingerprint) => fingerprint(ui, "SHA-256, pinned", seen.fingerprint),
+                None => fingerprint(ui, "SHA-256", seen.fingerprint),
+            }
         });
+}
+
+/// A fingerprint with its label, to be compared and copied.
+fn fingerprint(ui: &mut Ui, label: &str, print: Fingerprint) {
+    let p = theme::colors(ui);
+    ui.horizontal(|ui| {
+        text::line(ui, Type::Small, p.text.tertiary, label);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if Button::icon_only(icons::CONTENT_COPY, "Copy the fingerprint").show(ui).clicked() {
+                ui.ctx().copy_text(print.to_string());
+            }
+        });
+    });
+    fingerprint_block(ui, &print.pairs(), None);
 }
 
 fn certificate_facts(ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate) {
@@ -189,7 +242,6 @@ fn certificate_facts(ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate) {
     let until = calendar::local(seen.not_after, &view.state.zone);
     let left = expiry::remaining(Some(seen.not_after), view.state.now);
     row("Valid until", format!("{until} ({left})"));
-    row("SHA-256", seen.fingerprint.to_string());
 }
 
 fn step_line(ui: &mut Ui, color: Color32, icon: &str, title: &str, detail: &str, took: Option<u64>) {

@@ -1,13 +1,16 @@
 //! The clusters one can connect to: their list, the form of one, and its test.
 
 use eframe::egui::{
-    self, Align, CornerRadius, Frame, Layout, Margin, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
-    pos2, vec2,
+    self, Align, Color32, CornerRadius, Frame, Layout, Margin, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
-use super::connection_test::TestPanel;
+use super::{
+    connection_test::{TestPanel, Wish},
+    key_rows,
+};
 use crate::{
-    app::{Command, State},
+    app::{Command, State, closing::is_unsaved},
     model::{
         endpoint::Trust,
         harmless,
@@ -18,7 +21,7 @@ use crate::{
     store::profiles::new_profile_id,
     ui::{
         View, problem_buttons, theme,
-        theme::{Type, icons, radius, space},
+        theme::{Palette, Type, icons, radius, space},
         widgets::{
             button::Button,
             chip,
@@ -29,6 +32,12 @@ use crate::{
         },
     },
 };
+
+/// The room that the title takes beside its button, in points.
+const TITLE_ROOM: f32 = 132.0;
+
+/// The room of what is said of a connection in the list, in points: the longest is “Open, not saved”.
+const STATE_ROOM: f32 = 100.0;
 
 /// The screen: which profile is edited, and what was typed.
 #[derive(Default)]
@@ -48,8 +57,8 @@ pub struct Connections {
 enum Next {
     #[default]
     Stay,
-    /// It was saved: from now on it is the profile that exists.
-    Saved,
+    /// It was saved or opened: from now on it is the profile that exists.
+    Exists,
     /// A new profile that begins as this one.
     Duplicate,
     /// There is nothing to show any more.
@@ -116,11 +125,12 @@ impl Connections {
     }
 
     fn edit(&mut self, profile: &Profile) {
-        self.draft = Some(ProfileDraft::of(profile));
+        let draft = ProfileDraft::of(profile);
+        self.test = TestPanel::beginning_with(&draft);
+        self.draft = Some(draft);
         self.attempted = false;
         self.removing = false;
         self.compact_shows_test = false;
-        self.test = TestPanel::default();
         self.is_other = true;
     }
 
@@ -138,15 +148,18 @@ impl Connections {
         let p = theme::colors(ui);
         let right = ui.max_rect().right() + 15.5;
         ui.painter().vline(right, ui.max_rect().expand(20.0).y_range(), Stroke::new(1.0, p.stroke.divider));
-        ui.allocate_ui_with_layout(vec2(ui.available_width(), 36.0), Layout::left_to_right(Align::Center), |ui| {
-            text::line(ui, Type::Title, p.text.primary, "Connections");
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let add = Button::secondary("Add…").icon(icons::ADD).named("Add connection").show(ui);
-                focus::entrance(ui, focus::Part::Page, add.id);
-                if add.clicked() {
-                    self.add();
-                    view.send(Command::EditProfile(None));
-                }
+        let row = vec2(ui.available_width(), 36.0);
+        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+            let add = Button::secondary("Add…").icon(icons::ADD).named("Add connection");
+            let compact = add.room(ui) + TITLE_ROOM > ui.available_width();
+            let add = add.compact(compact).show(ui);
+            focus::entrance(ui, focus::Part::Page, add.id);
+            if add.clicked() {
+                self.add();
+                view.send(Command::EditProfile(None));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Title, p.text.primary, "Connections");
             });
         });
         ui.add_space(space::S);
@@ -188,28 +201,25 @@ impl Connections {
             let mark = Rect::from_min_size(rect.left_top() + vec2(-10.0, 14.0), vec2(3.0, rect.height() - 28.0));
             ui.painter().rect_filled(mark, 1.5, p.accent.mark);
         }
-        let left = egui::Align2::LEFT_CENTER;
         let top = rect.top() + 20.0;
         let bottom = rect.top() + 42.0;
-        ui.painter().text(pos2(rect.left(), top), left, name, Type::Strong.font(), p.text.primary);
+        let name_cell = Rect::from_min_size(pos2(rect.left(), top - 10.0), vec2(rect.width() - 112.0, 20.0));
+        key_rows::elided(ui, name_cell, Type::Strong, p.text.primary, &name);
         let host = harmless::shortened(profile.endpoint.url.host(), 30);
-        ui.painter().text(pos2(rect.left(), bottom), left, host, Type::MonoSmall.font(), p.text.tertiary);
+        let room = rect.width() - STATE_ROOM;
+        elided(ui, Rect::from_min_size(pos2(rect.left(), bottom - 8.0), vec2(room, 16.0)), host, p.text.tertiary);
         let chip_rect = Rect::from_min_size(pos2(rect.right() - 120.0, top - 12.0), vec2(120.0, 24.0));
         let layout = Layout::right_to_left(Align::Center);
         // Beside the flow: the row was allocated already.
         let mut beside = ui.new_child(egui::UiBuilder::new().max_rect(chip_rect).layout(layout));
         chip::environment(&mut beside, profile.environment);
-        let cluster = view.state.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
-        let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.url.is_https();
-        let (words, color) = match cluster {
-            Some(cluster) if cluster.session.value().is_some() => ("Open", p.success.text),
-            Some(cluster) if cluster.session.is_loading() => ("Signing in", p.text.tertiary),
-            Some(_) => ("Failed", p.danger.text),
-            None if insecure => ("Insecure", p.warning.text),
-            None => ("", p.text.tertiary),
-        };
+        let (words, color) = state_words(view.state, profile, p);
         let at = pos2(rect.right(), bottom);
-        ui.painter().text(at, egui::Align2::RIGHT_CENTER, words, Type::Small.font(), color);
+        let place = ui.painter().text(at, egui::Align2::RIGHT_CENTER, &words, Type::Small.font(), color);
+        if !words.is_empty() {
+            let label = ui.interact(place, ui.scope_id().with(("state", &profile.id.0)), Sense::hover());
+            label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+        }
         focus::ring_if(ui, &response, rect.expand2(vec2(8.0, 0.0)), radius::L);
         response.clicked()
     }
@@ -252,11 +262,16 @@ impl Connections {
     }
 
     fn nothing_chosen(&mut self, ui: &mut Ui, view: &mut View<'_>) {
-        let any = view.state.profiles.value().is_some_and(|read| !read.profiles.is_empty());
-        let (heading, line) = if any {
-            ("Choose a connection", "To connect to it, test it or change it")
-        } else {
-            ("No connections yet", "A connection is a cluster with a way to sign in")
+        let known = view.state.profiles.value();
+        let any = known.is_some_and(|read| !read.profiles.is_empty()) || !view.state.clusters.is_empty();
+        let (heading, line) = match known {
+            _ if any => ("Choose a connection", "To connect to it, test it or change it"),
+            Some(_) => ("No connections yet", "A connection is a cluster with a way to sign in"),
+            // What a keyring holds is not known before it has answered.
+            None if view.state.profiles.problem().is_some() => {
+                ("The keyring was not read", "Which connections are saved is not known")
+            }
+            None => ("Waiting for the keyring", "Which connections are saved is known when it has answered"),
         };
         notice::empty(ui, icons::LAN, heading, line, |ui| {
             if Button::primary("Add a connection").icon(icons::ADD).show(ui).clicked() {
@@ -287,8 +302,8 @@ impl Connections {
             Frame::new().inner_margin(Margin { left: 24, right: 24, top: 10, bottom: 24 }).show(ui, |ui| {
                 ui.set_max_width(ui.available_width().min(520.0));
                 ui.spacing_mut().item_spacing.y = space::L;
-                let title =
-                    if draft.id.is_some() { harmless::shortened(&draft.name, 40) } else { "New connection".into() };
+                let named = !draft.name.trim().is_empty();
+                let title = if named { harmless::shortened(&draft.name, 40) } else { "New connection".into() };
                 ui.allocate_ui_with_layout(
                     vec2(ui.available_width(), 36.0),
                     Layout::left_to_right(Align::Center),
@@ -301,7 +316,7 @@ impl Connections {
         });
         match std::mem::take(&mut self.next) {
             Next::Stay => self.draft = Some(draft),
-            Next::Saved => {
+            Next::Exists => {
                 draft.id.get_or_insert(fresh);
                 self.fresh_id = None;
                 self.draft = Some(draft);
@@ -333,14 +348,16 @@ impl Connections {
                 let rect = ui.max_rect().expand2(vec2(24.0, 12.0));
                 ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, p.stroke.divider));
                 ui.horizontal_wrapped(|ui| {
-                    let is_sandbox = draft.environment == Environment::Sandbox;
-                    let connect = Button::primary("Connect").show(ui).clicked();
-                    let test =
-                        Button::secondary("Test").icon(icons::TASK_ALT).named("Test connection").show(ui).clicked();
+                    let is_sandbox = draft.environment == Some(Environment::Sandbox);
+                    let refusal = draft.refusal();
+                    let connect = Button::primary("Connect").off_because(refusal).show(ui).clicked();
+                    let test = Button::secondary("Test").icon(icons::TASK_ALT).named("Test connection");
+                    let test = test.off_because(refusal).show(ui).clicked();
                     let lives =
                         is_sandbox.then_some("The sandbox lives in memory and is gone when you close Keybearer");
-                    let save = Button::secondary("Save").named("Save connection").off_because(lives).show(ui).clicked();
-                    self.act(view, checked, (connect, test, save));
+                    let save = Button::secondary("Save").named("Save connection").off_because(lives.or(refusal));
+                    let save = save.show(ui).clicked();
+                    self.act(view, draft, checked, (connect, test, save));
                     self.more(ui, view, draft);
                 });
             });
@@ -349,6 +366,7 @@ impl Connections {
     fn act(
         &mut self,
         view: &mut View<'_>,
+        draft: &ProfileDraft,
         checked: &Result<Profile, Vec<ProfileError>>,
         (connect, test, save): (bool, bool, bool),
     ) {
@@ -356,16 +374,18 @@ impl Connections {
         let Ok(profile) = checked else { return };
         if connect {
             view.send(Command::Connect(Box::new(profile.clone())));
+            view.send(Command::EditProfile(Some(profile.id.clone())));
+            self.next = Next::Exists;
         }
         if test {
             self.compact_shows_test = true;
-            self.test = TestPanel::default();
+            self.test = TestPanel::beginning_with(draft);
             view.send(Command::Test(Box::new(profile.endpoint.clone())));
         }
         if save {
             view.send(Command::SaveProfile(Box::new(profile.clone())));
             view.send(Command::EditProfile(Some(profile.id.clone())));
-            self.next = Next::Saved;
+            self.next = Next::Exists;
         }
     }
 
@@ -373,13 +393,17 @@ impl Connections {
     fn more(&mut self, ui: &mut Ui, view: &mut View<'_>, draft: &ProfileDraft) {
         let Some(id) = &draft.id else { return };
         if self.removing {
+            // The safe one first: it comes where the button was that asked.
+            if Button::ghost("Keep").guarded().show(ui).clicked() {
+                self.removing = false;
+            }
             if Button::destroy("Remove it").icon(icons::DELETE).show(ui).clicked() {
-                view.send(Command::RemoveProfile(id.clone()));
+                let known = view.state.profiles.value();
+                let is_saved = known.is_none_or(|read| read.profiles.iter().any(|profile| profile.id == *id));
+                // One that was never saved is nowhere but in this window.
+                view.send(if is_saved { Command::RemoveProfile(id.clone()) } else { Command::Disconnect(id.clone()) });
                 view.send(Command::EditProfile(None));
                 self.next = Next::Forget;
-            }
-            if Button::ghost("Keep").show(ui).clicked() {
-                self.removing = false;
             }
             return;
         }
@@ -393,17 +417,53 @@ impl Connections {
     }
 
     fn test_ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
-        let pinned = self.test.ui(ui, view);
-        if let (Some(print), Some(draft)) = (pinned, self.draft.as_mut()) {
-            draft.trust = TrustChoice::Fingerprint;
-            draft.fingerprint = print.to_string();
-            let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
-            if let Ok(profile) = draft.check(fresh) {
-                self.test = TestPanel::default();
-                view.send(Command::Test(Box::new(profile.endpoint)));
+        let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
+        let endpoint = self.draft.as_ref().and_then(|draft| draft.check(fresh.clone()).ok()).map(|own| own.endpoint);
+        let wish = self.test.ui(ui, view, endpoint.as_ref());
+        let Some(draft) = self.draft.as_mut() else { return };
+        match wish {
+            None => {}
+            Some(Wish::TestAgain) => {
+                self.attempted = true;
+                if let Some(endpoint) = endpoint {
+                    self.test = TestPanel::beginning_with(draft);
+                    view.send(Command::Test(Box::new(endpoint)));
+                }
+            }
+            Some(Wish::Pin(print)) => {
+                draft.trust = TrustChoice::Fingerprint;
+                draft.fingerprint = print.to_string();
+                if let Ok(profile) = draft.check(fresh) {
+                    self.test = TestPanel::beginning_with(draft);
+                    view.send(Command::Test(Box::new(profile.endpoint)));
+                }
             }
         }
     }
+}
+
+/// Whether a connection is open, and whether it will be there the next time.
+fn state_words(state: &State, profile: &Profile, p: &Palette) -> (String, Color32) {
+    let cluster = state.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
+    let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.url.is_https();
+    let (words, color) = match cluster {
+        Some(cluster) if cluster.session.value().is_some() => ("Open", p.success.text),
+        Some(cluster) if cluster.session.is_loading() => ("Signing in", p.text.tertiary),
+        Some(_) => ("Failed", p.danger.text),
+        None if insecure => ("Insecure", p.warning.text),
+        None => ("", p.text.tertiary),
+    };
+    let Some(read) = state.profiles.value() else { return (words.into(), color) };
+    // What is open may differ from what is saved under the same name.
+    match cluster.map(|cluster| &cluster.profile).filter(|open| is_unsaved(open, &read.profiles)) {
+        Some(_) if words == "Open" => ("Open, not saved".into(), p.warning.text),
+        Some(_) => ("Not saved".into(), p.warning.text),
+        None => (words.into(), color),
+    }
+}
+
+fn elided(ui: &Ui, cell: Rect, words: String, color: Color32) {
+    key_rows::elided(ui, cell, Type::MonoSmall, color, &words);
 }
 
 fn fields(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
@@ -417,7 +477,10 @@ fn fields(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
     labelled(ui, "Environment", |ui| {
         let width = ui.available_width();
         if let Some(environment) = chip::environments(ui, draft.environment, width) {
-            draft.environment = environment;
+            draft.environment = Some(environment);
+        }
+        if let Some(error) = error(ProfileField::Environment) {
+            field::error_line(ui, error);
         }
     });
     labelled(ui, "Sign in with", |ui| {
@@ -480,7 +543,8 @@ fn trust(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
             field.show(ui, &mut draft.fingerprint);
         }
         TrustChoice::InsecureDev => {
-            let line = error(ProfileField::Fingerprint)
+            let line = draft
+                .refusal()
                 .unwrap_or("Any certificate is believed: for development only. It stays visible on every screen");
             notice::banner(ui, Tone::Warning, "Insecure", line, |_| ());
         }

@@ -90,12 +90,15 @@ impl CreateScreen {
                 if chip::choice(ui, never, Some(Status::Never), "Never…", None).clicked() {
                     self.draft.key.expiration = "never".into();
                 }
-                Field::new("Expiration")
-                    .without_label()
-                    .mono()
-                    .width(220.0)
-                    .hint("30m, 90d or 2027-02-21")
-                    .show(ui, &mut self.draft.key.expiration);
+                // Given its size beforehand, it wraps to the next row like the chips do.
+                ui.allocate_ui_with_layout(vec2(220.0, size::CONTROL), Layout::top_down(Align::Min), |ui| {
+                    Field::new("Expiration")
+                        .without_label()
+                        .mono()
+                        .width(220.0)
+                        .hint("30m, 90d or 2027-02-21")
+                        .show(ui, &mut self.draft.key.expiration);
+                });
             });
             match &error {
                 Some(error) => field::error_line(ui, error),

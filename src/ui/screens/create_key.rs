@@ -25,6 +25,12 @@ use crate::{
     },
 };
 
+/// The room that the form takes where the request stands beside it, in points, with its margins of 32.
+const FORM_ROOM: f32 = 580.0 + 64.0;
+
+/// The least room that the request is shown in beside the form, in points.
+const REQUEST_ROOM: f32 = 420.0;
+
 /// The screen with the form as it was filled in.
 pub struct CreateScreen {
     pub(super) draft: NewKeyDraft,
@@ -68,6 +74,7 @@ impl CreateScreen {
             if view.state.shows_all() {
                 return create_news::choose_cluster(ui, view);
             }
+            notice::page_title(ui, view.state.screen.word());
             return notice::empty(
                 ui,
                 icons::ADD_CIRCLE,
@@ -95,13 +102,14 @@ impl CreateScreen {
         };
         let checked = self.check(around);
         let errors = checked.as_ref().err().cloned().unwrap_or_default();
-        let wide = ui.available_width() >= 940.0;
+        // Side by side only where the form keeps the room that it needs; the panel takes what is left.
+        let beside = (ui.available_width() - FORM_ROOM).min(size::REQUEST_COLUMN);
+        let wide = beside >= REQUEST_ROOM;
         if wide {
             let p = theme::colors(ui);
-            let width = (ui.available_width() * 0.42).min(size::REQUEST_COLUMN);
             Panel::right("what this makes")
                 .frame(Frame::new().fill(p.surface.canvas).inner_margin(Margin::same(24)))
-                .exact_size(width)
+                .exact_size(beside)
                 .show_separator_line(false)
                 .resizable(false)
                 .show(ui, |ui| self.preview(ui, around, &checked));

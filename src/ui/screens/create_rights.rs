@@ -23,6 +23,28 @@ use crate::{
     },
 };
 
+/// Segments beside their label, or below it where both do not fit.
+fn labelled_segments(
+    ui: &mut Ui,
+    label: &str,
+    chosen: RightsChoice,
+    choices: &[(RightsChoice, &str)],
+) -> Option<RightsChoice> {
+    /// The room of the label, in points.
+    const LABEL: f32 = 64.0;
+    let color = theme::colors(ui).text.primary;
+    let (needed, room) = (chip::segmented_room(ui, choices), ui.available_width());
+    if needed + LABEL > room {
+        text::line(ui, Type::Strong, color, label);
+        return chip::segmented(ui, chosen, choices, (needed > room).then_some(room));
+    }
+    ui.allocate_ui_with_layout(vec2(room, size::CONTROL), Layout::left_to_right(Align::Center), |ui| {
+        text::line(ui, Type::Strong, color, label);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| chip::segmented(ui, chosen, choices, None)).inner
+    })
+    .inner
+}
+
 impl CreateScreen {
     pub(super) fn rights(
         &mut self,
@@ -32,31 +54,22 @@ impl CreateScreen {
         around: Surroundings<'_>,
         errors: &[Slip],
     ) {
-        let p = theme::colors(ui);
         let by_api_key = around.by_api_key;
         let is_mine = self.draft.kind == KeyFor::Me;
         let error = self.error(errors, Place::Key(FormField::Rights)).map(str::to_owned);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::S;
-            ui.allocate_ui_with_layout(
-                vec2(ui.available_width(), size::CONTROL),
-                Layout::left_to_right(Align::Center),
-                |ui| {
-                    text::line(ui, Type::Strong, p.text.primary, "Rights");
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        let choices = [
-                            (RightsChoice::Roles, "From roles"),
-                            (RightsChoice::Preset(self.purpose), "For a purpose"),
-                            (RightsChoice::Own, "Privileges"),
-                            (RightsChoice::AllMine, if is_mine { "All my rights" } else { "All their rights" }),
-                            (RightsChoice::Nothing, "Nothing"),
-                        ];
-                        if let Some(choice) = chip::segmented(ui, self.draft.key.rights, &choices, None) {
-                            self.choose_rights(choice, around);
-                        }
-                    });
-                },
-            );
+            let choices = [
+                (RightsChoice::Roles, "From roles"),
+                (RightsChoice::Preset(self.purpose), "For a purpose"),
+                (RightsChoice::Own, "Privileges"),
+                (RightsChoice::AllMine, if is_mine { "All my rights" } else { "All their rights" }),
+                (RightsChoice::Nothing, "Nothing"),
+            ];
+            let chosen = labelled_segments(ui, "Rights", self.draft.key.rights, &choices);
+            if let Some(choice) = chosen {
+                self.choose_rights(choice, around);
+            }
             match self.draft.key.rights {
                 RightsChoice::Roles => self.roles(ui, view, cluster),
                 RightsChoice::Preset(preset) => self.presets(ui, preset),

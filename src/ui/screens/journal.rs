@@ -68,6 +68,9 @@ impl JournalScreen {
             self.search.clone_from(&journal.view.search);
         }
         if let Some(deed) = journal.open_deed() {
+            if super::keys::escape_closes(ui, view) {
+                view.send(Command::OpenDeed(None));
+            }
             if ui.ctx().content_rect().width() < size::COMPACT_BELOW {
                 return journal_deed::page(ui, view, deed);
             }
@@ -213,19 +216,20 @@ fn is_kept(view: &View<'_>) -> bool {
 
 fn title(ui: &mut Ui, view: &mut View<'_>) {
     let p = theme::colors(ui);
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), 36.0), Layout::left_to_right(Align::Center), |ui| {
-        text::line(ui, Type::Title, p.text.primary, "Journal");
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let loading = view.state.journal.record.is_loading();
-            let refresh = Button::ghost("Refresh").icon(icons::REFRESH).enabled(!loading);
-            if refresh.show(ui).clicked() {
-                view.send(Command::Refresh);
-            }
-            if !view.state.journal.rows.is_empty()
-                && Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked()
-            {
-                view.send(Command::AskJournalExport(true));
-            }
+    let row = vec2(ui.available_width(), 36.0);
+    ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+        let loading = view.state.journal.record.is_loading();
+        let refresh = Button::ghost("Refresh").icon(icons::REFRESH).enabled(!loading);
+        if refresh.show(ui).clicked() {
+            view.send(Command::Refresh);
+        }
+        if !view.state.journal.rows.is_empty()
+            && Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked()
+        {
+            view.send(Command::AskJournalExport(true));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            text::line(ui, Type::Title, p.text.primary, "Journal");
         });
     });
 }

@@ -8,7 +8,7 @@ use crate::{
     model::{
         inventory::{Column, Sort},
         key_list::View as ListView,
-        settings::{COLUMNS, TableLayout},
+        settings::{COLUMNS, Shown, TableLayout},
     },
     ui::{
         View, theme,
@@ -22,6 +22,20 @@ const MARK: f32 = 26.0;
 const GAP: f32 = 12.0;
 pub(super) const LEFT: f32 = 20.0;
 const RIGHT: f32 = 16.0;
+
+/// The room that is enough for names, in points; what is left beyond it is shared.
+const NAME_ENOUGH: f32 = 520.0;
+
+/// Columns that take a share of the room that is left, with the most that they take, in points.
+const ROOMY: [(Column, f32); 7] = [
+    (Column::ApplicationId, 240.0),
+    (Column::Id, 200.0),
+    (Column::Owner, 240.0),
+    (Column::Realm, 180.0),
+    (Column::Roles, 360.0),
+    (Column::Can, 320.0),
+    (Column::Expires, 300.0),
+];
 
 /// Which columns there is room for, with where each begins and its width. The name is the first.
 pub struct Columns {
@@ -59,6 +73,8 @@ impl Columns {
             }
         }
         let used: f32 = chosen.iter().map(|shown| shown.width + GAP).sum();
+        share(&mut chosen, width - fixed - used - NAME_ENOUGH);
+        let used: f32 = chosen.iter().map(|shown| shown.width + GAP).sum();
         let name = (width - fixed - used).max(120.0);
         let mut x = LEFT + TICK + MARK;
         let mut shown = vec![(Column::Name, x, name)];
@@ -68,6 +84,20 @@ impl Columns {
             x += column.width + GAP;
         }
         Self { shown, width, left_out: layout.columns.len() - chosen.len() }
+    }
+}
+
+/// Gives room that the name does not need to columns whose texts are often cut. A width that somebody has drawn stays.
+fn share(chosen: &mut [Shown], spare: f32) {
+    let growth = |shown: &Shown| {
+        let begun = COLUMNS.iter().any(|known| known.column == shown.column && known.width == shown.width);
+        let most = ROOMY.iter().find(|(column, _)| *column == shown.column).filter(|_| begun);
+        most.map_or(0.0, |(_, most)| (most - shown.width).max(0.0))
+    };
+    let wanted: f32 = chosen.iter().map(growth).sum();
+    let part = if wanted > 0.0 { (spare / wanted).clamp(0.0, 1.0) } else { 0.0 };
+    for shown in chosen {
+        shown.width += (growth(shown) * part).floor();
     }
 }
 
@@ -115,8 +145,10 @@ pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Col
         header_cell(ui, view, cluster, *column, cell);
     }
     // The edges last, so that they lie above the names beside them.
-    for (column, x, width) in columns.shown.iter().skip(1) {
-        edge(ui, view, *column, pos2(rect.left() + x - GAP / 2.0, rect.top()), *width);
+    for pair in columns.shown.windows(2) {
+        let [(left, _, left_width), (right, x, right_width)] = pair else { continue };
+        let at = pos2(rect.left() + x - GAP / 2.0, rect.top());
+        edge(ui, view, (*left, *left_width), (*right, *right_width), at);
     }
 }
 
@@ -168,26 +200,49 @@ fn sorted_by(sorts: &[Sort], column: Column, also: bool) -> Vec<Sort> {
     sorts
 }
 
-/// The left edge of a column, to be drawn: a column grows to the left, at the cost of the name.
-fn edge(ui: &mut Ui, view: &mut View<'_>, column: Column, at: egui::Pos2, width: f32) {
+/// The edge between two columns, to be drawn: what the one on its left gets, the one on its right gives. Neither
+/// becomes narrower than its heading with the arrow of its order.
+fn edge(ui: &mut Ui, view: &mut View<'_>, left: (Column, f32), right: (Column, f32), at: egui::Pos2) {
     let p = theme::colors(ui);
     let hit = Rect::from_center_size(at + vec2(0.0, size::ROW_HEADER / 2.0), vec2(9.0, size::ROW_HEADER));
-    let response = ui.interact(hit, ui.scope_id().with(("edge", column)), Sense::drag());
+    let response = ui.interact(hit, ui.scope_id().with(("edge", right.0)), Sense::drag());
     if response.hovered() || response.dragged() {
         ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeHorizontal);
         let line = Stroke::new(2.0, p.accent.mark);
         ui.painter().vline(at.x, hit.shrink2(vec2(0.0, 6.0)).y_range(), line);
     }
-    if response.dragged() && response.drag_delta().x != 0.0 {
+    let moved = response.drag_delta().x;
+    if response.dragged() && moved != 0.0 {
+        let give = |(column, width): (Column, f32)| (width - least(ui, column)).max(0.0);
+        // The name has the room that is left and no width of its own.
+        let room = if left.0 == Column::Name { f32::INFINITY } else { give(left) };
+        let moved = moved.clamp(-room, give(right));
         let mut layout = view.state.settings.table.clone();
-        layout.resize(column, width - response.drag_delta().x);
+        // Widths are whole points: what one gets is exactly what the other gives.
+        let moved = (left.1 + moved).round() - left.1;
+        layout.resize(right.0, right.1 - moved);
+        if left.0 != Column::Name {
+            layout.resize(left.0, left.1 + moved);
+        }
         view.send(Command::SetTable(layout));
     }
 }
 
+/// The least width of a column, in points: its heading, the arrow and the rank of its order.
+fn least(ui: &Ui, column: Column) -> f32 {
+    let heading = heading(column).to_owned();
+    let galley = ui.painter().layout_no_wrap(heading, Type::Label.font(), egui::Color32::PLACEHOLDER);
+    galley.size().x + 32.0
+}
+
+/// The button that opens the menu of columns.
+pub(super) const fn columns_button() -> Button<'static> {
+    Button::ghost("Columns").icon(icons::VIEW_COLUMN)
+}
+
 /// The menu of columns: which are shown, in which order, and the form of times.
-pub fn columns_menu(ui: &mut Ui, view: &mut View<'_>) {
-    let response = Button::ghost("Columns").icon(icons::VIEW_COLUMN).show(ui);
+pub fn columns_menu(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
+    let response = columns_button().compact(compact).show(ui);
     let menu = egui::Popup::menu(&response).width(300.0).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
     menu.show(|ui| {
         let layout = view.state.settings.table.clone();
@@ -273,5 +328,24 @@ mod tests {
         let narrow = Columns::fitting(700.0, &layout);
         assert!(narrow.left_out > 0 && narrow.shown.iter().any(|(column, ..)| *column == Column::Expires));
         assert!(Columns::fitting(100.0, &layout).shown.len() >= 2);
+    }
+
+    #[test]
+    fn room_that_names_do_not_need_is_shared_and_a_width_that_was_drawn_stays() {
+        let width = |columns: &Columns, wanted: Column| {
+            columns.shown.iter().find(|(column, ..)| *column == wanted).map(|(_, _, width)| *width).unwrap()
+        };
+        let mut layout = TableLayout::default();
+        layout.resize(Column::Roles, 150.0);
+        let (usual, wide) = (Columns::fitting(1256.0, &layout), Columns::fitting(2376.0, &layout));
+        assert_eq!(width(&usual, Column::Owner), 110.0);
+        assert!(width(&wide, Column::Owner) >= 200.0 && width(&wide, Column::Expires) > 236.0);
+        assert_eq!((width(&wide, Column::Roles), width(&wide, Column::Kind)), (150.0, 88.0));
+        assert!(width(&wide, Column::Name) >= NAME_ENOUGH);
+        for points in (900..3840).step_by(20) {
+            let columns = Columns::fitting(points as f32, &layout);
+            let (_, x, last) = columns.shown.last().unwrap();
+            assert!(x + last <= points as f32, "{points}: the last column ends at {}", x + last);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eframe::egui::{
-    Color32, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    Color32, Id, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
@@ -14,7 +14,7 @@ use crate::{
     app::{Cluster, Command, merged::Part},
     model::{
         Millis,
-        api_key::{ApiKey, KeyKind},
+        api_key::{ApiKey, KeyId, KeyKind},
         calendar,
         expiry::{self, Status},
         harmless,
@@ -23,7 +23,7 @@ use crate::{
     ui::{
         View, theme,
         theme::{Palette, Type, icons, size},
-        widgets::{chip, focus, status},
+        widgets::{arming, chip, focus, status},
     },
 };
 
@@ -99,13 +99,17 @@ impl<'a> RowPainter<'a> {
             &format!("Select {name}"),
             id.with("tick"),
         );
+        let modifiers = ui.input(|input| input.modifiers);
         if tick.clicked() {
-            view.send(Command::Select(key.id.clone(), !ticked));
+            view.send(match modifiers.shift {
+                // A range of boxes comes to what is ticked already.
+                true => Command::SelectTo(place.row, true),
+                false => Command::Select(key.id.clone(), !ticked),
+            });
         }
-        if response.clicked() {
+        if response.clicked() && !is_second_click(ui, &response, key) {
             // By a screen reader, too, a row takes the keyboard away from the search: Escape then closes the page.
             ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
-            let modifiers = ui.input(|input| input.modifiers);
             view.send(match (modifiers.shift, modifiers.command) {
                 (true, also) => Command::SelectTo(place.row, also),
                 (_, true) => Command::Select(key.id.clone(), !ticked),
@@ -210,6 +214,24 @@ impl<'a> RowPainter<'a> {
         }
         format!("{name}{}", badge_words(&badges))
     }
+}
+
+/// Returns `true` if this is the second click of a double click that began on another key: rows may have moved below
+/// the pointer meanwhile, and the page of the first stays.
+fn is_second_click(ui: &Ui, response: &Response, key: &ApiKey) -> bool {
+    /// As far as the pointer moves between the clicks of a double click, in points.
+    const NEAR: f32 = 8.0;
+    let id = Id::unique("row that was clicked last");
+    let Some(at) = response.interact_pointer_pos() else { return false };
+    let now = ui.input(|input| input.time);
+    let last: Option<(f64, Pos2, KeyId)> = ui.data(|data| data.get_temp(id));
+    let is_second = last.is_some_and(|(time, place, of)| {
+        now - time < arming::ARMING_TIME && place.distance(at) <= NEAR && of != key.id
+    });
+    if !is_second {
+        ui.data_mut(|data| data.insert_temp(id, (now, at, key.id.clone())));
+    }
+    is_second
 }
 
 fn badge_words(badges: &[(chip::Tone, &str, &str)]) -> String {

@@ -17,6 +17,7 @@ use crate::{
 
 /// Nobody is signed in anywhere.
 pub(super) fn no_cluster(ui: &mut Ui, view: &mut View<'_>) {
+    notice::page_title(ui, view.state.screen.word());
     if view.state.sandbox().is_loading() {
         return notice::empty(ui, icons::SCIENCE, "Starting the sandbox", "A practice cluster in memory", |_| ());
     }
@@ -32,6 +33,7 @@ pub(super) fn no_cluster(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 pub(super) fn not_signed_in(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    notice::page_title(ui, view.state.screen.word());
     match cluster.session.problem() {
         Some(problem) => problem_page(ui, view, problem),
         None => {

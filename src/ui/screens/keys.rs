@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Rect, ScrollArea, Ui, UiBuilder, vec2,
+    self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Popup, Rect, ScrollArea, Ui, UiBuilder, vec2,
 };
 
 use super::{
@@ -35,6 +35,9 @@ use crate::{
         },
     },
 };
+
+/// The room that the title takes beside its buttons, in points.
+const TITLE_ROOM: f32 = 56.0;
 
 /// The screen. The text of the search and the place of the keyboard are its own.
 #[derive(Default)]
@@ -70,6 +73,9 @@ impl Keys {
         }
         let narrow = ui.ctx().content_rect().width() < size::COMPACT_BELOW;
         if let Some(key) = cluster.open_key() {
+            if escape_closes(ui, view) {
+                view.send(Command::OpenKey(None));
+            }
             if narrow {
                 return key_detail::ui(ui, view, cluster, &key);
             }
@@ -124,34 +130,46 @@ impl Keys {
 
     fn title(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         let p = theme::colors(ui);
-        ui.allocate_ui_with_layout(vec2(ui.available_width(), 36.0), Layout::left_to_right(Align::Center), |ui| {
-            text::line(ui, Type::Title, p.text.primary, "Keys");
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let session = cluster.session.value();
-                let merged = cluster.is_merged().then_some("Choose one cluster first");
-                let missing =
-                    merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key"));
-                let create = Button::primary("Create key").icon(icons::ADD).off_because(missing);
-                if create.show(ui).clicked() {
-                    view.send(Command::Show(Screen::Create));
+        let merged = cluster.is_merged().then_some("Choose one cluster first");
+        let session = cluster.session.value();
+        let missing = merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key"));
+        let create = Button::primary("Create key").icon(icons::ADD).off_because(missing);
+        let is_loading = cluster.keys.is_loading();
+        let refresh = if is_loading {
+            // It comes where “Refresh” was pressed, perhaps twice.
+            Button::ghost("Stop").icon(icons::STOP_CIRCLE).guarded()
+        } else {
+            Button::ghost("Refresh").icon(icons::REFRESH)
+        };
+        let check = Button::ghost("Check a secret…").icon(icons::PASSWORD).named("Check a secret").off_because(merged);
+        let export = Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export");
+        let has_keys = !cluster.inventory().is_empty();
+        let gaps = 6.0 * ui.spacing().item_spacing.x;
+        let mut room = create.room(ui) + refresh.room(ui) + check.room(ui) + TITLE_ROOM + gaps;
+        if has_keys {
+            room += export.room(ui) + key_columns::columns_button().room(ui);
+        }
+        // Buttons become icons before they reach the title.
+        let compact = room > ui.available_width();
+        let row = vec2(ui.available_width(), 36.0);
+        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+            if create.show(ui).clicked() {
+                view.send(Command::Show(Screen::Create));
+            }
+            if refresh.compact(compact).show(ui).clicked() {
+                view.send(if is_loading { Command::StopRefresh } else { Command::Refresh });
+            }
+            if check.compact(compact).show(ui).clicked() {
+                view.send(Command::AskCheckSecret(None));
+            }
+            if has_keys {
+                if export.compact(compact).show(ui).clicked() {
+                    view.send(Command::AskExport);
                 }
-                if cluster.keys.is_loading() {
-                    if Button::ghost("Stop").icon(icons::STOP_CIRCLE).show(ui).clicked() {
-                        view.send(Command::StopRefresh);
-                    }
-                } else if Button::ghost("Refresh").icon(icons::REFRESH).show(ui).clicked() {
-                    view.send(Command::Refresh);
-                }
-                let check = Button::ghost("Check a secret…").icon(icons::PASSWORD).named("Check a secret");
-                if check.off_because(merged).show(ui).clicked() {
-                    view.send(Command::AskCheckSecret(None));
-                }
-                if !cluster.inventory().is_empty() {
-                    if Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked() {
-                        view.send(Command::AskExport);
-                    }
-                    key_columns::columns_menu(ui, view);
-                }
+                key_columns::columns_menu(ui, view, compact);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Title, p.text.primary, "Keys");
             });
         });
     }
@@ -261,7 +279,7 @@ impl Keys {
         }
     }
 
-    /// Arrows, pages, Home and End move; Space ticks, Enter opens, Escape closes. Whether it moved.
+    /// Arrows, pages, Home and End move; Space ticks, Enter opens, Escape selects nothing. Whether it moved.
     fn keyboard(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) -> bool {
         if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() {
             return false;
@@ -317,8 +335,9 @@ impl Keys {
                 view.send(Command::OpenKey(Some(id)));
             }
         }
+        // An open page takes Escape before the table does.
         if escape {
-            view.send(if cluster.open.is_some() { Command::OpenKey(None) } else { Command::SelectNone });
+            view.send(Command::SelectNone);
         }
         if let Some(target) = target {
             let target = target.min(last);
@@ -336,6 +355,12 @@ impl Keys {
         }
         target.is_some()
     }
+}
+
+/// Returns `true` if Escape was pressed for an open page: not in a field, a menu or a dialog.
+pub(super) fn escape_closes(ui: &Ui, view: &View<'_>) -> bool {
+    let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog() && !Popup::is_any_open(ui.ctx());
+    free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
 }
 
 /// The values that a field has on this cluster, for the list below the search.
@@ -395,19 +420,27 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     ui.ctx().copy_text(text);
 }
 
+/// One line of the same height at every width: what lies below it must not move when a page opens beside it. Where
+/// the words have no room, marks and counts stand alone.
 fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-        let rows = &cluster.rows;
-        let all =
-            chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(thousands(rows.counts.total() as u64)));
-        if all.clicked() {
+    const GAP: f32 = 6.0;
+    let counts = &cluster.rows.counts;
+    let total = thousands(counts.total() as u64);
+    let chips = StatusGroup::ALL.map(|group| (group, thousands(counts.in_group(group) as u64)));
+    let widths = chips
+        .iter()
+        .map(|(group, count)| chip::choice_width(ui, Some(group.mark()), (group.label(), true), Some(count)) + GAP);
+    let all = chip::choice_width(ui, None, ("All", true), Some(&total)) + GAP;
+    let words = widths.sum::<f32>() + all + key_actions::room(ui, cluster) <= ui.available_width();
+    let row = vec2(ui.available_width(), size::CHIP);
+    ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing = vec2(GAP, 0.0);
+        if chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(total)).clicked() {
             view.send(Command::SetView(ListView { status: None, ..cluster.view.clone() }));
         }
-        for group in StatusGroup::ALL {
-            let count = rows.counts.in_group(group);
+        for (group, count) in chips {
             let on = cluster.view.status == Some(group);
-            if chip::choice(ui, on, Some(group.mark()), group.label(), Some(thousands(count as u64))).clicked() {
+            if chip::marked_choice(ui, on, Some(group.mark()), (group.label(), words), Some(count)).clicked() {
                 let status = (!on).then_some(group);
                 view.send(Command::SetView(ListView { status, ..cluster.view.clone() }));
             }

@@ -12,6 +12,7 @@ use eframe::egui::{
 };
 
 use super::{
+    key_rows,
     key_states::{no_cluster, not_signed_in, problem_page},
     rotations, timeline,
 };
@@ -19,7 +20,7 @@ use crate::{
     app::{Cluster, Command, Screen},
     export::svg,
     model::{
-        calendar,
+        age, calendar,
         expiry::{Status, StatusGroup, plural, thousands},
         filter, harmless,
         key_list::View as ListView,
@@ -215,33 +216,36 @@ fn png(image: &egui::ColorImage) -> Option<Vec<u8>> {
 
 fn title(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     let p = theme::colors(ui);
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), 36.0), Layout::left_to_right(Align::Center), |ui| {
-        text::line(ui, Type::Title, p.text.primary, "Overview");
-        let words = match (cluster.keys.value().filter(|list| list.is_complete), cluster.progress) {
-            (Some(list), None) => {
-                let at = calendar::clock(list.as_of, &view.state.zone);
-                format!("{}, read at {at}", plural(list.keys.len() as u64, "key"))
+    let row = vec2(ui.available_width(), 36.0);
+    ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+        if Button::primary("Create key").icon(icons::ADD).show(ui).clicked() {
+            view.send(Command::Show(Screen::Create));
+        }
+        if cluster.keys.is_loading() {
+            // It comes where “Refresh” was pressed, perhaps twice.
+            if Button::ghost("Stop").icon(icons::STOP_CIRCLE).guarded().show(ui).clicked() {
+                view.send(Command::StopRefresh);
             }
-            (_, Some((read, 0))) => format!("Reading, {} so far", plural(read, "key")),
-            (_, Some((read, total))) => format!("Reading, {} of {}", thousands(read), plural(total, "key")),
-            (None, None) => "First figures".into(),
-        };
-        text::line(ui, Type::Body, p.text.tertiary, words);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if Button::primary("Create key").icon(icons::ADD).show(ui).clicked() {
-                view.send(Command::Show(Screen::Create));
+        } else {
+            let refresh = Button::ghost("Refresh").icon(icons::REFRESH).show(ui);
+            focus::entrance(ui, focus::Part::Page, refresh.id);
+            if refresh.clicked() {
+                view.send(Command::Refresh);
             }
-            if cluster.keys.is_loading() {
-                if Button::ghost("Stop").icon(icons::STOP_CIRCLE).show(ui).clicked() {
-                    view.send(Command::StopRefresh);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            text::line(ui, Type::Title, p.text.primary, "Overview");
+            let words = match (cluster.keys.value().filter(|list| list.is_complete), cluster.progress) {
+                (Some(list), None) => {
+                    let at = calendar::clock(list.as_of, &view.state.zone);
+                    let age = age::words(list.as_of, view.state.now).map_or(String::new(), |age| format!(", {age}"));
+                    format!("{}, read at {at}{age}", plural(list.keys.len() as u64, "key"))
                 }
-            } else {
-                let refresh = Button::ghost("Refresh").icon(icons::REFRESH).show(ui);
-                focus::entrance(ui, focus::Part::Page, refresh.id);
-                if refresh.clicked() {
-                    view.send(Command::Refresh);
-                }
-            }
+                (_, Some((read, 0))) => format!("Reading, {} so far", plural(read, "key")),
+                (_, Some((read, total))) => format!("Reading, {} of {}", thousands(read), plural(total, "key")),
+                (None, None) => "First figures".into(),
+            };
+            text::line(ui, Type::Body, p.text.tertiary, words);
         });
     });
 }
@@ -325,10 +329,12 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
         status::paint_mark(ui.painter(), pos2(x + 5.0, cell.top() + 23.0), mark, p);
         let painter = ui.painter().with_clip_rect(cell.intersect(ui.clip_rect()));
         let left = egui::Align2::LEFT_CENTER;
-        painter.text(pos2(x + 18.0, cell.top() + 23.0), left, word, Type::Body.font(), p.text.secondary);
+        let room = Rect::from_min_max(pos2(x + 18.0, cell.top() + 13.0), pos2(cell.right() - 8.0, cell.top() + 33.0));
+        key_rows::elided(ui, room, Type::Body, p.text.secondary, word);
         let color = if mark == Status::Expiring && count > 0 { p.status.expiring_text } else { p.text.primary };
         painter.text(pos2(x, cell.top() + 53.0), left, thousands(count as u64), Type::Display.font(), color);
-        painter.text(pos2(x, cell.top() + 82.0), left, below, Type::Small.font(), p.text.tertiary);
+        let room = Rect::from_min_max(pos2(x, cell.top() + 72.0), pos2(cell.right() - 8.0, cell.top() + 92.0));
+        key_rows::elided(ui, room, Type::Small, p.text.tertiary, &below);
         focus::ring_if(ui, &response, cell.shrink(2.0), radius::M);
         if response.clicked() {
             view.send(Command::ShowKeys(target));
@@ -383,7 +389,7 @@ fn tally_row(ui: &mut Ui, value: &str, count: usize, most: usize) -> bool {
     let right = rect.right() - number.size().x;
     ui.painter().galley(pos2(right, (y - number.size().y / 2.0).round()), number, p.text.primary);
     let words = Rect::from_min_max(rect.min, pos2(rect.left() + rect.width() * 0.42, rect.bottom()));
-    super::key_rows::elided(ui, words, Type::Body, p.text.primary, &shown);
+    key_rows::elided(ui, words, Type::Body, p.text.primary, &shown);
     let track = Rect::from_min_max(pos2(words.right() + 10.0, y - 2.5), pos2(rect.right() - 64.0, y + 2.5));
     if track.width() > 10.0 {
         ui.painter().rect_filled(track, 2.5, p.status.track);

@@ -320,6 +320,8 @@ fn style(p: &Palette) -> egui::Style {
 fn visuals(p: &Palette) -> egui::Visuals {
     let mut visuals = if p.dark { egui::Visuals::dark() } else { egui::Visuals::light() };
     visuals.override_text_color = None;
+    // What lies below a dialog is off; it is dimmed by the scrim of the dialog alone.
+    visuals.disabled_alpha = 1.0;
     visuals.panel_fill = p.surface.surface;
     visuals.window_fill = p.surface.overlay;
     visuals.window_stroke = Stroke::new(p.hair, p.stroke.card);

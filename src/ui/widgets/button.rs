@@ -1,10 +1,13 @@
 //! Buttons: primary, secondary, ghost, danger; each with an optional icon, and a reason when it is off.
 
+use std::sync::Arc;
+
 use eframe::egui::{
-    self, Color32, CornerRadius, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, text::LayoutJob, vec2,
+    self, Color32, CornerRadius, Galley, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, text::LayoutJob,
+    vec2,
 };
 
-use super::focus;
+use super::{arming, focus};
 use crate::ui::theme::{self, Palette, Type, radius, size};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,7 @@ pub struct Button<'a> {
     name: Option<&'a str>,
     icon_only: bool,
     width: Option<f32>,
+    guarded: bool,
 }
 
 impl<'a> Button<'a> {
@@ -42,6 +46,7 @@ impl<'a> Button<'a> {
             name: None,
             icon_only: false,
             width: None,
+            guarded: matches!(kind, Kind::Danger | Kind::DangerSolid),
         }
     }
 
@@ -128,33 +133,35 @@ impl<'a> Button<'a> {
         self
     }
 
+    /// Takes no press of the pointer in the moment after it has come; see [`arming`]. Those that destroy, and all of
+    /// dialogs and banners, are so by themselves.
+    pub const fn guarded(mut self) -> Self {
+        self.guarded = true;
+        self
+    }
+
+    /// The icon alone where there is no room for the label; the name stays.
+    pub const fn compact(mut self, compact: bool) -> Self {
+        self.icon_only = self.icon_only || (compact && self.icon.is_some());
+        self
+    }
+
+    /// The width that it takes, in points.
+    pub fn room(&self, ui: &Ui) -> f32 {
+        self.layout(ui).1
+    }
+
     /// Draws it; whether it was pressed is in the response.
     pub fn show(self, ui: &mut Ui) -> Response {
         let p = theme::colors(ui);
-        let padding = match (self.kind, self.icon_only) {
-            (_, true) => 7.0,
-            (Kind::Link, _) => 0.0,
-            _ if self.height > size::CONTROL => 20.0,
-            _ if self.height < size::CONTROL => 10.0,
-            _ => 12.0,
-        };
-        let text_kind = if self.height < size::CONTROL { Type::Label } else { Type::Strong };
-        let mut job = LayoutJob::default();
-        if let Some(icon) = self.icon {
-            let kind = if self.height < size::CONTROL { Type::IconSmall } else { Type::Icon };
-            job.append(icon, 0.0, kind.format(Color32::PLACEHOLDER));
-        }
-        if !self.icon_only {
-            let gap = if self.icon.is_some() { 8.0 } else { 0.0 };
-            job.append(self.label, gap, text_kind.format(Color32::PLACEHOLDER));
-        }
-        job.wrap.max_width = f32::INFINITY;
-        let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-        let width = (galley.size().x + 2.0 * padding).max(self.width.unwrap_or(0.0));
+        let (galley, width) = self.layout(ui);
         let sense = if self.enabled { Sense::click() } else { Sense::hover() };
         let (rect, mut response) = ui.allocate_exact_size(vec2(width, self.height), sense);
         let name = self.name.unwrap_or(self.label);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, name));
+        if self.guarded || arming::applies(ui, response.layer_id) {
+            arming::guard(ui, &mut response, name);
+        }
 
         if ui.is_rect_visible(rect) {
             let (fill, edge, color) = self.colors(p, &response);
@@ -177,6 +184,30 @@ impl<'a> Button<'a> {
             ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
         }
         response
+    }
+
+    fn layout(&self, ui: &Ui) -> (Arc<Galley>, f32) {
+        let padding = match (self.kind, self.icon_only) {
+            (_, true) => 7.0,
+            (Kind::Link, _) => 0.0,
+            _ if self.height > size::CONTROL => 20.0,
+            _ if self.height < size::CONTROL => 10.0,
+            _ => 12.0,
+        };
+        let text_kind = if self.height < size::CONTROL { Type::Label } else { Type::Strong };
+        let mut job = LayoutJob::default();
+        if let Some(icon) = self.icon {
+            let kind = if self.height < size::CONTROL { Type::IconSmall } else { Type::Icon };
+            job.append(icon, 0.0, kind.format(Color32::PLACEHOLDER));
+        }
+        if !self.icon_only {
+            let gap = if self.icon.is_some() { 8.0 } else { 0.0 };
+            job.append(self.label, gap, text_kind.format(Color32::PLACEHOLDER));
+        }
+        job.wrap.max_width = f32::INFINITY;
+        let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+        let width = (galley.size().x + 2.0 * padding).max(self.width.unwrap_or(0.0));
+        (galley, width)
     }
 
     fn colors(&self, p: &Palette, response: &Response) -> (Color32, Color32, Color32) {

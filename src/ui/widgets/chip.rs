@@ -1,7 +1,9 @@
 //! Small things with a shape of their own: filter chips, segmented choices, badges, environments.
 
+use std::sync::Arc;
+
 use eframe::egui::{
-    self, Color32, CornerRadius, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    self, Color32, CornerRadius, Galley, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
     text::LayoutJob, vec2,
 };
 
@@ -13,14 +15,27 @@ use crate::{
 
 /// A chip that is on or off, with an optional mark and count.
 pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: Option<String>) -> Response {
+    marked_choice(ui, on, mark, (label, true), count)
+}
+
+/// The width of [`choice`], in points; of [`marked_choice`] without words.
+pub fn choice_width(ui: &Ui, mark: Option<Status>, (label, words): (&str, bool), count: Option<&str>) -> f32 {
+    choice_galley(ui, false, (label, words || mark.is_none()), count).size().x + mark_room(mark) + 20.0
+}
+
+/// The same, `words` or not: where there is no room, mark and count stand alone, and the label is a tooltip. The
+/// accessible name stays.
+pub fn marked_choice(
+    ui: &mut Ui,
+    on: bool,
+    mark: Option<Status>,
+    (label, words): (&str, bool),
+    count: Option<String>,
+) -> Response {
     let p = theme::colors(ui);
-    let mut job = LayoutJob::default();
-    job.append(label, 0.0, Type::Label.format(if on { p.text.primary } else { p.text.secondary }));
-    if let Some(count) = &count {
-        job.append(count, 6.0, Type::Small.format(p.text.tertiary));
-    }
-    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    let mark_room = if mark.is_some() { size::STATUS_MARK + 6.0 } else { 0.0 };
+    let words = words || mark.is_none();
+    let galley = choice_galley(ui, on, (label, words), count.as_deref());
+    let mark_room = mark_room(mark);
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + mark_room + 20.0, size::CHIP), Sense::click());
     let name = count.as_ref().map_or_else(|| label.to_owned(), |count| format!("{label} {count}"));
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, &name));
@@ -40,12 +55,37 @@ pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: O
         ui.painter().galley(pos2(x, (rect.center().y - galley.size().y / 2.0).round()), galley, p.text.primary);
         focus::ring(ui, &response, radius::M);
     }
-    response
+    if words { response } else { response.on_hover_text(label) }
+}
+
+fn mark_room(mark: Option<Status>) -> f32 {
+    if mark.is_some() { size::STATUS_MARK + 6.0 } else { 0.0 }
+}
+
+fn choice_galley(ui: &Ui, on: bool, (label, words): (&str, bool), count: Option<&str>) -> Arc<Galley> {
+    let p = theme::colors(ui);
+    let mut job = LayoutJob::default();
+    if words {
+        job.append(label, 0.0, Type::Label.format(if on { p.text.primary } else { p.text.secondary }));
+    }
+    if let Some(count) = count {
+        job.append(count, if words { 6.0 } else { 0.0 }, Type::Small.format(p.text.tertiary));
+    }
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
 /// One choice out of a few, side by side. Returns the one that was clicked.
 pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, chosen: T, choices: &[(T, &str)], width: Option<f32>) -> Option<T> {
     segmented_without(ui, chosen, choices, width, &[])
+}
+
+/// The width of [`segmented`] where none is given, in points.
+pub fn segmented_room<T>(ui: &Ui, choices: &[(T, &str)]) -> f32 {
+    // The chosen one is the widest that it can be.
+    let width = |label: &str| {
+        ui.painter().layout_no_wrap(label.to_owned(), Type::Strong.font(), Color32::PLACEHOLDER).size().x + 28.0
+    };
+    choices.iter().map(|(_, label)| width(label)).sum::<f32>() + 4.0
 }
 
 /// The same with some that can't be chosen.
@@ -60,17 +100,17 @@ pub fn segmented_without<T: Copy + PartialEq>(
     segments(ui, chosen, (choices, off), width, (p.surface.segment, p.stroke.card, p.text.primary))
 }
 
-/// The choice of an environment, in the colours that it will have everywhere.
-pub fn environments(ui: &mut Ui, chosen: Environment, width: f32) -> Option<Environment> {
+/// The choice of an environment, in the colours that it will have everywhere; `None` until one is chosen.
+pub fn environments(ui: &mut Ui, chosen: Option<Environment>, width: f32) -> Option<Environment> {
     let p = theme::colors(ui);
-    let (solid, text, tint) = environment_colors(p, chosen);
+    let (solid, text, tint) = environment_colors(p, chosen.unwrap_or(Environment::Development));
     let look = match chosen {
-        Environment::Production => (solid, solid, p.text.on_solid),
-        Environment::Staging => (tint, solid, text),
-        Environment::Development | Environment::Sandbox => (p.surface.segment, solid, text),
+        Some(Environment::Production) => (solid, solid, p.text.on_solid),
+        Some(Environment::Staging) => (tint, solid, text),
+        Some(Environment::Development | Environment::Sandbox) | None => (p.surface.segment, solid, text),
     };
-    let choices = Environment::CHOICES.map(|environment| (environment, environment.word()));
-    segments(ui, chosen, (&choices, &[]), Some(width), look)
+    let choices = Environment::CHOICES.map(|environment| (Some(environment), environment.word()));
+    segments(ui, chosen, (&choices, &[]), Some(width), look).flatten()
 }
 
 /// Fill, edge and text of the one that is chosen are given.

@@ -1,6 +1,7 @@
 //! What more than one screen draws. Each piece is a function that takes a `Ui` and returns a response.
 
 pub mod access_editor;
+pub mod arming;
 pub mod button;
 pub mod chip;
 pub mod code;

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Color32, CornerRadius, Frame, Layout, Margin, Stroke, Ui, vec2};
 
-use super::{button::Button, focus, text};
+use super::{arming, button::Button, focus, text};
 use crate::ui::theme::{self, Palette, Type, icons, radius, space};
 
 /// The kind of a banner.
@@ -41,7 +41,7 @@ pub fn banner<R>(ui: &mut Ui, tone: Tone, title: &str, detail: &str, actions: im
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.with_layout(Layout::right_to_left(Align::TOP), |ui| {
-                let result = actions(ui);
+                let result = arming::guarded(ui, actions);
                 ui.with_layout(Layout::left_to_right(Align::TOP), |ui| {
                     text::icon(ui, Type::Icon, color, icon);
                     ui.vertical(|ui| {
@@ -80,12 +80,23 @@ pub fn empty<R>(ui: &mut Ui, icon: &str, heading: &str, line: &str, buttons: imp
     .inner
 }
 
+/// The title of a page that has nothing but an empty state.
+pub fn page_title(ui: &mut Ui, title: &str) {
+    let p = theme::colors(ui);
+    Frame::new().inner_margin(Margin { left: 20, right: 16, top: 10, bottom: 8 }).show(ui, |ui| {
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), 36.0), Layout::left_to_right(Align::Center), |ui| {
+            text::line(ui, Type::Title, p.text.primary, title);
+        });
+    });
+}
+
 /// A row of buttons in the middle. Its width is known one frame later, so it is measured first.
 pub fn centered_row<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let id = ui.scope_id().with("centered row");
     let known: f32 = ui.data(|data| data.get_temp(id)).unwrap_or(0.0);
     let indent = ((ui.available_width() - known) / 2.0).max(0.0);
-    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+    // Of its own height: in all the room that is left it would stand in the middle of that.
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_height(32.0);
         ui.add_space(indent);
         let inner = ui.scope(|ui| ui.horizontal(add).inner);

@@ -48,7 +48,7 @@ impl SearchBox {
         let suggestions = if focused && !self.closed { self.suggestions(cursor, values) } else { Vec::new() };
         let accepted = self.keyboard(ui, id, &suggestions);
         let completes = !suggestions.is_empty();
-        let response = self.edit(ui, id, if completes { &[] } else { errors }, count);
+        let response = self.edit(ui, id, if completes { &[] } else { errors }, count, completes);
         if response.changed() {
             (self.chosen, self.closed) = (None, false);
         }
@@ -138,7 +138,7 @@ impl SearchBox {
         }
     }
 
-    fn edit(&mut self, ui: &mut Ui, id: Id, errors: &[FilterError], count: &str) -> Response {
+    fn edit(&mut self, ui: &mut Ui, id: Id, errors: &[FilterError], count: &str, completes: bool) -> Response {
         let p = theme::colors(ui);
         let errors: Vec<std::ops::Range<usize>> = errors.iter().map(|error| error.span.clone()).collect();
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
@@ -148,8 +148,10 @@ impl SearchBox {
         let has_text = !self.text.is_empty();
         let right = room + 12.0 + if has_text { 30.0 } else { 10.0 };
         let ground = ui.painter().add(egui::Shape::Noop);
-        // Tab belongs to the list of suggestions while there is one; Escape and arrows pass by.
-        let lock = egui::EventFilter { tab: false, horizontal_arrows: true, vertical_arrows: false, escape: false };
+        // While the list is open, Tab and the arrows belong to it: the toolkit would move the focus with them before
+        // the list is asked. Escape passes by.
+        let lock =
+            egui::EventFilter { tab: completes, horizontal_arrows: true, vertical_arrows: completes, escape: false };
         let edit = TextEdit::singleline(&mut self.text)
             .id(id)
             .frame(Frame::new().inner_margin(Margin { left: 34, right: right as i8, top: 8, bottom: 8 }))

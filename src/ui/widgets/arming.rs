@@ -1,0 +1,71 @@
+//! A button that has just come takes no press of the pointer for a moment: whoever pressed what was there before, or
+//! presses twice, has not read it yet. Keys and assistive technology name what they press and are not held up.
+
+use eframe::egui::{self, Id, LayerId, Order, Rect, Response, Ui, response::Flags};
+
+/// How long a button takes no press of the pointer after it has come or moved, in seconds of the window's clock.
+pub const ARMING_TIME: f64 = 0.5;
+
+/// How far a button may move and still be taken for the same one at the same place, in points.
+const STILL: f32 = 4.0;
+
+/// A button as it was drawn last.
+#[derive(Clone, Copy)]
+struct Known {
+    rect: Rect,
+    since: f64,
+    frame: u64,
+}
+
+fn pressed_at() -> Id {
+    Id::unique("pointer pressed at")
+}
+
+fn guards() -> Id {
+    Id::unique("buttons here are guarded")
+}
+
+/// Remembers when the pointer was last pressed. To be called once a frame, before drawing.
+pub fn notice_input(ctx: &egui::Context) {
+    let pressed = ctx.input(|input| input.pointer.any_pressed().then_some(input.time));
+    if let Some(time) = pressed {
+        ctx.data_mut(|data| data.insert_temp(pressed_at(), time));
+    }
+}
+
+/// Guards all buttons that are drawn by `add`, also outside of dialogs: those of a banner come unasked.
+pub fn guarded<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let before = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(guards(), false), true));
+    let result = add(ui);
+    ui.data_mut(|data| data.insert_temp(guards(), before));
+    result
+}
+
+/// Returns `true` if buttons of this layer are guarded: in dialogs and menus, and within [`guarded`].
+pub fn applies(ui: &Ui, layer: LayerId) -> bool {
+    layer.order != Order::Background || ui.data(|data| data.get_temp(guards()).unwrap_or(false))
+}
+
+/// Takes back a click of the pointer on a button that was not here, under this name, when the pointer was pressed
+/// and [`ARMING_TIME`] before.
+pub fn guard(ui: &Ui, response: &mut Response, name: &str) {
+    let id = Id::unique(("armed", response.id, name));
+    let (now, frame) = (ui.input(|input| input.time), ui.ctx().cumulative_frame_nr());
+    let rect = response.rect;
+    let since = ui.data_mut(|data| {
+        let known = data.get_temp::<Known>(id).filter(|known| known.frame + 1 >= frame);
+        let stays = known.filter(|known| {
+            (known.rect.min - rect.min).length() <= STILL && (known.rect.max - rect.max).length() <= STILL
+        });
+        // The first place counts, so that many small steps do not pass for standing still.
+        let known = Known { frame, ..stays.unwrap_or(Known { rect, since: now, frame }) };
+        data.insert_temp(id, known);
+        known.since
+    });
+    if response.flags.contains(Flags::CLICKED) {
+        let pressed: f64 = ui.data(|data| data.get_temp(pressed_at()).unwrap_or(now));
+        if pressed - since < ARMING_TIME {
+            response.flags -= Flags::CLICKED;
+        }
+    }
+}
