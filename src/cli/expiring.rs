@@ -89,6 +89,9 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
         }
     }
     list::say_count(&read, places.len());
+    if !read.is_whole() {
+        return Ok(Exit::Partly);
+    }
     // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
     Ok(if places.is_empty() || args.output == ExpiringFormat::Prometheus { Exit::Done } else { Exit::Found })
 }

@@ -27,10 +27,17 @@ pub(super) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
         key.application_id().map(output::cell).unwrap_or_default(),
         output::cell(&key.owner.username),
         output::cell(&key.roles().join(", ")),
-        expires(key, zone),
-        left,
-        key.status(now).machine_word().into(),
+        if key.is_unread("expiration") { "not known".into() } else { expires(key, zone) },
+        if key.is_unread("expiration") { String::new() } else { left },
+        status(key, now),
     ]
+}
+
+/// Its status and, of the few that need it, the mark that something of it could not be read.
+fn status(key: &ApiKey, now: Millis) -> String {
+    let is_known = !key.is_unread("invalidated") && (key.invalidated || !key.is_unread("expiration"));
+    let word = if is_known { key.status(now).machine_word() } else { "not known" };
+    if key.flaw.is_some() { format!("{word}, not fully readable") } else { word.into() }
 }
 
 /// All of them, as a table.
@@ -81,6 +88,14 @@ mod tests {
     fn dates_beyond_the_calendar_are_carried() {
         let key = ApiKey { expires: Some(i64::MAX), created: i64::MIN, ..key() };
         assert!(row(&key, NOW, &TimeZone::UTC)[5].contains("not a date"));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_as_not_known() {
+        let flawed = |flaw: &str| row(&ApiKey { flaw: Some(flaw.into()), ..key() }, NOW, &TimeZone::UTC);
+        assert_eq!(flawed("name: odd")[7], "active, not fully readable");
+        assert_eq!(flawed("expiration: odd")[5..], ["not known", "", "not known, not fully readable"]);
+        assert_eq!(flawed("name: odd; invalidated: odd")[7], "not known, not fully readable");
     }
 
     #[test]

@@ -208,6 +208,12 @@ fn check_underway(underway: &[Rotation], cluster: &ClusterRef, old: &KeyId) -> R
 
 fn check_old(old: &ApiKey, now: Millis) -> Result<(), Problem> {
     let id = &old.id;
+    if let Some(flaw) = &old.flaw {
+        let title = format!("{id} is not fully readable, so that no successor can be made its equal");
+        let hint =
+            "`keybearer create` a key with the same roles, hand it over, then `keybearer invalidate` the old one";
+        return Err(Problem::new(&title, flaw).hint(hint));
+    }
     match old.status(now) {
         Status::Invalidated => {
             let hint = "`keybearer create` makes a new key; nothing revives an old one";
@@ -301,7 +307,7 @@ async fn find(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientErr
 /// The key as a query tells it: what was proved elsewhere is read in the same way here.
 async fn find_now(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientError> {
     let found = list::by_id(session, std::slice::from_ref(id)).await?;
-    match (found.keys.into_iter().find(|key| key.id == *id), found.unreadable.into_iter().next()) {
+    match (found.keys.into_iter().find(|key| key.id == *id), found.unreadable.kept().first()) {
         // It is there, so nothing may be concluded from its not being found.
         (None, Some(odd)) => Err(ClientError::Unreadable { status: 200, reason: format!("{id}: {}", odd.reason) }),
         (key, _) => Ok(key),
