@@ -90,7 +90,13 @@ fn may_be_missing(keys: &[ApiKey], reference: &str, odd: &UnreadRows, total: u64
     if keys.iter().any(|key| key.id.as_str() == reference) {
         return None;
     }
+    let is_found = !key_list::named(keys, reference).is_empty();
+    let unread = keys.iter().find(|key| !is_found && (key.is_unread("name") || key.is_unread("metadata")));
     let reason = match odd.kept().first() {
+        None if unread.is_some() => {
+            let key = unread.map(|key| key.id.to_string()).unwrap_or_default();
+            format!("the key {key} may be meant, and is not fully readable: name it by its id")
+        }
         Some(row) => format!("a row that may be this key can't be read: {}", row.reason),
         None if total > keys.len() as u64 => format!("it counts {total} such keys, and sent {}", keys.len()),
         None => return None,
@@ -125,6 +131,9 @@ mod tests {
         assert!(may_be_missing(&keys, "2", &odd, 2).is_some_and(|error| error.to_string().contains("counts 2")));
         odd.push(Unreadable { id: None, reason: "odd".into() });
         assert!(may_be_missing(&keys, "2", &odd, 2).is_some_and(|error| error.to_string().contains("odd")));
+        let flawed = [ApiKey { flaw: Some("name: odd".into()), ..key("3", "x\u{fffd}", false) }];
+        let error = may_be_missing(&flawed, "pay", &UnreadRows::default(), 1);
+        assert!(error.is_some_and(|error| error.to_string().contains("the key 3 may be meant")));
         assert_eq!(may_be_missing(&keys, "1", &odd, 9), None, "an id means its key whatever else there is");
     }
 
