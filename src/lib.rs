@@ -41,4 +41,6 @@ pub mod window;
 pub mod cli;
 
 #[cfg(test)]
+mod foreign_tests;
+#[cfg(test)]
 pub(crate) mod small_stack;

@@ -102,7 +102,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
     }
     list::say_count(&read, places.len(), found.len());
     list::say_not_known(read.keys.search(&query.expr, now, list::asker(&session)).not_known().count());
-    Ok(match (list::is_whole(&read), found.is_empty()) {
+    Ok(match (read.is_whole(), found.is_empty()) {
         (false, _) => Exit::Partly,
         // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
         (true, false) if args.output != ExpiringFormat::Prometheus => Exit::Found,

@@ -31,12 +31,14 @@ pub(super) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> 
         "realm" => output::cell(&key.owner.realm),
         "roles" => output::cell(&roles(key)),
         "created" => calendar::local(key.created, zone),
+        "expires" if key.is_unread("expiration") => "not known".into(),
         "expires" => expires(key, zone),
+        "left" if key.is_unread("expiration") => String::new(),
         "left" => match key.status(now) {
             Status::Never | Status::Invalidated => String::new(),
             _ => expiry::remaining(key.expires, now),
         },
-        "status" => key.status(now).machine_word().into(),
+        "status" => status(key, now),
         "invalidated" => key.invalidated_at.map(|at| calendar::local(at, zone)).unwrap_or_default(),
         "managed" => key.managed_by().map(output::cell).unwrap_or_default(),
         _ => String::new(),
@@ -56,6 +58,13 @@ pub(super) fn roles(key: &ApiKey) -> String {
 /// A key as a row of the table, made harmless.
 pub(super) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
     COLUMNS.iter().map(|column| cell(key, column, now, zone)).collect()
+}
+
+/// Its status and, of the few that need it, the mark that something of it could not be read.
+fn status(key: &ApiKey, now: Millis) -> String {
+    let is_known = !key.is_unread("invalidated") && (key.invalidated || !key.is_unread("expiration"));
+    let word = if is_known { key.status(now).machine_word() } else { "not known" };
+    if key.flaw.is_some() { format!("{word}, not fully readable") } else { word.into() }
 }
 
 /// All of them, as a table as wide as the terminal.
@@ -123,6 +132,14 @@ mod tests {
     fn dates_beyond_the_calendar_are_carried() {
         let key = ApiKey { expires: Some(i64::MAX), created: i64::MIN, ..key() };
         assert!(row(&key, NOW, &TimeZone::UTC)[5].contains("not a date"));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_as_not_known() {
+        let flawed = |flaw: &str| row(&ApiKey { flaw: Some(flaw.into()), ..key() }, NOW, &TimeZone::UTC);
+        assert_eq!(flawed("name: odd")[7], "active, not fully readable");
+        assert_eq!(flawed("expiration: odd")[5..], ["not known", "", "not known, not fully readable"]);
+        assert_eq!(flawed("name: odd; invalidated: odd")[7], "not known, not fully readable");
     }
 
     #[test]

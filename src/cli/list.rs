@@ -147,7 +147,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     }
     say_count(&list, places.len(), found.len());
     say_not_known(not_known);
-    Ok(if is_whole(&list) { Exit::Done } else { Exit::Partly })
+    Ok(if list.is_whole() { Exit::Done } else { Exit::Partly })
 }
 
 /// The table with a column more. Why nothing is known of the last use is said once.
@@ -313,13 +313,23 @@ pub(super) fn say_count(list: &KeyList, shown: usize, found: usize) {
     if list.own_only {
         output::say("Other people's keys need the privilege read_security or manage_api_key");
     }
-    for row in &list.unreadable {
-        let id = row.id.as_deref().unwrap_or("without an id");
-        output::complain(&format!("A key could not be read ({id}): {}", row.reason));
+    say_doubts(list);
+}
+
+/// The most keys that are named one by one because something of them could not be read.
+const MAX_NAMED: usize = 20;
+
+/// Says what is missing in a list, and which keys of it could not be read as a whole.
+fn say_doubts(list: &KeyList) {
+    for place in list.keys.flawed_places().into_iter().take(MAX_NAMED) {
+        let flaw = list.keys.flaw(place).unwrap_or_default();
+        output::complain(&format!("{} is not fully readable: {flaw}", list.keys.id(place)));
     }
-    if list.shortfall() > 0 {
-        let missing = expiry::plural(list.shortfall(), "key");
-        output::complain(&format!("The cluster counts {missing} more than it sent: list again"));
+    for row in list.unreadable.kept().iter().take(MAX_NAMED) {
+        output::complain(&format!("A key could not be read, not even its id: {}", row.reason));
+    }
+    if !list.is_whole() {
+        output::complain(&format!("This list is not complete: {}", list.doubts().join(", ")));
     }
 }
 
@@ -335,11 +345,6 @@ fn count_words(total: u64, own_only: bool, shown: usize, found: usize, at: &str)
         false => String::new(),
     };
     format!("{} of {all}{limited}, as of {at}", expiry::thousands(shown as u64))
-}
-
-/// `true` if every key that the cluster counts was sent and could be read.
-pub(super) fn is_whole(list: &KeyList) -> bool {
-    list.shortfall() == 0 && list.unreadable.is_empty()
 }
 
 #[cfg(test)]

@@ -167,6 +167,9 @@ fn text(session: &Session, whole: &KeyRights, now: Millis, uses: &Result<Uses, N
         ("created", format!("{} ({})", calendar::local(key.created, &zone), expiry::ago(key.created, now))),
         ("expires", expires(key, now)),
     ];
+    if let Some(flaw) = &key.flaw {
+        facts.push(("not fully readable", shown(flaw)));
+    }
     if key.invalidated {
         let at = key.invalidated_at.map_or_else(|| "at a time not told".into(), |at| calendar::local(at, &zone));
         facts.push(("invalidated", at));

@@ -133,7 +133,15 @@ impl Answer {
     /// # Errors
     /// [`ClientError::NotElasticsearch`] or [`ClientError::Unreadable`], if it is something else.
     pub(super) fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ClientError> {
-        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&error))
+        self.parse_part(&self.body)
+    }
+
+    /// Reads a part of the body that was taken out of it before.
+    ///
+    /// # Errors
+    /// As [`Answer::parse`].
+    pub(super) fn parse_part<'a, T: Deserialize<'a>>(&self, part: &'a [u8]) -> Result<T, ClientError> {
+        serde_json::from_slice(part).map_err(|error| self.unreadable(&error))
     }
 
     fn unreadable(&self, error: &serde_json::Error) -> ClientError {

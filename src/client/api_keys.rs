@@ -9,7 +9,14 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Call, Client, answer::Answer, error::ClientError, refusal, rows::RowReader};
+use super::{
+    Call, Client,
+    answer::Answer,
+    error::ClientError,
+    odd_row::{OddRow, UnreadRows},
+    refusal,
+    rows::{self, RowReader, RowSplitter},
+};
 use crate::model::{
     Millis,
     api_key::{ApiKey, KeyId, KeyKind, Owner},
@@ -22,11 +29,11 @@ use crate::model::{
 };
 
 /// The list of all keys at once can be long: 52.7 MB for 100,000 keys.
-const LARGEST_LIST: u64 = 512 << 20;
+const MAX_LIST_BYTES: u64 = 512 << 20;
 /// From this size on an answer is read on a thread that may be kept busy.
 const LONG_TO_READ: usize = 1 << 20;
 /// Of an answer whose rows are handed on only so much is believed: no cluster has ten million keys.
-const LARGEST_STREAM: u64 = 8 << 30;
+const MAX_STREAM_BYTES: u64 = 8 << 30;
 /// The fields that an inventory keeps.
 const ROW_FIELDS: &str = "total,api_keys.id,api_keys.name,api_keys.type,api_keys.creation,api_keys.expiration,api_keys.invalidated,api_keys.invalidation,api_keys.username,api_keys.realm,api_keys.metadata,api_keys.role_descriptors,api_keys.limited_by,api_keys.access,api_keys._sort";
 const PATH: [&str; 2] = ["_security", "api_key"];
@@ -44,7 +51,8 @@ pub struct CreatedKey {
     pub secret: Secret,
 }
 
-/// A row that could not be read: never lost in silence, never the end of the others.
+/// A row of which not even an id could be read: never lost in silence, never the end of the others. A row with an
+/// id is a key ([`ApiKey::flaw`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// Its id, if at least that could be read.
@@ -59,7 +67,7 @@ pub struct Keys {
     /// In the cluster's order.
     pub keys: Vec<ApiKey>,
     /// Rows that could not be read.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: UnreadRows,
 }
 
 /// A direction to sort in.
@@ -95,7 +103,7 @@ pub struct KeyPage {
     /// In the order asked.
     pub keys: Vec<ApiKey>,
     /// Rows that could not be read.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: UnreadRows,
     /// Where the next page begins, raw: its numbers may be beyond those of floats. `None` on an
     /// empty page, or without sorting.
     pub last_sort: Option<Vec<Box<RawValue>>>,
@@ -109,7 +117,7 @@ pub struct RowPage {
     /// How many rows there were, those that could not be read included.
     pub rows: usize,
     /// Rows that could not be read.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: UnreadRows,
     /// Where the next page begins.
     pub last_sort: Option<Vec<Box<RawValue>>>,
 }
@@ -142,7 +150,6 @@ struct WireCreated<'a> {
 struct WireList<'a> {
     #[serde(borrow)]
     api_keys: Vec<&'a RawValue>,
-    total: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -180,11 +187,6 @@ struct WireCount {
     total: u64,
     #[serde(default)]
     aggregations: Value,
-}
-
-#[derive(Deserialize)]
-struct WireSort {
-    _sort: Option<Vec<Box<RawValue>>>,
 }
 
 #[derive(Deserialize)]
@@ -262,9 +264,16 @@ impl Client {
         }
         let answer = answer.success()?;
         let (page, status) = (read_page(&answer)?, answer.status);
-        match page.unreadable.into_iter().next() {
-            Some(Unreadable { reason, .. }) => Err(ClientError::Unreadable { status, reason }),
-            None => Ok(page.keys.into_iter().find(|key| key.id == *id)),
+        let is_none = page.keys.is_empty() && page.unreadable.is_empty();
+        match page.keys.into_iter().find(|key| key.id == *id) {
+            Some(key) => Ok(Some(key)),
+            None if is_none => Ok(None),
+            // Something came, so that nobody said that there is no such key.
+            None => {
+                let reason = page.unreadable.kept().first().map(|row| row.reason.clone());
+                let reason = reason.unwrap_or_else(|| "it is about another key than was asked for".into());
+                Err(ClientError::Unreadable { status, reason })
+            }
         }
     }
 
@@ -273,7 +282,7 @@ impl Client {
     /// # Errors
     /// Whatever a request can meet.
     pub async fn get_api_keys(&self, own: bool) -> Result<Keys, ClientError> {
-        let call = Call { limit: LARGEST_LIST, ..Call::new(Method::GET, &PATH).query_if(own, "owner", "true") };
+        let call = Call { limit: MAX_LIST_BYTES, ..Call::new(Method::GET, &PATH).query_if(own, "owner", "true") };
         let answer = self.send(call).await?;
         if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
             return Ok(Keys::default());
@@ -310,7 +319,7 @@ impl Client {
             .body(query.body())
             .query_if(true, "filter_path", ROW_FIELDS)
             .query_if(query.with_limited_by, "with_limited_by", "true");
-        self.rows(Call { feature: Some(Feature::Query), limit: LARGEST_STREAM, ..call }, put).await
+        self.rows(Call { feature: Some(Feature::Query), limit: MAX_STREAM_BYTES, ..call }, put).await
     }
 
     /// The same page, read off the line and thrown away; how many rows there were. For measuring.
@@ -323,7 +332,7 @@ impl Client {
             .body(query.body())
             .query_if(true, "filter_path", ROW_FIELDS)
             .query_if(query.with_limited_by, "with_limited_by", "true");
-        let answer = self.send(Call { limit: LARGEST_STREAM, ..call }).await?.success()?;
+        let answer = self.send(Call { limit: MAX_STREAM_BYTES, ..call }).await?.success()?;
         Ok(memchr::memmem::find_iter(&answer.body, b"{\"id\":\"").count())
     }
 
@@ -334,7 +343,7 @@ impl Client {
     /// Whatever a request can meet.
     pub async fn get_rows(&self, own: bool, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
         let call = Call::new(Method::GET, &PATH).query_if(own, "owner", "true");
-        match self.rows(Call { limit: LARGEST_STREAM, ..call }, put).await {
+        match self.rows(Call { limit: MAX_STREAM_BYTES, ..call }, put).await {
             Err(ClientError::NotFound { .. }) => Ok(RowPage::default()),
             answer => answer,
         }
@@ -349,17 +358,11 @@ impl Client {
         let answer = answer.success()?;
         let reader = reader.into_inner().unwrap_or_else(PoisonError::into_inner);
         let wire: WireTotal = answer.parse()?;
-        if wire.total.is_none() && wire.rows.is_none() {
-            let reason = "neither keys nor their number are in it".into();
-            return Err(ClientError::Unreadable { status: answer.status, reason });
-        }
-        let last_sort = reader.last_sort();
-        Ok(RowPage {
-            total: wire.total.unwrap_or(reader.rows as u64),
-            rows: reader.rows,
-            last_sort,
-            unreadable: reader.unreadable,
-        })
+        let others = wire.others(answer.status)?;
+        let (last_sort, rows) = (reader.last_sort(), reader.rows + others);
+        let mut unreadable = reader.unreadable;
+        (0..others).for_each(|_| unreadable.push(no_object()));
+        Ok(RowPage { total: wire.total.unwrap_or(rows as u64), rows, last_sort, unreadable })
     }
 
     /// Counts keys, and lets the cluster put them together by aggregations (since 8.14). Gives the number
@@ -455,23 +458,46 @@ async fn read_aside(answer: Answer) -> Result<KeyPage, ClientError> {
 }
 
 fn read_page(answer: &Answer) -> Result<KeyPage, ClientError> {
-    let list: WireList<'_> = answer.parse()?;
-    let mut page = KeyPage { total: list.total.unwrap_or(list.api_keys.len() as u64), ..KeyPage::default() };
-    page.keys.reserve(list.api_keys.len());
-    for row in &list.api_keys {
-        match serde_json::from_str::<WireKey>(row.get()) {
+    let mut splitter = RowSplitter::default();
+    let (mut page, mut last) = (KeyPage::default(), None);
+    splitter.push(&answer.body, |row| {
+        match serde_json::from_slice::<WireKey>(row) {
             Ok(wire) => page.keys.push(wire.into_key()),
-            Err(error) => page.unreadable.push(unreadable(row.get().as_bytes(), &error)),
+            Err(error) => match OddRow::read(row, &refusal::shown(&error.to_string())) {
+                Some(row) => page.keys.push(row.into_key()),
+                None => page.unreadable.push(unreadable(&error)),
+            },
         }
-    }
-    let last = list.api_keys.last().and_then(|row| serde_json::from_str::<WireSort>(row.get()).ok());
-    page.last_sort = last.and_then(|last| last._sort).filter(|sort| !sort.is_empty());
+        last = rows::last_sort(row);
+    })?;
+    let wire: WireTotal = answer.parse_part(splitter.rest())?;
+    let others = wire.others(answer.status)?;
+    (0..others).for_each(|_| page.unreadable.push(no_object()));
+    page.total = wire.total.unwrap_or((page.keys.len() + page.unreadable.len()) as u64);
+    page.last_sort = last;
     Ok(page)
 }
 
-pub(super) fn unreadable(row: &[u8], error: &serde_json::Error) -> Unreadable {
-    let row: Value = serde_json::from_slice(row).unwrap_or_default();
-    Unreadable { id: row["id"].as_str().map(refusal::shown), reason: refusal::shown(&error.to_string()) }
+impl WireTotal {
+    /// How many rows there were that are no objects.
+    fn others(&self, status: u16) -> Result<usize, ClientError> {
+        match (self.total, &self.rows) {
+            (None, None) => {
+                let reason = "neither keys nor their number are in it".into();
+                Err(ClientError::Unreadable { status, reason })
+            }
+            (_, rows) => Ok(rows.as_ref().map_or(0, Vec::len)),
+        }
+    }
+}
+
+fn no_object() -> Unreadable {
+    Unreadable { id: None, reason: "it is no object".into() }
+}
+
+/// A row of which nothing could be read.
+pub(super) fn unreadable(error: &serde_json::Error) -> Unreadable {
+    Unreadable { id: None, reason: refusal::shown(&error.to_string()) }
 }
 
 impl WireKey {

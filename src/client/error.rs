@@ -159,6 +159,12 @@ pub enum ClientError {
         /// Status of the answer.
         status: u16,
     },
+    /// Answers that can't all be true: pages without an end, parts that count more than their whole.
+    #[error("The cluster's answers contradict each other: {reason}")]
+    Contradictory {
+        /// Which do.
+        reason: String,
+    },
     /// It is Elasticsearch, and its answer is not what was expected.
     #[error("The answer can't be understood (status {status}): {reason}")]
     Unreadable {
@@ -189,6 +195,7 @@ impl ClientError {
             | Self::BadCaFile { .. }
             | Self::Setup { .. }
             | Self::NotSent { .. }
+            | Self::Contradictory { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Certificate { .. }

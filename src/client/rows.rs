@@ -9,15 +9,17 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    api_keys::{Unreadable, unreadable},
+    api_keys::unreadable,
     error::ClientError,
+    odd_row::{self, OddRow, UnreadRows},
+    refusal,
 };
 use crate::model::{Millis, inventory::RawKey};
 
 /// The most bytes of one row: metadata may have some megabytes.
-const LONGEST_ROW: usize = 64 << 20;
+pub(super) const MAX_ROW_BYTES: usize = 64 << 20;
 /// The most bytes of all that is not a row.
-const LONGEST_REST: usize = 64 << 20;
+const MAX_REST_BYTES: usize = 64 << 20;
 
 /// Takes an answer apart: the objects in the list `api_keys` of the outermost object are rows, and the
 /// rest is kept as an answer without them.
@@ -81,8 +83,8 @@ impl RowSplitter {
                 other => self.keep(&[other]),
             }
         }
-        if self.row.len() > LONGEST_ROW || self.rest.len() > LONGEST_REST {
-            let limit = if self.row.len() > LONGEST_ROW { LONGEST_ROW } else { LONGEST_REST };
+        if self.row.len() > MAX_ROW_BYTES || self.rest.len() > MAX_REST_BYTES {
+            let limit = if self.row.len() > MAX_ROW_BYTES { MAX_ROW_BYTES } else { MAX_REST_BYTES };
             return Err(ClientError::TooLarge { limit: limit as u64, status: 200 });
         }
         Ok(())
@@ -159,9 +161,10 @@ struct WireRow<'a> {
     access: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct WireSort {
-    _sort: Option<Vec<Box<RawValue>>>,
+/// Where the page after this row begins.
+pub(super) fn last_sort(row: &[u8]) -> Option<Vec<Box<RawValue>>> {
+    let sort = serde_json::from_slice::<Vec<Box<RawValue>>>(odd_row::member(row, "_sort")?).ok()?;
+    Some(sort).filter(|sort| !sort.is_empty())
 }
 
 /// Who is given each key as it arrives.
@@ -173,7 +176,7 @@ pub(super) struct RowReader<'a> {
     put: Put<'a>,
     last: Vec<u8>,
     pub(super) rows: usize,
-    pub(super) unreadable: Vec<Unreadable>,
+    pub(super) unreadable: UnreadRows,
 }
 
 /// What takes the rows of an answer while it arrives.
@@ -203,14 +206,14 @@ impl RowSink for Mutex<RowReader<'_>> {
 
 impl<'a> RowReader<'a> {
     pub(super) fn new(put: Put<'a>) -> Self {
-        Self { splitter: RowSplitter::default(), put, last: Vec::new(), rows: 0, unreadable: Vec::new() }
+        Self { splitter: RowSplitter::default(), put, last: Vec::new(), rows: 0, unreadable: UnreadRows::default() }
     }
 
     fn restart(&mut self) {
         self.splitter = RowSplitter::default();
         self.last.clear();
         self.rows = 0;
-        self.unreadable.clear();
+        self.unreadable = UnreadRows::default();
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), ClientError> {
@@ -221,15 +224,17 @@ impl<'a> RowReader<'a> {
             last.extend_from_slice(row);
             match serde_json::from_slice::<WireRow<'_>>(row) {
                 Ok(wire) => put(&wire.raw()),
-                Err(error) => odd.push(unreadable(row, &error)),
+                Err(error) => match OddRow::read(row, &refusal::shown(&error.to_string())) {
+                    Some(row) => put(&row.raw()),
+                    None => odd.push(unreadable(&error)),
+                },
             }
         })
     }
 
     /// Where the next page begins.
     pub(super) fn last_sort(&self) -> Option<Vec<Box<RawValue>>> {
-        let last = serde_json::from_slice::<WireSort>(&self.last).ok()?;
-        last._sort.filter(|sort| !sort.is_empty())
+        last_sort(&self.last)
     }
 }
 
@@ -249,6 +254,7 @@ impl WireRow<'_> {
             role_descriptors: self.role_descriptors.map(RawValue::get),
             limited_by: self.limited_by.map(RawValue::get),
             access: self.access.map(RawValue::get),
+            flaw: None,
         }
     }
 }
@@ -256,6 +262,7 @@ impl WireRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::small_stack::{USUAL_CASES, cases, foreign_bytes, foreign_text, on_small_stack};
 
     fn split(text: &str, size: usize) -> (Vec<String>, String) {
         let mut splitter = RowSplitter::default();
@@ -287,5 +294,59 @@ mod tests {
             assert_eq!(split(text, 3), (Vec::new(), text.to_owned()));
         }
         assert_eq!(split(r#"{"api_keys":[7,"x"]}"#, 2).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_row_or_a_rest_without_end_is_given_up() {
+        let long = vec![b'a'; MAX_ROW_BYTES.max(MAX_REST_BYTES) + 1];
+        for start in [&b"{\"api_keys\":[{\"id\":\""[..], b"{\"x\":\""] {
+            let mut splitter = RowSplitter::default();
+            splitter.push(start, |_| ()).unwrap();
+            splitter.push(&long[..1 << 20], |_| ()).unwrap();
+            let error = splitter.push(&long, |_| ()).unwrap_err();
+            assert!(matches!(error, ClientError::TooLarge { limit, .. } if limit == MAX_ROW_BYTES as u64), "{error:?}");
+        }
+    }
+
+    type Taken = (Vec<Vec<u8>>, Vec<u8>);
+
+    fn taken_apart(bytes: &[u8], size: usize) -> Taken {
+        let mut splitter = RowSplitter::default();
+        let mut rows = Vec::new();
+        for chunk in bytes.chunks(size) {
+            splitter.push(chunk, |row| rows.push(row.to_vec())).unwrap();
+        }
+        (rows, splitter.rest().to_vec())
+    }
+
+    proptest::proptest! {
+        #![proptest_config(cases(USUAL_CASES / 2))]
+
+        #[test]
+        fn any_bytes_are_taken_apart_the_same_wherever_they_are_cut(seed in proptest::num::u64::ANY, size in 1usize..9) {
+            const PIECES: &[&[u8]] = &[
+                b"{", b"}", b"[", b"]", b",", b":", b"\"", b"\\", b"\"api_keys\"", b"\"api_keys\":[", b"{\"id\":\"a\"}",
+                b"\xff", b"\xc3", b" ", b"1", b"null", b"\"total\":2,", b"{\"m\":{\"api_keys\":[",
+            ];
+            let bytes = foreign_bytes(seed, PIECES);
+            on_small_stack(|| assert_eq!(taken_apart(&bytes, size), taken_apart(&bytes, bytes.len().max(1))));
+        }
+
+        #[test]
+        fn rows_are_those_that_serde_finds(seed in proptest::num::u64::ANY, size in 1usize..40, count in 0usize..5) {
+            const PIECES: &[&str] = &["a", "]", "}", "{", "[", "\"", "\\", "é", ",", ":", "api_keys"];
+            let row = |number: usize| {
+                let text = foreign_text(seed.wrapping_add(number as u64), PIECES);
+                serde_json::json!({ "id": text, "l": [[{ text.clone(): [1, {}, text] }]], "api_keys": [{ "no": 1 }] })
+            };
+            let rows: Vec<serde_json::Value> = (0..count).map(row).collect();
+            let answer = serde_json::json!({ "total": count, "x": { "api_keys": [{}] }, "api_keys": rows, "y": row(9) });
+            let (found, rest) = taken_apart(answer.to_string().as_bytes(), size);
+            let found: Vec<serde_json::Value> = found.iter().map(|row| serde_json::from_slice(row).unwrap()).collect();
+            proptest::prop_assert_eq!(&found, &rows);
+            let mut without: serde_json::Value = serde_json::from_slice(&rest).unwrap();
+            without["api_keys"] = answer["api_keys"].clone();
+            proptest::prop_assert_eq!(without, answer);
+        }
     }
 }

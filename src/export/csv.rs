@@ -8,7 +8,7 @@ use super::{About, ExportError, Rows, Written};
 use crate::model::{Millis, api_key::ApiKey, calendar};
 
 /// The names of the columns; a file of several clusters has one more, `cluster`.
-pub const HEAD: [&str; 15] = [
+pub const HEAD: [&str; 16] = [
     "id",
     "name",
     "application_id",
@@ -24,6 +24,7 @@ pub const HEAD: [&str; 15] = [
     "managed_by",
     "metadata",
     "role_descriptors",
+    "not_fully_readable",
 ];
 
 /// The cells of a key: texts as they are, times in UTC, what is not known or not set is empty.
@@ -45,6 +46,7 @@ pub fn cells<'k>(key: &'k ApiKey, now: Millis) -> [Cow<'k, str>; HEAD.len()] {
         key.managed_by().unwrap_or_default().into(),
         json(&key.metadata).into(),
         json(&key.role_descriptors).into(),
+        key.flaw.as_deref().unwrap_or_default().into(),
     ]
 }
 
@@ -142,9 +144,9 @@ mod tests {
         let mut key = key("VuaC", "=1, \"2\"\n3", Some(NOW));
         key.metadata = None;
         let head = "id,name,application_id,type,username,realm,roles,creation,expiration,invalidated,status,\
-                    invalidation,managed_by,metadata,role_descriptors\r\n";
+                    invalidation,managed_by,metadata,role_descriptors,not_fully_readable\r\n";
         let row = "VuaC,\"'=1, \"\"2\"\"\n3\",app,rest,ann,ldap,reader,2026-11-23T12:00:00Z,2026-11-24T12:00:00Z,\
-                   false,expired,,,,\"{\"\"reader\"\":{\"\"cluster\"\":[\"\"monitor\"\"]}}\"\r\n";
+                   false,expired,,,,\"{\"\"reader\"\":{\"\"cluster\"\":[\"\"monitor\"\"]}}\",\r\n";
         assert_eq!(text(Format::Csv, &[key], &about(false)), format!("{head}{row}"));
         assert_eq!(text(Format::Csv, &[], &about(false)), head);
     }

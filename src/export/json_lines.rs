@@ -28,6 +28,9 @@ pub struct KeyJson<'a> {
     metadata: Option<&'a RawValue>,
     role_descriptors: Option<&'a RawValue>,
     access: Option<&'a RawValue>,
+    /// Told only of the few keys that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_fully_readable: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<&'a str>,
 }
@@ -52,6 +55,7 @@ impl<'a> KeyJson<'a> {
             metadata: key.metadata.as_deref(),
             role_descriptors: key.role_descriptors.as_deref(),
             access: key.access.as_deref(),
+            not_fully_readable: key.flaw.as_deref(),
             cluster: None,
         }
     }

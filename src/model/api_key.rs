@@ -111,6 +111,8 @@ pub struct ApiKey {
     pub certificate_identity: Option<String>,
     /// The kind of the owner's realm, such as `native` (told since 8.14; lists leave it out).
     pub realm_type: Option<String>,
+    /// What of it could not be read, by the names of the fields; nothing for nearly every key.
+    pub flaw: Option<String>,
     pub(crate) facts: Facts,
 }
 
@@ -209,6 +211,11 @@ impl ApiKey {
     pub fn is_unrestricted(&self) -> bool {
         let empty = |raw: &RawValue| serde_json::from_str::<Map<String, Value>>(raw.get()).is_ok_and(|m| m.is_empty());
         self.kind == KeyKind::Rest && self.role_descriptors.as_deref().is_some_and(empty)
+    }
+
+    /// Whether this field could not be read, so that the value here says nothing.
+    pub fn is_unread(&self, field: &str) -> bool {
+        self.flaw.as_deref().is_some_and(|flaw| flaw.split("; ").any(|one| one.split(':').next() == Some(field)))
     }
 
     /// Its status at a moment of the cluster's clock.

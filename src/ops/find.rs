@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::{
-    client::{ClientError, KeyPage, KeyQuery, Order},
+    client::{ClientError, KeyPage, KeyQuery, Order, UnreadRows},
     model::{api_key::ApiKey, key_list, version::Feature},
-    ops::{Session, list},
+    ops::{Session, list, paging::Paging},
 };
 
 /// The keys meant by `reference`: the one with this id, otherwise all with this application id,
@@ -53,7 +53,9 @@ async fn candidates(session: &Session, reference: &str) -> Result<Vec<ApiKey>, C
             answer => return answer,
         }
     }
-    Ok(list::all(session, |_| ()).await?.keys.keys().collect())
+    let list = list::all(session, |_| ()).await?;
+    let keys: Vec<ApiKey> = list.keys.keys().collect();
+    may_be_missing(&keys, reference, &list.unreadable, list.total).map_or(Ok(keys), Err)
 }
 
 /// All pages: of a name that was used a thousand times, the one key that counts may be on the last.
@@ -66,16 +68,40 @@ async fn matching(session: &Session, reference: &str) -> Result<Vec<ApiKey>, Cli
     ] } }));
     // By creation, `search_after` loses keys that were made at the same moment; by `_doc` none (as seen on 9.5.3).
     query.sort = vec![("_doc".into(), Order::Ascending)];
-    let mut keys = Vec::new();
-    loop {
+    let (mut keys, mut odd) = (Vec::new(), UnreadRows::default());
+    let mut paging = Paging::default();
+    let total = loop {
         let page = with_limits(session, &mut query).await?;
-        let is_full = page.keys.len() + page.unreadable.len() >= query.size as usize;
+        let rows = page.keys.len() + page.unreadable.len();
+        page.keys.iter().for_each(|key| paging.row(key.id.as_str()));
         keys.extend(page.keys);
+        odd.append(&page.unreadable);
         match page.last_sort {
-            Some(sort) if is_full => query.search_after = Some(sort),
-            _ => return Ok(keys),
+            Some(sort) if paging.goes_on(rows, query.size, page.total)? => query.search_after = Some(sort),
+            _ => break page.total,
         }
+    };
+    may_be_missing(&keys, reference, &odd, total).map_or(Ok(keys), Err)
+}
+
+/// That there is no such key is said only when the cluster said so: rows that can't be read, or that were counted and
+/// not sent, may be the key.
+fn may_be_missing(keys: &[ApiKey], reference: &str, odd: &UnreadRows, total: u64) -> Option<ClientError> {
+    if keys.iter().any(|key| key.id.as_str() == reference) {
+        return None;
     }
+    let is_found = !key_list::named(keys, reference).is_empty();
+    let unread = keys.iter().find(|key| !is_found && (key.is_unread("name") || key.is_unread("metadata")));
+    let reason = match odd.kept().first() {
+        None if unread.is_some() => {
+            let key = unread.map(|key| key.id.to_string()).unwrap_or_default();
+            format!("the key {key} may be meant, and is not fully readable: name it by its id")
+        }
+        Some(row) => format!("a row that may be this key can't be read: {}", row.reason),
+        None if total > keys.len() as u64 => format!("it counts {total} such keys, and sent {}", keys.len()),
+        None => return None,
+    };
+    Some(ClientError::Unreadable { status: 200, reason })
 }
 
 /// One page, with the snapshots of the owners' rights where they are told: signed in by a key one sees none (as seen
@@ -96,7 +122,7 @@ async fn with_limits(session: &Session, query: &mut KeyQuery) -> Result<KeyPage,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::api_key::KeyId;
+    use crate::{client::Unreadable, model::api_key::KeyId};
 
     fn key(id: &str, name: &str, invalidated: bool) -> ApiKey {
         ApiKey { id: KeyId::new(id), name: name.into(), invalidated, ..Default::default() }.with_facts()
@@ -110,6 +136,20 @@ mod tests {
     fn of_a_name_that_was_used_before_only_the_valid_keys_count() {
         let meant = sort_out(vec![key("1", "app", true), key("2", "app", false)], "app");
         assert_eq!((ids(&meant.valid), ids(&meant.invalidated)), (vec!["2"], vec!["1"]));
+    }
+
+    #[test]
+    fn that_there_is_no_such_key_is_said_only_when_the_cluster_said_so() {
+        let keys = [key("1", "app", false)];
+        let mut odd = UnreadRows::default();
+        assert_eq!(may_be_missing(&keys, "2", &odd, 1), None);
+        assert!(may_be_missing(&keys, "2", &odd, 2).is_some_and(|error| error.to_string().contains("counts 2")));
+        odd.push(Unreadable { id: None, reason: "odd".into() });
+        assert!(may_be_missing(&keys, "2", &odd, 2).is_some_and(|error| error.to_string().contains("odd")));
+        let flawed = [ApiKey { flaw: Some("name: odd".into()), ..key("3", "x\u{fffd}", false) }];
+        let error = may_be_missing(&flawed, "pay", &UnreadRows::default(), 1);
+        assert!(error.is_some_and(|error| error.to_string().contains("the key 3 may be meant")));
+        assert_eq!(may_be_missing(&keys, "1", &odd, 9), None, "an id means its key whatever else there is");
     }
 
     #[test]

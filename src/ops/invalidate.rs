@@ -301,15 +301,20 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
 
 fn sort_out(chunk: Vec<KeyId>, read: &ById, answer: &Result<Invalidation, ClientError>, outcome: &mut Outcome) {
     let found: HashMap<&KeyId, &ApiKey> = read.keys.iter().map(|key| (&key.id, key)).collect();
-    let odd = |id: &KeyId| read.unreadable.iter().find(|odd| odd.id.as_deref() == Some(id.as_str()));
     for id in chunk {
         let reason = match found.get(&id) {
             Some(key) if key.invalidated => {
                 outcome.done.push(id);
                 continue;
             }
+            Some(key) if key.is_unread("invalidated") => {
+                format!(
+                    "{NOT_KNOWN}, what the cluster tells of it can't be read: {}",
+                    key.flaw.as_deref().unwrap_or_default()
+                )
+            }
             Some(_) => still_valid(&id, answer),
-            None => match odd(&id) {
+            None => match read.unreadable.kept().first() {
                 Some(odd) => format!("{NOT_KNOWN}, what the cluster tells of it can't be read: {}", odd.reason),
                 None => "the cluster knows no such key, or you may not see it".into(),
             },

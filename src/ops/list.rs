@@ -14,10 +14,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::{
-    client::{ClientError, KeyQuery, Unreadable},
+    client::{ClientError, KeyQuery, UnreadRows},
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
+        expiry::plural,
         inventory::Inventory,
         version::Feature,
     },
@@ -31,10 +32,10 @@ const PAGE: u32 = 1000;
 /// The keys of a cluster at a moment.
 #[derive(Clone, Debug, Default)]
 pub struct KeyList {
-    /// Every key that could be read.
+    /// Every key that has an id, whatever else of it could not be read ([`Inventory::flaw`]).
     pub keys: Inventory,
-    /// Keys that could not be understood, each with the reason: counted, never lost in silence.
-    pub unreadable: Vec<Unreadable>,
+    /// Rows of which not even an id could be read: counted, never lost in silence.
+    pub unreadable: UnreadRows,
     /// How many the cluster said there are.
     pub total: u64,
     /// When it was read, by this machine's clock.
@@ -48,7 +49,47 @@ pub struct KeyList {
 impl KeyList {
     /// How many keys the cluster counted and did not send; they may have been created meanwhile.
     pub fn shortfall(&self) -> u64 {
-        self.total.saturating_sub((self.keys.len() + self.unreadable.len()) as u64)
+        self.total.saturating_sub(self.rows())
+    }
+
+    /// How many keys the cluster sent and does not count.
+    pub fn surplus(&self) -> u64 {
+        self.rows().saturating_sub(self.total)
+    }
+
+    fn rows(&self) -> u64 {
+        (self.keys.len() + self.unreadable.len()) as u64
+    }
+
+    /// Whether nothing is missing, and nothing in it could not be read.
+    pub fn is_whole(&self) -> bool {
+        self.doubts().is_empty()
+    }
+
+    /// One key that could not be read as a whole, and why.
+    pub fn example_of_doubt(&self) -> Option<String> {
+        let flawed = self.keys.first_flaw().map(|(place, flaw)| format!("{}: {flaw}", self.keys.id(place)));
+        flawed.or_else(|| self.unreadable.kept().first().map(|row| format!("A row without an id: {}", row.reason)))
+    }
+
+    /// What is missing or could not be read, a sentence each; nothing for a list that is whole.
+    pub fn doubts(&self) -> Vec<String> {
+        let keys = |count: u64| plural(count, "key");
+        let mut doubts = Vec::new();
+        if self.keys.flawed() > 0 {
+            doubts.push(format!("{} not fully readable", keys(self.keys.flawed() as u64)));
+        }
+        if !self.unreadable.is_empty() {
+            doubts.push(format!("{} could not be understood", keys(self.unreadable.len() as u64)));
+        }
+        if self.shortfall() > 0 {
+            doubts.push(format!("the cluster counts {} more than it sent", keys(self.shortfall())));
+        }
+        // A part of a list has no count to be compared with.
+        if self.is_complete && self.surplus() > 0 {
+            doubts.push(format!("the cluster sent {} more than it counts", keys(self.surplus())));
+        }
+        doubts
     }
 }
 
@@ -117,7 +158,7 @@ pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
     for list in lists {
         all.keys.append(&list.keys);
         ends.push(all.keys.len());
-        all.unreadable.extend(list.unreadable.iter().cloned());
+        all.unreadable.append(&list.unreadable);
         all.total += list.total;
         all.as_of = all.as_of.min(list.as_of);
         all.own_only |= list.own_only;
@@ -136,7 +177,7 @@ pub struct ById {
     /// Those that were found.
     pub keys: Vec<ApiKey>,
     /// Those that are there and can't be read.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: UnreadRows,
 }
 
 /// Reads keys by id, 1,000 at a time: the proof after something was done to them. Ids that the cluster
@@ -145,7 +186,7 @@ pub struct ById {
 /// # Errors
 /// The first request that failed.
 pub async fn by_id(session: &Session, ids: &[KeyId]) -> Result<ById, ClientError> {
-    let mut found = ById { keys: Vec::with_capacity(ids.len()), unreadable: Vec::new() };
+    let mut found = ById { keys: Vec::with_capacity(ids.len()), unreadable: UnreadRows::default() };
     if !session.has(Feature::Query) {
         return one_by_one(session, ids).await;
     }
@@ -156,7 +197,7 @@ pub async fn by_id(session: &Session, ids: &[KeyId]) -> Result<ById, ClientError
         match session.client.query_api_keys(&query).await {
             Ok(page) => {
                 found.keys.extend(page.keys);
-                found.unreadable.extend(page.unreadable);
+                found.unreadable.append(&page.unreadable);
             }
             // The version was not told, and it has no query API.
             Err(ClientError::Lacks(Feature::Query)) => return one_by_one(session, ids).await,

@@ -23,6 +23,7 @@ pub mod names;
 pub mod new_key;
 pub mod offered;
 pub mod offers;
+mod paging;
 pub mod problem;
 pub mod record;
 pub mod rights;

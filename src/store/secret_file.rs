@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::model::secret::Secret;
 
 /// The longest file that is believed to hold a secret, in bytes.
-const LARGEST: u64 = 1 << 16;
+const MAX_SECRET_FILE_BYTES: u64 = 1 << 16;
 
 /// Writes the text and a line end to a file that doesn't exist yet, with mode 0600 where there are modes.
 ///
@@ -24,14 +24,18 @@ pub fn write(path: &Path, text: &Secret) -> io::Result<()> {
 /// Reads what is in a secret's file; `None` where there is no such file, or where it is empty.
 ///
 /// # Errors
-/// When it can't be read, or can't be a secret.
+/// When it can't be read, is longer than a secret, or is no file: a pipe would keep the reader waiting, and a link may
+/// lead anywhere.
 pub fn read(path: &Path) -> io::Result<Option<Secret>> {
-    let file = match File::open(path) {
+    let file = match open_existing(path, File::options().read(true)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
     let mut text = Zeroizing::new(String::with_capacity(4096));
-    file.take(LARGEST).read_to_string(&mut text)?;
+    file.take(MAX_SECRET_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_SECRET_FILE_BYTES {
+        return Err(refused(path, "is longer than any secret"));
+    }
     Ok(Some(Secret::from(text)).filter(|text| !text.expose().trim().is_empty()))
 }
 
@@ -63,11 +67,17 @@ impl SecretFile {
     /// # Errors
     /// As [`SecretFile::create`], for any other file.
     pub fn create_or_take_empty(path: &Path) -> io::Result<Self> {
-        let is_left_over = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
-        if is_left_over {
-            std::fs::remove_file(path).map_err(|error| explain(path, error))?;
+        // The file itself is taken, not its name: in a shared folder somebody else may put another one there.
+        let file = match open_existing(path, File::options().write(true)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::create(path),
+            file => file?,
+        };
+        let found = file.metadata()?;
+        if found.len() > 0 {
+            return Err(explain(path, io::ErrorKind::AlreadyExists.into()));
         }
-        Self::create(path)
+        only_mine(path, &file, &found)?;
+        Ok(Self { path: path.to_owned(), file, is_written: false })
     }
 
     /// Where it is.
@@ -96,6 +106,46 @@ impl Drop for SecretFile {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// Opens what is there if it is a file, and the one that was looked at before. Nothing is cut off.
+fn open_existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File> {
+    let before = std::fs::symlink_metadata(path)?;
+    if !before.is_file() {
+        return Err(refused(path, "is no file: a link, a pipe or a folder"));
+    }
+    let file = options.open(path).map_err(|error| explain(path, error))?;
+    let is_same = {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let opened = file.metadata()?;
+            (opened.dev(), opened.ino()) == (before.dev(), before.ino())
+        }
+        #[cfg(not(unix))]
+        file.metadata()?.is_file()
+    };
+    if is_same { Ok(file) } else { Err(refused(path, "was exchanged while it was opened")) }
+}
+
+/// Makes sure that a file is nobody else's: only its owner may set its mode, and no other name leads to it.
+#[cfg(unix)]
+fn only_mine(path: &Path, file: &File, found: &std::fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    if found.nlink() != 1 {
+        return Err(refused(path, "has another name too"));
+    }
+    let mode = std::fs::Permissions::from_mode(0o600);
+    file.set_permissions(mode).map_err(|_| refused(path, "belongs to somebody else"))
+}
+
+#[cfg(not(unix))]
+fn only_mine(_: &Path, _: &File, _: &std::fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+fn refused(path: &Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{} {why}: choose another name", path.display()))
 }
 
 /// A name is on the disk when its folder is. Where that can't be asked for, the file has been written all the same.
@@ -162,6 +212,53 @@ mod tests {
         );
         assert!(SecretFile::create_or_take_empty(&path).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "hunter2\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_a_pipe_and_a_file_with_another_name_are_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, link, aim) = (folder.path().join("pipe"), folder.path().join("link"), folder.path().join("aim"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::fs::write(&aim, "").unwrap();
+        std::os::unix::fs::symlink(&aim, &link).unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "").unwrap();
+        std::fs::hard_link(&other, folder.path().join("second name")).unwrap();
+        let (sent, came) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for path in [&pipe, &link] {
+                assert!(read(path).unwrap_err().to_string().contains("is no file"));
+                assert!(SecretFile::create_or_take_empty(path).unwrap_err().to_string().contains("is no file"));
+            }
+            assert!(SecretFile::create_or_take_empty(&other).unwrap_err().to_string().contains("another name"));
+            sent.send(()).unwrap();
+        });
+        came.recv_timeout(std::time::Duration::from_secs(20)).expect("nothing waits for a writer of the pipe");
+        assert_eq!(std::fs::read_to_string(&aim).unwrap(), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_read_becomes_its_owner_s_only_before_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+        let taken = SecretFile::create_or_take_empty(&path).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        taken.write(&Secret::new("hunter2")).unwrap();
+    }
+
+    #[test]
+    fn a_file_longer_than_any_secret_is_refused_rather_than_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "x".repeat(MAX_SECRET_FILE_BYTES as usize)).unwrap();
+        assert!(read(&path).is_ok());
+        std::fs::write(&path, "x".repeat(MAX_SECRET_FILE_BYTES as usize + 1)).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("longer than any secret"));
     }
 
     #[test]

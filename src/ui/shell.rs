@@ -368,26 +368,27 @@ fn read_state(ui: &mut Ui, view: &mut View<'_>) {
         return drop(text::line(ui, Type::Small, p.text.tertiary, words));
     };
     let age = age::words(list.as_of, view.state.now);
-    let (icon, color) = match (cluster.keys.problem(), list.shortfall()) {
+    let doubts = list.doubts();
+    let (icon, color) = match (cluster.keys.problem(), doubts.is_empty()) {
         // What is old is not called good.
-        (None, 0) if age.is_some() => (icons::CHECK, p.text.tertiary),
-        (None, 0) => (icons::CHECK, p.success.text),
+        (None, true) if age.is_some() => (icons::CHECK, p.text.tertiary),
+        (None, true) => (icons::CHECK, p.success.text),
         _ => (icons::WARNING, p.warning.text),
     };
     text::icon(ui, Type::IconSmall, color, icon);
     let count = thousands(list.keys.len() as u64);
     let own = if list.own_only { "your own " } else { "" };
     let keys = if list.keys.len() == 1 { "key" } else { "keys" };
-    let mut words = format!("All {own}{count} {keys} read");
+    let mut words = format!("{}{own}{count} {keys} read", if list.is_whole() { "All " } else { "" });
     if list.shortfall() > 0 {
         words = format!("{count} of {} keys read", thousands(list.total));
     }
-    if !list.unreadable.is_empty() {
-        words = format!("{words}, {} could not be understood", list.unreadable.len());
+    for doubt in &doubts {
+        words = format!("{words}, {doubt}");
     }
     let response = text::line(ui, Type::Small, p.text.secondary, words);
-    if let Some(first) = list.unreadable.first() {
-        response.on_hover_text(format!("{}: {}", first.id.as_deref().unwrap_or("a key without id"), first.reason));
+    if let Some(example) = list.example_of_doubt() {
+        response.on_hover_text(harmless::shown(&example));
     }
     ui.add_space(space::S);
     let at = calendar::clock(list.as_of, &view.state.zone);

@@ -7,7 +7,9 @@ use keybearer::{
     model::{
         api_key::KeyId,
         create::{Draft, RightsChoice},
-        descriptor,
+        descriptor, filter,
+        inventory::Asker,
+        json_text,
         version::{Feature, Version},
     },
     ops::{find, invalidate, list},
@@ -417,5 +419,74 @@ fn documents_are_written_counted_and_found() {
             .refused(400);
         assert_eq!(server.call(Method::DELETE, &format!("/{index}"), None).await.ok()["acknowledged"], true);
         server.call(Method::GET, &format!("/{index}/_search"), None).await.refused(404);
+    });
+}
+
+/// Half a surrogate pair is no text, and whoever may have a key may name it so.
+#[test]
+fn a_key_whose_name_is_no_text_is_found_shown_and_ended_by_its_id() {
+    every_server(async |server| {
+        let admin = server.admin().await;
+        let prefix = unique("half");
+        let body = format!(r#"{{"name":"{prefix}-\ud800","expiration":"1d"}}"#);
+        let request = server.request(&superuser(), Method::POST, "/_security/api_key");
+        let made = server.answer(request.header("content-type", "application/json").body(body)).await.ok();
+        let id = KeyId::new(made["id"].as_str().unwrap());
+
+        let found = find::named(&admin, id.as_str()).await.unwrap();
+        let [key] = found.as_slice() else { panic!("{found:?}") };
+        assert!(key.name.starts_with(&prefix) && !key.invalidated);
+        assert_eq!(key.is_unread("name"), key.flaw.is_some(), "its name and nothing else: {:?}", key.flaw);
+        let one = admin.client.get_api_key(&id, false).await.unwrap().expect("by its id alone");
+        assert_eq!(one.flaw, key.flaw);
+        let list = list::all(&admin, |_| ()).await.unwrap();
+        let place = list.keys.place(&id).expect("it is in the list");
+        assert_eq!(list.keys.flaw(place), key.flaw.as_deref());
+        assert!(key.flaw.is_none() || !list.is_whole());
+
+        let ids = std::slice::from_ref(&id);
+        let outcome = invalidate::invalidate(&admin, ids, false, &AtomicBool::new(false), |_| ()).await;
+        assert_eq!((outcome.done.as_slice(), outcome.failed.len()), (ids, 0), "ended and proved");
+    });
+}
+
+/// What Elasticsearch takes from anybody who may have a key: expressions that nest 200,000 times, and metadata of a
+/// role 900 levels deep.
+#[test]
+fn keys_with_bottomless_patterns_and_metadata_are_read_and_searched() {
+    every_server(async |server| {
+        let admin = server.admin().await;
+        let pattern = format!("/a{}/", "?".repeat(200_000));
+        let deep = format!("{}1{}", "{\"a\":".repeat(900), "}".repeat(900));
+        let rights = [
+            format!(r#"{{"indices":[{{"names":["{pattern}"],"privileges":["read"]}}]}}"#),
+            format!(r#"{{"cluster":[],"metadata":{{"m":{deep}}}}}"#),
+        ];
+        for (number, rights) in rights.iter().enumerate() {
+            let name = unique("bottomless");
+            let body = format!(r#"{{"name":"{name}","expiration":"1d","role_descriptors":{{"r":{rights}}}}}"#);
+            let request = server.request(&superuser(), Method::POST, "/_security/api_key");
+            let made = server.answer(request.header("content-type", "application/json").body(body)).await;
+            if made.status != 200 {
+                // The practice cluster keeps nothing that it can't obey.
+                server.lacks(&format!("keys with bottomless rights ({number})"));
+                continue;
+            }
+            let list = list::all(&admin, |_| ()).await.unwrap();
+            let zone = jiff::tz::TimeZone::UTC;
+            let query = filter::parse(&format!("on:my_index name:{name}"), admin.now(), &zone).unwrap();
+            let asker = Asker::default();
+            let began = std::time::Instant::now();
+            let found = list.keys.matching(&query.expr, admin.now(), asker);
+            assert!(found.count() <= 1 && began.elapsed().as_secs() < 30);
+            let [key] = &find::named(&admin, &name).await.unwrap()[..] else { panic!("{name}") };
+            if let Some(raw) = &key.role_descriptors {
+                let shown = json_text::shown(raw.get());
+                assert!(shown.len() < json_text::MAX_SHOWN_BYTES + 100, "{}", shown.len());
+            }
+            let ids = std::slice::from_ref(&key.id);
+            let outcome = invalidate::invalidate(&admin, ids, false, &AtomicBool::new(false), |_| ()).await;
+            assert_eq!(outcome.done, ids);
+        }
     });
 }

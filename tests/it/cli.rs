@@ -335,7 +335,7 @@ fn names_that_hide_or_run_are_harmless_in_tables_and_raw_in_data() {
 
     let csv = practice.officer(["list", "odd", "--output", "csv"]);
     let head = "id,name,application_id,type,username,realm,roles,creation,expiration,invalidated,status,\
-                invalidation,managed_by,metadata,role_descriptors";
+                invalidation,managed_by,metadata,role_descriptors,not_fully_readable";
     assert_eq!(csv.out.lines().next(), Some(head));
     assert!(csv.out.contains(",'=1+1,") && !csv.out.contains(",=1+1"), "{csv:?}");
     assert_eq!(csv.out.lines().count(), 1 + names.len());

@@ -106,3 +106,43 @@ async fn a_refusal_names_the_missing_privilege_and_leaves_the_rest_untouched() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.out.contains("failed") && ran.out.contains("manage_api_key"), "{ran:?}");
 }
+
+/// A cluster with one key, whose name has half a surrogate pair.
+async fn with_half_a_name(total: usize) -> MockServer {
+    let server = cluster().await;
+    let body = r#"{"total":TOTAL,"count":1,"api_keys":[{"id":"half","name":"pay-\ud800","type":"rest","creation":1,
+        "expiration":4000000000000,"invalidated":false,"username":"ana","realm":"native","metadata":{},"role_descriptors":{}}]}"#;
+    let body = body.replace("TOTAL", &total.to_string());
+    for (verb, place) in [("POST", "/_security/_query/api_key"), ("GET", "/_security/api_key")] {
+        let answer = ResponseTemplate::new(200).set_body_raw(body.clone(), "application/json");
+        let answer = answer.insert_header("X-elastic-product", "Elasticsearch");
+        Mock::given(method(verb)).and(path(place)).respond_with(answer).mount(&server).await;
+    }
+    server
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_fully_readable_is_listed_with_a_mark_and_never_with_exit_code_0() {
+    let server = with_half_a_name(1).await;
+    let list = ana(&server, &["list"]).await;
+    assert_eq!(list.code, Some(3), "{list:?}");
+    assert!(list.out.contains("half") && list.out.contains("not fully readable"), "{list:?}");
+    assert!(list.err.contains("half is not fully readable: name: a part of it is no text"), "{list:?}");
+    let json = ana(&server, &["list", "--output", "json"]).await;
+    assert_eq!(json.json()[0]["not_fully_readable"], "name: a part of it is no text");
+    let csv = ana(&server, &["list", "--output", "csv"]).await;
+    assert!(csv.out.contains("not_fully_readable") && csv.out.contains("a part of it is no text"), "{csv:?}");
+    assert_eq!(ana(&server, &["expiring"]).await.code, Some(3));
+    let rotate = ana(&server, &["rotate", "half", "--yes", "--output", "json"]).await;
+    assert!(rotate.code != Some(0) && rotate.err.contains("not fully readable"), "{rotate:?}");
+    let other = ana(&server, &["show", "other"]).await;
+    assert!(!other.err.contains("There is no key"), "a row of another key came, and nobody said so: {other:?}");
+}
+
+#[tokio::test]
+async fn a_list_with_fewer_keys_than_the_cluster_counts_ends_with_3() {
+    let server = with_half_a_name(5).await;
+    let list = ana(&server, &["list"]).await;
+    assert_eq!(list.code, Some(3), "{list:?}");
+    assert!(list.err.contains("the cluster counts 4 keys more than it sent"), "{list:?}");
+}

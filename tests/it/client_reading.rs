@@ -1,7 +1,7 @@
 //! Tolerant in reading, exact in writing: what becomes of odd keys, roles and questions.
 
 use keybearer::{
-    client::{ClientError, KeyQuery, Order},
+    client::{ClientError, KeyQuery, MAX_UNREADABLE_KEPT, Order},
     model::api_key::{KeyId, KeyKind},
 };
 use serde_json::{json, value::RawValue};
@@ -42,11 +42,60 @@ async fn odd_rows_are_set_aside_with_a_reason_and_the_others_read() {
     let page = in_time(client(&server.uri()).query_api_keys(&KeyQuery::new(6))).await.unwrap();
     assert_eq!(page.total, 6);
     let ids: Vec<&str> = page.keys.iter().map(|key| key.id.as_str()).collect();
-    assert_eq!(ids, ["new", "old", "null"]);
-    let odd: Vec<Option<&str>> = page.unreadable.iter().map(|row| row.id.as_deref()).collect();
-    assert_eq!(odd, [Some("dates"), None, Some("last")]);
-    assert!(page.unreadable[0].reason.contains("2026-11-24"), "{:?}", page.unreadable);
-    assert!(page.unreadable[1].reason.contains("id"));
+    assert_eq!(ids, ["new", "old", "null", "dates", "last"]);
+    let flaws: Vec<Option<&str>> = page.keys.iter().map(|key| key.flaw.as_deref()).collect();
+    assert_eq!(flaws[..3], [None, None, None]);
+    assert_eq!(flaws[3], Some("creation: it is not a moment in milliseconds"));
+    assert_eq!(flaws[4], Some("invalidated: it is neither true nor false"));
+    assert!(page.keys[4].is_unread("invalidated") && !page.keys[4].is_unread("creation"));
+    let [nameless] = page.unreadable.kept() else { panic!("{:?}", page.unreadable) };
+    assert!(nameless.id.is_none() && nameless.reason.contains("id"), "{nameless:?}");
+}
+
+/// Half a surrogate pair, bytes that are no text, fields twice: whatever is odd, the id is there.
+#[tokio::test]
+async fn no_key_with_an_id_is_lost_whatever_its_row_is_made_of() {
+    let mut body = br#"{"total":5,"count":5,"api_keys":[
+ {"id":"half","name":"pay-\ud800","creation":1,"username":"\udc00","realm":"native","metadata":{"a":"\ud800"},"_sort":["pay-\ud800"]},
+ {"id":"twice","name":"a","name":"b","creation":2},
+ {"id":"bytes","name":""#
+        .to_vec();
+    body.extend([0xff, 0xfe]);
+    body.extend(br#"","creation":3,"future":"\ud800"},{"id":"deep","name":"d","creation":4,"metadata":"#);
+    body.extend("[".repeat(20_000).into_bytes());
+    body.extend("]".repeat(20_000).into_bytes());
+    body.extend(b"},7]}");
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    Mock::given(any()).respond_with(answer.insert_header("X-elastic-product", "Elasticsearch")).mount(&server).await;
+    let client = client(&server.uri());
+    let page = in_time(client.query_api_keys(&KeyQuery::new(5))).await.unwrap();
+    let seen: Vec<(&str, &str)> = page.keys.iter().map(|key| (key.id.as_str(), key.name.as_str())).collect();
+    assert_eq!(seen, [("half", "pay-\u{fffd}"), ("twice", "b"), ("bytes", "\u{fffd}\u{fffd}"), ("deep", "d")]);
+    assert_eq!(page.keys[0].metadata.as_ref().unwrap().get(), r#"{"a":"\ud800"}"#);
+    assert!(page.keys[0].is_unread("name") && page.keys[0].is_unread("username"));
+    assert!(page.keys[1].flaw.as_deref().unwrap().contains("twice") && page.keys[3].flaw.is_none());
+    assert_eq!(page.unreadable.len(), 1, "7 is no key");
+    let streamed = std::sync::Mutex::new(Vec::new());
+    let mut put = |key: &keybearer::model::inventory::RawKey<'_>| {
+        streamed.lock().unwrap().push((key.id.to_owned(), key.name.to_owned(), key.flaw.is_some()));
+    };
+    let rows = in_time(client.query_rows(&KeyQuery::new(5), &mut put)).await.unwrap();
+    let streamed = streamed.into_inner().unwrap();
+    let again: Vec<(&str, &str)> = streamed.iter().map(|(id, name, _)| (id.as_str(), name.as_str())).collect();
+    assert_eq!((again, rows.rows, rows.unreadable.len()), (seen, 5, 1));
+    assert_eq!(streamed.iter().filter(|(_, _, flawed)| *flawed).count(), 3);
+    let half = in_time(client.get_api_key(&KeyId::new("half"), false)).await.unwrap().unwrap();
+    assert_eq!(half.name, "pay-\u{fffd}");
+    let other = in_time(client.get_api_key(&KeyId::new("other"), false)).await;
+    assert!(matches!(other, Err(ClientError::Unreadable { .. })), "nobody said that there is no such key: {other:?}");
+}
+
+#[tokio::test]
+async fn of_rows_that_can_t_be_read_a_hundred_are_kept_and_the_others_counted() {
+    let server = always(200, &format!(r#"{{"total":5000,"api_keys":[{}]}}"#, vec!["{}"; 5000].join(","))).await;
+    let page = in_time(client(&server.uri()).query_rows(&KeyQuery::new(5000), &mut |_| ())).await.unwrap();
+    assert_eq!((page.rows, page.unreadable.len(), page.unreadable.kept().len()), (5000, 5000, MAX_UNREADABLE_KEPT));
 }
 
 #[tokio::test]
@@ -66,7 +115,7 @@ async fn a_page_ends_where_its_last_row_says_even_if_that_row_is_unreadable() {
 async fn what_a_key_carries_stays_as_it_was_to_the_byte() {
     let server = always(200, ODD_KEYS).await;
     let page = in_time(client(&server.uri()).query_api_keys(&KeyQuery::new(6))).await.unwrap();
-    let [new, old, null] = page.keys.as_slice() else { panic!() };
+    let [new, old, null, ..] = page.keys.as_slice() else { panic!() };
     assert_eq!(new.kind, KeyKind::Other("quantum".into()));
     assert_eq!(new.expires, Some(i64::MAX));
     assert_eq!(new.metadata.as_ref().unwrap().get(), r#"{"application_id":"app","n":1.0e+10}"#);

@@ -16,7 +16,7 @@ use keybearer::{
         version::{Edition, Version},
     },
     ops::{
-        Session,
+        Session, find,
         list::{self, KeyList, ListProgress},
     },
 };
@@ -39,6 +39,8 @@ struct State {
     broken: Vec<usize>,
     /// What the cluster adds to its counts.
     lie: i64,
+    /// What it counts in one answer, by the number of the question.
+    lie_once: Option<(usize, i64)>,
 }
 
 fn key(id: usize, name: &str, creation: i64) -> (String, Value) {
@@ -78,6 +80,7 @@ impl Keys {
             meanwhile: BTreeMap::new(),
             broken: Vec::new(),
             lie: 0,
+            lie_once: None,
         })))
     }
 
@@ -142,6 +145,7 @@ impl Respond for Keys {
         };
         let mut rows: Vec<&Value> = state.keys.values().filter(fits).collect();
         let total = (rows.len() as i64 + state.lie).max(0);
+        let total = state.lie_once.filter(|(number, _)| *number == state.asked).map_or(total, |(_, total)| total);
         if !body["aggs"].is_null() {
             if !state.has_aggregations {
                 return ResponseTemplate::new(400).set_body_json(json!({ "error": { "type": "x_content_parse_exception", "reason": "unknown field [aggs]" }, "status": 400 })).insert_header(product.0, product.1);
@@ -294,4 +298,96 @@ async fn what_is_new_is_told_before_all_is_read_again() {
     // A key that is gone can't be told from the others: all has to be read again.
     keys.0.lock().unwrap().keys.remove("id000020");
     assert!(list::renewed(&session, &old).await.unwrap().is_none());
+}
+
+/// A cluster that would keep a reader for ever: it sends a full page whatever it is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Liar {
+    /// The same ids again and again, all of one moment.
+    Repeats,
+    /// New ids each time, all of one moment.
+    Fresh,
+    /// Its oldest key is of 1970, its newest of the far future, and each half of the time has all of them.
+    Halves,
+    /// New ids each time, each created later than the one before.
+    Newer,
+}
+
+struct Lying {
+    liar: Liar,
+    total: u64,
+    asked: Arc<Mutex<usize>>,
+}
+
+impl Respond for Lying {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let asked = {
+            let mut asked = self.asked.lock().unwrap();
+            *asked += 1;
+            *asked
+        };
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let product = ("X-Elastic-Product", "Elasticsearch");
+        if !body["aggs"].is_null() {
+            let refusal = json!({ "error": { "type": "x", "reason": "no aggregations" }, "status": 400 });
+            return ResponseTemplate::new(400).set_body_json(refusal).insert_header(product.0, product.1);
+        }
+        let size = body["size"].as_u64().unwrap() as usize;
+        let descending = body["sort"][0]["creation"]["order"] == "desc";
+        let rows: Vec<Value> = (0..size)
+            .map(|number| {
+                let (id, created) = match self.liar {
+                    Liar::Repeats => (number, 7),
+                    Liar::Fresh => (asked * 100_000 + number, 7),
+                    Liar::Halves if descending => (number % 100, 1 << 50),
+                    Liar::Halves => (number % 100, 0),
+                    Liar::Newer => (asked * 100_000 + number, (asked * 100_000 + number) as i64),
+                };
+                let (_, mut row) = key(id, "liar", created);
+                row["_sort"] = json!([created]);
+                row
+            })
+            .collect();
+        ResponseTemplate::new(200)
+            .set_body_json(json!({ "total": self.total, "count": rows.len(), "api_keys": rows }))
+            .insert_header(product.0, product.1)
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_that_never_comes_to_an_end_is_told_within_seconds() {
+    for (liar, total) in [(Liar::Repeats, 50_000), (Liar::Fresh, 20_000), (Liar::Halves, 50_000), (Liar::Newer, 5_000)]
+    {
+        let server = MockServer::start().await;
+        let asked = Arc::new(Mutex::new(0));
+        let lying = Lying { liar, total, asked: Arc::clone(&asked) };
+        Mock::given(any()).respond_with(lying).mount(&server).await;
+        let session = session(&server);
+        let read = tokio::time::timeout(Duration::from_secs(120), list::all(&session, |_| ())).await;
+        let read = read.unwrap_or_else(|_| panic!("{liar:?} keeps the reader"));
+        assert!(*asked.lock().unwrap() < 200, "{liar:?}: {} requests", asked.lock().unwrap());
+        match (liar, read) {
+            (Liar::Repeats, Ok(list)) => assert!(list.shortfall() > 0 && !list.is_whole()),
+            (Liar::Repeats, other) => panic!("{other:?}"),
+            (_, read) => {
+                let error = read.expect_err("answers that can't all be true").to_string();
+                assert!(error.starts_with("The cluster's answers contradict each other"), "{liar:?}: {error}");
+            }
+        }
+        let named = tokio::time::timeout(Duration::from_secs(60), find::named(&session, "liar")).await;
+        let named = named.unwrap_or_else(|_| panic!("{liar:?} keeps who looks for one key"));
+        assert!(named.is_err(), "{liar:?}: neither a list of its keys nor “no such key” would be true");
+    }
+}
+
+#[tokio::test]
+async fn a_full_page_is_read_on_whatever_the_cluster_counts() {
+    let keys = Keys::new(many(601, |number| 1000 + number as i64));
+    keys.0.lock().unwrap().lie_once = Some((1, 0));
+    keys.agree().await;
+    keys.0.lock().unwrap().lie = -1_000_000;
+    let (read, _) = keys.read().await;
+    let read = read.unwrap();
+    assert_eq!((read.keys.len(), read.total, read.surplus()), (601, 0, 601));
+    assert_eq!(read.doubts(), ["the cluster sent 601 keys more than it counts"]);
 }

@@ -153,12 +153,18 @@ fn after_a_lost_answer_the_key_that_was_made_is_named_and_can_be_invalidated() {
 fn keys_that_can_not_be_understood_are_counted() {
     let rows = json!([
         { "id": "a", "name": "good", "creation": 1, "invalidated": false, "username": "ana", "realm": "r", "metadata": {}, "role_descriptors": {} },
-        { "id": "b", "name": 7, "creation": "never" },
+        { "id": "b", "name": "odd", "creation": "never", "username": "ana", "realm": "r", "metadata": {}, "role_descriptors": {} },
+        { "name": 7 },
     ]);
-    let (_runtime, server) = server_with(200, json!({ "total": 2, "count": 2, "api_keys": rows }));
+    let (_runtime, server) = server_with(200, json!({ "total": 3, "count": 3, "api_keys": rows }));
     let mut desk = desk_at(&server.uri());
-    desk.wait_for("1 could not be understood");
+    desk.wait_for("1 key could not be understood");
     assert!(desk.sees("good"));
+    assert!(!desk.sees("All 2 keys read") && desk.sees("1 key not fully readable"));
+    desk.fill("Search keys", "b");
+    desk.press("odd");
+    desk.wait_for("This key is not fully readable");
+    assert!(desk.sees("creation: it is not a moment in milliseconds"));
 }
 
 #[test]

@@ -72,6 +72,8 @@ pub struct RawKey<'a> {
     pub limited_by: Option<&'a str>,
     /// Raw JSON of a cross-cluster key.
     pub access: Option<&'a str>,
+    /// What of it could not be read.
+    pub flaw: Option<&'a str>,
 }
 
 impl<'a> From<&'a ApiKey> for RawKey<'a> {
@@ -90,6 +92,7 @@ impl<'a> From<&'a ApiKey> for RawKey<'a> {
             role_descriptors: key.role_descriptors.as_deref().map(RawValue::get),
             limited_by: key.limited_by.as_deref().map(RawValue::get),
             access: key.access.as_deref().map(RawValue::get),
+            flaw: key.flaw.as_deref(),
         }
     }
 }
@@ -132,6 +135,8 @@ pub struct Inventory {
     values: Vec<u32>,
     /// What cross-cluster keys give access to, by place.
     access: HashMap<u32, u32>,
+    /// What of a key could not be read, by place.
+    flaws: HashMap<u32, String>,
     known: Known,
     /// Places in the order of their names, once it was made.
     by_name: Vec<u32>,
@@ -203,10 +208,12 @@ impl Inventory {
 
     /// Adds a key, whether or not there is one of its id.
     fn add(&mut self, key: &RawKey<'_>, hash: u64) -> Put {
-        let Some(place) = self.ids.push(key.id) else { return Put::Full };
-        if self.names.push(key.name).is_none() {
+        // Both or neither: all names behind one that is missing would stand beside other ids.
+        if !self.names.has_room(key.name) {
             return Put::Full;
         }
+        let Some(place) = self.ids.push(key.id) else { return Put::Full };
+        self.names.push(key.name);
         let (ids, hasher) = (&self.ids, &self.hasher);
         self.places.insert_unique(hash, place, |place| hasher.hash_one(ids.raw(*place)));
         if !key.name.is_ascii() {
@@ -253,6 +260,10 @@ impl Inventory {
             Some(access) => drop(self.access.insert(place as u32, self.known.access.number(access))),
             None => drop(self.access.remove(&(place as u32))),
         }
+        match key.flaw {
+            Some(flaw) => drop(self.flaws.insert(place as u32, flaw.to_owned())),
+            None => drop(self.flaws.remove(&(place as u32))),
+        }
         self.first_values[place] = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         let json = key.metadata.unwrap_or_default();
         let form = leaves::intern(json, &mut self.known.forms, &mut self.known.values, &mut self.values);
@@ -278,9 +289,10 @@ impl Inventory {
             && self.known.descriptors.get(self.descriptors(place)) == key.role_descriptors.unwrap_or_default()
             && self.known.limits.get(self.limits(place)) == key.limited_by.unwrap_or_default()
             && access == key.access
+            && self.flaw(place) == key.flaw
             && self.username(place) == key.username
             && self.realm(place) == key.realm
-            && self.kind(place).wire() == KeyKind::from_wire(key.kind).wire()
+            && (self.kind(place).wire() == key.kind || key.kind.is_empty() && *self.kind(place) == KeyKind::Rest)
             && self.metadata(place).as_deref() == key.metadata
     }
 
@@ -352,6 +364,7 @@ impl Inventory {
             + self.letters.capacity() * 8
             + self.holders.bytes()
             + self.access.capacity() * 9
+            + self.flaws.values().map(|flaw| flaw.capacity() + 32).sum::<usize>()
             + self.known.bytes()
     }
 
@@ -397,6 +410,7 @@ impl Inventory {
             role_descriptors: has_descriptors.then(|| self.known.descriptors.get(self.descriptors(place))),
             limited_by: self.limited_by(place),
             access: self.access.get(&(place as u32)).map(|number| self.known.access.get(*number)),
+            flaw: self.flaw(place),
         })
     }
 

@@ -98,6 +98,29 @@ impl Inventory {
         split_roles(self.known.roles.get(self.roles[place]))
     }
 
+    /// What of it could not be read.
+    pub fn flaw(&self, place: usize) -> Option<&str> {
+        self.flaws.get(&(place as u32)).map(String::as_str)
+    }
+
+    /// The first key that could not be read as a whole.
+    pub fn first_flaw(&self) -> Option<(usize, &str)> {
+        let first = self.flaws.iter().min_by_key(|(place, _)| **place)?;
+        Some((*first.0 as usize, first.1))
+    }
+
+    /// The places of keys that could not be read as a whole, in order.
+    pub fn flawed_places(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = self.flaws.keys().map(|place| *place as usize).collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// How many keys could not be read as a whole.
+    pub fn flawed(&self) -> usize {
+        self.flaws.len()
+    }
+
     /// Its metadata, to the byte.
     pub fn metadata(&self, place: usize) -> Option<String> {
         if self.flags[place] & HAS_METADATA == 0 {
@@ -164,6 +187,7 @@ impl Inventory {
             role_descriptors: has_descriptors.then(|| raw(descriptors)).flatten(),
             limited_by: self.limited_by(place).and_then(raw),
             access: self.access.get(&(place as u32)).and_then(|number| raw(self.known.access.get(*number))),
+            flaw: self.flaw(place).map(str::to_owned),
             ..ApiKey::default()
         };
         let manager = self.known.managers.get(self.managers[place]);

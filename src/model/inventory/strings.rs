@@ -8,17 +8,41 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 pub(super) const BLOCK: usize = 512;
 
 /// Texts one after the other, told apart by where each ends.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Texts {
     bytes: Vec<u8>,
+    /// The most bytes; smaller than [`MAX_COLUMN_BYTES`] in tests only.
+    most: usize,
     ends: Vec<u32>,
     /// Which blocks have an ASCII letter in upper case.
     have_upper: Vec<bool>,
 }
 
+/// The most bytes of one column: the ends of its texts are numbers of 32 bits.
+pub(super) const MAX_COLUMN_BYTES: usize = u32::MAX as usize;
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), most: MAX_COLUMN_BYTES, ends: Vec::new(), have_upper: Vec::new() }
+    }
+}
+
 impl Texts {
-    /// Adds a text; its number, or nothing when 4 GB are full.
+    /// Whether a text can be added.
+    pub(super) fn has_room(&self, text: &str) -> bool {
+        self.ends.len() < u32::MAX as usize && text.len() <= self.most.saturating_sub(self.bytes.len())
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_room_for(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    /// Adds a text; its number, or nothing when [`MAX_COLUMN_BYTES`] are full.
     pub(super) fn push(&mut self, text: &str) -> Option<u32> {
+        if !self.has_room(text) {
+            return None;
+        }
         let number = u32::try_from(self.ends.len()).ok()?;
         let end = u32::try_from(self.bytes.len() + text.len()).ok()?;
         self.bytes.extend_from_slice(text.as_bytes());
@@ -136,6 +160,14 @@ mod tests {
             texts.push(if number == 2 * BLOCK - 1 { "aBc" } else { "abc-é" });
         }
         assert_eq!([0, BLOCK, 2 * BLOCK].map(|first| texts.has_upper(first)), [false, true, false]);
+    }
+
+    #[test]
+    fn a_full_column_takes_no_text_and_says_so() {
+        let mut texts = Texts::with_room_for(5);
+        assert_eq!((texts.push("abc"), texts.has_room("abc"), texts.push("abc")), (Some(0), false, None));
+        assert_eq!((texts.push("de"), texts.has_room(""), texts.has_room("f")), (Some(1), true, false));
+        assert_eq!((texts.get(0), texts.get(1)), ("abc", "de"));
     }
 
     #[test]

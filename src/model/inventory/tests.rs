@@ -384,3 +384,34 @@ fn another_cluster_s_keys_can_be_added_even_under_the_same_ids() {
     assert_eq!((both.len(), both.place(&KeyId::new("Id000000000000000003"))), (12, Some(3)));
     assert_eq!(format!("{:?}", RawKey::from(&both.key(8))), format!("{:?}", RawKey::from(&both.key(3))));
 }
+
+#[test]
+fn where_a_column_is_full_a_key_has_both_its_id_and_its_name_or_neither() {
+    for (ids, names) in [(100, 10), (10, 100)] {
+        let mut inventory =
+            Inventory { ids: Texts::with_room_for(ids), names: Texts::with_room_for(names), ..Inventory::default() };
+        for number in 0..20 {
+            let (id, name) = (format!("id{number}"), format!("n{number}"));
+            inventory.put(&RawKey { id: &id, name: &name, ..RawKey::default() });
+        }
+        assert!((2..20).contains(&inventory.len()));
+        for place in 0..inventory.len() {
+            assert_eq!(inventory.id(place).replace("id", "n"), inventory.name(place), "{place}");
+        }
+        assert_eq!(inventory.put(&RawKey { id: "another", name: "another name", ..RawKey::default() }), Put::Full);
+    }
+}
+
+#[test]
+fn what_could_not_be_read_stays_with_its_key() {
+    let mut inventory = inventory(9);
+    let flaw = Some("name: a part of it is no text");
+    let odd = RawKey { id: "odd", name: "x\u{fffd}", flaw, ..RawKey::default() };
+    assert_eq!((inventory.put(&odd), inventory.put(&odd)), (Put::Added, Put::Same));
+    assert_eq!((inventory.flawed(), inventory.flaw(9), inventory.flaw(3)), (1, odd.flaw, None));
+    assert_eq!((inventory.key(9).flaw.as_deref(), inventory.flawed_places()), (odd.flaw, vec![9]));
+    let rest = inventory.without(&Bits::of(10, |place| place < 5));
+    assert_eq!(rest.first_flaw(), Some((4, odd.flaw.unwrap())));
+    assert_eq!(inventory.put(&RawKey { flaw: None, ..odd }), Put::Changed);
+    assert_eq!(inventory.flawed(), 0);
+}

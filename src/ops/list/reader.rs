@@ -13,14 +13,17 @@ use tokio::task::JoinSet;
 
 use super::{KeyList, ListProgress, PAGE};
 use crate::{
-    client::{ClientError, KeyQuery, Order as By, RowPage, Unreadable},
+    client::{ClientError, KeyQuery, Order as By, RowPage, UnreadRows, Unreadable},
     model::{
         Millis,
         api_key::KeyId,
         inventory::{Bits, Inventory, Put, RawKey},
         version::Feature,
     },
-    ops::{Session, background, clock},
+    ops::{
+        Session, background, clock,
+        paging::{MAX_COUNT_DRIFT, Paging},
+    },
 };
 
 /// The first page is small, so that something can be seen at once.
@@ -53,11 +56,21 @@ impl Range {
     }
 }
 
+/// Parts can't have more keys than their whole, but for those that are created meanwhile.
+fn no_more_than(whole: Range, parts: impl Iterator<Item = u64>) -> Result<(), ClientError> {
+    let sum = parts.fold(0, u64::saturating_add);
+    if sum <= whole.count.saturating_add(MAX_COUNT_DRIFT) {
+        return Ok(());
+    }
+    let reason = format!("it counts {} keys in parts of a time in which it counts {}", sum, whole.count);
+    Err(ClientError::Contradictory { reason })
+}
+
 /// What was read so far; ranges write to it at the same time.
 #[derive(Default)]
 struct State {
     keys: Inventory,
-    unreadable: Vec<Unreadable>,
+    unreadable: UnreadRows,
     total: u64,
     next_part: usize,
 }
@@ -91,7 +104,7 @@ impl Reader {
     pub(super) fn finish(&self) -> KeyList {
         let mut state = std::mem::take(&mut *self.state());
         background::run(|| state.keys.finish());
-        state.unreadable.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
+        state.unreadable.sort();
         KeyList {
             keys: state.keys,
             unreadable: state.unreadable,
@@ -127,11 +140,13 @@ impl Reader {
         let first = self.read(&query).await?;
         self.state().total = first.total;
         self.tell_part();
-        if first.total > first.rows as u64 {
+        // A page that is full may be the beginning of more, whatever is counted.
+        if first.total > first.rows as u64 || first.rows >= FIRST_PAGE as usize {
             let oldest = self.oldest().await?;
             let newest = self.newest_creation();
             // One millisecond more than the newest: what comes later is looked for at the end.
-            let whole = Range { from: oldest, until: newest.saturating_add(1), count: first.total };
+            let whole =
+                Range { from: oldest, until: newest.saturating_add(1), count: first.total.max(first.rows as u64) };
             let ranges = self.ranges(whole).await?;
             self.read_ranges(ranges.clone()).await?;
             self.add_up(&ranges, whole).await?;
@@ -141,14 +156,17 @@ impl Reader {
 
     /// Reads one answer; each key is there as soon as it has arrived.
     async fn read(&self, query: &KeyQuery) -> Result<RowPage, ClientError> {
-        let mut put = |key: &RawKey<'_>| self.put(key);
-        let page = self.query(query, &mut put).await?;
+        self.read_rows(query, &mut |key| self.put(key)).await
+    }
+
+    async fn read_rows(
+        &self,
+        query: &KeyQuery,
+        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
+    ) -> Result<RowPage, ClientError> {
+        let page = self.query(query, put).await?;
         let mut state = self.state();
-        for row in &page.unreadable {
-            if !state.unreadable.contains(row) {
-                state.unreadable.push(row.clone());
-            }
-        }
+        state.unreadable.merge(&page.unreadable);
         Ok(page)
     }
 
@@ -221,7 +239,7 @@ impl Reader {
         for bucket in buckets {
             let from = bucket["key"]["at"].as_i64().ok_or_else(unreadable)?;
             let count = bucket["doc_count"].as_u64().ok_or_else(unreadable)?;
-            match ranges.last_mut().filter(|range| range.count + count <= RANGE) {
+            match ranges.last_mut().filter(|range| range.count.saturating_add(count) <= RANGE) {
                 Some(range) => range.count += count,
                 None => ranges.push(Range { from, until: 0, count }),
             }
@@ -231,6 +249,7 @@ impl Reader {
         if ranges.is_empty() {
             return Err(unreadable());
         }
+        no_more_than(whole, ranges.iter().map(|range| range.count))?;
         // Whatever lies before the first bucket, or was made since, belongs to the ranges at the ends.
         if let Some(first) = ranges.first_mut() {
             first.from = first.from.min(whole.from);
@@ -273,9 +292,10 @@ impl Reader {
         let mut query = KeyQuery::new(MOST_ROWS);
         query.filter = Some(range.filter());
         let page = self.read(&query).await?;
-        // A full answer may not be the whole range: there were more than was counted.
-        let is_full = page.rows >= MOST_ROWS as usize && page.total > page.rows as u64;
-        Ok(if is_full { vec![Range { count: page.total, ..range }] } else { Vec::new() })
+        // A full answer may not be the whole range, whatever is counted: it is read in smaller parts.
+        let is_full = page.rows >= MOST_ROWS as usize;
+        let count = page.total.max(page.rows as u64 + 1);
+        Ok(if is_full { vec![Range { count, ..range }] } else { Vec::new() })
     }
 
     async fn halved(&self, range: Range) -> Result<Vec<Range>, ClientError> {
@@ -287,6 +307,7 @@ impl Reader {
                 halves.push(Range { count, ..half });
             }
         }
+        no_more_than(range, halves.iter().map(|half| half.count))?;
         Ok(halves)
     }
 
@@ -296,11 +317,16 @@ impl Reader {
         let mut query = KeyQuery::new(PAGE);
         query.filter = Some(range.filter());
         query.sort = vec![("_doc".into(), By::Ascending)];
+        let mut paging = Paging::counted(range.count);
         loop {
-            let page = self.read(&query).await?;
+            let mut put = |key: &RawKey<'_>| {
+                paging.row(key.id);
+                self.put(key);
+            };
+            let page = self.read_rows(&query, &mut put).await?;
             self.tell();
             match page.last_sort {
-                Some(sort) if page.rows >= query.size as usize => query.search_after = Some(sort),
+                Some(sort) if paging.goes_on(page.rows, query.size, page.total)? => query.search_after = Some(sort),
                 _ => return Ok(()),
             }
         }
@@ -343,9 +369,11 @@ impl Reader {
         if field == "invalidation" {
             query.filter = Some(json!({ "term": { "invalidated": true } }));
         }
+        let mut paging = Paging::default();
         loop {
             let news = AtomicUsize::new(0);
             let mut put = |key: &RawKey<'_>| {
+                paging.row(key.id);
                 let put = self.state().keys.put(key);
                 news.fetch_add(usize::from(put != Put::Same), Ordering::Relaxed);
             };
@@ -355,7 +383,7 @@ impl Reader {
                 page => page?,
             };
             match page.last_sort {
-                Some(sort) if news.into_inner() > 0 && page.rows >= query.size as usize => {
+                Some(sort) if paging.goes_on(page.rows, query.size, page.total)? && news.into_inner() > 0 => {
                     query.search_after = Some(sort);
                 }
                 _ => return Ok(()),
@@ -380,14 +408,16 @@ impl Reader {
             if count <= u64::from(MOST_ROWS) {
                 (query.size, query.sort) = (MOST_ROWS, Vec::new());
             }
+            let mut paging = Paging::counted(count);
             loop {
                 let mut put = |key: &RawKey<'_>| {
+                    paging.row(key.id);
                     self.put(key);
                     sent.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id.to_owned());
                 };
                 let page = self.query(&query, &mut put).await?;
                 match page.last_sort {
-                    Some(sort) if page.rows >= query.size as usize => query.search_after = Some(sort),
+                    Some(sort) if paging.goes_on(page.rows, query.size, page.total)? => query.search_after = Some(sort),
                     _ => break,
                 }
             }

@@ -141,7 +141,7 @@ async fn find(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientErr
 /// The key as a query tells it: what was proved elsewhere is read in the same way here.
 async fn find_now(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientError> {
     let found = list::by_id(session, std::slice::from_ref(id)).await?;
-    match (found.keys.into_iter().find(|key| key.id == *id), found.unreadable.into_iter().next()) {
+    match (found.keys.into_iter().find(|key| key.id == *id), found.unreadable.kept().first()) {
         // It is there, so nothing may be concluded from its not being found.
         (None, Some(odd)) => Err(ClientError::Unreadable { status: 200, reason: format!("{id}: {}", odd.reason) }),
         (key, _) => Ok(key),

@@ -270,6 +270,11 @@ pub(super) fn check_underway(underway: &[Rotation], cluster: &ClusterRef, old: &
 
 pub(super) fn check_old(old: &ApiKey, now: Millis) -> Result<(), Problem> {
     let id = &old.id;
+    if let Some(flaw) = &old.flaw {
+        let title = format!("{id} is not fully readable, so that no successor can be made its equal");
+        let hint = "Create a key with the same roles, hand it over, then invalidate the old one";
+        return Err(Problem::new(&title, flaw).hint(hint).fix(Fix::CreateKey));
+    }
     match old.status(now) {
         Status::Invalidated => {
             let title = format!("{id} is invalidated already, there is nothing to rotate");

@@ -38,6 +38,13 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             if notice::title_with_close(ui, Type::Heading, &harmless::shortened(&key.name, 120)) {
                 view.send(Command::OpenKey(None));
             }
+            if let Some(flaw) = &key.flaw {
+                let detail = format!(
+                    "{}. All else was read, and it can be invalidated by its id",
+                    harmless::shortened(flaw, 400)
+                );
+                notice::banner(ui, notice::Tone::Warning, "This key is not fully readable", &detail, |_| ());
+            }
             let now = cluster.now(view.state.now);
             lifetime(ui, view, key, now);
             actions(ui, view, cluster, key);

@@ -247,6 +247,9 @@ pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
     }
 }
 
+/// The mark of a key of which something could not be read.
+pub const NOT_FULLY_READABLE: &str = "not fully readable";
+
 /// What is special about a key.
 pub fn badges<'a>(
     key: &'a ApiKey,
@@ -262,6 +265,9 @@ pub fn badges<'a>(
     let own = cluster.and_then(|cluster| cluster.session.value()).and_then(|session| session.own_key());
     if own == Some(&key.id) {
         badges.push((Tone::Accent, icons::PERSON_CHECK, "this session"));
+    }
+    if key.flaw.is_some() {
+        badges.push((Tone::Warning, icons::WARNING, NOT_FULLY_READABLE));
     }
     match &key.kind {
         KeyKind::CrossCluster => badges.push((Tone::Plain, icons::HUB, "cross-cluster")),
