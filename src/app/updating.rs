@@ -9,6 +9,7 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId, KeyKind},
         cross_cluster::CrossClusterUpdate,
+        failure::Failure,
         profile::Profile,
         update::{self, Changes, KeyUpdate},
         update_draft::{UpdateDraft, UpdateSlip},
@@ -170,8 +171,8 @@ impl Updating {
         if self.ticket.take_if(|own| *own == ticket).is_some() {
             self.is_broken = true;
             self.stopping = false;
-            let reason = "not known: Keybearer made a mistake. Refresh the list to see what is true";
-            let failed = self.running.drain(..).map(|id| (id, reason.to_owned()));
+            let unknown = Failure::Unknown("Keybearer made a mistake. Refresh the list to see what is true".into());
+            let failed = self.running.drain(..).map(|id| (id, unknown.clone()));
             self.outcome.get_or_insert_default().failed.extend(failed);
         }
     }
@@ -404,6 +405,6 @@ mod tests {
         assert!(dialog.is_over() && dialog.is_broken);
         let failed = dialog.outcome.unwrap().failed;
         assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert!(failed.iter().all(|(_, reason)| reason.starts_with("not known")));
+        assert!(failed.iter().all(|(_, failure)| failure.is_unknown()));
     }
 }

@@ -86,11 +86,10 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     if !outlet.is_agreed()? {
         return Ok(Exit::Failed);
     }
-    let looking = ops_cloning::look_for(&session, &wanted);
     let sending = ops_cloning::clone(&session, &wanted);
-    let created = create::sent_or_interrupted(sending, looking, ops_cloning::problem).await?;
+    let created = create::sent_or_interrupted(&session, sending, ops_cloning::problem).await?;
     create::hand_over(&created, known.as_deref().and_then(ApiKey::application_id), outlet, args.output)?;
-    Ok(Exit::Done)
+    Ok(create::ended(&created))
 }
 
 impl CloneArgs {

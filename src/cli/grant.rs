@@ -113,13 +113,12 @@ pub(super) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     }
     let created = send(&session, &wanted).await?;
     create::hand_over(&created, wanted.key.application_id(), outlet, args.key.output)?;
-    Ok(Exit::Done)
+    Ok(create::ended(&created))
 }
 
 async fn send(session: &Session, wanted: &Grant) -> Result<crate::client::CreatedKey, CliError> {
-    let looking = grant::look_for(session, wanted, session.now());
     let refused = |error| grant::problem(error, wanted);
-    create::sent_or_interrupted(grant::grant(session, wanted), looking, refused).await
+    create::sent_or_interrupted(session, grant::grant(session, wanted), refused).await
 }
 
 /// Whose key, what it will be able to do and until when. Its rights are at most those of its owner.

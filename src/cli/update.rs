@@ -22,6 +22,7 @@ use crate::{
     },
     ops::{
         Session, clock,
+        fates::Fate,
         update::{UpdateOutcome, update},
     },
 };
@@ -58,6 +59,8 @@ struct OutcomeJson<'a> {
     updated: &'a [KeyId],
     unchanged: &'a [KeyId],
     failed: Vec<FailedJson<'a>>,
+    /// Those of which nobody knows whether they were changed.
+    not_known: Vec<FailedJson<'a>>,
     untouched: &'a [KeyId],
 }
 
@@ -206,7 +209,8 @@ fn report(outcome: &UpdateOutcome, keys: &[ApiKey], format: PlainFormat) -> Resu
         PlainFormat::Json => output::put_json(&OutcomeJson {
             updated: &outcome.updated,
             unchanged: &outcome.unchanged,
-            failed: outcome.failed.iter().map(|(id, reason)| FailedJson { id: id.as_str(), reason }).collect(),
+            failed: reasons(outcome, false),
+            not_known: reasons(outcome, true),
             untouched: &outcome.untouched,
         })?,
         PlainFormat::Table => output::put(&table(outcome, keys))?,
@@ -214,9 +218,16 @@ fn report(outcome: &UpdateOutcome, keys: &[ApiKey], format: PlainFormat) -> Resu
     let none = outcome.updated.is_empty() && outcome.unchanged.is_empty();
     Ok(match (outcome.is_complete(), none) {
         (true, _) => Exit::Done,
+        _ if outcome.unknown() > 0 => Exit::NotKnown,
         (false, false) => Exit::Partly,
         (false, true) => Exit::Failed,
     })
+}
+
+/// The keys that are not seen to be updated: certain failures, or those that are not known.
+fn reasons(outcome: &UpdateOutcome, unknown: bool) -> Vec<FailedJson<'_>> {
+    let of_this_kind = outcome.failed.iter().filter(|(_, failure)| failure.is_unknown() == unknown);
+    of_this_kind.map(|(id, failure)| FailedJson { id: id.as_str(), reason: failure.reason() }).collect()
 }
 
 fn table(outcome: &UpdateOutcome, keys: &[ApiKey]) -> String {
@@ -228,7 +239,7 @@ fn table(outcome: &UpdateOutcome, keys: &[ApiKey]) -> String {
     };
     let mut rows: Vec<Vec<String>> = outcome.updated.iter().map(|id| row("updated", id, "")).collect();
     rows.extend(outcome.unchanged.iter().map(|id| row("unchanged", id, "it was so before")));
-    rows.extend(outcome.failed.iter().map(|(id, reason)| row("failed", id, reason)));
+    rows.extend(outcome.failed.iter().map(|(id, failure)| row(Fate::from(failure).word(), id, failure.reason())));
     rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, "")));
     output::table(&["RESULT", "ID", "NAME", "REASON"], &rows)
 }

@@ -19,6 +19,10 @@ pub(super) struct Answer {
     /// Says that it comes from Elasticsearch: by the header that it sends since 7.14, or the cluster
     /// was recognized before.
     pub(super) is_elasticsearch: bool,
+    /// Has that header itself.
+    pub(super) has_product: bool,
+    /// A refusal by something between here and the cluster: see [`Answer::lacks_product`].
+    pub(super) is_from_between: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) location: Option<String>,
     /// Came with the feature that the call needs, if it needs one.
@@ -101,9 +105,12 @@ impl Answer {
     pub(super) fn new(status: u16, headers: &HeaderMap, feature: Option<Feature>, private: bool, now: Millis) -> Self {
         let product = HeaderName::from_static("x-elastic-product");
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let has_product = text(product) == Some("Elasticsearch");
         Self {
             status,
-            is_elasticsearch: text(product) == Some("Elasticsearch"),
+            has_product,
+            is_elasticsearch: has_product,
+            is_from_between: false,
             retry_after: text(RETRY_AFTER).and_then(|value| wait(value, now)),
             location: text(LOCATION).map(str::to_owned),
             feature,
@@ -121,6 +128,15 @@ impl Answer {
     /// Whatever the cluster said instead.
     pub(super) fn success(self) -> Result<Self, ClientError> {
         if self.is_success() { Ok(self) } else { Err(self.refusal()) }
+    }
+
+    /// `true` for a refusal without the header that Elasticsearch sends with all of its own but two, as seen on
+    /// 8.19.21 and 9.5.3: a 401 in JSON, and a 413 without a body.
+    pub(super) fn lacks_product(&self) -> bool {
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok();
+        (400..500).contains(&self.status)
+            && !self.has_product
+            && !(self.status == 401 && is_json() || self.status == 413 && self.body.is_empty())
     }
 
     /// What an unsuccessful answer says.

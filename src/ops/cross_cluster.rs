@@ -8,12 +8,13 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         cross_cluster::{CreateCrossCluster, CrossClusterUpdate},
+        failure::Failure,
         journal::Action,
     },
     ops::{
-        Session,
-        create::{self, CreateError},
-        journal::{Closing, NOT_KNOWN},
+        Session, cluster_identity,
+        create::{self, Asked, CreateError},
+        journal::Closing,
         update::UpdateOutcome,
     },
 };
@@ -27,10 +28,14 @@ const UNTIL_SHOWN: Duration = Duration::from_millis(1500);
 /// [`CreateError`]; for a lost answer with what was found.
 pub async fn create(session: &Session, key: &CreateCrossCluster) -> Result<CreatedKey, CreateError> {
     let sent = session.now();
-    let request = serde_json::from_str(&key.body(sent)).ok();
-    let sending = session.client.create_cross_cluster_key(key, sent);
-    let looking = create::look_for(session, &key.key, sent);
-    create::make(session, (Action::CreateCrossCluster, request), sending, looking).await
+    let asked = Asked {
+        action: Action::CreateCrossCluster,
+        request: serde_json::from_str(&key.body(sent)).ok(),
+        name: key.key.name().to_owned(),
+        expiry: Some(key.key.expiry()),
+        trace: create::trace(session, &key.key, sent).await.map_err(CreateError::Refused)?,
+    };
+    create::make(session, asked, session.client.create_cross_cluster_key(key, sent)).await
 }
 
 /// The keys as they are told one by one: lists leave out what they are bound to.
@@ -63,10 +68,14 @@ pub async fn update(session: &Session, updates: &[(KeyId, CrossClusterUpdate)]) 
 async fn one(session: &Session, id: &KeyId, update: &CrossClusterUpdate, outcome: &mut UpdateOutcome) -> bool {
     let request = serde_json::from_str(&update.body()).ok();
     let ids = std::slice::from_ref(id);
-    let intent = match session.intend(Action::UpdateCrossCluster, ids, request).await {
+    let intent = match cluster_identity::check(session).await {
+        Ok(()) => session.intend(Action::UpdateCrossCluster, ids, request).await,
+        Err(other) => Err(other.not_sent()),
+    };
+    let intent = match intent {
         Ok(intent) => intent,
         Err(error) => {
-            outcome.failed.push((id.clone(), error.to_string()));
+            outcome.failed.push((id.clone(), Failure::Refused(error.to_string())));
             return false;
         }
     };
@@ -78,15 +87,15 @@ async fn one(session: &Session, id: &KeyId, update: &CrossClusterUpdate, outcome
         Err(error) => {
             let is_of_this_key =
                 matches!(error, ClientError::NotFound { .. } | ClientError::Rejected { status: 400, .. });
-            Fate::Failed { reason: error.to_string(), fatal: !is_of_this_key }
+            Fate::Failed { failure: Failure::Refused(error.to_string()), fatal: !is_of_this_key }
         }
     };
     let done = match fate {
         Fate::Updated => &mut outcome.updated,
         Fate::Unchanged => &mut outcome.unchanged,
-        Fate::Failed { reason, fatal } => {
-            outcome.failed.push((id.clone(), reason.clone()));
-            intent.close(Closing::of_fates(Vec::new(), vec![(id.clone(), reason)])).await;
+        Fate::Failed { failure, fatal } => {
+            outcome.failed.push((id.clone(), failure.clone()));
+            intent.close(Closing::of_fates(Vec::new(), vec![(id.clone(), failure)])).await;
             return !fatal;
         }
     };
@@ -99,7 +108,7 @@ async fn one(session: &Session, id: &KeyId, update: &CrossClusterUpdate, outcome
 enum Fate {
     Updated,
     Unchanged,
-    Failed { reason: String, fatal: bool },
+    Failed { failure: Failure, fatal: bool },
 }
 
 /// After a lost answer only the key itself tells what was done.
@@ -113,11 +122,11 @@ async fn look_again(
     let reason = match session.client.get_api_key(id, session.sees_own_only()).await {
         Ok(Some(key)) => match update.is_carried_out(&key, sent_at, session.now()) {
             Some(true) => return Fate::Updated,
-            Some(false) => format!("{NOT_KNOWN}: {lost}; {}", super::update::NOT_SHOWN),
-            None => format!("{NOT_KNOWN}, and the key can't tell: {lost}"),
+            Some(false) => format!("{lost}; {}", super::update::NOT_SHOWN),
+            None => format!("{lost}; the key can't tell"),
         },
-        Ok(None) => format!("{NOT_KNOWN}: {lost}; it was not found when it was looked for"),
-        Err(error) => format!("{NOT_KNOWN}: {lost}; it could not be read again: {error}"),
+        Ok(None) => format!("{lost}; it was not found when it was looked for"),
+        Err(error) => format!("{lost}; it could not be read again: {error}"),
     };
-    Fate::Failed { reason, fatal: true }
+    Fate::Failed { failure: Failure::Unknown(reason), fatal: true }
 }

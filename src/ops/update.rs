@@ -10,15 +10,12 @@ use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
+        failure::Failure,
         journal::Action,
         update::KeyUpdate,
         version::Feature,
     },
-    ops::{
-        Session,
-        journal::{Closing, NOT_KNOWN},
-        list,
-    },
+    ops::{Session, journal::Closing, list},
 };
 
 /// After a lost answer, of a key that is as it was before.
@@ -37,8 +34,8 @@ pub struct UpdateOutcome {
     pub updated: Vec<KeyId>,
     /// They were so before.
     pub unchanged: Vec<KeyId>,
-    /// Not updated as far as can be told, each with the reason.
-    pub failed: Vec<(KeyId, String)>,
+    /// Not updated as far as can be told, each with the reason and how certain that is.
+    pub failed: Vec<(KeyId, Failure)>,
     /// Never sent.
     pub untouched: Vec<KeyId>,
     /// Whether it ended by an error that the next keys would meet too.
@@ -46,6 +43,11 @@ pub struct UpdateOutcome {
 }
 
 impl UpdateOutcome {
+    /// How many may have been changed although that was not seen.
+    pub fn unknown(&self) -> usize {
+        self.failed.iter().filter(|(_, failure)| failure.is_unknown()).count()
+    }
+
     /// Whether every key is as it was asked for.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.untouched.is_empty()
@@ -58,17 +60,27 @@ pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> Upd
     let mut seen = HashSet::new();
     let once: Vec<KeyId> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
     let request = serde_json::from_str(&update.body(None)).ok();
-    let intent = match session.intend(Action::Update, &once, request).await {
+    let intent = match cluster_identity::check(session).await {
+        Ok(()) => session.intend(Action::Update, &once, request).await,
+        Err(other) => Err(other.not_sent()),
+    };
+    let intent = match intent {
         Ok(intent) => intent,
         Err(error) => {
-            let reason = error.to_string();
-            let failed = once.into_iter().map(|id| (id, reason.clone())).collect();
+            let refused = Failure::Refused(error.to_string());
+            let failed = once.into_iter().map(|id| (id, refused.clone())).collect();
             return UpdateOutcome { failed, broke_off: true, ..UpdateOutcome::default() };
         }
     };
-    let outcome = carry_out(session, once, update).await;
+    let mut outcome = carry_out(session, once, update).await;
+    if let Err(other) = cluster_identity::check(session).await {
+        // On which cluster they were changed nobody can tell.
+        let good = std::mem::take(&mut outcome.updated).into_iter().chain(std::mem::take(&mut outcome.unchanged));
+        outcome.failed.extend(good.map(|id| (id, Failure::Unknown(other.to_string()))));
+        outcome.broke_off = true;
+    }
     let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
-    let never = |id: &KeyId| (id.clone(), "never sent".to_owned());
+    let never = |id: &KeyId| (id.clone(), Failure::Refused("never sent".into()));
     let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
     intent.close(Closing::of_fates(keys, failed)).await;
     outcome
@@ -77,8 +89,8 @@ pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> Upd
 async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> UpdateOutcome {
     let mut outcome = UpdateOutcome { untouched: once, ..UpdateOutcome::default() };
     if update.expiration.is_some() && !session.has(Feature::UpdateExpiration) {
-        let reason = ClientError::Lacks(Feature::UpdateExpiration).to_string();
-        outcome.failed = outcome.untouched.drain(..).map(|id| (id, reason.clone())).collect();
+        let refused = Failure::Refused(ClientError::Lacks(Feature::UpdateExpiration).to_string());
+        outcome.failed = outcome.untouched.drain(..).map(|id| (id, refused.clone())).collect();
         return outcome;
     }
     let mut by_bulk = outcome.untouched.len() > 1 && session.has(Feature::BulkUpdate);
@@ -111,8 +123,8 @@ async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> U
         if error.is_answer_lost() {
             look_again(session, chunk, update, (sent_at, &error), &mut outcome).await;
         } else {
-            let reason = error.to_string();
-            outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+            let refused = Failure::Refused(error.to_string());
+            outcome.failed.extend(chunk.into_iter().map(|id| (id, refused.clone())));
         }
         break;
     }
@@ -131,7 +143,7 @@ async fn one(
             Ok(true) => outcome.updated.push(id.clone()),
             Ok(false) => outcome.unchanged.push(id.clone()),
             Err(error @ (ClientError::NotFound { .. } | ClientError::Rejected { status: 400, .. })) => {
-                outcome.failed.push((id.clone(), error.to_string()));
+                outcome.failed.push((id.clone(), Failure::Refused(error.to_string())));
             }
             Err(error) => return Err(error),
         }
@@ -143,13 +155,13 @@ fn sort_out(chunk: Vec<KeyId>, done: BulkUpdate, outcome: &mut UpdateOutcome) {
     let mut errors: HashMap<KeyId, String> = done.errors.into_iter().collect();
     for id in chunk {
         if let Some(reason) = errors.remove(&id) {
-            outcome.failed.push((id, reason));
+            outcome.failed.push((id, Failure::Refused(reason)));
         } else if done.updated.contains(&id) {
             outcome.updated.push(id);
         } else if done.noops.contains(&id) {
             outcome.unchanged.push(id);
         } else {
-            outcome.failed.push((id, "the cluster's answer says nothing about it".into()));
+            outcome.failed.push((id, Failure::Unknown("the cluster's answer says nothing about it".into())));
         }
     }
 }
@@ -166,8 +178,8 @@ async fn look_again(
     match list::by_id(session, &chunk).await {
         Ok(found) => compare(chunk, &found.keys, update, (sent_at, session.now(), lost), outcome),
         Err(error) => {
-            let reason = format!("{NOT_KNOWN}: {lost}; it could not be read again: {error}");
-            outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+            let unknown = Failure::Unknown(format!("{lost}; it could not be read again: {error}"));
+            outcome.failed.extend(chunk.into_iter().map(|id| (id, unknown.clone())));
         }
     }
 }
@@ -185,9 +197,9 @@ fn compare(
         match done {
             Some(true) => outcome.updated.push(id),
             Some(false) => {
-                outcome.failed.push((id, format!("{NOT_KNOWN}: {lost}; {NOT_SHOWN}")));
+                outcome.failed.push((id, Failure::Unknown(format!("{lost}; {NOT_SHOWN}"))));
             }
-            None => outcome.failed.push((id, format!("{NOT_KNOWN}, and the key can't tell: {lost}"))),
+            None => outcome.failed.push((id, Failure::Unknown(format!("{lost}; the key can't tell")))),
         }
     }
 }
@@ -209,8 +221,12 @@ mod tests {
         let mut outcome = UpdateOutcome::default();
         sort_out(ids(&["a", "b", "c", "d"]), done, &mut outcome);
         assert_eq!((outcome.updated.clone(), outcome.unchanged.clone()), (ids(&["a"]), ids(&["b"])));
-        assert_eq!(outcome.failed[0], (KeyId::new("c"), "why".into()));
-        assert!(outcome.failed[1].1.contains("says nothing") && !outcome.is_complete());
+        assert_eq!(outcome.failed[0], (KeyId::new("c"), Failure::Refused("why".into())));
+        assert!(
+            outcome.failed[1].1.is_unknown()
+                && outcome.failed[1].1.reason().contains("says nothing")
+                && !outcome.is_complete()
+        );
     }
 
     #[test]
@@ -226,6 +242,9 @@ mod tests {
         let keys = [key("done", r#"{"a": 1}"#), key("not", "{}")];
         compare(ids(&["done", "not", "gone"]), &keys, &update, (0, 1, &lost), &mut outcome);
         assert_eq!(outcome.updated, ids(&["done"]));
-        assert!(outcome.failed[0].1.contains("does not show") && outcome.failed[1].1.contains("not known"));
+        assert!(
+            outcome.failed[0].1.reason().contains("does not show")
+                && outcome.failed.iter().all(|(_, why)| why.is_unknown())
+        );
     }
 }

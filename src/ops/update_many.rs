@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::{
     model::{
         api_key::{ApiKey, KeyId, KeyKind},
+        failure::Failure,
         json_text,
         update::KeyUpdate,
         version::Feature,
@@ -65,7 +66,7 @@ async fn still_as_seen(session: &Session, wanted: Vec<Wanted>, outcome: &mut Upd
         } else {
             let words =
                 "its metadata was changed meanwhile, which this would undo: refresh the list and update it again";
-            outcome.failed.push((one.id, words.into()));
+            outcome.failed.push((one.id, Failure::Refused(words.into())));
         }
     }
     same

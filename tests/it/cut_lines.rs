@@ -58,7 +58,11 @@ async fn an_invalidation_that_never_arrives_is_a_failure_and_the_key_is_seen_to_
     let id = made(&session).await;
     front.when("DELETE", "/_security/api_key", |_| Line::CutBefore);
     let outcome = in_time(taken_away(&session, &id)).await;
-    assert!(outcome.done.is_empty() && outcome.failed[0].1.contains("it is still valid"), "{:?}", outcome.failed);
+    assert!(
+        outcome.done.is_empty() && outcome.failed[0].1.reason().contains("it is still valid"),
+        "{:?}",
+        outcome.failed
+    );
     assert!(!read(&session, &id).await.invalidated);
     front.when("DELETE", "/_security/api_key", |_| Line::Holds(0));
     assert!(taken_away(&session, &id).await.is_complete(), "once the line holds, it can be tried again");
@@ -84,7 +88,7 @@ async fn where_neither_the_answer_nor_the_proof_arrives_it_is_not_known() {
         in_time(async { tokio::join!(work, cut).0 }).await
     };
     assert_eq!((outcome.done.len(), outcome.failed.len()), (0, 2));
-    assert!(outcome.failed.iter().all(|(_, reason)| reason.starts_with("not known")), "{:?}", outcome.failed);
+    assert!(outcome.failed.iter().all(|(_, failure)| failure.is_unknown()), "{:?}", outcome.failed);
 }
 
 #[tokio::test]
@@ -93,7 +97,9 @@ async fn a_creation_whose_answer_is_cut_off_names_the_key_that_it_made() {
     let session = front.session("officer").await;
     front.when("POST", "/_security/api_key", |_| Line::CutAfter);
     let error = in_time(create::create(&session, &key())).await.unwrap_err();
-    let CreateError::Lost { error: ClientError::Broken { .. }, found: Ok(strays) } = error else { panic!("{error:?}") };
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    let strays = lost.ours();
+    assert!(matches!(lost.error, ClientError::Broken { .. }), "{lost:?}");
     assert_eq!((strays.len(), front.count()), (1, 1), "sent once, and found");
     assert!(taken_away(&session, &strays[0].id).await.is_complete());
 }
@@ -104,8 +110,13 @@ async fn a_creation_that_never_arrives_has_made_nothing() {
     let session = front.session("officer").await;
     front.when("POST", "/_security/api_key", |_| Line::CutBefore);
     let error = in_time(create::create(&session, &key())).await.unwrap_err();
-    let CreateError::Lost { found: Ok(strays), .. } = error else { panic!("{error:?}") };
-    assert!(strays.is_empty() && front.count() == 1);
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    let problem = lost.problem();
+    assert!(lost.ours().is_empty() && front.count() == 1);
+    assert!(
+        problem.title.contains("no key of it was found") && problem.hint.contains("meta.request_id:"),
+        "{problem:?}"
+    );
 }
 
 async fn updated(session: &Session, id: &KeyId, expiration: bool) -> UpdateOutcome {
@@ -133,6 +144,9 @@ async fn an_update_whose_answer_is_cut_off_is_read_off_the_key() {
     let other = made(&session).await;
     front.when("PUT", "/_security/api_key", |_| Line::CutBefore);
     let outcome = updated(&session, &other, true).await;
-    assert!(outcome.updated.is_empty() && outcome.failed[0].1.contains("does not show the change"), "{outcome:?}");
+    assert!(
+        outcome.updated.is_empty() && outcome.failed[0].1.reason().contains("does not show the change"),
+        "{outcome:?}"
+    );
     assert!(!read(&session, &other).await.metadata.unwrap().get().contains("payments"));
 }

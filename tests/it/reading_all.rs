@@ -66,6 +66,7 @@ fn session(server: &MockServer) -> Session {
         cluster_uuid: None,
         journal: Default::default(),
         certificate: None,
+        interrupt: Default::default(),
     }
 }
 

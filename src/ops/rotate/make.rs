@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{News, Rights, check_old, check_session, compared, find, find_now, is_me, note, read, request, save};
 use crate::{
-    client::{ClientError, CreatedKey, KeyQuery},
+    client::{CreatedKey, KeyQuery},
     model::{
         api_key::{ApiKey, KeyId},
         create::REQUEST_ID,
@@ -16,7 +16,7 @@ use crate::{
     },
     ops::{
         Problem, Session,
-        create::{self, CreateError},
+        create::{self, CreateError, Lost},
         invalidate,
         journal::Closing,
     },
@@ -87,8 +87,8 @@ pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News
             intent.close(Closing::of_error(&error, &keys)).await;
             return Err(error.into());
         }
-        Err(CreateError::Lost { error, found }) => {
-            let problem = lost(session, held, (&error, found), tell).await;
+        Err(CreateError::Lost(without_answer)) => {
+            let problem = lost(session, held, &without_answer, tell).await;
             let reason = Some(problem.words());
             intent.close(Closing { verdict: Verdict::Unknown, reason, ..Closing::default() }).await;
             return Err(problem);
@@ -142,19 +142,13 @@ async fn rights_taken(session: &Session, old: &ApiKey, new: &KeyId) -> Rights {
 }
 
 /// After a lost answer: what was made is ended, because nobody knows its secret.
-async fn lost(
-    session: &Session,
-    held: &mut Held,
-    (error, found): (&ClientError, Result<Vec<ApiKey>, ClientError>),
-    tell: &mut (dyn FnMut(News) + Send),
-) -> Problem {
+async fn lost(session: &Session, held: &mut Held, lost: &Lost, tell: &mut (dyn FnMut(News) + Send)) -> Problem {
     let hint = format!("The old key works as before. Go on by `keybearer rotate --resume {}`", held.rotation.id);
-    let strays = match &found {
-        Ok(keys) => own(held, keys.clone()),
-        Err(_) => Vec::new(),
-    };
+    let error = &lost.error;
+    let found = lost.found.as_ref();
+    let strays = found.map_or_else(|_| Vec::new(), |found| own(held, [&*found.ours, &*found.perhaps].concat()));
     if strays.is_empty() {
-        let problem = create::lost(error, &found);
+        let problem = lost.problem();
         return problem.hint(&format!("{hint}: it asks the cluster again before anything is made"));
     }
     let ids: Vec<String> = strays.iter().map(|key| key.id.to_string()).collect();
@@ -334,7 +328,8 @@ pub(super) async fn end_strays(
     if outcome.is_complete() {
         return Ok(());
     }
-    let (id, reason) = outcome.failed.first().cloned().unwrap_or((KeyId::default(), "it was not sent".into()));
+    let first = outcome.failed.first().map(|(id, failure)| (id.clone(), failure.to_string()));
+    let (id, reason) = first.unwrap_or((KeyId::default(), "it was not sent".into()));
     let title = format!("Key {id} was made for this rotation, nobody knows its secret, and it could not be ended");
     let hint = format!("Try again: `keybearer rotate --resume {}`", held.rotation.id);
     Err(Problem::new(&title, &reason).hint(&hint))
