@@ -15,7 +15,7 @@ use crate::{
         update::KeyUpdate,
         version::Feature,
     },
-    ops::{Session, journal::Closing, list},
+    ops::{Session, cluster_identity, journal::Closing, list},
 };
 
 /// After a lost answer, of a key that is as it was before.

@@ -411,6 +411,6 @@ async fn carry(request: Request<Incoming>, line: &Line) -> io::Result<Response<P
 /// A date of HTTP, so many seconds from now.
 fn date(seconds: i64) -> HeaderValue {
     let at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
-    let text = at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let text = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     HeaderValue::from_str(&text).unwrap()
 }
