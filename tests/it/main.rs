@@ -45,6 +45,7 @@ mod last_use_window;
 mod leftovers;
 #[cfg(feature = "window")]
 mod list_and_overview;
+mod lying_line;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]
