@@ -21,7 +21,7 @@ pub(super) struct Answer {
     pub(super) is_elasticsearch: bool,
     /// Has that header itself.
     pub(super) has_product: bool,
-    /// A refusal by something between here and the cluster: see [`Answer::lacks_product`].
+    /// A refusal by something between here and the cluster: see [`Answer::is_of_another`].
     pub(super) is_from_between: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) location: Option<String>,
@@ -130,13 +130,20 @@ impl Answer {
         if self.is_success() { Ok(self) } else { Err(self.refusal()) }
     }
 
-    /// `true` for a refusal without the header that Elasticsearch sends with all of its own but two, as seen on
-    /// 8.19.21 and 9.5.3: a 401 in JSON, and a 413 without a body.
-    pub(super) fn lacks_product(&self) -> bool {
-        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok();
+    /// `true` for a refusal that is neither marked by the header of Elasticsearch nor has the form of its errors. The
+    /// server itself leaves the header out of a 401, of other refused sign-ins and of a 413, which has no body (as seen
+    /// on 8.19.21 and 9.5.3).
+    pub(super) fn is_of_another(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Error {
+            #[serde(rename = "error")]
+            _error: serde::de::IgnoredAny,
+        }
+        let is_error = || serde_json::from_slice::<Error>(&self.body).is_ok();
         (400..500).contains(&self.status)
             && !self.has_product
-            && !(self.status == 401 && is_json() || self.status == 413 && self.body.is_empty())
+            && !(self.status == 413 && self.body.is_empty())
+            && !is_error()
     }
 
     /// What an unsuccessful answer says.

@@ -297,7 +297,7 @@ impl Client {
         if answer.has_product {
             self.0.sends_product.store(true, Ordering::Relaxed);
         }
-        answer.is_from_between = call.changes && self.0.sends_product.load(Ordering::Relaxed) && answer.lacks_product();
+        answer.is_from_between = call.changes && self.0.sends_product.load(Ordering::Relaxed) && answer.is_of_another();
         Ok(answer)
     }
 

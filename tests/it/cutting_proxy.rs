@@ -59,8 +59,6 @@ pub enum Fault {
     DoubleRow,
     /// Every row is valid.
     RowsValid,
-    /// Every row is invalidated.
-    RowsInvalidated,
     /// The answer to an invalidation names nothing.
     NamesNothing,
     /// The total is so much larger.
@@ -83,7 +81,6 @@ pub struct Seen {
     pub method: String,
     pub path: String,
     pub authorization: String,
-    pub body: String,
 }
 
 impl Seen {
@@ -298,9 +295,6 @@ impl Answer {
         let rows = |change: fn(&mut Vec<Value>)| {
             move |json: &mut Value| json["api_keys"].as_array_mut().into_iter().for_each(change)
         };
-        fn invalidated(rows: &mut [Value], is: bool) {
-            rows.iter_mut().for_each(|row| row["invalidated"] = is.into());
-        }
         match fault {
             Fault::Body(text) => self.body = Bytes::from_static(text.as_bytes()),
             Fault::DropRow => self.change(rows(|rows| {
@@ -314,8 +308,9 @@ impl Answer {
                 }
             }),
             Fault::DoubleRow => self.change(rows(|rows| rows.extend(rows.first().cloned()))),
-            Fault::RowsValid => self.change(rows(|rows| invalidated(rows, false))),
-            Fault::RowsInvalidated => self.change(rows(|rows| invalidated(rows, true))),
+            Fault::RowsValid => {
+                self.change(rows(|rows| rows.iter_mut().for_each(|row| row["invalidated"] = false.into())))
+            }
             Fault::NamesNothing => self.change(|json| {
                 if json["invalidated_api_keys"].is_array() {
                     json["invalidated_api_keys"] = json!([]);
@@ -359,7 +354,6 @@ async fn carry(request: Request<Incoming>, line: &Line) -> io::Result<Response<P
             method: head.method.to_string(),
             path: path.clone(),
             authorization: authorization.to_owned(),
-            body: String::from_utf8_lossy(&body).into_owned(),
         };
         rules.seen.push(seen.clone());
         let fault = rules.faults.iter().find(|(which, _)| which(&seen)).map(|(_, fault)| *fault);

@@ -64,7 +64,7 @@ const VERBS: [(Verb, usize); 10] = [
 ];
 
 /// Faults at one request.
-const FAULTS: [Fault; 34] = [
+const FAULTS: [Fault; 36] = [
     Fault::Cut(Cut::Before),
     Fault::Cut(Cut::After),
     Fault::Cut(Cut::HoldBefore),
@@ -98,6 +98,8 @@ const FAULTS: [Fault; 34] = [
     Fault::RowsValid,
     Fault::NamesNothing,
     Fault::MoreTotal(5),
+    Fault::Total(0),
+    Fault::DoubleRow,
     Fault::OtherUuid,
 ];
 
