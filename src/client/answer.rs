@@ -139,11 +139,10 @@ impl Answer {
             #[serde(rename = "error")]
             _error: serde::de::IgnoredAny,
         }
-        let is_error = || serde_json::from_slice::<Error>(&self.body).is_ok();
-        (400..500).contains(&self.status)
-            && !self.has_product
-            && !(self.status == 413 && self.body.is_empty())
-            && !is_error()
+        let is_its_own = self.has_product
+            || self.status == 413 && self.body.is_empty()
+            || serde_json::from_slice::<Error>(&self.body).is_ok();
+        (400..500).contains(&self.status) && !is_its_own
     }
 
     /// What an unsuccessful answer says.

@@ -252,7 +252,7 @@ impl ClientError {
 /// `true` for statuses that don't say that nothing was done: the body of a success that can't be read, errors of the
 /// server or of something between, and 408, which a gateway sends while the server is still at work.
 pub(super) fn is_lost(status: u16) -> bool {
-    status < 300 || status >= 500 || status == 408
+    !(300..500).contains(&status) || status == 408
 }
 
 fn seconds(time: Duration) -> String {
