@@ -89,7 +89,7 @@ impl State {
             Command::OpenDeed(place) => self.journal.open = place,
             Command::AskJournalExport(on) => self.ask_journal_export(on),
             Command::ExportJournal(form, path) => self.export_journal(form, path),
-            Command::DismissJournalFault => self.journal.is_fault_read = true,
+            Command::DismissJournalFault => self.journal.dismiss_fault(),
             Command::Fix(fix) => self.fix(fix),
             Command::DismissNotice => drop(self.notices.pop_front()),
         }
@@ -178,6 +178,7 @@ impl State {
             Answer::Exporting(written) => self.exporting(ticket, written),
             Answer::Exported(result) => self.exported(ticket, result),
             Answer::JournalChecked(result) => self.journal_checked(ticket, result),
+            Answer::JournalWarning(warning) => self.journal.warn(&warning),
             Answer::JournalRead(result) => self.journal_read(ticket, result),
             Answer::History(result) => self.history(ticket, result),
             Answer::JournalExported(result) => self.journal_exported(ticket, result),

@@ -9,11 +9,13 @@ use crate::{
         api_key::KeyId,
         calendar,
         deed::{self, Deed},
+        harmless,
     },
     ops::{
         Fix, Problem,
         record::{Export, Form, History, Record, Standing},
     },
+    store::journal::Warning,
     worker::{Task, Ticket},
 };
 
@@ -70,7 +72,9 @@ pub struct Journal {
     pub open: Option<usize>,
     /// The dialog of exporting.
     pub export: Option<JournalExport>,
-    pub(super) is_fault_read: bool,
+    is_fault_read: bool,
+    /// The last warning that came while something was written; shown until it is dismissed.
+    warning: Option<String>,
     history_of: Option<KeyId>,
     history_is_old: bool,
     history: Loadable<History>,
@@ -89,6 +93,9 @@ impl Journal {
 
     /// What must be said of it on every screen, until it was read: in a few words, and at length.
     pub fn fault(&self) -> Option<(String, String)> {
+        if let Some(warning) = &self.warning {
+            return Some(("The journal needs attention".into(), warning.clone()));
+        }
         if self.is_fault_read {
             return None;
         }
@@ -97,6 +104,17 @@ impl Journal {
         }
         let words = self.standing.value().and_then(Standing::fault_words)?;
         Some(("The journal is not as it was written".into(), words))
+    }
+
+    pub(super) fn warn(&mut self, warning: &Warning) {
+        self.warning = Some(harmless::shown(&warning.to_string()).into_owned());
+    }
+
+    pub(super) fn dismiss_fault(&mut self) {
+        // A warning hides the fault below it, which is dismissed by itself.
+        if self.warning.take().is_none() {
+            self.is_fault_read = true;
+        }
     }
 
     /// What was done to a key, if that is what was asked for last.

@@ -81,7 +81,7 @@ impl ConnectionFlags {
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn session(&self) -> Result<Session, CliError> {
-        Ok(connect::connect(&self.endpoint()?).await?.with_journal(Journal::from_environment()))
+        Ok(connect::connect(&self.endpoint()?).await?.with_journal(watched_journal()))
     }
 
     /// Signs in to change something, and says so where nothing of it can be written down.
@@ -183,11 +183,16 @@ impl ConnectionFlags {
 /// # Errors
 /// With the way out, when it is refused.
 pub(super) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
-    let session = connect::connect(endpoint).await?.with_journal(Journal::from_environment());
-    if let Some(why @ NotKept::NoPlace) = session.journal.not_kept() {
+    let session = connect::connect(endpoint).await?.with_journal(watched_journal());
+    if let Some(why @ (NotKept::NoPlace | NotKept::SwitchedOff)) = session.journal.not_kept() {
         output::complain(&format!("Warning: {}", why.words()));
     }
     Ok(session)
+}
+
+/// The journal of the environment, whose warnings go to standard error at once.
+fn watched_journal() -> Journal {
+    Journal::from_environment().watched(|warning| output::complain(&harmless::shown(&format!("Warning: {warning}"))))
 }
 
 /// Says on whose behalf something is about to be done, where it is not one's own.

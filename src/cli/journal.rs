@@ -23,7 +23,8 @@ pub(super) struct JournalArgs {
 
 #[derive(Subcommand, Debug)]
 enum JournalVerb {
-    /// Check that no entry was changed, removed or moved; exit code 1 where one was
+    /// Check that entries follow each other as they were written; exit code 1 where one was changed, removed or moved,
+    /// or where there is no journal. The chain has no key: who can write the folder can compute a new one
     Verify,
     /// List what was done, the newest last
     List(ListArgs),
@@ -51,7 +52,11 @@ struct EntryJson<'a> {
     phase: &'static str,
     outcome: &'a str,
     user: &'a str,
+    system_user: &'a str,
+    system_user_id: Option<&'a str>,
+    login_user_id: Option<&'a str>,
     cluster: &'a str,
+    cluster_uuid: Option<&'a str>,
     keys: &'a [String],
     failed: &'a [(String, String)],
     reason: Option<&'a str>,
@@ -67,7 +72,11 @@ impl<'a> EntryJson<'a> {
             phase: phase(entry),
             outcome: &entry.outcome,
             user: &entry.user,
+            system_user: &entry.system_user,
+            system_user_id: entry.system_user_id.as_deref(),
+            login_user_id: entry.login_user_id.as_deref(),
             cluster: &entry.cluster,
+            cluster_uuid: entry.cluster_uuid.as_deref(),
             keys: &entry.keys,
             failed: &entry.failed,
             reason: entry.reason.as_deref(),
@@ -111,7 +120,11 @@ fn exit(report: &Report) -> Exit {
 
 fn complain(report: &Report) {
     for faulty in &report.faults {
-        output::complain(&format!("{}, line {} {}", faulty.file.display(), faulty.line, faulty.fault));
+        output::complain(&faulty.to_string());
+    }
+    let unlisted = report.fault_count - report.faults.len();
+    if unlisted > 0 {
+        output::complain(&format!("{} more are not listed", expiry::plural(unlisted as u64, "fault")));
     }
 }
 
@@ -122,15 +135,19 @@ fn verify() -> Result<Exit, CliError> {
     for open in &report.open {
         let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };
         output::say(&harmless::shown(&format!(
-            "{}: {} of {what} on {} was begun, and nothing says what came of it. Look at the cluster",
+            "{}: {} of {what} on {} has an intent and no outcome. Look at the cluster",
             open.at, open.action, open.cluster
         )));
     }
     let entries = expiry::plural(report.lines as u64, "line");
     let files = expiry::plural(report.files as u64, "file");
     let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+    if report.is_whole() && report.lines == 0 {
+        let hint = "Nothing was written from here yet, or KEYBEARER_JOURNAL names another folder";
+        return Err(CliError::problem("There is nothing to verify", &format!("{place} has no journal"), hint));
+    }
     if report.is_whole() {
-        output::put(&format!("{entries} in {files} of {place}: each as it was written, and in its place\n"))?;
+        output::put(&format!("{entries} in {files} of {place}: the chain is intact\n"))?;
     } else {
         let faults = expiry::plural(report.faults.len() as u64, "fault");
         output::put(&format!("{entries} in {files} of {place}: {faults}\n"))?;

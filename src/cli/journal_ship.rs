@@ -107,7 +107,7 @@ fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
 
 fn complain(faults: &[FaultyLine]) {
     for faulty in faults {
-        output::complain(&format!("{}, line {} {}", faulty.file.display(), faulty.line, faulty.fault));
+        output::complain(&faulty.to_string());
     }
 }
 

@@ -221,6 +221,7 @@ mod tests {
             request: intent.is_none().then(|| serde_json::json!({ "metadata": { "team": "Payments" } })),
             reason: intent.map(|_| "because".to_owned()),
             torn: None,
+            damage: None,
         };
         journal::read(&entry.line(number, BEGINNING)).unwrap()
     }

@@ -1,5 +1,6 @@
-//! What was asked of a cluster and what came of it, as lines that can't be changed without being seen: each
-//! carries the hash of the one before. It knows no file and no clock.
+//! Requests to a cluster and their outcomes as lines, each of which carries the hash of the one before: a line that
+//! is changed, removed or moved breaks the chain. The chain has no key: whoever can write the files can compute a
+//! new one. It knows no file and no clock.
 //!
 //! A line is a JSON object with the names of the Elastic Common Schema; what the schema has no name for
 //! stands under `keybearer`. Its last member is the SHA-256 of all that is before it.
@@ -93,8 +94,15 @@ impl Verdict {
 pub struct Origin {
     /// Name of this machine.
     pub host: String,
-    /// Who uses it, as its system says.
+    /// Name of the operating system's user that this process runs as; empty where it has none.
     pub system_user: String,
+    /// Number (uid) of that user; `None` on systems without one.
+    pub system_user_id: Option<u32>,
+    /// Number of the user that signed in to this machine, which `sudo` and `su` do not change; `None` where the
+    /// system does not record it (it is that of Linux's audit, `/proc/self/loginuid`).
+    pub login_user_id: Option<u32>,
+    /// Number of this process.
+    pub process: Option<u32>,
     /// Who one is signed in as at the cluster.
     pub username: String,
     /// The realm of that name.
@@ -107,6 +115,8 @@ pub struct Origin {
     pub url: String,
     /// Its name, where it tells it.
     pub cluster: Option<String>,
+    /// Its `cluster_uuid`, where it tells it: names and addresses repeat.
+    pub cluster_uuid: Option<String>,
 }
 
 /// One line before it has its place in the chain. It never holds a secret: requests carry none.
@@ -134,6 +144,9 @@ pub struct Entry {
     pub reason: Option<String>,
     /// What was found cut off at the end of the file, by a crash while it was written.
     pub torn: Option<String>,
+    /// Damage to the journal that was found before this entry was written, so that writing it does not cover
+    /// the traces.
+    pub damage: Option<String>,
 }
 
 impl Entry {
@@ -168,6 +181,12 @@ impl Entry {
         if let Some(torn) = &self.torn {
             own.insert("torn".into(), torn.as_str().into());
         }
+        if let Some(damage) = &self.damage {
+            own.insert("damage".into(), damage.as_str().into());
+        }
+        if let Some(id) = origin.login_user_id {
+            own.insert("login_user".into(), id.to_string().into());
+        }
         own.insert("authentication_type".into(), origin.authentication_type.as_str().into());
         if let Some(key) = &origin.own_key {
             own.insert("own_key".into(), key.as_str().into());
@@ -177,13 +196,23 @@ impl Entry {
         if let Some(name) = &origin.cluster {
             service["name"] = name.as_str().into();
         }
+        if let Some(uuid) = &origin.cluster_uuid {
+            service["id"] = uuid.as_str().into();
+        }
+        let mut process = json!({ "name": "keybearer", "user": { "name": origin.system_user } });
+        if let Some(id) = origin.system_user_id {
+            process["user"]["id"] = id.to_string().into();
+        }
+        if let Some(number) = origin.process {
+            process["pid"] = number.into();
+        }
         let line = json!({
             "@timestamp": calendar::rfc3339_millis(self.at),
             "ecs": { "version": SCHEMA },
             "event": event,
             "user": { "name": origin.username, "domain": origin.realm },
             "host": { "hostname": origin.host },
-            "process": { "name": "keybearer", "user": { "name": origin.system_user } },
+            "process": process,
             "service": service,
             "keybearer": own,
         });
@@ -220,14 +249,22 @@ pub struct Read {
     pub user: String,
     /// The realm of that name.
     pub realm: String,
-    /// Who used the machine, as its system said.
+    /// Name of the operating system's user.
     pub system_user: String,
+    /// Number of the operating system's user; entries of older versions have none.
+    pub system_user_id: Option<String>,
+    /// Number of the user that signed in to the machine, where the system recorded it.
+    pub login_user_id: Option<String>,
+    /// Number of the process that wrote it; entries of older versions have none.
+    pub process: Option<u32>,
     /// The machine.
     pub host: String,
     /// Which cluster: its name, or its address where it told no name.
     pub cluster: String,
     /// The address of the cluster.
     pub address: String,
+    /// The `cluster_uuid`; `None` where the cluster did not report it, and in entries of older versions.
+    pub cluster_uuid: Option<String>,
     /// The keys it is about.
     pub keys: Vec<String>,
     /// Keys for which it was not done, each with the reason.
@@ -236,6 +273,8 @@ pub struct Read {
     pub reason: Option<String>,
     /// What was asked.
     pub request: Option<String>,
+    /// Damage to the journal that was found before this entry was written.
+    pub damage: Option<String>,
     /// The hash of this line.
     pub hash: String,
     previous: String,
@@ -284,6 +323,7 @@ struct WireName {
     name: String,
     #[serde(default)]
     domain: String,
+    id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -296,11 +336,13 @@ struct WireHost {
 struct WireProcess {
     #[serde(default)]
     user: WireName,
+    pid: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
 struct WireService {
     name: Option<String>,
+    id: Option<String>,
     #[serde(default)]
     address: String,
 }
@@ -313,6 +355,8 @@ struct WireOwn {
     #[serde(default)]
     failed: Vec<WireFailed>,
     request: Option<String>,
+    damage: Option<String>,
+    login_user: Option<String>,
     previous: String,
 }
 
@@ -336,9 +380,34 @@ pub enum Fault {
         /// The number that it has.
         found: u64,
     },
-    /// Lines at the end are missing: so many were written once.
+    /// Lines at the end are missing.
     CutShort {
         /// The number of the last line that was written.
+        written: u64,
+    },
+    /// An outcome whose intent is in no line before it.
+    NoIntent,
+    /// An entry that reports damage found before it was written.
+    Damage(String),
+    /// The record of the last entry, beside the entries, is missing or can't be read.
+    HeadMissing,
+    /// The record of the last entry is older than a crash explains.
+    HeadStale {
+        /// The number of the entry that it names.
+        named: u64,
+        /// The number of the last line.
+        last: u64,
+    },
+    /// The record of the last entry names an entry that is not in the chain: the chain was written anew.
+    HeadDiffers,
+    /// Entries that this user's Keybearer wrote into this folder are not there: files, or the whole folder, are gone.
+    Gone {
+        /// The number of the last entry that was written.
+        written: u64,
+    },
+    /// The last entry that this user's Keybearer wrote into this folder is not in the chain: it was written anew.
+    Rewritten {
+        /// The number of that entry.
         written: u64,
     },
 }
@@ -355,6 +424,25 @@ impl std::fmt::Display for Fault {
                 write!(f, "is entry {found} where entry {expected} should be: entries were removed, added or moved")
             }
             Self::CutShort { written } => write!(f, "is the last one, but {written} entries were written"),
+            Self::NoIntent => f.write_str("is an outcome without its intent: entries before it were removed"),
+            Self::Damage(what) => write!(f, "reports damage that was found when it was written: {what}"),
+            Self::HeadMissing => {
+                f.write_str("is missing or can’t be read: so entries may have been removed at the end unnoticed")
+            }
+            Self::HeadStale { named, last } => write!(
+                f,
+                "names entry {named} as the last one, and {last} are there: it was replaced by an older one, or \
+                 entries were added by something else"
+            ),
+            Self::HeadDiffers => {
+                f.write_str("names an entry that is not in the journal: the entries were written anew")
+            }
+            Self::Gone { written } => {
+                write!(f, "has not all of the {written} entries that were written: files or the whole folder are gone")
+            }
+            Self::Rewritten { written } => {
+                write!(f, "has another entry {written} than the one that was written: the entries were written anew")
+            }
         }
     }
 }
@@ -380,13 +468,18 @@ pub fn read(line: &str) -> Result<Read, Fault> {
         user: wire.user.name,
         realm: wire.user.domain,
         system_user: wire.process.user.name,
+        system_user_id: wire.process.user.id,
+        login_user_id: wire.keybearer.login_user,
+        process: wire.process.pid,
         host: wire.host.hostname,
         cluster: wire.service.name.unwrap_or_else(|| wire.service.address.clone()),
         address: wire.service.address,
+        cluster_uuid: wire.service.id,
         keys: wire.keybearer.keys,
         failed: wire.keybearer.failed.into_iter().map(|failed| (failed.id, failed.reason)).collect(),
         reason: wire.event.reason,
         request: wire.keybearer.request,
+        damage: wire.keybearer.damage,
         hash: own.to_owned(),
         previous: wire.keybearer.previous,
     })
@@ -397,12 +490,14 @@ pub fn read(line: &str) -> Result<Read, Fault> {
 pub struct Checker {
     previous: String,
     sequence: u64,
+    /// Whether a fault was found: the intent of a later outcome may have been in the part that is damaged.
+    is_faulty: bool,
     open: BTreeMap<String, Read>,
 }
 
 impl Default for Checker {
     fn default() -> Self {
-        Self { previous: BEGINNING.into(), sequence: 0, open: BTreeMap::new() }
+        Self { previous: BEGINNING.into(), sequence: 0, is_faulty: false, open: BTreeMap::new() }
     }
 }
 
@@ -420,7 +515,13 @@ impl Checker {
     /// # Errors
     /// What is wrong with this line.
     pub fn follow(&mut self, line: Result<Read, Fault>) -> Result<Read, Fault> {
-        let expected = self.sequence + 1;
+        let checked = self.check(line);
+        self.is_faulty |= checked.is_err();
+        checked
+    }
+
+    fn check(&mut self, line: Result<Read, Fault>) -> Result<Read, Fault> {
+        let expected = self.sequence.saturating_add(1);
         let entry = line.inspect_err(|_| {
             // The next one can be told only by its number.
             self.sequence = expected;
@@ -429,11 +530,21 @@ impl Checker {
         let follows = entry.sequence == expected && (self.previous.is_empty() || entry.previous == self.previous);
         self.sequence = entry.sequence;
         self.previous.clone_from(&entry.hash);
-        match &entry.intent {
-            None => drop(self.open.insert(entry.id.clone(), entry.clone())),
-            Some(intent) => drop(self.open.remove(intent)),
+        let has_intent = match &entry.intent {
+            None => {
+                self.open.insert(entry.id.clone(), entry.clone());
+                true
+            }
+            Some(intent) => self.open.remove(intent).is_some(),
+        };
+        if !follows {
+            return Err(Fault::OutOfPlace { expected, found: entry.sequence });
         }
-        if follows { Ok(entry) } else { Err(Fault::OutOfPlace { expected, found: entry.sequence }) }
+        match &entry.damage {
+            Some(damage) => Err(Fault::Damage(damage.clone())),
+            None if !has_intent && !self.is_faulty => Err(Fault::NoIntent),
+            None => Ok(entry),
+        }
     }
 
     /// The number of the last line.

@@ -15,6 +15,7 @@ fn entry(number: u64) -> Entry {
         request: Some(json!({ "ids": ["k"] })),
         reason: Some("a \n reason".into()),
         torn: None,
+        damage: None,
     }
 }
 

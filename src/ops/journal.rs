@@ -69,15 +69,20 @@ impl Session {
         request: Option<Value>,
     ) -> Result<Intent<'_>, ClientError> {
         let endpoint = self.client.endpoint();
+        let user = system_user();
         let origin = Origin {
             host: host(),
-            system_user: system_user(),
+            system_user: user.name,
+            system_user_id: user.id,
+            login_user_id: login_user_id(),
+            process: Some(std::process::id()),
             username: self.identity.username.clone(),
             realm: self.identity.realm.clone(),
             authentication_type: self.identity.authentication_type.clone(),
             own_key: self.own_key().cloned(),
             url: endpoint.url.to_string(),
             cluster: self.cluster_name.clone(),
+            cluster_uuid: self.cluster_uuid.clone(),
         };
         let entry = Entry {
             at: clock::now(),
@@ -91,14 +96,16 @@ impl Session {
             request,
             reason: None,
             torn: None,
+            damage: None,
         };
         self.write(entry.clone()).await.map_err(|error| {
             let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+            let way_out = match error.kind() {
+                std::io::ErrorKind::WouldBlock => "Let the other program finish, or end it",
+                _ => "Make room or set its rights, or choose another folder by KEYBEARER_JOURNAL",
+            };
             ClientError::NotSent {
-                reason: format!(
-                    "the journal in {place} can't be written ({error}), so nothing was sent. Make room or set its \
-                     rights, or choose another folder by KEYBEARER_JOURNAL"
-                ),
+                reason: format!("the journal in {place} can’t be written ({error}), so nothing was sent. {way_out}"),
             }
         })?;
         Ok(Intent { session: self, entry })
@@ -115,8 +122,8 @@ impl Session {
 }
 
 impl Intent<'_> {
-    /// Writes down what came of it. It has happened, so that a full disk can't undo it: then the intent
-    /// stays open, which a check of the journal tells.
+    /// Writes the outcome. The request was sent, so that a full disk can't undo it: then the intent stays open,
+    /// which is reported at once and by each check of the journal.
     pub(super) async fn close(self, closing: Closing) {
         let entry = Entry {
             at: clock::now().max(self.entry.at),
@@ -129,7 +136,10 @@ impl Intent<'_> {
             request: None,
             ..self.entry
         };
-        let _ = self.session.write(entry).await;
+        let outcome = entry.verdict.word();
+        if let Err(error) = self.session.write(entry).await {
+            self.session.journal.report_lost_outcome(outcome, &error);
+        }
     }
 }
 
@@ -151,8 +161,33 @@ fn host() -> String {
     from_file().or(named).unwrap_or_default()
 }
 
-fn system_user() -> String {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+/// The operating system's user that a process runs as.
+#[derive(Debug, Default)]
+struct SystemUser {
+    name: String,
+    id: Option<u32>,
+}
+
+/// The user that this process runs as, by the operating system and not by `$USER`, which anybody can set.
+#[cfg(unix)]
+fn system_user() -> SystemUser {
+    use nix::unistd::{Uid, User};
+    let id = Uid::current();
+    let user = User::from_uid(id).ok().flatten();
+    SystemUser { name: user.map(|user| user.name).unwrap_or_default(), id: Some(id.as_raw()) }
+}
+
+/// The user that this process runs as, by the environment: Windows sets it at sign-in.
+#[cfg(not(unix))]
+fn system_user() -> SystemUser {
+    SystemUser { name: std::env::var("USERNAME").unwrap_or_default(), id: None }
+}
+
+/// The user that signed in, as Linux's audit records it. The largest number stands for none.
+fn login_user_id() -> Option<u32> {
+    let mut text = String::new();
+    std::fs::File::open("/proc/self/loginuid").ok()?.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok().filter(|id| *id != u32::MAX)
 }
 
 #[cfg(test)]

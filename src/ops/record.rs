@@ -37,8 +37,10 @@ pub struct Standing {
     pub lines: u64,
     /// In how many files.
     pub files: usize,
-    /// What is wrong, from the beginning.
+    /// The first faults, from the beginning.
     pub faults: Vec<FaultyLine>,
+    /// Number of all faults.
+    pub fault_count: usize,
     /// How many deeds have no outcome.
     pub open: usize,
 }
@@ -51,25 +53,27 @@ impl Standing {
             lines: report.lines as u64,
             files: report.files,
             faults: report.faults.clone(),
+            fault_count: report.fault_count,
             open: report.open.len(),
         }
     }
 
-    /// `10,234 entries verified, chain intact`, or how many faults there are.
+    /// `10,234 entries verified, chain intact`, or the number of faults.
     pub fn words(&self) -> String {
         let entries = entries(self.lines);
-        match self.faults.len() {
+        match self.fault_count {
+            0 if self.lines == 0 => "No entries yet".into(),
             0 => format!("{entries} verified, chain intact"),
-            1 => format!("{entries}, one of them is not as it was written"),
-            more => format!("{entries}, {} faults in their chain", thousands(more as u64)),
+            1 => format!("{entries}, 1 fault"),
+            more => format!("{entries}, {} faults", thousands(more as u64)),
         }
     }
 
     /// Where the first fault is and what it is, with the way out.
     pub fn fault_words(&self) -> Option<String> {
         let first = self.faults.first()?;
-        let place = format!("{}, line {} {}.", first.file.display(), first.line, first.fault);
-        let rest = match self.faults.len() - 1 {
+        let place = format!("{first}.");
+        let rest = match self.fault_count.saturating_sub(1) {
             0 => String::new(),
             1 => " There is one more.".into(),
             more => format!(" There are {} more.", thousands(more as u64)),
@@ -341,6 +345,7 @@ mod tests {
             request: None,
             reason: None,
             torn: None,
+            damage: None,
         }
     }
 
@@ -384,7 +389,7 @@ mod tests {
         let words = standing.fault_words().unwrap();
         let place = format!("{}, line 5 was changed after it was written.", file.display());
         assert!(words.starts_with(&place) && words.contains("backup"), "{words}");
-        assert_eq!(standing.words(), "22 entries, one of them is not as it was written");
+        assert_eq!(standing.words(), "22 entries, 1 fault");
     }
 
     #[test]

@@ -231,6 +231,7 @@ mod tests {
             request: Some(json!({ "ids": ["k"] })),
             reason: Some(reason.into()),
             torn: Some("{".into()),
+            damage: None,
         };
         entry.line(1, BEGINNING)
     }

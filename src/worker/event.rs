@@ -23,6 +23,7 @@ use crate::{
         vault::ReadProfiles,
         verify::Trial,
     },
+    store::journal::Warning as JournalWarning,
     worker::{FormAnswer, Rotated, Ticket},
 };
 
@@ -102,6 +103,8 @@ pub enum Answer {
     Exported(Result<Exported, Problem>),
     /// The journal was checked.
     JournalChecked(Result<Standing, Problem>),
+    /// Trouble with the journal was noticed while something was written to it.
+    JournalWarning(JournalWarning),
     /// The journal was read.
     JournalRead(Result<Record, Problem>),
     /// What was done to a key was read.

@@ -39,7 +39,11 @@ use crate::{
         names, new_key, record, rights, update_many, vault, verify,
     },
     store::{
-        journal::Journal, memory_vault::MemoryVault, rotations::Rotations, settings_file::SettingsFile, vault::Vault,
+        journal::{Journal, Warning as JournalWarning},
+        memory_vault::MemoryVault,
+        rotations::Rotations,
+        settings_file::SettingsFile,
+        vault::Vault,
     },
 };
 
@@ -229,6 +233,12 @@ impl Services {
     /// With a journal of what is done to keys; without one nothing is written down.
     pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal, ..self }
+    }
+
+    /// Hands warnings about the journal to `warn` at once.
+    pub(super) fn watch_journal(mut self, warn: impl Fn(JournalWarning) + Send + Sync + 'static) -> Self {
+        self.journal = self.journal.watched(warn);
+        self
     }
 
     /// With a folder of rotations; without one nothing can be rotated but keys of the practice cluster.

@@ -25,6 +25,9 @@ pub use rotate::{Rotate, Rotated};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
+/// Stands for no question: the event comes by itself.
+const UNASKED: Ticket = Ticket(0);
+
 /// How many events may wait for the window. Outcomes wait for room, progress is dropped without.
 const ROOM: usize = 256;
 
@@ -77,14 +80,10 @@ impl Worker {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("worker").enable_all().build()?;
         let (sender, events) = mpsc::channel(ROOM);
-        Ok(Self {
-            runtime: Some(runtime),
-            services: Arc::new(services),
-            sender,
-            events,
-            wake: Arc::new(wake),
-            running: Arc::default(),
-        })
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+        let reporter = Reporter { ticket: UNASKED, sender: sender.clone(), wake: Arc::clone(&wake) };
+        let services = services.watch_journal(move |warning| reporter.progress(Answer::JournalWarning(warning)));
+        Ok(Self { runtime: Some(runtime), services: Arc::new(services), sender, events, wake, running: Arc::default() })
     }
 
     /// Begins a job. Its events carry its ticket.

@@ -29,6 +29,7 @@ fn lines(count: u64) -> Vec<(String, String)> {
             request: Some(json!({ "ids": ["k1", "k2", "k3"] })),
             reason: Some("because".into()),
             torn: None,
+            damage: None,
         };
         let line = entry.line(number, &previous);
         previous = journal::read(&line).unwrap().hash;

@@ -136,3 +136,70 @@ fn a_journal_that_was_tampered_with_is_refused_with_the_place() {
     fs::write(&file, &text).unwrap();
     assert_eq!(journal(folder.path(), &["verify"]).code, Some(0));
 }
+
+#[test]
+fn entries_name_the_operating_system_s_user_and_the_cluster_s_uuid_whatever_the_environment_says() {
+    let practice = Practice::start();
+    let folder = folder();
+    for user in [Some("mallory"), None] {
+        let mut command = officer(&practice, folder.path());
+        command.args(["create", "--name", "who", "--no-rights", "--expiration", "1d", "--output", "json"]);
+        if let Some(user) = user {
+            command.env("USER", user).env("LOGNAME", user);
+        }
+        assert_eq!(run(&mut command).code, Some(0));
+    }
+    let entries = journal(folder.path(), &["list", "--output", "json"]).json();
+    let own = |args: &[&str]| String::from_utf8(Command::new("id").args(args).output().unwrap().stdout).unwrap();
+    for entry in entries.as_array().unwrap() {
+        assert_eq!(entry["system_user"], own(&["-un"]).trim());
+        assert_eq!(entry["system_user_id"], own(&["-u"]).trim());
+        assert!(entry["cluster_uuid"].as_str().is_some_and(|uuid| uuid.len() > 10), "{entry}");
+    }
+}
+
+#[test]
+fn a_journal_that_is_switched_off_is_mentioned_by_whatever_changes_keys() {
+    let practice = Practice::start();
+    let ran = practice.officer(["create", "--name", "off", "--no-rights", "--expiration", "1d", "--output", "json"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.err.contains("KEYBEARER_JOURNAL is set to off"), "{ran:?}");
+    assert!(!practice.officer(["list"]).err.contains("KEYBEARER_JOURNAL"));
+}
+
+#[test]
+fn a_folder_that_is_gone_is_reported_at_once_and_by_verify() {
+    let practice = Practice::start();
+    let folder = folder();
+    let place = folder.path().join("journal");
+    let nothing = journal(&place, &["verify"]);
+    assert_eq!(nothing.code, Some(1), "{nothing:?}");
+    assert!(nothing.err.contains("There is nothing to verify"), "{nothing:?}");
+    create(&practice, &place, "one");
+    assert_eq!(journal(&place, &["verify"]).code, Some(0));
+    fs::remove_dir_all(&place).unwrap();
+    let gone = journal(&place, &["verify"]);
+    assert_eq!(gone.code, Some(1), "{gone:?}");
+    assert!(gone.err.contains("has not all of the 2 entries that were written"), "{gone:?}");
+    let next = create(&practice, &place, "two");
+    assert_eq!(next.code, Some(0), "{next:?}");
+    assert!(next.err.contains("The journal is not as it was written"), "{next:?}");
+    assert_eq!(journal(&place, &["verify"]).code, Some(1));
+}
+
+#[tokio::test]
+async fn an_outcome_that_could_not_be_written_is_reported() {
+    let server = cluster().await;
+    let folder = folder();
+    let place = folder.path().join("journal");
+    let in_the_way = place.clone();
+    let answer = move |_: &wiremock::Request| {
+        fs::remove_dir_all(&in_the_way).unwrap();
+        fs::write(&in_the_way, "in the way").unwrap();
+        elastic(&json!({ "id": "made-1", "name": "app", "api_key": "k", "encoded": "e" }))
+    };
+    Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(answer).expect(1).mount(&server).await;
+    let ran = ana_at(&server, &place, &["create", "--name", "app", "--no-rights", "--output", "json"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("The outcome (success) could not be written to the journal"), "{ran:?}");
+}

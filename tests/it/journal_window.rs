@@ -31,6 +31,7 @@ pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: 
         own_key: None,
         url: format!("https://{cluster}.example.net:9200"),
         cluster: Some(cluster.into()),
+        ..Origin::default()
     };
     let at = NOON - (20 - number) * HOUR;
     let intent = Entry {
@@ -45,6 +46,7 @@ pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: 
         request: Some(json!({ "metadata": { "team": "payments" } })),
         reason: None,
         torn: None,
+        damage: None,
     };
     journal.append(&intent).unwrap();
     let Some((verdict, reason)) = ending else { return };
@@ -162,7 +164,7 @@ fn a_journal_that_was_tampered_with_is_told_at_the_start_with_file_and_line() {
     let place = format!("{}, line 2 was changed after it was written", file.display());
     assert!(desk.sees(&place) && desk.sees("keybearer journal verify"), "{:?}", desk.texts());
     desk.press("Open journal");
-    desk.wait_for("11 entries, one of them is not as it was written");
+    desk.wait_for("11 entries, 1 fault");
     desk.press("Dismiss the notice of the journal");
     assert!(desk.sees(&place), "its own screen goes on saying it");
     desk.press("Connections");
@@ -175,7 +177,7 @@ fn where_nothing_is_written_yet_or_ever_that_is_said() {
     let mut desk = Desk::new(Setting { journal, ..Setting::default() });
     desk.press("Journal");
     desk.wait_for("Nothing was done yet");
-    assert!(desk.sees("0 entries verified, chain intact"));
+    assert!(desk.sees("No entries yet"));
     let mut desk = Desk::new(Setting::default());
     desk.press("Journal");
     desk.wait_for("No journal is kept");

@@ -352,7 +352,7 @@ fn the_journal_and_the_history_of_a_key() {
     for (look, name) in [("Dark", "journal-fault-dark"), ("Light", "journal-fault-light")] {
         let mut desk = cluster.desk_with([1440.0, 900.0], look, journal.clone());
         desk.press("Journal");
-        desk.wait_for("one of them is not as it was written");
+        desk.wait_for("1 fault");
         take(&mut desk, name, &mut results);
     }
     drop(cluster.runtime);

@@ -1,0 +1,93 @@
+//! Records of the last entry, by which a missing end of the journal is noticed: the head beside the entries, and a
+//! marker in another folder of this user, which remains when the journal's own folder is gone.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::store::own_files;
+
+/// The size that a record may have, in bytes; a larger file is none of ours.
+pub(super) const MAX_HEAD_BYTES: u64 = 4096;
+
+const HEAD: &str = "head.json";
+
+/// The last entry that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) sequence: u64,
+    pub(super) hash: String,
+}
+
+/// The file of the head of the journal in a folder.
+pub(super) fn path(folder: &Path) -> PathBuf {
+    folder.join(HEAD)
+}
+
+/// The head of the journal in a folder; `None` where it is missing or can't be read.
+pub(super) fn read(folder: &Path) -> Option<Head> {
+    read_file(&path(folder))
+}
+
+/// Replaces the head, and returns when it is on the disk.
+pub(super) fn write(folder: &Path, head: &Head) -> io::Result<()> {
+    replace(&folder.join("head.new"), &path(folder), head)?;
+    own_files::sync_folder(folder)
+}
+
+/// Markers of the journals that this user's Keybearer has written to, each in a file named after the journal's
+/// folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Markers(PathBuf);
+
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    folder: String,
+    #[serde(flatten)]
+    head: Head,
+}
+
+impl Markers {
+    pub(super) fn at(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// The file of the marker of a journal.
+    pub(super) fn path(&self, journal: &Path) -> PathBuf {
+        // The same folder by any path to it; one that is gone is named as it was asked for.
+        let named = std::path::absolute(journal).unwrap_or_else(|_| journal.to_owned());
+        let digest = Sha256::digest(named.as_os_str().as_encoded_bytes());
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.0.join(format!("{name}.json"))
+    }
+
+    pub(super) fn read(&self, journal: &Path) -> Option<Head> {
+        read_file::<Marker>(&self.path(journal)).map(|marker| marker.head)
+    }
+
+    pub(super) fn write(&self, journal: &Path, head: &Head) -> io::Result<()> {
+        own_files::make_folder(&self.0)?;
+        let path = self.path(journal);
+        let marker = Marker { folder: journal.display().to_string(), head: head.clone() };
+        replace(&path.with_extension("new"), &path, &marker)
+    }
+}
+
+fn read_file<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(MAX_HEAD_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_HEAD_BYTES).then(|| serde_json::from_slice(&bytes).ok())?
+}
+
+/// Writes a new file and puts it in the place of the old one.
+fn replace(new: &Path, path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut file = own_files::options().create(true).truncate(true).write(true).open(new)?;
+    file.write_all(serde_json::to_string(value)?.as_bytes())?;
+    file.sync_data()?;
+    fs::rename(new, path)
+}

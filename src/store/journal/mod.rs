@@ -1,0 +1,469 @@
+//! The journal in its folder: one file a month, which is only ever added to. Several programs may write at
+//! the same time. It doesn't know what is in an entry.
+
+mod check;
+mod head;
+
+use std::{
+    ffi::OsString,
+    fmt,
+    fs::{self, File, TryLockError},
+    io::{self, Read as _, Seek, SeekFrom, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::own_files;
+use crate::model::{
+    Millis, calendar,
+    journal::{self, BEGINNING, Entry, Fault, Read},
+};
+use head::{Head, Markers};
+
+pub use check::{FaultyLine, MAX_FAULTS, Report};
+
+/// How long a lock held by another process is waited for.
+pub const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// How much of the end of a file is read first to find its last line, in bytes.
+const TAIL_BYTES: u64 = 1 << 16;
+
+/// A journal's folder, or why there is none. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    folder: Result<PathBuf, NotKept>,
+    markers: Option<Markers>,
+    watcher: Option<Watcher>,
+}
+
+impl PartialEq for Journal {
+    fn eq(&self, other: &Self) -> bool {
+        self.folder == other.folder && self.markers == other.markers
+    }
+}
+
+impl Eq for Journal {}
+
+/// Takes warnings, and whether damage was reported already.
+#[derive(Clone)]
+struct Watcher {
+    warn: Arc<dyn Fn(Warning) + Send + Sync>,
+    has_reported: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
+/// Trouble with the journal, reported at the moment it is noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// Damage was found before an entry was written.
+    Damaged(FaultyLine),
+    /// The last operation in the journal has an intent and no outcome, and its process is gone.
+    Open(Box<Read>),
+    /// A request was carried out, and its outcome could not be written.
+    OutcomeNotWritten {
+        /// The folder of the journal.
+        folder: PathBuf,
+        /// The outcome, by the word of the schema.
+        outcome: &'static str,
+        /// The reason of the operating system.
+        error: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(fault) => write!(
+                f,
+                "The journal is not as it was written: {fault}. Check it as a whole, and keep its files as they are"
+            ),
+            Self::Open(intent) => {
+                let keys = match intent.keys.as_slice() {
+                    [] => String::new(),
+                    [key] => format!(" of {key}"),
+                    [key, rest @ ..] => format!(" of {key} and {} more", rest.len()),
+                };
+                write!(
+                    f,
+                    "The last operation in the journal has no outcome: {}{keys} on {} at {} was sent or about to be, and \
+                     its process ended. Look at the cluster",
+                    intent.action, intent.cluster, intent.at
+                )
+            }
+            Self::OutcomeNotWritten { folder, outcome, error } => write!(
+                f,
+                "The outcome ({outcome}) could not be written to the journal in {} ({error}): it has the intent only",
+                folder.display()
+            ),
+        }
+    }
+}
+
+/// Why no journal is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// Nothing of a practice cluster is written down.
+    Practice,
+    /// KEYBEARER_JOURNAL says `off`.
+    SwitchedOff,
+    /// The system names no place for a user's data.
+    NoPlace,
+}
+
+impl NotKept {
+    /// The reason, and the way out where there is one.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Practice => "Nothing of what is done on a practice cluster is written down",
+            Self::SwitchedOff => {
+                "KEYBEARER_JOURNAL is set to off, so nothing of what is done here is written down. Unset it, or let it \
+                 name a folder, and start again"
+            }
+            Self::NoPlace => {
+                "This system names no folder for a user's data, so nothing of what is done here is written down. Name \
+                 a folder by KEYBEARER_JOURNAL, and start again"
+            }
+        }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { folder: Err(NotKept::Practice), markers: None, watcher: None }
+    }
+}
+
+/// Where the chain goes on.
+struct End {
+    file: PathBuf,
+    length: u64,
+    sequence: u64,
+    hash: String,
+    torn: Option<String>,
+    /// Damage at the end of the journal.
+    damage: Option<FaultyLine>,
+    /// The last line, where it is an intent.
+    open: Option<Read>,
+}
+
+impl Journal {
+    /// In the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in the one that the
+    /// system has for this user's data.
+    pub fn from_environment() -> Self {
+        let dirs = directories::ProjectDirs::from("", "", "keybearer");
+        let state = dirs.as_ref().map(|dirs| dirs.state_dir().unwrap_or(dirs.data_local_dir()).join("journals"));
+        let own = dirs.map(|dirs| dirs.data_local_dir().join("journal"));
+        let journal = Self::chosen(std::env::var_os("KEYBEARER_JOURNAL"), own);
+        match state {
+            Some(state) => journal.with_markers(state),
+            None => journal,
+        }
+    }
+
+    fn chosen(named: Option<OsString>, of_this_user: Option<PathBuf>) -> Self {
+        match named {
+            Some(place) if place == "off" => Self { folder: Err(NotKept::SwitchedOff), ..Self::default() },
+            Some(place) if !place.is_empty() => Self::at(place.into()),
+            _ => Self { folder: of_this_user.ok_or(NotKept::NoPlace), ..Self::default() },
+        }
+    }
+
+    /// In a folder of one's own choice.
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder: Ok(folder), ..Self::default() }
+    }
+
+    /// The same, with a record of its last entry kept in another folder, by which a folder that is gone is noticed.
+    pub fn with_markers(self, folder: PathBuf) -> Self {
+        Self { markers: Some(Markers::at(folder)), ..self }
+    }
+
+    /// The same, handing each warning to `warn` at once. Damage is reported once.
+    pub fn watched(self, warn: impl Fn(Warning) + Send + Sync + 'static) -> Self {
+        Self { watcher: Some(Watcher { warn: Arc::new(warn), has_reported: Arc::default() }), ..self }
+    }
+
+    /// Where it is; `None` when nothing is kept.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref().ok()
+    }
+
+    /// Why nothing is kept; `None` where something is.
+    pub fn not_kept(&self) -> Option<NotKept> {
+        self.folder.as_ref().err().copied()
+    }
+
+    /// Reports that an outcome could not be written.
+    pub fn report_lost_outcome(&self, outcome: &'static str, error: &io::Error) {
+        let folder = self.folder().map(Path::to_owned).unwrap_or_default();
+        self.warn(Warning::OutcomeNotWritten { folder, outcome, error: error.to_string() });
+    }
+
+    fn warn(&self, warning: Warning) {
+        if let Some(watcher) = &self.watcher {
+            (watcher.warn)(warning);
+        }
+    }
+
+    /// Warns of what was found at the end of the journal before an entry is added.
+    fn warn_of(&self, end: &End, entry: &Entry) {
+        let Some(watcher) = &self.watcher else { return };
+        if let Some(damage) = &end.damage
+            && !watcher.has_reported.swap(true, Ordering::Relaxed)
+        {
+            self.warn(Warning::Damaged(damage.clone()));
+        }
+        if entry.intent.is_none()
+            && let Some(open) = &end.open
+            && !is_running(open, &entry.origin.host)
+        {
+            self.warn(Warning::Open(Box::new(open.clone())));
+        }
+    }
+
+    /// Adds an entry, and returns when it is on the disk. Without a folder nothing is kept.
+    ///
+    /// # Errors
+    /// Whatever the disk says, and `WouldBlock` when another process holds the lock for longer than [`LOCK_WAIT`];
+    /// then no part of the entry stays behind.
+    pub fn append(&self, entry: &Entry) -> io::Result<()> {
+        let Some(folder) = self.folder() else { return Ok(()) };
+        own_files::make_folder(folder)?;
+        let _lock = lock(&folder.join("lock"), LOCK_WAIT)?;
+        let end = self.end(folder, entry.at)?;
+        let number = end.sequence.checked_add(1).ok_or_else(|| io::Error::other("its numbers are used up"))?;
+        self.warn_of(&end, entry);
+        let damage = end.damage.as_ref().filter(|damage| damage.is_covered_by_writing()).map(FaultyLine::to_string);
+        let line = match (&end.torn, damage) {
+            (None, None) => entry.line(number, &end.hash),
+            (torn, damage) => Entry { torn: torn.clone(), damage, ..entry.clone() }.line(number, &end.hash),
+        };
+        let is_new = !end.file.exists();
+        let mut file = own_files::options().create(true).truncate(false).write(true).open(&end.file)?;
+        file.set_len(end.length)?;
+        file.seek(SeekFrom::End(0))?;
+        let head = Head { sequence: number, hash: journal::read(&line).map(|read| read.hash).unwrap_or_default() };
+        let written = file
+            .write_all(format!("{line}\n").as_bytes())
+            .and_then(|()| file.sync_data())
+            .and_then(|()| if is_new { own_files::sync_folder(folder) } else { Ok(()) })
+            .and_then(|()| head::write(folder, &head));
+        if let Err(error) = written {
+            // What can't be taken back is kept as torn by the next entry.
+            let _ = file.set_len(end.length);
+            return Err(error);
+        }
+        if let Some(markers) = &self.markers {
+            // It guards against a folder that is gone; an entry that is on the disk does not depend on it.
+            let _ = markers.write(folder, &head);
+        }
+        Ok(())
+    }
+
+    /// The files, the oldest first.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+        self.folder().map_or(Ok(Vec::new()), files)
+    }
+
+    /// The entries that name a text, such as the id of a key, the newest first, until `take` has enough and says
+    /// so. Only lines with the text in them are looked at, each by itself: where it stands in the chain is the
+    /// business of [`Journal::check`]. How many of them are not as they were written.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub fn naming(&self, text: &str, mut take: impl FnMut(Read) -> ControlFlow<()>) -> io::Result<usize> {
+        let mut broken = 0;
+        for file in self.files()?.iter().rev() {
+            let bytes = fs::read(file)?;
+            let mut end = bytes.len();
+            for at in memchr::memmem::rfind_iter(&bytes, text.as_bytes()) {
+                if at >= end {
+                    continue; // the same line once more
+                }
+                let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
+                let stop = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |after| at + after);
+                end = start;
+                match std::str::from_utf8(&bytes[start..stop]).map(journal::read) {
+                    Ok(Ok(entry)) => {
+                        if take(entry).is_break() {
+                            return Ok(broken);
+                        }
+                    }
+                    _ => broken += 1,
+                }
+            }
+        }
+        Ok(broken)
+    }
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("journal-") && name.ends_with(".jsonl") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+impl Journal {
+    /// Where the next entry goes: behind the last whole line of the newest file, or into the file of its month.
+    fn end(&self, folder: &Path, at: Millis) -> io::Result<End> {
+        let files = files(folder)?;
+        let month = folder.join(format!("journal-{}.jsonl", calendar::month(at)));
+        let (sequence, hash) = (0, BEGINNING.to_owned());
+        let mut end = End { file: month, length: 0, sequence, hash, torn: None, damage: None, open: None };
+        for (age, file) in files.iter().rev().enumerate() {
+            let (lines, torn) = tail(file)?;
+            if age == 0 {
+                end.torn = torn;
+                // A clock that was set back does not begin an older month.
+                if *file >= end.file || end.torn.is_some() {
+                    end.file.clone_from(file);
+                    end.length = lines.end;
+                }
+            }
+            if let Some(line) = lines.last {
+                match journal::read(&line) {
+                    Ok(read) => {
+                        (end.sequence, end.hash) = (read.sequence, read.hash.clone());
+                        end.open = read.is_intent().then_some(read);
+                    }
+                    // A line that was tampered with: the chain goes on, and the fault stays where it is.
+                    Err(fault) => {
+                        end.hash.clear();
+                        end.damage = Some(FaultyLine { file: file.clone(), line: 0, fault });
+                    }
+                }
+                break;
+            }
+        }
+        self.compare_records(folder, &mut end);
+        Ok(end)
+    }
+
+    /// Compares the end of the entries with the records of the last one. Entries that a record knows and that are
+    /// not there were taken away: the chain goes on behind them, so that the gap stays.
+    fn compare_records(&self, folder: &Path, end: &mut End) {
+        let head = head::read(folder);
+        let marker = self.markers.as_ref().and_then(|markers| markers.read(folder));
+        let last = end.sequence;
+        let is_readable = end.damage.is_none();
+        let mut damage = |file: &Path, fault| {
+            end.damage.get_or_insert(FaultyLine { file: file.to_owned(), line: 0, fault });
+        };
+        match &head {
+            Some(head) if head.sequence > last && is_readable => {
+                damage(folder, Fault::CutShort { written: head.sequence });
+            }
+            Some(head) if is_readable && check::is_behind(head.sequence, last) => {
+                damage(&head::path(folder), Fault::HeadStale { named: head.sequence, last });
+            }
+            Some(head) if head.sequence == last && head.hash != end.hash && is_readable => {
+                damage(&head::path(folder), Fault::HeadDiffers);
+            }
+            None if last > 1 => damage(&head::path(folder), Fault::HeadMissing),
+            _ => {}
+        }
+        if let Some(marker) = &marker {
+            if marker.sequence > last.max(head.as_ref().map_or(0, |head| head.sequence)) {
+                damage(folder, Fault::Gone { written: marker.sequence });
+            } else if marker.sequence == last && marker.hash != end.hash && is_readable {
+                damage(folder, Fault::Rewritten { written: marker.sequence });
+            }
+        }
+        let furthest = [head, marker].into_iter().flatten().max_by_key(|record| record.sequence);
+        if let Some(record) = furthest.filter(|record| record.sequence > end.sequence) {
+            (end.sequence, end.hash) = (record.sequence, record.hash);
+        }
+    }
+}
+
+/// Takes the lock, and waits for another process for so long at most. The file has the number of who holds it.
+fn lock(path: &Path, wait: Duration) -> io::Result<File> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut file = own_files::options().create(true).truncate(false).write(true).open(path)?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if began.elapsed() < wait => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                (&mut file).take(20).read_to_string(&mut holder)?;
+                let holder = match holder.trim().parse::<u32>() {
+                    Ok(number) => format!("process {number}"),
+                    Err(_) => "another process".into(),
+                };
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, format!("{holder} holds its lock")));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    // The number is for people, and for nothing else.
+    let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+    Ok(file)
+}
+
+/// True where the process that wrote an entry is known to be running; without a way to ask, an entry is taken for
+/// one that was interrupted.
+fn is_running(entry: &Read, host: &str) -> bool {
+    let Some(process) = entry.process.filter(|_| entry.host == host) else { return false };
+    process == std::process::id() || Path::new("/proc").join(process.to_string()).exists()
+}
+
+struct Tail {
+    /// Where the last whole line ends.
+    end: u64,
+    last: Option<String>,
+}
+
+/// The last whole line of a file, and what comes behind it without a line end.
+fn tail(path: &Path) -> io::Result<(Tail, Option<String>)> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut size = TAIL_BYTES;
+    loop {
+        let from = length.saturating_sub(size);
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        (&mut file).take(length - from).read_to_end(&mut bytes)?;
+        let last_end = memchr::memrchr(b'\n', &bytes);
+        let before = last_end.and_then(|at| memchr::memrchr(b'\n', &bytes[..at]));
+        if from > 0 && before.is_none() {
+            size *= 4;
+            continue;
+        }
+        let whole = last_end.map_or(0, |at| at + 1);
+        let rest = &bytes[whole..];
+        let torn = (!rest.is_empty()).then(|| String::from_utf8_lossy(rest).into_owned());
+        let start = before.map_or(0, |at| at + 1);
+        let last = last_end.map(|at| String::from_utf8_lossy(&bytes[start..at]).into_owned());
+        return Ok((Tail { end: from + whole as u64, last }, torn));
+    }
+}
+
+#[cfg(test)]
+mod tests;
