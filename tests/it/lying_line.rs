@@ -35,7 +35,7 @@ const MANY: usize = 3;
 /// Days until the end that is asked of keys, as a date.
 const DAYS: i64 = 20;
 
-/// A command, and how many requests it sends when all goes well (one more doesn't matter).
+/// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
     Create,
@@ -50,18 +50,21 @@ enum Verb {
     Show,
 }
 
-const VERBS: [(Verb, usize); 10] = [
-    (Verb::Create, 7),
-    (Verb::Grant, 7),
-    (Verb::Clone, 8),
-    (Verb::Update, 8),
-    (Verb::Invalidate, 9),
-    (Verb::InvalidateFound, 14),
-    (Verb::Rotate, 34),
-    (Verb::List, 6),
-    (Verb::Expiring, 6),
-    (Verb::Show, 8),
+const VERBS: [Verb; 10] = [
+    Verb::Create,
+    Verb::Grant,
+    Verb::Clone,
+    Verb::Update,
+    Verb::Invalidate,
+    Verb::InvalidateFound,
+    Verb::Rotate,
+    Verb::List,
+    Verb::Expiring,
+    Verb::Show,
 ];
+
+/// Requests until one is signed in: from then on it is known which cluster is meant.
+const SIGN_IN: usize = 3;
 
 /// Faults at one request.
 const FAULTS: [Fault; 36] = [
@@ -131,21 +134,33 @@ struct Trouble {
     date: Option<i64>,
 }
 
-/// All troubles in an order that a seed gives.
-fn troubles(seed: u64) -> Vec<Trouble> {
-    let mut all = Vec::new();
-    for (verb, requests) in VERBS {
-        for at in 1..=requests {
+/// The requests of a verb when all goes well, and the numbers of those that change keys.
+fn requests(place: &Place, number: usize, verb: Verb) -> (usize, Vec<usize>) {
+    let calm = Trouble { verb, at: usize::MAX, first: Fault::DropRow, then: None, date: None };
+    let seen = one(place, number, calm).unwrap_or_else(|why| panic!("{why}"));
+    let changes = |seen: &&Seen| {
+        let path = seen.path.split('?').next().unwrap_or_default();
+        matches!(seen.method.as_str(), "DELETE" | "PUT")
+            || seen.method == "POST" && path.starts_with("/_security/api_key")
+    };
+    (seen.len(), seen.iter().filter(changes).map(|seen| seen.number).collect())
+}
+
+/// Troubles in an order that a seed gives, by turns at a request that changes keys and at any other.
+fn troubles(place: &Place, seed: u64) -> Vec<Trouble> {
+    let (mut at_changes, mut elsewhere) = (Vec::new(), Vec::new());
+    for (number, verb) in VERBS.into_iter().enumerate() {
+        let (requests, changes) = requests(place, number, verb);
+        assert_eq!(changes.is_empty(), matches!(verb, Verb::List | Verb::Expiring | Verb::Show), "{verb:?}");
+        for at in 1..=requests + 1 {
             let alone = FAULTS.into_iter().map(|first| (first, None));
             let two = FIRST.into_iter().flat_map(|first| THEN.into_iter().map(move |then| (first, Some(then))));
             let other = [(Fault::OtherCluster, Some(Fault::OtherCluster))];
-            all.extend(alone.chain(two).chain(other).map(|(first, then)| Trouble {
-                verb,
-                at,
-                first,
-                then,
-                date: None,
-            }));
+            let all = alone.chain(two).chain(other);
+            // Who is signed in to the other cluster from the beginning means that one.
+            let all = all.filter(|(_, then)| *then != Some(Fault::OtherCluster) || at >= SIGN_IN);
+            let troubles = if changes.contains(&at) { &mut at_changes } else { &mut elsewhere };
+            troubles.extend(all.map(|(first, then)| Trouble { verb, at, first, then, date: None }));
         }
     }
     let mut state = seed;
@@ -157,10 +172,17 @@ fn troubles(seed: u64) -> Vec<Trouble> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) % below as u64) as usize
     };
-    for at in (1..all.len()).rev() {
-        all.swap(at, random(at + 1));
+    for list in [&mut at_changes, &mut elsewhere] {
+        for at in (1..list.len()).rev() {
+            list.swap(at, random(at + 1));
+        }
+        list.iter_mut().for_each(|trouble| trouble.date = DATES[random(DATES.len())]);
     }
-    all.iter_mut().for_each(|trouble| trouble.date = DATES[random(DATES.len())]);
+    let mut all = Vec::new();
+    while !(at_changes.is_empty() && elsewhere.is_empty()) {
+        all.extend(at_changes.pop());
+        all.extend(elsewhere.pop());
+    }
     all
 }
 
@@ -256,8 +278,8 @@ fn journaled(folder: &Path) -> (Vec<keybearer::model::journal::Read>, bool) {
     (entries.into_iter().filter(|entry| !entry.is_intent()).collect(), report.open.is_empty())
 }
 
-/// One run. An error tells where the three views differ.
-fn one(place: &Place, number: usize, trouble: Trouble) -> Result<(), String> {
+/// One run; gives the requests that came. An error tells where the three views differ.
+fn one(place: &Place, number: usize, trouble: Trouble) -> Result<Vec<Seen>, String> {
     let Trouble { verb, at, first, then, date } = trouble;
     let name = format!("run-{number}");
     let before: Vec<Value> = match verb {
@@ -309,6 +331,7 @@ fn one(place: &Place, number: usize, trouble: Trouble) -> Result<(), String> {
         place.proxy.when(move |seen: &Seen| seen.number > at, then);
     }
     let ran = run(&mut place.command(number, &args));
+    let seen = place.proxy.seen();
     place.proxy.calm();
     let journal = place.folder.path().join(format!("journal-{number}"));
     let (outcomes, is_closed) = journaled(&journal);
@@ -321,7 +344,7 @@ fn one(place: &Place, number: usize, trouble: Trouble) -> Result<(), String> {
         Verb::List | Verb::Expiring | Verb::Show => view.read(),
     };
     let judged = judged.and_then(|()| if is_closed { Ok(()) } else { Err("an intent has no outcome".into()) });
-    judged.map_err(|why| format!("{trouble:?}: {why}\n  {ran:?}\n  journal: {:?}", outcomes))
+    judged.map(|()| seen).map_err(|why| format!("{trouble:?}: {why}\n  {ran:?}\n  journal: {outcomes:?}"))
 }
 
 /// The three views of a run.
@@ -481,7 +504,7 @@ fn what_is_said_what_is_written_down_and_what_the_cluster_holds_agree() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let runs = number("KEYBEARER_LYING_RUNS").map_or(RUNS, |runs| runs as usize);
     let seed = number("KEYBEARER_LYING_SEED").unwrap_or(1);
-    let troubles = troubles(seed);
+    let troubles = troubles(&Place::new(), seed);
     let troubles = &troubles[..runs.min(troubles.len())];
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {

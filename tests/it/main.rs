@@ -6,6 +6,7 @@ mod architecture;
 mod check_secret;
 mod cli;
 mod cli_check_secret;
+mod cli_clocks;
 mod cli_clone;
 mod cli_cross_cluster;
 mod cli_grant;
@@ -18,6 +19,7 @@ mod cli_practice;
 mod cli_rotate;
 mod cli_rotate_cut;
 mod cli_ship;
+mod cli_signals;
 mod cli_snippet;
 mod cli_update;
 mod client_http;
@@ -46,6 +48,8 @@ mod leftovers;
 #[cfg(feature = "window")]
 mod list_and_overview;
 mod lying_line;
+#[cfg(feature = "window")]
+mod lying_window;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]
