@@ -347,6 +347,7 @@ impl State {
             self.submit(Task::Stop(ticket));
         }
         self.clusters.retain(|cluster| cluster.profile.id != *id);
+        self.forget_merged(id);
         self.rotations.forget(id);
     }
 

@@ -112,6 +112,8 @@ pub enum Command {
     /// Create a key; with the request id that was shown.
     /// The credential is that of another user, where the key is for one.
     Create(Box<NewKeyDraft>, Option<Secret>, String),
+    /// Wait no longer for the answer to it, and ask the cluster what became of it.
+    StopCreating,
     /// What a form beyond that asks for.
     Form(FormCommand),
     /// Forget what came of the last creation.

@@ -10,7 +10,7 @@ use crate::{
         profile::Profile,
         secret::Secret,
     },
-    ops::{Problem, new_key::NotMade},
+    ops::{Problem, interrupt::Interrupt, new_key::NotMade},
     worker::{Task, Ticket},
 };
 
@@ -36,6 +36,7 @@ struct Waiting {
     request: Box<CreateKey>,
     kind: KeyKind,
     profile: Profile,
+    interrupt: Interrupt,
 }
 
 impl Creation {
@@ -69,7 +70,10 @@ impl State {
             return;
         }
         let Some(cluster) = self.cluster() else { return };
-        let Some(session) = cluster.session.value().cloned() else { return };
+        let Some(mut session) = cluster.session.value().cloned() else { return };
+        // Of this request alone.
+        let interrupt = Interrupt::default();
+        session.interrupt = interrupt.clone();
         let around = Surroundings {
             now: cluster.now(self.now),
             zone: &self.zone,
@@ -85,10 +89,17 @@ impl State {
                 let (request, kind) = (Box::new(key.key().clone()), key.kind());
                 let ticket = self.submit(Task::Create(Box::new(session), Box::new(key)));
                 let asked = Some(profile.clone());
-                let waiting = Waiting { ticket, request, kind, profile };
+                let waiting = Waiting { ticket, request, kind, profile, interrupt };
                 Creation { waiting: Some(waiting), profile: asked, done, ..Creation::default() }
             }
         };
+    }
+
+    /// Waits no longer for the answer: the cluster is asked what became of the request.
+    pub(super) fn stop_creating(&mut self) {
+        if let Some(waiting) = &self.creation.waiting {
+            waiting.interrupt.set();
+        }
     }
 
     pub(super) fn created(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NotMade>>) {

@@ -44,6 +44,7 @@ impl State {
             Command::ReadRoles => self.read_roles(),
             Command::ReadNames => self.read_names_once(),
             Command::Create(draft, credential, request_id) => self.create(&draft, credential, &request_id),
+            Command::StopCreating => self.stop_creating(),
             Command::Form(command) => self.form(command),
             Command::DismissCreation => self.creation.dismiss(),
             Command::CopySecret(text) => self.copy_secret(text),

@@ -10,6 +10,7 @@ use crate::{
         api_key::{ApiKey, KeyId},
         calendar,
         expiry::StatusGroup,
+        failure::Failure,
         guard::Guard,
         profile::{Profile, ProfileId},
     },
@@ -128,12 +129,16 @@ impl Invalidation {
         self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
     }
 
-    /// How many have each fate: done, failed, untouched.
-    pub fn counts(&self) -> [usize; 3] {
-        let settled = self.outcome.as_ref();
-        let settled = settled.map_or([0; 3], |own| [own.done.len(), own.failed.len(), own.untouched.len()]);
-        let news = if self.is_running() { [self.news.done, self.news.failed, 0] } else { [0; 3] };
-        [settled[0] + news[0], settled[1] + news[1], settled[2]]
+    /// How many have each outcome: done, failed for certain, not known, untouched.
+    pub fn counts(&self) -> [usize; 4] {
+        let of = |own: &Outcome| {
+            let unknown = own.unknown();
+            [own.done.len(), own.failed.len() - unknown, unknown, own.untouched.len()]
+        };
+        let settled = self.outcome.as_ref().map_or([0; 4], of);
+        let news = &self.news;
+        let news = if self.is_running() { [news.done, news.failed, news.unknown, 0] } else { [0; 4] };
+        std::array::from_fn(|at| settled[at] + news[at])
     }
 
     /// How many are or were to be sent; what has no extra word does not count.
@@ -144,7 +149,8 @@ impl Invalidation {
 
     /// The plan with the words that were said.
     fn plan(&self) -> Plan {
-        Plan { own_key_too: self.own_key_too, managed_too: self.managed_too, ..self.keys.plan() }
+        let by_time = self.search.as_ref().is_some_and(|search| !search.is_empty());
+        Plan { own_key_too: self.own_key_too, managed_too: self.managed_too, by_time, ..self.keys.plan() }
     }
 
     /// Takes out those that failed, to be tried again.
@@ -174,8 +180,8 @@ impl Invalidation {
     pub(super) fn broken(&mut self, ticket: Ticket) {
         if self.ticket.is_some_and(|own| own == ticket) {
             self.is_broken = true;
-            let reason = "not known: Keybearer made a mistake. Refresh the list to see what is true";
-            let failed = self.running.drain(..).map(|id| (id, reason.to_owned())).collect();
+            let unknown = Failure::Unknown("Keybearer made a mistake. Refresh the list to see what is true".into());
+            let failed = self.running.drain(..).map(|id| (id, unknown.clone())).collect();
             let guarded = std::mem::take(&mut self.spared);
             let untouched = guarded.keys().cloned().collect();
             self.settle(Outcome { failed, untouched, guarded, ..Outcome::default() });
@@ -311,8 +317,8 @@ impl State {
         let running: Vec<KeyId> = plan.ids.iter().filter(|id| !spared.contains_key(*id)).cloned().collect();
         let Some(session) = session else {
             // What was taken out to be tried again is not lost when the cluster was closed meanwhile.
-            let reason = "not sent: the connection was closed";
-            let failed = running.into_iter().map(|id| (id, reason.to_owned())).collect();
+            let refused = Failure::Refused("not sent: the connection was closed".into());
+            let failed = running.into_iter().map(|id| (id, refused.clone())).collect();
             return self.on_invalidation(|dialog| dialog.settle(Outcome { failed, ..Outcome::default() }));
         };
         // Nobody sees any more when they were last used.

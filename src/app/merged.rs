@@ -96,6 +96,19 @@ impl State {
         self.merge();
     }
 
+    /// Takes away all merged rows where some are of a cluster that is closed: its profile may lead to another cluster
+    /// next, which may have keys of the same ids. They come back with the next merge.
+    pub(super) fn forget_merged(&mut self, id: &ProfileId) {
+        let Some(merged) = self.merged.as_mut().filter(|merged| merged.parts.iter().any(|part| part.id == *id)) else {
+            return;
+        };
+        let question = merged.keys.question();
+        *merged = Cluster { view: merged.view.clone(), ..Cluster::new(merged.profile.clone(), self.zone.clone()) };
+        if let Some(question) = question {
+            self.submit(Task::Stop(question));
+        }
+    }
+
     /// Puts the lists together again, in the background: of large clusters it takes a while.
     pub(super) fn merge(&mut self) {
         if !self.shows_all() {

@@ -47,6 +47,8 @@ pub struct Reveal {
     pub expires: Option<Millis>,
     /// Shown this once.
     pub secret: Secret,
+    /// What is not as it was asked for, or not known, about the key: one sentence each.
+    pub doubts: Vec<String>,
     /// What it signs in to.
     pub kind: KeyKind,
     /// Of the cluster it was made on.
@@ -82,6 +84,7 @@ impl Reveal {
             application_id,
             expires: created.expires,
             secret: created.secret,
+            doubts: created.doubts,
             kind: KeyKind::Rest,
             profile: profile.clone(),
             trial: Loadable::default(),

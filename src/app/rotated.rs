@@ -306,7 +306,13 @@ pub(super) mod tests {
     }
 
     pub(in crate::app) fn reveal(id: &str) -> Reveal {
-        let created = CreatedKey { id: KeyId::new(id), name: id.into(), expires: None, secret: Secret::new("s") };
+        let created = CreatedKey {
+            id: KeyId::new(id),
+            name: id.into(),
+            expires: None,
+            secret: Secret::new("s"),
+            doubts: Vec::new(),
+        };
         Reveal::of_key(created, &ApiKey::default(), &profile())
     }
 

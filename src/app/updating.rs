@@ -7,6 +7,7 @@ use crate::{
     export::Format,
     model::{
         api_key::{ApiKey, KeyId, KeyKind},
+        failure::Failure,
         profile::Profile,
         update_draft::{UpdateDraft, UpdateSlip},
         update_plan::{Confirmed, Obstacle, UpdatePlan},
@@ -158,8 +159,8 @@ impl Updating {
         if self.ticket.take_if(|own| *own == ticket).is_some() {
             self.is_broken = true;
             self.stopping = false;
-            let reason = "not known: Keybearer made a mistake. Refresh the list to see what is true";
-            let failed = self.running.drain(..).map(|id| (id, reason.to_owned()));
+            let unknown = Failure::Unknown("Keybearer made a mistake. Refresh the list to see what is true".into());
+            let failed = self.running.drain(..).map(|id| (id, unknown.clone()));
             self.outcome.get_or_insert_default().failed.extend(failed);
         }
     }
@@ -370,7 +371,7 @@ mod tests {
         assert!(dialog.is_over() && dialog.is_broken);
         let failed = dialog.outcome.unwrap().failed;
         assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert!(failed.iter().all(|(_, reason)| reason.starts_with("not known")));
+        assert!(failed.iter().all(|(_, failure)| failure.is_unknown()));
     }
 
     /// A session that nothing is sent by.

@@ -78,6 +78,6 @@ impl Article {
                 harmless::shown(application_id)
             ));
         }
-        Ok(Exit::Done)
+        Ok(create::ended(&created))
     }
 }

@@ -93,12 +93,11 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     if !outlet.is_agreed()? {
         return Ok(Exit::Failed);
     }
-    let looking = ops_cloning::look_for(&session, &wanted);
     let sending = ops_cloning::clone(&session, &wanted);
-    let created = create::sent_or_interrupted(sending, looking, ops_cloning::problem).await?;
+    let created = create::sent_or_interrupted(&session, sending, ops_cloning::problem).await?;
     let application_id = known.as_deref().and_then(ApiKey::application_id);
     create::hand_over(&session, &created, application_id, outlet, args.output).await?;
-    Ok(Exit::Done)
+    Ok(create::ended(&created))
 }
 
 impl CloneArgs {

@@ -81,7 +81,9 @@ impl ConnectionFlags {
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn session(&self) -> Result<Session, CliError> {
-        Ok(connect::connect(&self.endpoint()?).await?.with_journal(watched_journal()))
+        let session = connect::connect(&self.endpoint()?).await?.with_journal(watched_journal());
+        say_clock(&session);
+        Ok(session)
     }
 
     /// Signs in to change something, and says so where nothing of it can be written down.
@@ -184,6 +186,7 @@ impl ConnectionFlags {
 /// With the way out, when it is refused.
 pub(super) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
     let session = connect::connect(endpoint).await?.with_journal(watched_journal());
+    say_clock(&session);
     if let Some(why @ (NotKept::NoPlace | NotKept::SwitchedOff)) = session.journal.not_kept() {
         output::complain(&format!("Warning: {}", why.words()));
     }
@@ -193,6 +196,13 @@ pub(super) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, 
 /// The journal of the environment, whose warnings go to standard error at once.
 fn watched_journal() -> Journal {
     Journal::from_environment().watched(|warning| output::complain(&harmless::shown(&format!("Warning: {warning}"))))
+}
+
+/// Says where the answers are dated so far off that nobody may count by it.
+pub(super) fn say_clock(session: &Session) {
+    if let Some(words) = session.clock_words() {
+        output::complain(&format!("Warning: {words}"));
+    }
 }
 
 /// Says on whose behalf something is about to be done, where it is not one's own.

@@ -17,13 +17,12 @@ use super::{
     outlet::{self, Outlet},
     output::{self, PlainFormat},
     secret_output,
+    signals::Signals,
 };
 use crate::{
     client::{ClientError, CreatedKey},
     model::{
-        Millis,
-        api_key::ApiKey,
-        calendar,
+        Millis, calendar,
         create::{CreateKey, Draft, RightsChoice},
         descriptor, expiry, harmless, json_text, login,
         preset::Preset,
@@ -183,7 +182,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exi
     }
     let created = send(&session, &checked.key).await?;
     hand_over(&session, &created, checked.key.application_id(), outlet, args.output).await?;
-    Ok(Exit::Done)
+    Ok(ended(&created))
 }
 
 impl Outlet {
@@ -229,37 +228,44 @@ fn agreed() -> Result<bool, CliError> {
     Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Creates the key. Whoever interrupts it is told what became of the request.
+/// Creates the key. Whoever interrupts it is told what the cluster made of the request.
 ///
 /// # Errors
 /// When there is no key, or one whose secret was lost.
 pub(super) async fn send(session: &Session, key: &CreateKey) -> Result<CreatedKey, CliError> {
-    let sent = session.now();
-    let looking = create::look_for(session, key, sent);
-    sent_or_interrupted(create::create(session, key), looking, Problem::from).await
+    sent_or_interrupted(session, create::create(session, key), Problem::from).await
 }
 
-/// Waits for a key that is being made. Whoever interrupts it is told what became of the request.
+/// Waits for a key that is being made. After a signal the cluster is asked for it, and the journal is closed.
 ///
 /// # Errors
 /// When there is no key, or one whose secret was lost.
 pub(super) async fn sent_or_interrupted(
+    session: &Session,
     sending: impl Future<Output = Result<CreatedKey, CreateError>>,
-    looking: impl Future<Output = Result<Vec<ApiKey>, ClientError>>,
     refused: impl FnOnce(ClientError) -> Problem,
 ) -> Result<CreatedKey, CliError> {
-    let result = tokio::select! {
-        result = sending => result,
-        Ok(()) = tokio::signal::ctrl_c() => {
-            output::say("Interrupted: asking the cluster what became of the request");
-            let found = looking.await;
-            return Err(create::lost(&"You interrupted it", &found).into());
+    let mut signals = Signals::caught();
+    let mut sending = std::pin::pin!(sending);
+    let result = loop {
+        tokio::select! {
+            result = &mut sending => break result,
+            () = signals.next() => {
+                output::say("Interrupted: asking the cluster what became of the request");
+                session.interrupt.set();
+            }
         }
     };
     result.map_err(|error| match error {
         CreateError::Refused(error) => refused(error).into(),
-        CreateError::Lost { error, found } => create::lost(&error, &found).into(),
+        CreateError::Lost(lost) => lost.problem().into(),
     })
+}
+
+/// How a command ends that has made a key and handed its secret over: what is odd about the key is told.
+pub(super) fn ended(created: &CreatedKey) -> Exit {
+    created.doubts.iter().for_each(|doubt| output::complain(doubt));
+    if created.doubts.is_empty() { Exit::Done } else { Exit::NotKnown }
 }
 
 /// Gives the secret of a key to whom it is for, this once. A key whose secret reached nobody is ended again.

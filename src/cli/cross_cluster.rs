@@ -111,11 +111,10 @@ pub(super) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &Cross
     if !outlet.is_agreed()? {
         return Ok(Exit::Failed);
     }
-    let looking = crate::ops::create::look_for(&session, &wanted.key, session.now());
     let sending = cross_cluster::create(&session, &wanted);
-    let created = create::sent_or_interrupted(sending, looking, Problem::from).await?;
+    let created = create::sent_or_interrupted(&session, sending, Problem::from).await?;
     create::hand_over(&session, &created, wanted.key.application_id(), outlet, key.output).await?;
-    Ok(Exit::Done)
+    Ok(create::ended(&created))
 }
 
 /// What is missing is said before anything is sent.

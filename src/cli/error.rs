@@ -3,7 +3,11 @@
 use std::{io, process::ExitCode};
 
 use super::{fixes, output};
-use crate::{client::ClientError, model::harmless, ops::Problem};
+use crate::{
+    client::ClientError,
+    model::harmless,
+    ops::{Problem, ProblemKind},
+};
 
 /// How a command ended whose words are printed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ impl CliError {
             }
             Self::Problem(problem) => {
                 output::complain(&fixes::told(problem));
-                Exit::Failed.into()
+                if problem.kind == ProblemKind::NotKnown { Exit::NotKnown.into() } else { Exit::Failed.into() }
             }
             // Who reads has heard enough: that is no failure and needs no words.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done.into(),

@@ -131,7 +131,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     }
     let created = send(&session, &wanted).await?;
     create::hand_over(&session, &created, wanted.key.application_id(), outlet, args.key.output).await?;
-    Ok(Exit::Done)
+    Ok(create::ended(&created))
 }
 
 /// Slips about the other user, before anything is asked for.
@@ -178,7 +178,6 @@ fn lines(slips: Vec<Slip>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
 }
 
 async fn send(session: &Session, wanted: &Grant) -> Result<crate::client::CreatedKey, CliError> {
-    let looking = grant::look_for(session, wanted, session.now());
     let refused = |error| grant::problem(error, wanted);
-    create::sent_or_interrupted(grant::grant(session, wanted), looking, refused).await
+    create::sent_or_interrupted(session, grant::grant(session, wanted), refused).await
 }

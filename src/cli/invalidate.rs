@@ -18,6 +18,7 @@ use super::{
     key_row, keys_from, list,
     output::{self, Format},
     show,
+    signals::Signals,
 };
 use crate::{
     export,
@@ -75,6 +76,9 @@ pub(super) struct InvalidateArgs {
     /// Also keys that say of themselves that Kibana, Fleet or another product made them
     #[arg(long)]
     managed_too: bool,
+    /// With --filter: go by this machine's clock where the cluster's is in doubt and can't be asked
+    #[arg(long, requires = "filter")]
+    clock_in_doubt_too: bool,
     /// Form of the output
     #[arg(short, long, default_value = "table")]
     output: Format,
@@ -84,6 +88,8 @@ pub(super) struct InvalidateArgs {
 struct OutcomeJson<'a> {
     invalidated: &'a [KeyId],
     failed: Vec<ReasonJson<'a>>,
+    /// Those of which nobody knows whether they are invalidated.
+    not_known: Vec<ReasonJson<'a>>,
     untouched: &'a [KeyId],
     /// Those of the untouched that an extra word would have been needed for.
     guarded: Vec<ReasonJson<'a>>,
@@ -130,7 +136,13 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         }
     };
     let (session, chosen) = chosen;
-    let plan = Plan { own_key_too: args.own_key_too, managed_too: args.managed_too, ..chosen.plan() };
+    let plan = Plan {
+        own_key_too: args.own_key_too,
+        managed_too: args.managed_too,
+        by_time: args.filter.is_some(),
+        clock_in_doubt_too: args.clock_in_doubt_too,
+        ..chosen.plan()
+    };
     let guarded = plan.ids.iter().filter_map(|id| plan.guard(id, session.own_key()));
     let [own, managed] = guarded.fold([0, 0], |[own, managed], guard| match guard {
         Guard::OwnKey => [own + 1, managed],
@@ -182,6 +194,11 @@ fn check_query(query: &str) -> Result<(), CliError> {
 /// # Errors
 /// When of some it is not known if the search means them, unless those shall be left out.
 async fn found(session: &Session, query: &str, known_only: bool) -> Result<Chosen, CliError> {
+    let compared = clock::compare(session).await?;
+    if let clock::Compared::Differed(skew) = compared {
+        let ahead = clock::ahead(skew);
+        output::say(&format!("The cluster's clock is {ahead} what was counted by; it is counted by from here on"));
+    }
     let read = list::read(session).await?;
     let now = session.now();
     let query = list::read_query(&[query.to_owned()], now)?;
@@ -377,16 +394,16 @@ async fn carry_out(session: &Session, plan: Plan, total: usize) -> Outcome {
         }
     };
     let work = invalidate::many(session, plan, &stop, progress);
-    let interrupted = async {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            output::say("Stopping after what is on its way");
-            stop.store(true, Ordering::Relaxed);
+    let mut signals = Signals::caught();
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            () = signals.next() => {
+                output::say("Stopping after what is on its way");
+                stop.store(true, Ordering::Relaxed);
+            }
         }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        outcome = work => outcome,
-        () = interrupted => Outcome::default(), // never: it only sets the flag
     }
 }
 
@@ -395,7 +412,8 @@ fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, Cl
     match format {
         Format::Json => output::put_json(&OutcomeJson {
             invalidated: &outcome.done,
-            failed: outcome.failed.iter().map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
+            failed: reasons(outcome, false),
+            not_known: reasons(outcome, true),
             untouched: &outcome.untouched,
             guarded: outcome
                 .guarded
@@ -412,6 +430,12 @@ fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, Cl
         }
         Format::Table => output::put(&table(outcome, chosen))?,
     }
+    if let Some(why) = &outcome.halted {
+        output::complain(&format!("Nothing was done: {why}"));
+        if !outcome.untouched.is_empty() {
+            output::say("If this machine's clock is right, --clock-in-doubt-too goes by it");
+        }
+    }
     if outcome.stopped {
         let rest = expiry::plural(outcome.to_go_on().count() as u64, "key");
         output::say(&format!("It was stopped: {rest} were never sent, and stay as they are"));
@@ -425,11 +449,23 @@ fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, Cl
         let at = calendar::clock(now, &clock::zone());
         output::say(&format!("The cluster was asked again at {at}, as proof: {done} invalidated"));
     }
+    let unknown = outcome.unknown();
+    if unknown > 0 {
+        let keys = expiry::plural(unknown as u64, "key");
+        output::say(&format!("Of {keys} it is not known whether they are invalidated. Look at them before you go on"));
+    }
     Ok(match (outcome.is_complete(), outcome.done.is_empty()) {
         (true, _) => Exit::Done,
+        _ if unknown > 0 => Exit::NotKnown,
         (false, false) => Exit::Partly,
         (false, true) => Exit::Failed,
     })
+}
+
+/// The keys that are not seen to be invalidated: certain failures, or those that are not known.
+fn reasons(outcome: &Outcome, unknown: bool) -> Vec<ReasonJson<'_>> {
+    let of_this_kind = outcome.failed.iter().filter(|(_, failure)| failure.is_unknown() == unknown);
+    of_this_kind.map(|(id, failure)| ReasonJson { id: id.as_str(), reason: failure.reason() }).collect()
 }
 
 fn table(outcome: &Outcome, chosen: &Chosen) -> String {
@@ -444,12 +480,17 @@ fn table(outcome: &Outcome, chosen: &Chosen) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::failure::Failure;
 
     fn exit(done: &[&str], failed: &[&str], untouched: &[&str]) -> Exit {
+        ended(done, failed, untouched, &Failure::Refused("why".into()))
+    }
+
+    fn ended(done: &[&str], failed: &[&str], untouched: &[&str], why: &Failure) -> Exit {
         let ids = |ids: &[&str]| ids.iter().map(|id| KeyId::new(*id)).collect::<Vec<_>>();
         let outcome = Outcome {
             done: ids(done),
-            failed: ids(failed).into_iter().map(|id| (id, "why".into())).collect(),
+            failed: ids(failed).into_iter().map(|id| (id, why.clone())).collect(),
             untouched: ids(untouched),
             ..Outcome::default()
         };
@@ -462,6 +503,9 @@ mod tests {
         assert_eq!(exit(&["a"], &["b"], &[]), Exit::Partly);
         assert_eq!(exit(&["a"], &[], &["b"]), Exit::Partly);
         assert_eq!(exit(&[], &["b"], &[]), Exit::Failed);
+        let cut = Failure::Unknown("cut".into());
+        assert_eq!(ended(&[], &["b"], &[], &cut), Exit::NotKnown);
+        assert_eq!(ended(&["a"], &["b"], &[], &cut), Exit::NotKnown);
     }
 
     #[test]

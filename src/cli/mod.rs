@@ -33,6 +33,7 @@ mod sandbox;
 mod secret_input;
 mod secret_output;
 mod show;
+mod signals;
 mod snippet;
 mod update;
 mod update_args;

@@ -31,6 +31,7 @@ use crate::{
         Problem, Session,
         chosen::Chosen,
         clock,
+        fates::Fate,
         update::{self, UpdateOutcome},
         update_plan::{self, Keys, NotPlanned},
     },
@@ -66,6 +67,8 @@ struct OutcomeJson<'a> {
     updated: &'a [KeyId],
     unchanged: &'a [KeyId],
     failed: Vec<ReasonJson<'a>>,
+    /// Those of which nobody knows whether they were changed.
+    not_known: Vec<ReasonJson<'a>>,
     untouched: &'a [KeyId],
     /// Keys of the updated of which there is more to say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -240,7 +243,8 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
         PlainFormat::Json => output::put_json(&OutcomeJson {
             updated: &outcome.updated,
             unchanged: &unchanged,
-            failed: (outcome.failed.iter()).map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
+            failed: reasons(outcome, false),
+            not_known: reasons(outcome, true),
             untouched: &outcome.untouched,
             remarks: (outcome.remarks.iter()).map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
             stopped: outcome.stopped,
@@ -254,9 +258,16 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
     let none = outcome.updated.is_empty() && unchanged.is_empty();
     Ok(match (outcome.is_complete(), none) {
         (true, _) => Exit::Done,
+        _ if outcome.unknown() > 0 => Exit::NotKnown,
         (false, false) => Exit::Partly,
         (false, true) => Exit::Failed,
     })
+}
+
+/// The keys that are not seen to be updated: certain failures, or those that are not known.
+fn reasons(outcome: &UpdateOutcome, unknown: bool) -> Vec<ReasonJson<'_>> {
+    let of_this_kind = outcome.failed.iter().filter(|(_, failure)| failure.is_unknown() == unknown);
+    of_this_kind.map(|(id, failure)| ReasonJson { id: id.as_str(), reason: failure.reason() }).collect()
 }
 
 fn table(outcome: &UpdateOutcome, unchanged: &[KeyId], plan: &UpdatePlan) -> String {
@@ -270,7 +281,7 @@ fn table(outcome: &UpdateOutcome, unchanged: &[KeyId], plan: &UpdatePlan) -> Str
     let remark = |id: &KeyId| outcome.remarks.get(id).map_or("", String::as_str);
     let mut rows: Vec<Vec<String>> = outcome.updated.iter().map(|id| row("updated", id, remark(id))).collect();
     rows.extend(unchanged.iter().map(|id| row("unchanged", id, "it was so before")));
-    rows.extend(outcome.failed.iter().map(|(id, reason)| row("failed", id, reason)));
+    rows.extend(outcome.failed.iter().map(|(id, failure)| row(Fate::from(failure).word(), id, failure.reason())));
     rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, "")));
     output::table(&["RESULT", "ID", "NAME", "REASON"], &rows)
 }

@@ -54,7 +54,10 @@ pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
                         news.iter().take(5).map(|at| harmless::shortened(read.keys.name(*at), 60)).collect();
                     let more = news.len().saturating_sub(names.len());
                     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                    tell(&title, &format!("{}{more}", names.join(", "))).await;
+                    let is_shown = tell(&title, &format!("{}{more}", names.join(", "))).await;
+                    if args.once && !is_shown {
+                        return Ok(Exit::Failed);
+                    }
                 } else if args.once {
                     output::say(&expiring::sentence(0, &args.within));
                 }
@@ -69,9 +72,12 @@ pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
     }
 }
 
-async fn tell(title: &str, body: &str) {
+/// Shows a notice on the desktop, and says the same here; `false` where the desktop could not be told.
+async fn tell(title: &str, body: &str) -> bool {
     output::say(&format!("{title}: {body}"));
-    if let Err(reason) = notice::show(title, body).await {
+    let shown = notice::show(title, body).await;
+    if let Err(reason) = &shown {
         output::complain(&format!("No notice on the desktop: {reason}"));
     }
+    shown.is_ok()
 }

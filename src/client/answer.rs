@@ -19,6 +19,10 @@ pub(super) struct Answer {
     /// Says that it comes from Elasticsearch: by the header that it sends since 7.14, or the cluster
     /// was recognized before.
     pub(super) is_elasticsearch: bool,
+    /// Has that header itself.
+    pub(super) has_product: bool,
+    /// A refusal by something between here and the cluster: see [`Answer::is_of_another`].
+    pub(super) is_from_between: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) location: Option<String>,
     /// Came with the feature that the call needs, if it needs one.
@@ -101,9 +105,12 @@ impl Answer {
     pub(super) fn new(status: u16, headers: &HeaderMap, feature: Option<Feature>, private: bool, now: Millis) -> Self {
         let product = HeaderName::from_static("x-elastic-product");
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let has_product = text(product) == Some("Elasticsearch");
         Self {
             status,
-            is_elasticsearch: text(product) == Some("Elasticsearch"),
+            has_product,
+            is_elasticsearch: has_product,
+            is_from_between: false,
             retry_after: text(RETRY_AFTER).and_then(|value| wait(value, now)),
             location: text(LOCATION).map(str::to_owned),
             feature,
@@ -121,6 +128,21 @@ impl Answer {
     /// Whatever the cluster said instead.
     pub(super) fn success(self) -> Result<Self, ClientError> {
         if self.is_success() { Ok(self) } else { Err(self.refusal()) }
+    }
+
+    /// `true` for a refusal that is neither marked by the header of Elasticsearch nor has the form of its errors. The
+    /// server itself leaves the header out of a 401, of other refused sign-ins and of a 413, which has no body (as seen
+    /// on 8.19.21 and 9.5.3).
+    pub(super) fn is_of_another(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Error {
+            #[serde(rename = "error")]
+            _error: serde::de::IgnoredAny,
+        }
+        let is_its_own = self.has_product
+            || self.status == 413 && self.body.is_empty()
+            || serde_json::from_slice::<Error>(&self.body).is_ok();
+        (400..500).contains(&self.status) && !is_its_own
     }
 
     /// What an unsuccessful answer says.

@@ -49,6 +49,8 @@ pub struct CreatedKey {
     pub expires: Option<Millis>,
     /// The field `api_key`.
     pub secret: Secret,
+    /// What is not as it was asked for, or not known, about this key: sentences to be shown beside it.
+    pub doubts: Vec<String>,
 }
 
 /// A row of which not even an id could be read: never lost in silence, never the end of the others. A row with an
@@ -219,20 +221,21 @@ impl Client {
         name: &str,
         expiry: Option<Expiry>,
     ) -> Result<CreatedKey, ClientError> {
-        let call = Call { repeatable: false, private: true, limit: 1 << 20, ..call };
+        let call = Call { repeatable: false, changes: true, private: true, limit: 1 << 20, ..call };
         let asked_at = super::now();
         let answer = self.send(call).await?.success()?;
         let wire: WireCreated<'_> = answer.parse()?;
         if let (Some(expires), Some(Expiry::In(span))) = (wire.expiration, expiry)
             && let Some(length) = span.millis()
         {
-            self.set_clock_skew(expires.saturating_sub(length), asked_at);
+            self.set_own_skew(expires.saturating_sub(length), asked_at);
         }
         Ok(CreatedKey {
             id: KeyId::new(wire.id),
             name: wire.name.unwrap_or_else(|| name.to_owned()),
             expires: wire.expiration,
             secret: Secret::new(wire.api_key),
+            doubts: Vec::new(),
         })
     }
 
@@ -275,6 +278,22 @@ impl Client {
                 Err(ClientError::Unreadable { status, reason })
             }
         }
+    }
+
+    /// The keys of this very name, without paging. The server takes an asterisk at the end of a name for a pattern, so
+    /// that other names are left out here.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_api_keys_named(&self, name: &str, own: bool) -> Result<Keys, ClientError> {
+        let call = Call::new(Method::GET, &PATH).query_if(true, "name", name).query_if(own, "owner", "true");
+        let answer = self.send(Call { limit: LARGEST_LIST, ..call }).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Ok(Keys::default());
+        }
+        let mut page = read_aside(answer.success()?).await?;
+        page.keys.retain(|key| key.name == name);
+        Ok(Keys { keys: page.keys, unreadable: page.unreadable })
     }
 
     /// All keys at once, without paging: the only way before 7.15.
@@ -401,8 +420,11 @@ impl Client {
         if own {
             body["owner"] = Value::Bool(true);
         }
-        let wire: WireInvalidation =
-            self.send(Call::new(Method::DELETE, &PATH).body(body.to_string())).await?.success()?.parse()?;
+        let wire: WireInvalidation = self
+            .send(Call { changes: true, ..Call::new(Method::DELETE, &PATH).body(body.to_string()) })
+            .await?
+            .success()?
+            .parse()?;
         let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
         let words = |error: &Value| refusal::deepest_reason(error).unwrap_or_else(|| error.to_string());
         Ok(Invalidation {

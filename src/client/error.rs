@@ -165,6 +165,27 @@ pub enum ClientError {
         /// Which do.
         reason: String,
     },
+    /// A request that changes something met a 4xx of something between here and a cluster that marks its own
+    /// answers. The cluster may have been at work already.
+    #[error("Something before the cluster answers (status {status}): {reason}")]
+    FromBetween {
+        /// Status of the answer.
+        status: u16,
+        /// What it looks like.
+        reason: String,
+    },
+    /// Nobody waited for the answer any longer.
+    #[error("It was interrupted before the answer came")]
+    Interrupted,
+    /// A request was sent again after an answer was lost, and that was refused. The first try may have been
+    /// carried out all the same, so that the refusal proves nothing.
+    #[error("{first}; sent again: {then}")]
+    RefusedRepetition {
+        /// How the answer to the earlier try was lost.
+        first: Box<ClientError>,
+        /// What the last try met.
+        then: Box<ClientError>,
+    },
     /// It is Elasticsearch, and its answer is not what was expected.
     #[error("The answer can't be understood (status {status}): {reason}")]
     Unreadable {
@@ -180,7 +201,9 @@ impl ClientError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Broken { status, .. } => *status,
+            Self::RefusedRepetition { then, .. } => then.status(),
             Self::NotElasticsearch { status, .. }
+            | Self::FromBetween { status, .. }
             | Self::Rejected { status, .. }
             | Self::Unavailable { status, .. }
             | Self::TooLarge { status, .. }
@@ -196,6 +219,7 @@ impl ClientError {
             | Self::Setup { .. }
             | Self::NotSent { .. }
             | Self::Contradictory { .. }
+            | Self::Interrupted
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Certificate { .. }
@@ -210,19 +234,32 @@ impl ClientError {
     pub fn is_answer_lost(&self) -> bool {
         match self {
             Self::TimedOut { maybe_sent, .. } | Self::Broken { maybe_sent, .. } => *maybe_sent,
+            Self::RefusedRepetition { .. } | Self::FromBetween { .. } | Self::Interrupted => true,
             Self::NotElasticsearch { status, .. }
             | Self::Rejected { status, .. }
             | Self::Unavailable { status, .. }
             | Self::TooLarge { status, .. }
-            | Self::Unreadable { status, .. } => *status < 300 || *status >= 500,
+            | Self::Unreadable { status, .. } => is_lost(*status),
             _ => false,
         }
+    }
+
+    /// `true` where an earlier try was lost and the last one was clearly refused, so that the next request would
+    /// be refused too.
+    pub fn is_refused_repetition(&self) -> bool {
+        matches!(self, Self::RefusedRepetition { then, .. } if !then.is_answer_lost())
     }
 
     /// Whether the same request may well succeed a moment later.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self, Self::Broken { .. })
     }
+}
+
+/// `true` for statuses that don't say that nothing was done: the body of a success that can't be read, errors of the
+/// server or of something between, and 408, which a gateway sends while the server is still at work.
+pub(super) fn is_lost(status: u16) -> bool {
+    !(300..500).contains(&status) || status == 408
 }
 
 fn seconds(time: Duration) -> String {

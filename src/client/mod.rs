@@ -74,6 +74,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an ordinary answer.
 const LARGEST_ANSWER: u64 = 64 << 20;
+/// The largest difference in milliseconds between the header `Date` and this machine's clock that is counted by.
+/// Elasticsearch sends no such header: it comes from something before it, whose clock is not the cluster's.
+pub const MAX_DATE_SKEW: Millis = 5 * 60 * 1000;
 /// Longer times than this are meant as "no limit", and the clock can't add much more.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -88,8 +91,13 @@ struct Inner {
     http: reqwest::Client,
     headers: HeaderMap,
     last_seen: LastSeen,
-    clock_skew: AtomicI64,
+    /// The skew by the header `Date` of the last answer.
+    date_skew: AtomicI64,
+    /// The skew by what the cluster itself told.
+    own_skew: AtomicI64,
     is_elasticsearch: AtomicBool,
+    /// `true` once an answer had the header by which Elasticsearch marks its answers since 7.14.
+    sends_product: AtomicBool,
     /// Whether the scheme of the address is known to be the one spoken there, or was asked about.
     scheme_is_known: AtomicBool,
 }
@@ -120,6 +128,8 @@ struct Call<'a> {
     limit: u64,
     /// Whether sending it twice does the same as once.
     repeatable: bool,
+    /// `true` if it changes keys, so that it matters whether a try without a good answer was carried out.
+    changes: bool,
     /// Whether the answer holds a secret.
     private: bool,
     /// What the body tells in confidence: no answer that repeats it gets into an error.
@@ -139,6 +149,7 @@ impl<'a> Call<'a> {
             body: None,
             limit: LARGEST_ANSWER,
             repeatable: true,
+            changes: false,
             private: false,
             confided: Vec::new(),
             feature: None,
@@ -193,8 +204,10 @@ impl Client {
             http,
             headers: headers(endpoint)?,
             last_seen,
-            clock_skew: AtomicI64::new(UNKNOWN_SKEW),
+            date_skew: AtomicI64::new(UNKNOWN_SKEW),
+            own_skew: AtomicI64::new(UNKNOWN_SKEW),
             is_elasticsearch: AtomicBool::new(false),
+            sends_product: AtomicBool::new(false),
             scheme_is_known: AtomicBool::new(endpoint.url.is_https()),
         })))
     }
@@ -204,11 +217,23 @@ impl Client {
         &self.0.endpoint
     }
 
-    /// The server's clock minus this machine's, in milliseconds, as of the last answer that told it:
-    /// by a header `Date` (within a second; proxies send it, Elasticsearch itself doesn't, as seen on
-    /// 7.10.2 to 9.5.3) or by the expiration of a key created for a span of time.
+    /// The server's clock minus this machine's, in milliseconds: as the cluster itself told it, by the expiration of
+    /// a key created for a span of time or by its own query; otherwise by the header `Date` of the last answer (within
+    /// a second; proxies send it, Elasticsearch itself doesn't, as seen on 7.10.2 to 9.5.3), up to [`MAX_DATE_SKEW`].
     pub fn clock_skew(&self) -> Option<Millis> {
-        Some(self.0.clock_skew.load(Ordering::Relaxed)).filter(|skew| *skew != UNKNOWN_SKEW)
+        let of_date = || known_skew(&self.0.date_skew).filter(|skew| skew.saturating_abs() <= MAX_DATE_SKEW);
+        self.own_skew().or_else(of_date)
+    }
+
+    /// The skew as the cluster itself told it, in milliseconds.
+    pub fn own_skew(&self) -> Option<Millis> {
+        known_skew(&self.0.own_skew)
+    }
+
+    /// How far the header `Date` of the last answer is ahead of this machine's clock, in milliseconds, where that is
+    /// more than [`MAX_DATE_SKEW`] and so is not counted by.
+    pub fn doubtful_date(&self) -> Option<Millis> {
+        known_skew(&self.0.date_skew).filter(|skew| skew.saturating_abs() > MAX_DATE_SKEW)
     }
 
     /// The certificate that the server presented last, also when it was refused.
@@ -216,22 +241,33 @@ impl Client {
         self.0.last_seen.get()
     }
 
-    fn set_clock_skew(&self, server: Millis, here: Millis) {
-        self.0.clock_skew.store(server.saturating_sub(here).max(UNKNOWN_SKEW + 1), Ordering::Relaxed);
+    /// Counts from now on by what the cluster itself told: its time, and this machine's at the same moment.
+    pub fn set_own_skew(&self, server: Millis, here: Millis) {
+        self.0.own_skew.store(skew(server, here), Ordering::Relaxed);
     }
 
     /// Sends a request, again if that is safe and worth it, and reads its answer whatever the status.
-    /// All tries and pauses together take no longer than the time of the profile.
+    /// All tries and pauses together take no longer than the time of the profile. Where an earlier try may have been
+    /// carried out, what the last one met proves nothing: it becomes [`ClientError::RefusedRepetition`].
     async fn send(&self, call: Call<'_>) -> Result<Answer, ClientError> {
         let deadline = Instant::now() + self.0.timeout;
         let mut tries = 1;
+        let mut lost: Option<ClientError> = None;
         loop {
             let result = self.attempt(&call, deadline).await;
             let pause = pause(&result, tries).filter(|_| call.repeatable && tries < TRIES);
-            match pause.filter(|pause| Instant::now() + *pause < deadline) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return result,
+            let Some(pause) = pause.filter(|pause| Instant::now() + *pause < deadline) else {
+                return match (lost, failure_of(&result)) {
+                    (Some(first), Some(then)) if !then.is_answer_lost() => {
+                        Err(ClientError::RefusedRepetition { first: Box::new(first), then: Box::new(then) })
+                    }
+                    _ => result,
+                };
+            };
+            if call.changes {
+                lost = lost.or(failure_of(&result).filter(ClientError::is_answer_lost));
             }
+            tokio::time::sleep(pause).await;
             tries += 1;
         }
     }
@@ -260,6 +296,10 @@ impl Client {
         answer.is_elasticsearch |= self.0.is_elasticsearch.load(Ordering::Relaxed);
         around = Circumstances { maybe_sent: true, status: Some(answer.status), ..around };
         self.read_body(response, &mut answer, call, &around).await?;
+        if answer.has_product {
+            self.0.sends_product.store(true, Ordering::Relaxed);
+        }
+        answer.is_from_between = call.changes && self.0.sends_product.load(Ordering::Relaxed) && answer.is_of_another();
         Ok(answer)
     }
 
@@ -342,10 +382,12 @@ impl Client {
 
     fn learn_clock(&self, headers: &HeaderMap, asked_at: Millis) {
         let date = headers.get(DATE).and_then(|value| value.to_str().ok());
-        let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()) else { return };
+        let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
         // The header is cut to seconds, and was written somewhere between question and answer.
         let here = asked_at.saturating_add(now().saturating_sub(asked_at) / 2);
-        self.set_clock_skew(date.timestamp().as_millisecond().saturating_add(500), here);
+        let told = date.map(|date| skew(date.timestamp().as_millisecond().saturating_add(500), here));
+        // An answer without it confirms nothing that an earlier one told.
+        self.0.date_skew.store(told.unwrap_or(UNKNOWN_SKEW), Ordering::Relaxed);
     }
 }
 
@@ -369,15 +411,32 @@ async fn read_rows(
     Ok(())
 }
 
+fn skew(server: Millis, here: Millis) -> Millis {
+    server.saturating_sub(here).max(UNKNOWN_SKEW + 1)
+}
+
+fn known_skew(skew: &AtomicI64) -> Option<Millis> {
+    Some(skew.load(Ordering::Relaxed)).filter(|skew| *skew != UNKNOWN_SKEW)
+}
+
 fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
+/// What a try met that was no success.
+fn failure_of(result: &Result<Answer, ClientError>) -> Option<ClientError> {
+    match result {
+        Ok(answer) if answer.is_success() => None,
+        Ok(answer) => Some(answer.refusal()),
+        Err(error) => Some(error.clone()),
+    }
+}
+
 /// How long to wait before the next try, if there is any sense in one.
 fn pause(result: &Result<Answer, ClientError>, tries: u32) -> Option<Duration> {
     let asked = match result {
-        Ok(answer) if matches!(answer.status, 429 | 502..=504) => answer.retry_after,
+        Ok(answer) if matches!(answer.status, 408 | 429 | 502..=504) => answer.retry_after,
         Err(error) if error.is_passing() => None,
         _ => return None,
     };

@@ -17,6 +17,9 @@ pub(super) fn shown(text: &str) -> String {
 /// The error that an answer which is no success means.
 pub(super) fn read(answer: &Answer) -> ClientError {
     let status = answer.status;
+    if answer.is_from_between {
+        return ClientError::FromBetween { status, reason: looks_like(&answer.body) };
+    }
     if (300..400).contains(&status) {
         return ClientError::Redirected { location: location(answer.location.as_deref()), status };
     }

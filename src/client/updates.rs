@@ -54,6 +54,7 @@ impl Client {
         let segments = ["_security", "api_key", id.as_str()];
         let call = Call {
             repeatable: update.is_repeatable(),
+            changes: true,
             feature: Some(feature(update, Feature::Update)),
             ..Call::new(Method::PUT, &segments).body(update.body(None))
         };
@@ -70,6 +71,7 @@ impl Client {
         check(ids)?;
         let call = Call {
             repeatable: update.is_repeatable(),
+            changes: true,
             feature: Some(feature(update, Feature::BulkUpdate)),
             ..Call::new(Method::POST, &["_security", "api_key", "_bulk_update"])
                 .body(update.body(Some(&json!(ids).to_string())))

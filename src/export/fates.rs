@@ -18,7 +18,7 @@ const HEAD: [&str; 6] = ["result", "id", "name", "username", "realm", "reason"];
 /// What became of one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fate<'a> {
-    /// `invalidated`, `updated`, `unchanged`, `failed` or `untouched`.
+    /// `invalidated`, `updated`, `unchanged`, `failed`, `not known` or `untouched`.
     pub result: &'a str,
     /// Made by the cluster.
     pub id: &'a str,

@@ -13,6 +13,7 @@ pub mod descriptor;
 pub mod descriptor_form;
 pub mod endpoint;
 pub mod expiry;
+pub mod failure;
 pub mod filter;
 pub mod fingerprint;
 pub mod grant;

@@ -1,10 +1,19 @@
-//! The clock of this machine and its time zone: the one place where they are read.
+//! The clock of this machine and its time zone, the one place where they are read; and that of a cluster, as its own
+//! query tells it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 
-use crate::model::Millis;
+use super::Session;
+use crate::{
+    client::{ClientError, KeyQuery, MAX_DATE_SKEW, Order},
+    model::{Millis, api_key::KeyId, expiry, version::Feature},
+};
+
+/// The furthest that a cluster's clock is looked for on either side of this machine's, in seconds: 250 years.
+const MAX_SKEW_SECONDS: i64 = 250 * 366 * 86_400;
 
 /// Now, by this machine's clock.
 pub fn now() -> Millis {
@@ -15,4 +24,104 @@ pub fn now() -> Millis {
 /// The zone in which dates are shown and typed; UTC where none is set.
 pub fn zone() -> TimeZone {
     TimeZone::try_system().unwrap_or(TimeZone::UTC)
+}
+
+/// "10 days ahead of", "5 minutes behind".
+pub fn ahead(skew: Millis) -> String {
+    let length = expiry::remaining(Some(skew.saturating_abs()), 0);
+    let length = length.strip_prefix("in ").unwrap_or(&length);
+    format!("{length} {}", if skew >= 0 { "ahead of" } else { "behind" })
+}
+
+/// What comes of comparing the clock that is counted by with the cluster's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// They differ by no more than [`MAX_DATE_SKEW`].
+    Agree,
+    /// The cluster was so many milliseconds ahead of what was counted by; its clock counts from now on.
+    Differed(Millis),
+    /// The cluster has no query, or no key to ask about.
+    NotKnown,
+}
+
+/// Compares the clock that is counted by with the cluster's own, and counts by that where they differ.
+///
+/// # Errors
+/// When the cluster can't be asked.
+pub async fn compare(session: &Session) -> Result<Compared, ClientError> {
+    let Some(key) = newest(session).await? else { return Ok(Compared::NotKnown) };
+    let counted = session.now();
+    let is_within = key.is_past(session, counted.saturating_sub(MAX_DATE_SKEW)).await?
+        && !key.is_past(session, counted.saturating_add(MAX_DATE_SKEW)).await?;
+    if is_within {
+        return Ok(Compared::Agree);
+    }
+    let before = session.skew();
+    key.learn(session).await?;
+    Ok(Compared::Differed(session.skew().saturating_sub(before)))
+}
+
+/// Counts from now on by the cluster's own clock, where it can be asked.
+///
+/// # Errors
+/// When the cluster can't be asked.
+pub async fn learn(session: &Session) -> Result<(), ClientError> {
+    match newest(session).await? {
+        Some(key) => key.learn(session).await,
+        None => Ok(()),
+    }
+}
+
+/// A key by whose creation the cluster's clock is asked for.
+struct Landmark {
+    id: KeyId,
+    created: Millis,
+}
+
+async fn newest(session: &Session) -> Result<Option<Landmark>, ClientError> {
+    if !session.has(Feature::Query) {
+        return Ok(None);
+    }
+    let mut query = KeyQuery::new(1);
+    query.sort = vec![("creation".into(), Order::Descending)];
+    match session.client.query_api_keys(&query).await {
+        Ok(page) => Ok(page.keys.into_iter().next().map(|key| Landmark { id: key.id, created: key.created })),
+        Err(ClientError::Lacks(Feature::Query)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Landmark {
+    /// `true` if the cluster's now is later than a moment, as it says itself. Its date math counts in seconds: the
+    /// key was created before `now` minus what lies between its creation and the moment.
+    async fn is_past(&self, session: &Session, moment: Millis) -> Result<bool, ClientError> {
+        let seconds = moment.saturating_sub(self.created).div_euclid(1000);
+        // The server takes no number beyond 31 bits (as seen on 9.5.3), so that centuries are counted in minutes.
+        let (sign, length) = if seconds < 0 { ('+', seconds.saturating_neg()) } else { ('-', seconds) };
+        let math = format!("now{sign}{}m{sign}{}s", length / 60, length % 60);
+        let filter = json!({ "bool": { "filter": [
+            { "ids": { "values": [self.id.as_str()] } },
+            { "range": { "creation": { "lt": math } } },
+        ] } });
+        let (count, _) = session.client.count_api_keys(Some(&filter), None).await?;
+        Ok(count > 0)
+    }
+
+    /// Halves the time in question until a second is left: some 35 small requests.
+    async fn learn(&self, session: &Session) -> Result<(), ClientError> {
+        let (mut low, mut high) = (-MAX_SKEW_SECONDS, MAX_SKEW_SECONDS);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.is_past(session, now().saturating_add(middle.saturating_mul(1000))).await? {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        if low > -MAX_SKEW_SECONDS && high < MAX_SKEW_SECONDS {
+            let here = now();
+            session.client.set_own_skew(here.saturating_add(low * 1000 + 500), here);
+        }
+        Ok(())
+    }
 }

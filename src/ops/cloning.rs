@@ -11,7 +11,7 @@ use crate::{
     },
     ops::{
         Problem, Session,
-        create::{self, CreateError},
+        create::{self, Asked, CreateError, Trace},
         grant,
         offers::{self, Offer},
     },
@@ -43,9 +43,14 @@ pub fn hindrance(session: &Session, source: &ApiKey, now: Millis) -> Option<Prob
 /// [`CreateError`]; for a lost answer with what was found.
 pub async fn clone(session: &Session, clone: &CloneKey) -> Result<CreatedKey, CreateError> {
     let sent = session.now();
-    let request = serde_json::from_str(&clone.request(sent)).ok();
-    let sending = session.client.clone_api_key(clone, sent);
-    create::make(session, (Action::Clone, request), sending, look_for(session, clone)).await
+    let asked = Asked {
+        action: Action::Clone,
+        request: serde_json::from_str(&clone.request(sent)).ok(),
+        name: clone.name.clone(),
+        expiry: clone.expiry,
+        trace: clone.request_id.clone().map_or_else(|| Trace::Unseen(grant::unseen()), Trace::RequestId),
+    };
+    create::make(session, asked, session.client.clone_api_key(clone, sent)).await
 }
 
 /// Looks for the copy of a lost answer by its request id. There is none where the metadata of the source could
@@ -55,7 +60,7 @@ pub async fn clone(session: &Session, clone: &CloneKey) -> Result<CreatedKey, Cr
 /// When the cluster can't be asked, or would tell nothing.
 pub async fn look_for(session: &Session, clone: &CloneKey) -> Result<Vec<ApiKey>, ClientError> {
     let Some(request_id) = &clone.request_id else { return Err(grant::unseen()) };
-    create::look_until_found(session, create::Trace::RequestId(request_id)).await
+    create::by_request_id(session, request_id, &clone.name).await
 }
 
 /// What a refusal of a clone means: what is wrong with the source comes as 403, as if one were not allowed to

@@ -21,6 +21,16 @@ pub enum IdentityError {
     Unknown(ClientError),
 }
 
+impl From<IdentityError> for ClientError {
+    /// What was asked could not be asked of the cluster that is meant.
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Unknown(error) => error,
+            other @ IdentityError::Other { .. } => Self::NotSent { reason: other.to_string() },
+        }
+    }
+}
+
 impl IdentityError {
     /// Error of a request that was left out because of this.
     pub fn not_sent(self) -> ClientError {

@@ -9,7 +9,7 @@ use crate::{
         identity::{Identity, Privileges},
         version::{Edition, Feature},
     },
-    ops::{Problem, Session, cluster_identity, problem},
+    ops::{Problem, Session, clock, cluster_identity, interrupt::Interrupt, problem},
     store::journal::Journal,
 };
 
@@ -24,7 +24,14 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
     let privileges = privileges(&client, edition).await?;
     let certificate = client.certificate();
     let journal = Journal::default();
-    Ok(Session { client, identity, privileges, edition, cluster_name, cluster_uuid, certificate, journal })
+    let interrupt = Interrupt::default();
+    let session =
+        Session { client, identity, privileges, edition, cluster_name, cluster_uuid, certificate, journal, interrupt };
+    if session.client.doubtful_date().is_some() {
+        // What can't be learned is told as not known.
+        let _ = clock::learn(&session).await;
+    }
+    Ok(session)
 }
 
 /// What a cluster tells about itself at sign-in.
@@ -166,7 +173,15 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
             let name = name
                 .map(|name| format!("cluster {name}"))
                 .unwrap_or_else(|| "its name is not told without monitor".into());
-            say(Step::Product, StepResult::Good(format!("Elasticsearch {edition}"), name), None, None);
+            let title = format!("Elasticsearch {edition}");
+            let result = match client.doubtful_date() {
+                Some(date) => {
+                    let clock = format!("{name}; the answers are dated {} this machine's clock", clock::ahead(date));
+                    StepResult::Mind(title, clock)
+                }
+                None => StepResult::Good(title, name),
+            };
+            say(Step::Product, result, None, None);
             edition
         }
         // Without a valid sign-in nothing is told, so the step that failed is the sign-in.

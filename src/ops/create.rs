@@ -1,6 +1,6 @@
 //! Creating a key, and finding out what happened when the answer was lost.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -8,13 +8,22 @@ use crate::{
     client::{ClientError, CreatedKey, KeyQuery},
     model::{
         Millis,
-        api_key::ApiKey,
+        api_key::{ApiKey, KeyId},
+        calendar,
         create::{CreateKey, REQUEST_ID},
+        expiry::Expiry,
         journal::{Action, Verdict},
         version::Feature,
     },
-    ops::{Problem, Session, journal::Closing, list},
+    ops::{Problem, ProblemKind, Session, clock, cluster_identity, journal::Closing},
 };
+
+/// How often a key is looked for after a lost answer.
+const MAX_LOOKS: u32 = 5;
+/// How far the end of a key may be from the one asked for, in milliseconds, before both are told.
+const MAX_END_OFF: Millis = 60_000;
+/// How much older than its request a key may seem, in milliseconds: clocks that differ, answers that dawdle.
+const SLACK: Millis = 60_000;
 
 /// Why there is no key, or none that can be used.
 #[derive(Debug)]
@@ -22,13 +31,63 @@ pub enum CreateError {
     /// The cluster said no, or was never reached: there is no key.
     Refused(ClientError),
     /// The answer was lost. The request was sent once and is never repeated.
-    Lost {
-        /// How it was lost.
-        error: ClientError,
-        /// What the cluster says when asked for the request: the keys it made, whose secret nobody
-        /// knows; or why it can't be asked.
-        found: Result<Vec<ApiKey>, ClientError>,
-    },
+    Lost(Box<Lost>),
+}
+
+/// A creation whose answer was lost.
+#[derive(Debug)]
+pub struct Lost {
+    /// How it was lost.
+    pub error: ClientError,
+    /// Name of the key that was asked for.
+    pub name: String,
+    /// The id of the request in the key's metadata, where there is one.
+    pub request_id: Option<String>,
+    /// What the cluster says when asked for it, or why it can't be asked.
+    pub found: Result<Found, ClientError>,
+}
+
+/// Keys that a request with a lost answer may have made; nobody knows their secrets.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Proved to be made by it: by its id in their metadata, or because they are the one key of this name and owner
+    /// that was not there before.
+    pub ours: Vec<ApiKey>,
+    /// One of these may be made by it; which one can't be told.
+    pub perhaps: Vec<ApiKey>,
+}
+
+impl Found {
+    fn of(ours: Vec<ApiKey>) -> Self {
+        Self { ours, perhaps: Vec::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ours.is_empty() && self.perhaps.is_empty()
+    }
+}
+
+/// What a request leaves behind by which its key is found.
+#[derive(Clone, Debug)]
+pub(super) enum Trace {
+    /// A request id in the metadata.
+    RequestId(String),
+    /// Neither metadata nor a query: the name, when the request left by the cluster's clock, and the ids of this name
+    /// that were there before; `None` where those are not known.
+    Name { sent: Millis, before: Option<HashSet<KeyId>> },
+    /// The key can't be seen, for this reason.
+    Unseen(ClientError),
+}
+
+/// A request for a key, as it is written down and looked for.
+pub(super) struct Asked {
+    pub(super) action: Action,
+    /// The body, without any secret.
+    pub(super) request: Option<Value>,
+    pub(super) name: String,
+    /// The end that is asked for; `None` is not compared.
+    pub(super) expiry: Option<Expiry>,
+    pub(super) trace: Trace,
 }
 
 /// Creates a key. If the answer is lost, looks for what the request made.
@@ -37,32 +96,69 @@ pub enum CreateError {
 /// [`CreateError`]; for a lost answer with what was found.
 pub async fn create(session: &Session, key: &CreateKey) -> Result<CreatedKey, CreateError> {
     let sent = session.now();
-    let request = serde_json::from_str(&key.body(sent)).ok();
-    let sending = session.client.create_api_key(key, sent);
-    make(session, (Action::Create, request), sending, look_for(session, key, sent)).await
+    let asked = Asked {
+        action: Action::Create,
+        request: serde_json::from_str(&key.body(sent)).ok(),
+        name: key.name().to_owned(),
+        expiry: Some(key.expiry()),
+        trace: trace(session, key, sent).await.map_err(CreateError::Refused)?,
+    };
+    make(session, asked, session.client.create_api_key(key, sent)).await
 }
 
-/// Writes down what is asked, sends it, and looks for what it made if the answer is lost: the same for every
-/// request that makes a key. `request` holds no secret.
+/// What a key will be found by. Where it has no metadata, the keys of its name are read first.
+///
+/// # Errors
+/// When they can't be read: then nothing is sent.
+pub(super) async fn trace(session: &Session, key: &CreateKey, sent: Millis) -> Result<Trace, ClientError> {
+    if let Some(id) = key.request_id() {
+        return Ok(Trace::RequestId(id.to_owned()));
+    }
+    if !(session.privileges.sees_all_keys() || session.privileges.sees_own_keys()) {
+        return Ok(Trace::Name { sent, before: None });
+    }
+    let before = session.client.get_api_keys_named(key.name(), session.sees_own_only()).await?;
+    let before = before.keys.into_iter().map(|key| key.id).collect();
+    Ok(Trace::Name { sent, before: Some(before) })
+}
+
+/// Writes down what is asked, sends it once, and looks for what it made if the answer is lost or nobody waits for it
+/// any longer: the same for every request that makes a key.
 pub(super) async fn make(
     session: &Session,
-    (action, request): (Action, Option<Value>),
+    asked: Asked,
     sending: impl Future<Output = Result<CreatedKey, ClientError>>,
-    looking: impl Future<Output = Result<Vec<ApiKey>, ClientError>>,
 ) -> Result<CreatedKey, CreateError> {
-    let intent = session.intend(action, &[], request).await.map_err(CreateError::Refused)?;
-    match sending.await {
-        Ok(created) => {
-            let keys = vec![created.id.clone()];
-            intent.close(Closing { verdict: Verdict::Success, keys, ..Closing::default() }).await;
+    cluster_identity::check(session).await.map_err(|other| CreateError::Refused(other.not_sent()))?;
+    let intent = session.intend(asked.action, &[], asked.request).await.map_err(CreateError::Refused)?;
+    let answer = tokio::select! {
+        answer = sending => answer,
+        () = session.interrupt.wait() => Err(ClientError::Interrupted),
+    };
+    match answer {
+        Ok(mut created) => {
+            let mut closing = Closing { keys: vec![created.id.clone()], ..Closing::default() };
+            closing.verdict = Verdict::Success;
+            if let Err(other) = cluster_identity::check(session).await {
+                let doubt = format!("It is not known on which cluster this key is: {}", other);
+                closing = Closing { verdict: Verdict::Unknown, reason: Some(doubt.clone()), ..closing };
+                created.doubts.push(doubt);
+            }
+            created.doubts.extend(other_end(asked.expiry, created.expires));
+            intent.close(closing).await;
             Ok(created)
         }
         Err(error) if error.is_answer_lost() => {
-            let found = looking.await;
-            let keys = found.iter().flatten().map(|key| key.id.clone()).collect();
-            let reason = Some(format!("{error}; {}", lost(&error, &found).title));
+            let found = look(session, &asked.name, &asked.trace).await;
+            let request_id = match asked.trace {
+                Trace::RequestId(id) => Some(id),
+                Trace::Name { .. } | Trace::Unseen(_) => None,
+            };
+            let lost = Lost { error, name: asked.name, request_id, found };
+            let keys = lost.ours().iter().map(|key| key.id.clone()).collect();
+            let reason = Some(format!("{}; {}", lost.error, lost.problem().title));
             intent.close(Closing { verdict: Verdict::Unknown, keys, reason, ..Closing::default() }).await;
-            Err(CreateError::Lost { error, found })
+            Err(CreateError::Lost(Box::new(lost)))
         }
         Err(error) => {
             intent.close(Closing::of_error(&error, &[])).await;
@@ -71,84 +167,184 @@ pub(super) async fn make(
     }
 }
 
-/// Looks for the key of a lost answer by its request id, where there is no metadata by name and time.
-/// New keys become visible about a second after they were made, so it looks for some seconds. `sent`
-/// is when the request left, by the cluster's clock.
-///
-/// # Errors
-/// When the cluster can't be asked.
-pub async fn look_for(session: &Session, key: &CreateKey, sent: Millis) -> Result<Vec<ApiKey>, ClientError> {
-    look_until_found(session, Trace::Key(key, sent)).await
+/// What to say where the end in the answer is not the one that was asked for. A span counts from the cluster's now,
+/// which is not known to the minute.
+fn other_end(asked: Option<Expiry>, expires: Option<Millis>) -> Option<String> {
+    let zone = clock::zone();
+    let moment = |at: Option<Millis>| at.map_or_else(|| "never".to_owned(), |at| calendar::local(at, &zone));
+    let asked = match asked? {
+        Expiry::Never => None,
+        Expiry::At(at) => Some(at),
+        Expiry::In(_) => return expires.is_none().then(|| "It never ends, although an end was asked for".into()),
+    };
+    let is_same = match (asked, expires) {
+        (Some(asked), Some(expires)) => asked.saturating_sub(expires).saturating_abs() <= MAX_END_OFF,
+        (asked, expires) => asked == expires,
+    };
+    let (asked, expires) = (moment(asked), moment(expires));
+    (!is_same).then(|| format!("Its end is {expires}, not {asked} as it was asked for: the clocks differ"))
 }
 
-/// What a request leaves behind by which its key is found.
-#[derive(Clone, Copy)]
-pub(super) enum Trace<'a> {
-    /// A request id where there is metadata, otherwise the name and when it was sent.
-    Key(&'a CreateKey, Millis),
-    /// A request id.
-    RequestId(&'a str),
-}
-
-/// Looks again and again for some seconds, until there is something or the time is over.
-pub(super) async fn look_until_found(session: &Session, trace: Trace<'_>) -> Result<Vec<ApiKey>, ClientError> {
-    const TRIES: u32 = 5;
-    let mut last = Ok(Vec::new());
-    for attempt in 0..TRIES {
+/// Looks again and again for some seconds, until there is something or the time is over: new keys become visible
+/// about a second after they were made.
+async fn look(session: &Session, name: &str, trace: &Trace) -> Result<Found, ClientError> {
+    let mut last = Ok(Found::default());
+    for attempt in 0..MAX_LOOKS {
         tokio::time::sleep(Duration::from_millis(if attempt == 0 { 200 } else { 1000 })).await;
         last = match trace {
-            Trace::Key(key, sent) => made_by(session, key, sent).await,
-            Trace::RequestId(id) => by_request_id(session, id).await,
+            Trace::RequestId(id) => by_request_id(session, id, name).await.map(Found::of),
+            Trace::Name { sent, before } => by_name(session, name, *sent, before.as_ref()).await,
+            Trace::Unseen(why) => return Err(why.clone()),
         };
-        if last.as_ref().is_ok_and(|keys| !keys.is_empty()) {
+        if last.as_ref().is_ok_and(|found| !found.is_empty()) {
             break;
         }
     }
-    last
-}
-
-async fn made_by(session: &Session, key: &CreateKey, sent: Millis) -> Result<Vec<ApiKey>, ClientError> {
-    if let Some(request_id) = key.request_id().filter(|_| session.has(Feature::Query)) {
-        match by_request_id(session, request_id).await {
-            // The version was not told, and it has no query API.
-            Err(ClientError::Lacks(Feature::Query)) => {}
-            answer => return answer,
-        }
+    // What is found on another cluster proves nothing, and neither does finding nothing there.
+    match cluster_identity::check(session).await {
+        Ok(()) => last,
+        Err(other) => Err(other.into()),
     }
-    let slack = 60_000; // clocks that differ, answers that dawdle
-    let keys = list::all(session, |_| ()).await?.keys;
-    let fits =
-        |made: &ApiKey| made.name == key.name() && made.created >= sent.saturating_sub(slack) && !made.invalidated;
-    Ok(keys.keys().filter(fits).collect())
 }
 
 /// The keys with this request id in their metadata.
-async fn by_request_id(session: &Session, request_id: &str) -> Result<Vec<ApiKey>, ClientError> {
-    let mut query = KeyQuery::new(10);
-    query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): request_id } }));
-    Ok(session.client.query_api_keys(&query).await?.keys)
+///
+/// # Errors
+/// When the cluster can't be asked.
+pub async fn by_request_id(session: &Session, request_id: &str, name: &str) -> Result<Vec<ApiKey>, ClientError> {
+    if session.has(Feature::Query) {
+        let mut query = KeyQuery::new(10);
+        query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): request_id } }));
+        match session.client.query_api_keys(&query).await {
+            // The version was not told, and it has no query API.
+            Err(ClientError::Lacks(Feature::Query)) => {}
+            answer => return Ok(answer?.keys),
+        }
+    }
+    let mut keys = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
+    let has_it = |key: &ApiKey| {
+        let metadata = key.metadata.as_ref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+        metadata.is_some_and(|metadata| metadata[REQUEST_ID] == *request_id)
+    };
+    keys.retain(has_it);
+    Ok(keys)
 }
 
-/// What to say about a lost answer, by what the cluster said when it was asked.
-pub fn lost(error: &impl std::fmt::Display, found: &Result<Vec<ApiKey>, ClientError>) -> Problem {
-    match found {
-        Ok(strays) if strays.is_empty() => Problem::new(
-            "The answer was lost, and no key of it was found",
-            &format!("{error}. The cluster was asked for this request for some seconds and knew no key of it"),
-        )
-        .hint("It may still be at work: look for the name in the list before you create it again"),
-        Ok(strays) => {
-            let ids: Vec<&str> = strays.iter().map(|key| key.id.as_str()).collect();
-            Problem::new(
-                "The answer was lost, but the key was made",
-                &format!("{error}. Key {} exists, and nobody knows its secret", ids.join(", ")),
-            )
-            .hint("Invalidate it, then create it again")
+/// The valid keys of a name and of who is signed in that were made since a request left and were not there before.
+async fn by_name(
+    session: &Session,
+    name: &str,
+    sent: Millis,
+    before: Option<&HashSet<KeyId>>,
+) -> Result<Found, ClientError> {
+    let keys = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
+    let me = &session.identity;
+    // Acting as another, the realm one is told is that of who signed in, not of who is acted as.
+    let acts_as_another = session.client.endpoint().run_as.is_some();
+    let fits = |key: &ApiKey| {
+        !key.invalidated
+            && key.owner.username == me.username
+            && (acts_as_another || key.owner.realm == me.realm)
+            && key.created >= sent.saturating_sub(SLACK)
+            && before.is_none_or(|before| !before.contains(&key.id))
+    };
+    let new: Vec<ApiKey> = keys.into_iter().filter(fits).collect();
+    let is_proved = before.is_some() && new.len() == 1;
+    Ok(if is_proved { Found::of(new) } else { Found { ours: Vec::new(), perhaps: new } })
+}
+
+impl Lost {
+    /// The keys that were certainly made by the request.
+    pub fn ours(&self) -> &[ApiKey] {
+        self.found.as_ref().map_or(&[], |found| &found.ours)
+    }
+
+    /// Where to look for the key.
+    fn search(&self) -> String {
+        let name = crate::model::harmless::shown(&self.name).into_owned();
+        match &self.request_id {
+            Some(id) => format!("Key “{name}”, request {id}: the search meta.{REQUEST_ID}:{id} finds it"),
+            None => format!("The key is called “{name}”"),
         }
-        Err(again) => Problem::new(
-            "The answer was lost, and it is not known whether a key was made",
-            &format!("{error}. Asking for it failed too: {again}"),
-        )
-        .hint("Refresh the list and look for the name before you create it again"),
+    }
+
+    /// What to say about it.
+    pub fn problem(&self) -> Problem {
+        let Self { error, found, .. } = self;
+        let ids = |keys: &[ApiKey]| keys.iter().map(|key| key.id.to_string()).collect::<Vec<_>>().join(", ");
+        let unknown = |problem: Problem| Problem { kind: ProblemKind::NotKnown, ..problem };
+        match found {
+            Ok(found) if !found.ours.is_empty() => Problem::new(
+                "The answer was lost, but the key was made",
+                &format!("{error}. Key {} exists, and nobody knows its secret", ids(&found.ours)),
+            )
+            .hint("Invalidate it, then create it again"),
+            Ok(found) if !found.perhaps.is_empty() => unknown(
+                Problem::new(
+                    "The answer was lost, and it is not known which key was made",
+                    &format!("{error}. One of {} may be it, or none", ids(&found.perhaps)),
+                )
+                .hint(&format!("{}. Look at them before you create it again", self.search())),
+            ),
+            Ok(_) => unknown(
+                Problem::new(
+                    "The answer was lost, and no key of it was found",
+                    &format!("{error}. The cluster was asked for this request for some seconds and knew no key of it"),
+                )
+                .hint(&format!("It may still be at work. {}. Look before you create it again", self.search())),
+            ),
+            Err(again) => unknown(
+                Problem::new(
+                    "The answer was lost, and it is not known whether a key was made",
+                    &format!("{error}. Asking for it failed too: {again}"),
+                )
+                .hint(&format!("{}. Look before you create it again", self.search())),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(found: Result<Found, ClientError>, request_id: Option<&str>) -> Problem {
+        let error = ClientError::Interrupted;
+        Lost { error, name: "pay".into(), request_id: request_id.map(str::to_owned), found }.problem()
+    }
+
+    fn key(id: &str) -> ApiKey {
+        ApiKey { id: KeyId::new(id), ..ApiKey::default() }
+    }
+
+    #[test]
+    fn a_lost_creation_names_what_to_look_for() {
+        let cut = || ClientError::Broken { reason: "cut".into(), maybe_sent: true, status: None };
+        for found in [Err(cut()), Ok(Found::default()), Ok(Found { ours: Vec::new(), perhaps: vec![key("a")] })] {
+            let problem = lost(found, Some("r-1"));
+            assert!(problem.hint.contains("“pay”") && problem.hint.contains("meta.request_id:r-1"), "{problem:?}");
+            assert_eq!(problem.kind, ProblemKind::NotKnown);
+        }
+        assert!(lost(Err(cut()), None).hint.contains("“pay”"));
+    }
+
+    #[test]
+    fn an_end_that_is_more_than_a_minute_off_is_told_with_the_one_asked_for() {
+        let day = 86_400_000;
+        assert_eq!(other_end(Some(Expiry::At(day)), Some(day + 59_000)), None);
+        let words = other_end(Some(Expiry::At(day)), Some(20 * day)).unwrap();
+        assert!(words.contains("21 Jan 1970") && words.contains("2 Jan 1970"), "{words}");
+        assert!(other_end(Some(Expiry::Never), Some(day)).is_some());
+        assert!(other_end(Some(Expiry::At(day)), None).is_some());
+        assert_eq!(other_end(None, Some(day)), None);
+    }
+
+    #[test]
+    fn a_key_is_called_a_stray_only_with_proof() {
+        let proved = lost(Ok(Found::of(vec![key("a")])), Some("r"));
+        assert!(proved.detail.contains("Key a exists") && proved.kind == ProblemKind::Failed);
+        let perhaps = lost(Ok(Found { ours: Vec::new(), perhaps: vec![key("a"), key("b")] }), None);
+        assert!(perhaps.detail.contains("One of a, b may be it"), "{perhaps:?}");
+        assert!(!perhaps.hint.contains("Invalidate"), "{perhaps:?}");
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     model::{cross_cluster::CreateCrossCluster, journal::Action},
     ops::{
         Session,
-        create::{self, CreateError},
+        create::{self, Asked, CreateError},
     },
 };
 
@@ -15,8 +15,12 @@ use crate::{
 /// [`CreateError`]; for a lost answer with what was found.
 pub async fn create(session: &Session, key: &CreateCrossCluster) -> Result<CreatedKey, CreateError> {
     let sent = session.now();
-    let request = serde_json::from_str(&key.body(sent)).ok();
-    let sending = session.client.create_cross_cluster_key(key, sent);
-    let looking = create::look_for(session, &key.key, sent);
-    create::make(session, (Action::CreateCrossCluster, request), sending, looking).await
+    let asked = Asked {
+        action: Action::CreateCrossCluster,
+        request: serde_json::from_str(&key.body(sent)).ok(),
+        name: key.key.name().to_owned(),
+        expiry: Some(key.key.expiry()),
+        trace: create::trace(session, &key.key, sent).await.map_err(CreateError::Refused)?,
+    };
+    create::make(session, asked, session.client.create_cross_cluster_key(key, sent)).await
 }

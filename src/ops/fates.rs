@@ -7,7 +7,7 @@ use crate::{
         Format,
         fates::{self, Fate as Written},
     },
-    model::api_key::KeyId,
+    model::{api_key::KeyId, failure::Failure},
     ops::{
         Problem,
         export::{self, Exported},
@@ -26,8 +26,10 @@ pub enum Fate {
     Updated,
     /// It was so before.
     Unchanged,
-    /// It did not work, as far as can be told.
+    /// It did not work, for certain.
     Failed,
+    /// It may have worked: no answer tells, or the answers contradict each other.
+    Unknown,
     /// Never sent.
     Untouched,
 }
@@ -40,6 +42,7 @@ impl Fate {
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
             Self::Failed => "failed",
+            Self::Unknown => Failure::NOT_KNOWN,
             Self::Untouched => "untouched",
         }
     }
@@ -65,8 +68,19 @@ fn rows(ids: &[KeyId], fate: Fate) -> impl Iterator<Item = Row> {
     ids.iter().map(move |id| (fate, id.clone(), String::new()))
 }
 
-fn failures(failed: &[(KeyId, String)]) -> impl Iterator<Item = Row> {
-    failed.iter().map(|(id, reason)| (Fate::Failed, id.clone(), reason.clone()))
+impl From<&Failure> for Fate {
+    fn from(failure: &Failure) -> Self {
+        if failure.is_unknown() { Self::Unknown } else { Self::Failed }
+    }
+}
+
+/// A row of a key that is not as it was asked for.
+pub fn failure((id, failure): &(KeyId, Failure)) -> Row {
+    (failure.into(), id.clone(), failure.reason().to_owned())
+}
+
+fn failures(failed: &[(KeyId, Failure)]) -> impl Iterator<Item = Row> {
+    failed.iter().map(failure)
 }
 
 /// All that became of keys that were to be invalidated: done, failed, untouched.
@@ -133,28 +147,33 @@ mod tests {
     #[test]
     fn every_key_is_in_the_file_with_its_name_and_reason_and_no_file_is_written_over() {
         let mut list = KeyList::default();
-        for id in ["a", "b", "c", "d"] {
+        for id in ["a", "b", "c", "d", "e"] {
             list.keys.put(&RawKey { id, name: &format!("key {id}"), username: "ana", ..RawKey::default() });
         }
         list.keys.finish();
         let outcome = Outcome {
             on_its_word: None,
             done: vec![KeyId::new("a")],
-            failed: vec![(KeyId::new("b"), "why".into())],
+            failed: vec![
+                (KeyId::new("b"), Failure::Refused("why".into())),
+                (KeyId::new("e"), Failure::Unknown("cut".into())),
+            ],
             untouched: vec![KeyId::new("c"), KeyId::new("d")],
             guarded: [(KeyId::new("d"), Guard::Managed)].into(),
             stopped: true,
+            halted: None,
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fates.csv");
         let rows = of_invalidation(&outcome);
         let file = FatesFile { list: Arc::new(list), rows, format: Format::Csv, path: path.clone() };
-        assert_eq!(to_file(&file).unwrap().keys, 4);
+        assert_eq!(to_file(&file).unwrap().keys, 5);
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1..3], ["invalidated,a,key a,ana,,", "failed,b,key b,ana,,why"]);
-        assert!(lines[3].starts_with("untouched,c,") && lines[3].contains("stopped"), "{text}");
-        assert!(lines[4].contains("says of itself that a product made it"), "{text}");
+        let settled = ["invalidated,a,key a,ana,,", "failed,b,key b,ana,,why", "not known,e,key e,ana,,cut"];
+        assert_eq!(lines[1..4], settled);
+        assert!(lines[4].starts_with("untouched,c,") && lines[4].contains("stopped"), "{text}");
+        assert!(lines[5].contains("says of itself that a product made it"), "{text}");
         assert!(to_file(&file).unwrap_err().hint.contains("never written over"));
     }
 }

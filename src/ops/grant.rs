@@ -4,13 +4,12 @@ use crate::{
     client::{ClientError, CreatedKey},
     model::{
         Millis,
-        api_key::ApiKey,
         grant::{Credential, Grant},
         journal::Action,
     },
     ops::{
         Problem, Session,
-        create::{self, CreateError},
+        create::{self, Asked, CreateError, Trace},
     },
 };
 
@@ -20,20 +19,26 @@ use crate::{
 /// [`CreateError`]; for a lost answer with what was found.
 pub async fn grant(session: &Session, grant: &Grant) -> Result<CreatedKey, CreateError> {
     let sent = session.now();
-    let request = serde_json::from_str(&grant.request(sent)).ok();
-    let sending = session.client.grant_api_key(grant, sent);
-    create::make(session, (Action::Grant, request), sending, look_for(session, grant, sent)).await
+    let asked = Asked {
+        action: Action::Grant,
+        request: serde_json::from_str(&grant.request(sent)).ok(),
+        name: grant.key.name().to_owned(),
+        expiry: Some(grant.key.expiry()),
+        trace: trace(session, grant, sent),
+    };
+    create::make(session, asked, session.client.grant_api_key(grant, sent)).await
 }
 
-/// Looks for the key of a lost answer. Who does not see the keys of others can't look for it.
-///
-/// # Errors
-/// When the cluster can't be asked, or would tell nothing.
-pub async fn look_for(session: &Session, grant: &Grant, sent: Millis) -> Result<Vec<ApiKey>, ClientError> {
+/// What a granted key will be found by. Who does not see the keys of others can't look for it.
+fn trace(session: &Session, grant: &Grant, sent: Millis) -> Trace {
     if !session.privileges.sees_all_keys() && grant.owner() != Some(&session.identity.username) {
-        return Err(unseen());
+        return Trace::Unseen(unseen());
     }
-    create::look_for(session, &grant.key, sent).await
+    match grant.key.request_id() {
+        Some(id) => Trace::RequestId(id.to_owned()),
+        // Whose key it will be is not who is signed in, by whom a key without metadata could be told.
+        None => Trace::Name { sent, before: None },
+    }
 }
 
 /// A key that may be there and that one doesn't see.

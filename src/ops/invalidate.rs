@@ -4,18 +4,22 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use crate::{
     client::{ClientError, Invalidation},
     model::{
         api_key::{ApiKey, KeyId},
+        failure::Failure,
         guard::Guard,
         journal::Action,
     },
     ops::{
         Session,
-        journal::{Closing, Intent, NOT_KNOWN},
+        clock::{self, Compared},
+        cluster_identity,
+        journal::{Closing, Intent},
         list::{self, ById},
     },
 };
@@ -36,6 +40,10 @@ pub struct Plan {
     pub own_key_too: bool,
     /// The extra word for keys that a product made for itself.
     pub managed_too: bool,
+    /// `true` if they were found by a search whose answer depends on the time: then the cluster's clock is asked first.
+    pub by_time: bool,
+    /// Consent to go by this machine's clock where that of the cluster is in doubt and can't be asked.
+    pub clock_in_doubt_too: bool,
 }
 
 impl Plan {
@@ -67,14 +75,16 @@ pub struct Outcome {
     pub done: Vec<KeyId>,
     /// The session's own key, which nobody could read again by it.
     pub on_its_word: Option<KeyId>,
-    /// Not invalidated as far as can be told, each with the reason.
-    pub failed: Vec<(KeyId, String)>,
+    /// Not invalidated as far as can be told, each with the reason and how certain that is.
+    pub failed: Vec<(KeyId, Failure)>,
     /// Never sent.
     pub untouched: Vec<KeyId>,
     /// Those of the untouched that an extra word would have been needed for.
     pub guarded: HashMap<KeyId, Guard>,
     /// Whether somebody stopped it.
     pub stopped: bool,
+    /// Why nothing (more) was sent, where that has a reason of its own.
+    pub halted: Option<String>,
 }
 
 impl Outcome {
@@ -83,12 +93,18 @@ impl Outcome {
         self.failed.is_empty() && self.untouched.is_empty()
     }
 
+    /// How many may have been invalidated although that was not seen.
+    pub fn unknown(&self) -> usize {
+        self.failed.iter().filter(|(_, failure)| failure.is_unknown()).count()
+    }
+
     /// Why an untouched key was never sent.
-    pub fn why_untouched(&self, id: &KeyId) -> &'static str {
-        match self.guarded.get(id) {
-            Some(guard) => guard.reason(),
-            None if self.stopped => "it was stopped before",
-            None => "what came before it failed, so it was not tried",
+    pub fn why_untouched(&self, id: &KeyId) -> &str {
+        match (self.guarded.get(id), &self.halted) {
+            (Some(guard), _) => guard.reason(),
+            (None, Some(why)) => why,
+            (None, None) if self.stopped => "it was stopped before",
+            (None, None) => "what came before it failed, so it was not tried",
         }
     }
 
@@ -105,6 +121,7 @@ impl Outcome {
         self.untouched.extend(again.untouched);
         self.guarded.extend(again.guarded);
         self.stopped = again.stopped;
+        self.halted = again.halted;
     }
 }
 
@@ -124,8 +141,10 @@ pub struct Progress<'a> {
 pub struct News {
     /// Proved so far.
     pub done: usize,
-    /// Failed so far.
+    /// Failed for certain so far.
     pub failed: usize,
+    /// Not known so far.
+    pub unknown: usize,
     /// Sent and not proved yet.
     pub on_the_way: usize,
     /// Not sent yet.
@@ -133,7 +152,7 @@ pub struct News {
     /// The last few that were proved, the newest first.
     pub latest: Vec<KeyId>,
     /// The first few that failed, each with the reason.
-    pub reasons: Vec<(KeyId, String)>,
+    pub reasons: Vec<(KeyId, Failure)>,
 }
 
 impl From<Progress<'_>> for News {
@@ -142,7 +161,8 @@ impl From<Progress<'_>> for News {
         let Progress { outcome, on_the_way, waiting } = progress;
         Self {
             done: outcome.done.len(),
-            failed: outcome.failed.len(),
+            failed: outcome.failed.len() - outcome.unknown(),
+            unknown: outcome.unknown(),
             on_the_way,
             waiting,
             latest: outcome.done.iter().rev().take(EXAMPLES).cloned().collect(),
@@ -168,7 +188,12 @@ pub async fn invalidate(
 /// between two requests; after a refusal, and where the cluster can't be asked any more, it ends by itself.
 pub async fn many(session: &Session, plan: Plan, stop: &AtomicBool, progress: impl FnMut(Progress<'_>)) -> Outcome {
     let own = session.own_key();
+    let halted = if plan.by_time { clock_in_doubt(session, plan.clock_in_doubt_too).await } else { None };
     let (chunks, guarded) = chunks(plan, own);
+    if halted.is_some() {
+        let untouched = chunks.into_iter().flatten().chain(guarded.keys().cloned()).collect();
+        return Outcome { untouched, guarded, halted, ..Outcome::default() };
+    }
     let waiting = chunks.iter().map(Vec::len).sum();
     let mut chunks = VecDeque::from(chunks);
     let mut run = Run { session, outcome: Outcome::default(), on_the_way: 0, waiting, progress };
@@ -208,6 +233,24 @@ pub async fn many(session: &Session, plan: Plan, stop: &AtomicBool, progress: im
     outcome
 }
 
+/// Why nothing may be sent that was found by the time, if so: the cluster's clock is asked, not that of whoever answers.
+async fn clock_in_doubt(session: &Session, agreed: bool) -> Option<String> {
+    match clock::compare(session).await {
+        Ok(Compared::Agree) => None,
+        Ok(Compared::Differed(skew)) => Some(format!(
+            "the cluster's clock was {} what these keys were found by, so nothing was sent: search again, it is counted now",
+            clock::ahead(skew)
+        )),
+        Ok(Compared::NotKnown) => session.client.doubtful_date().filter(|_| !agreed).map(|date| {
+            format!(
+                "the answers are dated {} this machine's clock, and the cluster itself can't be asked, so nothing was sent",
+                clock::ahead(date)
+            )
+        }),
+        Err(error) => Some(format!("the cluster's clock could not be asked, so nothing was sent: {error}")),
+    }
+}
+
 /// The requests, the session's own key last and by itself, and what is left alone.
 fn chunks(plan: Plan, own: Option<&KeyId>) -> (Vec<Vec<KeyId>>, HashMap<KeyId, Guard>) {
     let mut guarded = HashMap::new();
@@ -239,14 +282,18 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Whether the next request may fare better. After a lost answer it may, after a refusal it won't.
+    /// `true` if the next request may fare better: after a lost answer it may, after a refusal it won't.
     fn may_be_followed(&self) -> bool {
-        self.answer.as_ref().err().is_none_or(ClientError::is_answer_lost)
+        self.answer.as_ref().err().is_none_or(|error| error.is_answer_lost() && !error.is_refused_repetition())
     }
 }
 
 async fn send(session: &Session, chunk: Vec<KeyId>) -> Sent<'_> {
-    match session.intend(Action::Invalidate, &chunk, None).await {
+    let intent = match cluster_identity::check(session).await {
+        Ok(()) => session.intend(Action::Invalidate, &chunk, None).await,
+        Err(other) => Err(other.not_sent()),
+    };
+    match intent {
         Ok(intent) => {
             let answer = session.client.invalidate(&chunk, session.invalidates_own_only()).await;
             Sent { chunk, intent: Some(intent), answer }
@@ -275,17 +322,23 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
         self.on_the_way -= chunk.len();
         let (done, failed) = (self.outcome.done.len(), self.outcome.failed.len());
         let Some(intent) = intent else {
-            let reason = answer.err().map(|error| error.to_string()).unwrap_or_default();
-            self.outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+            let refused = Failure::Refused(answer.err().map(|error| error.to_string()).unwrap_or_default());
+            self.outcome.failed.extend(chunk.into_iter().map(|id| (id, refused.clone())));
             self.tell();
             return false;
         };
         // Also after a refusal: an earlier try of the same request may have gone through before its answer
         // was lost.
-        let proof = list::by_id(self.session, &chunk).await;
+        let proof = match cluster_identity::check(self.session).await {
+            Ok(()) => list::by_id(self.session, &chunk).await,
+            Err(other) => Err(other.into()),
+        };
         let can_be_asked = proof.is_ok();
         match proof {
-            Ok(found) => sort_out(chunk, &found, &answer, &mut self.outcome),
+            Ok(found) => {
+                let found = look_again(self.session, &chunk, found, &answer).await;
+                sort_out(chunk, &found, &answer, &mut self.outcome);
+            }
             Err(error) => {
                 // The session may have ended its own key; the cluster's own word is the next best.
                 let is_own = self.session.own_key().is_some_and(|own| chunk == [own.clone()]);
@@ -299,42 +352,107 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
     }
 }
 
+/// A key that had ended shows in queries after a second (as seen on 9.5.3, where reading it by itself shows it no
+/// sooner), plus a little.
+const UNTIL_SHOWN: Duration = Duration::from_millis(1300);
+
+/// The most keys of a request that are read one by one where their proof doesn't fit the answer.
+const MAX_READ_ALONE: usize = 16;
+
+/// Reads the keys once more whose proof does not fit the answer, when the index has been refreshed: another process
+/// may have ended them a moment ago, which the first reading could not show. What can't be read stays as it was.
+async fn look_again(
+    session: &Session,
+    chunk: &[KeyId],
+    mut found: ById,
+    answer: &Result<Invalidation, ClientError>,
+) -> ById {
+    let ended: HashSet<&KeyId> = found.keys.iter().filter(|key| key.invalidated).map(|key| &key.id).collect();
+    let seen: HashSet<&KeyId> = found.keys.iter().map(|key| &key.id).collect();
+    let is_odd = |id: &&KeyId| match answer {
+        Ok(answer) => names(answer, id) || seen.contains(id) && error_of(answer, id).is_none(),
+        Err(error) => error.is_answer_lost(),
+    };
+    let odd: Vec<KeyId> = chunk.iter().filter(|id| !ended.contains(id)).filter(is_odd).cloned().collect();
+    if odd.is_empty() {
+        return found;
+    }
+    tokio::time::sleep(UNTIL_SHOWN).await;
+    let mut again: Vec<ApiKey> = Vec::new();
+    if odd.len() <= MAX_READ_ALONE {
+        for id in &odd {
+            again.extend(session.client.get_api_key(id, session.sees_own_only()).await.ok().flatten());
+        }
+    } else if let Ok(read) = list::by_id(session, &odd).await {
+        again = read.keys;
+    }
+    // Only what is certain counts: a key that ended never comes back.
+    again.retain(|key| key.invalidated && odd.contains(&key.id));
+    let ended: HashSet<&KeyId> = again.iter().map(|key| &key.id).collect();
+    found.keys.retain(|key| !ended.contains(&key.id));
+    found.keys.extend(again);
+    found
+}
+
+/// `true` if the answer says of a key that it is invalidated.
+fn names(answer: &Invalidation, id: &KeyId) -> bool {
+    answer.invalidated.contains(id) || answer.previously.contains(id)
+}
+
+/// The error that is about a key: errors name theirs in their words, if at all.
+fn error_of<'a>(answer: &'a Invalidation, id: &KeyId) -> Option<&'a str> {
+    answer.errors.iter().find(|words| words.contains(id.as_str())).map(String::as_str)
+}
+
 fn sort_out(chunk: Vec<KeyId>, read: &ById, answer: &Result<Invalidation, ClientError>, outcome: &mut Outcome) {
     let found: HashMap<&KeyId, &ApiKey> = read.keys.iter().map(|key| (&key.id, key)).collect();
     for id in chunk {
-        let reason = match found.get(&id) {
+        let failure = match found.get(&id) {
             Some(key) if key.invalidated => {
                 outcome.done.push(id);
                 continue;
             }
             Some(key) if key.is_unread("invalidated") => {
-                format!(
-                    "{NOT_KNOWN}, what the cluster tells of it can't be read: {}",
-                    key.flaw.as_deref().unwrap_or_default()
-                )
+                let flaw = key.flaw.as_deref().unwrap_or_default();
+                Failure::Unknown(format!("what the cluster tells of it can't be read: {flaw}"))
             }
             Some(_) => still_valid(&id, answer),
             None => match read.unreadable.kept().first() {
-                Some(odd) => format!("{NOT_KNOWN}, what the cluster tells of it can't be read: {}", odd.reason),
-                None => "the cluster knows no such key, or you may not see it".into(),
+                Some(odd) => Failure::Unknown(format!("what the cluster tells of it can't be read: {}", odd.reason)),
+                None => not_there(&id, answer),
             },
         };
-        outcome.failed.push((id, reason));
+        outcome.failed.push((id, failure));
     }
 }
 
-fn still_valid(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> String {
+/// What to say of a key that is still valid as read after the request.
+fn still_valid(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> Failure {
     match answer {
         Err(error) if error.is_answer_lost() => {
-            format!("{NOT_KNOWN}: it is still valid as just read, and the request may still be at work: {error}")
+            Failure::Unknown(format!("it is still valid as just read, and the request may still be at work: {error}"))
         }
-        Err(error) => format!("it is still valid: {error}"),
+        Err(error) => Failure::Refused(format!("it is still valid: {error}")),
+        Ok(answer) if names(answer, id) => {
+            Failure::Unknown("the cluster said that it is invalidated, and read again it is still valid".into())
+        }
         Ok(answer) => {
-            // Errors name their key in their words, if at all.
-            let own = answer.errors.iter().find(|words| words.contains(id.as_str()));
-            let why = own.map_or("it belongs to somebody else, or the cluster left it out", String::as_str);
-            format!("it is still valid: {why}")
+            let why = error_of(answer, id).unwrap_or("it belongs to somebody else, or the cluster left it out");
+            Failure::Refused(format!("it is still valid: {why}"))
         }
+    }
+}
+
+/// What to say of a key that the cluster does not know when it is read after the request.
+fn not_there(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> Failure {
+    match answer {
+        Err(error) if error.is_answer_lost() => {
+            Failure::Unknown(format!("the cluster knows no such key as just read, and the answer was lost: {error}"))
+        }
+        Ok(answer) if names(answer, id) => {
+            Failure::Unknown("the cluster said that it is invalidated, and read again it is not there".into())
+        }
+        _ => Failure::Refused("the cluster knows no such key, or you may not see it".into()),
     }
 }
 
@@ -344,9 +462,12 @@ fn sort_out_unproved(
     (error, is_own): (&ClientError, bool),
     outcome: &mut Outcome,
 ) {
-    // What a clear refusal says needs no proof; what was never sent needs none either.
-    let refusal = answer.as_ref().err().filter(|refused| matches!(refused.status(), Some(400 | 403 | 404)));
-    let refusal = refusal.map(ToString::to_string);
+    // What a clear refusal says needs no proof, unless an earlier try may have been carried out.
+    let refusal = answer
+        .as_ref()
+        .err()
+        .filter(|refused| matches!(refused.status(), Some(400 | 403 | 404)) && !refused.is_answer_lost());
+    let refusal = refusal.map(|refused| Failure::Refused(refused.to_string()));
     let confirmed: HashSet<KeyId> =
         answer.map(|answer| answer.invalidated.into_iter().chain(answer.previously).collect()).unwrap_or_default();
     // Of any other key a refused sign-in proves nothing: the session may have ended for a reason of its own.
@@ -356,7 +477,7 @@ fn sort_out_unproved(
             outcome.on_its_word = Some(id.clone());
             outcome.done.push(id);
         } else {
-            let unknown = || format!("{NOT_KNOWN}, it could not be read again: {error}");
+            let unknown = || Failure::Unknown(format!("it could not be read again: {error}"));
             outcome.failed.push((id, refusal.clone().unwrap_or_else(unknown)));
         }
     }
@@ -403,7 +524,36 @@ mod tests {
     #[test]
     fn an_error_is_told_of_the_key_that_it_names() {
         let answer = Invalidation { errors: vec!["Cannot invalidate [b]".into()], ..Invalidation::default() };
-        assert!(still_valid(&KeyId::new("b"), &Ok(answer.clone())).contains("Cannot invalidate"));
-        assert!(still_valid(&KeyId::new("c"), &Ok(answer)).contains("somebody else"));
+        assert!(still_valid(&KeyId::new("b"), &Ok(answer.clone())).reason().contains("Cannot invalidate"));
+        assert!(still_valid(&KeyId::new("c"), &Ok(answer)).reason().contains("somebody else"));
+    }
+
+    #[test]
+    fn where_answer_and_proof_contradict_each_other_it_is_not_known() {
+        let answer = Ok(Invalidation { invalidated: ids(&["a", "b"]), previously: ids(&["c"]), ..Default::default() });
+        let valid = ApiKey { id: KeyId::new("a"), ..ApiKey::default() };
+        let read = ById { keys: vec![valid], unreadable: Vec::new() };
+        let mut outcome = Outcome::default();
+        sort_out(ids(&["a", "b", "c", "d"]), &read, &answer, &mut outcome);
+        assert_eq!((outcome.done.len(), outcome.unknown()), (0, 3), "{:?}", outcome.failed);
+        assert!(outcome.failed[0].1.reason().ends_with("it is still valid"));
+        assert!(outcome.failed[1].1.reason().ends_with("it is not there"));
+        assert!(!outcome.failed[3].1.is_unknown(), "a key that no answer names is not there: that is certain");
+    }
+
+    #[test]
+    fn a_refused_repetition_proves_nothing_where_the_first_try_may_have_worked() {
+        let lost = ClientError::Broken { reason: "reset".into(), maybe_sent: true, status: None };
+        let no = ClientError::Forbidden { action: None, reason: "no".into(), privileges: Vec::new() };
+        let again = ClientError::RefusedRepetition { first: Box::new(lost.clone()), then: Box::new(no.clone()) };
+        for (answer, unknown) in [(again, 1), (no, 0)] {
+            let mut outcome = Outcome::default();
+            sort_out_unproved(ids(&["a"]), Err(answer.clone()), (&lost, false), &mut outcome);
+            assert_eq!(outcome.unknown(), unknown, "{:?}", outcome.failed);
+            let mut outcome = Outcome::default();
+            let valid = ById { keys: vec![ApiKey { id: KeyId::new("a"), ..ApiKey::default() }], ..ById::default() };
+            sort_out(ids(&["a"]), &valid, &Err(answer), &mut outcome);
+            assert_eq!(outcome.unknown(), unknown, "{:?}", outcome.failed);
+        }
     }
 }

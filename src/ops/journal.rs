@@ -11,6 +11,7 @@ use crate::{
     model::{
         Millis,
         api_key::KeyId,
+        failure::Failure,
         journal::{Action, Entry, Origin, Read, Verdict},
     },
 };
@@ -21,9 +22,6 @@ pub(super) struct Intent<'a> {
     session: &'a Session,
     entry: Entry,
 }
-
-/// How the reason begins where nobody knows what became of a key.
-pub(super) const NOT_KNOWN: &str = "not known";
 
 /// What came of an intent.
 #[derive(Clone, Debug, Default)]
@@ -38,14 +36,15 @@ pub(super) struct Closing {
 
 impl Closing {
     /// Of what became of each key. Where that is not known for one of them, it is not known for all together.
-    pub(super) fn of_fates(keys: Vec<KeyId>, failed: Vec<(KeyId, String)>) -> Self {
+    pub(super) fn of_fates(keys: Vec<KeyId>, failed: Vec<(KeyId, Failure)>) -> Self {
         let verdict = if failed.is_empty() {
             Verdict::Success
-        } else if failed.iter().any(|(_, reason)| reason.starts_with(NOT_KNOWN)) {
+        } else if failed.iter().any(|(_, failure)| failure.is_unknown()) {
             Verdict::Unknown
         } else {
             Verdict::Failure
         };
+        let failed = failed.into_iter().map(|(id, failure)| (id, failure.to_string())).collect();
         Self { verdict, keys, failed, reason: None }
     }
 
@@ -219,12 +218,12 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_called_a_failure() {
-        let fate = |reasons: &[&str]| {
-            let failed = reasons.iter().map(|reason| (KeyId::new("k"), (*reason).to_owned())).collect();
+        let fate = |failures: &[Failure]| {
+            let failed = failures.iter().map(|failure| (KeyId::new("k"), failure.clone())).collect();
             Closing::of_fates(Vec::new(), failed).verdict
         };
         assert_eq!(fate(&[]), Verdict::Success);
-        assert_eq!(fate(&["refused"]), Verdict::Failure);
-        assert_eq!(fate(&["refused", "not known: the line broke"]), Verdict::Unknown);
+        assert_eq!(fate(&[Failure::Refused("not known: it only says so".into())]), Verdict::Failure);
+        assert_eq!(fate(&[Failure::Refused("no".into()), Failure::Unknown("the line broke".into())]), Verdict::Unknown);
     }
 }

@@ -15,6 +15,7 @@ pub mod fates;
 pub mod figures;
 pub mod find;
 pub mod grant;
+pub mod interrupt;
 pub mod invalidate;
 mod journal;
 pub mod last_use;
@@ -35,5 +36,5 @@ pub mod update_plan;
 pub mod vault;
 pub mod verify;
 
-pub use problem::{Fix, Problem};
+pub use problem::{Fix, Problem, ProblemKind};
 pub use session::Session;

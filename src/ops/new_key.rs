@@ -23,9 +23,7 @@ impl NotMade {
     fn new(error: CreateError, refused: impl FnOnce(ClientError) -> Problem) -> Self {
         match error {
             CreateError::Refused(error) => Self { problem: refused(error), strays: Vec::new() },
-            CreateError::Lost { error, found } => {
-                Self { problem: create::lost(&error, &found), strays: found.unwrap_or_default() }
-            }
+            CreateError::Lost(lost) => Self { problem: lost.problem(), strays: lost.ours().to_vec() },
         }
     }
 }

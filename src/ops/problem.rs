@@ -98,6 +98,8 @@ pub enum ProblemKind {
     SecurityOff,
     /// The certificate is not believed.
     Certificate,
+    /// It is not known whether it was done.
+    NotKnown,
 }
 
 impl Problem {
@@ -233,6 +235,13 @@ impl From<ClientError> for Problem {
                 problem("The cluster refuses").hint("Check the path in the URL").fix(Fix::EditConnection)
             }
             ClientError::TooLarge { .. } => problem("The answer is too large"),
+            ClientError::NotSent { .. } => problem("Nothing was sent"),
+            ClientError::RefusedRepetition { .. } | ClientError::FromBetween { .. } | ClientError::Interrupted => {
+                Problem {
+                    kind: ProblemKind::NotKnown,
+                    ..problem("It is not known whether it was done").hint("Look at the keys before you do it again")
+                }
+            }
             _ => problem("The cluster refuses").fix(Fix::Retry),
         }
     }

@@ -10,7 +10,7 @@ use crate::{
         rotation::ClusterRef,
         version::{Edition, Feature},
     },
-    ops::clock,
+    ops::{clock, interrupt::Interrupt},
     store::journal::Journal,
 };
 
@@ -33,6 +33,8 @@ pub struct Session {
     pub certificate: Option<SeenCertificate>,
     /// Where what is done to its keys is written down.
     pub journal: Journal,
+    /// Stops waiting for answers that are lost to whoever asked.
+    pub interrupt: Interrupt,
 }
 
 impl Session {
@@ -56,6 +58,22 @@ impl Session {
     /// travels for a while, so that less than two seconds say nothing and count as none.
     pub fn skew(&self) -> Millis {
         self.client.clock_skew().filter(|skew| skew.saturating_abs() >= 2000).unwrap_or(0)
+    }
+
+    /// What to say about clocks that can't be reconciled: nothing where the answers are dated plausibly or not at all.
+    pub fn clock_words(&self) -> Option<String> {
+        let date = self.client.doubtful_date()?;
+        let counted = match self.client.own_skew() {
+            Some(own) if own.saturating_abs() < 2000 => {
+                "the cluster itself goes by the same time as this machine".into()
+            }
+            Some(own) => format!("the cluster itself is {} this machine, which is counted by", clock::ahead(own)),
+            None => "times are judged by this machine's clock".into(),
+        };
+        Some(format!(
+            "The answers are dated {} this machine's clock by something before the cluster. That is not counted by: {counted}",
+            clock::ahead(date)
+        ))
     }
 
     /// Whether only one's own keys can be seen, so that requests must say so (before the query API).

@@ -21,16 +21,14 @@ use crate::{
         api_key::{ApiKey, KeyId},
         cross_cluster::CrossClusterUpdate,
         expiry::Span,
+        failure::Failure,
         journal::Action,
         update::KeyUpdate,
         update_plan::{KeyChange, PlannedUpdate, UpdatePlan},
         update_race::{changed_meanwhile, not_as_asked, other_end},
         version::Feature,
     },
-    ops::{
-        Problem, Session, cluster_identity,
-        journal::{Closing, NOT_KNOWN},
-    },
+    ops::{Problem, Session, cluster_identity, journal::Closing},
 };
 
 /// After a lost answer, of a key that is as it was before.
@@ -53,8 +51,8 @@ pub struct UpdateOutcome {
     pub updated: Vec<KeyId>,
     /// Keys that were so before.
     pub unchanged: Vec<KeyId>,
-    /// Not updated or not as asked as far as can be told, each with the reason.
-    pub failed: Vec<(KeyId, String)>,
+    /// Not updated or not as asked as far as can be told, each with the reason and how certain that is.
+    pub failed: Vec<(KeyId, Failure)>,
     /// Never sent.
     pub untouched: Vec<KeyId>,
     /// Remarks about keys that were updated, such as that one could not be read again.
@@ -66,6 +64,11 @@ pub struct UpdateOutcome {
 }
 
 impl UpdateOutcome {
+    /// The number of keys that may have been changed although that was not seen.
+    pub fn unknown(&self) -> usize {
+        self.failed.iter().filter(|(_, failure)| failure.is_unknown()).count()
+    }
+
     /// `true` if every key is as it was asked for.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.untouched.is_empty()
@@ -256,7 +259,7 @@ async fn one_request(session: &Session, plan: &UpdatePlan, rows: &[usize]) -> Up
             None => same.push(id),
             Some(words) => {
                 let reason = format!("changed meanwhile: {words}. Nothing was sent: refresh, and update it again");
-                outcome.failed.push((id, reason));
+                outcome.failed.push((id, Failure::Refused(reason)));
             }
         }
     }
@@ -307,7 +310,7 @@ async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, out
         return;
     }
     if let Err(error) = cluster_identity::check(session).await {
-        let reason = format!("{NOT_KNOWN}: the request was answered, and {error}");
+        let reason = Failure::Unknown(format!("the request was answered, and {error}"));
         outcome.updated.clear();
         outcome.unchanged.clear();
         outcome.failed.extend(done.into_iter().map(|id| (id, reason.clone())));
@@ -315,7 +318,7 @@ async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, out
         return;
     }
     let read = read_now(session, &done, false).await;
-    let mut wrong: HashMap<KeyId, String> = HashMap::new();
+    let mut wrong: HashMap<KeyId, Failure> = HashMap::new();
     for id in done {
         let Some(planned) = planned.get(&id) else { continue };
         match read
@@ -326,14 +329,14 @@ async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, out
             Ok(after) => {
                 if let Some(words) = not_as_asked(planned, &after) {
                     let words = format!(
-                        "{NOT_KNOWN}: the cluster said that it is updated, and read again it is not as asked: {words}. \
+                        "the cluster said that it is updated, and read again it is not as asked: {words}. \
                          Somebody else may have changed it at the same time"
                     );
-                    wrong.insert(id, words);
+                    wrong.insert(id, Failure::Unknown(words));
                 } else if let Some(words) = other_end(planned, &after) {
                     let words =
                         format!("it was updated, but {words}: the clocks differ. Give the end as a span, such as 90d");
-                    wrong.insert(id, words);
+                    wrong.insert(id, Failure::Refused(words));
                 }
             }
             Err(words) => {
@@ -352,7 +355,7 @@ async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, out
 
 fn closing(outcome: &UpdateOutcome) -> Closing {
     let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
-    let never = |id: &KeyId| (id.clone(), "never sent".to_owned());
+    let never = |id: &KeyId| (id.clone(), Failure::Refused("never sent".into()));
     let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
     Closing::of_fates(keys, failed)
 }
@@ -364,11 +367,21 @@ pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> Upd
     let mut seen = HashSet::new();
     let once: Vec<KeyId> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
     let request = serde_json::from_str(&update.body(None)).ok();
-    let intent = match session.intend(Action::Update, &once, request).await {
+    let intent = match cluster_identity::check(session).await {
+        Ok(()) => session.intend(Action::Update, &once, request).await,
+        Err(other) => Err(other.not_sent()),
+    };
+    let intent = match intent {
         Ok(intent) => intent,
         Err(error) => return UpdateOutcome::all_failed(once, &error.to_string()),
     };
-    let outcome = carry_out(session, once, update).await;
+    let mut outcome = carry_out(session, once, update).await;
+    if let Err(other) = cluster_identity::check(session).await {
+        // On which cluster they were changed nobody can tell.
+        let good = std::mem::take(&mut outcome.updated).into_iter().chain(std::mem::take(&mut outcome.unchanged));
+        outcome.failed.extend(good.map(|id| (id, Failure::Unknown(other.to_string()))));
+        outcome.broke_off = true;
+    }
     intent.close(closing(&outcome)).await;
     outcome
 }
@@ -376,8 +389,8 @@ pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> Upd
 async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> UpdateOutcome {
     let mut outcome = UpdateOutcome { untouched: once, ..UpdateOutcome::default() };
     if update.expiration.is_some() && !session.has(Feature::UpdateExpiration) {
-        let reason = ClientError::Lacks(Feature::UpdateExpiration).to_string();
-        outcome.failed = outcome.untouched.drain(..).map(|id| (id, reason.clone())).collect();
+        let refused = Failure::Refused(ClientError::Lacks(Feature::UpdateExpiration).to_string());
+        outcome.failed = outcome.untouched.drain(..).map(|id| (id, refused.clone())).collect();
         return outcome;
     }
     let mut by_bulk = outcome.untouched.len() > 1 && session.has(Feature::BulkUpdate);
@@ -411,8 +424,8 @@ async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyUpdate) -> U
             let is_done = |key: &ApiKey, now| update.is_carried_out(key, sent_at, now);
             look_again(session, chunk, &error, is_done, &mut outcome).await;
         } else {
-            let reason = error.to_string();
-            outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+            let refused = Failure::Refused(error.to_string());
+            outcome.failed.extend(chunk.into_iter().map(|id| (id, refused.clone())));
         }
         break;
     }
@@ -430,7 +443,9 @@ async fn one(
         match session.client.update_api_key(id, update).await {
             Ok(true) => outcome.updated.push(id.clone()),
             Ok(false) => outcome.unchanged.push(id.clone()),
-            Err(error) if is_of_this_key(&error) => outcome.failed.push((id.clone(), error.to_string())),
+            Err(error) if is_of_this_key(&error) => {
+                outcome.failed.push((id.clone(), Failure::Refused(error.to_string())));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -468,13 +483,13 @@ fn sort_out(chunk: Vec<KeyId>, done: BulkUpdate, outcome: &mut UpdateOutcome) {
     let mut errors: HashMap<KeyId, String> = done.errors.into_iter().collect();
     for id in chunk {
         if let Some(reason) = errors.remove(&id) {
-            outcome.failed.push((id, reason));
+            outcome.failed.push((id, Failure::Refused(reason)));
         } else if done.updated.contains(&id) {
             outcome.updated.push(id);
         } else if done.noops.contains(&id) {
             outcome.unchanged.push(id);
         } else {
-            outcome.failed.push((id, "the cluster's answer says nothing about it".into()));
+            outcome.failed.push((id, Failure::Unknown("the cluster's answer says nothing about it".into())));
         }
     }
 }
@@ -491,8 +506,8 @@ async fn look_again(
     match read_now(session, &chunk, false).await {
         Ok(found) => compare(chunk, &found, lost, |key| is_done(key, session.now()), outcome),
         Err(error) => {
-            let reason = format!("{NOT_KNOWN}: {lost}; it could not be read again: {error}");
-            outcome.failed.extend(chunk.into_iter().map(|id| (id, reason.clone())));
+            let unknown = Failure::Unknown(format!("{lost}; it could not be read again: {error}"));
+            outcome.failed.extend(chunk.into_iter().map(|id| (id, unknown.clone())));
         }
     }
 }
@@ -510,11 +525,11 @@ fn compare(
                 outcome.updated.push(id);
                 continue;
             }
-            Some(Some(false)) => format!("{NOT_KNOWN}: {lost}; {NOT_SHOWN}"),
-            Some(None) => format!("{NOT_KNOWN}, and the key can't tell: {lost}"),
-            None => format!("{NOT_KNOWN}: {lost}; it was not found when it was looked for"),
+            Some(Some(false)) => format!("{lost}; {NOT_SHOWN}"),
+            Some(None) => format!("{lost}; the key can't tell"),
+            None => format!("{lost}; it was not found when it was looked for"),
         };
-        outcome.failed.push((id, reason));
+        outcome.failed.push((id, Failure::Unknown(reason)));
     }
 }
 
@@ -535,8 +550,12 @@ mod tests {
         let mut outcome = UpdateOutcome::default();
         sort_out(ids(&["a", "b", "c", "d"]), done, &mut outcome);
         assert_eq!((outcome.updated.clone(), outcome.unchanged.clone()), (ids(&["a"]), ids(&["b"])));
-        assert_eq!(outcome.failed[0], (KeyId::new("c"), "why".into()));
-        assert!(outcome.failed[1].1.contains("says nothing") && !outcome.is_complete());
+        assert_eq!(outcome.failed[0], (KeyId::new("c"), Failure::Refused("why".into())));
+        assert!(
+            outcome.failed[1].1.is_unknown()
+                && outcome.failed[1].1.reason().contains("says nothing")
+                && !outcome.is_complete()
+        );
     }
 
     #[test]
@@ -554,6 +573,9 @@ mod tests {
         let is_done = |key: &ApiKey| update.is_carried_out(key, 0, 1);
         compare(ids(&["done", "not", "gone"]), &found, &lost, is_done, &mut outcome);
         assert_eq!(outcome.updated, ids(&["done"]));
-        assert!(outcome.failed[0].1.contains("does not show") && outcome.failed[1].1.contains("not known"));
+        assert!(
+            outcome.failed[0].1.reason().contains("does not show")
+                && outcome.failed.iter().all(|(_, why)| why.is_unknown())
+        );
     }
 }

@@ -399,6 +399,11 @@ fn read_state(ui: &mut Ui, view: &mut View<'_>) {
 fn skew(ui: &mut Ui, view: &mut View<'_>) {
     let p = theme::colors(ui);
     let Some(session) = view.state.cluster().and_then(|cluster| cluster.session.value()) else { return };
+    if let Some(words) = session.clock_words() {
+        text::line(ui, Type::Small, p.warning.text, "The answers’ clock is wrong").on_hover_text(words);
+        text::icon(ui, Type::IconSmall, p.warning.text, icons::SCHEDULE);
+        return;
+    }
     let skew = session.skew();
     if skew == 0 {
         return;

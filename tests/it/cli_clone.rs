@@ -169,6 +169,8 @@ async fn a_source_that_one_may_not_see_is_copied_by_its_id() {
     assert!(nameless.code == Some(2) && nameless.err.contains("--name"), "{nameless:?}");
     let ran = ana_at(&server, &folder.path().join("j"), &[&args[..], &["--name", "c"]].concat()).await;
     assert_eq!((ran.code, &ran.json()["id"]), (Some(0), &json!("c1")), "{ran:?}");
-    let sent: Value = server.received_requests().await.unwrap().last().unwrap().body_json().unwrap();
+    let asked = server.received_requests().await.unwrap();
+    let sent = asked.iter().find(|request| request.url.path() == "/_security/api_key/clone").unwrap();
+    let sent: Value = sent.body_json().unwrap();
     assert!(sent.get("metadata").is_none(), "what can't be read is left to the cluster: {sent}");
 }

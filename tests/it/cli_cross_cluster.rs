@@ -211,7 +211,7 @@ async fn after_a_lost_answer_the_key_is_looked_for_and_both_are_written_down() {
 
 #[tokio::test]
 async fn after_a_lost_answer_to_an_update_the_key_itself_is_asked() {
-    for (names, code, words) in [("b", Some(0), "updated"), ("a", Some(1), "does not show")] {
+    for (names, code, words) in [("b", Some(0), "updated"), ("a", Some(3), "does not show")] {
         let server = managed("trial").await;
         let place = "/_security/cross_cluster/api_key/k";
         let late = elastic(&json!({})).set_delay(Duration::from_secs(5));

@@ -233,7 +233,7 @@ fn watching_tells_each_key_once_and_says_when_there_is_no_desktop() {
     let practice = Practice::start();
     practice.create("watched", &["--id", "watched-app", "--expiration", "1d"]);
     let told = practice.officer(["watch", "--within", "2d", "app:watched-app", "--once"]);
-    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(told.code, Some(1), "the notice could not be shown: {told:?}");
     assert!(told.err.contains("1 key expires within 2d: watched"), "{told:?}");
     assert!(told.err.contains("No notice on the desktop"), "there is no desktop here: {told:?}");
     let quiet = practice.officer(["watch", "--within", "1h", "app:watched-app", "--once"]);

@@ -120,7 +120,7 @@ const READS_BEFORE: u64 = 2;
 
 #[tokio::test]
 async fn after_a_lost_answer_the_key_itself_is_asked() {
-    for (now, code, words) in [(json!({ "a": 1 }), Some(0), "updated"), (json!({}), Some(1), "does not show")] {
+    for (now, code, words) in [(json!({ "a": 1 }), Some(0), "updated"), (json!({}), Some(3), "does not show")] {
         let mut after = row("k", false);
         after["metadata"] = now;
         let server = told(&row("k", false), READS_BEFORE, &after).await;

@@ -58,7 +58,8 @@ async fn a_page_of_a_proxy_keeps_its_status_and_gives_its_title() {
 
 #[tokio::test]
 async fn a_create_is_sent_once_whatever_comes_back() {
-    for (status, lost) in [(429, false), (502, true), (503, true), (504, true), (500, true), (400, false)] {
+    for (status, lost) in [(429, false), (502, true), (503, true), (504, true), (500, true), (400, false), (408, true)]
+    {
         let server = always(elastic(status, r#"{"error":{"type":"x","reason":"y"}}"#)).await;
         let error = in_time(client(&server.uri()).create_api_key(&key(), 0)).await.unwrap_err();
         assert_eq!(error.status(), Some(status));
@@ -365,15 +366,88 @@ async fn a_client_says_only_where_it_goes() {
     assert_eq!(format!("{:?}", client("https://localhost:9200")), "Client(https://localhost:9200)");
 }
 
+/// A date of HTTP, so many seconds from now.
+fn date(seconds: i64) -> String {
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 #[tokio::test]
-async fn the_server_s_clock_is_learned_from_its_answers() {
-    let server = always(elastic(200, IDENTITY).insert_header("Date", "Wed, 10 Jan 2024 10:34:45 GMT")).await;
+async fn a_plausible_date_tells_the_server_s_clock_until_an_answer_comes_without_it() {
+    let server = MockServer::start().await;
+    let dated = elastic(200, IDENTITY).insert_header("Date", date(120).as_str());
+    Mock::given(any()).respond_with(dated).up_to_n_times(1).mount(&server).await;
+    Mock::given(any()).respond_with(elastic(200, IDENTITY).insert_header("Date", "today")).mount(&server).await;
     let client = client(&server.uri());
     assert_eq!(client.clock_skew(), None);
     in_time(client.authenticate()).await.unwrap();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
-    let server_now = now + client.clock_skew().unwrap();
-    assert!((server_now - 1_704_882_885_000).abs() < 60_000, "{server_now}");
+    let skew = client.clock_skew().unwrap();
+    assert!((skew - 120_000).abs() < 30_000, "{skew}");
+    in_time(client.authenticate()).await.unwrap();
+    assert_eq!(client.clock_skew(), None, "what later answers don't confirm is forgotten");
+}
+
+#[tokio::test]
+async fn a_date_that_is_far_off_is_told_and_not_counted_by() {
+    for days in [-3660, 8, 10, 222 * 366] {
+        let server = always(elastic(200, IDENTITY).insert_header("Date", date(days * 86_400).as_str())).await;
+        let client = client(&server.uri());
+        in_time(client.authenticate()).await.unwrap();
+        assert_eq!(client.clock_skew(), None, "{days}");
+        let doubt = client.doubtful_date().unwrap();
+        assert!((doubt - days * 86_400_000).abs() < 30_000, "{days}: {doubt}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_without_the_header_of_the_product_is_no_refusal_of_a_cluster_that_sends_it() {
+    let pages = ["<html><title>Gateway</title></html>", r#"{"message":"Forbidden"}"#];
+    for (status, body) in [401, 403, 404, 413, 429].into_iter().flat_map(|status| pages.map(|page| (status, page))) {
+        let server = MockServer::start().await;
+        let page = foreign(status, body, "text/html");
+        Mock::given(method("GET")).respond_with(elastic(200, IDENTITY)).mount(&server).await;
+        Mock::given(method("POST")).respond_with(page).mount(&server).await;
+        let client = client(&server.uri());
+        let at_first = in_time(client.create_api_key(&key(), 0)).await.unwrap_err();
+        assert!(!at_first.is_answer_lost(), "nothing is known yet of the header: {at_first:?}");
+        in_time(client.authenticate()).await.unwrap();
+        let error = in_time(client.create_api_key(&key(), 0)).await.unwrap_err();
+        assert_eq!((error.is_answer_lost(), error.status()), (true, Some(status)), "{error:?}");
+    }
+    // The server itself sends a sign-in that was refused, and a body that is too large, without it.
+    for (status, body) in [(401, r#"{"error":{"type":"security_exception","reason":"no"},"status":401}"#), (413, "")] {
+        let server = MockServer::start().await;
+        Mock::given(method("GET")).respond_with(elastic(200, IDENTITY)).mount(&server).await;
+        Mock::given(method("POST")).respond_with(foreign(status, body, "application/json")).mount(&server).await;
+        let client = client(&server.uri());
+        in_time(client.authenticate()).await.unwrap();
+        let error = in_time(client.create_api_key(&key(), 0)).await.unwrap_err();
+        assert!(!error.is_answer_lost(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_after_a_lost_answer_does_not_make_one_forget_it() {
+    let lost = || {
+        [
+            elastic(503, r#"{"error":{"type":"x","reason":"y"}}"#),
+            elastic(504, "{}"),
+            foreign(502, "<html><title>Gateway</title></html>", "text/html"),
+            foreign(408, "<html><title>Gateway</title></html>", "text/html"),
+        ]
+    };
+    for status in [400, 403, 404, 409] {
+        for first in lost() {
+            let server = MockServer::start().await;
+            let error = format!(r#"{{"error":{{"type":"x","reason":"no"}},"status":{status}}}"#);
+            Mock::given(any()).respond_with(first).up_to_n_times(1).mount(&server).await;
+            Mock::given(any()).respond_with(elastic(status, &error)).mount(&server).await;
+            let client = client(&server.uri());
+            let error = in_time(client.invalidate(&[KeyId::new("a")], false)).await.unwrap_err();
+            assert!(error.is_answer_lost() && error.status() == Some(status), "{error:?}");
+            assert_eq!(requests(&server).await.len(), 2);
+        }
+    }
 }
 
 #[tokio::test]

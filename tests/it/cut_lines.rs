@@ -4,15 +4,20 @@ use keybearer::{
     client::ClientError,
     model::{
         api_key::{ApiKey, KeyId},
+        create::{CreateKey, Draft, RightsChoice, Surroundings},
+        endpoint::{ClusterUrl, Endpoint, Trust},
         journal::Verdict,
+        login::Login,
+        secret::Secret,
         update::KeyUpdate,
     },
     ops::{
-        Session,
+        Session, connect,
         create::{self, CreateError},
         invalidate, list,
         update::{self, UpdateOutcome},
     },
+    sandbox::{Options, Sandbox},
     store::journal::Journal,
 };
 use serde_json::value::RawValue;
@@ -20,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::{
     client_servers::{in_time, key},
+    cutting_proxy::{Cut, Fault, Proxy},
     front::{Front, Line},
 };
 
@@ -58,7 +64,11 @@ async fn an_invalidation_that_never_arrives_is_a_failure_and_the_key_is_seen_to_
     let id = made(&session).await;
     front.when("DELETE", "/_security/api_key", |_| Line::CutBefore);
     let outcome = in_time(taken_away(&session, &id)).await;
-    assert!(outcome.done.is_empty() && outcome.failed[0].1.contains("it is still valid"), "{:?}", outcome.failed);
+    assert!(
+        outcome.done.is_empty() && outcome.failed[0].1.reason().contains("it is still valid"),
+        "{:?}",
+        outcome.failed
+    );
     assert!(!read(&session, &id).await.invalidated);
     front.when("DELETE", "/_security/api_key", |_| Line::Holds(0));
     assert!(taken_away(&session, &id).await.is_complete(), "once the line holds, it can be tried again");
@@ -84,7 +94,7 @@ async fn where_neither_the_answer_nor_the_proof_arrives_it_is_not_known() {
         in_time(async { tokio::join!(work, cut).0 }).await
     };
     assert_eq!((outcome.done.len(), outcome.failed.len()), (0, 2));
-    assert!(outcome.failed.iter().all(|(_, reason)| reason.starts_with("not known")), "{:?}", outcome.failed);
+    assert!(outcome.failed.iter().all(|(_, failure)| failure.is_unknown()), "{:?}", outcome.failed);
 }
 
 #[tokio::test]
@@ -93,7 +103,9 @@ async fn a_creation_whose_answer_is_cut_off_names_the_key_that_it_made() {
     let session = front.session("officer").await;
     front.when("POST", "/_security/api_key", |_| Line::CutAfter);
     let error = in_time(create::create(&session, &key())).await.unwrap_err();
-    let CreateError::Lost { error: ClientError::Broken { .. }, found: Ok(strays) } = error else { panic!("{error:?}") };
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    let strays = lost.ours();
+    assert!(matches!(lost.error, ClientError::Broken { .. }), "{lost:?}");
     assert_eq!((strays.len(), front.count()), (1, 1), "sent once, and found");
     assert!(taken_away(&session, &strays[0].id).await.is_complete());
 }
@@ -104,8 +116,13 @@ async fn a_creation_that_never_arrives_has_made_nothing() {
     let session = front.session("officer").await;
     front.when("POST", "/_security/api_key", |_| Line::CutBefore);
     let error = in_time(create::create(&session, &key())).await.unwrap_err();
-    let CreateError::Lost { found: Ok(strays), .. } = error else { panic!("{error:?}") };
-    assert!(strays.is_empty() && front.count() == 1);
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    let problem = lost.problem();
+    assert!(lost.ours().is_empty() && front.count() == 1);
+    assert!(
+        problem.title.contains("no key of it was found") && problem.hint.contains("meta.request_id:"),
+        "{problem:?}"
+    );
 }
 
 async fn updated(session: &Session, id: &KeyId, expiration: bool) -> UpdateOutcome {
@@ -133,6 +150,182 @@ async fn an_update_whose_answer_is_cut_off_is_read_off_the_key() {
     let other = made(&session).await;
     front.when("PUT", "/_security/api_key", |_| Line::CutBefore);
     let outcome = updated(&session, &other, true).await;
-    assert!(outcome.updated.is_empty() && outcome.failed[0].1.contains("does not show the change"), "{outcome:?}");
+    assert!(
+        outcome.updated.is_empty() && outcome.failed[0].1.reason().contains("does not show the change"),
+        "{outcome:?}"
+    );
     assert!(!read(&session, &other).await.metadata.unwrap().get().contains("payments"));
+}
+
+#[test]
+fn a_refused_repetition_of_an_invalidation_leaves_it_not_known() {
+    let place = Liar::new();
+    for first in [Fault::Cut(Cut::After), Fault::RefusedAfter(503), Fault::RefusedAfter(504), Fault::Truncated(50)] {
+        for then in [Fault::Refused(403), Fault::Refused(400), Fault::Refused(404)] {
+            let (session, journal) = place.session();
+            let id = place.runtime.block_on(made(&session));
+            place.proxy.calm();
+            // Which cluster answers is asked first, then it is invalidated.
+            place.proxy.when(|seen| seen.number == 2, first);
+            place.proxy.when(|seen| seen.number > 2, then);
+            let outcome = place.runtime.block_on(in_time(taken_away(&session, &id)));
+            assert_eq!((outcome.failed.len(), outcome.unknown()), (1, 1), "{first:?}, {then:?}: {outcome:?}");
+            assert_eq!(last_verdict(&journal), Verdict::Unknown.word(), "{first:?}, {then:?}");
+            place.proxy.calm();
+            assert!(place.runtime.block_on(read(&session, &id)).invalidated);
+        }
+    }
+}
+
+#[test]
+fn a_proof_that_contradicts_the_answer_leaves_it_not_known() {
+    let place = Liar::new();
+    for lie in [Fault::DropAll, Fault::DropRow, Fault::RowsValid] {
+        let (session, journal) = place.session();
+        let id = place.runtime.block_on(made(&session));
+        place.proxy.calm();
+        place.proxy.when(|seen| seen.path.contains("api_key") && seen.method != "DELETE", lie);
+        let outcome = place.runtime.block_on(in_time(taken_away(&session, &id)));
+        assert_eq!((outcome.done.len(), outcome.unknown()), (0, 1), "{lie:?}: {outcome:?}");
+        assert_eq!(last_verdict(&journal), Verdict::Unknown.word(), "{lie:?}");
+    }
+}
+
+#[test]
+fn a_proof_that_is_late_is_read_once_more() {
+    let place = Liar::new();
+    let (session, _journal) = place.session();
+    let id = place.runtime.block_on(made(&session));
+    place.proxy.calm();
+    // As if another process had ended it a moment ago, which queries don't show yet.
+    place.proxy.when(|seen| seen.path.contains("_query"), Fault::RowsValid);
+    place.proxy.when(|seen| seen.method == "DELETE", Fault::NamesNothing);
+    let outcome = place.runtime.block_on(in_time(taken_away(&session, &id)));
+    assert_eq!(outcome.done, [id], "{outcome:?}");
+}
+
+#[test]
+fn nothing_is_sent_to_another_cluster_at_the_same_address() {
+    let place = Liar::new();
+    let (session, _journal) = place.session();
+    let id = place.runtime.block_on(made(&session));
+    place.proxy.calm();
+    place.proxy.when(|_| true, Fault::OtherCluster);
+    let outcome = place.runtime.block_on(in_time(taken_away(&session, &id)));
+    assert!(outcome.failed[0].1.reason().contains("another cluster answers now"), "{outcome:?}");
+    assert_eq!(outcome.unknown(), 0);
+    let error = place.runtime.block_on(in_time(create::create(&session, &key()))).unwrap_err();
+    assert!(matches!(&error, CreateError::Refused(ClientError::NotSent { reason }) if reason.contains("another")));
+    assert!(place.proxy.seen().iter().all(|seen| seen.method == "GET"), "{:?}", place.proxy.seen());
+    // From the creation on, so that it is made there.
+    place.proxy.calm();
+    place.proxy.when(|seen| seen.number > 1, Fault::OtherCluster);
+    let created = place.runtime.block_on(in_time(create::create(&session, &key()))).unwrap();
+    assert!(created.doubts[0].contains("not known on which cluster"), "{:?}", created.doubts);
+}
+
+/// A practice cluster of a version without a query and without metadata, as its proxy tells.
+fn old_cluster(place: &Liar) {
+    place.proxy.when(|seen| seen.path == "/", Fault::OtherVersion("7.10.2"));
+}
+
+#[test]
+fn before_there_was_metadata_only_a_new_key_of_one_s_own_is_called_a_stray() {
+    let place = Liar::new();
+    place.proxy.calm();
+    old_cluster(&place);
+    let (session, _journal) = place.session();
+    let twin = place.runtime.block_on(create::create(&session, &place.old_key(&session))).unwrap();
+    place.proxy.calm();
+    place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::After);
+    let error = place.runtime.block_on(in_time(create::create(&session, &place.old_key(&session)))).unwrap_err();
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    assert_eq!(lost.ours().len(), 1, "{lost:?}");
+    assert_ne!(lost.ours()[0].id, twin.id, "the older key of the same name is not of this request");
+    // Another one that is made meanwhile can't be told from it.
+    place.proxy.calm();
+    place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldAfter);
+    let key = place.old_key(&session);
+    let error = place.runtime.block_on(async {
+        let making = create::create(&session, &key);
+        let other = async {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            place.direct().create_api_key(&key, 0).await.unwrap();
+            session.interrupt.set();
+        };
+        in_time(async { tokio::join!(making, other).0 }).await.unwrap_err()
+    });
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    let found = lost.found.as_ref().unwrap();
+    assert_eq!((found.ours.len(), found.perhaps.len()), (0, 2), "{lost:?}");
+    assert!(lost.problem().detail.contains("may be it"));
+}
+
+/// A practice cluster behind a proxy that lies, with another one beside it.
+struct Liar {
+    runtime: tokio::runtime::Runtime,
+    sandbox: Sandbox,
+    _other: Sandbox,
+    proxy: Proxy,
+    folder: tempfile::TempDir,
+    journals: std::cell::Cell<u32>,
+}
+
+impl Liar {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let start = || runtime.block_on(Sandbox::start(Options { port: 0, keys: 0 })).unwrap();
+        let (sandbox, other) = (start(), start());
+        let proxy = Proxy::beside(&sandbox, &other);
+        let folder = tempfile::tempdir().unwrap();
+        Self { runtime, sandbox, _other: other, proxy, folder, journals: Default::default() }
+    }
+
+    fn endpoint(&self, url: &str, trust: Trust) -> Endpoint {
+        Endpoint {
+            url: ClusterUrl::parse(url).unwrap(),
+            trust,
+            login: Login::Password { username: "officer".into(), password: Secret::new("officer-password") },
+            run_as: None,
+            audit_index: None,
+            timeout: std::time::Duration::from_secs(20),
+        }
+    }
+
+    /// Signed in through the proxy, with a journal of its own.
+    fn session(&self) -> (Session, Journal) {
+        self.journals.set(self.journals.get() + 1);
+        let journal = Journal::at(self.folder.path().join(format!("journal-{}", self.journals.get())));
+        let endpoint = self.endpoint(&self.proxy.url(), Trust::System);
+        let session = self.runtime.block_on(connect::connect(&endpoint)).unwrap();
+        (session.with_journal(journal.clone()), journal)
+    }
+
+    /// Speaks to the cluster without the proxy.
+    fn direct(&self) -> keybearer::client::Client {
+        let print = keybearer::model::fingerprint::Fingerprint::parse(self.sandbox.fingerprint()).unwrap();
+        keybearer::client::Client::new(&self.endpoint(self.sandbox.url(), Trust::Fingerprint(print))).unwrap()
+    }
+
+    /// A key as it is asked for where there is no metadata.
+    fn old_key(&self, session: &Session) -> CreateKey {
+        let draft =
+            Draft { name: "twin".into(), rights: RightsChoice::Nothing, expiration: "1h".into(), ..Draft::default() };
+        let around = Surroundings {
+            now: session.now(),
+            zone: &jiff::tz::TimeZone::UTC,
+            roles: None,
+            edition: session.edition,
+            by_api_key: false,
+        };
+        let key = draft.check(around, "request-1").unwrap();
+        assert_eq!(key.request_id(), None);
+        key
+    }
+}
+
+fn last_verdict(journal: &Journal) -> String {
+    let mut last = String::new();
+    journal.check(|entry, _| last.clone_from(&entry.outcome)).unwrap();
+    last
 }

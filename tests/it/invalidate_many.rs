@@ -111,7 +111,7 @@ async fn a_line_that_breaks_in_the_middle_leaves_each_key_with_its_true_fate() {
     let plan = Plan { ids: ids.clone(), ..Plan::default() };
     let outcome = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert_eq!(outcome.failed.len(), CHUNK);
-    assert!(outcome.failed.iter().all(|(_, reason)| reason.contains("still valid")));
+    assert!(outcome.failed.iter().all(|(_, reason)| reason.reason().contains("still valid")));
     agrees(&session, &ids, &gone, &outcome).await;
 }
 

@@ -6,6 +6,7 @@ mod architecture;
 mod check_secret;
 mod cli;
 mod cli_check_secret;
+mod cli_clocks;
 mod cli_clone;
 mod cli_cross_cluster;
 mod cli_grant;
@@ -19,6 +20,7 @@ mod cli_rotate;
 mod cli_rotate_cut;
 mod cli_secret_output;
 mod cli_ship;
+mod cli_signals;
 mod cli_snippet;
 mod cli_update;
 mod client_http;
@@ -46,6 +48,9 @@ mod last_use_window;
 mod leftovers;
 #[cfg(feature = "window")]
 mod list_and_overview;
+mod lying_line;
+#[cfg(feature = "window")]
+mod lying_window;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]

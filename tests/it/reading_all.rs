@@ -68,6 +68,7 @@ fn session(server: &MockServer) -> Session {
         cluster_uuid: None,
         journal: Default::default(),
         certificate: None,
+        interrupt: Default::default(),
     }
 }
 

@@ -172,7 +172,7 @@ async fn both(session: &Session, held: &Held) -> Result<(ApiKey, ApiKey), String
 async fn put(session: &Session, old: &ApiKey, metadata: Box<RawValue>) -> Result<(), String> {
     let change = KeyUpdate { metadata: Some(metadata), ..KeyUpdate::default() };
     let outcome = update::update(session, std::slice::from_ref(&old.id), &change).await;
-    outcome.failed.into_iter().next().map_or(Ok(()), |(_, reason)| Err(reason))
+    outcome.failed.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure.to_string()))
 }
 
 /// Invalidates the old key and reads it again. That it is meant is the caller's business; that it is due by both
@@ -316,7 +316,7 @@ async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(
     if outcome.done.contains(id) {
         return Ok(());
     }
-    let reason = outcome.failed.into_iter().map(|(_, reason)| reason).next();
+    let reason = outcome.failed.into_iter().map(|(_, failure)| failure.to_string()).next();
     let title = format!("The old key {id} was not seen to be invalidated");
     let detail = reason.unwrap_or_else(|| "it is the key that you are signed in by".into());
     Err(Problem::new(&title, &detail).hint("Both keys may still work. Try again").fix(resume_fix(held)))

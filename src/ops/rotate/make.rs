@@ -12,7 +12,7 @@ use super::{
     read, save,
 };
 use crate::{
-    client::{ClientError, CreatedKey, KeyQuery},
+    client::{CreatedKey, KeyQuery},
     model::{
         api_key::{ApiKey, KeyId},
         create::REQUEST_ID,
@@ -22,7 +22,7 @@ use crate::{
     },
     ops::{
         Fix, Problem, Session, clock,
-        create::{self, CreateError},
+        create::{self, CreateError, Lost},
         invalidate,
         journal::Closing,
     },
@@ -115,8 +115,8 @@ async fn create_successor(
             intent.close(Closing::of_error(&error, &keys)).await;
             return Err(error.into());
         }
-        Err(CreateError::Lost { error, found }) => {
-            let problem = lost(session, held, (&error, found), tell).await;
+        Err(CreateError::Lost(without_answer)) => {
+            let problem = lost(session, held, &without_answer, tell).await;
             let reason = Some(problem.words());
             intent.close(Closing { verdict: Verdict::Unknown, reason, ..Closing::default() }).await;
             return Err(problem);
@@ -215,21 +215,14 @@ pub(super) fn check_unchanged(held: &Held, old: &ApiKey) -> Result<(), Problem> 
 }
 
 /// After a lost answer: what was made is ended, because nobody knows its secret.
-async fn lost(
-    session: &Session,
-    held: &mut Held,
-    (error, found): (&ClientError, Result<Vec<ApiKey>, ClientError>),
-    tell: &mut (dyn FnMut(News) + Send),
-) -> Problem {
+async fn lost(session: &Session, held: &mut Held, lost: &Lost, tell: &mut (dyn FnMut(News) + Send)) -> Problem {
     let hint = "The old key works as before. Going on asks the cluster again before anything is made";
     let resume = Fix::ResumeRotation(held.rotation.id.clone());
-    let strays = match &found {
-        Ok(keys) => own(held, keys.clone()),
-        Err(_) => Vec::new(),
-    };
+    let error = &lost.error;
+    let found = lost.found.as_ref();
+    let strays = found.map_or_else(|_| Vec::new(), |found| own(held, [&*found.ours, &*found.perhaps].concat()));
     if strays.is_empty() {
-        let problem = create::lost(error, &found);
-        return problem.hint(hint).fix(resume);
+        return lost.problem().hint(hint).fix(resume);
     }
     let ids: Vec<String> = strays.iter().map(|key| key.id.to_string()).collect();
     let made = ids.join(", ");
@@ -435,7 +428,8 @@ pub(super) async fn end_strays(
     if outcome.is_complete() {
         return Ok(());
     }
-    let (id, reason) = outcome.failed.first().cloned().unwrap_or((KeyId::default(), "it was not sent".into()));
+    let first = outcome.failed.first().map(|(id, failure)| (id.clone(), failure.to_string()));
+    let (id, reason) = first.unwrap_or((KeyId::default(), "it was not sent".into()));
     let title = format!("Key {id} was made for this rotation, nobody knows its secret, and it could not be ended");
     Err(Problem::new(&title, &reason).hint("Try again").fix(Fix::ResumeRotation(held.rotation.id.clone())))
 }

@@ -11,12 +11,13 @@ use crate::{
     model::{
         api_key::KeyId,
         expiry::{plural, thousands},
+        failure::Failure,
         harmless,
     },
     ops::{
         chosen::Chosen,
         export::Exported,
-        fates::{Fate, Row},
+        fates::{self, Fate, Row},
     },
     ui::{
         View, theme,
@@ -70,6 +71,18 @@ pub struct Source<'a> {
     pub name: &'a str,
 }
 
+/// The keys that are not as they were asked for, as two lists: those that certainly are not, and those of which it is
+/// not known.
+pub fn failures(failed: &[(KeyId, Failure)]) -> [List<'_>; 2] {
+    let (unknown, refused): (Vec<_>, Vec<_>) = failed.iter().partition(|(_, failure)| failure.is_unknown());
+    [(Fate::Failed, "Failed", refused), (Fate::Unknown, "Not known", unknown)].map(|(fate, word, keys)| List {
+        fate,
+        word,
+        count: keys.len(),
+        row: Box::new(move |at| keys.get(at).map(|key| fates::failure(key))),
+    })
+}
+
 impl FatesView {
     /// Draws the lists that are not empty. The first of `lists` that has a row is shown until another is chosen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, lists: &[List<'_>], source: &Source<'_>) {
@@ -101,7 +114,7 @@ impl FatesView {
     }
 
     fn suggested(&self, name: &str, fate: Fate) -> String {
-        format!("~/{}-{name}.{}", fate.word(), self.format.extension())
+        format!("~/{}-{name}.{}", fate.word().replace(' ', "-"), self.format.extension())
     }
 
     fn file(&mut self, ui: &mut Ui, view: &mut View<'_>, shown: &List<'_>, source: &Source<'_>) {
@@ -150,7 +163,11 @@ fn reasons(ui: &mut Ui, list: &List<'_>) {
             known.push(reason);
         }
     }
-    let color = if list.fate == Fate::Failed { p.danger.text } else { p.text.secondary };
+    let color = match list.fate {
+        Fate::Failed => p.danger.text,
+        Fate::Unknown => p.warning.text,
+        _ => p.text.secondary,
+    };
     for reason in known {
         text::paragraph(ui, Type::Small, color, harmless::shortened(&reason, 300));
     }
@@ -174,6 +191,7 @@ fn line(ui: &mut Ui, (fate, id, reason): &Row, keys: &Chosen) {
     let (icon, color) = match fate {
         Fate::Invalidated | Fate::Updated | Fate::Unchanged => (icons::CHECK, p.success.text),
         Fate::Failed => (icons::ERROR, p.danger.text),
+        Fate::Unknown => (icons::WARNING, p.warning.text),
         Fate::Untouched => (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary),
     };
     let name = keys.by_id(id).map(|key| harmless::shortened(&key.name, 60)).unwrap_or_default();

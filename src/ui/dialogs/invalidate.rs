@@ -4,7 +4,7 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, Rect, Role, ScrollArea, S
 
 use super::{
     dialog,
-    fates::{FatesView, List, Source},
+    fates::{FatesView, List, Source, failures},
     parts::{footer, head, padded},
 };
 use crate::{
@@ -136,13 +136,19 @@ impl InvalidateDialog {
     }
 
     fn happening(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
-        let [done, failed, untouched] = plan.counts();
+        let [done, failed, unknown, untouched] = plan.counts();
         let total = plan.total();
         let is_complete = plan.outcome.as_ref().is_some_and(|outcome| outcome.done.len() == total);
         let title = match plan.is_over() {
             false => format!("Invalidating {}", plural(total as u64, "key")),
             true if plan.is_broken => "Broken off".into(),
             true if is_complete => format!("{} invalidated", plural(done as u64, "key")),
+            true if unknown > 0 => format!(
+                "{} of {} invalidated, {} not known",
+                thousands(done as u64),
+                plural(total as u64, "key"),
+                thousands(unknown as u64)
+            ),
             true => format!("{} of {} invalidated", thousands(done as u64), plural(total as u64, "key")),
         };
         let line = match plan.is_over() {
@@ -152,19 +158,23 @@ impl InvalidateDialog {
                 "Read again from the cluster, but for the session’s own key: of that the cluster said so"
             }
             true if is_complete => "Read again from the cluster: no client can sign in by what is listed here",
+            true if unknown > 0 => "Of some it is not known whether they work: refresh the list before you go on",
             true => "What was read again from the cluster, to the key",
         };
         head(ui, &plan.profile, &title, None, line);
         padded(ui, |ui| {
             let p = theme::colors(ui);
             ui.horizontal(|ui| {
-                text::line(ui, Type::Display, p.text.primary, thousands((done + failed) as u64));
+                text::line(ui, Type::Display, p.text.primary, thousands((done + failed + unknown) as u64));
                 text::line(ui, Type::Body, p.text.tertiary, format!("of {}", thousands(total as u64)));
             });
-            bar(ui, done, failed, total);
+            bar(ui, done, failed + unknown, total);
             ui.spacing_mut().item_spacing.y = 2.0;
             tally(ui, (icons::CHECK_CIRCLE, p.success.text), "Done", "read again, invalid", done);
             tally(ui, (icons::ERROR, p.danger.text), "Failed", "see below", failed);
+            if unknown > 0 {
+                tally(ui, (icons::WARNING, p.warning.text), "Not known", "may have been invalidated", unknown);
+            }
             if plan.is_running() {
                 tally(ui, (icons::PENDING, p.info.text), "On the way", "sent, not proved yet", plan.news.on_the_way);
             }
@@ -203,17 +213,16 @@ fn scrolled(ui: &mut Ui, room: f32, content: impl FnOnce(&mut Ui)) {
 }
 
 /// What failed comes first: it asks for something.
-fn lists(outcome: &Outcome) -> [List<'_>; 3] {
-    let failed = |at: usize| -> Option<Row> {
-        outcome.failed.get(at).map(|(id, reason)| (Fate::Failed, id.clone(), reason.clone()))
-    };
+fn lists(outcome: &Outcome) -> [List<'_>; 4] {
+    let [failed, unknown] = failures(&outcome.failed);
     let untouched = |at: usize| -> Option<Row> {
         let id = outcome.untouched.get(at)?;
         Some((Fate::Untouched, id.clone(), outcome.why_untouched(id).to_owned()))
     };
     let done = |at: usize| outcome.done.get(at).map(|id| (Fate::Invalidated, id.clone(), String::new()));
     [
-        List { fate: Fate::Failed, word: "Failed", count: outcome.failed.len(), row: Box::new(failed) },
+        failed,
+        unknown,
         List { fate: Fate::Untouched, word: "Untouched", count: outcome.untouched.len(), row: Box::new(untouched) },
         List { fate: Fate::Invalidated, word: "Done", count: outcome.done.len(), row: Box::new(done) },
     ]
@@ -229,11 +238,9 @@ fn over_buttons(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
     }
     let Some(outcome) = &plan.outcome else { return };
     let failed = outcome.failed.len();
+    let what = if outcome.unknown() > 0 { "Retry what was not seen to be done" } else { "Retry the failed" };
     if failed > 0
-        && Button::danger(&format!("Retry the failed ({})", thousands(failed as u64)))
-            .icon(icons::REFRESH)
-            .show(ui)
-            .clicked()
+        && Button::danger(&format!("{what} ({})", thousands(failed as u64))).icon(icons::REFRESH).show(ui).clicked()
     {
         view.send(Command::RetryFailed);
     }

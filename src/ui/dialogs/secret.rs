@@ -76,6 +76,9 @@ impl SecretCard {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 head(ui, view, reveal);
+                for doubt in &reveal.doubts {
+                    notice::banner(ui, notice::Tone::Warning, "Not as it was asked for", doubt, |_| ());
+                }
                 secret_rotation::line(ui, reveal);
                 secret_line(ui, view, reveal, is_new);
                 clipboard_line(ui, view, reveal);

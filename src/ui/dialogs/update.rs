@@ -4,7 +4,7 @@ use eframe::egui::{self, Frame, Margin, Ui};
 
 use super::{
     dialog,
-    fates::{FatesView, List, Source},
+    fates::{FatesView, List, Source, failures},
     invalidate::bar,
     parts::{self, footer, padded},
     update_review,
@@ -135,6 +135,7 @@ impl UpdateDialog {
         let total = plan.total() as u64;
         let good = plan.outcome.as_ref().map_or(0, |own| own.updated.len() + own.unchanged.len()) as u64;
         let is_complete = good == total;
+        let unknown = plan.outcome.as_ref().map_or(0, UpdateOutcome::unknown) as u64;
         let (title, line) = match plan.is_over() {
             false => {
                 (format!("Updating {}", plural(total, "key")), "Each waits for the cluster to write it, about a second")
@@ -143,6 +144,10 @@ impl UpdateDialog {
                 ("Broken off".into(), "Keybearer made a mistake. Refresh the list to see what is true")
             }
             true if is_complete => (format!("{} updated", plural(total, "key")), "As the cluster said of each"),
+            true if unknown > 0 => (
+                format!("{} of {} updated, {} not known", thousands(good), plural(total, "key"), thousands(unknown)),
+                "Of some it is not known whether they were changed: refresh the list before you go on",
+            ),
             true => (
                 format!("{} of {} updated", thousands(good), plural(total, "key")),
                 "As the cluster said of each; after a lost answer as the key itself shows",
@@ -193,16 +198,15 @@ impl UpdateDialog {
 }
 
 /// What failed comes first: it asks for something.
-fn lists(outcome: &UpdateOutcome) -> [List<'_>; 4] {
+fn lists(outcome: &UpdateOutcome) -> [List<'_>; 5] {
     fn plain<'a>(fate: Fate, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
         let row = move |at: usize| -> Option<Row> { ids.get(at).map(|id| (fate, id.clone(), String::new())) };
         List { fate, word, count: ids.len(), row: Box::new(row) }
     }
-    let failed = |at: usize| -> Option<Row> {
-        outcome.failed.get(at).map(|(id, reason)| (Fate::Failed, id.clone(), reason.clone()))
-    };
+    let [failed, unknown] = failures(&outcome.failed);
     [
-        List { fate: Fate::Failed, word: "Failed", count: outcome.failed.len(), row: Box::new(failed) },
+        failed,
+        unknown,
         plain(Fate::Untouched, "Untouched", &outcome.untouched),
         plain(Fate::Updated, "Updated", &outcome.updated),
         plain(Fate::Unchanged, "Unchanged", &outcome.unchanged),

@@ -238,7 +238,12 @@ impl CreateScreen {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let count = checked.as_ref().err().map_or(0, Vec::len);
                         if running {
-                            text::line(ui, Type::Small, p.text.secondary, "Creating…");
+                            if Button::link("Stop waiting").show(ui).clicked() {
+                                view.send(Command::StopCreating);
+                            }
+                            let limit = cluster.profile.endpoint.timeout.as_secs();
+                            let words = format!("Creating… it is waited for {limit} s at most");
+                            text::line(ui, Type::Small, p.text.secondary, words);
                         } else if self.attempted && count > 0 {
                             let words = format!("{} to mend", plural(count as u64, "field"));
                             text::line(ui, Type::Small, p.danger.text, words);
