@@ -103,7 +103,9 @@ impl State {
             return;
         };
         let question = merged.keys.question();
-        *merged = Cluster { view: merged.view.clone(), ..Cluster::new(merged.profile.clone(), self.zone.clone()) };
+        let mut empty = Cluster::new(merged.profile.clone(), self.zone.clone());
+        empty.view = merged.view.clone();
+        *merged = empty;
         if let Some(question) = question {
             self.submit(Task::Stop(question));
         }

@@ -385,6 +385,7 @@ mod tests {
             cluster_uuid: None,
             certificate: None,
             journal: crate::store::journal::Journal::default(),
+            interrupt: Default::default(),
         }
     }
 

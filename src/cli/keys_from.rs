@@ -73,7 +73,7 @@ pub(super) async fn keys(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>
     let found = list::by_id(session, ids).await?;
     let mut by_id: std::collections::HashMap<KeyId, ApiKey> =
         found.keys.into_iter().map(|key| (key.id.clone(), key)).collect();
-    let unreadable: HashSet<&str> = found.unreadable.iter().filter_map(|row| row.id.as_deref()).collect();
+    let unreadable: HashSet<&str> = found.unreadable.kept().iter().filter_map(|row| row.id.as_deref()).collect();
     let (mut keys, mut unknown) = (Vec::with_capacity(ids.len()), Vec::new());
     for id in ids {
         match by_id.remove(id) {

@@ -287,7 +287,7 @@ impl Client {
     /// Whatever a request can meet.
     pub async fn get_api_keys_named(&self, name: &str, own: bool) -> Result<Keys, ClientError> {
         let call = Call::new(Method::GET, &PATH).query_if(true, "name", name).query_if(own, "owner", "true");
-        let answer = self.send(Call { limit: LARGEST_LIST, ..call }).await?;
+        let answer = self.send(Call { limit: MAX_LIST_BYTES, ..call }).await?;
         if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
             return Ok(Keys::default());
         }

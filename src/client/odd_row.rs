@@ -201,6 +201,7 @@ impl OddRow {
             invalidated_at: self.invalidated_at,
             metadata: self.metadata.as_deref(),
             role_descriptors: self.role_descriptors.as_deref(),
+            limited_by: self.limited_by.as_deref(),
             access: self.access.as_deref(),
             flaw: Some(&self.flaw),
         }

@@ -532,7 +532,7 @@ mod tests {
     fn where_answer_and_proof_contradict_each_other_it_is_not_known() {
         let answer = Ok(Invalidation { invalidated: ids(&["a", "b"]), previously: ids(&["c"]), ..Default::default() });
         let valid = ApiKey { id: KeyId::new("a"), ..ApiKey::default() };
-        let read = ById { keys: vec![valid], unreadable: Vec::new() };
+        let read = ById { keys: vec![valid], ..ById::default() };
         let mut outcome = Outcome::default();
         sort_out(ids(&["a", "b", "c", "d"]), &read, &answer, &mut outcome);
         assert_eq!((outcome.done.len(), outcome.unknown()), (0, 3), "{:?}", outcome.failed);

@@ -91,7 +91,7 @@ impl UpdateOutcome {
     }
 
     fn all_failed(ids: Vec<KeyId>, reason: &str) -> Self {
-        let failed = ids.into_iter().map(|id| (id, reason.to_owned())).collect();
+        let failed = ids.into_iter().map(|id| (id, Failure::Refused(reason.to_owned()))).collect();
         Self { failed, broke_off: true, ..Self::default() }
     }
 }
@@ -144,8 +144,8 @@ pub(super) async fn read_now(session: &Session, ids: &[KeyId], with_limits: bool
             query.with_limited_by = limits;
             let page = session.client.query_api_keys(&query).await?;
             read.keys.extend(page.keys.into_iter().map(|key| (key.id.clone(), key)));
-            for odd in page.unreadable {
-                read.unreadable.extend(odd.id.map(|id| (KeyId::new(id), odd.reason)));
+            for odd in page.unreadable.kept() {
+                read.unreadable.extend(odd.id.as_ref().map(|id| (KeyId::new(id.as_str()), odd.reason.clone())));
             }
         }
         return Ok(read);
@@ -472,7 +472,7 @@ async fn cross_cluster(session: &Session, ids: Vec<KeyId>, update: &CrossCluster
             }
             Err(error) => {
                 outcome.broke_off |= !is_of_this_key(&error);
-                outcome.failed.push((id, error.to_string()));
+                outcome.failed.push((id, Failure::Refused(error.to_string())));
             }
         }
     }

@@ -147,6 +147,7 @@ async fn granted(server: &Server, owner: &str, role_descriptors: &Value, metadat
         name: made["name"].as_str().unwrap().to_owned(),
         expires: None,
         secret: Secret::new(made["api_key"].as_str().unwrap()),
+        doubts: Vec::new(),
     }
 }
 

@@ -295,6 +295,7 @@ impl Server {
             name: made["name"].as_str().unwrap().to_owned(),
             expires: made["expiration"].as_i64(),
             secret: Secret::new(made["api_key"].as_str().unwrap()),
+            doubts: Vec::new(),
         }
     }
 

@@ -290,7 +290,7 @@ fn what_somebody_else_changes_after_it_was_shown_is_not_undone() {
             put(server, &id, theirs).await.ok();
             let outcome = carried_out(&session, &shown).await;
             assert_eq!(outcome.updated, []);
-            assert!(outcome.failed[0].1.contains(words), "{outcome:?}");
+            assert!(outcome.failed[0].1.reason().contains(words), "{outcome:?}");
             assert!(server.get_key(&id).await["metadata"].get("team").is_none());
         }
         let id = key(server, "raced").await.id;
@@ -298,6 +298,6 @@ fn what_somebody_else_changes_after_it_was_shown_is_not_undone() {
         let shown = plan(&session, &[&id], draft).await;
         server.call(Method::DELETE, "/_security/api_key", Some(json!({ "ids": [id] }))).await.ok();
         let outcome = carried_out(&session, &shown).await;
-        assert!(outcome.failed[0].1.contains("it is invalidated"), "{outcome:?}");
+        assert!(outcome.failed[0].1.reason().contains("it is invalidated"), "{outcome:?}");
     });
 }

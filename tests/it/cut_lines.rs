@@ -274,7 +274,7 @@ struct Liar {
 impl Liar {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let start = || runtime.block_on(Sandbox::start(Options { port: 0, keys: 0 })).unwrap();
+        let start = || runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
         let (sandbox, other) = (start(), start());
         let proxy = Proxy::beside(&sandbox, &other);
         let folder = tempfile::tempdir().unwrap();

@@ -199,7 +199,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let start = || runtime.block_on(Sandbox::start(Options { port: 0, keys: 0 })).unwrap();
+        let start = || runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
         let (sandbox, other) = (start(), start());
         let proxy = Proxy::beside(&sandbox, &other);
         let ca = reqwest::Certificate::from_pem(sandbox.ca_pem().as_bytes()).unwrap();

@@ -411,7 +411,7 @@ async fn end_all_made(
         tell(News::SuccessorEnded { id: id.clone(), may_be_known });
         return Ok(());
     }
-    let reason = outcome.failed.into_iter().map(|(_, reason)| reason).next().unwrap_or("it was not sent".into());
+    let reason = outcome.failed.first().map_or_else(|| "it was not sent".into(), |(_, failure)| failure.to_string());
     let title = format!("The successor {id} was not seen to be invalidated");
     Err(Problem::new(&title, &reason).hint("Try again").fix(cancel_fix(held, false)))
 }

@@ -62,7 +62,7 @@ pub(super) async fn live_successors(session: &Session, old: &ApiKey) -> Result<V
     let is_live = |key: &ApiKey| key.id != old.id && !KeyState::of(key, now).has_ended();
     let mut live: Vec<LiveSuccessor> = page.keys.iter().filter(|key| is_live(key)).map(LiveSuccessor::of).collect();
     // What can't be read is there all the same, and may work.
-    let odd = page.unreadable.iter().map(|odd| KeyId::new(odd.id.clone().unwrap_or_default()));
+    let odd = page.unreadable.kept().iter().map(|odd| KeyId::new(odd.id.clone().unwrap_or_default()));
     live.extend(odd.map(LiveSuccessor::unseen));
     if let Some(named) = named(old).filter(|id| *id != old.id && live.iter().all(|known| known.id != *id)) {
         match find(session, &named).await? {
@@ -259,7 +259,7 @@ pub async fn states(session: &Session, rotations: &[Rotation]) -> Result<KeyStat
     let now = session.now();
     let mut known: HashMap<KeyId, KeyState> =
         found.keys.iter().map(|key| (key.id.clone(), KeyState::of(key, now))).collect();
-    let odd = found.unreadable.iter().filter_map(|odd| odd.id.as_deref());
+    let odd = found.unreadable.kept().iter().filter_map(|odd| odd.id.as_deref());
     known.extend(odd.map(|id| (KeyId::new(id), KeyState::Unknown)));
     let sees_all = session.privileges.sees_all_keys() && is_here;
     Ok(KeyStates { known, missing: if sees_all { KeyState::Gone } else { KeyState::Unknown } })

@@ -445,7 +445,7 @@ fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
                 view.send(Command::SetView(ListView { status, ..cluster.view.clone() }));
             }
         }
-        let not_known = rows.not_known.count();
+        let not_known = cluster.rows.not_known.count();
         if not_known > 0 {
             let words = format!("{} not known", thousands(not_known as u64));
             text::line(ui, Type::Small, theme::colors(ui).text.secondary, words).on_hover_text(
