@@ -161,6 +161,9 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         let is_done = chosen.is_empty() || args.count == Some(0);
         return Ok(if is_done { Exit::Done } else { Exit::Failed });
     }
+    if count == 0 {
+        output::say("Nothing is left to be invalidated");
+    }
     if let Some(expected) = args.count.filter(|expected| *expected != count) {
         let title = format!("It would be {}, not {expected}. Nothing is done", expiry::plural(count as u64, "key"));
         return Err(CliError::problem(&title, "", "`keybearer list` with the same search shows them"));

@@ -374,7 +374,7 @@ fn whoami_tells_what_is_missing_for_what() {
     assert_eq!((&json["username"], &json["privileges"]["manage_own_api_key"]), (&"olga".into(), &true.into()));
     assert!(json["missing"].to_string().contains("read_security"));
     let list = run(practice.user(keybearer(), "olga").arg("list"));
-    assert!(list.err.contains("your own key"), "{list:?}");
+    assert!(list.err.contains("your own"), "{list:?}");
     let nora = run(practice.user(keybearer(), "nora").arg("list"));
     assert_eq!(nora.code, Some(1));
     assert!(nora.err.contains("manage_own_api_key"), "{nora:?}");

@@ -34,7 +34,11 @@ fn a_search_is_resolved_to_ids_and_needs_their_number() {
     assert!(practice.list(&["name:batch-* status:active"]).is_empty());
     let again = practice.officer(search.iter().chain(&["--yes", "--count", "12"]));
     assert_eq!(again.code, Some(1), "{again:?}");
-    assert!(again.err.contains("Nothing is left"), "{again:?}");
+    assert!(again.err.contains("Nothing is left") && again.err.contains("not 12"), "{again:?}");
+    for more in [&["--yes", "--count", "0"][..], &["--yes"]] {
+        let none = practice.officer(search.iter().chain(more));
+        assert_eq!(none.code, Some(0), "what is done already is done: {none:?}");
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Desk {
             let rows = all.iter().filter(|row| row["status"] == status);
             rows.map(|row| row["id"].as_str().unwrap().to_owned()).collect()
         };
-        (ids("active"), ids("invalidated"))
+        (ids("valid"), ids("invalidated"))
     }
 
     pub fn listed(&self) -> Vec<Value> {
