@@ -62,11 +62,12 @@ actions! {
     OP_INDEX = "indices:data/write/index:op_type/index": "create" "index" "write" "all";
     OP_CREATE = "indices:data/write/index:op_type/create": "create_doc" "create" "index" "write" "all";
     BULK = "indices:data/write/bulk": "create_doc" "create" "delete" "index" "write" "all";
+    BULK_SHARD = "indices:data/write/bulk[s]": "create_doc" "create" "delete" "index" "write" "all";
     DELETE = "indices:data/write/delete": "delete" "write" "all";
     UPDATE = "indices:data/write/update": "index" "write" "all";
     SEARCH = "indices:data/read/search": "read" "all";
     GET = "indices:data/read/get": "read" "all";
-    FIELD_CAPS = "indices:data/read/field_caps": "read" "view_index_metadata" "manage" "all";
+    FIELD_CAPS = "indices:data/read/field_caps": "view_index_metadata" "manage" "read" "all";
     CREATE_INDEX = "indices:admin/create": "create_index" "manage" "all";
     AUTO_CREATE = "indices:admin/auto_create": "auto_configure" "create_index" "manage" "all";
     DELETE_INDEX = "indices:admin/delete": "delete_index" "manage" "all";

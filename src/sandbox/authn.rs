@@ -81,6 +81,7 @@ fn as_user(cluster: &Cluster, name: &str, user: &User) -> Caller {
         run_by: None,
         denied_run_as: None,
         restricted: false,
+        first_refusal: None,
         sees_parts: cluster.license.sees_parts(),
         layers: vec![cluster.descriptors(&user.roles)],
     }
@@ -136,6 +137,9 @@ pub fn decode_key(encoded: &[u8]) -> Result<Vec<u8>, String> {
         let shown = if first < 0x80 { format!("{first:x}") } else { format!("-{:x}", 0x100 - u16::from(first)) };
         return Err(format!("Illegal base64 character {shown}"));
     }
+    if encoded.len() == 1 {
+        return Err("Input byte[] should at least have 2 bytes for base64 bytes".to_owned());
+    }
     BASE64.decode(encoded).map_err(|_| "Last unit does not have enough valid bits".to_owned())
 }
 
@@ -153,6 +157,7 @@ fn as_key(cluster: &Cluster, key: &StoredKey) -> Caller {
         key: Some((key.id.clone(), key.name.clone())),
         run_by: None,
         denied_run_as: None,
+        first_refusal: None,
         sees_parts: cluster.license.sees_parts(),
         restricted: key.assigned.iter().any(|(_, role)| role.workflows.is_some()),
         layers,

@@ -33,6 +33,8 @@ pub struct Caller {
     pub denied_run_as: Option<String>,
     /// Whether the key is restricted to workflows, of which this server has none.
     pub restricted: bool,
+    /// What is refused before any right is looked at, but behind what is wrong with the body: unknown parameters.
+    pub first_refusal: Option<Box<EsError>>,
     /// Whether the license knows the security of documents and fields.
     pub sees_parts: bool,
     /// All layers must grant: a user has one, an API key two.
@@ -83,6 +85,10 @@ impl Caller {
         error
     }
 
+    fn refuse_first(&self) -> Outcome<()> {
+        self.first_refusal.clone().map_or(Ok(()), Err)
+    }
+
     fn blocked(&self) -> bool {
         self.restricted || self.denied_run_as.is_some()
     }
@@ -94,6 +100,7 @@ impl Caller {
 
     /// The same, counting only the privileges that `usable` accepts (`manage_own_api_key` depends on the request).
     pub fn may_by(&self, action: &Action, usable: impl Fn(&str) -> bool) -> Outcome<()> {
+        self.refuse_first()?;
         if !self.blocked() && self.holds(action, &usable) {
             return Ok(());
         }
@@ -112,11 +119,13 @@ impl Caller {
 
     /// What everyone may ask about themselves; only restriction and a denied run-as stand in the way.
     pub fn may_about_self(&self, action: &Action) -> Outcome<()> {
+        self.refuse_first()?;
         if self.blocked() { Err(self.refusal(action, "cluster", &[], action.granted_by)) } else { Ok(()) }
     }
 
     /// Refuses unless the action is allowed on every one of the indices; the refusal names the others.
     pub fn may_on(&self, action: &Action, indices: &[String]) -> Outcome<()> {
+        self.refuse_first()?;
         let denied: Vec<String> =
             indices.iter().filter(|name| self.blocked() || !self.allows_on(action, name)).cloned().collect();
         if !denied.is_empty() {
@@ -135,13 +144,19 @@ impl Caller {
 
     /// Refuses unless the action is allowed on some index at all, whichever.
     pub fn may_on_some(&self, action: &Action) -> Outcome<()> {
+        self.may_somewhere(action, &[])
+    }
+
+    /// The same, where the refusal names what was asked for.
+    pub fn may_somewhere(&self, action: &Action, named: &[String]) -> Outcome<()> {
+        self.refuse_first()?;
         let some = !self.blocked()
             && self.layers.iter().all(|layer| {
                 layer.iter().any(|(_, role)| {
                     role.indices.iter().any(|grant| grant.privileges.iter().any(|held| allows(held, action)))
                 })
             });
-        if some { Ok(()) } else { Err(self.refusal(action, "index", &[], action.granted_by)) }
+        if some { Ok(()) } else { Err(self.refusal(action, "index", named, action.granted_by)) }
     }
 
     /// Whether the action is allowed on this index.
@@ -243,6 +258,7 @@ mod tests {
             run_by: None,
             denied_run_as: None,
             restricted: false,
+            first_refusal: None,
             sees_parts: false,
             layers: layers.iter().map(|text| vec![("r".into(), from_json("r", text).unwrap())]).collect(),
         }

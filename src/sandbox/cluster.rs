@@ -202,6 +202,8 @@ pub struct Cluster {
     pub app_privileges: BTreeMap<String, BTreeMap<String, AppPrivilege>>,
     /// Indices by name.
     pub indices: BTreeMap<String, Index>,
+    /// When it was started, in epoch milliseconds.
+    pub started: i64,
     /// What it may do beyond the basics.
     pub license: License,
     keys: Vec<StoredKey>,

@@ -28,7 +28,7 @@ const REPLICATION: [&str; 2] = ["cross_cluster_replication", "cross_cluster_repl
 
 /// Reads the field `access`.
 pub fn access(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Access> {
-    let inner = format!("{}_access", parser.strip_suffix("_payload").unwrap_or(parser));
+    let inner = "cross_cluster_api_key_request_access";
     let wrapped = |at, error| content(format!("[{at}] [{parser}] failed to parse field [access]")).because(error);
     let mut access = Access::default();
     for member in node.members().ok_or_else(wrong_type)? {

@@ -169,11 +169,17 @@ pub fn strings(role: &str, field: &str, node: &Node) -> Parsed<Vec<String>> {
     Ok(strings)
 }
 
+/// How refusals call a kind of privileges.
+fn privileges_of(what: &str) -> String {
+    if what == "remote_cluster" { what.to_owned() } else { format!("{what} privileges") }
+}
+
 /// An array of objects.
 pub fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parsed<&'a [Node]> {
     let Some(elements) = node.elements() else {
         let reason = format!(
-            "failed to parse {what} privileges for role [{role}]. expected field [{field}] value to be an array, but found [{}] instead",
+            "failed to parse {} for role [{role}]. expected field [{field}] value to be an array, but found [{}] instead",
+            privileges_of(what),
             node.token()
         );
         return fault(node.at, EsError::parse(reason));
@@ -181,7 +187,8 @@ pub fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parse
     for element in elements {
         if element.members().is_none() {
             let reason = format!(
-                "failed to parse {what} privileges for role [{role}]. expected field [null] value to be an array of objects, but found an array element of type [{}]",
+                "failed to parse {} for role [{role}]. expected field [null] value to be an array of objects, but found an array element of type [{}]",
+                privileges_of(what),
                 element.token()
             );
             return fault(element.at, EsError::parse(reason));
@@ -197,7 +204,8 @@ pub fn grants(role: &str, field: &str, node: &Node, remote: bool) -> Parsed<Vec<
 
 /// One index grant; where its privileges are implied, it must not name any.
 pub fn grant(role: &str, node: &Node, remote: bool, implied: &[&str]) -> Parsed<IndexGrant> {
-    let head = format!("failed to parse indices privileges for role [{role}].");
+    let what = if remote { "remote indices" } else { "indices" };
+    let head = format!("failed to parse {what} privileges for role [{role}].");
     let privileges = implied.iter().map(|name| (*name).to_owned()).collect();
     let mut grant = IndexGrant { privileges, ..IndexGrant::default() };
     let (mut has_names, mut has_privileges, mut has_clusters) = (false, !implied.is_empty(), false);

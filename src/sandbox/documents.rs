@@ -10,7 +10,7 @@ use super::json::{self, Node};
 use super::keys_create::refresh_parameter;
 use super::keys_update::refuse;
 use super::mapping::View;
-use super::privileges::{AUTO_CREATE, DELETE, GET, INDEX, OP_CREATE, OP_INDEX, UPDATE};
+use super::privileges::{AUTO_CREATE, Action, BULK_SHARD, DELETE, GET, INDEX, OP_CREATE, OP_INDEX, UPDATE};
 use super::reply::{Body, Reply};
 use super::router::Context;
 use super::search::pick_source;
@@ -255,16 +255,22 @@ pub fn is_forced(context: &Context) -> bool {
     matches!(context.request.params.get("refresh"), Some("" | "true"))
 }
 
+/// Refuses to write as 9.5.3 puts it: whoever may write elsewhere is refused where the write has got by then.
+fn may_write(caller: &Caller, action: &Action, name: &str) -> Outcome<()> {
+    caller.may_somewhere(action, &[name.to_owned()])?;
+    if caller.allows_on(action, name) { Ok(()) } else { caller.may_on(&BULK_SHARD, &[name.to_owned()]) }
+}
+
 fn put_one(context: &mut Context, write: Write) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let (name, id) = (context.argument(0), Some(context.argument(1)).filter(|id| !id.is_empty()));
     if context.request.body.is_empty() {
         return Err(EsError::parse("request body is required"));
     }
-    check_concrete("indices:data/write/index", &name)?;
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(write == Write::Create, id.as_deref()))?;
-    context.caller.may_on(&INDEX, std::slice::from_ref(&name))?;
+    check_concrete("indices:data/write/index", &name)?;
+    may_write(context.caller, &INDEX, &name)?;
     let target = Target {
         index: &name,
         id: id.as_deref(),
@@ -318,13 +324,13 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
 pub fn update(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let (name, id) = (context.argument(0), context.argument(1));
-    check_concrete("indices:data/write/update", &name)?;
     context.request.params.number("retry_on_conflict")?;
     if context.request.params.get("_source").is_some_and(|wanted| wanted != "false") {
         return Err(EsError::not_done("the [_source] of updates"));
     }
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(false, Some(&id)))?;
+    check_concrete("indices:data/write/update", &name)?;
     let target = Target {
         index: &name,
         id: Some(&id),
@@ -341,9 +347,10 @@ pub fn update(context: &mut Context) -> Outcome<Reply> {
 pub fn delete(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let (name, id) = (context.argument(0), context.argument(1));
-    check_concrete("indices:data/write/delete", &name)?;
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(false, Some(&id)))?;
+    check_concrete("indices:data/write/delete", &name)?;
+    may_write(context.caller, &DELETE, &name)?;
     let target = Target {
         index: &name,
         id: Some(&id),
@@ -358,12 +365,13 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
 
 /// The document as the caller sees it, if at all.
 fn found<'a>(context: &'a Context, name: &str, id: &str) -> Outcome<Option<(&'a Document, Value)>> {
+    context.request.params.flag("refresh", false)?;
+    let conditions = Conditions::read(&context.request.params)?;
     check_concrete("indices:data/read/get", name)?;
     context.caller.may_on(&GET, &[name.to_owned()])?;
     let index = context.cluster.indices.get(name).ok_or_else(|| EsError::no_such_index(name))?;
     let visible = Visible::of(context.caller, name)?;
-    context.request.params.flag("refresh", false)?;
-    Conditions::read(&context.request.params)?.check_read(name, index, id)?;
+    conditions.check_read(name, index, id)?;
     let Some(document) = index.documents.get(id) else { return Ok(None) };
     let view = View { id, source: &document.source, mapping: &index.mapping, visible: &visible };
     Ok(visible.sees(&view, context.now).then(|| (document, visible.cut(&document.source))))
@@ -391,6 +399,9 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
 
 /// `GET|HEAD /INDEX/_source/ID`
 pub fn source(context: &mut Context) -> Outcome<Reply> {
+    if context.request.params.get("_source") == Some("false") {
+        return Err(EsError::validation(&["fetching source can not be disabled".to_owned()]));
+    }
     let (name, id) = (context.argument(0), context.argument(1));
     match found(context, &name, &id)? {
         Some((_, source)) => {

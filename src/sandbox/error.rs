@@ -133,7 +133,7 @@ impl EsError {
     /// The innermost error that Elasticsearch would call a root cause: it stops at plain Java exceptions.
     fn root_cause(&self) -> &EsError {
         if let Some(root) = &self.root {
-            return root;
+            return root.root_cause();
         }
         match &self.cause {
             Some(cause) if cause.is_elasticsearch_error() => cause.root_cause(),

@@ -40,7 +40,7 @@ pub fn field_caps(context: &mut Context) -> Outcome<Reply> {
             .map(|(kind, indices)| {
                 let countable = !matches!(kind.as_str(), "text" | "match_only_text" | "object" | "nested");
                 let mut cap = json!({ "type": kind, "metadata_field": false, "searchable": kind != "object",
-                    "aggregatable": countable });
+                    "aggregatable": countable, "inference": false });
                 if several {
                     cap["indices"] = json!(indices);
                 }

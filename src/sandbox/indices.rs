@@ -141,8 +141,13 @@ pub fn resolve(
     expression: &str,
     params: &Params,
 ) -> Outcome<Vec<String>> {
-    let ignore_unavailable = params.flag("ignore_unavailable", false)?;
-    let allow_none = params.flag("allow_no_indices", true)?;
+    let option = |name: &str, default: bool| {
+        params
+            .flag(name, default)
+            .map_err(|cause| EsError::illegal(format!("Could not convert [{name}] to boolean")).because(cause))
+    };
+    let ignore_unavailable = option("ignore_unavailable", false)?;
+    let allow_none = option("allow_no_indices", true)?;
     let hidden_too =
         params.get("expand_wildcards").is_some_and(|kinds| kinds.contains("all") || kinds.contains("hidden"));
     let expression = if expression.is_empty() { "_all" } else { expression };
@@ -163,8 +168,6 @@ pub fn resolve(
             }
         } else if let Some(excluded) = part.strip_prefix('-').filter(|_| wildcards) {
             found.retain(|name: &String| name != excluded);
-        } else if part.starts_with('_') {
-            return Err(invalid(part, "must not start with '_'."));
         } else {
             concrete.push(part.to_owned());
         }
@@ -178,7 +181,17 @@ pub fn resolve(
             },
         );
     }
+    // Whoever may do it on no index at all is refused, whatever the expression means.
+    let named: Vec<String> = if ignore_unavailable {
+        Vec::new()
+    } else {
+        expression.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    caller.may_somewhere(action, &named)?;
     caller.may_on(action, &concrete)?;
+    if let Some(bad) = concrete.iter().find(|name| name.starts_with('_')) {
+        return Err(invalid(bad, "must not start with '_'."));
+    }
     if let Some(missing) = concrete.iter().find(|name| !cluster.indices.contains_key(*name)) {
         return Err(EsError::no_such_index(missing));
     }

@@ -152,7 +152,13 @@ impl Reader<'_> {
             Some(b'[') => self.array(at, depth)?,
             Some(b'"') => Kind::Text(self.string()?),
             Some(b'-' | b'0'..=b'9') => Kind::Number(self.number()?),
+            Some(b'+') => {
+                self.at += 1;
+                let reason = "Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow numbers to have plus signs: enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow";
+                return Err(self.syntax(self.place(), reason));
+            }
             Some(byte) if byte.is_ascii_alphabetic() => self.word()?,
+            Some(byte @ (b'}' | b']')) => return Err(self.unexpected(byte, "expected a value")),
             Some(byte) => {
                 return Err(self.unexpected(
                     byte,
@@ -224,6 +230,9 @@ impl Reader<'_> {
             self.blanks()?;
             if self.peek().is_none() {
                 return Err(self.unclosed("Array", start));
+            }
+            if self.peek() == Some(b']') {
+                return Err(self.unexpected(b']', "expected a value"));
             }
             elements.push(self.value(depth + 1)?);
             self.blanks()?;
@@ -349,18 +358,54 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Outcome<String> {
         let start = self.at;
-        while let Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') = self.peek() {
+        let head = "in numeric value";
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+            if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+                let wanted = "expected digit (0-9) to follow minus sign, for valid numeric value";
+                return Err(self.unexpected_in(head, wanted));
+            }
+        }
+        if self.peek() == Some(b'0') && self.bytes.get(self.at + 1).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+            return Err(self.syntax(self.place(), "Invalid numeric value: Leading zeroes not allowed"));
+        }
+        self.digits();
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            if self.digits() == 0 {
+                return Err(self.unexpected_in(head, "Decimal point not followed by a digit"));
+            }
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            if self.digits() == 0 {
+                return Err(self.unexpected_in(head, "Exponent indicator not followed by a digit"));
+            }
+        }
+        Ok(String::from_utf8_lossy(&self.bytes[start..self.at]).into_owned())
+    }
+
+    /// Goes on over digits; how many there were.
+    fn digits(&mut self) -> usize {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        let raw = String::from_utf8_lossy(&self.bytes[start..self.at]).into_owned();
-        let digits = raw.trim_start_matches('-');
-        let leading_zero = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
-        let shaped = digits.as_bytes().first().is_some_and(u8::is_ascii_digit)
-            && digits.as_bytes().last().is_some_and(u8::is_ascii_digit);
-        if leading_zero || !shaped || raw.parse::<f64>().is_err() {
-            return Err(self.syntax(self.place_of(start), "Invalid numeric value: Leading zeroes or signs not allowed"));
+        self.at - start
+    }
+
+    fn unexpected_in(&self, place: &str, wanted: &str) -> Box<EsError> {
+        match self.peek() {
+            None => self.end_of_input(&format!(" {place}")),
+            Some(byte) => {
+                let shown = char::from(byte);
+                self.syntax(self.place(), &format!("Unexpected character ('{shown}' (code {byte})) {place}: {wanted}"))
+            }
         }
-        Ok(raw)
     }
 
     fn word(&mut self) -> Outcome<Kind> {
@@ -373,6 +418,13 @@ impl Reader<'_> {
             b"null" => Ok(Kind::Null),
             b"true" => Ok(Kind::Bool(true)),
             b"false" => Ok(Kind::Bool(false)),
+            b"NaN" | b"Infinity" | b"INF" => Err(self.syntax(
+                self.place(),
+                &format!(
+                    "Non-standard token '{}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow",
+                    String::from_utf8_lossy(word)
+                ),
+            )),
             _ => Err(self.syntax(
                 self.place(),
                 &format!(

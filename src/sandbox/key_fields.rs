@@ -199,7 +199,9 @@ fn one_fits(field: &str, value: &str, now: i64) -> Outcome<()> {
     match field {
         "invalidated" => is_flag(value),
         "creation" | "expiration" | "invalidation" if dates::parse(value, None, now, false).is_none() => {
-            Err(shard_failure(INDEX, bad_date(value, "epoch_millis")))
+            let cause = bad_date(value, "epoch_millis");
+            let reason = format!("failed to create query: {}", cause.reason);
+            Err(shard_failure(INDEX, no_query(reason, Some(cause))))
         }
         _ => Ok(()),
     }

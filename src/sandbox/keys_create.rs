@@ -6,7 +6,7 @@ use super::cross_cluster::{self, Access};
 use super::descriptor::{self, Descriptor, Fault, Use};
 use super::error::{EsError, Outcome};
 use super::exact;
-use super::json::{Kind, Node, object};
+use super::json::{Kind, Node, Place, object};
 use super::privileges::KEY_CREATE;
 use super::reply::Reply;
 use super::router::Context;
@@ -32,6 +32,8 @@ pub struct Wanted {
     pub certificate_identity: Option<Option<String>>,
     /// All descriptors; none at all is every right of the owner.
     pub descriptors: Option<Vec<(String, Descriptor)>>,
+    /// The last field and its place, where all fields were given: what only turns out wrong then is said of it.
+    pub last: Option<(Place, String)>,
 }
 
 /// A refusal of what was sent, in form.
@@ -63,6 +65,9 @@ pub fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
         return Err(content(format!("[{}] [{parser}] Expected START_OBJECT but was: {token}", node.at)));
     };
     let mut wanted = Wanted::default();
+    if let Some(last) = members.last().filter(|_| members.len() == fields.len()) {
+        wanted.last = Some((last.value.end, last.name.clone()));
+    }
     for member in members {
         if !fields.contains(&member.name.as_str()) {
             return Err(unknown_field(member.at, parser, &member.name, fields));
@@ -133,7 +138,11 @@ pub fn expires_in(wanted: &Wanted, parser: &str) -> Outcome<Option<i64>> {
         if error.status == 500 {
             return error;
         }
-        content(format!("Failed to build [{parser}] after last required field arrived")).because(error)
+        let error = content(format!("Failed to build [{parser}] after last required field arrived")).because(error);
+        match &wanted.last {
+            Some((at, field)) => content(format!("[{at}] [{parser}] failed to parse field [{field}]")).because(error),
+            None => error,
+        }
     })
 }
 

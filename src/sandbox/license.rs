@@ -2,11 +2,15 @@
 //! one when asked for. Rules and words of 9.5.3. Document and field security
 //! come with the trial.
 
+use super::dates;
 use super::error::{EsError, Outcome};
 use super::privileges::{LICENSE, START_BASIC, START_TRIAL};
 use super::reply::Reply;
 use super::router::Context;
 use serde_json::{Value, json};
+
+/// How long a trial lasts, in days.
+const TRIAL_DAYS: i64 = 30;
 
 /// What the cluster may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,17 +49,30 @@ impl License {
 /// `GET /_license`
 pub fn get(context: &mut Context) -> Outcome<Reply> {
     context.caller.may(&LICENSE)?;
-    let license = context.cluster.license;
-    Ok(Reply::ok(json!({ "license": {
+    let (license, issued) = (context.cluster.license, context.cluster.started);
+    let mut answer = json!({
         "status": "active",
         "uid": context.cluster.uuid,
         "type": license.word(),
+        "issue_date": dates::to_iso(issued),
+        "issue_date_in_millis": issued,
+    });
+    if license == License::Trial {
+        let end = issued + TRIAL_DAYS * 86_400_000;
+        answer["expiry_date"] = json!(dates::to_iso(end));
+        answer["expiry_date_in_millis"] = json!(end);
+    }
+    let rest = json!({
         "max_nodes": 1000,
         "max_resource_units": null,
         "issued_to": super::cluster::CLUSTER_NAME,
         "issuer": "elasticsearch",
         "start_date_in_millis": -1,
-    } })))
+    });
+    if let (Some(answer), Value::Object(rest)) = (answer.as_object_mut(), rest) {
+        answer.extend(rest);
+    }
+    Ok(Reply::ok(json!({ "license": answer })))
 }
 
 /// `POST /_license/start_trial`: a cluster has one trial, and this one began with it.

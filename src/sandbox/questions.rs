@@ -94,19 +94,19 @@ fn read(node: &Node, name: &str) -> Outcome<Question> {
     };
     let inner = |fault: Fault| fault.error;
     let mut question = Question::default();
+    let mut unsupported = None;
     for member in members {
         let value = &member.value;
         match member.name.as_str() {
             "cluster" => question.cluster = descriptor::strings(name, "cluster", value).map_err(inner)?,
             "index" => {
-                for element in value.elements().unwrap_or_default() {
-                    for field in ["query", "field_security"] {
-                        if element.get(field).is_some_and(|node| !matches!(node.kind, Kind::Null)) {
-                            let reason = format!("Field [{field}] is not supported in a has_privileges request");
-                            return Err(EsError::parse(reason));
-                        }
-                    }
-                }
+                let elements = value.elements().unwrap_or_default();
+                let asked = |field: &&str| {
+                    elements
+                        .iter()
+                        .any(|element| element.get(field).is_some_and(|node| !matches!(node.kind, Kind::Null)))
+                };
+                unsupported = ["query", "field_security"].into_iter().find(asked);
                 question.index = descriptor::grants(name, "index", value, false).map_err(inner)?;
             }
             "application" => {
@@ -114,6 +114,9 @@ fn read(node: &Node, name: &str) -> Outcome<Question> {
             }
             other => return Err(EsError::parse(format!("{head} unexpected field [{other}]"))),
         }
+    }
+    if let Some(field) = unsupported {
+        return Err(EsError::parse(format!("Field [{field}] is not supported in a has_privileges request")));
     }
     if members.iter().all(|member| matches!(member.value.kind, Kind::Null)) {
         return Err(EsError::parse(format!("{head} All privilege fields [cluster,index,applications] are missing")));

@@ -129,9 +129,13 @@ pub fn delete_many(context: &mut Context) -> Outcome<Reply> {
         return Err(unknown_field(member.at, parser, &member.name, &["names"]));
     }
     let Some(names) = node.get("names") else { return Err(EsError::illegal("Required [names]")) };
-    let names: Vec<String> = match names.elements() {
-        Some(elements) => elements.iter().filter_map(super::json::Node::scalar).collect(),
-        None => names.scalar().into_iter().collect(),
+    let names: Vec<String> = match (names.elements(), names.text()) {
+        (Some(elements), _) => elements.iter().filter_map(super::json::Node::scalar).collect(),
+        (None, Some(name)) => vec![name.to_owned()],
+        (None, None) => {
+            let (at, token) = (names.at, names.token());
+            return Err(content(format!("[{at}] [{parser}] names doesn't support values of type: {token}")));
+        }
     };
     context.caller.may(&ROLE_BULK_DELETE)?;
     let (mut deleted, mut not_found, mut details) = (Vec::new(), Vec::new(), Map::new());

@@ -134,6 +134,8 @@ const GET_ONE: &[&str] = &[
     "version",
     "version_type",
 ];
+const GET_SOURCE: &[&str] =
+    &["refresh", "routing", "realtime", "preference", "_source", "_source_includes", "_source_excludes"];
 const BULK: &[&str] = &[
     "refresh",
     "routing",
@@ -266,7 +268,7 @@ const ROUTES: &[Route] = &[
     with_body(WRITE, "/{index}/_create/{id}", INDEX_ONE, documents::create),
     with_body(&["POST"], "/{index}/_update/{id}", UPDATE_ONE, documents::update),
     route(READ, "/{index}/_doc/{id}", GET_ONE, documents::get),
-    route(READ, "/{index}/_source/{id}", GET_ONE, documents::source),
+    route(READ, "/{index}/_source/{id}", GET_SOURCE, documents::source),
     route(DELETE, "/{index}/_doc/{id}", DELETE_ONE, documents::delete),
     route(READ, "/{index}", EXPAND, indices::get),
     with_body(&["PUT"], "/{index}", CREATE_INDEX, indices::create),
@@ -365,18 +367,24 @@ fn run(cluster: &mut Cluster, caller: &Caller, request: &Request, now: i64) -> O
         }
     }
     let unknown = request.params.unknown(route.params);
-    if !unknown.is_empty() {
+    let first_refusal = (!unknown.is_empty()).then(|| {
         let plural = if unknown.len() == 1 { "" } else { "s" };
-        return Err(EsError::illegal(format!(
+        EsError::illegal(format!(
             "request [{}] contains unrecognized parameter{plural}: [{}]",
             request.path,
             unknown.join("], [")
-        )));
-    }
+        ))
+    });
     if !route.has_body && !request.body.is_empty() {
         return Err(EsError::illegal(format!("request [{method} {}] does not support having a body", request.path)));
     }
-    (route.run)(&mut Context { cluster, caller, request, now, arguments })
+    let Some(refusal) = first_refusal else {
+        return (route.run)(&mut Context { cluster, caller, request, now, arguments });
+    };
+    // As seen on 9.5.3: what is wrong with the body is told before, missing rights behind. Nothing is done without
+    // looking at rights first.
+    let caller = &Caller { first_refusal: Some(refusal.clone()), ..caller.clone() };
+    (route.run)(&mut Context { cluster, caller, request, now, arguments }).and(Err(refusal))
 }
 
 fn fits(pattern: &str, segments: &[&str]) -> bool {

@@ -1,11 +1,13 @@
 //! Searching documents: `_search` and `_count` with the few queries that the sandbox speaks; every hit scores 1.
 
 use super::authz::Caller;
+use super::dates;
 use super::error::{EsError, NOT_DONE, Outcome, shard_failure};
 use super::filter_path;
 use super::index_aggs;
 use super::indices::{Document, Index, resolve};
 use super::json::{Kind, Node};
+use super::key_fields::bad_date;
 use super::keys_query::window_problem;
 use super::mapping::View;
 use super::privileges;
@@ -119,7 +121,7 @@ fn read(context: &Context) -> Outcome<Asked> {
         for member in members {
             let value = &member.value;
             match member.name.as_str() {
-                "query" => asked.query = read_query(value)?,
+                "query" if value.members().is_some() => asked.query = read_query(value)?,
                 "from" => asked.from = number(value, "from")?,
                 "size" => asked.size = number(value, "size")?,
                 "sort" => asked.sort = read_sort(value)?,
@@ -292,6 +294,68 @@ fn compare_rows(sort: &[(String, bool)], a: &[Value], b: &[Value]) -> Ordering {
     Ordering::Equal
 }
 
+/// Refuses values that their fields can't have.
+fn check_values(query: &Query, name: &str, index: &Index, now: i64) -> Outcome<()> {
+    let refused = |reason: String, cause: Option<Box<EsError>>| {
+        let error = EsError::new(400, "query_shard_exception", reason)
+            .with("index_uuid", index.uuid.clone())
+            .with("index", name);
+        Err(shard_failure(
+            name,
+            match cause {
+                Some(cause) => error.because(cause),
+                None => error,
+            },
+        ))
+    };
+    let fits = |field: &str, value: &str| {
+        let cause = match index.mapping.kind(field) {
+            FieldKind::Number if value.parse::<f64>().is_err() => {
+                let reason =
+                    if value.is_empty() { "empty String".to_owned() } else { format!("For input string: \"{value}\"") };
+                EsError::new(400, "number_format_exception", reason)
+            }
+            FieldKind::Boolean if !matches!(value, "true" | "false") => {
+                EsError::illegal(format!("Can't parse boolean value [{value}], expected [true] or [false]"))
+            }
+            FieldKind::Date if dates::parse(value, Some(DATES), now, false).is_none() => bad_date(value, DATES),
+            _ => return Ok(()),
+        };
+        refused(format!("failed to create query: {}", cause.reason), Some(cause))
+    };
+    match query {
+        Query::Bool { must, filter, should, must_not, .. } => {
+            let mut all = must.iter().chain(filter).chain(should).chain(must_not);
+            all.try_for_each(|query| check_values(query, name, index, now))
+        }
+        Query::Term(field, value, _) | Query::Match(field, value, _) => fits(field, value),
+        Query::Terms(field, values) => values.iter().try_for_each(|value| fits(field, value)),
+        Query::Range(field, range) if index.mapping.kind(field) != FieldKind::Date => {
+            [&range.gt, &range.gte, &range.lt, &range.lte]
+                .into_iter()
+                .flatten()
+                .try_for_each(|value| fits(field, value))
+        }
+        Query::Prefix(field, ..) | Query::Wildcard(field, ..) => {
+            let kind = match index.mapping.kind(field) {
+                FieldKind::Number | FieldKind::Date | FieldKind::Boolean => {
+                    index.mapping.type_of(field).unwrap_or_default()
+                }
+                _ => return Ok(()),
+            };
+            let what = if matches!(query, Query::Prefix(..)) { "prefix" } else { "wildcard" };
+            let reason = format!(
+                "Can only use {what} queries on keyword, text and wildcard fields - not on [{field}] which is of type [{kind}]"
+            );
+            refused(reason, None)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How dates of documents are written unless their mapping says otherwise.
+const DATES: &str = "strict_date_optional_time||epoch_millis";
+
 fn check_sort(asked: &Asked, name: &str, index: &Index) -> Outcome<()> {
     for (field, _) in asked.sort.iter().filter(|(field, _)| !field.starts_with('_')) {
         match index.mapping.kind(field) {
@@ -352,6 +416,7 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
     for (name, visible) in &seen {
         let Some((name, index)) = context.cluster.indices.get_key_value(*name) else { continue };
         check_sort(&asked, name, index)?;
+        check_values(&asked.query, name, index, context.now)?;
         for (id, document) in &index.documents {
             let view = View { id, source: &document.source, mapping: &index.mapping, visible };
             if visible.sees(&view, context.now) && matches(&asked.query, &view, context.now) {
@@ -397,6 +462,9 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
         "_shards": shards(names.len()),
         "hits": { "total": total, "max_score": max_score, "hits": rows },
     });
+    if asked.size == 0 && !names.is_empty() && params.get("track_total_hits") == Some("true") {
+        answer["terminated_early"] = json!(false);
+    }
     // Where there is no index there is nothing to count in.
     if !asked.aggs.is_empty() && !names.is_empty() {
         answer["aggregations"] = index_aggs::run(&asked.aggs, &views.iter().collect::<Vec<_>>());
@@ -447,6 +515,11 @@ pub fn count(context: &mut Context) -> Outcome<Reply> {
         query = parameter_query(text, params)?;
     }
     let names = resolve(context.cluster, context.caller, &privileges::SEARCH, &context.argument(0), params)?;
+    for name in &names {
+        if let Some(index) = context.cluster.indices.get(name) {
+            check_values(&query, name, index, context.now)?;
+        }
+    }
     let found: usize = seen(context.caller, &names)?
         .iter()
         .filter_map(|(name, visible)| context.cluster.indices.get(*name).map(|index| (index, visible)))

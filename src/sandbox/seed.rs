@@ -64,6 +64,7 @@ pub fn fill(keys: usize, now: i64) -> Outcome<(Cluster, Vec<Account>)> {
 pub fn fill_with(keys: usize, now: i64, passwords: Passwords) -> Outcome<(Cluster, Vec<Account>)> {
     let mut cluster = Cluster::default();
     cluster.uuid = fresh_secret()?;
+    cluster.started = now;
     for (name, text) in ROLES {
         cluster.roles.insert((*name).to_owned(), descriptor::from_json(name, text)?);
     }

@@ -80,10 +80,7 @@ fn expected(field: &str, kind: &str, node: &Node) -> Box<EsError> {
 
 fn read(node: &Node, name: &str) -> Outcome<Wanted> {
     let Some(members) = node.members() else {
-        return Err(EsError::parse(format!(
-            "failed to parse add user request. expected an object but found [{}] instead",
-            node.token()
-        )));
+        return Err(EsError::parse(format!("expected an object, but found token [{}]", node.token())));
     };
     let mut wanted = Wanted { enabled: true, ..Wanted::default() };
     for member in members {

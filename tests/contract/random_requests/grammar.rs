@@ -316,7 +316,7 @@ impl Grammar {
         match self.below(if depth > 1 { 9 } else { 11 }) {
             0 => format!(r#"{{"term":{{"{field}":{value}}}}}"#),
             1 => format!(r#"{{"term":{{"{field}":{{"value":{value}{}}}}}}}"#, self.one(TERM_OPTIONS)),
-            2 => format!(r#"{{"terms":{{"{field}":[{value},{}]}}}}"#, self.one(VALUES)),
+            2 => format!(r#"{{"terms":{{"{field}":["now",{value}]}}}}"#),
             3 => format!(r#"{{"match":{{"{field}":{{"query":{value}{}}}}}}}"#, self.one(MATCH_OPTIONS)),
             4 => {
                 let kind = self.one(&["prefix", "wildcard"]);
@@ -466,7 +466,7 @@ impl Grammar {
 
     fn has_privileges(&mut self) -> Sent {
         let caller = self.someone();
-        let mut parts = Vec::new();
+        let (mut parts, mut wrong) = (Vec::new(), false);
         if self.percent(70) {
             let names: Vec<String> = (0..=self.below(3)).map(|_| format!("\"{}\"", self.one(CLUSTER))).collect();
             parts.push(format!("\"cluster\":[{}]", names.join(",")));
@@ -481,9 +481,10 @@ impl Grammar {
                 ",\"x\":1",
                 ",\"field_security\":{\"grant\":[\"a\"]}",
             ]);
+            wrong = !more.is_empty() && !more.contains("allow");
             parts.push(format!(r#""index":[{{"names":["{index}"],"privileges":["{one}","{two}"]{more}}}]"#));
         }
-        if self.percent(30) {
+        if !wrong && self.percent(30) {
             let grant = self.one(&[
                 r#"{"application":"@app","privileges":["read"],"resources":["*"]}"#,
                 r#"{"application":"@app","privileges":["read"],"resources":["a/b","x"]}"#,
@@ -495,10 +496,7 @@ impl Grammar {
             parts.push(format!("\"application\":[{grant}]"));
         }
         if self.percent(5) {
-            parts.push(self.one(&["\"x\":1", "\"cluster\":[\"nope\"]", "\"cluster\":5"]));
-            if parts.len() > 1 {
-                parts.remove(0);
-            }
+            parts = vec![self.one(&["\"x\":1", "\"cluster\":[\"nope\"]", "\"cluster\":5"])];
         }
         Self::sent(caller, Method::POST, "/_security/user/_has_privileges", format!("{{{}}}", parts.join(",")))
     }
@@ -763,6 +761,8 @@ impl Grammar {
                     ",\"x\":1",
                     ",\"from\":-1",
                 ]);
+                // One mistake at most: of two each server names another first.
+                let more = if size == "100" { more } else { String::new() };
                 let body = format!(r#"{{"query":{query},"sort":[{sort}],"size":{size}{more}}}"#);
                 Self::sent(caller, Method::POST, format!("/{index}/_search?track_total_hits=true{params}"), body)
             }

@@ -96,8 +96,15 @@ impl Names {
                 let mut leveled = Map::new();
                 for (name, value) in map {
                     let shown = match name.as_str() {
+                        // Of nodes and builds only that there are some.
+                        "nodes" => Value::from(value.as_object().map_or(0, Map::len)),
                         "index_uuid"
                         | "uuid"
+                        | "cluster_uuid"
+                        | "uid"
+                        | "issued_to"
+                        | "build_hash"
+                        | "build_type"
                         | "took"
                         | "node"
                         | "creation_date"
@@ -106,9 +113,12 @@ impl Names {
                         | "col"
                         | "api_key"
                         | "encoded"
+                        | "phase"
+                        | "issue_date"
                         | "issue_date_in_millis"
-                        | "phase" => Value::Null,
-                        // What is a key of the answer of a create stays.
+                        | "expiry_date"
+                        | "expiry_date_in_millis" => Value::Null,
+                        "name" if map.contains_key("tagline") => Value::Null,
                         _ => self.value(value, name),
                     };
                     leveled.insert(self.text(name), shown);
@@ -120,11 +130,37 @@ impl Names {
     }
 }
 
+/// A body without all members of a name.
+pub fn without(body: &Value, left_out: &str) -> Value {
+    match body {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(name, _)| *name != left_out)
+            .map(|(name, value)| (name.clone(), without(value, left_out)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(elements) => elements.iter().map(|element| without(element, left_out)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// JSON text whose halves of surrogate pairs are told in another way.
+pub fn without_halves(text: &str) -> String {
+    let mut parts = text.split("\\u");
+    let mut readable = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let half = part.starts_with(['D', 'd']) && part.as_bytes().get(1).is_some_and(|digit| *digit >= b'8');
+        readable.push_str(if half { "⟨half⟩" } else { "\\u" });
+        readable.push_str(part);
+    }
+    readable
+}
+
 /// The text with `[1:23]`, `line: 1, column: 23` and the source that was quoted put away.
 fn places(text: &str) -> String {
     let text = match text.split_once("\n at [Source:") {
-        Some((before, _)) => before,
-        None => text,
+        Some((before, _)) => before.to_owned(),
+        None => names_in_order(text),
     };
     let mut leveled = String::new();
     let mut characters = text.chars().peekable();
@@ -148,6 +184,15 @@ fn places(text: &str) -> String {
         }
     }
     leveled
+}
+
+/// Indices that a refusal names come in any order.
+fn names_in_order(text: &str) -> String {
+    let Some((before, rest)) = text.split_once(" on indices [") else { return text.to_owned() };
+    let Some((names, after)) = rest.split_once(']') else { return text.to_owned() };
+    let mut names: Vec<&str> = names.split(',').collect();
+    names.sort_unstable();
+    format!("{before} on indices [{}]{after}", names.join(","))
 }
 
 fn is_time(number: &Value) -> Option<i64> {
