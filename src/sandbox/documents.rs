@@ -93,14 +93,14 @@ pub fn put(cluster: &mut Cluster, caller: &Caller, target: &Target, write: Write
     let action = if write == Write::Create { &OP_CREATE } else { &OP_INDEX };
     caller.may_on(action, &[target.index.to_owned()])?;
     let node = read_document(body, &id)?;
+    let mut mapping = index.mapping.clone();
+    mapping.learn(&node, &id)?;
     let before = index.documents.get(&id).map(|document| document.version);
     if let Some(version) = before.filter(|_| write == Write::Create) {
         let reason = format!("[{id}]: version conflict, document already exists (current version [{version}])");
         return Err(index.conflict(target.index, reason));
     }
     let given = target.conditions.check_write(target.index, index, &id)?;
-    let mut mapping = index.mapping.clone();
-    mapping.learn(&node, &id)?;
     index.mapping = mapping;
     let result = if before.is_some() { "updated" } else { "created" };
     let last = before.or_else(|| index.deleted.remove(&id)).unwrap_or(0);

@@ -38,7 +38,7 @@ pub fn grant(context: &mut Context) -> Outcome<Reply> {
     let name = grant.key.name.clone().unwrap_or_default();
     let mut problems = name_problems(&name);
     problems.extend(common_problems(&grant.key));
-    problems.extend(grant.problem());
+    problems.extend(grant.problems());
     refuse(&problems)?;
     context.caller.may(&KEY_GRANT)?;
     let owner = grant.owner(context.cluster)?;
@@ -88,22 +88,23 @@ fn key(node: &Node) -> Outcome<(Wanted, Option<i64>)> {
 }
 
 impl Grant {
-    /// What is missing, or does not go with the kind.
-    fn problem(&self) -> Option<String> {
-        let Some(kind) = self.kind.as_deref() else { return Some("[grant_type] is required".into()) };
+    /// What is missing, and then what does not go with the kind.
+    fn problems(&self) -> Vec<String> {
+        let Some(kind) = self.kind.as_deref() else { return vec!["[grant_type] is required".into()] };
         let fields = [("username", &self.username), ("password", &self.password), ("access_token", &self.access_token)];
         let needed: &[&str] = match kind {
             "password" => &["username", "password"],
             "access_token" => &["access_token"],
-            _ => return Some(format!("grant_type [{kind}] is not supported")),
+            _ => return vec![format!("grant_type [{kind}] is not supported")],
         };
-        fields.into_iter().find_map(|(name, given)| match (needed.contains(&name), given) {
-            (true, given) if given.as_deref().unwrap_or_default().is_empty() => {
-                Some(format!("[{name}] is required for grant_type [{kind}]"))
-            }
-            (false, Some(_)) => Some(format!("[{name}] is not supported for grant_type [{kind}]")),
-            _ => None,
-        })
+        let missing = fields
+            .into_iter()
+            .filter(|(name, given)| needed.contains(name) && given.as_deref().unwrap_or_default().is_empty());
+        let foreign = fields.into_iter().filter(|(name, given)| !needed.contains(name) && given.is_some());
+        missing
+            .map(|(name, _)| format!("[{name}] is required for grant_type [{kind}]"))
+            .chain(foreign.map(|(name, _)| format!("[{name}] is not supported for grant_type [{kind}]")))
+            .collect()
     }
 
     /// Signs the other user in: a wrong credential is 403 here, not 401.

@@ -182,7 +182,8 @@ pub fn resolve(
         );
     }
     // Whoever may do it on no index at all is refused, whatever the expression means.
-    let named: Vec<String> = if ignore_unavailable {
+    let reads = action.name.starts_with("indices:data/read/") || action.name == RESOLVE.name;
+    let named: Vec<String> = if reads && (ignore_unavailable || wildcards) {
         Vec::new()
     } else {
         expression.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect()

@@ -427,7 +427,12 @@ fn check(name: &str, kind: &str, node: &Node, id: &str) -> Outcome<()> {
         }
         _ => return Ok(()),
     };
-    Err(misfit(name, kind, node, id, EsError::illegal(problem)))
+    let mut cause = EsError::illegal(problem);
+    if kind == "date" {
+        let reason = "Failed to parse with all enclosed parsers";
+        cause = cause.because(EsError::new(400, "date_time_parse_exception", reason));
+    }
+    Err(misfit(name, kind, node, id, cause))
 }
 
 /// A document as a query sees it.

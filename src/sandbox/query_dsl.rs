@@ -529,7 +529,6 @@ fn fuzziness(node: &Node) -> Parsed<()> {
         return not_done(node, "fuzzy [match] queries");
     }
     match upper.parse::<f64>() {
-        Ok(edits) if edits == 0.0 => Ok(()),
         Ok(_) => not_done(node, "fuzzy [match] queries"),
         Err(_) => {
             let cause = EsError::new(400, "number_format_exception", format!("For input string: \"{upper}\""));

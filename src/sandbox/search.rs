@@ -415,8 +415,8 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
     let seen = seen(context.caller, &names)?;
     for (name, visible) in &seen {
         let Some((name, index)) = context.cluster.indices.get_key_value(*name) else { continue };
-        check_sort(&asked, name, index)?;
         check_values(&asked.query, name, index, context.now)?;
+        check_sort(&asked, name, index)?;
         for (id, document) in &index.documents {
             let view = View { id, source: &document.source, mapping: &index.mapping, visible };
             if visible.sees(&view, context.now) && matches(&asked.query, &view, context.now) {

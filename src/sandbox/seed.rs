@@ -53,6 +53,7 @@ const SYSTEM_USERS: &[(&str, &[&str])] = &[
 ///
 /// # Errors
 /// When the system has no random bytes to give.
+#[cfg(test)]
 pub fn fill(keys: usize, now: i64) -> Outcome<(Cluster, Vec<Account>)> {
     fill_with(keys, now, Passwords::Fixed)
 }

@@ -763,6 +763,8 @@ impl Grammar {
                 ]);
                 // One mistake at most: of two each server names another first.
                 let more = if size == "100" { more } else { String::new() };
+                let (sort, query) =
+                    if size == "100" { (sort, query) } else { ("\"n\"".to_owned(), SEARCHES[0].to_owned()) };
                 let body = format!(r#"{{"query":{query},"sort":[{sort}],"size":{size}{more}}}"#);
                 Self::sent(caller, Method::POST, format!("/{index}/_search?track_total_hits=true{params}"), body)
             }

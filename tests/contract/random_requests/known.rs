@@ -26,6 +26,13 @@ const KNOWN: &[Known] = &[
         reason: "Elasticsearch reads as it goes and names the first mistake; here the whole JSON is read first",
         is: |difference| difference.is_bad_json() && difference.status == (400, 400),
     },
+    Known {
+        name: "what lies below a date that can't be read",
+        reason: "the innermost causes tell of Java's parsers",
+        is: |difference| {
+            difference.bodies.1.to_string().contains("failed to parse date field") && difference.is_only_in("caused_by")
+        },
+    },
 ];
 
 /// The name of a known difference.
