@@ -77,7 +77,7 @@ pub(super) struct InvalidateArgs {
     #[arg(long)]
     managed_too: bool,
     /// With --filter: go by this machine's clock where the cluster's is in doubt and can't be asked
-    #[arg(long, requires = "filter")]
+    #[arg(long = "clock-in-doubt", requires = "filter")]
     clock_in_doubt_too: bool,
     /// Form of the output
     #[arg(short, long, default_value = "table")]
@@ -436,7 +436,7 @@ fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, Cl
     if let Some(why) = &outcome.halted {
         output::complain(&format!("Nothing was done: {why}"));
         if !outcome.untouched.is_empty() {
-            output::say("If this machine's clock is right, --clock-in-doubt-too goes by it");
+            output::say("If this machine's clock is right, --clock-in-doubt goes by it");
         }
     }
     if outcome.stopped {

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_told_as_not_known() {
         let flawed = |flaw: &str| row(&ApiKey { flaw: Some(flaw.into()), ..key() }, NOW, &TimeZone::UTC);
-        assert_eq!(flawed("name: odd")[7], "active, not fully readable");
+        assert_eq!(flawed("name: odd")[7], "valid, not fully readable");
         assert_eq!(flawed("expiration: odd")[5..], ["not known", "", "not known, not fully readable"]);
         assert_eq!(flawed("name: odd; invalidated: odd")[7], "not known, not fully readable");
     }

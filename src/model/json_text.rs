@@ -224,6 +224,12 @@ pub fn quote(text: &str) -> String {
 /// The most levels of an object that is read as a whole.
 pub const MAX_OBJECT_DEPTH: usize = 64;
 
+/// Reads any JSON as a value; `None` for what is not JSON, or deeper than [`MAX_OBJECT_DEPTH`]. Reading recurses, and
+/// the stack of a thread is what somebody else's nesting would use up.
+pub fn value(text: &str) -> Option<Value> {
+    if depth(text) > MAX_OBJECT_DEPTH { None } else { serde_json::from_str(text).ok() }
+}
+
 /// How many objects and lists are open at once, in JSON or what looks like it.
 fn depth(text: &str) -> usize {
     let (mut open, mut deepest) = (0usize, 0);

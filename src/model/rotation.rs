@@ -7,7 +7,7 @@ mod parts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Millis, api_key::KeyId};
+use super::{Millis, api_key::KeyId, json_text};
 
 pub use outlook::{KeyState, Outlook};
 pub use parts::{ClusterRef, Ended, Lineage, OldKey, Person, Place, Tried};
@@ -222,7 +222,8 @@ impl Rotation {
     /// [`ReadError`]; of a later version nothing is guessed.
     pub fn read(text: &str) -> Result<Self, ReadError> {
         let unreadable = |error: serde_json::Error| ReadError::Unreadable(error.to_string());
-        let value: Value = serde_json::from_str(text).map_err(unreadable)?;
+        let nested = || ReadError::Unreadable("it is not JSON, or nested too deep".into());
+        let value = json_text::value(text).ok_or_else(nested)?;
         match value.get("version").and_then(Value::as_u64) {
             Some(VERSION) => serde_json::from_value(value).map_err(unreadable),
             Some(version) if version > VERSION => Err(ReadError::Newer(version)),

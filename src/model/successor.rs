@@ -80,7 +80,7 @@ pub fn was_made_for(key: &ApiKey, old: &KeyId, requests: &[String]) -> bool {
 /// Tells whether descriptors are still the same, whatever their blanks and the order of their members. Empty
 /// where they are not told.
 pub fn fingerprint(key: &ApiKey) -> String {
-    let told = key.role_descriptors.as_ref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+    let told = key.role_descriptors.as_ref().and_then(|raw| json_text::value(raw.get()));
     let Some(told) = told else { return String::new() };
     let text = sorted(told).to_string();
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()

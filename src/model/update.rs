@@ -251,23 +251,22 @@ fn parts(text: Option<&str>) -> Option<Vec<(String, Box<RawValue>)>> {
 /// `true` for what Elasticsearch takes in one form and tells in another: a single name for a list of one, and a query as an
 /// object for its text (as seen on 9.5.3).
 fn is_written_otherwise(path: &str, old: &str, new: &str) -> bool {
-    let told = |text: &str| match serde_json::from_str::<Value>(text) {
-        Ok(Value::String(name)) if path.ends_with("/names") => Some(Value::Array(vec![Value::String(name)])),
-        Ok(Value::String(query)) if path.ends_with("/query") => serde_json::from_str(&query).ok(),
-        Ok(other) => Some(other),
-        Err(_) => None,
+    let told = |text: &str| match json_text::value(text)? {
+        Value::String(name) if path.ends_with("/names") => Some(Value::Array(vec![Value::String(name)])),
+        Value::String(query) if path.ends_with("/query") => json_text::value(&query),
+        other => Some(other),
     };
     told(old).is_some_and(|old| Some(old) == told(new))
 }
 
 /// What Elasticsearch writes into a descriptor where nothing was said (as seen on 9.5.3).
 fn is_default(path: &str, text: &str) -> bool {
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Array(list)) => list.is_empty(),
-        Ok(Value::Object(map)) => {
+    match json_text::value(text) {
+        Some(Value::Array(list)) => list.is_empty(),
+        Some(Value::Object(map)) => {
             map.is_empty() || path.ends_with("/transient_metadata") && text_is(text, r#"{"enabled":true}"#)
         }
-        Ok(Value::Bool(false)) => path.ends_with("/allow_restricted_indices"),
+        Some(Value::Bool(false)) => path.ends_with("/allow_restricted_indices"),
         _ => false,
     }
 }
@@ -279,8 +278,8 @@ fn text_is(text: &str, other: &str) -> bool {
 /// Whether two JSON texts mean the same, whatever their blanks and the order of members.
 fn same(a: &str, b: &str) -> bool {
     a == b
-        || match (serde_json::from_str::<Value>(a), serde_json::from_str::<Value>(b)) {
-            (Ok(a), Ok(b)) => a == b,
+        || match (json_text::value(a), json_text::value(b)) {
+            (Some(a), Some(b)) => a == b,
             _ => false,
         }
 }

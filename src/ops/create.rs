@@ -13,6 +13,7 @@ use crate::{
         create::{CreateKey, REQUEST_ID},
         expiry::Expiry,
         journal::{Action, Verdict},
+        json_text,
         version::Feature,
     },
     ops::{Problem, ProblemKind, Session, clock, cluster_identity, journal::Closing},
@@ -223,7 +224,7 @@ pub async fn by_request_id(session: &Session, request_id: &str, name: &str) -> R
     }
     let mut keys = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
     let has_it = |key: &ApiKey| {
-        let metadata = key.metadata.as_ref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+        let metadata = key.metadata.as_ref().and_then(|raw| json_text::value(raw.get()));
         metadata.is_some_and(|metadata| metadata[REQUEST_ID] == *request_id)
     };
     keys.retain(has_it);

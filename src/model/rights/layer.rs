@@ -62,9 +62,14 @@ impl Layer {
     }
 
     fn field(&mut self, field: &str, json: &str, run_as: &mut Vec<String>) {
-        let value: Value = serde_json::from_str(json).unwrap_or_default();
+        if matches!(field, "metadata" | "transient_metadata" | "description") {
+            return;
+        }
+        let Some(value) = json_text::value(json) else {
+            self.is_odd = true;
+            return;
+        };
         let understood = match field {
-            "metadata" | "transient_metadata" | "description" => true,
             _ if value.is_null() => true,
             "cluster" => add_texts(&mut self.cluster, &value),
             "run_as" => add_texts(run_as, &value),
