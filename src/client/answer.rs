@@ -23,6 +23,8 @@ pub(super) struct Answer {
     pub(super) has_product: bool,
     /// A refusal by something between here and the cluster: see [`Answer::is_of_another`].
     pub(super) is_from_between: bool,
+    /// An earlier try of the same request may have been carried out: its answer was lost.
+    pub(super) is_repetition: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) location: Option<String>,
     /// Came with the feature that the call needs, if it needs one.
@@ -111,6 +113,7 @@ impl Answer {
             has_product,
             is_elasticsearch: has_product,
             is_from_between: false,
+            is_repetition: false,
             retry_after: text(RETRY_AFTER).and_then(|value| wait(value, now)),
             location: text(LOCATION).map(str::to_owned),
             feature,

@@ -136,6 +136,8 @@ pub struct Invalidation {
     pub errors: Vec<String>,
     /// How much failed.
     pub error_count: u64,
+    /// An earlier try of the same request may have been carried out: its answer was lost.
+    pub is_repetition: bool,
 }
 
 #[derive(Deserialize)]
@@ -420,11 +422,10 @@ impl Client {
         if own {
             body["owner"] = Value::Bool(true);
         }
-        let wire: WireInvalidation = self
-            .send(Call { changes: true, ..Call::new(Method::DELETE, &PATH).body(body.to_string()) })
-            .await?
-            .success()?
-            .parse()?;
+        let call = Call { changes: true, ..Call::new(Method::DELETE, &PATH).body(body.to_string()) };
+        let answer = self.send(call).await?.success()?;
+        let is_repetition = answer.is_repetition;
+        let wire: WireInvalidation = answer.parse()?;
         let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
         let words = |error: &Value| refusal::deepest_reason(error).unwrap_or_else(|| error.to_string());
         Ok(Invalidation {
@@ -432,6 +433,7 @@ impl Client {
             previously: ids(wire.previously_invalidated_api_keys),
             error_count: wire.error_count.max(wire.error_details.len() as u64),
             errors: wire.error_details.iter().map(|error| refusal::shown(&words(error))).collect(),
+            is_repetition,
         })
     }
 }

@@ -261,7 +261,7 @@ impl Client {
                     (Some(first), Some(then)) if !then.is_answer_lost() => {
                         Err(ClientError::RefusedRepetition { first: Box::new(first), then: Box::new(then) })
                     }
-                    _ => result,
+                    (first, _) => result.map(|answer| Answer { is_repetition: first.is_some(), ..answer }),
                 };
             };
             if call.changes {

@@ -436,6 +436,10 @@ fn still_valid(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> Failur
         Ok(answer) if names(answer, id) => {
             Failure::Unknown("the cluster said that it is invalidated, and read again it is still valid".into())
         }
+        Ok(answer) if answer.is_repetition && error_of(answer, id).is_none() => Failure::Unknown(
+            "it is still valid as just read, but the answer to a first try was lost, and the repetition does not name it"
+                .into(),
+        ),
         Ok(answer) => {
             let why = error_of(answer, id).unwrap_or("it belongs to somebody else, or the cluster left it out");
             Failure::Refused(format!("it is still valid: {why}"))

@@ -36,7 +36,7 @@ pub fn access(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) 
         let (grants, implied): (&mut Vec<IndexGrant>, &[&str]) = match field {
             "search" => (&mut access.search, &SEARCH),
             "replication" => (&mut access.replication, &REPLICATION),
-            _ => return Err(wrapped(member.value.at, unknown_field(member.at, &inner, field, &FIELDS))),
+            _ => return Err(wrapped(member.value.at, unknown_field(member.at, inner, field, &FIELDS))),
         };
         let entries = match &member.value.kind {
             Kind::Array(entries) => entries.as_slice(),

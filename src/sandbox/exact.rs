@@ -53,10 +53,8 @@ pub fn number(raw: &str) -> Value {
 
 /// A number to the letter, as the source of a document keeps it.
 pub fn number_as_written(raw: &str) -> Value {
-    match small(raw) {
-        Some(value) if value.to_string() == raw => value,
-        _ => as_written(raw),
-    }
+    let plain = small(raw).filter(|value| format!("{value}") == raw);
+    plain.unwrap_or_else(|| as_written(raw))
 }
 
 fn small(raw: &str) -> Option<Value> {

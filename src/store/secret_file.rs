@@ -225,8 +225,8 @@ mod tests {
         let other = folder.path().join("other");
         std::fs::write(&other, "").unwrap();
         std::fs::hard_link(&other, folder.path().join("second name")).unwrap();
-        let (sent, came) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
+        let (sent, came) = std::sync::mpsc::sync_channel(1);
+        let work = std::thread::Builder::new().name("odd files".into()).spawn(move || {
             for path in [&pipe, &link] {
                 assert!(read(path).unwrap_err().to_string().contains("is no file"));
                 assert!(SecretFile::create_or_take_empty(path).unwrap_err().to_string().contains("is no file"));
@@ -235,6 +235,7 @@ mod tests {
             sent.send(()).unwrap();
         });
         came.recv_timeout(std::time::Duration::from_secs(20)).expect("nothing waits for a writer of the pipe");
+        work.unwrap().join().unwrap();
         assert_eq!(std::fs::read_to_string(&aim).unwrap(), "");
     }
 

@@ -395,7 +395,8 @@ fn searches_for_plain_fields_find_what_the_rows_say() {
         let tells_rights = server.has(Feature::LimitedBy);
         let now = admin.now();
         let any = |list: &Value, word: &str| list.as_array().unwrap().iter().any(|item| item == word);
-        let searches: Vec<(&str, Box<dyn Fn(&Value) -> bool>)> = vec![
+        type Expected = Box<dyn Fn(&Value) -> bool>;
+        let searches: Vec<(&str, Expected)> = vec![
             ("meta.team:payments", Box::new(|row| row["metadata"]["team"] == "payments")),
             ("-meta.team:payments", Box::new(|row| row["metadata"]["team"] != "payments")),
             ("meta.team:über", Box::new(|row| row["metadata"]["team"] == "Über")),

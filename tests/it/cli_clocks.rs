@@ -51,7 +51,7 @@ fn a_date_that_is_far_off_is_not_counted_by_and_every_command_says_so() {
 
         let gone = place.ran(&["invalidate", "--filter", "name:soon status:expired", "--yes", "--count", "1"]);
         assert_ne!(gone.code, Some(0), "{seconds}: {gone:?}");
-        assert_eq!(place.key("soon")["status"], "active", "{seconds}");
+        assert_eq!(place.key("soon")["status"], "valid", "{seconds}");
 
         let expiring = place.ran(&["expiring", "--within", "7d", "name:soon"]);
         assert!(expiring.out.contains("soon"), "{seconds}: {expiring:?}");
@@ -72,7 +72,7 @@ fn where_the_cluster_can_t_be_asked_for_its_clock_a_search_by_time_ends_nothing(
     let refused = place.ran(&search);
     assert_ne!(refused.code, Some(0), "{refused:?}");
     assert!(refused.err.contains("--clock-in-doubt") && refused.err.contains("8 days ahead"), "{refused:?}");
-    assert_eq!(place.key("soon")["status"], "active");
+    assert_eq!(place.key("soon")["status"], "valid");
     let agreed = place.ran(&[&search[..], &["--clock-in-doubt"]].concat());
     assert_eq!(agreed.code, Some(0), "{agreed:?}");
     assert_eq!(place.key("soon")["status"], "invalidated");

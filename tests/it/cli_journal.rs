@@ -196,7 +196,9 @@ async fn an_outcome_that_could_not_be_written_is_reported() {
     let answer = move |_: &wiremock::Request| {
         fs::remove_dir_all(&in_the_way).unwrap();
         fs::write(&in_the_way, "in the way").unwrap();
-        elastic(&json!({ "id": "made-1", "name": "app", "api_key": "k", "encoded": "e" }))
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+        let end = now + 90 * 24 * 3_600_000;
+        elastic(&json!({ "id": "made-1", "name": "app", "expiration": end, "api_key": "k", "encoded": "e" }))
     };
     Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(answer).expect(1).mount(&server).await;
     let ran = ana_at(&server, &place, &["create", "--name", "app", "--no-rights", "--output", "json"]).await;

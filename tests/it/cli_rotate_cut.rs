@@ -290,7 +290,7 @@ fn a_create_that_was_cut_off_before_it_arrived_made_nothing() {
     let line = Line::new();
     line.proxy.at(is(CREATE), Cut::Before);
     let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
-    assert_eq!(lost.code, Some(1), "{lost:?}");
+    assert_eq!(lost.code, Some(3), "{lost:?}");
     assert!(lost.err.contains("no key of it was found"), "{lost:?}");
     line.proxy.calm();
     assert_eq!(line.resume(&[]).code, Some(0));
@@ -325,7 +325,7 @@ fn only_one_program_goes_on_with_a_rotation() {
     line.proxy.hit();
     line.proxy.calm();
     let busy = line.resume(&[]);
-    assert!(busy.code == Some(1) && busy.err.contains("another Keybearer"), "{busy:?}");
+    assert!(busy.code == Some(1) && busy.err.contains("Another Keybearer"), "{busy:?}");
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(line.resume(&[]).code, Some(0));

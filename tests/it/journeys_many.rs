@@ -129,7 +129,7 @@ fn what_failed_can_be_tried_again() {
     assert!(desk.sees("it is still valid"), "{:?}", desk.texts());
     assert_eq!(place.counts(true), gone);
     place.front.when("DELETE", "/_security/api_key", |_| Line::Holds(0));
-    desk.press(&format!("Retry the failed ({count})"));
+    desk.press(&format!("Retry what was not seen to be done ({count})"));
     desk.wait_for(&format!("{count} keys invalidated"));
     assert_eq!(place.counts(true) - gone, count);
 }

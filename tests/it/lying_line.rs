@@ -480,7 +480,7 @@ impl View<'_> {
             entry.action.contains("invalidate")
                 && entry.keys.iter().chain(entry.failed.iter().map(|(id, _)| id)).any(|id| id == self.id)
         };
-        match (self.outcomes.iter().filter(ended).next_back().map(|entry| entry.outcome.as_str()), is_old_ended) {
+        match (self.outcomes.iter().rfind(ended).map(|entry| entry.outcome.as_str()), is_old_ended) {
             (Some("success"), false) => Err("the journal says that the old key is invalidated, and it is valid".into()),
             (Some("failure") | None, true) => Err("the journal does not say that the old key is invalidated".into()),
             _ => Ok(()),

@@ -205,7 +205,8 @@ fn bad_input_for_a_key_is_told_beside_its_field_and_nothing_is_sent() {
     }
     for (expiration, message) in [
         ("soon", "Not an expiration"),
-        ("1y", "no such unit"),
+        ("1M", "no unit for months"),
+        ("1q", "no such unit"),
         ("1.5d", "Whole numbers only"),
         ("0s", "in the past"),
         ("-1d", "in the past"),

@@ -95,7 +95,12 @@ impl Layer {
 
     fn each(&mut self, value: &Value, mut read: impl FnMut(&mut Self, &Map<String, Value>) -> Option<()>) -> bool {
         let Value::Array(list) = value else { return false };
-        list.iter().fold(true, |all, item| item.as_object().and_then(|item| read(self, item)).is_some() && all)
+        // Each is read, also behind one that is not understood.
+        let mut all = true;
+        for item in list {
+            all &= item.as_object().and_then(|item| read(self, item)).is_some();
+        }
+        all
     }
 
     fn index(&mut self, item: &Map<String, Value>) -> Option<()> {

@@ -188,11 +188,15 @@ impl Reach {
 pub(super) fn reach_in_common(asked: &Asked, reaches: &[&Reach]) -> Option<bool> {
     let language = match &asked.form {
         Form::Name => {
-            return reaches.iter().fold(Some(true), |all, reach| match (all, reach.has(&asked.text, &asked.budget)) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            });
+            let mut all = Some(true);
+            for reach in reaches {
+                match reach.has(&asked.text, &asked.budget) {
+                    Some(false) => return Some(false),
+                    Some(true) => {}
+                    None => all = None,
+                }
+            }
+            return all;
         }
         Form::Pattern(_, language) => language,
         Form::Other => return None,

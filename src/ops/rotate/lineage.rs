@@ -299,7 +299,7 @@ mod tests {
         ApiKey {
             id: KeyId::new(id),
             name: name.into(),
-            owner: Owner { username: owner.0.into(), realm: owner.1.into(), ..Owner::default() },
+            owner: Owner { username: owner.0.into(), realm: owner.1.into() },
             metadata: RawValue::from_string(metadata.into()).ok(),
             ..ApiKey::default()
         }

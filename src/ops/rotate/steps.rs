@@ -547,6 +547,9 @@ impl OneOf {
     }
 }
 
+/// Receiver of each result as soon as there is one.
+type Hearing<'a, T> = dyn FnMut(&T) + Send + 'a;
+
 /// Rotates several keys, one after the other, each secret to where `destination` says; a failure of one leaves the
 /// others. Between two it can be stopped: those that are left are as they were. `over` hears of each that is over.
 pub async fn many(
@@ -555,7 +558,7 @@ pub async fn many(
     (plans, consent): (&[Plan], Consent),
     destination: &mut (dyn FnMut(&Plan) -> Result<Destination, Problem> + Send),
     stop: &AtomicBool,
-    (front, over): (&mut dyn Interaction, &mut (dyn FnMut(&OneOf) + Send)),
+    (front, over): (&mut dyn Interaction, &mut Hearing<'_, OneOf>),
 ) -> Vec<OneOf> {
     let batch = (plans.len() > 1).then(|| new_profile_id().0);
     let mut all = Vec::new();
@@ -628,7 +631,7 @@ pub async fn end_these(
     rotations: &Rotations,
     ids: &[String],
     stop: &AtomicBool,
-    (news, tell): (&mut (dyn FnMut(News) + Send), &mut (dyn FnMut(&Fate) + Send)),
+    (news, tell): (&mut (dyn FnMut(News) + Send), &mut Hearing<'_, Fate>),
 ) -> Result<Vec<Fate>, Problem> {
     let here = here(session, rotations).await?;
     let due = here.due(clock::now());

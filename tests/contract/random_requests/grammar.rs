@@ -215,9 +215,8 @@ impl Grammar {
             let value = if mistake == 2 { self.one(BAD_METADATA) } else { self.one(METADATA) };
             fields.push(format!("\"metadata\":{value}"));
         }
-        if mistake >= 3 && mistake < 6 || self.percent(85) {
-            let value =
-                if mistake >= 3 && mistake < 6 { self.one(BAD_DESCRIPTORS) } else { self.one(GOOD_DESCRIPTORS) };
+        if (3..6).contains(&mistake) || self.percent(85) {
+            let value = if (3..6).contains(&mistake) { self.one(BAD_DESCRIPTORS) } else { self.one(GOOD_DESCRIPTORS) };
             fields.push(format!("\"role_descriptors\":{{\"r\":{value}}}"));
         }
         if mistake == 6 {
