@@ -11,9 +11,9 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    cli_practice::{Ran, keybearer, run, text},
+    cli_practice::{Practice, Ran, keybearer, run, text},
     cli_rotate::Desk,
-    cutting_proxy::{Cut, Proxy, Seen},
+    cutting_proxy::{Cut, Fault, Proxy, Seen},
 };
 
 const CREATE: (&str, &str) = ("POST", "/_security/api_key");
@@ -290,7 +290,7 @@ fn a_create_that_was_cut_off_before_it_arrived_made_nothing() {
     let line = Line::new();
     line.proxy.at(is(CREATE), Cut::Before);
     let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
-    assert_eq!(lost.code, Some(3), "{lost:?}");
+    assert_eq!(lost.code, Some(3), "it may still be at work: {lost:?}");
     assert!(lost.err.contains("no key of it was found"), "{lost:?}");
     line.proxy.calm();
     assert_eq!(line.resume(&[]).code, Some(0));
@@ -330,4 +330,42 @@ fn only_one_program_goes_on_with_a_rotation() {
     child.wait().unwrap();
     assert_eq!(line.resume(&[]).code, Some(0));
     line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+/// Requests of a rotation without a grace period are counted from the first; those before this one are of the sign-in.
+const FIRST_AFTER_SIGN_IN: usize = 5;
+
+#[test]
+fn another_cluster_from_some_request_on_is_never_filed_as_done() {
+    let mut from = FIRST_AFTER_SIGN_IN;
+    loop {
+        let (desk, other) = (Desk::new(), Practice::start());
+        let proxy = Proxy::beside(desk.practice.sandbox(), other.sandbox());
+        let old = desk.app();
+        let line = Line { desk, proxy, old };
+        line.proxy.when(move |seen| seen.number >= from, Fault::OtherCluster);
+        let ran = line.rotate(&["app", "--grace", "0s", "--secret-file", &line.file(), "--yes"]);
+        let requests = line.proxy.seen().len();
+        line.proxy.calm();
+        if requests < from {
+            assert_eq!(ran.code, Some(0), "undisturbed: {ran:?}");
+            line.desk.assert_rotated("app", &line.old, "new-key");
+            break;
+        }
+        assert_ne!(ran.code, Some(0), "from {from}: {ran:?}");
+        let strangers = other.list(&["name:app"]);
+        assert!(strangers.iter().all(|key| key["status"] == "invalidated"), "from {from}: {strangers:?}");
+        let begun = line.rotate(&["--list", "--output", "json"]).json();
+        if let Some(rotation) = begun.as_array().unwrap().first() {
+            assert_ne!(rotation["state"], json!("done"), "from {from}: {ran:?}");
+            let done = line.resume(&[]);
+            assert_eq!(done.code, Some(0), "from {from}: {done:?}");
+            let works = line.desk.named("app").0;
+            assert!(works.len() == 1 && works[0] != line.old, "from {from}: {works:?}");
+        } else {
+            assert_eq!(line.desk.named("app").0, std::slice::from_ref(&line.old), "from {from}");
+        }
+        from += 1;
+    }
+    assert!(from > 20, "every request of a rotation was looked at: {from}");
 }
