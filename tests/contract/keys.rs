@@ -430,8 +430,11 @@ fn a_key_whose_name_is_no_text_is_found_shown_and_ended_by_its_id() {
         let prefix = unique("half");
         let body = format!(r#"{{"name":"{prefix}-\ud800","expiration":"1d"}}"#);
         let request = server.request(&superuser(), Method::POST, "/_security/api_key");
+        // The answer repeats the name, so that it is no JSON for whoever is strict.
         let made = server.answer(request.header("content-type", "application/json").body(body)).await.ok();
-        let id = KeyId::new(made["id"].as_str().unwrap());
+        let text = made.as_str().map_or_else(|| made.to_string(), str::to_owned);
+        let id = text.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
+        let id = KeyId::new(id);
 
         let found = find::named(&admin, id.as_str()).await.unwrap();
         let [key] = found.as_slice() else { panic!("{found:?}") };

@@ -407,7 +407,7 @@ fn searches_for_plain_fields_find_what_the_rows_say() {
             ("role:reader", Box::new(move |row| any(&row["metadata"]["roles"], "reader"))),
             ("status:invalidated", Box::new(|row| row["invalidated"] == true)),
             ("-status:invalidated", Box::new(|row| row["invalidated"] == false)),
-            ("expires:never", Box::new(|row| row.get("expiration").is_none())),
+            ("expires:never", Box::new(|row| row.get("expiration").is_none() && row["invalidated"] == false)),
             ("created:<1d", Box::new(move |row| row["creation"].as_i64().unwrap() > now - 86_400_000)),
             ("created:>1d", Box::new(move |row| row["creation"].as_i64().unwrap() < now - 86_400_000)),
             ("name:CONTRACT-oracle", Box::new(move |row| text(&row["name"]).contains("contract-oracle"))),

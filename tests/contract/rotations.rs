@@ -210,7 +210,7 @@ fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no
         let [here, there] = [0, 1].map(|number| Rotations::at(folders[number].path().to_owned()));
         let wishes = Wishes { grace: 3_600_000, ..Wishes::default() };
         let plan = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
-        let too_early = plan.clone();
+        let too_early = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
         let mut held = rotate::begin(&here, &plan, Consent::default(), (Place::Screen, None)).unwrap();
         let made = rotate::make(&session, &mut held, &mut |_| ()).await.unwrap();
         rotate::hand_over_begins(&mut held).unwrap();

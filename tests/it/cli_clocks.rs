@@ -71,7 +71,7 @@ fn where_the_cluster_can_t_be_asked_for_its_clock_a_search_by_time_ends_nothing(
     let search = ["invalidate", "--filter", "name:soon expires:<9d", "--yes", "--count", "1"];
     let refused = place.ran(&search);
     assert_ne!(refused.code, Some(0), "{refused:?}");
-    assert!(refused.err.contains("--clock-in-doubt") && refused.err.contains("8 days ahead"), "{refused:?}");
+    assert!(refused.err.contains("--clock-in-doubt") && refused.err.contains("days ahead"), "{refused:?}");
     assert_eq!(place.key("soon")["status"], "valid");
     let agreed = place.ran(&[&search[..], &["--clock-in-doubt"]].concat());
     assert_eq!(agreed.code, Some(0), "{agreed:?}");

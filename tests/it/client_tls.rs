@@ -195,7 +195,7 @@ async fn a_ca_file_that_is_none_says_why_before_anything_is_sent() {
     let (folder, path) = file_with("no certificate at all");
     assert!(reason(path).contains("no certificate"));
     assert!(reason(folder.path().join("missing")).contains("there is no such file"));
-    assert!(reason(folder.path().to_owned()).contains("no file"));
+    assert!(reason(folder.path().to_owned()).contains("it is a folder"));
     let (_folder, path) = file_with("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
     assert!(reason(path).contains("broken"));
     let (_folder, path) = file_with(&rcgen_pem(b"odd"));

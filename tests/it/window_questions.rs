@@ -46,8 +46,8 @@ fn is_usable(sandbox: &RunningSandbox, name: &str) -> bool {
 
 #[test]
 fn a_double_click_on_close_does_not_let_go_of_the_secret() {
-    let sandbox = RunningSandbox::start();
     for size in [[1440.0, 900.0], [900.0, 600.0]] {
+        let sandbox = RunningSandbox::start();
         let mut desk = on(&sandbox, Setting { size, step: 0.05, ..Setting::default() });
         create(&mut desk, "careless");
         desk.arm();

@@ -181,7 +181,7 @@ fn a_cross_cluster_key_may_nothing_by_rest() {
         ..RawKey::default()
     });
     assert_eq!(found(&inventory, "can:read"), (vec!["reader".to_owned()], vec!["later kind".to_owned()]));
-    assert_eq!(sure(&inventory, "-can:read -type:later"), ["cross"]);
+    assert_eq!(sure(&inventory, "-can:read -type:\"later\""), ["cross"]);
 }
 
 #[test]

@@ -143,7 +143,9 @@ async fn not_here(session: &Session, held: &mut Held, id: &KeyId, problem: Probl
         None => format!("The successor {id} was made before that, and nobody was given its secret"),
         Some(_) => {
             let ids = [id.clone()];
-            let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
+            // It is the other cluster that is meant, so that its identity must not stop this.
+            let there = Session { cluster_uuid: None, ..session.clone() };
+            let outcome = invalidate::invalidate(&there, &ids, false, &AtomicBool::new(false), |_| ()).await;
             match outcome.is_complete() {
                 true => format!("The successor {id} was made there; it is invalidated, and was read again"),
                 false => format!("The successor {id} was made there and could not be invalidated: do it there"),
