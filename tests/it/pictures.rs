@@ -17,7 +17,7 @@ use keybearer::{
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
-    matchers::{method, path},
+    matchers::{body_string_contains, method, path},
 };
 
 use crate::desk::{Desk, Setting, TestClock};
@@ -157,6 +157,10 @@ impl Cluster {
             post("/_security/user/_has_privileges").respond_with(granted).mount(&server).await;
             let keys = keys();
             get("/_security/api_key").respond_with(limited).mount(&server).await;
+            // No key has a successor on another machine.
+            let successors = post("/_security/_query/api_key").and(body_string_contains("rotated_from"));
+            let none = json!({ "total": 0, "count": 0, "api_keys": [] });
+            successors.respond_with(answer(&none)).mount(&server).await;
             let page = json!({ "total": keys.len(), "count": keys.len(), "api_keys": keys });
             post("/_security/_query/api_key").respond_with(answer(&page)).mount(&server).await;
             let created = json!({ "id": "9kDxGcCBwTvmQm4hS1eA", "name": "logs-payments-writer", "expiration": NOW + 90 * DAY,

@@ -48,7 +48,7 @@ fn what_became_of_many_keys() {
 }
 
 #[test]
-fn updating_one_key_and_many() {
+fn updating_one_key() {
     if !asked_for() {
         return;
     }
@@ -57,7 +57,8 @@ fn updating_one_key_and_many() {
         let rights = |privileges: &[&str]| -> Value {
             json!({ "cluster": ["manage_own_api_key"], "indices": [{ "names": ["*"], "privileges": privileges }] })
         };
-        let mut key = keys()[0].clone();
+        // An update is judged by the real clock: this key never ends.
+        let mut key = keys().into_iter().find(|key| key["name"] == "connectors-sync").unwrap();
         key["limited_by"] = json!([{ "admin": rights(&["read", "write"]) }]);
         let get = |at: &'static str| Mock::given(method("GET")).and(path(at));
         let one = json!({ "api_keys": [key] });
@@ -69,7 +70,7 @@ fn updating_one_key_and_many() {
     for look in ["Light", "Dark"] {
         let suffix = look.to_lowercase();
         let mut desk = cluster.desk(SIZE, look);
-        desk.click_row("payments-ledger-writer");
+        desk.click_row("connectors-sync");
         desk.press("Update");
         desk.wait("the texts", |desk| desk.value("Metadata").is_some());
         desk.press("Cancel");
@@ -86,13 +87,5 @@ fn updating_one_key_and_many() {
         desk.wait_for("loses its limits");
         take(&mut desk, &format!("update-review-{suffix}"), &mut results);
     }
-    let mut desk = cluster.desk([900.0, 600.0], "Dark");
-    desk.tick("Select all shown keys");
-    desk.press("Update");
-    desk.wait_for("Set in the metadata");
-    desk.fill("Set in the metadata", "team=ledger");
-    desk.press("Review");
-    desk.wait_for("Update 3 keys");
-    take(&mut desk, "update-many-small-dark", &mut results);
     drop(cluster.runtime);
 }
