@@ -75,6 +75,7 @@ impl Front {
     }
 
     /// How many such requests waited for their answers at the same time, at most.
+    #[cfg(feature = "window")]
     pub fn most_at_once(&self) -> usize {
         self.watch.lock().unwrap().as_ref().map_or(0, |watch| watch.most)
     }
