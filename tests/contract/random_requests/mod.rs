@@ -1,9 +1,10 @@
 //! The same random requests, sent to the sandbox and to a real 9.5.3: status, error and body must be alike.
 //!
 //! Which requests there are is in `grammar`, what is leveled out and compared in `level`, and which differences are known,
-//! by name and with the reason, in `known`. `KEYBEARER_RANDOM_REQUESTS` says how many are sent (none unless given, until all that it finds is mended or listed) and
-//! `KEYBEARER_RANDOM_SEED` where the numbers begin; both are told when it fails. Without a real node nothing is compared,
-//! and that is said.
+//! by name and with the reason, in `known`. `KEYBEARER_RANDOM_REQUESTS` says how many are sent and `KEYBEARER_RANDOM_SEED`
+//! where the numbers begin; both are reported when it fails. Without a real node nothing is compared, and that is said.
+//! It is run on demand (`cargo test --test contract random_requests -- --ignored`) until each difference that it finds is
+//! mended or listed.
 
 mod fields;
 mod grammar;
@@ -24,7 +25,7 @@ use grammar::{Caller, Grammar, Sent};
 use level::Names;
 
 /// How many requests a run sends unless told otherwise.
-const REQUESTS: u64 = 0;
+const REQUESTS: u64 = 2_000;
 /// Differences that are told before the rest is only counted.
 const MOST_TOLD: usize = 40;
 
@@ -111,6 +112,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 #[test]
+#[ignore = "about one request in forty differs in a way that is neither mended nor listed"]
 fn random_requests_are_answered_alike_by_the_sandbox_and_a_real_node() {
     let Some(node) = real_node(Version::new(9, 5, 3)) else {
         let _ = writeln!(std::io::stderr(), "no node of 9.5.3: random requests are not compared");
