@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::{Cloning, Invalidation, Rotating, State, Updating};
 use crate::model::profile::{Environment, Profile, ProfileId};
 
-/// How far closing the window has got, and which connections are knowingly not saved.
+/// State of closing the window, and the connections that somebody decided not to save.
 #[derive(Default)]
 pub struct Closing {
     /// `true` while a question is open that was asked because the window is to be closed.

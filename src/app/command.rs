@@ -112,7 +112,7 @@ pub enum Command {
     /// Create a key; with the request id that was shown.
     /// The credential is that of another user, where the key is for one.
     Create(Box<NewKeyDraft>, Option<Secret>, String),
-    /// Wait no longer for the answer to it, and ask the cluster what became of it.
+    /// Stop waiting for the answer, and ask the cluster for the outcome of the request.
     StopCreating,
     /// What a form beyond that asks for.
     Form(FormCommand),

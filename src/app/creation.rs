@@ -95,7 +95,7 @@ impl State {
         };
     }
 
-    /// Waits no longer for the answer: the cluster is asked what became of the request.
+    /// Stops waiting for the answer, and asks the cluster for the outcome of the request.
     pub(super) fn stop_creating(&mut self) {
         if let Some(waiting) = &self.creation.waiting {
             waiting.interrupt.set();

@@ -129,7 +129,7 @@ impl Invalidation {
         self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
     }
 
-    /// How many have each outcome: done, failed for certain, not known, untouched.
+    /// Numbers of keys by outcome: done, failed for certain, not known, untouched.
     pub fn counts(&self) -> [usize; 4] {
         let of = |own: &Outcome| {
             let unknown = own.unknown();

@@ -87,7 +87,7 @@ pub struct State {
     pub reveal: Option<Reveal>,
     /// What is on the clipboard.
     pub clipboard: Clipboard,
-    /// How far closing the window has got.
+    /// State of closing the window.
     pub closing: Closing,
     /// The dialog of invalidating.
     pub invalidation: Option<Invalidation>,

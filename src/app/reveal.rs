@@ -47,7 +47,7 @@ pub struct Reveal {
     pub expires: Option<Millis>,
     /// Shown this once.
     pub secret: Secret,
-    /// What is not as it was asked for, or not known, about the key: one sentence each.
+    /// Doubts about the key: parts that are not as asked for, or not known; one sentence each.
     pub doubts: Vec<String>,
     /// What it signs in to.
     pub kind: KeyKind,
@@ -150,7 +150,7 @@ impl Clipboard {
 }
 
 impl State {
-    /// Whether another secret waits behind the card.
+    /// `true` if another secret waits behind the card.
     pub(super) fn waits_behind(&self) -> bool {
         !self.next_secrets.is_empty()
     }

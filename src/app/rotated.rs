@@ -233,7 +233,7 @@ impl State {
         self.after_rotating(&id);
     }
 
-    /// Whether the card of a successor stands in the way of closing the window; it is said why.
+    /// `true` if the card of a successor keeps the window from closing; then the reason is shown.
     pub(super) fn successor_may_close(&mut self) -> bool {
         let Some(reveal) = self.reveal.as_mut().filter(|reveal| reveal.rotation.is_some()) else { return true };
         if reveal.is_safe() || reveal.copied != Copied::Never {

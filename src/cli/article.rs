@@ -32,7 +32,7 @@ struct Article {
     /// Application id: an id of your own choosing, by which Keybearer finds the key
     #[arg(long = "id", value_name = "ID")]
     application_id: Option<String>,
-    /// Why it never ends, or lives for more than a year; kept in the metadata
+    /// Reason why it never expires, or lives for more than a year; kept in the metadata
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     #[command(flatten)]

@@ -48,10 +48,10 @@ pub(super) struct CloneArgs {
     /// Name of the copy [default: that of the source]
     #[arg(long)]
     name: Option<String>,
-    /// When the copy ends: 12h, 90d, a date, or never (more than a year needs --reason) [default: when the source does]
+    /// Expiration of the copy: 12h, 90d, a date, or never (more than a year needs --reason) [default: when the source does]
     #[arg(long, allow_hyphen_values = true, value_name = "WHEN")]
     expiration: Option<String>,
-    /// Why it never ends, or lives for more than a year; kept in the metadata
+    /// Reason why it never expires, or lives for more than a year; kept in the metadata
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Form of the output; json holds the secret
@@ -125,7 +125,7 @@ impl CloneArgs {
     }
 }
 
-/// One line for each slip, by its option.
+/// Validation errors as lines, each with its option.
 fn lines(slips: Vec<CloneSlip>) -> CliError {
     let line = |(field, words): CloneSlip| {
         let option = match field {

@@ -251,7 +251,7 @@ pub(super) async fn sent_or_interrupted(
         tokio::select! {
             result = &mut sending => break result,
             () = signals.next() => {
-                output::say("Interrupted: asking the cluster what became of the request");
+                output::say("Interrupted: asking the cluster for the outcome of the request");
                 session.interrupt.set();
             }
         }

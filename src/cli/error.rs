@@ -99,7 +99,7 @@ impl From<ClientError> for CliError {
 /// Prints what clap has to say: help and version to stdout, usage errors to stderr.
 pub(super) fn print_clap(mut error: clap::Error) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::UnknownArgument {
-        // "to pass '--x' as a value, use '-- --x'": what is no option here is a slip, and hardly ever a value.
+        // "to pass '--x' as a value, use '-- --x'": an unknown option is a typing error, and hardly ever a value.
         error.remove(clap::error::ContextKind::Suggested);
     }
     let printed = error.print();

@@ -90,7 +90,7 @@ impl OwnerArgs {
         }
     }
 
-    /// A name that is given and blank is a slip, not the same as none.
+    /// Refuses a name that is given and blank, which is not the same as none.
     fn check(&self) -> Result<(), CliError> {
         if self.grant_run_as.as_ref().is_some_and(|name| name.trim().is_empty()) {
             return Err(CliError::Fields(vec!["--grant-run-as: Name a user".to_owned()]));
@@ -163,7 +163,7 @@ fn around<'a>(now: crate::model::Millis, zone: &'a jiff::tz::TimeZone, roles: &'
     Surroundings { now, zone, roles: Some(roles), edition, by_api_key: false }
 }
 
-/// One line for each slip, by its option.
+/// Validation errors as lines, each with its option.
 fn lines(slips: Vec<Slip>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, message) in slips {

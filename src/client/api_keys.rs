@@ -49,7 +49,7 @@ pub struct CreatedKey {
     pub expires: Option<Millis>,
     /// The field `api_key`.
     pub secret: Secret,
-    /// What is not as it was asked for, or not known, about this key: sentences to be shown beside it.
+    /// Doubts about this key: parts that are not as asked for, or not known; sentences to be shown beside it.
     pub doubts: Vec<String>,
 }
 
