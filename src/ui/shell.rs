@@ -16,6 +16,7 @@ use super::{
 use crate::{
     app::{Cluster, Command, Screen},
     model::{age, calendar, expiry::thousands, harmless, profile::Environment},
+    ops::clock,
 };
 
 /// The shell. It remembers nothing of its own.
@@ -408,11 +409,7 @@ fn skew(ui: &mut Ui, view: &mut View<'_>) {
     if skew == 0 {
         return;
     }
-    let words = format!(
-        "The cluster’s clock is {} s {}",
-        skew.saturating_abs() / 1000,
-        if skew > 0 { "ahead" } else { "behind" }
-    );
+    let words = format!("The cluster’s clock is {} this computer’s", clock::ahead(skew));
     text::line(ui, Type::Small, p.warning.text, words);
     text::icon(ui, Type::IconSmall, p.warning.text, icons::SCHEDULE);
 }
