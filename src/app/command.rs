@@ -154,6 +154,8 @@ pub enum Command {
     RetryFailed,
     /// Go on with those that were never sent.
     GoOnWithUntouched,
+    /// Go on with the untouched, and trust this machine's clock where the cluster's is in doubt.
+    AcceptClock,
     /// Write what became of keys to a new file.
     ExportFates(Fate, Format, PathBuf),
     /// Close the dialog.

@@ -64,6 +64,7 @@ impl State {
             Command::Invalidate => self.invalidate(),
             Command::StopInvalidate => self.stop_invalidate(),
             Command::RetryFailed => self.invalidate_again(Invalidation::take_failed),
+            Command::AcceptClock => self.accept_clock(),
             Command::GoOnWithUntouched => self.invalidate_again(Invalidation::take_untouched),
             Command::ExportFates(fate, format, path) if self.updating.is_some() => {
                 self.export_updates(fate, format, path)

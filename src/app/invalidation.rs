@@ -50,6 +50,10 @@ pub struct Invalidation {
     pub own_key_too: bool,
     /// Whether the extra word was said for keys that a product made for itself.
     pub managed_too: bool,
+    /// Skew of the clock by which the keys were found, in milliseconds, where a search or a status chose them.
+    found_by: Option<Millis>,
+    /// Consent to trust this machine's clock where the cluster's is in doubt.
+    clock_in_doubt_too: bool,
     /// What has become of them, as far as it is settled by requests that are over.
     pub outcome: Option<Outcome>,
     /// How far the requests have got that are under way.
@@ -79,8 +83,10 @@ impl Invalidation {
             uses: Loadable::default(),
             used: Used::default(),
             search,
+            found_by: None,
             own_key_too: false,
             managed_too: false,
+            clock_in_doubt_too: false,
             outcome: None,
             news: News::default(),
             exported: Loadable::default(),
@@ -149,8 +155,13 @@ impl Invalidation {
 
     /// The plan with the words that were said.
     fn plan(&self) -> Plan {
-        let by_time = self.search.as_ref().is_some_and(|search| !search.is_empty());
-        Plan { own_key_too: self.own_key_too, managed_too: self.managed_too, by_time, ..self.keys.plan() }
+        Plan {
+            own_key_too: self.own_key_too,
+            managed_too: self.managed_too,
+            found_by: self.found_by,
+            clock_in_doubt_too: self.clock_in_doubt_too,
+            ..self.keys.plan()
+        }
     }
 
     /// Takes out those that failed, to be tried again.
@@ -216,7 +227,11 @@ impl State {
         if keys.is_empty() {
             return self.notice("These keys are invalidated already");
         }
-        self.open_invalidation(Invalidation::new(cluster, self.now, keys, None));
+        // Whoever ticks what a search shows means what it finds.
+        let view = &shown.view;
+        let is_found = !view.search.trim().is_empty() || view.status.is_some();
+        let found_by = cluster.session.value().filter(|_| is_found).map(Session::skew);
+        self.open_invalidation(Invalidation { found_by, ..Invalidation::new(cluster, self.now, keys, None) });
     }
 
     /// Shows it; meanwhile it is read which of the keys are in use.
@@ -267,6 +282,17 @@ impl State {
         let Some(list) = shown.keys.value().filter(|list| list.is_complete).cloned() else {
             return self.notice("The keys are still being read: wait until all of them are there");
         };
+        let now = shown.now(self.now);
+        let status = shown.view.status;
+        let may_match = |place: &usize| {
+            !list.keys.is_invalidated(*place) && status.is_none_or(|group| group.has(list.keys.status(*place, now)))
+        };
+        if shown.rows.not_known.places().any(|place| may_match(&place)) {
+            return self.notice("It is not known of every key whether it matches: select the keys that are meant");
+        }
+        if !list.is_whole() {
+            return self.notice("The list of keys is not complete: refresh it, or select the keys that are meant");
+        }
         let places = shown.rows.places.clone();
         let cluster = if shown.is_merged() {
             let mut parts = places.iter().filter_map(|place| shown.part(*place as usize)).map(|part| &part.id);
@@ -285,7 +311,9 @@ impl State {
         }
         let words = [Some(shown.view.search.trim()), shown.view.status.map(StatusGroup::label)];
         let words: Vec<&str> = words.into_iter().flatten().filter(|words| !words.is_empty()).collect();
-        self.open_invalidation(Invalidation::new(cluster, self.now, keys, Some(words.join(", "))));
+        let dialog = Invalidation::new(cluster, self.now, keys, Some(words.join(", ")));
+        let found_by = cluster.session.value().map(Session::skew);
+        self.open_invalidation(Invalidation { found_by, ..dialog });
     }
 
     pub(super) fn invalidate(&mut self) {
@@ -295,6 +323,12 @@ impl State {
         if dialog.count() > 0 {
             self.send_plan(dialog.plan());
         }
+    }
+
+    /// Trusts this machine's clock where the cluster's is in doubt and can't be asked.
+    pub(super) fn accept_clock(&mut self) {
+        self.on_invalidation(|dialog| dialog.clock_in_doubt_too = true);
+        self.invalidate_again(Invalidation::take_untouched);
     }
 
     /// Some of them once more, as they were confirmed before.

@@ -79,11 +79,10 @@ pub(super) async fn run(flags: &ConnectionFlags, args: CheckArgs) -> Result<Exit
         steps.push(step);
     })
     .await;
-    written?;
     if args.output == PlainFormat::Json {
-        output::put_json(&steps)?;
+        written = output::put_json(&steps);
     }
-    Ok(if failed { Exit::Failed } else { Exit::Done })
+    Ok(if failed { Exit::Failed } else { Exit::Done }.unless_unwritten(written))
 }
 
 impl StepJson {

@@ -24,6 +24,21 @@ pub(super) enum Exit {
     Found,
 }
 
+impl Exit {
+    /// The exit code of work that is over although its output may not be written. A reader that went away has no say in
+    /// how the command ended; any other fault of the output is reported, and is a failure.
+    pub(super) fn unless_unwritten(self, written: Result<(), CliError>) -> Self {
+        match written {
+            Ok(()) => self,
+            Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => self,
+            Err(error) => {
+                error.print();
+                if self == Self::Done { Self::Failed } else { self }
+            }
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {

@@ -22,7 +22,7 @@ use crate::{
         inventory::{Asker, Column, Sort},
         key_list::Rows,
     },
-    ops::{Session, clock, list::KeyList, rotate},
+    ops::{Session, clock, list::KeyList},
 };
 
 /// The options of `expiring`.
@@ -71,23 +71,42 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
     let read = list::read(&session).await?;
     let now = session.now();
     let query = list::read_query(&args.search, now)?;
-    let found = ending(&read, &query, now, length, list::asker(&session));
+    let (found, not_known) = ending(&read, &query, now, length, list::asker(&session));
     let places = args.rows.first(&found);
-    let about = list::about(&session, now);
+    let written = write_rows(&session, &args, &read, (&query, places), now);
+    let exit = match (read.is_whole(), found.is_empty()) {
+        (false, _) => Exit::Partly,
+        // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
+        (true, false) if args.output != ExpiringFormat::Prometheus => Exit::Found,
+        (true, _) if not_known > 0 => Exit::NotKnown,
+        (true, _) => Exit::Done,
+    };
+    Ok(list::conclude(&read, (places.len(), found.len(), not_known), exit, written))
+}
+
+fn write_rows(
+    session: &Session,
+    args: &ExpiringArgs,
+    read: &KeyList,
+    (query, places): (&Query, &[u32]),
+    now: Millis,
+) -> Result<(), CliError> {
+    let about = list::about(session, now);
     let keys = || places.iter().map(|place| read.keys.key(*place as usize));
     let rows = || keys().map(|key| Row { cluster: &about.cluster, key: Cow::Owned(key) });
     match args.output {
-        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| read.keys.id(*place as usize)))?,
-        ExpiringFormat::Table if places.is_empty() => {}
-        ExpiringFormat::Table => output::put(&args.rows.table(keys(), now, None))?,
-        ExpiringFormat::Json => list::write(export::Format::Json, rows(), &about)?,
-        ExpiringFormat::Csv if args.rows.changes_csv() => args.rows.put_csv(keys(), now)?,
-        ExpiringFormat::Csv => list::write(export::Format::Csv, rows(), &about)?,
+        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| read.keys.id(*place as usize))),
+        ExpiringFormat::Table if places.is_empty() => Ok(()),
+        ExpiringFormat::Table => output::put(&args.rows.table(keys(), now, None)),
+        ExpiringFormat::Json => list::write(export::Format::Json, rows(), &about),
+        ExpiringFormat::Csv if args.rows.changes_csv() => args.rows.put_csv(keys(), now),
+        ExpiringFormat::Csv => list::write(export::Format::Csv, rows(), &about),
         ExpiringFormat::Prometheus => {
-            let labels = metrics::Labels { cluster: about.cluster.clone(), uuid: uuid(&session).await? };
+            let uuid = session.cluster_uuid.clone().unwrap_or_default();
+            let labels = metrics::Labels { cluster: about.cluster.clone(), uuid };
             // All keys are counted, also those that end later: a graph needs both.
             let mut tally = metrics::Tally::default();
-            for place in read.keys.matching(&query.expr, now, list::asker(&session)).places() {
+            for place in read.keys.matching(&query.expr, now, list::asker(session)).places() {
                 tally.add(read.keys.expires(place), read.keys.is_invalidated(place), now);
             }
             let mut counts = metrics::Counts::new(now);
@@ -97,22 +116,9 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
             if args.each {
                 metrics::write_each(&mut out, &labels, rows()).map_err(CliError::Output)?;
             }
-            out.flush().map_err(CliError::Output)?;
+            out.flush().map_err(CliError::Output)
         }
     }
-    list::say_count(&read, places.len(), found.len());
-    list::say_not_known(read.keys.search(&query.expr, now, list::asker(&session)).not_known().count());
-    Ok(match (read.is_whole(), found.is_empty()) {
-        (false, _) => Exit::Partly,
-        // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
-        (true, false) if args.output != ExpiringFormat::Prometheus => Exit::Found,
-        (true, _) => Exit::Done,
-    })
-}
-
-/// The uuid of the cluster; empty where one may not ask for it.
-async fn uuid(session: &Session) -> Result<String, CliError> {
-    Ok(rotate::cluster_of(session).await?.uuid.unwrap_or_default())
 }
 
 /// The length of a time that an option was given, in milliseconds.
@@ -128,8 +134,15 @@ pub(super) fn length(option: &str, text: &str) -> Result<Millis, CliError> {
     Err(CliError::usage(format!("{option} {text}: {why}Write a time such as 12h, 7d, 2w or 30d")))
 }
 
-/// The keys that end within a time, the soonest first. What is invalidated or has ended is none of them.
-pub(super) fn ending(list: &KeyList, query: &Query, now: Millis, length: Millis, asker: Asker<'_>) -> Vec<u32> {
+/// The keys that expire within a time, the soonest first, and the number of those of which it is not known whether the
+/// search means them. Invalidated and expired keys are none of them.
+pub(super) fn ending(
+    list: &KeyList,
+    query: &Query,
+    now: Millis,
+    length: Millis,
+    asker: Asker<'_>,
+) -> (Vec<u32>, usize) {
     let order = list.keys.order(&[Sort { column: Column::Expires, descending: false }], now);
     let rows = Rows::new(&list.keys, &query.expr, None, &order, now, asker);
     let until = now.saturating_add(length);
@@ -137,7 +150,8 @@ pub(super) fn ending(list: &KeyList, query: &Query, now: Millis, length: Millis,
         let place = *place as usize;
         !list.keys.is_invalidated(place) && list.keys.expires(place).is_some_and(|at| at > now && at <= until)
     };
-    rows.places.into_iter().filter(ends).collect()
+    let not_known = rows.not_known.places().filter(|place| ends(&(*place as u32))).count();
+    (rows.places.into_iter().filter(ends).collect(), not_known)
 }
 
 /// "3 keys expire within 7d".
@@ -166,7 +180,7 @@ mod tests {
         ] {
             list.keys.put(&RawKey { id, expires, invalidated, ..RawKey::default() });
         }
-        let places = ending(&list, &Query::default(), NOW, length("--within", "7d").unwrap(), Asker::default());
+        let (places, _) = ending(&list, &Query::default(), NOW, length("--within", "7d").unwrap(), Asker::default());
         let ids: Vec<&str> = places.iter().map(|place| list.keys.id(*place as usize)).collect();
         assert_eq!(ids, ["soon", "later"]);
         assert_eq!(sentence(1, "7d"), "1 key expires within 7d");

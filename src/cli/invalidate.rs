@@ -61,13 +61,13 @@ pub(super) struct InvalidateArgs {
     /// File with an id on each line, or - for stdin, such as `keybearer list --ids` writes
     #[arg(long, value_name = "PATH", conflicts_with_all = ["references", "filter"])]
     keys_from: Option<PathBuf>,
-    /// Do nothing unless exactly so many keys would be invalidated (of --filter or --keys-from)
+    /// Proceed only if exactly N keys would be invalidated (of --filter or --keys-from)
     #[arg(long, value_name = "N", conflicts_with = "references")]
     count: Option<usize>,
-    /// Go on with the keys that the search surely means, where of others that is not known
+    /// Invalidate the keys that certainly match, even if for others this is not known
     #[arg(long, requires = "filter")]
     known_only: bool,
-    /// Ask nothing; together with --filter it needs --count
+    /// Don't ask for confirmation; with --filter this needs --count
     #[arg(long)]
     yes: bool,
     /// Also the key that this session is signed in by
@@ -76,7 +76,7 @@ pub(super) struct InvalidateArgs {
     /// Also keys that say of themselves that Kibana, Fleet or another product made them
     #[arg(long)]
     managed_too: bool,
-    /// With --filter: go by this machine's clock where the cluster's is in doubt and can't be asked
+    /// With --filter: trust this machine's clock where the cluster's is in doubt and can't be asked
     #[arg(long = "clock-in-doubt", requires = "filter")]
     clock_in_doubt_too: bool,
     /// Form of the output
@@ -94,7 +94,8 @@ struct OutcomeJson<'a> {
     /// Those of the untouched that an extra word would have been needed for.
     guarded: Vec<ReasonJson<'a>>,
     stopped: bool,
-    proved_at: Millis,
+    /// Moment of the proof, by the cluster's clock; `null` where nothing is proved.
+    proved_at: Option<Millis>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +117,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
             // A slip is told before anything is asked.
             check_query(query)?;
             let session = flags.changing_session().await?;
-            let chosen = found(&session, query, args.known_only).await?;
+            let chosen = found(&session, query, &args).await?;
             (session, chosen)
         }
         None => {
@@ -139,7 +140,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     let plan = Plan {
         own_key_too: args.own_key_too,
         managed_too: args.managed_too,
-        by_time: args.filter.is_some(),
+        found_by: args.filter.is_some().then(|| session.skew()),
         clock_in_doubt_too: args.clock_in_doubt_too,
         ..chosen.plan()
     };
@@ -181,7 +182,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         }
     }
     let outcome = carry_out(&session, plan, count).await;
-    report(&outcome, &chosen, args.output)
+    report(session.now(), &outcome, &chosen, args.output)
 }
 
 /// Without a word every key would be found: that is never meant by leaving something out.
@@ -196,25 +197,41 @@ fn check_query(query: &str) -> Result<(), CliError> {
 ///
 /// # Errors
 /// When of some it is not known if the search means them, unless those shall be left out.
-async fn found(session: &Session, query: &str, known_only: bool) -> Result<Chosen, CliError> {
-    let compared = clock::compare(session).await?;
-    if let clock::Compared::Differed(skew) = compared {
-        let ahead = clock::ahead(skew);
-        output::say(&format!("The cluster's clock is {ahead} what was counted by; it is counted by from here on"));
+async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<Chosen, CliError> {
+    match clock::compare(session).await {
+        Ok(clock::Compared::Differed(skew)) => {
+            let ahead = clock::ahead(skew);
+            output::say(&format!(
+                "The cluster's clock is {ahead} the time used so far; the cluster's time is used from now on"
+            ));
+        }
+        Ok(clock::Compared::Agree | clock::Compared::NotKnown) => {}
+        Err(error) if args.clock_in_doubt_too => {
+            output::complain(&format!("Warning: the cluster's clock could not be asked: {error}"));
+        }
+        Err(error) => return Err(error.into()),
     }
     let read = list::read(session).await?;
+    if !read.is_whole() && !args.known_only {
+        let hint = "Try again; --known-only goes on with the keys that were read";
+        return Err(CliError::problem(
+            "The list of keys is not complete. Nothing was done",
+            &read.doubts().join(", "),
+            hint,
+        ));
+    }
     let now = session.now();
     let query = list::read_query(&[query.to_owned()], now)?;
     let order = read.keys.order(&[Sort::default()], now);
     let rows = Rows::new(&read.keys, &query.expr, None, &order, now, list::asker(session));
     let not_known = rows.not_known.places().filter(|place| !read.keys.is_invalidated(*place)).count();
-    if not_known > 0 && !known_only {
+    if not_known > 0 && !args.known_only {
         let title = format!(
-            "Of {} it is not known if the search means them. Nothing is done",
+            "It is not known whether {} match the search. Nothing was done",
             expiry::plural(not_known as u64, "key")
         );
         let detail = "What they may do is not told by this cluster, or not to you, or can't be worked out";
-        let hint = "To go on with those that it surely means, add --known-only; can:PRIVILEGE? finds the others";
+        let hint = "--known-only goes on with those that certainly match; can:PRIVILEGE? finds the others";
         return Err(CliError::problem(&title, detail, hint));
     }
     let read = Arc::new(read);
@@ -228,18 +245,14 @@ async fn found(session: &Session, query: &str, known_only: bool) -> Result<Chose
 fn named_by_hand(session: &Session, keys: &[ApiKey], args: &InvalidateArgs) -> Result<(), CliError> {
     if let Some(own) = keys.iter().find(|key| session.own_key() == Some(&key.id)).filter(|_| !args.own_key_too) {
         let title = format!("{} is the key that you are signed in by. Nothing is done", own.id);
-        return Err(CliError::problem(&title, "", "If it shall go all the same, add --own-key-too"));
+        return Err(CliError::problem(&title, "", "To invalidate it anyway, add --own-key-too"));
     }
     let managed = keys.iter().find_map(|key| guard::product_of(key).map(|product| (key, product)));
     if let Some((key, product)) = managed.filter(|_| !args.managed_too) {
         let title = format!("{} says of itself that a product made it ({product}). Nothing is done", key.id);
         let detail =
             format!("{}. If it is so, what uses it stops working until the product makes a new one", says_managed(key));
-        return Err(CliError::problem(
-            &harmless::shown(&title),
-            &detail,
-            "If it shall go all the same, add --managed-too",
-        ));
+        return Err(CliError::problem(&harmless::shown(&title), &detail, "To invalidate it anyway, add --managed-too"));
     }
     Ok(())
 }
@@ -410,9 +423,9 @@ async fn carry_out(session: &Session, plan: Plan, total: usize) -> Outcome {
     }
 }
 
-fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, CliError> {
-    let now = clock::now();
-    match format {
+fn report(now: Millis, outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, CliError> {
+    let proved = outcome.done.len() - usize::from(outcome.on_its_word.is_some());
+    let written = match format {
         Format::Json => output::put_json(&OutcomeJson {
             invalidated: &outcome.done,
             failed: reasons(outcome, false),
@@ -424,45 +437,45 @@ fn report(outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, Cl
                 .map(|(id, guard)| ReasonJson { id: id.as_str(), reason: guard.reason() })
                 .collect(),
             stopped: outcome.stopped,
-            proved_at: now,
-        })?,
+            proved_at: (proved > 0).then_some(now),
+        }),
         Format::Csv => {
             let rows = fates::of_invalidation(outcome);
             let out = BufWriter::new(output::stdout());
-            export::fates::write_csv(out, fates::named(chosen.list(), &rows)).map_err(CliError::Output)?;
+            export::fates::write_csv(out, fates::named(chosen.list(), &rows)).map(drop).map_err(CliError::Output)
         }
-        Format::Table => output::put(&table(outcome, chosen))?,
-    }
-    if let Some(why) = &outcome.halted {
-        output::complain(&format!("Nothing was done: {why}"));
-        if !outcome.untouched.is_empty() {
-            output::say("If this machine's clock is right, --clock-in-doubt goes by it");
+        Format::Table => output::put(&table(outcome, chosen)),
+    };
+    if let Some(halted) = &outcome.halted {
+        output::complain(&format!("Nothing was done: {}", halted.why));
+        if halted.may_be_accepted {
+            output::say("If this machine's clock is right, --clock-in-doubt trusts it");
         }
     }
     if outcome.stopped {
         let rest = expiry::plural(outcome.to_go_on().count() as u64, "key");
-        output::say(&format!("It was stopped: {rest} were never sent, and stay as they are"));
+        output::say(&format!("It was stopped; never sent, and as before: {rest}"));
     }
     if let Some(own) = &outcome.on_its_word {
         output::say(&format!("The cluster said that {own} is invalidated; the session ended with it"));
     }
-    let proved = outcome.done.len() - usize::from(outcome.on_its_word.is_some());
     if proved > 0 {
         let done = expiry::plural(proved as u64, "key");
-        let at = calendar::clock(now, &clock::zone());
+        let at = calendar::clock(clock::now(), &clock::zone());
         output::say(&format!("The cluster was asked again at {at}, as proof: {done} invalidated"));
     }
     let unknown = outcome.unknown();
     if unknown > 0 {
         let keys = expiry::plural(unknown as u64, "key");
-        output::say(&format!("Of {keys} it is not known whether they are invalidated. Look at them before you go on"));
+        output::say(&format!("Not known whether invalidated: {keys}. Check before you go on"));
     }
-    Ok(match (outcome.is_complete(), outcome.done.is_empty()) {
+    let exit = match (outcome.is_complete(), outcome.done.is_empty()) {
         (true, _) => Exit::Done,
         _ if unknown > 0 => Exit::NotKnown,
         (false, false) => Exit::Partly,
         (false, true) => Exit::Failed,
-    })
+    };
+    Ok(exit.unless_unwritten(written))
 }
 
 /// The keys that are not seen to be invalidated: certain failures, or those that are not known.
@@ -497,7 +510,7 @@ mod tests {
             untouched: ids(untouched),
             ..Outcome::default()
         };
-        report(&outcome, &Chosen::default(), Format::Json).unwrap()
+        report(0, &outcome, &Chosen::default(), Format::Json).unwrap()
     }
 
     #[test]

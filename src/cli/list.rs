@@ -129,25 +129,56 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     let now = session.now();
     let (found, not_known) = chosen(&list, &read_query(&args.search, now)?, args.status, &sorts, now, asker(&session));
     let places = args.rows.first(&found);
+    let written = write_rows(&session, &args, &list, places, now).await;
+    let exit = match (list.is_whole(), not_known) {
+        (false, _) => Exit::Partly,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::NotKnown,
+    };
+    Ok(conclude(&list, (places.len(), found.len(), not_known), exit, written))
+}
+
+async fn write_rows(
+    session: &Session,
+    args: &ListArgs,
+    list: &KeyList,
+    places: &[u32],
+    now: Millis,
+) -> Result<(), CliError> {
     let keys = places.iter().map(|place| list.keys.key(*place as usize));
     match args.output.file() {
-        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| list.keys.id(*place as usize)))?,
-        None if places.is_empty() => {}
+        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| list.keys.id(*place as usize))),
+        None if places.is_empty() => Ok(()),
         None if args.last_use => {
             let keys: Vec<ApiKey> = keys.collect();
-            output::put(&with_last_use(&session, keys, now, &args).await)?;
+            output::put(&with_last_use(session, keys, now, args).await)
         }
-        None => output::put(&args.rows.table(keys, now, None))?,
-        Some(export::Format::Csv) if args.rows.changes_csv() => args.rows.put_csv(keys, now)?,
+        None => output::put(&args.rows.table(keys, now, None)),
+        Some(export::Format::Csv) if args.rows.changes_csv() => args.rows.put_csv(keys, now),
         Some(format) => {
-            let about = about(&session, now);
+            let about = about(session, now);
             let rows = keys.map(|key| Row { cluster: &about.cluster, key: std::borrow::Cow::Owned(key) });
-            write(format, rows, &about)?;
+            write(format, rows, &about)
         }
     }
-    say_count(&list, places.len(), found.len());
-    say_not_known(not_known);
-    Ok(if list.is_whole() { Exit::Done } else { Exit::Partly })
+}
+
+/// Says how many keys of a list are shown, found and not known, and ends a command with an exit code. A reader that went
+/// away hears no count; that the list is not complete is said all the same.
+pub(super) fn conclude(
+    list: &KeyList,
+    (shown, found, not_known): (usize, usize, usize),
+    exit: Exit,
+    written: Result<(), CliError>,
+) -> Exit {
+    match &written {
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => say_doubts(list),
+        _ => say_count(list, shown, found),
+    }
+    if written.is_ok() {
+        say_not_known(not_known);
+    }
+    exit.unless_unwritten(written)
 }
 
 /// The table with a column more. Why nothing is known of the last use is said once.
@@ -320,7 +351,7 @@ pub(super) fn say_count(list: &KeyList, shown: usize, found: usize) {
 const MAX_NAMED: usize = 20;
 
 /// Says what is missing in a list, and which keys of it could not be read as a whole.
-fn say_doubts(list: &KeyList) {
+pub(super) fn say_doubts(list: &KeyList) {
     for place in list.keys.flawed_places().into_iter().take(MAX_NAMED) {
         let flaw = list.keys.flaw(place).unwrap_or_default();
         output::complain(&format!("{} is not fully readable: {flaw}", list.keys.id(place)));
@@ -336,12 +367,14 @@ fn say_doubts(list: &KeyList) {
 /// "12 of 3,041 keys, as of 12:00"; "2 of your own 5 keys, as of 12:00".
 fn count_words(total: u64, own_only: bool, shown: usize, found: usize, at: &str) -> String {
     let all = match (own_only, total) {
-        (true, 1) => "your own key (1)".to_owned(),
-        (true, _) => format!("your own {}", expiry::plural(total, "key")),
+        (true, 1) => "1 key of yours".to_owned(),
+        (true, _) => format!("{} of yours", expiry::plural(total, "key")),
         (false, _) => expiry::plural(total, "key"),
     };
     let limited = match found > shown {
-        true => format!(" ({} found, the first are shown)", expiry::thousands(found as u64)),
+        true => {
+            format!(" ({} found, the first {} shown)", expiry::thousands(found as u64), expiry::thousands(shown as u64))
+        }
         false => String::new(),
     };
     format!("{} of {all}{limited}, as of {at}", expiry::thousands(shown as u64))

@@ -16,6 +16,7 @@ use super::{
     error::{CliError, Exit},
     invalidate,
     output::{self, PlainFormat},
+    signals::Signals,
     update_args::{self, WantedArgs},
 };
 use crate::{
@@ -213,7 +214,7 @@ fn confirmed_by_a_person() -> Result<bool, CliError> {
     Ok(output::ask("Type update to confirm:")?.eq_ignore_ascii_case("update"))
 }
 
-/// Carries it out; an interrupt stops between two requests, and what was done is still told.
+/// Carries it out; a signal stops it between two requests, and what was done is still reported.
 async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
     let stop = AtomicBool::new(false);
     let total = plan.planned.len();
@@ -223,23 +224,23 @@ async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
         }
     };
     let work = update::run(session, plan, None, &stop, progress);
-    let interrupted = async {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            output::say("Stopping after what is on its way");
-            stop.store(true, Ordering::Relaxed);
+    let mut signals = Signals::caught();
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            () = signals.next() => {
+                output::say("Stopping after what is on its way");
+                stop.store(true, Ordering::Relaxed);
+            }
         }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        outcome = work => outcome,
-        () = interrupted => UpdateOutcome::default(), // never: it only sets the flag
     }
 }
 
 fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Result<Exit, CliError> {
     // Keys that were not sent because nothing about them is different are as they were asked for, too.
     let unchanged = [plan.unchanged.as_slice(), outcome.unchanged.as_slice()].concat();
-    match format {
+    let written = match format {
         PlainFormat::Json => output::put_json(&OutcomeJson {
             updated: &outcome.updated,
             unchanged: &unchanged,
@@ -248,20 +249,23 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
             untouched: &outcome.untouched,
             remarks: (outcome.remarks.iter()).map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
             stopped: outcome.stopped,
-        })?,
-        PlainFormat::Table => output::put(&table(outcome, &unchanged, plan))?,
-    }
+        }),
+        PlainFormat::Table => output::put(&table(outcome, &unchanged, plan)),
+    };
     if outcome.stopped {
         let rest = plural(outcome.untouched.len() as u64, "key");
-        output::say(&format!("It was stopped: {rest} were never sent, and stay as they are"));
+        output::say(&format!("It was stopped; never sent, and as before: {rest}"));
     }
     let none = outcome.updated.is_empty() && unchanged.is_empty();
-    Ok(match (outcome.is_complete(), none) {
-        (true, _) => Exit::Done,
+    let exit = match (outcome.is_complete(), none) {
+        (true, _) if outcome.remarks.is_empty() => Exit::Done,
+        // Updated, and not seen to be so, or with another end than the one that was asked for.
+        (true, _) => Exit::NotKnown,
         _ if outcome.unknown() > 0 => Exit::NotKnown,
         (false, false) => Exit::Partly,
         (false, true) => Exit::Failed,
-    })
+    };
+    Ok(exit.unless_unwritten(written))
 }
 
 /// The keys that are not seen to be updated: certain failures, or those that are not known.

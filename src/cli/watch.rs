@@ -44,10 +44,11 @@ pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
             Ok(read) => {
                 let now = session.now();
                 let query = list::read_query(&args.search, now)?;
-                let places = expiring::ending(&read, &query, now, length, list::asker(&session));
-                let news: Vec<usize> = places.iter().map(|place| *place as usize).collect();
-                let news: Vec<usize> =
-                    news.into_iter().filter(|at| told.insert(read.keys.id(*at).to_owned())).collect();
+                let (places, not_known) = expiring::ending(&read, &query, now, length, list::asker(&session));
+                let is_new = |at: &usize| !told.contains(read.keys.id(*at));
+                let news: Vec<usize> = places.iter().map(|place| *place as usize).filter(is_new).collect();
+                list::say_doubts(&read);
+                list::say_not_known(not_known);
                 if !news.is_empty() {
                     let title = expiring::sentence(news.len(), &args.within);
                     let names: Vec<String> =
@@ -55,11 +56,16 @@ pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
                     let more = news.len().saturating_sub(names.len());
                     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                     let is_shown = tell(&title, &format!("{}{more}", names.join(", "))).await;
-                    if args.once && !is_shown {
+                    if is_shown {
+                        told.extend(news.iter().map(|at| read.keys.id(*at).to_owned()));
+                    } else if args.once {
                         return Ok(Exit::Failed);
                     }
                 } else if args.once {
                     output::say(&expiring::sentence(0, &args.within));
+                }
+                if args.once && (!read.is_whole() || not_known > 0) {
+                    return Ok(Exit::Partly);
                 }
             }
             Err(error) if args.once => return Err(error),

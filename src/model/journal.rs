@@ -5,7 +5,7 @@
 //! A line is a JSON object with the names of the Elastic Common Schema; what the schema has no name for
 //! stands under `keybearer`. Its last member is the SHA-256 of all that is before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -485,6 +485,10 @@ pub fn read(line: &str) -> Result<Read, Fault> {
     })
 }
 
+fn short_hash(id: &str) -> u64 {
+    Sha256::digest(id.as_bytes()).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
 /// Goes through the lines of a journal from its beginning and tells what is wrong.
 #[derive(Debug)]
 pub struct Checker {
@@ -493,11 +497,19 @@ pub struct Checker {
     /// Whether a fault was found: the intent of a later outcome may have been in the part that is damaged.
     is_faulty: bool,
     open: BTreeMap<String, Read>,
+    /// Hashes of the ids of intents that have an outcome. Two processes may each write one for the same intent.
+    closed: HashSet<u64>,
 }
 
 impl Default for Checker {
     fn default() -> Self {
-        Self { previous: BEGINNING.into(), sequence: 0, is_faulty: false, open: BTreeMap::new() }
+        Self {
+            previous: BEGINNING.into(),
+            sequence: 0,
+            is_faulty: false,
+            open: BTreeMap::new(),
+            closed: HashSet::new(),
+        }
     }
 }
 
@@ -535,7 +547,10 @@ impl Checker {
                 self.open.insert(entry.id.clone(), entry.clone());
                 true
             }
-            Some(intent) => self.open.remove(intent).is_some(),
+            Some(intent) => {
+                let id = short_hash(intent);
+                self.open.remove(intent).is_some() && self.closed.insert(id) || self.closed.contains(&id)
+            }
         };
         if !follows {
             return Err(Fault::OutOfPlace { expected, found: entry.sequence });

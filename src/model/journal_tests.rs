@@ -90,3 +90,11 @@ fn an_intent_without_an_outcome_stays_open() {
     lines(5).iter().for_each(|line| drop(checker.next(line).unwrap()));
     assert_eq!(checker.open().iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["e5"]);
 }
+
+#[test]
+fn two_outcomes_of_one_intent_are_no_fault() {
+    let intent = Entry { intent: None, ..entry(1) }.line(1, BEGINNING);
+    let first = entry(2).line(2, &read(&intent).unwrap().hash);
+    let second = Entry { id: "e3".into(), ..entry(2) }.line(3, &read(&first).unwrap().hash);
+    assert_eq!(faults(&[intent, first, second]), []);
+}

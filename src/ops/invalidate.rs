@@ -8,8 +8,9 @@ use std::{
 };
 
 use crate::{
-    client::{ClientError, Invalidation},
+    client::{ClientError, Invalidation, MAX_DATE_SKEW},
     model::{
+        Millis,
         api_key::{ApiKey, KeyId},
         failure::Failure,
         guard::Guard,
@@ -40,9 +41,10 @@ pub struct Plan {
     pub own_key_too: bool,
     /// The extra word for keys that a product made for itself.
     pub managed_too: bool,
-    /// `true` if they were found by a search whose answer depends on the time: then the cluster's clock is asked first.
-    pub by_time: bool,
-    /// Consent to go by this machine's clock where that of the cluster is in doubt and can't be asked.
+    /// Skew of the clock by which the keys were found, in milliseconds, where a search or a status chose them: then the
+    /// cluster's clock is asked before anything is sent, and a clock that was another one stops it.
+    pub found_by: Option<Millis>,
+    /// Consent to trust this machine's clock where that of the cluster is in doubt and can't be asked.
     pub clock_in_doubt_too: bool,
 }
 
@@ -83,8 +85,17 @@ pub struct Outcome {
     pub guarded: HashMap<KeyId, Guard>,
     /// Whether somebody stopped it.
     pub stopped: bool,
-    /// Why nothing (more) was sent, where that has a reason of its own.
-    pub halted: Option<String>,
+    /// Reason why nothing was sent at all, where there is one.
+    pub halted: Option<Halted>,
+}
+
+/// A doubt about the cluster's clock, for which nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Halted {
+    /// The doubt, in words.
+    pub why: String,
+    /// `true` if somebody may decide to trust this machine's clock instead.
+    pub may_be_accepted: bool,
 }
 
 impl Outcome {
@@ -102,15 +113,17 @@ impl Outcome {
     pub fn why_untouched(&self, id: &KeyId) -> &str {
         match (self.guarded.get(id), &self.halted) {
             (Some(guard), _) => guard.reason(),
-            (None, Some(why)) => why,
+            (None, Some(halted)) => &halted.why,
             (None, None) if self.stopped => "it was stopped before",
             (None, None) => "what came before it failed, so it was not tried",
         }
     }
 
-    /// What is untouched and needs no extra word.
+    /// Keys that were never sent and could be: not those that need a confirmation of their own, and none where the
+    /// search has to be repeated first.
     pub fn to_go_on(&self) -> impl Iterator<Item = &KeyId> {
-        self.untouched.iter().filter(|id| !self.guarded.contains_key(*id))
+        let may_go_on = self.halted.as_ref().is_none_or(|halted| halted.may_be_accepted);
+        self.untouched.iter().filter(move |id| may_go_on && !self.guarded.contains_key(*id))
     }
 
     /// Takes in what came of trying some of the ids again.
@@ -188,7 +201,10 @@ pub async fn invalidate(
 /// between two requests; after a refusal, and where the cluster can't be asked any more, it ends by itself.
 pub async fn many(session: &Session, plan: Plan, stop: &AtomicBool, progress: impl FnMut(Progress<'_>)) -> Outcome {
     let own = session.own_key();
-    let halted = if plan.by_time { clock_in_doubt(session, plan.clock_in_doubt_too).await } else { None };
+    let halted = match plan.found_by {
+        Some(skew) => clock_in_doubt(session, skew, plan.clock_in_doubt_too).await,
+        None => None,
+    };
     let (chunks, guarded) = chunks(plan, own);
     if halted.is_some() {
         let untouched = chunks.into_iter().flatten().chain(guarded.keys().cloned()).collect();
@@ -233,22 +249,30 @@ pub async fn many(session: &Session, plan: Plan, stop: &AtomicBool, progress: im
     outcome
 }
 
-/// Why nothing may be sent that was found by the time, if so: the cluster's clock is asked, not that of whoever answers.
-async fn clock_in_doubt(session: &Session, agreed: bool) -> Option<String> {
-    match clock::compare(session).await {
-        Ok(Compared::Agree) => None,
-        Ok(Compared::Differed(skew)) => Some(format!(
-            "the cluster's clock was {} what these keys were found by, so nothing was sent: search again, it is counted now",
-            clock::ahead(skew)
-        )),
-        Ok(Compared::NotKnown) => session.client.doubtful_date().filter(|_| !agreed).map(|date| {
+/// The doubt for which keys may not be sent that were found while the clock was `found_by` milliseconds ahead of this
+/// machine's; the cluster itself is asked, not whoever answers for it.
+async fn clock_in_doubt(session: &Session, found_by: Millis, agreed: bool) -> Option<Halted> {
+    let compared = clock::compare(session).await;
+    let moved = session.skew().saturating_sub(found_by);
+    if moved.saturating_abs() > MAX_DATE_SKEW {
+        let why = format!(
+            "the cluster's clock is {} the clock by which these keys were found. Nothing was sent: search again, the \
+             cluster's time is used now",
+            clock::ahead(moved)
+        );
+        return Some(Halted { why, may_be_accepted: false });
+    }
+    let why = match compared {
+        Ok(Compared::Agree | Compared::Differed(_)) => None,
+        Ok(Compared::NotKnown) => session.client.doubtful_date().map(|date| {
             format!(
-                "the answers are dated {} this machine's clock, and the cluster itself can't be asked, so nothing was sent",
+                "the answers are dated {} this machine's clock, and the cluster itself can't be asked. Nothing was sent",
                 clock::ahead(date)
             )
         }),
         Err(error) => Some(format!("the cluster's clock could not be asked, so nothing was sent: {error}")),
-    }
+    };
+    why.filter(|_| !agreed).map(|why| Halted { why, may_be_accepted: true })
 }
 
 /// The requests, the session's own key last and by itself, and what is left alone.
@@ -456,6 +480,9 @@ fn not_there(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> Failure 
         Ok(answer) if names(answer, id) => {
             Failure::Unknown("the cluster said that it is invalidated, and read again it is not there".into())
         }
+        Ok(answer) if answer.is_repetition => Failure::Unknown(
+            "the cluster knows no such key as just read, and the answer to a first try was lost".into(),
+        ),
         _ => Failure::Refused("the cluster knows no such key, or you may not see it".into()),
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         failure::Failure,
         journal::{Action, Entry, Origin, Read, Verdict},
     },
+    store::journal::is_running,
 };
 
 /// An intent that was written down and waits for its outcome.
@@ -115,15 +116,17 @@ impl Session {
         }
     }
 
-    /// Intents that have no outcome, of any cluster: the ids in them tell whose they are. A journal that can't be read
-    /// has none here: each check of it says so.
+    /// Intents that have no outcome, of any cluster: the ids in them tell whose they are. Another process that is
+    /// running will write its outcomes itself. A journal that can't be read has none here: each check of it says so.
     pub(super) async fn open_intents(&self) -> Vec<Read> {
         if self.journal.folder().is_none() {
             return Vec::new();
         }
         let journal = self.journal.clone();
         let read = tokio::task::spawn_blocking(move || journal.check(|_, _| ())).await;
-        let Ok(Ok(report)) = read else { return Vec::new() };
+        let Ok(Ok(mut report)) = read else { return Vec::new() };
+        let (own, host) = (std::process::id(), host());
+        report.open.retain(|intent| intent.process == Some(own) || is_running(intent, &host) != Some(true));
         report.open
     }
 

@@ -65,7 +65,9 @@ pub(super) async fn close(
     tell: &mut (dyn FnMut(News) + Send),
 ) {
     let mut cleared = 0;
-    for intent in open {
+    // Whoever wrote an intent may have written its outcome since.
+    let still_open: Vec<String> = session.open_intents().await.into_iter().map(|intent| intent.id).collect();
+    for intent in open.into_iter().filter(|intent| still_open.contains(&intent.id)) {
         let Some(action) = action(&intent) else { continue };
         let Some(closing) = outcome(session, rotation, action, &intent).await else { continue };
         session.close_later(action, &intent, closing).await;
@@ -96,6 +98,9 @@ async fn outcome(session: &Session, rotation: &Rotation, action: Action, intent:
             State::Abandoned { .. } => closing(Verdict::Success, keys, "the rotation is given up"),
             _ => closing(Verdict::Failure, Vec::new(), "the rotation went on"),
         },
+        Action::Rotate if matches!(rotation.state, State::Abandoned { .. }) => {
+            closing(Verdict::Failure, Vec::new(), "the rotation was canceled before it")
+        }
         Action::Rotate => closing(Verdict::Success, keys, "the rotation went on"),
         Action::Invalidate => {
             let mut ended = Vec::new();

@@ -226,7 +226,7 @@ impl Journal {
         }
         if entry.intent.is_none()
             && let Some(open) = &end.open
-            && !is_running(open, &entry.origin.host)
+            && is_running(open, &entry.origin.host) == Some(false)
         {
             self.warn(Warning::Open(Box::new(open.clone())));
         }
@@ -427,11 +427,14 @@ fn lock(path: &Path, wait: Duration) -> io::Result<File> {
     Ok(file)
 }
 
-/// True where the process that wrote an entry is known to be running; without a way to ask, an entry is taken for
-/// one that was interrupted.
-fn is_running(entry: &Read, host: &str) -> bool {
-    let Some(process) = entry.process.filter(|_| entry.host == host) else { return false };
-    process == std::process::id() || Path::new("/proc").join(process.to_string()).exists()
+/// `true` while the process that wrote an entry is running; `None` where that can't be told: on another machine, for
+/// entries of older versions, and on systems without `/proc`.
+pub fn is_running(entry: &Read, host: &str) -> Option<bool> {
+    let process = entry.process.filter(|_| entry.host == host)?;
+    let processes = Path::new("/proc");
+    (process == std::process::id())
+        .then_some(true)
+        .or_else(|| processes.join("self").exists().then(|| processes.join(process.to_string()).exists()))
 }
 
 struct Tail {

@@ -246,9 +246,13 @@ fn over_buttons(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
     }
     let rest = outcome.to_go_on().count();
     if rest > 0 {
-        let label = format!("Go on with the untouched ({})", thousands(rest as u64));
+        let rest = thousands(rest as u64);
+        let (label, command) = match &outcome.halted {
+            Some(_) => (format!("Trust this computer’s clock and go on ({rest})"), Command::AcceptClock),
+            None => (format!("Go on with the untouched ({rest})"), Command::GoOnWithUntouched),
+        };
         if Button::danger(&label).icon(icons::BLOCK).show(ui).clicked() {
-            view.send(Command::GoOnWithUntouched);
+            view.send(command);
         }
     }
 }
