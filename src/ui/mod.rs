@@ -62,6 +62,7 @@ impl App {
     /// When the operating system gives no threads.
     pub fn new(ctx: &egui::Context, services: Services, start: Start) -> std::io::Result<Self> {
         theme::install(ctx);
+        ctx.add_plugin(widgets::typed_order::TypedOrder::default());
         let wake = ctx.clone();
         let worker = Worker::start(services, move || wake.request_repaint())?;
         let mut state = State::new((start.clock)(), start.zone);

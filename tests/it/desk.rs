@@ -289,6 +289,12 @@ impl Desk {
         refused
     }
 
+    /// The name of the control that the keyboard is at.
+    pub fn focused(&self) -> Option<String> {
+        let node = self.harness.query_all(by().predicate(|node| node.is_focused())).next()?;
+        node.accesskit_node().label()
+    }
+
     /// Whether the keyboard is at a control of this name.
     pub fn is_focused(&self, name: &str) -> bool {
         [Role::Button, Role::TextInput]

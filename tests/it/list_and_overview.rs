@@ -149,6 +149,68 @@ fn arrows_choose_among_completions_and_the_keyboard_stays_in_the_search() {
     assert!(desk.value("Search").as_deref() == Some(""));
 }
 
+/// A key as a keyboard sends it.
+fn pressed(key: Key, modifiers: Modifiers) -> Event {
+    Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
+}
+
+#[test]
+fn what_is_typed_within_one_frame_takes_effect_in_its_order() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    let down = pressed(Key::ArrowDown, Modifiers::NONE);
+    let tab = pressed(Key::Tab, Modifiers::NONE);
+    let slash = [pressed(Key::Slash, Modifiers::NONE), Event::Text("/".into())];
+    let at_once = |desk: &mut Desk, events: &[Event]| {
+        desk.harness.input_mut().events.extend_from_slice(events);
+        (0..8).for_each(|_| desk.harness.step());
+    };
+    // The keys that open the search and a whole query, as a slow machine sees them.
+    let first = [pressed(Key::O, Modifiers::NONE), Event::Text("o".into())];
+    let query = [&slash[..], &first, &[Event::Text("wner:".into()), down.clone(), down.clone(), tab.clone()]].concat();
+    at_once(&mut desk, &query);
+    let taken = desk.value("Search").unwrap();
+    assert!(desk.is_focused("Search"), "the keyboard left the search, which holds {taken:?}");
+    desk.harness.event(Event::Text("owner:".into()));
+    desk.wait("completions", |desk| completions(desk).len() > 2);
+    let offered = completions(&desk);
+    assert_eq!(taken, format!("owner:{} ", offered[1]), "the second one was to be taken");
+    at_once(&mut desk, &[tab.clone(), Event::Text("x".into())]);
+    assert_eq!(desk.value("Search").unwrap(), format!("{taken}owner:{} x", offered[0]));
+}
+
+#[test]
+fn tab_goes_on_from_the_search_and_back_where_nothing_is_completed() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.key(Key::Slash);
+    desk.harness.input_mut().events.extend([Event::Text("boris".into()), pressed(Key::Tab, Modifiers::NONE)]);
+    (0..4).for_each(|_| desk.harness.step());
+    assert_eq!(desk.value("Search").as_deref(), Some("boris"));
+    assert!(!desk.is_focused("Search"), "Tab stays in the search");
+    let next = desk.focused().expect("nothing has the keyboard");
+    for (key, modifiers, name) in [(Key::Tab, Modifiers::SHIFT, "Search"), (Key::Tab, Modifiers::NONE, next.as_str())] {
+        desk.harness.input_mut().events.push(pressed(key, modifiers));
+        (0..4).for_each(|_| desk.harness.step());
+        assert_eq!(desk.focused().as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn escape_closes_the_list_of_completions_first_and_keeps_what_was_typed() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    desk.key(Key::Slash);
+    desk.harness.event(Event::Text("owner:".into()));
+    desk.wait("completions", |desk| completions(desk).len() > 2);
+    desk.key(Key::Escape);
+    assert!(completions(&desk).is_empty() && desk.is_focused("Search"));
+    assert_eq!(desk.value("Search").as_deref(), Some("owner:"));
+    desk.key(Key::Escape);
+    assert!(!desk.is_focused("Search"));
+    assert_eq!(desk.value("Search").as_deref(), Some(""));
+}
+
 /// The values in the list below the search.
 fn completions(desk: &Desk) -> Vec<String> {
     let texts = desk.texts();

@@ -15,3 +15,4 @@ pub mod search_box;
 pub mod status;
 pub mod text;
 pub mod token_field;
+pub mod typed_order;

@@ -27,9 +27,9 @@ pub struct SearchBox {
 
 /// What came of a frame.
 pub struct Searched {
-    /// Of the field.
+    /// The response of the field.
     pub response: Response,
-    /// Whether the list of what could come next is open: then nothing is called wrong yet.
+    /// `true` if the list of what could come next is open: then nothing is called wrong yet.
     pub completes: bool,
 }
 
@@ -43,29 +43,48 @@ impl SearchBox {
         values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>,
     ) -> Searched {
         let id = Id::unique(("field", NAME));
-        let cursor = cursor_of(ui.ctx(), id, &self.text);
-        let focused = ui.memory(|memory| memory.has_focus(id));
-        let suggestions = if focused && !self.closed { self.suggestions(cursor, values) } else { Vec::new() };
-        let accepted = self.keyboard(ui, id, &suggestions);
-        let completes = !suggestions.is_empty();
-        let response = self.edit(ui, id, if completes { &[] } else { errors }, count, completes);
+        let had_focus = ui.memory(|memory| memory.has_focus(id));
+        let offered = self.offered(ui.ctx(), id, had_focus, values);
+        let accepted = self.keyboard(ui, id, &offered).and_then(|at| offered.get(at));
+        if let Some(suggestion) = accepted {
+            self.accept(ui.ctx(), id, suggestion);
+        }
+        let offers = !offered.is_empty() && accepted.is_none();
+        let response = self.edit(ui, id, if offers { &[] } else { errors }, count);
         if response.changed() {
             (self.chosen, self.closed) = (None, false);
         }
         if !response.has_focus() {
             self.closed = false;
         }
-        let clicked = if suggestions.is_empty() { None } else { popup(ui, &response, &suggestions, self.chosen) };
-        if let Some(suggestion) = accepted.or(clicked).and_then(|at| suggestions.get(at)) {
+        // What was typed in this frame opens the list in this frame, so that the next key already belongs to it. A
+        // click on the list takes the focus from the field before the list is drawn.
+        let offered = self.offered(ui.ctx(), id, had_focus || response.has_focus(), values);
+        let completes = !offered.is_empty();
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, keys_of_the_box(completes)));
+        let clicked = if completes { popup(ui, &response, &offered, self.chosen) } else { None };
+        if let Some(suggestion) = clicked.and_then(|at| offered.get(at)) {
             self.accept(ui.ctx(), id, suggestion);
             response.request_focus();
         }
-        // Escape takes the focus away before the field is drawn; it must not reach the list as well.
+        // Without a list, Escape takes the focus away before the field is drawn; it must not reach the table as well.
         let left = response.lost_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
         if left {
             self.text.clear();
         }
         Searched { response, completes }
+    }
+
+    /// What could come next, while somebody is at the box.
+    fn offered(
+        &mut self,
+        ctx: &egui::Context,
+        id: Id,
+        is_used: bool,
+        values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>,
+    ) -> Vec<Suggestion> {
+        let cursor = cursor_of(ctx, id, &self.text);
+        if is_used && !self.closed { self.suggestions(cursor, values) } else { Vec::new() }
     }
 
     fn suggestions(
@@ -100,19 +119,24 @@ impl SearchBox {
             return None;
         }
         let last = suggestions.len() - 1;
-        let (down, up, tab, enter) = ui.input_mut(|input| {
-            let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
+        let (down, up, tab, enter, escape) = ui.input_mut(|input| {
+            let mut pressed = |key| input.count_and_consume_key(Modifiers::NONE, key);
             (
                 pressed(Key::ArrowDown),
                 pressed(Key::ArrowUp),
-                pressed(Key::Tab),
-                self.chosen.is_some() && pressed(Key::Enter),
+                pressed(Key::Tab) > 0,
+                self.chosen.is_some() && pressed(Key::Enter) > 0,
+                pressed(Key::Escape) > 0,
             )
         });
-        if down {
+        if escape {
+            (self.chosen, self.closed) = (None, true);
+            return None;
+        }
+        for _ in 0..down {
             self.chosen = Some(self.chosen.map_or(0, |at| (at + 1).min(last)));
         }
-        if up {
+        for _ in 0..up {
             self.chosen = self.chosen.and_then(|at| at.checked_sub(1));
         }
         (tab || enter).then(|| self.chosen.unwrap_or(0).min(last))
@@ -138,7 +162,7 @@ impl SearchBox {
         }
     }
 
-    fn edit(&mut self, ui: &mut Ui, id: Id, errors: &[FilterError], count: &str, completes: bool) -> Response {
+    fn edit(&mut self, ui: &mut Ui, id: Id, errors: &[FilterError], count: &str) -> Response {
         let p = theme::colors(ui);
         let errors: Vec<std::ops::Range<usize>> = errors.iter().map(|error| error.span.clone()).collect();
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
@@ -148,10 +172,6 @@ impl SearchBox {
         let has_text = !self.text.is_empty();
         let right = room + 12.0 + if has_text { 30.0 } else { 10.0 };
         let ground = ui.painter().add(egui::Shape::Noop);
-        // While the list is open, Tab and the arrows belong to it: the toolkit would move the focus with them before
-        // the list is asked. Escape passes by.
-        let lock =
-            egui::EventFilter { tab: completes, horizontal_arrows: true, vertical_arrows: completes, escape: false };
         let edit = TextEdit::singleline(&mut self.text)
             .id(id)
             .frame(Frame::new().inner_margin(Margin { left: 34, right: right as i8, top: 8, bottom: 8 }))
@@ -160,7 +180,7 @@ impl SearchBox {
             .desired_width(f32::INFINITY)
             .min_size(vec2(0.0, 36.0))
             .align(Align2::LEFT_CENTER)
-            .event_filter(lock)
+            .event_filter(keys_of_the_box(true))
             .layouter(&mut layouter);
         let response = ui.add(edit);
         field::name(&response, ui, NAME);
@@ -226,6 +246,12 @@ pub fn help_button(ui: &mut Ui) {
             }
         });
     });
+}
+
+/// The keys that the toolkit does not move the focus by: while the list is open, Tab and the arrows choose in it
+/// and Escape closes it.
+fn keys_of_the_box(completes: bool) -> egui::EventFilter {
+    egui::EventFilter { tab: completes, horizontal_arrows: true, vertical_arrows: completes, escape: completes }
 }
 
 fn cursor_of(ctx: &egui::Context, id: Id, text: &str) -> usize {
