@@ -14,6 +14,7 @@ use super::{
     cross_cluster::{self, CrossArgs},
     draft::{self, Checked},
     error::{CliError, Exit},
+    json_input,
     outlet::{self, Outlet},
     output::{self, PlainFormat},
     secret_output,
@@ -156,9 +157,7 @@ fn preset_parser() -> impl TypedValueParser<Value = Preset> {
 
 /// What was given, or what is in the file that it names.
 fn json_or_file(option: &str, text: &str) -> Result<String, CliError> {
-    let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let unreadable = |error| CliError::Fields(vec![format!("{option}: {path} can't be read: {error}")]);
-    std::fs::read_to_string(path).map_err(unreadable)
+    json_input::text(text).map_err(|why| CliError::Fields(vec![format!("{option}: {why}")]))
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exit, CliError> {

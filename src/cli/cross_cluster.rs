@@ -7,7 +7,7 @@ use super::{
     create::{self, KeyArgs},
     draft,
     error::{CliError, Exit},
-    output,
+    json_input, output,
 };
 use crate::{
     model::{
@@ -76,7 +76,7 @@ pub(super) fn access_text(given: &str) -> Result<String, String> {
         return Ok(given.to_owned());
     }
     let path = given.strip_prefix('@').unwrap_or(given);
-    std::fs::read_to_string(path).map_err(|error| format!("--access: {path} can't be read: {error}"))
+    json_input::of_file(path).map_err(|why| format!("--access: {why}"))
 }
 
 /// `create --cross-cluster`.

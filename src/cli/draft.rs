@@ -1,7 +1,7 @@
 //! A key as it was asked for on a command line, checked: first what can be told without the cluster,
 //! then with its roles.
 
-use super::{connection::changing_session_at, error::CliError};
+use super::{connection::changing_session_at, error::CliError, output};
 use crate::{
     client::ClientError,
     model::{
@@ -12,7 +12,7 @@ use crate::{
         role::Role,
         version::Edition,
     },
-    ops::{Problem, Session, clock},
+    ops::{Problem, Session, clock, find},
     store::profiles::new_profile_id,
 };
 
@@ -73,9 +73,22 @@ pub(super) async fn check_on(session: &Session, draft: &Draft, by_api_key: bool)
     match draft.check(around, &new_profile_id().0) {
         Ok(key) => {
             let sentence = draft.sentence(around);
+            say_taken(session, &key).await;
             Ok(Checked { key, sentence })
         }
         Err(errors) => Err(CliError::Fields(lines(&errors, draft, &roles))),
+    }
+}
+
+/// Warns of a name or an application id that usable keys have already; they remain allowed.
+pub(super) async fn say_taken(session: &Session, key: &CreateKey) {
+    match find::taken(session, key.name(), key.application_id()).await {
+        Ok(taken) => {
+            let of = |option: &str, words: Option<String>| words.map(|words| format!("{option}: {words}"));
+            let said = [of("--name", taken.name_warning()), of("--id", taken.application_id_warning())];
+            said.into_iter().flatten().for_each(|words| output::say(&words));
+        }
+        Err(error) => output::complain(&format!("It is not known whether other keys have the same name: {error}")),
     }
 }
 

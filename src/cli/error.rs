@@ -87,7 +87,11 @@ impl CliError {
             }
             Self::Problem(problem) => {
                 output::complain(&fixes::told(problem));
-                if problem.kind == ProblemKind::NotKnown { Exit::NotKnown.into() } else { Exit::Failed.into() }
+                match problem.kind {
+                    ProblemKind::NotKnown => Exit::NotKnown.into(),
+                    ProblemKind::Partly => Exit::Partly.into(),
+                    _ => Exit::Failed.into(),
+                }
             }
             // Who reads has heard enough: that is no failure and needs no words.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done.into(),

@@ -18,6 +18,7 @@ pub(super) fn told(problem: &Problem) -> String {
 fn way(fix: &Fix) -> Option<String> {
     Some(match fix {
         Fix::Retry | Fix::EditConnection | Fix::CompareCertificate | Fix::ReadProfiles | Fix::UseMemory => return None,
+        Fix::MoreTime => "--timeout SECONDS gives each request more time".into(),
         Fix::CreateKey => "`keybearer create` makes a new key".into(),
         Fix::ActAs(user) => format!("--run-as {} acts as that user, if you may", harmless::shown(user)),
         Fix::AllowOtherOwner => "--other-owner takes a successor that is yours".into(),

@@ -152,7 +152,10 @@ async fn checked(session: &Session, draft: &NewKeyDraft, credential: Secret) -> 
     let zone = clock::zone();
     let around = Surroundings { edition: session.edition, ..around(session.now(), &zone, &roles) };
     match draft.check(around, &new_profile_id().0, Some(credential)) {
-        Ok(NewKey::Granted(grant)) => Ok((*grant, draft.sentence(around))),
+        Ok(NewKey::Granted(grant)) => {
+            draft::say_taken(session, &grant.key).await;
+            Ok((*grant, draft.sentence(around)))
+        }
         Ok(_) => Err(CliError::usage("No key was created: this is no key for another user")),
         Err(slips) => Err(CliError::Fields(lines(slips, draft, &roles))),
     }

@@ -87,12 +87,14 @@ pub(super) async fn keys(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>
     let named: Vec<&str> = unknown.iter().take(NAMED).copied().collect();
     let more = unknown.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let what =
-        if unknown.iter().all(|id| unreadable.contains(id)) { "can't be read" } else { "There is no key with the id" };
-    let title = if what == "can't be read" {
-        format!("Keys that can't be read: {}{more}. Nothing is done", named.join(", "))
+    let named = named.join(", ");
+    let title = if unknown.iter().all(|id| unreadable.contains(id)) {
+        format!("Keys that can't be read: {named}{more}. Nothing was done")
+    } else if found.unreadable.is_empty() {
+        format!("There is no key with the id {named}{more}, as far as you may see. Nothing was done")
     } else {
-        format!("{what} {}{more}, as far as you may see. Nothing is done", named.join(", "))
+        // A row whose id can't be read may be any of them.
+        format!("Not among the keys that could be read: {named}{more}. Nothing was done")
     };
     let hint = "The file takes ids, not names: `keybearer list --ids` writes them";
     Err(CliError::problem(&harmless::shown(&title), "", hint))

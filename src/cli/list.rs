@@ -364,7 +364,7 @@ pub(super) fn say_doubts(list: &KeyList) {
     }
 }
 
-/// "12 of 3,041 keys, as of 12:00"; "2 of your own 5 keys, as of 12:00".
+/// "12 of 3,041 keys, as of 12:00"; "2 of 5 keys of yours, as of 12:00".
 fn count_words(total: u64, own_only: bool, shown: usize, found: usize, at: &str) -> String {
     let all = match (own_only, total) {
         (true, 1) => "1 key of yours".to_owned(),
@@ -424,12 +424,12 @@ mod tests {
 
     #[test]
     fn the_count_is_in_good_english() {
-        assert_eq!(count_words(1, true, 1, 1, "12:00"), "1 of your own key (1), as of 12:00");
-        assert_eq!(count_words(5, true, 0, 0, "12:00"), "0 of your own 5 keys, as of 12:00");
+        assert_eq!(count_words(1, true, 1, 1, "12:00"), "1 of 1 key of yours, as of 12:00");
+        assert_eq!(count_words(5, true, 0, 0, "12:00"), "0 of 5 keys of yours, as of 12:00");
         assert_eq!(count_words(1, false, 1, 1, "12:00"), "1 of 1 key, as of 12:00");
         assert_eq!(
             count_words(3041, false, 10, 12, "12:00"),
-            "10 of 3,041 keys (12 found, the first are shown), as of 12:00"
+            "10 of 3,041 keys (12 found, the first 10 shown), as of 12:00"
         );
     }
 

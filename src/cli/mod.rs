@@ -16,6 +16,7 @@ mod grant;
 mod invalidate;
 mod journal;
 mod journal_ship;
+mod json_input;
 mod key_rights;
 mod key_row;
 mod keys_from;

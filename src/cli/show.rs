@@ -15,7 +15,7 @@ use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
-        calendar, expiry, harmless, json_text,
+        calendar, expiry, harmless, json_text, key_list,
         rights::RightsJson,
     },
     ops::{
@@ -101,6 +101,15 @@ pub(super) async fn one(session: &Session, reference: &str) -> Result<Option<Api
     let mut found = find::named(session, reference).await?;
     let key = match choose(&found) {
         Choice::One(key) => key.clone(),
+        Choice::Several if let Some(newest) = key_list::last_successor(&found) => {
+            let others: Vec<&str> =
+                found.iter().filter(|key| key.id != newest.id && !key.invalidated).map(|key| key.id.as_str()).collect();
+            let others = harmless::shown(&others.join(", ")).into_owned();
+            output::say(&format!(
+                "This key is the successor of {others}, which is valid, too: name that one by its id"
+            ));
+            return Ok(Some(newest.clone()));
+        }
         Choice::None => return Err(unknown(session, reference)),
         Choice::Several => {
             say_all(reference, &found, session.now());

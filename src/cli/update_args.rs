@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{cross_cluster::access_text, error::CliError};
+use super::{cross_cluster::access_text, error::CliError, json_input};
 use crate::model::update_draft::{UpdateDraft, UpdateField, UpdateSlip};
 
 /// The options that say what shall be different.
@@ -39,7 +39,7 @@ impl WantedArgs {
     /// One line for each file that can't be read, and for an end that is blank.
     pub(super) fn draft(&self) -> Result<UpdateDraft, CliError> {
         let mut lines = Vec::new();
-        let mut read = |option: &str, given: &Option<String>| match given.as_deref().map(json_or_file).transpose() {
+        let mut read = |option: &str, given: &Option<String>| match given.as_deref().map(json_input::text).transpose() {
             Ok(text) => text,
             Err(words) => {
                 lines.push(format!("{option}: {words}"));
@@ -90,21 +90,12 @@ pub(super) fn lines(slips: &[UpdateSlip]) -> CliError {
     CliError::Fields(slips.iter().map(line).collect())
 }
 
-fn json_or_file(given: &str) -> Result<String, String> {
-    match given.strip_prefix('@') {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path} can't be read: {error}")),
-        None => Ok(given.to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_can_t_be_read_is_told_by_its_option_and_its_name() {
-        assert!(json_or_file("@/no/such/file").unwrap_err().contains("/no/such/file"));
-        assert_eq!(json_or_file("{}").unwrap(), "{}");
+    fn a_mistake_is_told_by_its_option() {
         let CliError::Fields(told) = lines(&[(UpdateField::Remove, "why".into())]) else { panic!("fields") };
         assert_eq!(told, ["--unset: why"]);
     }

@@ -215,8 +215,9 @@ impl Client {
         self.make(call, key.name(), Some(key.expiry())).await
     }
 
-    /// Sends what makes a key, once, and reads the secret out of the answer. An end that was asked for as a
-    /// span of time tells the cluster's clock.
+    /// Sends what makes a key, once, and reads the secret out of the answer. An expiration that was asked for as a
+    /// span tells the cluster's clock, where it is within [`super::MAX_DATE_SKEW`] of the time used so far; beyond that
+    /// it may as well be another expiration than the one asked for.
     pub(super) async fn make(
         &self,
         call: Call<'_>,
@@ -230,7 +231,11 @@ impl Client {
         if let (Some(expires), Some(Expiry::In(span))) = (wire.expiration, expiry)
             && let Some(length) = span.millis()
         {
-            self.set_own_skew(expires.saturating_sub(length), asked_at);
+            let server = expires.saturating_sub(length);
+            let counted = asked_at.saturating_add(self.clock_skew().unwrap_or(0));
+            if server.saturating_sub(counted).saturating_abs() <= super::MAX_DATE_SKEW {
+                self.set_own_skew(server, asked_at);
+            }
         }
         Ok(CreatedKey {
             id: KeyId::new(wire.id),
@@ -364,17 +369,14 @@ impl Client {
     /// Whatever a request can meet.
     pub async fn get_rows(&self, own: bool, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
         let call = Call::new(Method::GET, &PATH).query_if(own, "owner", "true");
-        match self.rows(Call { limit: MAX_STREAM_BYTES, ..call }, put).await {
-            Err(ClientError::NotFound { .. }) => Ok(RowPage::default()),
-            answer => answer,
-        }
+        self.rows(Call { limit: MAX_STREAM_BYTES, ..call }, put).await
     }
 
     async fn rows(&self, call: Call<'_>, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
         let reader = Mutex::new(RowReader::new(put));
         let answer = self.send(Call { rows: Some(&reader), ..call }).await?;
         if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
-            return Err(ClientError::NotFound { reason: "no key".into() });
+            return Ok(RowPage::default());
         }
         let answer = answer.success()?;
         let reader = reader.into_inner().unwrap_or_else(PoisonError::into_inner);

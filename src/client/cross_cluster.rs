@@ -62,8 +62,9 @@ impl Client {
         };
         let answer = self.send(call).await?.success();
         let answer = answer.map_err(|error| identity_is_unknown(error, update.certificate_identity.is_some()))?;
+        let is_repetition = answer.is_repetition;
         let wire: WireUpdate = answer.parse()?;
-        Ok(wire.updated)
+        Ok(wire.updated || is_repetition)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{api_key::KeyId, update::KeyUpdate, version::Feature};
 /// What a bulk update did, key by key. A failure of some is a normal case.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct BulkUpdate {
-    /// Those that are different now.
+    /// Those that are different now; after a lost answer also those that a second try found to be as asked.
     pub updated: Vec<KeyId>,
     /// Those that were so before, the snapshot of the owner's rights included.
     pub noops: Vec<KeyId>,
@@ -43,8 +43,8 @@ struct WireErrors {
 impl Client {
     /// Changes one key, and takes the snapshot of its owner's rights anew (since 8.4). Whether anything is
     /// different now: `false` is a success too. Only the key's owner can, not even a superuser (404 on 9.5.3).
-    /// Sent again after a failure only if it has no expiration, which counts from the moment of each try; the
-    /// answer to a second try may then be `false` although the first one changed the key.
+    /// Sent again after a failure only if it has no expiration, which counts from the moment of each try. After a lost
+    /// answer it is always `true`: that a second try changed nothing doesn't tell what the first one did.
     ///
     /// # Errors
     /// [`ClientError::NotSent`] for a blank id, [`ClientError::Lacks`] before 8.4 (8.13 for an expiration),
@@ -58,8 +58,10 @@ impl Client {
             feature: Some(feature(update, Feature::Update)),
             ..Call::new(Method::PUT, &segments).body(update.body(None))
         };
-        let wire: WireUpdate = self.send(call).await?.success()?.parse()?;
-        Ok(wire.updated)
+        let answer = self.send(call).await?.success()?;
+        let is_repetition = answer.is_repetition;
+        let wire: WireUpdate = answer.parse()?;
+        Ok(wire.updated || is_repetition)
     }
 
     /// Changes many keys in the same way by one request (since 8.5). Keys that fail don't hinder the others.
@@ -76,7 +78,13 @@ impl Client {
             ..Call::new(Method::POST, &["_security", "api_key", "_bulk_update"])
                 .body(update.body(Some(&json!(ids).to_string())))
         };
-        let wire: WireBulk = self.send(call).await?.success()?.parse()?;
+        let answer = self.send(call).await?.success()?;
+        let is_repetition = answer.is_repetition;
+        let mut wire: WireBulk = answer.parse()?;
+        if is_repetition {
+            let same = std::mem::take(&mut wire.noops);
+            wire.updated.extend(same);
+        }
         let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
         let words = |error: &Value| refusal::deepest_reason(error).unwrap_or_else(|| error.to_string());
         Ok(BulkUpdate {

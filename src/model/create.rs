@@ -7,7 +7,7 @@ use super::{
     Millis,
     descriptor::{self, Grants, Piece},
     descriptor_form::DescriptorForm,
-    expiry::Expiry,
+    expiry::{Expiry, thousands},
     json_text,
     preset::Preset,
     role::{self, Role},
@@ -16,6 +16,9 @@ use super::{
 
 /// The most characters that Elasticsearch takes in a name.
 pub const LONGEST_NAME: usize = 256;
+
+/// Number of existing roles that are named beside a missing one.
+const ROLES_NAMED: usize = 5;
 
 /// The member of the metadata by which a lost answer is looked for.
 pub const REQUEST_ID: &str = "request_id";
@@ -412,13 +415,52 @@ fn lacks(feature: Feature) -> String {
     format!("This cluster is older than {} and lacks {}", feature.since(), feature.words())
 }
 
-/// "There is no role … on this cluster", with the nearest ones.
+/// "There is no role … on this cluster", with the nearest ones or else some that there are.
 pub fn unknown_role(wanted: &str, known: &[Role]) -> String {
     let near = role::nearest(wanted, known.iter().map(|role| role.name.as_str()));
-    if near.is_empty() {
-        format!("There is no role “{wanted}” on this cluster")
-    } else {
-        format!("There is no role “{wanted}” on this cluster, did you mean {}?", near.join(", "))
+    let missing = format!("There is no role “{wanted}” on this cluster");
+    if !near.is_empty() {
+        return format!("{missing}, did you mean {}?", near.join(", "));
+    }
+    // Roles of one's own say more than those that every cluster has.
+    let (built_in, own): (Vec<&Role>, Vec<&Role>) = known.iter().partition(|role| role.reserved);
+    let names: Vec<&str> = own.iter().chain(&built_in).take(ROLES_NAMED).map(|role| role.name.as_str()).collect();
+    match known.len() - names.len() {
+        _ if names.is_empty() => missing,
+        0 => format!("{missing}. Its roles: {}", names.join(", ")),
+        more => format!("{missing}. Some of its roles: {} and {more} more", names.join(", ")),
+    }
+}
+
+/// Usable keys that have the name or the application id of a new key already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Number of keys with the name.
+    pub name: u64,
+    /// Number of keys with the application id; 0 where none is asked for.
+    pub application_id: u64,
+}
+
+impl Taken {
+    /// A warning about the name.
+    pub fn name_warning(self) -> Option<String> {
+        Self::warning(self.name, "name")
+    }
+
+    /// A warning about the application id.
+    pub fn application_id_warning(self) -> Option<String> {
+        Self::warning(self.application_id, "application id")
+    }
+
+    fn warning(count: u64, what: &str) -> Option<String> {
+        match count {
+            0 => None,
+            1 => Some(format!("A usable key already has this {what}: by it, neither can be told from the other")),
+            _ => Some(format!(
+                "{} usable keys already have this {what}: by it, none can be told from the others",
+                thousands(count)
+            )),
+        }
     }
 }
 

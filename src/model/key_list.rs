@@ -4,10 +4,12 @@ use jiff::tz::TimeZone;
 
 use super::{
     Millis,
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyId},
     expiry::StatusGroup,
     filter::{self, Expr},
     inventory::{Asker, Bits, Inventory, Order, Sort, StatusCounts},
+    json_text,
+    successor::ROTATED_FROM,
 };
 
 /// What to show of a list.
@@ -112,12 +114,27 @@ pub fn named<'a>(keys: &'a [ApiKey], reference: &str) -> Vec<&'a ApiKey> {
     keys.iter().filter(|key| key.name == reference).collect()
 }
 
+/// The key of a rotation that stays, where all keys that are not invalidated belong to one: each is the successor of
+/// another one and of the same owner, whose word the lineage is.
+pub fn last_successor(keys: &[ApiKey]) -> Option<&ApiKey> {
+    let valid: Vec<&ApiKey> = keys.iter().filter(|key| !key.invalidated).collect();
+    let old_of = |key: &ApiKey| {
+        let metadata = json_text::value(key.metadata.as_ref()?.get())?;
+        let id = metadata[ROTATED_FROM].as_str()?.to_owned();
+        valid.iter().copied().find(|old| old.id.as_str() == id && old.owner == key.owner)
+    };
+    let replaced: Vec<&KeyId> = valid.iter().filter_map(|key| old_of(key)).map(|old| &old.id).collect();
+    let last = valid.iter().copied().find(|key| !replaced.contains(&&key.id))?;
+    let lineage = std::iter::successors(Some(last), |key| old_of(key)).take(valid.len() + 1);
+    (valid.len() > 1 && lineage.count() == valid.len()).then_some(last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{
         DAY,
-        api_key::{KeyId, Owner},
+        api_key::Owner,
         expiry::Status,
         inventory::{Column, RawKey},
     };
@@ -201,5 +218,20 @@ mod tests {
         assert_eq!(find("app-a"), ["4"]);
         assert_eq!(find("alpha"), ["4"]);
         assert!(find("app-*").is_empty());
+    }
+
+    #[test]
+    fn of_keys_that_replace_each_other_the_last_one_stays() {
+        let made = |id: &str, owner: &str, from: &str| {
+            key(id, "app", owner, None, &format!(r#"{{"application_id":"app","rotated_from":"{from}"}}"#))
+        };
+        let last = |keys: &[ApiKey]| last_successor(keys).map(|key| key.id.to_string());
+        assert_eq!(last(&[made("b", "ana", "a"), made("c", "ana", "b"), made("a", "ana", "")]).as_deref(), Some("c"));
+        assert_eq!(last(&[made("b", "eve", "a"), made("a", "ana", "")]), None, "somebody else wrote it");
+        assert_eq!(last(&[made("b", "ana", "a"), made("c", "ana", "a"), made("a", "ana", "")]), None, "two successors");
+        assert_eq!(last(&[made("a", "ana", "b"), made("b", "ana", "a")]), None, "a circle");
+        assert_eq!(last(&[made("a", "ana", ""), made("b", "ana", "")]), None);
+        let gone = ApiKey { invalidated: true, ..made("c", "ana", "b") };
+        assert_eq!(last(&[made("b", "ana", "a"), made("a", "ana", ""), gone]).as_deref(), Some("b"));
     }
 }

@@ -22,6 +22,10 @@ const MAX_TOLD: usize = 5;
 /// counted from the cluster's clock when the request is carried out.
 const MAX_END_OFF: Millis = 60_000;
 
+/// How far an expiration that was given as a span may be off, in milliseconds: as far as clocks may differ without a
+/// word, and a minute for the request.
+const MAX_SPAN_OFF: Millis = 6 * 60_000;
+
 /// Differences between a key as it was shown and as it is now, in words and in one line. `None` where an update that was
 /// worked out from the one may be sent to the other. What was not told of the key when it was shown is not compared.
 pub fn changed_meanwhile(seen: &ApiKey, now: &ApiKey) -> Option<String> {
@@ -72,12 +76,31 @@ pub fn not_as_asked(planned: &PlannedUpdate, after: &ApiKey) -> Option<String> {
     told(lines)
 }
 
-/// Expiration in words where a date was asked for and the cluster, by its own clock, made another one of it.
-pub fn other_end(planned: &PlannedUpdate, after: &ApiKey) -> Option<String> {
-    let (asked, found) = (planned.until?, after.expires?);
-    let off = found.saturating_sub(asked).saturating_abs();
-    (off > MAX_END_OFF)
-        .then(|| format!("it expires {} in place of {}", calendar::rfc3339(found), calendar::rfc3339(asked)))
+/// Expiration in words where it is not the one that was asked for: a date of which the cluster, by its own clock, made
+/// another one, or a span that doesn't end when it should if the cluster's now is `now`.
+pub fn other_end(planned: &PlannedUpdate, after: &ApiKey, now: Millis) -> Option<String> {
+    let found = after.expires?;
+    let off = |asked: Millis| found.saturating_sub(asked).saturating_abs();
+    let said = calendar::rfc3339(found);
+    if let Some(asked) = planned.until {
+        return (off(asked) > MAX_END_OFF).then(|| {
+            let asked = calendar::rfc3339(asked);
+            format!(
+                "it expires {said} in place of {asked}: the clocks differ. Give the expiration as a span, such as 90d"
+            )
+        });
+    }
+    let span = match &planned.change {
+        KeyChange::Rest(asked) => asked.expiration,
+        KeyChange::CrossCluster(asked) => asked.expiration,
+    }?;
+    let asked = now.saturating_add(span.millis()?);
+    (off(asked) > MAX_SPAN_OFF).then(|| {
+        format!(
+            "it expires {said}, and {span} from now is {}: the clocks differ, or it was changed",
+            calendar::rfc3339(asked)
+        )
+    })
 }
 
 /// `false` for a cross-cluster key, whose descriptors the cluster makes of its access (as seen on 9.5.3).
@@ -202,7 +225,7 @@ mod tests {
         assert_eq!(not_as_asked(&planned(end.clone()), &moved), None);
         assert!(not_as_asked(&planned(KeyUpdate::default()), &moved).unwrap().contains("expiration"));
         let by_date = |until| PlannedUpdate { until: Some(until), ..planned(end.clone()) };
-        assert_eq!(other_end(&by_date(90_030_000), &moved), None);
-        assert!(other_end(&by_date(3_690_000_000), &moved).unwrap().contains("1970-01-02T01:00:00Z in place of"));
+        assert_eq!(other_end(&by_date(90_030_000), &moved, 0), None);
+        assert!(other_end(&by_date(3_690_000_000), &moved, 0).unwrap().contains("1970-01-02T01:00:00Z in place of"));
     }
 }

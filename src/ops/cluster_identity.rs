@@ -22,11 +22,11 @@ pub enum IdentityError {
 }
 
 impl From<IdentityError> for ClientError {
-    /// What was asked could not be asked of the cluster that is meant.
+    /// For a proof, whose answers come from more than one cluster.
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Unknown(error) => error,
-            other @ IdentityError::Other { .. } => Self::NotSent { reason: other.to_string() },
+            other @ IdentityError::Other { .. } => Self::Contradictory { reason: other.to_string() },
         }
     }
 }

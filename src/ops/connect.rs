@@ -242,8 +242,11 @@ fn who(identity: &Identity) -> StepResult {
 
 fn summary(privileges: &Privileges, identity: &Identity) -> (StepResult, StepResult) {
     let granted: Vec<&str> = privileges.iter().filter(|(_, granted)| *granted).map(|(name, _)| name).collect();
-    let granted = if granted.is_empty() {
-        StepResult::Mind("No privilege for API keys".into(), "This sign-in can't see or make any".into())
+    let granted = if !privileges.sees_own_keys() && !privileges.creates_keys() {
+        let words = "This sign-in can neither see nor make any";
+        let problem = Problem::new("No privilege for API keys", words)
+            .hint("manage_own_api_key is the least: it lets one make keys and see one's own");
+        StepResult::Failed(Box::new(problem))
     } else {
         StepResult::Good("Granted".into(), granted.join(", "))
     };

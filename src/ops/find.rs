@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     client::{ClientError, KeyPage, KeyQuery, Order, UnreadRows},
-    model::{api_key::ApiKey, key_list, version::Feature},
+    model::{api_key::ApiKey, create::Taken, expiry::Status, key_list, version::Feature},
     ops::{Session, list, paging::Paging},
 };
 
@@ -56,6 +56,39 @@ async fn candidates(session: &Session, reference: &str) -> Result<Vec<ApiKey>, C
     let list = list::all(session, |_| ()).await?;
     let keys: Vec<ApiKey> = list.keys.keys().collect();
     may_be_missing(&keys, reference, &list.unreadable, list.total).map_or(Ok(keys), Err)
+}
+
+/// Counts the usable keys that have the name or the application id of a new key already. Before 7.15 only those of the
+/// name are counted.
+///
+/// # Errors
+/// When the cluster can't be asked.
+pub async fn taken(session: &Session, name: &str, application_id: Option<&str>) -> Result<Taken, ClientError> {
+    if !(session.privileges.sees_all_keys() || session.privileges.sees_own_keys()) {
+        return Ok(Taken::default());
+    }
+    let count = async |field: &str, value: &str| {
+        let filter = json!({ "bool": {
+            "filter": [{ "term": { field: value } }, { "term": { "invalidated": false } }],
+            "must_not": [{ "range": { "expiration": { "lte": "now" } } }],
+        } });
+        session.client.count_api_keys(Some(&filter), None).await.map(|(count, _)| count)
+    };
+    if session.has(Feature::Query) {
+        let found = match application_id {
+            Some(id) => tokio::try_join!(count("name", name), count("metadata.application_id", id)),
+            None => count("name", name).await.map(|names| (names, 0)),
+        };
+        match found {
+            // The version was not told, and it has no query API.
+            Err(ClientError::Lacks(Feature::Query)) => {}
+            found => return found.map(|(name, application_id)| Taken { name, application_id }),
+        }
+    }
+    let now = session.now();
+    let named = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
+    let usable = named.iter().filter(|key| Status::of(key.expires, key.invalidated, now).is_usable());
+    Ok(Taken { name: usable.count() as u64, application_id: 0 })
 }
 
 /// All pages: of a name that was used a thousand times, the one key that counts may be on the last.

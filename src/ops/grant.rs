@@ -9,7 +9,7 @@ use crate::{
     },
     ops::{
         Problem, Session,
-        create::{self, Asked, CreateError, Trace},
+        create::{self, Asked, CreateError, Owner, Trace},
     },
 };
 
@@ -36,8 +36,10 @@ fn trace(session: &Session, grant: &Grant, sent: Millis) -> Trace {
     }
     match grant.key.request_id() {
         Some(id) => Trace::RequestId(id.to_owned()),
-        // Whose key it will be is not who is signed in, by whom a key without metadata could be told.
-        None => Trace::Name { sent, before: None },
+        None => {
+            let owner = grant.owner().map_or(Owner::NotKnown, |name| Owner::User(name.to_owned()));
+            Trace::Name { sent, before: None, owner }
+        }
     }
 }
 

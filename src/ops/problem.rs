@@ -12,6 +12,8 @@ pub enum Fix {
     Retry,
     /// Change the connection.
     EditConnection,
+    /// Give each request more time, in the connection.
+    MoreTime,
     /// Compare the certificate that was seen, and pin it.
     CompareCertificate,
     /// Read the keyring again.
@@ -52,7 +54,7 @@ impl Fix {
     pub fn words(&self) -> &'static str {
         match self {
             Self::Retry => "Retry",
-            Self::EditConnection | Self::ActAs(_) => "Edit connection…",
+            Self::EditConnection | Self::MoreTime | Self::ActAs(_) => "Edit connection…",
             Self::CompareCertificate => "Compare and pin…",
             Self::ReadProfiles => "Look again",
             Self::UseMemory => "Go on for this run",
@@ -100,6 +102,8 @@ pub enum ProblemKind {
     Certificate,
     /// It is not known whether it was done.
     NotKnown,
+    /// A part of it was done, such as a key that was created and whose secret was lost.
+    Partly,
 }
 
 impl Problem {
@@ -182,7 +186,7 @@ impl From<ClientError> for Problem {
             ClientError::TimedOut { .. } => problem("The cluster does not answer in time")
                 .hint("Try again, or give it more time in the connection")
                 .fix(Fix::Retry)
-                .or(Fix::EditConnection),
+                .or(Fix::MoreTime),
             ClientError::Broken { .. } => problem("The connection broke").fix(Fix::Retry),
             ClientError::Certificate { why, seen } => certificate(&why, &words, seen),
             ClientError::BadCaFile { .. } => problem("The CA file can’t be used").fix(Fix::EditConnection),
@@ -242,7 +246,16 @@ impl From<ClientError> for Problem {
                     ..problem("It is not known whether it was done").hint("Look at the keys before you do it again")
                 }
             }
-            _ => problem("The cluster refuses").fix(Fix::Retry),
+            ClientError::Contradictory { .. } => {
+                problem("The cluster’s answers contradict each other").fix(Fix::Retry).or(Fix::EditConnection)
+            }
+            ClientError::Unreadable { .. } => problem("The answer can’t be understood").fix(Fix::Retry),
+            ClientError::Tls { .. } | ClientError::Setup { .. } => {
+                problem("No encrypted connection came about").fix(Fix::Retry).or(Fix::EditConnection)
+            }
+            ClientError::BadLogin { .. } => problem("This sign-in can’t be sent").fix(Fix::EditConnection),
+            ClientError::Lacks(_) => problem("This cluster can’t do that"),
+            ClientError::Rejected { .. } => problem("The cluster refuses").fix(Fix::Retry),
         }
     }
 }

@@ -280,7 +280,12 @@ async fn send(
     planned: &HashMap<&KeyId, &PlannedUpdate>,
 ) -> UpdateOutcome {
     // A date is sent as what is left until then, which was more when it was shown.
-    let span = first.until.map(|until| Span::of_millis(until.saturating_sub(session.now()).max(1000)));
+    let left = first.until.map(|until| until.saturating_sub(session.now()));
+    if left.is_some_and(|left| left < 1000) {
+        let reason = "the expiration has passed meanwhile, so nothing was sent: choose a later one";
+        return UpdateOutcome::all_failed(ids, reason);
+    }
+    let span = left.map(Span::of_millis);
     let mut change = first.change.clone();
     let (action, body) = match &mut change {
         KeyChange::Rest(update) => {
@@ -332,9 +337,8 @@ async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, out
                          Somebody else may have changed it at the same time"
                     );
                     wrong.insert(id, Failure::Unknown(words));
-                } else if let Some(words) = other_end(planned, &after) {
-                    // Done it is, and with all the rest that was asked for.
-                    let words = format!("{words}: the clocks differ. Give the expiration as a span, such as 90d");
+                } else if let Some(words) = other_end(planned, &after, session.now()) {
+                    // Updated, and with all the rest that was asked for.
                     outcome.remarks.insert(id, words);
                 }
             }

@@ -1,8 +1,13 @@
 //! Answers that something before the cluster dates falsely: what is final is decided by the cluster's own clock.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use wiremock::{
+    Mock,
+    matchers::{method, path},
+};
 
 use crate::{
+    cli_odd_clusters::{ana, cluster, elastic, row, rows},
     cli_practice::{Practice, Ran, keybearer, run},
     cutting_proxy::{Fault, Proxy},
 };
@@ -88,5 +93,53 @@ fn an_end_that_is_not_the_one_asked_for_is_told_with_both_and_has_an_exit_code()
     let end = end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let made = place.ran(&["create", "--name", "off", "--no-rights", "--expiration", &end, "--output", "json"]);
     assert_eq!(made.code, Some(3), "{made:?}");
-    assert!(made.err.contains("as it was asked for") && made.out.contains("encoded"), "{made:?}");
+    assert!(made.err.contains("as was asked for") && made.out.contains("encoded"), "{made:?}");
+}
+
+#[tokio::test]
+async fn an_expiration_other_than_the_span_asked_for_is_told_unless_the_key_shows_that_the_clocks_differ() {
+    const MILLIS: i64 = 1000 * DAY;
+    let now = jiff::Timestamp::now().as_millisecond();
+    // Creation and expiration as the key is read again; an answer says ten years in any case.
+    let expires = now + 3650 * MILLIS;
+    for (created, doubt) in
+        [(Some(now), "not 30d after its creation"), (Some(expires - 30 * MILLIS), ""), (None, "it can't be seen")]
+    {
+        let server = cluster().await;
+        let answer = json!({ "id": "k", "name": "app", "expiration": expires, "api_key": "s", "encoded": "e" });
+        Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(elastic(&answer)).mount(&server).await;
+        let mut key = row("k", false);
+        key["creation"] = json!(created);
+        key["expiration"] = json!(expires);
+        let found: Vec<Value> = created.map(|_| key).into_iter().collect();
+        let get = Mock::given(method("GET")).and(path("/_security/api_key"));
+        get.respond_with(elastic(&rows(&found))).mount(&server).await;
+        let args = ["create", "--name", "app", "--no-rights", "--expiration", "30d", "--output", "json"];
+        let ran = ana(&server, &args).await;
+        assert_eq!(ran.json()["id"], "k", "the secret is delivered: {ran:?}");
+        assert_eq!(ran.code, Some(if doubt.is_empty() { 0 } else { 3 }), "{created:?}: {ran:?}");
+        assert!(ran.err.contains(doubt), "{created:?}: {ran:?}");
+        assert_eq!(ran.err.contains("not 30d"), !doubt.is_empty(), "{created:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_to_another_span_than_asked_for_is_told() {
+    let now = jiff::Timestamp::now().as_millisecond();
+    for (days, code) in [(30, 0), (300, 3)] {
+        let server = cluster().await;
+        let get = || Mock::given(method("GET")).and(path("/_security/api_key"));
+        get().respond_with(elastic(&rows(&[row("k", false)]))).up_to_n_times(2).mount(&server).await;
+        let mut after = row("k", false);
+        after["expiration"] = json!(now + days * 1000 * DAY);
+        get().respond_with(elastic(&rows(&[after]))).mount(&server).await;
+        let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
+        query.respond_with(elastic(&rows(&[row("k", false)]))).mount(&server).await;
+        let put = Mock::given(method("PUT")).and(path("/_security/api_key/k"));
+        put.respond_with(elastic(&json!({ "updated": true }))).expect(1).mount(&server).await;
+        let ran = ana(&server, &["update", "k", "--expiration", "30d", "--yes", "--output", "json"]).await;
+        assert_eq!((ran.code, &ran.json()["updated"]), (Some(code), &json!(["k"])), "{days}: {ran:?}");
+        let remarks = ran.json()["remarks"].to_string();
+        assert_eq!(remarks.contains("and 30d from now is"), code == 3, "{days}: {ran:?}");
+    }
 }

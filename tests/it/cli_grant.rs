@@ -146,7 +146,7 @@ async fn the_journal_knows_for_whom_and_never_the_password() {
     let journal = folder.path().join("journal");
     let args = ["--timeout", "1", "grant", "--name", "app", "--no-rights", "--output", "json", "--for", "boris"];
     let ran = ana_at(&server, &journal, &[&args[..], &["--password-file", text(&file)]].concat()).await;
-    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was made: {ran:?}");
     assert!(ran.err.contains("stray-1") && ran.err.contains("nobody knows its secret"), "{ran:?}");
     let sent = server.received_requests().await.unwrap();
     let sent: Value = sent.iter().find(|request| request.url.path() == place).unwrap().body_json().unwrap();

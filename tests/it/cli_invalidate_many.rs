@@ -150,7 +150,7 @@ fn a_search_that_is_partly_not_known_invalidates_nothing_unless_that_is_said() {
         let refused = run(holder().args(["invalidate", "--own-key-too", "--yes", "--count", "1", &filter]));
         assert_eq!(refused.code, Some(1), "{refused:?}");
         assert!(
-            refused.err.contains("Of 1 key it is not known") && refused.err.contains("--known-only"),
+            refused.err.contains("It is not known whether 1 key") && refused.err.contains("--known-only"),
             "{refused:?}"
         );
         let known = run(holder().args(["invalidate", "--known-only", "--yes", "--count", "1", &filter]));

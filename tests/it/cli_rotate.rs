@@ -461,8 +461,9 @@ fn two_machines_at_the_same_time_leave_one_successor() {
         let desk = Desk::new();
         let old = desk.app();
         let (a, b) = (desk.path("a"), desk.path("b"));
+        // By its id: the application id means two keys as soon as one machine has made a successor.
         let args = |file: &std::path::Path| {
-            ["my-app", "--grace", "1h", "--yes", "--secret-file"]
+            [&old, "--grace", "1h", "--yes", "--secret-file"]
                 .map(str::to_owned)
                 .into_iter()
                 .chain([text(file).to_owned()])

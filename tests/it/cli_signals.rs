@@ -56,7 +56,7 @@ fn whoever_interrupts_a_creation_is_told_what_came_of_it_and_the_journal_is_clos
         assert_eq!((report.open.len(), outcome.as_str()), (0, "unknown"), "{signal}: {ran:?}");
         match cut {
             Cut::HoldAfter => {
-                assert_eq!((keys.len(), ran.code), (1, Some(1)), "{signal}: {ran:?}");
+                assert_eq!((keys.len(), ran.code), (1, Some(3)), "{signal}: {ran:?}");
                 assert!(ran.err.contains(keys[0]["id"].as_str().unwrap()), "{signal}: {ran:?}");
             }
             _ => {

@@ -163,6 +163,10 @@ async fn an_unknown_key_is_none_and_a_missing_page_is_an_error() {
     let server = always(404, r#"{"error":{"type":"x","reason":"no such index"},"status":404}"#).await;
     let error = in_time(client(&server.uri()).get_api_key(&id, false)).await.unwrap_err();
     assert_eq!(error, ClientError::NotFound { reason: "no such index".into() });
+    for own in [false, true] {
+        let error = in_time(client(&server.uri()).get_rows(own, &mut |_| ())).await.unwrap_err();
+        assert_eq!(error, ClientError::NotFound { reason: "no such index".into() }, "not “no keys”");
+    }
 }
 
 #[tokio::test]

@@ -447,3 +447,30 @@ fn a_version_that_lacks_it_is_named() {
     assert!(desk.sees("8.10") && desk.sees("it is 8.9.2"), "{:?}", desk.texts());
     assert!(!desk.can_choose("For a remote cluster"));
 }
+
+#[test]
+fn a_name_and_an_application_id_that_usable_keys_have_already_are_warned_of() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = tall(&sandbox);
+    let taken = sandbox.runtime.block_on(async {
+        let session = connect::connect(&sandbox.profile().endpoint).await.unwrap();
+        let mut query = KeyQuery::new(1);
+        query.filter = Some(json!({ "bool": {
+            "filter": [{ "exists": { "field": "metadata.application_id" } }, { "term": { "invalidated": false } }],
+            "must_not": [{ "exists": { "field": "expiration" } }],
+        } }));
+        session.client.query_api_keys(&query).await.unwrap().keys.remove(0)
+    });
+    desk.press("Create");
+    let warned = |desk: &mut Desk, what: &str| {
+        desk.harness.step();
+        desk.texts().iter().any(|text| {
+            text.contains(&format!("already have this {what}")) || text.contains(&format!("already has this {what}"))
+        })
+    };
+    assert!(!warned(&mut desk, "name") && !warned(&mut desk, "application id"));
+    desk.fill("Name", &taken.name);
+    desk.fill("Application id", taken.application_id().unwrap());
+    assert!(warned(&mut desk, "name"));
+    assert!(warned(&mut desk, "application id"));
+}

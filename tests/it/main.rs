@@ -14,6 +14,7 @@ mod cli_invalidate_many;
 mod cli_journal;
 mod cli_last_use;
 mod cli_lists;
+mod cli_names;
 mod cli_odd_clusters;
 mod cli_practice;
 mod cli_rotate;

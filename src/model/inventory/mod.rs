@@ -427,6 +427,13 @@ impl Inventory {
         same.filter(|place| fits(**place as usize)).count()
     }
 
+    /// The number of keys with this application id that can be used.
+    pub fn usable_with_application_id(&self, id: &str, now: Millis) -> usize {
+        let Some(number) = self.known.applications.find(id).filter(|number| *number != 0) else { return 0 };
+        let fits = |place: &usize| self.applications[*place] == number && self.status(*place, now).is_usable();
+        (0..self.len()).into_par_iter().with_min_len(bits::CHUNK).filter(fits).count()
+    }
+
     /// The next moment at which a key crosses a threshold of its status.
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
         let next = |place: usize| {

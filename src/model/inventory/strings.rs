@@ -115,15 +115,20 @@ impl Default for Distinct {
 impl Distinct {
     /// The number of a text, a new one if it was never seen. 0 too when 4 GB are full.
     pub(super) fn number(&mut self, text: &str) -> u32 {
-        let hash = self.hasher.hash_one(text.as_bytes());
-        let same = |number: &u32| self.texts.raw(*number) == text.as_bytes();
-        if let Some(number) = self.table.find(hash, same) {
-            return *number;
+        if let Some(number) = self.find(text) {
+            return number;
         }
+        let hash = self.hasher.hash_one(text.as_bytes());
         let Some(number) = self.texts.push(text) else { return 0 };
         let (texts, hasher) = (&self.texts, &self.hasher);
         self.table.insert_unique(hash, number, |number| hasher.hash_one(texts.raw(*number)));
         number
+    }
+
+    /// The number of a text that was seen.
+    pub(super) fn find(&self, text: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(text.as_bytes());
+        self.table.find(hash, |number: &u32| self.texts.raw(*number) == text.as_bytes()).copied()
     }
 
     pub(super) fn get(&self, number: u32) -> &str {

@@ -22,7 +22,7 @@ use crate::{
     },
     ops::{
         Session, background, clock,
-        paging::{MAX_COUNT_DRIFT, Paging},
+        paging::{MAX_COUNT_DRIFT, MAX_LISTED_KEYS, Paging},
     },
 };
 
@@ -51,7 +51,7 @@ impl Range {
     }
 
     fn halves(self) -> [(Millis, Millis); 2] {
-        let middle = self.from + (self.until - self.from) / 2;
+        let middle = i64::midpoint(self.from, self.until);
         [(self.from, middle), (middle, self.until)]
     }
 }
@@ -66,10 +66,16 @@ fn no_more_than(whole: Range, parts: impl Iterator<Item = u64>) -> Result<(), Cl
     Err(ClientError::Contradictory { reason })
 }
 
+/// Rows that the answers of one reading may have, for each key that is counted: ranges that are read again because they
+/// did not add up give the same rows a second and a third time.
+const MAX_ROWS_A_KEY: u64 = 8;
+
 /// What was read so far; ranges write to it at the same time.
 #[derive(Default)]
 struct State {
     keys: Inventory,
+    /// Number of rows of all answers, keys that came twice included.
+    rows: u64,
     unreadable: UnreadRows,
     total: u64,
     next_part: usize,
@@ -167,6 +173,16 @@ impl Reader {
         let page = self.query(query, put).await?;
         let mut state = self.state();
         state.unreadable.merge(&page.unreadable);
+        state.rows = state.rows.saturating_add(page.rows as u64);
+        let counted = state.total.max(page.total).max(state.keys.len() as u64);
+        if state.rows > counted.saturating_add(MAX_COUNT_DRIFT).saturating_mul(MAX_ROWS_A_KEY) {
+            let reason = format!("{} rows came where it counts {counted} keys, and there is no end", state.rows);
+            return Err(ClientError::Contradictory { reason });
+        }
+        if state.keys.len() as u64 > MAX_LISTED_KEYS {
+            let reason = format!("it sends more than {MAX_LISTED_KEYS} keys");
+            return Err(ClientError::Contradictory { reason });
+        }
         Ok(page)
     }
 
@@ -402,6 +418,7 @@ impl Reader {
                 continue;
             }
             let sent = Mutex::new(HashSet::new());
+            let is_whole;
             let mut query = KeyQuery::new(PAGE);
             query.filter = Some(range.filter());
             query.sort = vec![("_doc".into(), By::Ascending)];
@@ -418,11 +435,17 @@ impl Reader {
                 let page = self.query(&query, &mut put).await?;
                 match page.last_sort {
                     Some(sort) if paging.goes_on(page.rows, query.size, page.total)? => query.search_after = Some(sort),
-                    _ => break,
+                    _ => {
+                        is_whole = page.rows < query.size as usize;
+                        break;
+                    }
                 }
             }
-            let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
-            gone.extend(self.within(range).into_iter().filter(|id| !sent.contains(id)).map(KeyId::new));
+            // After a full page there may be more: what it doesn't name may still be there.
+            if is_whole {
+                let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
+                gone.extend(self.within(range).into_iter().filter(|id| !sent.contains(id)).map(KeyId::new));
+            }
         }
         if !gone.is_empty() {
             let mut state = self.state();

@@ -7,7 +7,7 @@ use crate::{
     app::Cluster,
     model::{
         calendar,
-        create::{Field as FormField, Surroundings},
+        create::{Field as FormField, Surroundings, Taken},
         expiry::{Expiry, Status},
         new_key::{Place, Slip},
         version::Feature,
@@ -37,9 +37,13 @@ impl CreateScreen {
             {
                 response.request_focus();
             }
-            let taken = cluster.inventory().usable_named(&self.draft.key.name, around.now);
-            if taken > 0 && name_error.is_none() {
-                warning_line(&mut columns[0], &format!("{} already this name", have(taken)));
+            let (keys, key, now) = (cluster.inventory(), &self.draft.key, around.now);
+            let taken = Taken {
+                name: keys.usable_named(&key.name, now) as u64,
+                application_id: keys.usable_with_application_id(key.application_id.trim(), now) as u64,
+            };
+            if let Some(words) = taken.name_warning().filter(|_| name_error.is_none()) {
+                warning_line(&mut columns[0], &words);
             }
             let keeps_metadata = around.edition.has(Feature::Metadata);
             Field::new("Application id")
@@ -52,6 +56,9 @@ impl CreateScreen {
                 })
                 .error(id_error.as_deref())
                 .show(&mut columns[1], &mut self.draft.key.application_id);
+            if let Some(words) = taken.application_id_warning().filter(|_| id_error.is_none()) {
+                warning_line(&mut columns[1], &words);
+            }
         });
     }
 
@@ -132,14 +139,6 @@ impl CreateScreen {
             .help("A JSON object. Roles and application id are added by Keybearer")
             .error(error.as_deref())
             .show(ui, &mut self.draft.key.metadata);
-    }
-}
-
-fn have(count: usize) -> String {
-    if count == 1 {
-        "1 active key has".into()
-    } else {
-        format!("{} active keys have", crate::model::expiry::thousands(count as u64))
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn problem_page(ui: &mut Ui, view: &mut View<'_>, problem: &crate::op
         ProblemKind::Forbidden => icons::SHIELD,
         ProblemKind::ApiKeysDisabled => icons::KEY_OFF,
         ProblemKind::SecurityOff => icons::GPP_MAYBE,
-        ProblemKind::Certificate | ProblemKind::Failed | ProblemKind::NotKnown => {
+        ProblemKind::Certificate | ProblemKind::Failed | ProblemKind::NotKnown | ProblemKind::Partly => {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.set_max_width(size::FORM_COLUMN);
                 let detail = if problem.hint.is_empty() {
