@@ -53,7 +53,8 @@ impl State {
     pub(super) fn rotated(&mut self, ticket: Ticket, rotated: Rotated) {
         match rotated {
             Rotated::Read(result) => self.rotations_read(ticket, result),
-            Rotated::Uses(uses) => self.uses_read(ticket, uses),
+            Rotated::EndPlans(plans) => self.end_planned(ticket, Ok(plans)),
+            Rotated::CancelPlans(plans) => self.cancel_planned(ticket, Ok(*plans)),
             Rotated::Counted(number) => self.rotation_counted(ticket, number),
             Rotated::Planned(result) => self.rotation_planned(ticket, result),
             Rotated::News(news) => {
@@ -192,7 +193,7 @@ impl State {
         let Some(mut reveal) = self.secret_gone() else { return };
         let held = reveal.rotation.as_mut().and_then(|successor| successor.held.take());
         let (Some(session), Some(held)) = (session, held) else {
-            return self.notice("The rotation waits on the Overview: go on with it there");
+            return self.notice("The rotation waits on the Overview: resume it there");
         };
         self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
         let step = Rotate::Kept(held, std::mem::take(&mut reveal.secret));
@@ -247,6 +248,8 @@ impl State {
     pub(super) fn rotation_broken(&mut self, ticket: Ticket) {
         self.rotations_read(ticket, Err(Problem::broken()));
         self.rotation_planned(ticket, Err(Problem::broken()));
+        self.end_planned(ticket, Err(Problem::broken()));
+        self.cancel_planned(ticket, Err(Problem::broken()));
         if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut())
             && successor.undoing.take_if(|own| *own == ticket).is_some()
         {

@@ -1,5 +1,5 @@
-//! The dialog of rotating: what would be made, what is happening, what has happened; going on with a rotation,
-//! ending its old key, and giving it up.
+//! The dialog of rotating: what would be made, what is happening, what has happened; resuming a rotation,
+//! ending its old key, and canceling it.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,12 @@ use crate::{
     },
     ops::{
         Problem, Session,
-        last_use::{NotKnown, Uses},
         rotate::{
-            Consent, Fate, Objection, Plan, Wishes,
-            steps::{After, Have, OneOf, Planned},
+            Consent, EndPlan, Fate, Objection, Plan, Wishes,
+            steps::{After, CancelPlans, Have, OneOf, Planned},
         },
     },
-    worker::{Rotate, Task, Ticket},
+    worker::{EndPlans, Rotate, Task, Ticket},
 };
 
 /// From so many keys on, the confirmation is typed.
@@ -56,11 +55,11 @@ pub enum Step {
     AskGoOn(ProfileId, String),
     /// Go on with it.
     GoOn(Having),
-    /// Show what giving a rotation up would do.
+    /// Show what canceling a rotation would do.
     AskGiveUp(ProfileId, String),
     /// Leave the successor valid.
     Keep(bool),
-    /// Give it up.
+    /// Cancel it.
     GiveUp,
     /// Show which old key would be ended; of all that are due where no rotation is named.
     AskEnd(ProfileId, Option<String>),
@@ -112,9 +111,9 @@ pub enum Stage {
     Many(Many),
     /// A rotation that was interrupted.
     GoOn(Box<GoOn>),
-    /// A rotation that may be given up, and whether its successor is left valid.
-    GiveUp(Box<Rotation>, bool),
-    /// It was given up, or not.
+    /// A rotation that may be canceled.
+    GiveUp(Box<Canceling>),
+    /// It was canceled, or not.
     GivenUp(Box<Result<Rotation, Problem>>),
     /// Old keys that are due.
     End(Box<Ending>),
@@ -225,17 +224,46 @@ pub struct GoOn {
 pub struct Ending {
     /// Their rotations.
     pub rotations: Vec<Rotation>,
-    /// When the old keys were last used; `None` until it was looked for.
-    pub uses: Option<Result<Uses, NotKnown>>,
+    /// What ending each of them would do, and when the old keys were last used.
+    pub looked: Loadable<EndPlans>,
     /// What became of them.
     pub over: Option<Result<Vec<Fate>, Problem>>,
-    uses_ticket: Option<Ticket>,
+}
+
+/// A rotation that may be canceled.
+pub struct Canceling {
+    /// As it was read.
+    pub rotation: Rotation,
+    /// `true` to leave its successor valid.
+    pub keep: bool,
+    /// What canceling it would do, as the cluster has both keys.
+    pub looked: Loadable<CancelPlans>,
 }
 
 impl Ending {
+    /// What ending a rotation would do; `None` until that was looked at.
+    pub fn plan(&self, rotation: &Rotation) -> Option<&Result<EndPlan, Problem>> {
+        let number = self.rotations.iter().position(|own| own.id == rotation.id)?;
+        self.looked.value()?.plans.get(number)
+    }
+
+    /// The rotations that would be ended: all but those whose end would be refused.
+    pub fn meant(&self) -> impl Iterator<Item = &Rotation> {
+        self.rotations.iter().filter(|rotation| !matches!(self.plan(rotation), Some(Err(_))))
+    }
+
+    /// What stands in the way.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        match (self.looked.is_loading(), self.meant().next()) {
+            (true, _) => Some("It is looked at first"),
+            (false, None) => Some("The end of none of them is allowed now"),
+            (false, Some(_)) => None,
+        }
+    }
+
     /// What has to be typed, when there are many.
     pub fn words_to_type(&self) -> Option<String> {
-        let count = self.rotations.len();
+        let count = self.meant().count();
         (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
     }
 }
@@ -276,11 +304,11 @@ impl State {
             }
             Step::GoOn(having) => self.go_on_rotating(having),
             Step::AskGiveUp(profile, id) => {
-                self.ask_about(&profile, &id, |rotation| Stage::GiveUp(Box::new(rotation), false));
+                self.ask_cancel(&profile, &id, false);
             }
             Step::Keep(on) => {
-                if let Some(Stage::GiveUp(_, keep)) = self.idle_stage() {
-                    *keep = on;
+                if let Some(Stage::GiveUp(canceling)) = self.idle_stage() {
+                    canceling.keep = on;
                 }
             }
             Step::GiveUp => self.give_up_rotation(),
@@ -393,7 +421,7 @@ impl State {
                 Err(words) => return asked.error = Some(words),
             },
         };
-        let words = "Going on with the rotation".to_owned();
+        let words = "Resuming the rotation".to_owned();
         self.run_rotation(session, Rotate::GoOn(id, have), Stage::Working(words));
     }
 
@@ -408,9 +436,23 @@ impl State {
 
     fn give_up_rotation(&mut self) {
         let Some(session) = self.rotating_session() else { return };
-        let Some(Stage::GiveUp(rotation, keep)) = self.idle_stage() else { return };
-        let step = Rotate::GiveUp(rotation.id.clone(), *keep);
-        self.run_rotation(session, step, Stage::Working("Giving the rotation up".into()));
+        let Some(Stage::GiveUp(canceling)) = self.idle_stage() else { return };
+        let step = Rotate::GiveUp(canceling.rotation.id.clone(), canceling.keep);
+        self.run_rotation(session, step, Stage::Working("Canceling the rotation".into()));
+    }
+
+    /// Shows what canceling a rotation would do, which the cluster is asked for.
+    fn ask_cancel(&mut self, profile: &ProfileId, id: &str, keep: bool) {
+        self.ask_about(profile, id, |rotation| {
+            Stage::GiveUp(Box::new(Canceling { rotation, keep, looked: Loadable::default() }))
+        });
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::GiveUp(canceling)) = self.idle_stage() else { return };
+        let rotation = Box::new(canceling.rotation.clone());
+        let ticket = self.submit(Task::Rotate(session, Rotate::CancelPlans(rotation)));
+        if let Some(Stage::GiveUp(canceling)) = self.idle_stage() {
+            canceling.looked.ask(ticket);
+        }
     }
 
     fn ask_end(&mut self, profile: &ProfileId, id: Option<&str>) {
@@ -424,20 +466,25 @@ impl State {
             return self.notice("Nothing is due on this cluster");
         };
         let (profile, session) = (cluster.profile.clone(), cluster.session.value().cloned());
-        let ids = rotations.iter().map(|rotation| rotation.old.id.clone()).collect();
-        let uses_ticket = session.map(|session| self.submit(Task::Rotate(Box::new(session), Rotate::Uses(ids))));
-        let ending = Ending { rotations, uses: None, over: None, uses_ticket };
+        let mut looked = Loadable::default();
+        if let Some(session) = session {
+            looked.ask(self.submit(Task::Rotate(Box::new(session), Rotate::EndPlans(rotations.clone()))));
+        }
+        let ending = Ending { rotations, looked, over: None };
         self.rotating = Some(Rotating::new(profile, Stage::End(Box::new(ending))));
     }
 
     fn end_rotations(&mut self) {
         let Some(session) = self.rotating_session() else { return };
         let Some(dialog) = self.rotating.as_mut().filter(|dialog| !dialog.is_running()) else { return };
-        let Stage::End(ending) = &dialog.stage else { return };
-        if ending.over.is_some() {
+        let Stage::End(ending) = &mut dialog.stage else { return };
+        if ending.over.is_some() || ending.obstacle().is_some() {
             return;
         }
-        let ids = ending.rotations.iter().map(|rotation| rotation.id.clone()).collect();
+        let ids: Vec<String> = ending.meant().map(|rotation| rotation.id.clone()).collect();
+        // What would be refused was shown so, and is not part of it.
+        ending.rotations.retain(|rotation| ids.contains(&rotation.id));
+        ending.looked = Loadable::default();
         let ticket = self.submit(Task::Rotate(session, Rotate::End(ids)));
         if let Some(dialog) = &mut self.rotating {
             dialog.begin(ticket);
@@ -457,6 +504,8 @@ impl State {
         let Some(stage) = self.idle_stage() else { return };
         let question = match stage {
             Stage::Ask(ask) => ask.planned.give_up(),
+            Stage::End(ending) => ending.looked.give_up(),
+            Stage::GiveUp(canceling) => canceling.looked.give_up(),
             _ => None,
         };
         if let Some(ticket) = question {
@@ -481,9 +530,7 @@ impl State {
         self.close_rotating();
         let outlook = self.outlook(&profile, &rotation);
         match gives_up {
-            Some(keep) => {
-                self.ask_about(&profile, id, |rotation| Stage::GiveUp(Box::new(rotation), keep));
-            }
+            Some(keep) => self.ask_cancel(&profile, id, keep),
             None if outlook.is_due() => self.ask_end(&profile, Some(id)),
             None if matches!(outlook, Outlook::Next(Next::Make | Next::Try)) => {
                 self.ask_about(&profile, id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })));
@@ -492,11 +539,17 @@ impl State {
         }
     }
 
-    pub(super) fn uses_read(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
-        if let Some(Stage::End(ending)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage)
-            && ending.uses_ticket == Some(ticket)
-        {
-            ending.uses = Some(uses);
+    pub(super) fn end_planned(&mut self, ticket: Ticket, plans: Result<EndPlans, Problem>) {
+        let now = self.now;
+        if let Some(Stage::End(ending)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
+            ending.looked.answer(ticket, plans, now);
+        }
+    }
+
+    pub(super) fn cancel_planned(&mut self, ticket: Ticket, plans: Result<CancelPlans, Problem>) {
+        let now = self.now;
+        if let Some(Stage::GiveUp(canceling)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
+            canceling.looked.answer(ticket, plans, now);
         }
     }
 }

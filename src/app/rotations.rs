@@ -117,7 +117,15 @@ impl State {
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
         let here = self.rotations.of(profile).and_then(Loadable::value);
         let standing = |id: &KeyId| -> KeyState {
-            let listed = cluster.and_then(|cluster| Some(KeyState::of(&cluster.key(id)?, cluster.now(self.now))));
+            let listed = cluster.and_then(|cluster| {
+                // This is asked in every frame: a key that is read from the columns costs no copy of it.
+                let (keys, now) = (cluster.inventory(), cluster.now(self.now));
+                let row = keys.place(id)?;
+                match keys.flaw(row) {
+                    None => Some(KeyState::by_status(keys.status(row, now))),
+                    Some(_) => Some(KeyState::of(&keys.key(row), now)),
+                }
+            });
             listed.unwrap_or_else(|| here.map_or(KeyState::Unknown, |here| here.states.of(id)))
         };
         let successor = rotation.successor().map_or(KeyState::Unknown, standing);

@@ -25,10 +25,10 @@ fn way(fix: &Fix) -> Option<String> {
         Fix::AllowManaged => "--managed-too means such a key, too".into(),
         Fix::RotateAgain => "--again makes another successor all the same".into(),
         Fix::ListRotations => "`keybearer rotate --list` shows those that are".into(),
-        Fix::ResumeRotation(id) => format!("`keybearer rotate --resume {id}` goes on"),
-        Fix::CancelRotation { id, keep_successor: false } => format!("`keybearer rotate --cancel {id}` gives it up"),
+        Fix::ResumeRotation(id) => format!("`keybearer rotate --resume {id}` resumes it"),
+        Fix::CancelRotation { id, keep_successor: false } => format!("`keybearer rotate --cancel {id}` cancels it"),
         Fix::CancelRotation { id, keep_successor: true } => {
-            format!("`keybearer rotate --cancel {id} --keep-successor` gives it up and leaves the successor valid")
+            format!("`keybearer rotate --cancel {id} --keep-successor` cancels it and leaves the successor valid")
         }
         Fix::HaveSecret(id) => format!(
             "`keybearer rotate --resume {id} --secret-file PATH` reads the secret from a file that holds the encoded \
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn ways_out_are_told_as_commands_behind_the_message() {
         let problem = Problem::new("It stopped", "").hint("Try again").fix(Fix::ResumeRotation("r1".into()));
-        assert_eq!(told(&problem), "It stopped. Try again. `keybearer rotate --resume r1` goes on");
+        assert_eq!(told(&problem), "It stopped. Try again. `keybearer rotate --resume r1` resumes it");
         assert_eq!(told(&Problem::new("No", "").fix(Fix::Retry)), "No");
     }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     model::{expiry, harmless, journal::Read},
+    ops::record,
     store::journal::{Journal, Report},
 };
 
@@ -58,7 +59,9 @@ struct EntryJson<'a> {
     cluster: &'a str,
     cluster_uuid: Option<&'a str>,
     keys: &'a [String],
-    failed: &'a [(String, String)],
+    failed: Vec<(&'a str, &'a str)>,
+    /// Ids of those that failed for which it may have been done all the same.
+    unknown: Vec<&'a str>,
     reason: Option<&'a str>,
     request: Option<&'a str>,
 }
@@ -78,7 +81,11 @@ impl<'a> EntryJson<'a> {
             cluster: &entry.cluster,
             cluster_uuid: entry.cluster_uuid.as_deref(),
             keys: &entry.keys,
-            failed: &entry.failed,
+            failed: entry.failed.iter().map(|failed| (failed.id.as_str(), failed.reason.as_str())).collect(),
+            unknown: (entry.failed.iter())
+                .filter(|failed| failed.is_unknown == Some(true))
+                .map(|failed| failed.id.as_str())
+                .collect(),
             reason: entry.reason.as_deref(),
             request: entry.request.as_deref(),
         }
@@ -95,8 +102,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<E
         JournalVerb::Verify => verify(),
         JournalVerb::List(args) => list(args),
         JournalVerb::Export => {
-            let mut lines = String::new();
-            let report = check(|_, line| {
+            let (report, lines) = check(String::new, |lines, _, line| {
                 lines.push_str(line);
                 lines.push('\n');
             })?;
@@ -107,18 +113,16 @@ pub(super) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<E
     }
 }
 
-fn check(take: impl FnMut(&Read, &str)) -> Result<Report, CliError> {
-    Journal::from_environment().check(take).map_err(|error| {
-        let hint = "Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL";
-        CliError::problem("The journal can't be read", &error.to_string(), hint)
-    })
+fn check<T>(begin: impl Fn() -> T, take: impl Fn(&mut T, &Read, &str)) -> Result<(Report, T), CliError> {
+    Ok(record::checked(&Journal::from_environment(), begin, take)?)
 }
 
 fn exit(report: &Report) -> Exit {
     if report.is_whole() { Exit::Done } else { Exit::Failed }
 }
 
-fn complain(report: &Report) {
+/// Prints the faults of a journal, and how many are not listed.
+pub(super) fn complain(report: &Report) {
     for faulty in &report.faults {
         output::complain(&faulty.to_string());
     }
@@ -129,7 +133,7 @@ fn complain(report: &Report) {
 }
 
 fn verify() -> Result<Exit, CliError> {
-    let report = check(|_, _| ())?;
+    let (report, ()) = check(|| (), |(), _, _| ())?;
     let journal = Journal::from_environment();
     complain(&report);
     for open in &report.open {
@@ -149,7 +153,7 @@ fn verify() -> Result<Exit, CliError> {
     if report.is_whole() {
         output::put(&format!("{entries} in {files} of {place}: the chain is intact\n"))?;
     } else {
-        let faults = expiry::plural(report.faults.len() as u64, "fault");
+        let faults = expiry::plural(report.fault_count as u64, "fault");
         output::put(&format!("{entries} in {files} of {place}: {faults}\n"))?;
     }
     Ok(exit(&report))
@@ -168,8 +172,7 @@ fn phase(entry: &Read) -> &'static str {
 }
 
 fn list(args: &ListArgs) -> Result<Exit, CliError> {
-    let mut entries = Vec::new();
-    let report = check(|entry, _| {
+    let (report, entries) = check(Vec::new, |entries, entry, _| {
         if args.key.as_deref().is_none_or(|key| entry.is_about(key)) {
             entries.push(entry.clone());
         }
@@ -177,7 +180,7 @@ fn list(args: &ListArgs) -> Result<Exit, CliError> {
     let cell = |text: &str| harmless::shown(text).into_owned();
     let row = |entry: &Read| {
         let keys = if entry.keys.is_empty() {
-            entry.failed.iter().map(|(id, _)| id.clone()).collect()
+            entry.failed.iter().map(|failed| failed.id.clone()).collect()
         } else {
             entry.keys.clone()
         };

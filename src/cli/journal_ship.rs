@@ -7,6 +7,7 @@ use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
     expiring,
+    journal::complain,
     output::{self, PlainFormat},
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
         record::entries,
         ship::{self, NotShipped, Shipment, Shipped},
     },
-    store::journal::{FaultyLine, Journal},
+    store::journal::Journal,
 };
 
 /// The options of `journal ship`.
@@ -75,8 +76,8 @@ pub(super) async fn run(flags: &ConnectionFlags, args: &ShipArgs) -> Result<Exit
     match ship::ship(&session, &Journal::from_environment(), &what, tell).await {
         Ok(shipped) => report(&shipped, args),
         Err(NotShipped::Problem(problem)) => Err(CliError::Problem(problem)),
-        Err(NotShipped::Broken(faults)) => {
-            complain(&faults);
+        Err(NotShipped::Broken(report)) => {
+            complain(&report);
             let hint = "Keep its files as they are and find out who changed them; --even-broken ships the entries that \
                         are as they were written";
             Err(CliError::problem("The journal was tampered with, so nothing was shipped", "", hint))
@@ -105,14 +106,8 @@ fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
     }
 }
 
-fn complain(faults: &[FaultyLine]) {
-    for faulty in faults {
-        output::complain(&faulty.to_string());
-    }
-}
-
 fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
-    complain(&shipped.faults);
+    complain(&shipped.report);
     for failed in &shipped.failed {
         output::complain(&format!("Entry {}: {}", failed.sequence, failed.reason));
     }
@@ -127,7 +122,7 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
             failed: (shipped.failed.iter())
                 .map(|failed| FailedJson { sequence: failed.sequence, reason: &failed.reason })
                 .collect(),
-            faults: shipped.faults.len(),
+            faults: shipped.report.fault_count,
             error,
         })?,
         PlainFormat::Table => output::put(&format!(
@@ -143,7 +138,7 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
 
 fn exit(shipped: &Shipped) -> Exit {
     let done = shipped.shipped + shipped.already_there > 0;
-    let is_whole = shipped.failed.is_empty() && shipped.ended_by.is_none() && shipped.faults.is_empty();
+    let is_whole = shipped.failed.is_empty() && shipped.ended_by.is_none() && shipped.report.is_whole();
     match (is_whole, done) {
         (true, _) => Exit::Done,
         (false, true) => Exit::Partly,

@@ -1,4 +1,4 @@
-//! `keybearer rotate`: keys replaced by successors, over days if need be, and gone on with after an interruption.
+//! `keybearer rotate`: keys replaced by successors, over days if need be, and resumed after an interruption.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,11 +23,11 @@ use crate::{
         harmless, json_text,
     },
     ops::{
-        Problem, Session, clock,
+        Problem, ProblemKind, Session, clock,
         last_use::{NotKnown, Uses},
         rotate::{
             self, Consent, Destination, Plan, Rights, Wishes,
-            steps::{self, OneOf, Planned},
+            steps::{self, After, OneOf, Planned},
         },
     },
     store::rotations::{Listing, Rotations},
@@ -75,10 +75,10 @@ pub(super) struct RotateArgs {
     /// List the rotations of this machine, of all clusters; how keys stand is asked of the one that is connected to
     #[arg(long, conflicts_with_all = ["references", "resume", "cancel"])]
     list: bool,
-    /// Go on with a rotation, by its id or by that of one of its keys
+    /// Resume a rotation, by its id or by that of one of its keys
     #[arg(long, value_name = "ID", conflicts_with_all = ["references", "cancel"])]
     resume: Option<String>,
-    /// Give a rotation up: the successor is invalidated, the old key stays
+    /// Cancel a rotation: the successor is invalidated, the old key stays
     #[arg(long, value_name = "ID", conflicts_with = "references")]
     cancel: Option<String>,
     /// You have the secret of the successor
@@ -87,7 +87,7 @@ pub(super) struct RotateArgs {
     /// You don't have the secret of the successor: end it and make another
     #[arg(long, requires = "resume", conflicts_with_all = ["references", "due", "list", "cancel"])]
     pub(super) make_again: bool,
-    /// Leave the successor valid when the rotation is given up
+    /// Leave the successor valid when the rotation is canceled
     #[arg(long, requires = "cancel", conflicts_with_all = ["references", "due", "list", "resume"])]
     pub(super) keep_successor: bool,
     /// Ask nothing
@@ -98,7 +98,7 @@ pub(super) struct RotateArgs {
     pub(super) output: PlainFormat,
 }
 
-/// The options that go on with what was begun before.
+/// The options about a rotation that was begun before.
 const GOING_ON: [&str; 4] = ["due", "list", "resume", "cancel"];
 
 pub(super) async fn run(flags: &ConnectionFlags, args: RotateArgs) -> Result<Exit, CliError> {
@@ -160,10 +160,16 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
     if let ([plan], 1) = (&plans[..], keys.len()) {
         return one(&session, rotations, plan, args).await;
     }
-    for one in several(&session, rotations, &plans, args).await {
+    let mut is_unknown = false;
+    let all = several(&session, rotations, &plans, args).await;
+    for one in &all {
         failed += usize::from(one.problem().is_some());
+        is_unknown |= one.problem().is_some_and(|problem| problem.kind == ProblemKind::NotKnown);
+        is_unknown |= one.result.as_ref().is_ok_and(|after| !after.doubts.is_empty());
     }
-    Ok(exit(keys.len().saturating_sub(failed), failed))
+    // Those that it was stopped before are not done either.
+    failed += plans.len() - all.len();
+    Ok(if is_unknown { Exit::NotKnown } else { exit(keys.len().saturating_sub(failed), failed) })
 }
 
 /// All, some or none.
@@ -273,8 +279,13 @@ async fn one(session: &Session, rotations: &Rotations, plan: &Plan, args: &Rotat
     let destination = args.destination(plan)?;
     let mut front = Terminal::new(session, args.output, args.yes);
     let outcome = steps::start(session, rotations, (plan, args.consent()), (destination, None), &mut front).await?;
-    rotate_on::came_to(outcome, &mut front)?;
-    Ok(Exit::Done)
+    let after = rotate_on::came_to(outcome, &mut front)?;
+    Ok(made(&after))
+}
+
+/// Exit of a run that came to no problem: what is doubtful of the successor that it made was printed before.
+pub(super) fn made(after: &After) -> Exit {
+    if after.doubts.is_empty() { Exit::Done } else { Exit::NotKnown }
 }
 
 /// Several keys, one after the other; an interrupt stops between two of them.

@@ -10,11 +10,11 @@ use super::{
 use crate::{
     model::{
         Millis, calendar, expiry, harmless,
-        rotation::{Lineage, Next, Outlook, Rotation},
+        rotation::{Ended, Lineage, Next, Outlook, Rotation},
     },
     ops::{
-        Problem, clock, cluster_identity, connect,
-        rotate::{self, steps::Here},
+        Problem, ProblemKind, clock, cluster_identity, connect,
+        rotate::{self, Fate, steps::Here},
     },
     store::rotations::Listing,
 };
@@ -82,7 +82,44 @@ struct ResultJson<'a> {
     old_id: &'a str,
     new_id: Option<&'a str>,
     name: &'a str,
-    invalidated: bool,
+    /// `true` if the old key is invalidated, by this run or before; `null` where that is not known.
+    invalidated: Option<bool>,
+    /// Result as in the table.
+    result: &'static str,
+}
+
+/// What came of a rotation that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DueResult {
+    /// The old key has ended.
+    Ended(Ended),
+    /// It is as it was: its end was refused.
+    Failed,
+    /// It is as it was: its end was not tried.
+    Untouched,
+    /// It may have been invalidated.
+    NotKnown,
+}
+
+impl DueResult {
+    /// Result by what came of ending it; `None` where it was not tried.
+    pub(super) fn of(fate: Option<&Fate>) -> Self {
+        match fate.map(|fate| &fate.result) {
+            Some(Ok((_, how))) => Self::Ended(*how),
+            Some(Err(problem)) if problem.kind == ProblemKind::NotKnown => Self::NotKnown,
+            Some(Err(_)) => Self::Failed,
+            None => Self::Untouched,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ended(how) => how.word(),
+            Self::Failed => "failed",
+            Self::Untouched => "untouched",
+            Self::NotKnown => "not known",
+        }
+    }
 }
 
 /// Prints them all; files that can't be read were named before, and tell by the exit code. Where a cluster is named by
@@ -156,16 +193,21 @@ fn row(rotation: &Rotation, here: &Here, now: Millis) -> Vec<String> {
 }
 
 /// What came of each that was due.
-pub(super) fn put_results(results: &[(Rotation, bool)], format: PlainFormat) -> Result<(), CliError> {
+pub(super) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat) -> Result<(), CliError> {
     if format == PlainFormat::Json {
         let json: Vec<ResultJson<'_>> = results
             .iter()
-            .map(|(rotation, invalidated)| ResultJson {
+            .map(|(rotation, result)| ResultJson {
                 rotation: &rotation.id,
                 old_id: rotation.old.id.as_str(),
                 new_id: rotation.successor().map(|id| id.as_str()),
                 name: &rotation.name,
-                invalidated: *invalidated,
+                invalidated: match result {
+                    DueResult::Ended(how) => Some(*how != Ended::Gone),
+                    DueResult::Failed | DueResult::Untouched => Some(false),
+                    DueResult::NotKnown => None,
+                },
+                result: result.word(),
             })
             .collect();
         return output::put_json(&json);
@@ -176,9 +218,9 @@ pub(super) fn put_results(results: &[(Rotation, bool)], format: PlainFormat) -> 
     let shown = |text: &str| harmless::shown(text).into_owned();
     let rows: Vec<Vec<String>> = results
         .iter()
-        .map(|(rotation, invalidated)| {
+        .map(|(rotation, result)| {
             vec![
-                if *invalidated { "invalidated" } else { "failed" }.to_owned(),
+                result.word().to_owned(),
                 shown(rotation.old.id.as_str()),
                 rotation.successor().map(|id| shown(id.as_str())).unwrap_or_default(),
                 output::cell(&rotation.name),
@@ -196,11 +238,11 @@ pub(super) fn say_waiting(here: &Here) {
         let (id, about) = (&rotation.id, format!("{} ({})", rotation.old.name, rotation.old.id));
         let words = match here.outlook(rotation, now) {
             Outlook::Next(Next::Make | Next::Try) => {
-                format!("{about} is “{}”: `keybearer rotate --resume {id}` goes on", rotation.state.word())
+                format!("{about} is “{}”: `keybearer rotate --resume {id}` resumes it", rotation.state.word())
             }
             Outlook::Dead(words) => format!("{about}: {words}: `keybearer rotate --cancel {id}` closes it"),
             Outlook::SuccessorEnded(how) => {
-                format!("{about}: its successor is {}: `keybearer rotate --cancel {id}` gives it up", how.word())
+                format!("{about}: its successor is {}: `keybearer rotate --cancel {id}` cancels it", how.word())
             }
             _ => continue,
         };

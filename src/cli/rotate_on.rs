@@ -7,14 +7,14 @@ use super::{
     error::{CliError, Exit},
     fixes, output,
     rotate::{self as begin, RotateArgs, last_use_words, listing, stoppable},
-    rotate_list,
+    rotate_list::{self, DueResult},
     rotate_secret::{self, Terminal, confirmed, say, say_due, say_preview},
 };
 use crate::{
     model::{
         api_key::KeyId,
         harmless,
-        rotation::{Ended, Next, Outlook, Rotation, State},
+        rotation::{Ended, KeyState, Next, Outlook, Rotation, State},
     },
     ops::{
         clock, last_use,
@@ -54,12 +54,8 @@ fn ended_words(rotation: &Rotation, how: Ended) -> String {
         State::Done { proved_at, .. } => crate::model::calendar::clock(proved_at, &clock::zone()),
         _ => String::new(),
     };
-    let old = harmless::shown(rotation.old.id.as_str()).into_owned();
-    match how {
-        Ended::Invalidated => format!("The cluster was asked again at {at}, as proof: {old} is invalidated"),
-        Ended::Before => format!("The cluster was asked at {at}: somebody had invalidated {old} before"),
-        Ended::Gone => format!("The cluster was asked at {at}: it knows {old} no more"),
-    }
+    let old = KeyId::new(harmless::shown(rotation.old.id.as_str()));
+    how.proof(&old, &at)
 }
 
 /// `rotate --due`: all whose grace period is over, or whose old key has ended already, on the cluster that is
@@ -80,19 +76,22 @@ pub(super) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     }
     let ids: Vec<KeyId> = due.iter().map(|rotation| rotation.old.id.clone()).collect();
     let uses = last_use::of(&session, &ids).await;
-    for rotation in &due {
-        match here.outlook(rotation, clock::now()) {
-            Outlook::OldEnded(how) => {
-                let words = format!("{} ({}) is {} already", rotation.old.name, rotation.old.id, how.word());
-                output::say(&harmless::shown(&words));
+    let plans = steps::end_plans(&session, &due).await;
+    let mut refused = Vec::new();
+    for (rotation, plan) in due.iter().zip(plans) {
+        match plan {
+            Ok(plan) => say_preview(rotation, plan, &last_use_words(&uses, &rotation.old.id, &session)),
+            Err(problem) => {
+                output::complain(&format!("{} ({}): {}", rotation.old.name, rotation.old.id, fixes::told(&problem)));
+                refused.push(rotation.id.clone());
             }
-            _ => say_preview(rotation, &last_use_words(&uses, &rotation.old.id, &session)),
         }
     }
-    if !confirmed(args.yes, "invalidate")? {
+    let is_meant = |rotation: &&Rotation| !refused.contains(&rotation.id);
+    let ids: Vec<String> = due.iter().filter(is_meant).map(|rotation| rotation.id.clone()).collect();
+    if !ids.is_empty() && !confirmed(args.yes, "invalidate")? {
         return Ok(Exit::Failed);
     }
-    let ids: Vec<String> = due.iter().map(|rotation| rotation.id.clone()).collect();
     let mut progress = |fate: &Fate| match &fate.result {
         Ok((rotation, how)) => output::say(&ended_words(rotation, *how)),
         Err(problem) => output::complain(&fixes::told(problem)),
@@ -101,22 +100,30 @@ pub(super) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     let mut told = say;
     let work = steps::end_these(&session, rotations, &ids, &stop, (&mut told, &mut progress));
     let fates = stoppable(work, &stop).await?;
-    let is_done =
-        |rotation: &Rotation| fates.iter().find(|fate| fate.id == rotation.id).is_some_and(|fate| fate.result.is_ok());
-    let mut results: Vec<(Rotation, bool)> = due.iter().map(|rotation| (rotation.clone(), is_done(rotation))).collect();
+    let result = |rotation: &Rotation| match refused.contains(&rotation.id) {
+        true => DueResult::Failed,
+        false => DueResult::of(fates.iter().find(|fate| fate.id == rotation.id)),
+    };
+    let mut results: Vec<(Rotation, DueResult)> =
+        due.iter().map(|rotation| (rotation.clone(), result(rotation))).collect();
     results.extend(stuck);
-    rotate_list::put_results(&results, args.output)?;
-    let failed = results.iter().filter(|(_, done)| !done).count();
-    Ok(begin::exit(results.len() - failed, failed + unread))
+    let written = rotate_list::put_results(&results, args.output);
+    let count = |wanted: DueResult| results.iter().filter(|(_, result)| *result == wanted).count();
+    let (failed, unknown) = (count(DueResult::Failed) + count(DueResult::Untouched), count(DueResult::NotKnown));
+    let exit = match unknown {
+        0 => begin::exit(results.len() - failed, failed + unread),
+        _ => Exit::NotKnown,
+    };
+    Ok(exit.unless_unwritten(written))
 }
 
 /// Rotations whose grace period is over and whose old key can't be ended: their successors work no more.
-fn overdue(here: &Here) -> Vec<(Rotation, bool)> {
+fn overdue(here: &Here) -> Vec<(Rotation, DueResult)> {
     let now = clock::now();
     let is_stuck = |rotation: &&Rotation| {
         rotation.next(now) == Next::End && matches!(here.outlook(rotation, now), Outlook::SuccessorEnded(_))
     };
-    here.rotations.iter().filter(is_stuck).map(|rotation| (rotation.clone(), false)).collect()
+    here.rotations.iter().filter(is_stuck).map(|rotation| (rotation.clone(), DueResult::Failed)).collect()
 }
 
 fn meant(rotations: &Rotations, reference: &str) -> Result<Held, CliError> {
@@ -144,7 +151,7 @@ pub(super) async fn resume(
         Err(problem) => return Err(front.reason(problem.into())),
     };
     let after = came_to(outcome, &mut front)?;
-    Ok(if after.declined { Exit::Failed } else { Exit::Done })
+    Ok(if after.declined { Exit::Failed } else { begin::made(&after) })
 }
 
 /// Answers to what an interrupted rotation may ask, by the options.
@@ -171,7 +178,16 @@ fn finished_words(rotation: &Rotation) -> String {
     let id = &rotation.id;
     match &rotation.state {
         State::Done { how, .. } => format!("Rotation {id} is done. {}", ended_words(rotation, *how)),
-        _ => format!("Rotation {id} was given up; nothing is left to do"),
+        _ => format!("Rotation {id} was canceled; nothing is left to do"),
+    }
+}
+
+/// What canceling leaves of the old key, behind its id.
+fn stays(old: KeyState) -> String {
+    match old {
+        KeyState::Valid => "stays as it is".into(),
+        KeyState::Unknown => "stays as it is (whether it works is not known)".into(),
+        ended => format!("is {}, and stays so", ended.word()),
     }
 }
 
@@ -188,28 +204,25 @@ pub(super) async fn cancel(
         return Err(CliError::problem(&title, "", ""));
     }
     let session = flags.changing_session().await?;
-    rotate::check_cluster(&session, &held.rotation).await?;
-    let states = rotate::states(&session, std::slice::from_ref(&held.rotation)).await?;
-    let (old_state, new_state) = states.both(&held.rotation);
-    let outlook = held.rotation.outlook(clock::now(), old_state, new_state);
+    // What would be refused is refused before it is shown as if it could be done.
+    let plan = rotate::check_cancel(&session, &held.rotation, args.keep_successor).await?;
+    let outlook = held.rotation.outlook(clock::now(), plan.old, plan.successor);
     let old = &held.rotation.old;
     let (what, fate) = match (&outlook, held.rotation.successor()) {
         (Outlook::Dead(why), _) => ("is closed".to_owned(), why.clone()),
-        (_, None) => ("stays as it is".into(), "whatever was made for it is invalidated".to_owned()),
-        (Outlook::SuccessorEnded(how), Some(new)) => {
-            ("stays as it is".into(), format!("its successor {new} is {} already", how.word()))
+        (_, None) => (stays(plan.old), "whatever was made for it is invalidated".to_owned()),
+        (_, Some(new)) if plan.successor.has_ended() => {
+            (stays(plan.old), format!("its successor {new} is {} already", plan.successor.word()))
         }
-        (_, Some(new)) if args.keep_successor => {
-            ("stays as it is".into(), format!("its successor {new} stays valid too"))
-        }
-        (_, Some(new)) => ("stays as it is".into(), format!("its successor {new} will be invalidated, for ever")),
+        (_, Some(new)) if plan.ends.is_none() => (stays(plan.old), format!("its successor {new} stays valid too")),
+        (_, Some(new)) => (stays(plan.old), format!("its successor {new} will be invalidated, for ever")),
     };
     output::say(&harmless::shown(&format!("{} ({}) {what}; {fate}", old.name, old.id)));
     if !confirmed(args.yes, "cancel")? {
         return Ok(Exit::Failed);
     }
     steps::give_up(&session, &mut held, args.keep_successor, &mut say).await?;
-    let done = if matches!(outlook, Outlook::Dead(_)) { "closed" } else { "given up" };
+    let done = if matches!(outlook, Outlook::Dead(_)) { "closed" } else { "canceled" };
     output::say(&format!("Rotation {} is {done}", held.rotation.id));
     Ok(Exit::Done)
 }

@@ -21,12 +21,12 @@ use crate::{
         Millis,
         api_key::ApiKey,
         calendar, expiry, harmless, login,
-        rotation::{Place, Rotation},
+        rotation::{Ended, Place, Rotation},
     },
     ops::{
         Session, clock,
         last_use::{NotKnown, Uses},
-        rotate::{Delivery, Interaction, Made, News, steps::After},
+        rotate::{Delivery, EndPlan, Interaction, Made, News, steps::After},
     },
 };
 
@@ -81,8 +81,9 @@ pub(super) fn say(news: News) {
     };
     match &news {
         News::Begun(id) => {
-            output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` goes on"));
+            output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` resumes it"));
         }
+        News::Doubt(_) | News::NotProved(_) => output::complain(&news.words()),
         _ => output::say(&harmless::shown(&news.words())),
     }
     for check in trial.iter().flat_map(|trial| &trial.checks).filter(|check| check.meant && !check.granted) {
@@ -156,8 +157,8 @@ impl Interaction for Terminal<'_> {
         }
     }
 
-    fn confirm_end(&mut self, rotation: &Rotation, uses: &Result<Uses, NotKnown>) -> bool {
-        say_preview(rotation, &rotate::last_use_words(uses, &rotation.old.id, self.session));
+    fn confirm_end(&mut self, rotation: &Rotation, plan: EndPlan, uses: &Result<Uses, NotKnown>) -> bool {
+        say_preview(rotation, plan, &rotate::last_use_words(uses, &rotation.old.id, self.session));
         match confirmed(self.yes, "invalidate") {
             Ok(is_meant) => is_meant,
             Err(refusal) => {
@@ -168,10 +169,15 @@ impl Interaction for Terminal<'_> {
     }
 }
 
-/// Says which key will be ended.
-pub(super) fn say_preview(rotation: &Rotation, last_use: &str) {
+/// Says which key will be invalidated, or that it has ended already.
+pub(super) fn say_preview(rotation: &Rotation, plan: EndPlan, last_use: &str) {
     let successor = rotation.successor().cloned().unwrap_or_default();
     let (name, old) = (&rotation.old.name, &rotation.old.id);
+    if let EndPlan::File(how) = plan {
+        let how = if how == Ended::Gone { "gone (deleted)" } else { "already invalidated" };
+        let words = format!("{name} ({old}) is {how}: nothing is sent, and the rotation is closed as done");
+        return output::say(&harmless::shown(&words));
+    }
     let words = format!("{name} ({old}) will be invalidated, for ever; its successor is {successor}");
     output::say(&harmless::shown(&words));
     output::say(&harmless::shown(&format!("  last use of the old key: {last_use}")));

@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{Millis, calendar, expiry, journal::Read};
+use super::{
+    Millis, calendar, expiry,
+    journal::{FailedKey, Read},
+};
 
 /// How a deed ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,8 +66,8 @@ pub struct Deed {
     pub address: String,
     /// The keys for which it was done, or meant.
     pub keys: Vec<String>,
-    /// The keys for which it was not done, each with the reason.
-    pub failed: Vec<(String, String)>,
+    /// The keys for which it was not seen to be done.
+    pub failed: Vec<FailedKey>,
     /// Why it went as it did.
     pub reason: Option<String>,
     /// What was asked: the body of the request.
@@ -113,7 +116,7 @@ impl Deed {
 
     /// The keys in a few characters: the first one and how many more; those that failed count too.
     pub fn keys_in_short(&self) -> String {
-        let mut ids = self.keys.iter().chain(self.failed.iter().map(|(id, _)| id));
+        let mut ids = self.keys.iter().chain(self.failed.iter().map(|failed| &failed.id));
         let count = self.keys.len() + self.failed.len();
         match (ids.next(), count) {
             (None, _) => String::new(),
@@ -124,13 +127,24 @@ impl Deed {
 
     /// Why, in one line: the reason, or that of the first key that failed.
     pub fn why(&self) -> &str {
-        let of_a_key = || self.failed.first().map(|(_, reason)| reason.as_str());
+        let of_a_key = || self.failed.first().map(|failed| failed.reason.as_str());
         self.reason.as_deref().or_else(of_a_key).unwrap_or_default()
     }
 
     /// Whether it is about this key.
     pub fn is_about(&self, key: &str) -> bool {
-        self.keys.iter().any(|id| id == key) || self.failed.iter().any(|(id, _)| id == key)
+        self.keys.iter().any(|id| id == key) || self.failed.iter().any(|failed| failed.id == key)
+    }
+
+    /// How it ended for a key for which it was not seen to be done. Entries of older versions tell that for all of
+    /// their keys together only.
+    pub fn ending_of(&self, failed: &FailedKey) -> Ending {
+        match failed.is_unknown {
+            Some(true) => Ending::Unknown,
+            Some(false) => Ending::Failure,
+            None if self.ending == Ending::Failure => Ending::Failure,
+            None => Ending::Unknown,
+        }
     }
 
     /// Whether each of these words, in lower case, is in one of its facts.
@@ -147,7 +161,7 @@ impl Deed {
             &self.address,
         ];
         let rest = self.keys.iter().chain(&self.reason).chain(&self.request).map(String::as_str);
-        let failed = self.failed.iter().flat_map(|(id, reason)| [id.as_str(), reason.as_str()]);
+        let failed = self.failed.iter().flat_map(|failed| [failed.id.as_str(), failed.reason.as_str()]);
         let has = |word: &String| {
             let mut all = facts.into_iter().chain(rest.clone()).chain(failed.clone());
             all.any(|fact| contains(fact, word))
@@ -247,6 +261,37 @@ mod tests {
         assert_eq!(told, expected);
         assert!(deeds[2].request.is_some() && deeds[2].why() == "because", "what was asked stays, why is told last");
         assert_eq!(deeds[2].at, Some(1_795_521_600_001), "when it was begun");
+    }
+
+    #[test]
+    fn what_became_of_a_key_is_a_value_and_not_the_beginning_of_its_reason() {
+        let failed = |id: &str, is_unknown| FailedKey { id: id.into(), reason: "not known: why".into(), is_unknown };
+        let of = |verdict, failed: Vec<FailedKey>| {
+            let entry = Entry {
+                at: 0,
+                id: "e2".into(),
+                action: Action::Update,
+                intent: Some("e1".into()),
+                verdict,
+                origin: Origin::default(),
+                keys: Vec::new(),
+                failed,
+                request: None,
+                reason: None,
+                torn: None,
+                damage: None,
+            };
+            let line = entry.line(1, BEGINNING);
+            let deed = deeds(vec![journal::read(&line).unwrap()]).remove(0);
+            (deed.failed.iter().map(|failed| deed.ending_of(failed)).collect::<Vec<_>>(), line)
+        };
+        let (endings, line) = of(Verdict::Unknown, vec![failed("a", Some(true)), failed("b", Some(false))]);
+        assert_eq!(endings, [Ending::Unknown, Ending::Failure]);
+        assert!(line.contains(r#""unknown":true"#), "{line}");
+        // Entries of older versions name no value for a key.
+        assert_eq!(of(Verdict::Failure, vec![failed("a", None)]).0, [Ending::Failure]);
+        let (endings, line) = of(Verdict::Unknown, vec![failed("a", None)]);
+        assert!(endings == [Ending::Unknown] && !line.contains(r#""unknown":"#), "{line}");
     }
 
     #[test]

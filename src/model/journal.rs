@@ -119,6 +119,18 @@ pub struct Origin {
     pub cluster_uuid: Option<String>,
 }
 
+/// Key for which a request was not seen to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedKey {
+    /// Id of the key.
+    pub id: String,
+    /// Reason, in words.
+    pub reason: String,
+    /// `true` if it may have been done all the same, `false` if it certainly was not; `None` in entries of older
+    /// versions, which do not say it.
+    pub is_unknown: Option<bool>,
+}
+
 /// One line before it has its place in the chain. It never holds a secret: requests carry none.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -136,8 +148,8 @@ pub struct Entry {
     pub origin: Origin,
     /// The keys it is about, as far as their ids are known.
     pub keys: Vec<KeyId>,
-    /// What was not done, each with the reason.
-    pub failed: Vec<(KeyId, String)>,
+    /// Keys for which it was not seen to be done.
+    pub failed: Vec<FailedKey>,
     /// What was asked: the body of the request.
     pub request: Option<Value>,
     /// Why it went as it did, in words.
@@ -172,7 +184,13 @@ impl Entry {
         }
         own.insert("keys".into(), self.keys.iter().map(KeyId::as_str).collect::<Vec<_>>().into());
         if !self.failed.is_empty() {
-            let failed = self.failed.iter().map(|(id, reason)| json!({ "id": id, "reason": reason }));
+            let failed = self.failed.iter().map(|key| {
+                let mut failed = json!({ "id": key.id, "reason": key.reason });
+                if let Some(is_unknown) = key.is_unknown {
+                    failed["unknown"] = is_unknown.into();
+                }
+                failed
+            });
             own.insert("failed".into(), failed.collect::<Vec<_>>().into());
         }
         if let Some(request) = &self.request {
@@ -267,8 +285,8 @@ pub struct Read {
     pub cluster_uuid: Option<String>,
     /// The keys it is about.
     pub keys: Vec<String>,
-    /// Keys for which it was not done, each with the reason.
-    pub failed: Vec<(String, String)>,
+    /// Keys for which it was not seen to be done.
+    pub failed: Vec<FailedKey>,
     /// Why, in words.
     pub reason: Option<String>,
     /// What was asked.
@@ -288,7 +306,12 @@ impl Read {
 
     /// Whether it is about this key.
     pub fn is_about(&self, key: &str) -> bool {
-        self.keys.iter().any(|id| id == key) || self.failed.iter().any(|(id, _)| id == key)
+        self.keys.iter().any(|id| id == key) || self.failed.iter().any(|failed| failed.id == key)
+    }
+
+    /// Hash of the line that it follows.
+    pub fn previous(&self) -> &str {
+        &self.previous
     }
 }
 
@@ -364,6 +387,7 @@ struct WireOwn {
 struct WireFailed {
     id: String,
     reason: String,
+    unknown: Option<bool>,
 }
 
 /// What is wrong with a line.
@@ -476,7 +500,9 @@ pub fn read(line: &str) -> Result<Read, Fault> {
         address: wire.service.address,
         cluster_uuid: wire.service.id,
         keys: wire.keybearer.keys,
-        failed: wire.keybearer.failed.into_iter().map(|failed| (failed.id, failed.reason)).collect(),
+        failed: (wire.keybearer.failed.into_iter())
+            .map(|WireFailed { id, reason, unknown }| FailedKey { id, reason, is_unknown: unknown })
+            .collect(),
         reason: wire.event.reason,
         request: wire.keybearer.request,
         damage: wire.keybearer.damage,

@@ -11,7 +11,11 @@ fn entry(number: u64) -> Entry {
         verdict: Verdict::Success,
         origin: Origin { username: "ana".into(), url: "https://es:9200".into(), ..Origin::default() },
         keys: vec![KeyId::new(format!("k{number}"))],
-        failed: vec![(KeyId::new("odd"), "with \",\"hash\":\"x\"} in it".into())],
+        failed: vec![FailedKey {
+            id: "odd".into(),
+            reason: "with \",\"hash\":\"x\"} in it".into(),
+            is_unknown: Some(false),
+        }],
         request: Some(json!({ "ids": ["k"] })),
         reason: Some("a \n reason".into()),
         torn: None,

@@ -12,7 +12,7 @@ use crate::{
         Millis,
         api_key::KeyId,
         failure::Failure,
-        journal::{Action, Entry, Origin, Read, Verdict},
+        journal::{Action, Entry, FailedKey, Origin, Read, Verdict},
     },
     store::journal::is_running,
 };
@@ -30,30 +30,36 @@ pub(super) struct Closing {
     pub(super) verdict: Verdict,
     /// Keys for which it was done.
     pub(super) keys: Vec<KeyId>,
-    /// Keys for which it was not, each with the reason.
-    pub(super) failed: Vec<(KeyId, String)>,
+    /// Keys for which it was not seen to be done.
+    pub(super) failed: Vec<FailedKey>,
     pub(super) reason: Option<String>,
 }
 
 impl Closing {
     /// Of what became of each key. Where that is not known for one of them, it is not known for all together.
-    pub(super) fn of_fates(keys: Vec<KeyId>, failed: Vec<(KeyId, Failure)>) -> Self {
-        let verdict = if failed.is_empty() {
+    pub(super) fn of_fates(keys: Vec<KeyId>, failures: Vec<(KeyId, Failure)>) -> Self {
+        let verdict = if failures.is_empty() {
             Verdict::Success
-        } else if failed.iter().any(|(_, failure)| failure.is_unknown()) {
+        } else if failures.iter().any(|(_, failure)| failure.is_unknown()) {
             Verdict::Unknown
         } else {
             Verdict::Failure
         };
-        let failed = failed.into_iter().map(|(id, failure)| (id, failure.to_string())).collect();
-        Self { verdict, keys, failed, reason: None }
+        let failed = |(id, failure): (KeyId, Failure)| FailedKey {
+            id: id.to_string(),
+            reason: failure.to_string(),
+            is_unknown: Some(failure.is_unknown()),
+        };
+        Self { verdict, keys, failed: failures.into_iter().map(failed).collect(), reason: None }
     }
 
     /// Of a request that was refused, or whose answer was lost.
     pub(super) fn of_error(error: &ClientError, keys: &[KeyId]) -> Self {
         let reason = error.to_string();
-        let verdict = if error.is_answer_lost() { Verdict::Unknown } else { Verdict::Failure };
-        let failed = keys.iter().map(|id| (id.clone(), reason.clone())).collect();
+        let is_lost = error.is_answer_lost();
+        let verdict = if is_lost { Verdict::Unknown } else { Verdict::Failure };
+        let failed = |id: &KeyId| FailedKey { id: id.to_string(), reason: reason.clone(), is_unknown: Some(is_lost) };
+        let failed = keys.iter().map(failed).collect();
         Self { verdict, failed, reason: Some(reason), ..Self::default() }
     }
 }
@@ -223,7 +229,10 @@ mod tests {
     fn what_is_not_known_is_not_called_a_failure() {
         let fate = |failures: &[Failure]| {
             let failed = failures.iter().map(|failure| (KeyId::new("k"), failure.clone())).collect();
-            Closing::of_fates(Vec::new(), failed).verdict
+            let closing = Closing::of_fates(Vec::new(), failed);
+            let values: Vec<Option<bool>> = closing.failed.iter().map(|failed| failed.is_unknown).collect();
+            assert_eq!(values, failures.iter().map(|failure| Some(failure.is_unknown())).collect::<Vec<_>>());
+            closing.verdict
         };
         assert_eq!(fate(&[]), Verdict::Success);
         assert_eq!(fate(&[Failure::Refused("not known: it only says so".into())]), Verdict::Failure);

@@ -32,9 +32,9 @@ pub enum Fix {
     RotateAgain,
     /// Show the rotations of this machine.
     ListRotations,
-    /// Go on with the rotation of this id.
+    /// Resume the rotation of this id.
     ResumeRotation(String),
-    /// Give up the rotation of this id.
+    /// Cancel the rotation of this id.
     CancelRotation {
         /// Id of the rotation.
         id: String,
@@ -63,8 +63,8 @@ impl Fix {
             Self::AllowManaged => "Rotate it all the same",
             Self::RotateAgain => "Make another successor",
             Self::ListRotations => "Show rotations",
-            Self::ResumeRotation(_) | Self::HaveSecret(_) | Self::MakeAgain(_) | Self::OtherFile(_) => "Go on…",
-            Self::CancelRotation { .. } => "Give up…",
+            Self::ResumeRotation(_) | Self::HaveSecret(_) | Self::MakeAgain(_) | Self::OtherFile(_) => "Resume…",
+            Self::CancelRotation { .. } => "Cancel the rotation…",
         }
     }
 }

@@ -5,11 +5,11 @@ use std::{io, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Problem, Session};
+use super::{Problem, Session, record};
 use crate::{
     client::{ClientError, Put},
     model::{Millis, calendar, journal},
-    store::journal::{FaultyLine, Journal},
+    store::journal::{Journal, Report},
 };
 
 /// The most documents of one request.
@@ -50,8 +50,8 @@ pub struct Shipped {
     pub already_there: u64,
     /// Those that were refused.
     pub failed: Vec<Undelivered>,
-    /// What is wrong with the journal.
-    pub faults: Vec<FaultyLine>,
+    /// Result of checking the journal before.
+    pub report: Report,
     /// Why the rest was not sent.
     pub ended_by: Option<Box<ClientError>>,
 }
@@ -59,8 +59,8 @@ pub struct Shipped {
 /// Why nothing was sent.
 #[derive(Debug)]
 pub enum NotShipped {
-    /// The chain is broken at these places.
-    Broken(Vec<FaultyLine>),
+    /// The chain is broken, as the check has it.
+    Broken(Box<Report>),
     /// There is no journal, or it can't be read.
     Problem(Box<Problem>),
 }
@@ -80,12 +80,15 @@ pub async fn ship(
     }
     let report = {
         let journal = journal.clone();
-        beside(move || journal.check(|_, _| ())).await?
+        let checked = tokio::task::spawn_blocking(move || record::checked(&journal, || (), |(), _, _| ())).await;
+        let (report, ()) =
+            checked.unwrap_or_else(|_| Err(Problem::broken())).map_err(Box::new).map_err(NotShipped::Problem)?;
+        report
     };
     if !report.is_whole() && !what.even_broken {
-        return Err(NotShipped::Broken(report.faults));
+        return Err(NotShipped::Broken(Box::new(report)));
     }
-    let mut shipped = Shipped { faults: report.faults, ..Shipped::default() };
+    let mut shipped = Shipped { report, ..Shipped::default() };
     let files = journal.files().map_err(|error| unreadable(&error))?;
     let since = what.since.map(calendar::rfc3339_millis);
     for file in files {
@@ -182,8 +185,11 @@ pub fn template(index: &str) -> Value {
     let mut event = named(&["id", "kind", "category", "type", "action", "outcome"]);
     event["properties"]["sequence"] = json!({ "type": "long" });
     event["properties"]["reason"] = json!({ "type": "text" });
-    let mut own = named(&["phase", "intent", "keys", "authentication_type", "own_key", "previous"]);
-    own["properties"]["failed"] = json!({ "properties": { "id": keyword(), "reason": { "type": "text" } } });
+    let mut own = named(&["phase", "intent", "keys", "authentication_type", "own_key", "login_user", "previous"]);
+    own["properties"]["failed"] = json!({
+        "properties": { "id": keyword(), "reason": { "type": "text" }, "unknown": { "type": "boolean" } }
+    });
+    own["properties"]["damage"] = json!({ "type": "text" });
     // Only to be read again: the body of a request, and what a crash has cut off.
     for text in ["request", "torn"] {
         own["properties"][text] = json!({ "type": "keyword", "index": false, "doc_values": false });
@@ -200,8 +206,10 @@ pub fn template(index: &str) -> Value {
                     "event": event,
                     "user": named(&["name", "domain"]),
                     "host": named(&["hostname"]),
-                    "process": { "properties": { "name": keyword(), "user": named(&["name"]) } },
-                    "service": named(&["type", "address", "name"]),
+                    "process": {
+                        "properties": { "name": keyword(), "pid": { "type": "long" }, "user": named(&["name", "id"]) }
+                    },
+                    "service": named(&["type", "address", "name", "id"]),
                     "keybearer": own,
                     "hash": keyword(),
                 }
@@ -215,7 +223,7 @@ mod tests {
     use super::*;
     use crate::model::{
         api_key::KeyId,
-        journal::{Action, BEGINNING, Entry, Origin, Verdict},
+        journal::{Action, BEGINNING, Entry, FailedKey, Origin, Verdict},
     };
 
     fn line(reason: &str) -> String {
@@ -225,13 +233,27 @@ mod tests {
             action: Action::Invalidate,
             intent: Some("e0".into()),
             verdict: Verdict::Failure,
-            origin: Origin { own_key: Some(KeyId::new("own")), cluster: Some("c".into()), ..Origin::default() },
+            // Every field by name: a new one is in the template, too.
+            origin: Origin {
+                host: "here".into(),
+                system_user: "ana".into(),
+                system_user_id: Some(1000),
+                login_user_id: Some(1000),
+                process: Some(7),
+                username: "ana".into(),
+                realm: "native1".into(),
+                authentication_type: "realm".into(),
+                own_key: Some(KeyId::new("own")),
+                url: "https://es:9200".into(),
+                cluster: Some("c".into()),
+                cluster_uuid: Some("u".into()),
+            },
             keys: vec![KeyId::new("k")],
-            failed: vec![(KeyId::new("k2"), "no".into())],
+            failed: vec![FailedKey { id: "k2".into(), reason: "no".into(), is_unknown: Some(true) }],
             request: Some(json!({ "ids": ["k"] })),
             reason: Some(reason.into()),
             torn: Some("{".into()),
-            damage: None,
+            damage: Some("odd".into()),
         };
         entry.line(1, BEGINNING)
     }
@@ -266,5 +288,20 @@ mod tests {
         }
         let entry: Value = serde_json::from_str(&line("because")).unwrap();
         check(&entry, &template["template"]["mappings"], "");
+        let types = |path: &str| {
+            let field = |mapping: &Value, name: &str| mapping["properties"][name].clone();
+            path.split('.').fold(template["template"]["mappings"].clone(), |mapping, name| field(&mapping, name))
+        };
+        // What is a number or a truth value is none of text.
+        for (path, kind) in [
+            ("keybearer.failed.unknown", "boolean"),
+            ("process.pid", "long"),
+            ("process.user.id", "keyword"),
+            ("service.id", "keyword"),
+            ("keybearer.login_user", "keyword"),
+            ("keybearer.damage", "text"),
+        ] {
+            assert_eq!(types(path)["type"], kind, "{path}");
+        }
     }
 }

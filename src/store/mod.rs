@@ -4,6 +4,7 @@
 pub mod clipboard;
 pub mod journal;
 pub mod kept_secrets;
+mod lock;
 pub mod memory_vault;
 pub mod notice;
 pub mod os_vault;

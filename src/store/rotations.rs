@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::own_files;
+use super::{
+    lock::{self, LOCK_WAIT},
+    own_files,
+};
 use crate::model::rotation::Rotation;
 
 const PREFIX: &str = "rotation-";
@@ -125,15 +128,14 @@ impl Rotations {
         Ok(Held { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation })
     }
 
-    /// Makes others wait who are about to begin a rotation, until this is let go.
+    /// Makes others wait who are about to begin a rotation, until this is let go. Waits for them no longer than
+    /// [`LOCK_WAIT`].
     ///
     /// # Errors
-    /// Whatever the disk says.
+    /// `WouldBlock` when another process still holds it, and whatever the disk says.
     pub fn lock_all(&self) -> io::Result<File> {
         own_files::make_folder(&self.0)?;
-        let file = own_files::options().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
-        file.lock()?;
-        Ok(file)
+        lock::lock(&self.0.join("lock"), LOCK_WAIT)
     }
 
     fn lock(&self, id: &str) -> io::Result<File> {
@@ -270,6 +272,19 @@ mod tests {
             let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!((mode(&held.path()), mode(rotations.folder())), (0o600, 0o700));
         }
+    }
+
+    #[test]
+    fn a_lock_that_is_held_elsewhere_is_not_waited_for_forever() {
+        let (_folder, rotations) = folder();
+        let held = rotations.lock_all().unwrap();
+        let began = std::time::Instant::now();
+        let busy = rotations.lock_all().unwrap_err();
+        assert!(began.elapsed() < 2 * LOCK_WAIT, "{:?}", began.elapsed());
+        assert_eq!(busy.kind(), io::ErrorKind::WouldBlock);
+        assert!(busy.to_string().contains(&format!("process {} holds its lock", std::process::id())), "{busy}");
+        drop(held);
+        rotations.lock_all().unwrap();
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 pub use event::{Answer, Event};
 pub use forms::{FormAnswer, FormTask};
 pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
-pub use rotate::{Rotate, Rotated};
+pub use rotate::{EndPlans, Rotate, Rotated};
 
 /// Ties an answer to its question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

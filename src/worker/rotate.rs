@@ -17,8 +17,8 @@ use crate::{
         Problem, Session,
         last_use::{self, NotKnown, Uses},
         rotate::{
-            self, Consent, Delivery, Destination, Fate, Interaction, Made, News, Plan, Wishes,
-            steps::{self, After, Answers, Have, Here, OneOf, Outcome, Planned},
+            self, Consent, Delivery, Destination, EndPlan, Fate, Interaction, Made, News, Plan, Wishes,
+            steps::{self, After, Answers, CancelPlans, Have, Here, OneOf, Outcome, Planned},
         },
     },
     store::{
@@ -34,8 +34,10 @@ pub enum Rotate {
     Read,
     /// Look at keys, and say what rotating them would make.
     Plan(Vec<KeyId>, Wishes),
-    /// When keys were last used.
-    Uses(Vec<KeyId>),
+    /// Look at what ending these would do, and when their old keys were last used.
+    EndPlans(Vec<Rotation>),
+    /// Look at what canceling this one would do.
+    CancelPlans(Box<Rotation>),
     /// Begin, and make the successor whose secret will be shown.
     Start(Box<Plan>, Consent),
     /// The secret was kept: try it, and go on.
@@ -55,7 +57,7 @@ pub enum Rotate {
 impl Rotate {
     /// Whether it changes a cluster, so that it may not be dropped half way.
     pub fn is_write(&self) -> bool {
-        !matches!(self, Self::Read | Self::Plan(..) | Self::Uses(_))
+        !matches!(self, Self::Read | Self::Plan(..) | Self::EndPlans(_) | Self::CancelPlans(_))
     }
 }
 
@@ -68,8 +70,10 @@ pub enum Rotated {
     Counted(usize),
     /// What would be made.
     Planned(Result<Planned, Problem>),
-    /// When keys were last used.
-    Uses(Result<Uses, NotKnown>),
+    /// What ending rotations would do.
+    EndPlans(EndPlans),
+    /// What canceling a rotation would do.
+    CancelPlans(Box<CancelPlans>),
     /// What is told on the way.
     News(News),
     /// A successor whose secret is to be shown.
@@ -84,6 +88,15 @@ pub enum Rotated {
     Undone(Box<Held>, Result<(), Problem>),
     /// It was given up, or not.
     GivenUp(Result<Box<Rotation>, Problem>),
+}
+
+/// What ending rotations would do, in their order.
+#[derive(Debug)]
+pub struct EndPlans {
+    /// A plan for each, or why its end would be refused.
+    pub plans: Vec<Result<EndPlan, Problem>>,
+    /// When the old keys were last used, or why that is not known.
+    pub uses: Result<Uses, NotKnown>,
 }
 
 /// Where rotations are written down.
@@ -135,7 +148,12 @@ pub(super) async fn run(
         Rotate::Plan(ids, wishes) => {
             Rotated::Planned(steps::plans(session, rotations, &ids, &wishes, &mut count).await)
         }
-        Rotate::Uses(ids) => Rotated::Uses(last_use::of(session, &ids).await),
+        Rotate::EndPlans(due) => {
+            let ids: Vec<KeyId> = due.iter().map(|rotation| rotation.old.id.clone()).collect();
+            let uses = last_use::of(session, &ids).await;
+            Rotated::EndPlans(EndPlans { plans: steps::end_plans(session, &due).await, uses })
+        }
+        Rotate::CancelPlans(rotation) => Rotated::CancelPlans(Box::new(steps::cancel_plans(session, &rotation).await)),
         Rotate::Start(plan, consent) => {
             let destination = (Destination::Person(Place::Screen), None);
             came_to(steps::start(session, rotations, (&plan, consent), destination, &mut front).await)
@@ -213,7 +231,7 @@ impl Interaction for Window<'_> {
         Delivery::Shown
     }
 
-    fn confirm_end(&mut self, rotation: &Rotation, _uses: &Result<Uses, NotKnown>) -> bool {
+    fn confirm_end(&mut self, rotation: &Rotation, _plan: EndPlan, _uses: &Result<Uses, NotKnown>) -> bool {
         steps::ends_at_once(rotation)
     }
 }
@@ -232,7 +250,7 @@ impl Interaction for Quiet {
         Delivery::Failed("there is no card for the secret".into())
     }
 
-    fn confirm_end(&mut self, rotation: &Rotation, _uses: &Result<Uses, NotKnown>) -> bool {
+    fn confirm_end(&mut self, rotation: &Rotation, _plan: EndPlan, _uses: &Result<Uses, NotKnown>) -> bool {
         steps::ends_at_once(rotation)
     }
 }

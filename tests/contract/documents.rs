@@ -4,7 +4,7 @@ use keybearer::{
     client::{ClientError, Put},
     model::{
         api_key::KeyId,
-        journal::{self, Action, BEGINNING, Entry, Origin, Verdict},
+        journal::{self, Action, BEGINNING, Entry, FailedKey, Origin, Verdict},
         version::Version,
     },
     ops::ship,
@@ -25,7 +25,7 @@ fn lines(count: u64) -> Vec<(String, String)> {
             verdict: Verdict::Success,
             origin: Origin { username: "ana".into(), url: "https://es:9200".into(), ..Origin::default() },
             keys: vec![KeyId::new("k1"), KeyId::new("k2")],
-            failed: vec![(KeyId::new("k3"), "no".into())],
+            failed: vec![FailedKey { id: "k3".into(), reason: "no".into(), is_unknown: Some(true) }],
             request: Some(json!({ "ids": ["k1", "k2", "k3"] })),
             reason: Some("because".into()),
             torn: None,

@@ -4,7 +4,7 @@ use keybearer::{
     model::{
         api_key::KeyId,
         login::Login,
-        rotation::{Ended, Lineage, Place, State, Tried},
+        rotation::{Ended, KeyState, Lineage, Place, State, Tried},
         version::Feature,
     },
     ops::{
@@ -181,7 +181,7 @@ fn a_restricted_successor_is_tried_although_it_may_ask_nothing_and_a_wrong_secre
         rotate::cancel(&session, &mut held, false, &mut |_| ()).await.unwrap();
         let (new, old) = (with_limits(server, &made.created.id).await, with_limits(server, &old).await);
         assert_eq!((&new["invalidated"], &old["invalidated"]), (&json!(true), &json!(false)));
-        assert!(old["metadata"].get("rotated_to").is_none(), "it names no successor that is given up: {old}");
+        assert!(old["metadata"].get("rotated_to").is_none(), "it names no successor of a canceled rotation: {old}");
     });
 }
 
@@ -232,5 +232,17 @@ fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no
         let refused = rotate::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
         assert!(refused.title.contains("by the cluster's own clock"), "{}", refused.words());
         assert_eq!(with_limits(server, &old).await["invalidated"], false);
+
+        // A clock by which the old key has expired leaves the grace period as it is: only the cluster says that a key has.
+        let here = keybearer::ops::clock::now();
+        session.client.set_own_skew(here + 10 * 86_400_000, here);
+        let refused = rotate::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
+        assert!(refused.title.contains("by the cluster's own clock"), "{}", refused.words());
+        assert_eq!(with_limits(server, &old).await["invalidated"], false);
+        // The successor that is not over by the cluster's clock stands in the way of another one, too.
+        let live = rotate::plan(&session, &[], &old, &wishes).await.unwrap().live;
+        assert_eq!(live.iter().map(|live| &live.id).collect::<Vec<_>>(), [&made.created.id]);
+        let states = rotate::states(&session, std::slice::from_ref(&held.rotation)).await.unwrap();
+        assert_eq!(states.both(&held.rotation), (KeyState::Valid, KeyState::Valid));
     });
 }

@@ -110,6 +110,22 @@ fn what_can_t_be_written_down_is_not_done() {
 }
 
 #[test]
+fn all_faults_are_counted_whatever_is_listed() {
+    let practice = Practice::start();
+    let folder = folder();
+    create(&practice, folder.path(), "one");
+    let mut files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap();
+    let lines = fs::read_to_string(&file).unwrap() + &"nonsense\n".repeat(1234);
+    fs::write(&file, lines).unwrap();
+    let broken = journal(folder.path(), &["verify"]);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    assert!(broken.out.contains("1,234 faults") && broken.err.contains("234 faults more are not listed"), "{broken:?}");
+    let shipped = run(officer(&practice, folder.path()).args(["journal", "ship", "--index", "journal"]));
+    assert!(shipped.code == Some(1) && shipped.err.contains("234 faults more are not listed"), "{shipped:?}");
+}
+
+#[test]
 fn a_journal_that_was_tampered_with_is_refused_with_the_place() {
     let practice = Practice::start();
     let folder = folder();

@@ -309,7 +309,7 @@ fn a_rotation_that_is_given_up_leaves_the_old_key_and_no_other() {
     assert!(cancelled.err.contains(&told) && !cancelled.err.contains("nobody knows its secret"), "{cancelled:?}");
     assert_eq!(desk.named("app"), (vec![old.clone()], vec![first["id"].as_str().unwrap().to_owned()]));
     let again = desk.rotate(&["--cancel", first["rotation"].as_str().unwrap(), "--yes"]);
-    assert!(again.code == Some(1) && again.err.contains("given up"), "{again:?}");
+    assert!(again.code == Some(1) && again.err.contains("canceled"), "{again:?}");
 
     let run = desk.rotate(&["--secret-file", text(&desk.path("b")), "--yes", "--output", "json", "--", &old]);
     let second = run.json();
@@ -352,7 +352,7 @@ fn an_old_key_that_was_changed_meanwhile_is_not_ended() {
     assert_eq!(desk.named("app").0.len(), 2);
     assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
     let done = desk.rotate(&["--resume", &old, "--yes"]);
-    assert!(done.code == Some(0) && done.err.contains("somebody had invalidated"), "{done:?}");
+    assert!(done.code == Some(0) && done.err.contains("was already invalidated. Nothing was sent"), "{done:?}");
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn a_secret_that_nobody_would_get_is_not_made_and_no_key_ends() {
 }
 
 /// A command of another machine: its rotations are in a folder of their own.
-fn elsewhere(desk: &Desk, args: &[&str]) -> Command {
+pub fn elsewhere(desk: &Desk, args: &[&str]) -> Command {
     let mut command = desk.practice.user(desk.at_home(keybearer()), "officer");
     command.env("KEYBEARER_ROTATIONS", desk.path("rotations-there"));
     command.env("KEYBEARER_JOURNAL", desk.path("journal-there"));
@@ -457,7 +457,7 @@ fn the_metadata_of_a_successor_is_enough_to_know_that_a_key_is_being_rotated() {
 
 #[test]
 fn two_machines_at_the_same_time_leave_one_successor() {
-    for round in 0..4 {
+    for round in 0..races(4) {
         let desk = Desk::new();
         let old = desk.app();
         let (a, b) = (desk.path("a"), desk.path("b"));
@@ -484,6 +484,11 @@ fn two_machines_at_the_same_time_leave_one_successor() {
         let works = desk.named("app").0;
         assert!(works.len() == 2 && works.contains(&old), "{round}: {works:?}, {ran:?}");
     }
+}
+
+/// Number of rounds of a race: `KEYBEARER_TEST_RACES` sets it for all of them.
+pub fn races(usual: usize) -> usize {
+    std::env::var("KEYBEARER_TEST_RACES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// Changes the only rotation's file as somebody would who can write to the folder.
@@ -542,6 +547,7 @@ fn a_state_that_was_edited_ends_no_key() {
         let refused = desk.rotate(&["--due", "--yes"]);
         assert_eq!(refused.code, Some(1), "{what}: {refused:?}");
         assert!(refused.err.contains(words), "{what}: {refused:?}");
+        assert!(!refused.err.contains("will be invalidated"), "what is refused is not promised: {what}: {refused:?}");
         assert_eq!(valid(), before, "{what}");
     }
     // Giving up ends the successor: not whatever the file names.
@@ -551,6 +557,7 @@ fn a_state_that_was_edited_ends_no_key() {
     });
     let refused = desk.rotate(&["--cancel", &old, "--yes"]);
     assert!(refused.code == Some(1) && refused.err.contains("is not proved to be the successor"), "{refused:?}");
+    assert!(!refused.err.contains("will be invalidated") && refused.err.contains("--keep-successor"), "{refused:?}");
     assert_eq!(valid(), before);
     edit(&desk, |value| {
         *value = good.clone();
@@ -560,6 +567,37 @@ fn a_state_that_was_edited_ends_no_key() {
     let done = desk.rotate(&["--due", "--yes"]);
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(desk.named("app").1, [old]);
+}
+
+#[test]
+fn a_rotation_whose_successor_is_not_proved_can_be_closed() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let other = desk.practice.create("other", &["--expiration", "2d"])["id"].as_str().unwrap().to_owned();
+    let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("k")), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    edit(&desk, |value| value["state"]["successor"] = json!(other));
+    let mut good = Value::Null;
+    edit(&desk, |value| good = value.clone());
+    let state = || desk.listed()[0]["state"].clone();
+
+    let kept = desk.rotate(&["--cancel", &old, "--keep-successor", "--yes"]);
+    assert_eq!((kept.code, state()), (Some(0), json!("abandoned")), "{kept:?}");
+    assert_eq!((desk.named("other").0.len(), desk.named("app").0.len()), (1, 2), "no key was touched");
+
+    // The old key has ended: nothing is sent, so that nothing has to be proved; the doubt is told.
+    edit(&desk, |value| value.clone_from(&good));
+    assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
+    let filed = desk.rotate(&["--due", "--yes"]);
+    assert_eq!((filed.code, state()), (Some(0), json!("done")), "{filed:?}");
+    assert!(filed.err.contains("is not proved to be the successor"), "{filed:?}");
+    assert_eq!(desk.named("other").0.len(), 1);
+
+    // Both have ended.
+    edit(&desk, |value| value.clone_from(&good));
+    assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &other]).code, Some(0));
+    let closed = desk.rotate(&["--cancel", &old, "--yes"]);
+    assert_eq!((closed.code, state()), (Some(0), json!("abandoned")), "{closed:?}");
 }
 
 #[test]
@@ -605,8 +643,11 @@ fn an_old_key_that_has_ended_already_is_filed_before_its_grace_period_is_over() 
     let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("k")), "--yes"]);
     assert_eq!(begun.code, Some(0), "{begun:?}");
     assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
-    let done = desk.rotate(&["--due", "--yes"]);
-    assert!(done.code == Some(0) && done.err.contains("somebody had invalidated"), "{done:?}");
+    let done = desk.rotate(&["--due", "--yes", "--output", "json"]);
+    assert!(done.code == Some(0) && done.err.contains("was already invalidated. Nothing was sent"), "{done:?}");
+    assert!(!done.err.contains("will be invalidated"), "the preview is what is done: {done:?}");
+    let result = &done.json()[0];
+    assert_eq!((&result["result"], &result["invalidated"]), (&json!("already invalidated"), &json!(true)), "{result}");
     desk.assert_rotated("app", &old, "k");
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli_practice::{Practice, Ran, keybearer, run, text},
-    cli_rotate::Desk,
+    cli_rotate::{Desk, elsewhere, races},
     cutting_proxy::{Cut, Fault, Proxy, Seen},
 };
 
@@ -308,12 +308,83 @@ fn a_lost_answer_to_invalidate_is_answered_by_the_key_itself() {
     let line = Line::new();
     line.proxy.at(is(INVALIDATE), Cut::Before);
     let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
-    assert_eq!(lost.code, Some(1), "{lost:?}");
+    assert_eq!(lost.code, Some(3), "the request may still be at work: {lost:?}");
     assert!(lost.err.contains("it is still valid") && lost.err.contains("--resume"), "{lost:?}");
+    let again = line.rotate(&["--due", "--yes", "--output", "json"]);
+    let result = &again.json()[0];
+    assert_eq!(again.code, Some(3), "{again:?}");
+    assert_eq!((&result["result"], &result["invalidated"]), (&json!("not known"), &Value::Null), "{result}");
+    let journal = run(line.desk.at_home(keybearer()).args(["journal", "list", "--output", "json"])).json();
+    let last = journal.as_array().unwrap().iter().rfind(|entry| entry["action"] == "api-key-invalidate").unwrap();
+    assert_eq!((&last["outcome"], &last["unknown"]), (&json!("unknown"), &json!([line.old])), "{last}");
     assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("ending"), 2));
     line.proxy.calm();
     assert_eq!(line.rotate(&["--due", "--yes"]).code, Some(0));
     line.desk.assert_rotated("app", &line.old, "new-key");
+}
+
+#[test]
+fn a_cancellation_whose_every_answer_is_lost_is_not_known() {
+    let line = Line::new();
+    let begun = line.rotate(&["app", "--secret-file", &line.file(), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    line.proxy.at(is(INVALIDATE), Cut::Before);
+    let lost = line.rotate(&["--cancel", &line.old, "--yes"]);
+    assert_eq!((lost.code, line.state()), (Some(3), json!("grace")), "{lost:?}");
+    line.proxy.calm();
+    assert_eq!(line.rotate(&["--cancel", &line.old, "--yes"]).code, Some(0));
+    assert_eq!(line.desk.named("app").0, std::slice::from_ref(&line.old));
+}
+
+#[test]
+fn what_is_doubtful_of_a_successor_is_told_and_is_no_plain_success() {
+    for more in [&["--secret-file"][..], &["--output", "json", "--secret-file"], &["--secret-dir"]] {
+        let line = Line::new();
+        let [made, asked] = [(); 2].map(|()| std::sync::atomic::AtomicBool::new(false));
+        // Once after the successor was made another cluster seems to answer.
+        let first_look = move |seen: &Seen| {
+            use std::sync::atomic::Ordering::SeqCst;
+            if is(CREATE)(seen) {
+                made.store(true, SeqCst);
+            }
+            seen.is("GET", "/") && made.load(SeqCst) && !asked.swap(true, SeqCst)
+        };
+        line.proxy.when(first_look, Fault::OtherUuid);
+        let place = if more.contains(&"--secret-dir") { line.desk.path("dir") } else { line.file().into() };
+        if more.contains(&"--secret-dir") {
+            fs::create_dir(&place).unwrap();
+        }
+        let ran = line.rotate(&[&["app"], more, &[text(&place), "--yes"]].concat());
+        assert_eq!(ran.code, Some(3), "{more:?}: {ran:?}");
+        assert!(ran.err.contains("It is not known on which cluster this key is"), "{more:?}: {ran:?}");
+        assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("grace"), 2), "{more:?}");
+    }
+}
+
+#[test]
+fn a_rotation_that_is_resumed_while_another_machine_rotates_the_same_key_leaves_one_successor() {
+    for round in 0..races(2) {
+        let line = Line::new();
+        line.killed(&["app", "--grace", "1h", "--secret-file", &line.file(), "--yes"], is(CREATE), Cut::HoldBefore);
+        let mut here = line.command(&["--resume", &line.old, "--yes"]);
+        let file = line.desk.path("there");
+        let mut there =
+            elsewhere(&line.desk, &["--grace", "1h", "--yes", "--secret-file", text(&file), "--", &line.old]);
+        let start = |command: &mut std::process::Command| {
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let first = start(&mut here);
+        // Who resumes looks for some seconds for what was made before.
+        thread::sleep(Duration::from_millis(3600 + 97 * (round as u64 % 10)));
+        let second = start(&mut there);
+        let ran = [first, second].map(|child| Ran::of(child.wait_with_output().unwrap()));
+        let won = ran.iter().filter(|ran| ran.code == Some(0)).count();
+        assert_eq!(won, 1, "{round}: {ran:?}");
+        let loser = ran.iter().find(|ran| ran.code != Some(0)).unwrap();
+        assert!(loser.err.contains("being rotated already"), "{round}: {loser:?}");
+        let works = line.desk.named("app").0;
+        assert!(works.len() == 2 && works.contains(&line.old), "{round}: {works:?}, {ran:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use eframe::egui::Key;
 use keybearer::{
     model::{
         api_key::KeyId,
-        journal::{Action, Entry, Origin, Verdict},
+        journal::{Action, Entry, FailedKey, Origin, Verdict},
         profile::Profile,
     },
     store::journal::Journal,
@@ -51,13 +51,15 @@ pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: 
     journal.append(&intent).unwrap();
     let Some((verdict, reason)) = ending else { return };
     let done = verdict == Verdict::Success;
+    let is_unknown = Some(verdict == Verdict::Unknown);
+    let failed = FailedKey { id: key.to_owned(), reason: reason.to_owned(), is_unknown };
     let outcome = Entry {
         at: at + 120,
         id: format!("o{number}"),
         intent: Some(intent.id.clone()),
         verdict,
         keys: if done { vec![KeyId::new(key)] } else { Vec::new() },
-        failed: if done { Vec::new() } else { vec![(KeyId::new(key), reason.to_owned())] },
+        failed: if done { Vec::new() } else { vec![failed] },
         request: None,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         ..intent

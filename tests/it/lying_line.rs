@@ -445,7 +445,7 @@ impl View<'_> {
             if entry.outcome == "success" && entry.keys.iter().any(|id| !ended.contains(&id.as_str())) {
                 return Err("the journal says success of a key that is valid".into());
             }
-            if entry.outcome == "failure" && entry.failed.iter().any(|(id, _)| ended.contains(&id.as_str())) {
+            if entry.outcome == "failure" && entry.failed.iter().any(|failed| ended.contains(&failed.id.as_str())) {
                 return Err("the journal says failure of a key that is invalidated".into());
             }
         }
@@ -478,7 +478,7 @@ impl View<'_> {
         }
         let ended = |entry: &&keybearer::model::journal::Read| {
             entry.action.contains("invalidate")
-                && entry.keys.iter().chain(entry.failed.iter().map(|(id, _)| id)).any(|id| id == self.id)
+                && entry.keys.iter().chain(entry.failed.iter().map(|failed| &failed.id)).any(|id| id == self.id)
         };
         match (self.outcomes.iter().rfind(ended).map(|entry| entry.outcome.as_str()), is_old_ended) {
             (Some("success"), false) => Err("the journal says that the old key is invalidated, and it is valid".into()),

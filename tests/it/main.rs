@@ -67,6 +67,7 @@ mod reading_all;
 mod rotate_window;
 #[cfg(feature = "window")]
 mod rotate_window_cut;
+mod rotating_unsaved;
 mod snippet_readers;
 #[cfg(feature = "window")]
 mod states;

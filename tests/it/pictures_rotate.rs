@@ -106,7 +106,7 @@ fn rotations_on_the_overview_and_on_a_key_s_page() {
         desk.press("Overview");
         desk.wait_for("2 due");
         take(&mut desk, &format!("rotations-overview-{name}"), &mut results);
-        desk.press("Go on with the rotation of logstash-payments-7");
+        desk.press("Resume the rotation of logstash-payments-7");
         desk.wait_for("it is not known whether it arrived");
         take(&mut desk, &format!("rotations-go-on-{name}"), &mut results);
         desk.press("Cancel");

@@ -459,6 +459,73 @@ fn a_rotation_is_told_by_how_both_of_its_keys_stand() {
     desk.press("Close the rotation of expired expired");
     desk.wait_for("Both keys are expired: close it");
     assert!(!desk.sees("Leave the successor valid") && !desk.sees("The old key stays as it is"), "{:?}", desk.texts());
+    // No key of it proves anything, and none is touched.
+    desk.wait("looked at", |desk| desk.is_on("Close the rotation"));
+    settle(&mut desk);
+    desk.press("Close the rotation");
+    desk.wait_for("The rotation is canceled");
+    let state = |name: &str| place.all().into_iter().find(|rotation| rotation.name == name).unwrap().state;
+    assert!(matches!(state("expired expired"), State::Abandoned { kept: false, .. }), "{:?}", state("expired expired"));
+}
+
+#[test]
+fn a_rotation_whose_successor_is_not_proved_is_closed_and_no_key_ends() {
+    let place = Place::start(&["app", "other"]);
+    let mut desk = place.desk();
+    ask(&mut desk, "app");
+    make_and_copy(&mut desk);
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    desk.press("Close the rotation");
+    let other = place.keys("other")[0].id.clone();
+    let mut held = place.rotations().take(&place.rotation().id).unwrap();
+    let State::Grace { due, tried, .. } = held.rotation.state else { panic!("no grace") };
+    held.rotation.state = State::Grace { successor: other, due, tried };
+    held.save().unwrap();
+    drop(held);
+    desk.press("Overview");
+    desk.press("Refresh");
+    desk.wait("read again", |desk| {
+        let rows = desk.harness.state().state().open_rotations();
+        rows.len() == 1 && rows[0].rotation.successor() == place.rotation().successor()
+    });
+    // That is said before anything is pressed, and the rotation can be closed all the same.
+    desk.press("Cancel the rotation of app");
+    desk.wait_for("is not proved to be the successor");
+    settle(&mut desk);
+    assert!(!desk.is_on("Cancel the rotation"), "{:?}", desk.texts());
+    desk.tick("Leave the successor valid");
+    desk.wait("allowed", |desk| desk.is_on("Cancel the rotation"));
+    settle(&mut desk);
+    desk.press("Cancel the rotation");
+    desk.wait_for("Its successor stays valid");
+    assert!(matches!(place.rotation().state, State::Abandoned { kept: true, .. }), "{:?}", place.rotation().state);
+    assert!(place.keys("").iter().filter(|key| key.owner.username == "officer").all(|key| !key.invalidated));
+}
+
+#[test]
+fn an_end_that_would_be_refused_is_said_to_be_before_anything_is_pressed() {
+    let place = Place::start(&["app"]);
+    let mut desk = place.desk();
+    ask(&mut desk, "app");
+    make_and_copy(&mut desk);
+    desk.press("I have kept it");
+    desk.wait_for("Both keys work");
+    desk.press("Close the rotation");
+    // By what is written down here the day is over, and by the cluster's clock it is not.
+    let mut held = place.rotations().take(&place.rotation().id).unwrap();
+    let State::Grace { successor, due, tried } = held.rotation.state.clone() else { panic!("no grace") };
+    held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
+    held.save().unwrap();
+    drop(held);
+    desk.press("Overview");
+    desk.press("Refresh");
+    desk.wait_for("1 due");
+    desk.press("Invalidate the old key of app");
+    desk.wait_for("by the cluster's own clock");
+    settle(&mut desk);
+    assert!(desk.sees("It is left as it is") && !desk.is_on("Invalidate 0 old keys"), "{:?}", desk.texts());
+    assert!(!place.is_invalidated(&place.rotation().old.id));
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn asked_what_one_has(place: &Place) -> crate::desk::Desk {
     let mut desk = place.desk();
     desk.press("Overview");
     desk.wait_for("1 interrupted");
-    desk.press("Go on with the rotation of app");
+    desk.press("Resume the rotation of app");
     desk.wait_for("it is not known whether it arrived");
     settle(&mut desk);
     desk
@@ -80,20 +80,22 @@ fn who_does_not_have_it_gets_another_and_the_first_is_ended() {
 }
 
 #[test]
-fn a_rotation_is_given_up_with_or_without_its_successor() {
+fn a_rotation_is_canceled_with_or_without_its_successor() {
     for keep in [false, true] {
         let place = Place::start(&["app"]);
         let encoded = killed_at_the_card(&place);
         let mut desk = place.desk();
         desk.press("Overview");
-        desk.press("Give up the rotation of app");
+        desk.press("Cancel the rotation of app");
         desk.wait_for("is invalidated, for ever");
         if keep {
             desk.tick("Leave the successor valid");
             desk.wait_for("two keys with the same rights");
         }
-        desk.press("Give up the rotation");
-        desk.wait_for("The rotation is given up");
+        desk.wait("looked at", |desk| desk.is_on("Cancel the rotation"));
+        settle(&mut desk);
+        desk.press("Cancel the rotation");
+        desk.wait_for("The rotation is canceled");
         let told =
             format!("The successor {} is invalidated, and was read again", place.rotation().successor().unwrap());
         assert_eq!((desk.sees(&told), desk.sees("Its successor stays valid")), (!keep, keep), "{:?}", desk.texts());
@@ -117,7 +119,7 @@ fn a_lost_answer_leaves_no_key_that_nobody_knows() {
     desk.press("Close the rotation");
     place.front.when("POST", "/_security/api_key", |_| Line::Holds(0));
     desk.press("Overview");
-    desk.press("Go on with the rotation of app");
+    desk.press("Resume the rotation of app");
     desk.wait_for("before anybody was told the secret");
     settle(&mut desk);
     desk.press("Make another");
@@ -198,7 +200,7 @@ fn several_keys_can_be_stopped_between_two() {
 }
 
 #[test]
-fn a_rotation_that_stands_in_the_way_is_gone_on_with_or_given_up_from_where_it_is_told() {
+fn a_rotation_that_stands_in_the_way_is_resumed_or_canceled_from_where_it_is_told() {
     let place = Place::start(&["app"]);
     killed_at_the_card(&place);
     let mut desk = place.desk();
@@ -208,13 +210,13 @@ fn a_rotation_that_stands_in_the_way_is_gone_on_with_or_given_up_from_where_it_i
     desk.press("Rotate");
     desk.wait_for("is being rotated already");
     settle(&mut desk);
-    assert!(desk.is_on("Go on…") && desk.is_on("Give up…"), "{:?}", desk.texts());
-    desk.press("Go on…");
+    assert!(desk.is_on("Resume…") && desk.is_on("Cancel the rotation…"), "{:?}", desk.texts());
+    desk.press("Resume…");
     desk.wait_for("it is not known whether it arrived");
     desk.press("Cancel");
     desk.press("Rotate");
     desk.wait_for("is being rotated already");
     settle(&mut desk);
-    desk.press("Give up…");
+    desk.press("Cancel the rotation…");
     desk.wait_for("is invalidated, for ever");
 }

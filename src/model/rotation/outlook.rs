@@ -22,7 +22,22 @@ pub enum KeyState {
 impl KeyState {
     /// Standing of a key that was read. `now` is the cluster's clock.
     pub fn of(key: &ApiKey, now: Millis) -> Self {
-        match key.status(now) {
+        Self::with(key, key.status(now) == Status::Expired)
+    }
+
+    /// Standing of a key that was read, where it is known from elsewhere whether it has expired.
+    pub fn with(key: &ApiKey, has_expired: bool) -> Self {
+        match (key.invalidated, has_expired) {
+            (true, _) => Self::Invalidated,
+            (false, _) if key.is_unread("invalidated") => Self::Unknown,
+            (false, true) => Self::Expired,
+            (false, false) => Self::Valid,
+        }
+    }
+
+    /// Standing by the status of a key in a list.
+    pub fn by_status(status: Status) -> Self {
+        match status {
             Status::Invalidated => Self::Invalidated,
             Status::Expired => Self::Expired,
             _ => Self::Valid,

@@ -115,3 +115,23 @@ pub enum Ended {
     /// The cluster knows it no more.
     Gone,
 }
+
+impl Ended {
+    /// What was seen of the old key, with the time of day at which the cluster was asked.
+    pub fn proof(self, old: &KeyId, at: &str) -> String {
+        match self {
+            Self::Invalidated => format!("The cluster was asked again at {at}, as proof: {old} is invalidated"),
+            Self::Before => format!("The cluster was asked at {at}: {old} was already invalidated. Nothing was sent"),
+            Self::Gone => format!("The cluster was asked at {at}: {old} is gone (deleted). Nothing was sent"),
+        }
+    }
+
+    /// Result in a table or in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Invalidated => "invalidated",
+            Self::Before => "already invalidated",
+            Self::Gone => "gone",
+        }
+    }
+}

@@ -5,17 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::value::RawValue;
 
 use super::{
-    News, Rights, check_cluster, compared, find, find_now, interrupted, is_me, is_mine,
-    lineage::{check_grace_is_over, check_old_key, check_successor, others, rotated_already},
-    make::{check_unchanged, end_strays, made_before, made_by, success},
-    note, read, save, take,
+    News, Rights, check_cluster, closing_of, compared, find, find_now, interrupted, is_me, is_mine,
+    lineage::{check_grace_is_over, check_old_key, check_successor, others, rotated_already, standing_of},
+    make::{check_unchanged, end_strays, made_by, success},
+    not_ended, note, read, save, take,
 };
 use crate::{
     client::ClientError,
     model::{
         api_key::{ApiKey, KeyId},
-        expiry::Status,
-        journal::{Action, Verdict},
+        journal::Action,
         rotation::{Ended, KeyState, Lineage, Next, Rotation, State, Tried},
         secret::Secret,
         successor,
@@ -38,7 +37,7 @@ use crate::{
 /// # Errors
 /// When it doesn't sign in: then nothing is ended, now or later.
 pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Result<Option<Trial>, Problem> {
-    let key = usable_successor(session, held).await?;
+    let key = usable_successor(session, &held.rotation).await?;
     let tried = verify::try_key(session.client.endpoint(), &key.id, secret, key.role_descriptors.as_deref()).await;
     let trial = match tried {
         Ok(trial) => Some(trial),
@@ -51,9 +50,9 @@ pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Resu
         Err(problem) => {
             let title = format!("The successor {} does not work. Nothing is ended, the old key stays", key.id);
             return Err(Problem::new(&title, &problem.words())
-                .hint("Try again, or give the rotation up")
+                .hint("Try again, or cancel the rotation")
                 .fix(Fix::ResumeRotation(held.rotation.id.clone()))
-                .or(cancel_fix(held, false)));
+                .or(cancel_fix(&held.rotation, false)));
         }
     };
     let told = trial.as_ref().and_then(|trial| trial.identity.api_key.as_ref());
@@ -69,7 +68,7 @@ pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Resu
 /// # Errors
 /// When the successor can't be used.
 pub async fn said(session: &Session, held: &mut Held) -> Result<(), Problem> {
-    usable_successor(session, held).await?;
+    usable_successor(session, &held.rotation).await?;
     begin_grace(session, held, Tried::Said).await
 }
 
@@ -79,31 +78,38 @@ async fn begin_grace(session: &Session, held: &mut Held, tried: Tried) -> Result
     let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, step)).await?;
     held.rotation.tried(tried, clock::now())?;
     let saved = save(held);
-    let closing = if saved.is_ok() { success() } else { Closing { verdict: Verdict::Failure, ..Closing::default() } };
+    let closing = saved.as_ref().map_or_else(closing_of, |()| success());
     intent.close(Closing { keys, ..closing }).await;
     saved
 }
 
-fn cancel_fix(held: &Held, keep_successor: bool) -> Fix {
-    Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor }
+pub(super) fn cancel_fix(rotation: &Rotation, keep_successor: bool) -> Fix {
+    Fix::CancelRotation { id: rotation.id.clone(), keep_successor }
 }
 
 /// The successor, if it can be signed in with and is proved to be one.
-async fn usable_successor(session: &Session, held: &Held) -> Result<ApiKey, Problem> {
-    let id = held.rotation.successor().cloned().unwrap_or_default();
+async fn usable_successor(session: &Session, rotation: &Rotation) -> Result<ApiKey, Problem> {
+    let key = working_successor(session, rotation).await?;
+    check_successor(rotation, &key)?;
+    Ok(key)
+}
+
+/// The key that is written down as the successor, if it can be signed in with.
+async fn working_successor(session: &Session, rotation: &Rotation) -> Result<ApiKey, Problem> {
+    let id = rotation.successor().cloned().unwrap_or_default();
     let found = find(session, &id).await?;
-    let why = match found.as_ref().map(|key| key.status(session.now())) {
-        None => "the cluster knows it no more, or you may not see it",
-        Some(Status::Invalidated) => "somebody has invalidated it",
-        Some(Status::Expired) => "it has expired",
-        Some(_) => {
-            let key = found.unwrap_or_default();
-            check_successor(&held.rotation, &key)?;
-            return Ok(key);
-        }
+    let state = match &found {
+        Some(key) => standing_of(session, key).await?,
+        None => KeyState::Gone,
+    };
+    let why = match (state, found) {
+        (_, None) | (KeyState::Gone, _) => "the cluster knows it no more, or you may not see it",
+        (KeyState::Invalidated, _) => "somebody has invalidated it",
+        (KeyState::Expired, _) => "it has expired",
+        (KeyState::Valid | KeyState::Unknown, Some(key)) => return Ok(key),
     };
     let title = format!("The successor {id} can't be used: {why}. Nothing is ended, the old key stays");
-    Err(Problem::new(&title, "").hint("Give the rotation up, then begin again").fix(cancel_fix(held, false)))
+    Err(Problem::new(&title, "").hint("Cancel the rotation, then begin again").fix(cancel_fix(rotation, false)))
 }
 
 /// Writes the successor into the old key's metadata where that changes nothing else: every update takes the
@@ -136,7 +142,7 @@ async fn written(session: &Session, held: &Held) -> Result<(), String> {
 }
 
 /// Takes a successor that is given up out of the old key's metadata again, under the same conditions.
-async fn unlink(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) {
+pub(super) async fn unlink(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) {
     let taken_out = async {
         let (old, new) = both(session, held).await?;
         match successor::not_naming(&old, &new.id) {
@@ -175,8 +181,76 @@ async fn put(session: &Session, old: &ApiKey, metadata: Box<RawValue>) -> Result
     outcome.failed.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure.to_string()))
 }
 
-/// Invalidates the old key and reads it again. That it is meant is the caller's business; that it is due by both
-/// clocks, that both keys are those of the rotation, and that the same cluster answers before and after it, is not.
+/// What ending a rotation does, as the cluster proves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndPlan {
+    /// Nothing is sent: the old key has ended already, which is written down.
+    File(Ended),
+    /// The old key is invalidated.
+    Invalidate,
+}
+
+/// Result of looking at both keys of a rotation that is to be ended.
+struct Judged {
+    plan: EndPlan,
+    successor: ApiKey,
+    /// Why the successor is not proved to be one; only where the old key has ended without it.
+    doubt: Option<Problem>,
+}
+
+/// Checks all that ending a rotation depends on, and changes nothing: what is shown beforehand is decided by the same
+/// guard as the act.
+///
+/// # Errors
+/// When [`end`] would be refused now.
+pub async fn check_end(session: &Session, rotation: &Rotation) -> Result<EndPlan, Problem> {
+    Ok(judge(session, rotation, &mut false).await?.plan)
+}
+
+/// Looks at both keys. `seen_valid` is `true` once the old key was seen to work: then its absence proves nothing.
+async fn judge(session: &Session, rotation: &Rotation, seen_valid: &mut bool) -> Result<Judged, Problem> {
+    check_cluster(session, rotation).await?;
+    let id = &rotation.old.id;
+    let old = match find_now(session, id).await? {
+        // Only reading it by itself tells what it is now, and not a second ago.
+        Some(old) if !old.invalidated => Some(read(session, id).await?),
+        other => other,
+    };
+    let successor = working_successor(session, rotation).await?;
+    let proved = check_successor(rotation, &successor);
+    // Nothing is sent for a key that has ended, so that nothing has to be proved of the other one.
+    let file =
+        |how, doubt: Result<(), Problem>, successor| Judged { plan: EndPlan::File(how), successor, doubt: doubt.err() };
+    let Some(old) = old else {
+        check_gone(session, rotation, *seen_valid).await?;
+        return Ok(file(Ended::Gone, proved, successor));
+    };
+    if old.invalidated {
+        check_old_key(rotation, &old)?;
+        let is_cut = matches!(rotation.state, State::Ending { .. });
+        return Ok(file(if is_cut { Ended::Invalidated } else { Ended::Before }, proved, successor));
+    }
+    proved?;
+    check_old_key(rotation, &old)?;
+    check_unchanged(rotation, &old)?;
+    // An old key that has expired leaves nothing to wait for: only the cluster itself can say so.
+    if standing_of(session, &old).await? != KeyState::Expired {
+        *seen_valid = true;
+        check_grace_is_over(session, rotation, &successor).await?;
+    }
+    let live = others(session, rotation, &old).await?;
+    if !live.is_empty() {
+        let Problem { title, .. } = rotated_already(id, &live);
+        let detail = format!("Besides {}, the successor of this rotation. Nothing is ended", successor.id);
+        let hint = "Find out which of them is meant, and cancel the other rotation";
+        return Err(Problem::new(&title, &detail).hint(hint).fix(cancel_fix(rotation, false)));
+    }
+    Ok(Judged { plan: EndPlan::Invalidate, successor, doubt: None })
+}
+
+/// Invalidates the old key and reads it again; where it has ended already that is only written down. That it is meant
+/// is the caller's business; that it is due by both clocks, that both keys are those of the rotation, and that the same
+/// cluster answers before and after it, is not.
 ///
 /// # Errors
 /// When the old key was not seen to be ended. What was begun is written down, and can be gone on with.
@@ -184,51 +258,38 @@ pub async fn end(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News)
     if !matches!(held.rotation.state, State::Grace { .. } | State::Ending { .. }) {
         held.rotation.ending()?; // which says what is wrong
     }
-    check_cluster(session, &held.rotation).await?;
-    let successor = usable_successor(session, held).await?;
-    link(session, held, tell).await?;
-    let given_up = held.rotation.requests.len().saturating_sub(1);
-    let late = made_by(session, &held.rotation.old.id, &held.rotation.requests[..given_up]).await?;
-    let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != successor.id).collect();
+    let mut judged = judge(session, &held.rotation, &mut held.old_seen_valid).await?;
+    let links = judged.plan == EndPlan::Invalidate && held.rotation.lineage == Lineage::Open;
+    if links {
+        link(session, held, tell).await?;
+    }
+    let earlier = held.rotation.requests.len().saturating_sub(1);
+    let late = made_by(session, &held.rotation.old.id, &held.rotation.requests[..earlier]).await?;
+    let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != judged.successor.id).collect();
     end_strays(session, held, &late, tell).await?;
+    if links || late.iter().any(|key| !key.invalidated) {
+        // That took a while: what counts is how both keys are just before the request.
+        judged = judge(session, &held.rotation, &mut held.old_seen_valid).await?;
+    }
 
     let id = held.rotation.old.id.clone();
-    let how = match find_now(session, &id).await? {
-        None => {
-            check_gone(session, held).await?;
-            Ended::Gone
-        }
-        Some(old) if old.invalidated => {
-            check_old_key(&held.rotation, &old)?;
-            if matches!(held.rotation.state, State::Ending { .. }) { Ended::Invalidated } else { Ended::Before }
-        }
-        Some(_) => {
-            // Only reading it by itself tells what it is now, and not a second ago.
-            let old = read(session, &id).await?;
-            check_old_key(&held.rotation, &old)?;
-            check_unchanged(held, &old)?;
-            if KeyState::of(&old, session.now()) == KeyState::Valid {
-                held.old_seen_valid = true;
-                check_grace_is_over(session, held, &successor).await?;
-            }
-            let live = others(session, held, &old).await?;
-            if !live.is_empty() {
-                let Problem { title, .. } = rotated_already(&id, &live);
-                let detail = format!("Besides {}, the successor of this rotation. Nothing is ended", successor.id);
-                let hint = "Find out which of them is meant, and give the other rotation up";
-                return Err(Problem::new(&title, &detail).hint(hint).fix(cancel_fix(held, false)));
-            }
+    let how = match judged.plan {
+        EndPlan::File(how) => how,
+        EndPlan::Invalidate => {
             invalidated(session, held, &id).await?;
             Ended::Invalidated
         }
     };
     // What was read is a proof only if it came from the cluster of this rotation.
     check_cluster(session, &held.rotation).await?;
-    let keys = [id.clone(), successor.id];
+    if let Some(doubt) = judged.doubt {
+        tell(News::NotProved(doubt.words()));
+    }
+    let keys = [id.clone(), judged.successor.id];
     let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "done")).await?;
     held.rotation.done(clock::now(), how)?;
     let saved = save(held);
-    let closing = if saved.is_ok() { success() } else { Closing { verdict: Verdict::Failure, ..Closing::default() } };
+    let closing = saved.as_ref().map_or_else(closing_of, |()| success());
     intent.close(Closing { keys: keys.to_vec(), ..closing }).await;
     saved?;
     Ok(how)
@@ -285,17 +346,18 @@ async fn end_due(
 
 /// A key that isn't found is only gone for somebody who would see it, on the cluster of the rotation, and when it was
 /// not there a moment ago: clusters keep invalidated and expired keys for days.
-async fn check_gone(session: &Session, held: &Held) -> Result<(), Problem> {
-    check_cluster(session, &held.rotation).await?;
-    let (id, owner) = (&held.rotation.old.id, &held.rotation.old.owner);
+async fn check_gone(session: &Session, rotation: &Rotation, seen_valid: bool) -> Result<(), Problem> {
+    check_cluster(session, rotation).await?;
+    let (id, owner) = (&rotation.old.id, &rotation.old.owner);
     let is_there = find(session, id).await?.is_some();
-    if is_there || held.old_seen_valid {
+    if is_there || seen_valid {
         let title = format!("{id} is not found any more, and was valid a moment ago. Nothing is filed as done");
         let detail = match is_there {
             true => "The cluster tells it by its id and not by a query",
             false => "The same address may lead to several clusters, or to one that was put back to an earlier state",
         };
-        return Err(Problem::new(&title, detail).hint("Look at the cluster, then go on").fix(resume_fix(held)));
+        let problem = Problem::new(&title, detail).hint("Look at the cluster, then resume the rotation");
+        return Err(problem.fix(resume_fix(rotation)));
     }
     if session.privileges.sees_all_keys() || is_me(session, &owner.username, &owner.realm) {
         return Ok(());
@@ -304,8 +366,8 @@ async fn check_gone(session: &Session, held: &Held) -> Result<(), Problem> {
     Err(Problem::new(&title, "").hint(&format!("Sign in as {}, or with the privilege manage_api_key", owner.username)))
 }
 
-fn resume_fix(held: &Held) -> Fix {
-    Fix::ResumeRotation(held.rotation.id.clone())
+pub(super) fn resume_fix(rotation: &Rotation) -> Fix {
+    Fix::ResumeRotation(rotation.id.clone())
 }
 
 async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(), Problem> {
@@ -316,111 +378,7 @@ async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(
     if outcome.done.contains(id) {
         return Ok(());
     }
-    let reason = outcome.failed.into_iter().map(|(_, failure)| failure.to_string()).next();
     let title = format!("The old key {id} was not seen to be invalidated");
-    let detail = reason.unwrap_or_else(|| "it is the key that you are signed in by".into());
-    Err(Problem::new(&title, &detail).hint("Both keys may still work. Try again").fix(resume_fix(held)))
-}
-
-/// What one can't see one can't end, and not seeing it would look as if there were none.
-fn check_sees_successor(session: &Session, held: &Held) -> Result<(), Problem> {
-    let maker = &held.rotation.maker;
-    if session.privileges.sees_all_keys() || is_me(session, &maker.username, &maker.realm) {
-        return Ok(());
-    }
-    let title = format!("The successor belongs to {}, and you may not see it. Nothing is done", maker.username);
-    let hint = format!("Sign in as {}, or with the privilege manage_api_key", maker.username);
-    Err(Problem::new(&title, "").hint(&hint))
-}
-
-/// Gives a rotation up: the successor is ended, or left valid when `keep` says so; the old key stays. A rotation of
-/// which no key works any more is closed, and nothing is sent for it. Gives the successor's id if there was one.
-///
-/// # Errors
-/// When the old key is ended already and the successor works, and when the successor was not seen to be ended.
-pub async fn cancel(
-    session: &Session,
-    held: &mut Held,
-    keep: bool,
-    tell: &mut (dyn FnMut(News) + Send),
-) -> Result<Option<KeyId>, Problem> {
-    if held.rotation.is_finished() {
-        held.rotation.abandoned(keep, clock::now())?;
-    }
-    check_cluster(session, &held.rotation).await?;
-    let successor = held.rotation.successor().cloned();
-    if !keep || successor.is_none() {
-        check_sees_successor(session, held)?;
-    }
-    let old = standing(session, &held.rotation.old.id).await?;
-    let new = match &successor {
-        Some(id) => standing(session, id).await?,
-        None => KeyState::Gone,
-    };
-    if !keep && old.has_ended() && !new.has_ended() {
-        let title =
-            format!("The old key {} works no more: without its successor nobody could sign in", held.rotation.old.id);
-        let hint = "End the rotation, or give it up and leave the successor valid";
-        return Err(Problem::new(&title, "").hint(hint).fix(resume_fix(held)).or(cancel_fix(held, true)));
-    }
-    let open = interrupted::open(session, &held.rotation).await;
-    let mut made = made_before(session, held).await?;
-    if keep {
-        made.retain(|key| Some(&key.id) != successor.as_ref());
-    }
-    let keys: Vec<KeyId> = successor.iter().cloned().collect();
-    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "given up")).await?;
-    if !keep && held.rotation.lineage == Lineage::Written && !old.has_ended() {
-        unlink(session, held, tell).await;
-    }
-    let result = match end_all_made(session, held, made, tell).await {
-        Ok(()) => {
-            held.rotation.abandoned(keep && !new.has_ended(), clock::now())?;
-            save(held)
-        }
-        Err(problem) => Err(problem),
-    };
-    let closing = match &result {
-        Ok(()) => success(),
-        Err(problem) => Closing { verdict: Verdict::Unknown, reason: Some(problem.words()), ..Closing::default() },
-    };
-    intent.close(Closing { keys, ..closing }).await;
-    if result.is_ok() {
-        interrupted::close(session, &held.rotation, open, tell).await;
-    }
-    result.map(|()| successor)
-}
-
-/// Ends the successor of a rotation that is given up, and the strays beside it. Only of strays nobody has the secret:
-/// of the successor that is said by how far the rotation has come.
-async fn end_all_made(
-    session: &Session,
-    held: &mut Held,
-    made: Vec<ApiKey>,
-    tell: &mut (dyn FnMut(News) + Send),
-) -> Result<(), Problem> {
-    let successor = held.rotation.successor().cloned();
-    let may_be_known = !matches!(held.rotation.state, State::Planned | State::Created { .. });
-    let (own, strays): (Vec<ApiKey>, Vec<ApiKey>) =
-        made.into_iter().partition(|key| Some(&key.id) == successor.as_ref());
-    end_strays(session, held, &strays, tell).await?;
-    let ids: Vec<KeyId> = own.into_iter().filter(|key| !key.invalidated).map(|key| key.id).collect();
-    let Some(id) = ids.first() else { return Ok(()) };
-    let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
-    if outcome.done.contains(id) {
-        tell(News::SuccessorEnded { id: id.clone(), may_be_known });
-        return Ok(());
-    }
-    let reason = outcome.failed.first().map_or_else(|| "it was not sent".into(), |(_, failure)| failure.to_string());
-    let title = format!("The successor {id} was not seen to be invalidated");
-    Err(Problem::new(&title, &reason).hint("Try again").fix(cancel_fix(held, false)))
-}
-
-/// Standing of a key as it is now; a key that isn't found counts as gone only for somebody who would see it.
-async fn standing(session: &Session, id: &KeyId) -> Result<KeyState, Problem> {
-    Ok(match find_now(session, id).await? {
-        Some(key) => KeyState::of(&key, session.now()),
-        None if session.privileges.sees_all_keys() => KeyState::Gone,
-        None => KeyState::Unknown,
-    })
+    let problem = not_ended(&title, &outcome, "it is the key that you are signed in by");
+    Err(problem.hint("Both keys may still work. Try again").fix(resume_fix(&held.rotation)))
 }

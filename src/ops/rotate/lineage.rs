@@ -1,13 +1,13 @@
 //! Lineage: which keys belong together, as the cluster tells it. The state on this machine may have been edited, and
 //! another machine may be rotating the same key, so that nothing is ended by what a file says alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
 use super::{cluster_of, find};
 use crate::{
-    client::KeyQuery,
+    client::{ClientError, KeyQuery},
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
@@ -17,13 +17,41 @@ use crate::{
         successor::{self, ROTATED_FROM, ROTATED_TO},
     },
     ops::{Fix, Problem, Session, clock, list},
-    store::rotations::Held,
 };
 
 /// Number of successors of one key that are looked at; more are not told apart.
 pub const MAX_LIVE_SUCCESSORS: u32 = 100;
 /// Number of successors that are named in a message, the rest is counted.
 const NAMED: usize = 3;
+/// Number of keys that the cluster is asked about in one request.
+const MAX_ASKED: usize = 1000;
+
+/// Asks the cluster which of these keys have expired, by date math in its own query: neither this machine's clock nor
+/// a header on the way has a say in that.
+async fn expired(session: &Session, keys: &[&ApiKey]) -> Result<HashSet<KeyId>, ClientError> {
+    let ids: Vec<&KeyId> =
+        keys.iter().filter(|key| key.expires.is_some() && !key.invalidated).map(|key| &key.id).collect();
+    let mut expired = HashSet::new();
+    for ids in ids.chunks(MAX_ASKED) {
+        let mut query = KeyQuery::new(ids.len() as u32);
+        query.filter = Some(json!({ "bool": { "filter": [
+            { "ids": { "values": ids } },
+            { "range": { "expiration": { "lte": "now" } } },
+        ] } }));
+        let page = session.client.query_api_keys(&query).await?;
+        expired.extend(page.keys.into_iter().map(|key| key.id));
+    }
+    Ok(expired)
+}
+
+/// Standing of a key that was read; the cluster says itself whether it has expired.
+///
+/// # Errors
+/// When the cluster can't be asked.
+pub(super) async fn standing_of(session: &Session, key: &ApiKey) -> Result<KeyState, ClientError> {
+    let expired = expired(session, &[key]).await?;
+    Ok(KeyState::with(key, expired.contains(&key.id)))
+}
 
 /// A key that names another one as its predecessor, or is named by it as its successor, and works or may work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,17 +84,19 @@ pub(super) async fn live_successors(session: &Session, old: &ApiKey) -> Result<V
     query.filter = Some(json!({ "bool": { "filter": [
         { "term": { format!("metadata.{ROTATED_FROM}"): old.id } },
         { "term": { "invalidated": false } },
+    ], "must_not": [
+        // By the cluster's own clock.
+        { "range": { "expiration": { "lte": "now" } } },
     ] } }));
     let page = session.client.query_api_keys(&query).await?;
-    let now = session.now();
-    let is_live = |key: &ApiKey| key.id != old.id && !KeyState::of(key, now).has_ended();
-    let mut live: Vec<LiveSuccessor> = page.keys.iter().filter(|key| is_live(key)).map(LiveSuccessor::of).collect();
+    let mut live: Vec<LiveSuccessor> =
+        (page.keys.iter()).filter(|key| key.id != old.id && !key.invalidated).map(LiveSuccessor::of).collect();
     // What can't be read is there all the same, and may work.
     let odd = page.unreadable.kept().iter().map(|odd| KeyId::new(odd.id.clone().unwrap_or_default()));
     live.extend(odd.map(LiveSuccessor::unseen));
     if let Some(named) = named(old).filter(|id| *id != old.id && live.iter().all(|known| known.id != *id)) {
         match find(session, &named).await? {
-            Some(key) if is_live(&key) => live.push(LiveSuccessor::of(&key)),
+            Some(key) if !standing_of(session, &key).await?.has_ended() => live.push(LiveSuccessor::of(&key)),
             Some(_) => {}
             None if session.privileges.sees_all_keys() => {}
             None => live.push(LiveSuccessor::unseen(named)),
@@ -104,8 +134,11 @@ pub(super) fn rotated_already(old: &KeyId, live: &[LiveSuccessor]) -> Problem {
 }
 
 /// Successors besides those of this rotation and those that were accepted when it began.
-pub(super) async fn others(session: &Session, held: &Held, old: &ApiKey) -> Result<Vec<LiveSuccessor>, Problem> {
-    let rotation = &held.rotation;
+pub(super) async fn others(
+    session: &Session,
+    rotation: &Rotation,
+    old: &ApiKey,
+) -> Result<Vec<LiveSuccessor>, Problem> {
     let own = rotation.successor();
     let mut others = live_successors(session, old).await?;
     others.retain(|key| {
@@ -198,8 +231,11 @@ fn unproved(rotation: &Rotation, title: &str, odd: &[String]) -> Problem {
 ///
 /// # Errors
 /// While it is not over; when the cluster can't be asked.
-pub(super) async fn check_grace_is_over(session: &Session, held: &Held, successor: &ApiKey) -> Result<(), Problem> {
-    let rotation = &held.rotation;
+pub(super) async fn check_grace_is_over(
+    session: &Session,
+    rotation: &Rotation,
+    successor: &ApiKey,
+) -> Result<(), Problem> {
     if rotation.due().is_some_and(|due| clock::now() < due) {
         let title = format!("The grace period of {} is not over. Nothing is ended", rotation.old.id);
         return Err(Problem::new(&title, ""));
@@ -244,7 +280,7 @@ impl KeyStates {
     }
 }
 
-/// Asks how the keys of rotations stand. The rotations are of the cluster that is signed in to; finished ones are left
+/// Asks how the keys of rotations stand; the cluster says itself which have expired. The rotations are of the cluster that is signed in to; finished ones are left
 /// out.
 ///
 /// # Errors
@@ -256,9 +292,9 @@ pub async fn states(session: &Session, rotations: &[Rotation]) -> Result<KeyStat
         open.iter().flat_map(|rotation| [Some(&rotation.old.id), rotation.successor()]).flatten().cloned().collect();
     let found = list::by_id(session, &ids).await?;
     let is_here = cluster_of(session).await?.is_same(&first.cluster);
-    let now = session.now();
-    let mut known: HashMap<KeyId, KeyState> =
-        found.keys.iter().map(|key| (key.id.clone(), KeyState::of(key, now))).collect();
+    let expired = expired(session, &found.keys.iter().collect::<Vec<_>>()).await?;
+    let standing = |key: &ApiKey| (key.id.clone(), KeyState::with(key, expired.contains(&key.id)));
+    let mut known: HashMap<KeyId, KeyState> = found.keys.iter().map(standing).collect();
     let odd = found.unreadable.kept().iter().filter_map(|odd| odd.id.as_deref());
     known.extend(odd.map(|id| (KeyId::new(id), KeyState::Unknown)));
     let sees_all = session.privileges.sees_all_keys() && is_here;

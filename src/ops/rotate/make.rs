@@ -5,9 +5,9 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use serde_json::json;
 
 use super::{
-    News, Rights, check_cluster, compared, find, find_now, is_me,
-    lineage::{self, check_successor, others, rotated_already},
-    note,
+    News, Rights, check_cluster, closing_of, compared, find, find_now, is_me,
+    lineage::{self, LiveSuccessor, check_successor, others, rotated_already},
+    not_ended, note,
     plan::{check_old, check_session, request},
     read, save,
 };
@@ -17,7 +17,7 @@ use crate::{
         api_key::{ApiKey, KeyId},
         create::REQUEST_ID,
         journal::{Action, Verdict},
-        rotation::State,
+        rotation::{Rotation, State},
         successor,
     },
     ops::{
@@ -83,10 +83,10 @@ pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News
     check_maker(session, held)?;
     check_cluster(session, &held.rotation).await?;
     let old = read(session, &held.rotation.old.id).await?;
-    check_old(&old, session.now())?;
-    check_unchanged(held, &old)?;
+    check_old(session, &old).await?;
+    check_unchanged(&held.rotation, &old)?;
     held.old_seen_valid = true;
-    let live = others(session, held, &old).await?;
+    let live = others(session, &held.rotation, &old).await?;
     if !live.is_empty() {
         return Err(rotated_already(&old.id, &live));
     }
@@ -94,8 +94,17 @@ pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News
     if let Err(problem) = check_cluster(session, &held.rotation).await {
         return Err(not_here(session, held, &created.id, problem).await);
     }
-    let rights = one_of_two(session, held, &old, &created.id, tell).await?;
+    let rights = match look_beside(session, held, &old, &created.id).await {
+        Ok((rights, None)) => rights,
+        Ok((_, Some(rival))) => return Err(taken_back(session, held, (&old.id, &created.id), &rival, tell).await),
+        // Its secret ends here.
+        Err(problem) => {
+            let resume = Fix::ResumeRotation(held.rotation.id.clone());
+            return Err(undone(session, &created.id, problem).await.fix(resume));
+        }
+    };
     tell(News::Rights(rights.clone()));
+    created.doubts.iter().for_each(|doubt| tell(News::Doubt(doubt.clone())));
     Ok(Made { created, old, rights })
 }
 
@@ -124,8 +133,9 @@ async fn create_successor(
     };
     held.rotation.created(created.id.clone())?;
     if let Err(problem) = save(held) {
-        intent.close(Closing { verdict: Verdict::Failure, ..Closing::default() }).await;
-        return Err(undone(session, &created.id, problem).await);
+        let problem = undone(session, &created.id, problem).await;
+        intent.close(Closing { keys: vec![created.id], ..closing_of(&problem) }).await;
+        return Err(problem);
     }
     intent.close(Closing { keys: vec![old.id.clone(), created.id.clone()], ..success() }).await;
     Ok(created)
@@ -156,35 +166,52 @@ async fn not_here(session: &Session, held: &mut Held, id: &KeyId, problem: Probl
     Problem { detail, ..problem }.hint("The old key stays as it is. Go on when the right cluster answers").fix(resume)
 }
 
-/// Looks whether another successor was made at the same time, and takes the own one back if it is the later. Gives
-/// the rights that the successor got.
-async fn one_of_two(
+/// Looks whether another successor was made at the same time, which the own one has to give way to, and which rights
+/// the own one got.
+async fn look_beside(
     session: &Session,
-    held: &mut Held,
+    held: &Held,
     old: &ApiKey,
     new: &KeyId,
-    tell: &mut (dyn FnMut(News) + Send),
-) -> Result<Rights, Problem> {
+) -> Result<(Rights, Option<LiveSuccessor>), Problem> {
     // Read by its id the old key is as it is now, and not as it was a second ago.
     let now = read(session, &old.id).await?;
     let mine = find(session, new).await;
     let created = mine.as_ref().ok().and_then(|key| key.as_ref().map(|key| key.created));
-    let live = others(session, held, &now).await?;
-    if let Some(other) = live.iter().find(|other| lineage::is_later((created, new), other)) {
-        let strays = [ApiKey { id: new.clone(), ..ApiKey::default() }];
-        end_strays(session, held, &strays, tell).await?;
-        held.rotation.abandoned(false, clock::now())?;
-        save(held)?;
-        let Problem { title, .. } = rotated_already(&old.id, std::slice::from_ref(other));
-        let detail =
-            format!("It was made at the same time, and before this one: {new} is taken back, and was given to nobody");
-        return Err(Problem::new(&title, &detail).hint("Go on where that rotation was begun"));
-    }
-    Ok(match (old.limited_by.as_deref(), mine) {
+    let live = others(session, &held.rotation, &now).await?;
+    let rival = live.into_iter().find(|other| lineage::is_later((created, new), other));
+    let rights = match (old.limited_by.as_deref(), mine) {
         (Some(then), Ok(Some(ApiKey { limited_by: Some(now), .. }))) => compared(then, &now),
         (_, Err(error)) => Rights::NotKnown(error.to_string()),
         _ => Rights::NotKnown("the cluster doesn't tell".into()),
-    })
+    };
+    Ok((rights, rival))
+}
+
+/// Invalidates a successor that another one was made before, and closes the rotation.
+async fn taken_back(
+    session: &Session,
+    held: &mut Held,
+    (old, new): (&KeyId, &KeyId),
+    rival: &LiveSuccessor,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Problem {
+    let strays = [ApiKey { id: new.clone(), ..ApiKey::default() }];
+    if let Err(problem) = end_strays(session, held, &strays, tell).await {
+        return problem;
+    }
+    let closed = held.rotation.abandoned(false, clock::now()).map_err(Problem::from).and_then(|()| save(held));
+    let Problem { title, .. } = rotated_already(old, std::slice::from_ref(rival));
+    let detail =
+        format!("It was made at the same time, and before this one: {new} is taken back, and was given to nobody");
+    match closed {
+        Ok(()) => Problem::new(&title, &detail).hint("Go on where that rotation was begun"),
+        Err(problem) => {
+            let detail = format!("{detail}. The rotation here could not be closed: {}", problem.words());
+            let cancel = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
+            Problem::new(&title, &detail).hint("Cancel it here").fix(cancel)
+        }
+    }
 }
 
 pub(super) fn success() -> Closing {
@@ -198,7 +225,7 @@ fn check_maker(session: &Session, held: &Held) -> Result<(), Problem> {
         return Ok(());
     }
     let title = format!("{} began this rotation, and the successor would belong to {}", maker.username, me.username);
-    let hint = format!("Sign in as {0}, or act as {0}; or give the rotation up", maker.username);
+    let hint = format!("Sign in as {0}, or act as {0}; or cancel the rotation", maker.username);
     Err(Problem::new(&title, "")
         .hint(&hint)
         .fix(Fix::ActAs(maker.username.clone()))
@@ -206,14 +233,14 @@ fn check_maker(session: &Session, held: &Held) -> Result<(), Problem> {
 }
 
 /// A successor with other rights than the old key has by now would be no successor.
-pub(super) fn check_unchanged(held: &Held, old: &ApiKey) -> Result<(), Problem> {
-    if held.rotation.old.rights == successor::fingerprint(old) {
+pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), Problem> {
+    if rotation.old.rights == successor::fingerprint(old) {
         return Ok(());
     }
     let title = format!("The role descriptors of {} were changed since the rotation began. Nothing is ended", old.id);
     let detail = "The successor has those from before";
-    let cancel = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
-    Err(Problem::new(&title, detail).hint("Give the rotation up, then begin again").fix(cancel))
+    let cancel = Fix::CancelRotation { id: rotation.id.clone(), keep_successor: false };
+    Err(Problem::new(&title, detail).hint("Cancel the rotation, then begin again").fix(cancel))
 }
 
 /// After a lost answer: what was made is ended, because nobody knows its secret.
@@ -238,21 +265,34 @@ async fn lost(session: &Session, held: &mut Held, lost: &Lost, tell: &mut (dyn F
         Err(problem) => {
             let title = "The answer was lost, but the successor was made, and nobody knows its secret";
             let detail = format!("{error}. Ending key {made} failed: {}", problem.words());
-            Problem::new(title, &detail).hint(hint).fix(resume)
+            Problem { kind: problem.kind, ..Problem::new(title, &detail) }.hint(hint).fix(resume)
         }
     }
 }
 
-/// Takes back a successor that could not be written down.
-async fn undone(session: &Session, id: &KeyId, problem: Problem) -> Problem {
+/// Invalidates a successor whose secret nobody has, because the rotation can't go on with it. Returns the problem that
+/// stood in the way, with what is true of the successor now.
+pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> Problem {
     let ids = [id.clone()];
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
-    let words = if outcome.is_complete() {
-        format!("{}. The successor {id} was ended again", problem.detail)
-    } else {
-        format!("{}. The successor {id} was made and could not be ended again: invalidate it", problem.detail)
+    let (words, kind) = match outcome.is_complete() {
+        true => (
+            format!(
+                "The successor {id} had been made, and nobody has its secret: it is invalidated, and was read again"
+            ),
+            problem.kind,
+        ),
+        false => {
+            let Problem { detail: reason, kind, .. } = not_ended("", &outcome, "it was not sent");
+            let words = format!(
+                "The successor {id} was made, nobody has its secret, and it was not seen to be invalidated ({reason}): \
+                 invalidate it"
+            );
+            (words, kind)
+        }
     };
-    Problem { detail: words, ..problem }
+    let detail = if problem.detail.is_empty() { words } else { format!("{}. {words}", problem.detail) };
+    Problem { detail, kind, ..problem }
 }
 
 /// From here on somebody may have the secret.
@@ -275,19 +315,25 @@ pub async fn hand_over_failed(
     tell: &mut (dyn FnMut(News) + Send),
 ) -> Problem {
     let id = held.rotation.successor().cloned().unwrap_or_default();
+    let title = format!("The successor {id} was made, and its secret could not be written");
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let hint = "The old key stays as it is. Resuming the rotation makes another successor";
     if let Err(problem) = held.rotation.hand_over_failed().map_err(Problem::from).and_then(|()| save(held)) {
-        return problem;
+        // Nobody has the secret, whatever can be written down here.
+        let problem = undone(session, &id, Problem::new(&title, &format!("{why}. {}", problem.words()))).await;
+        return problem.hint(hint).fix(resume);
     }
     let strays = [ApiKey { id: id.clone(), ..ApiKey::default() }];
-    let ended = end_strays(session, held, &strays, tell).await;
-    let title = format!("The successor {id} was made, and its secret could not be written");
-    let detail = match ended {
-        Ok(()) => format!("{why}. Nobody knows it: the successor is invalidated, and was read again"),
-        Err(problem) => format!("{why}. Nobody knows it, and ending the successor failed: {}", problem.words()),
+    let problem = match end_strays(session, held, &strays, tell).await {
+        Ok(()) => {
+            Problem::new(&title, &format!("{why}. Nobody knows it: the successor is invalidated, and was read again"))
+        }
+        Err(problem) => {
+            let detail = format!("{why}. Nobody knows it, and ending the successor failed: {}", problem.words());
+            Problem { kind: problem.kind, ..Problem::new(&title, &detail) }
+        }
     };
-    Problem::new(&title, &detail)
-        .hint("The old key stays as it is. Going on makes another successor")
-        .fix(Fix::ResumeRotation(held.rotation.id.clone()))
+    problem.hint(hint).fix(resume)
 }
 
 /// The secret is where it belongs, for good.
@@ -317,7 +363,7 @@ pub async fn recover(
     check_maker(session, held)?;
     check_cluster(session, &held.rotation).await?;
     tell(News::Looking);
-    let made = made_before(session, held).await?;
+    let made = made_before(session, held, true).await?;
     let valid: Vec<ApiKey> = made.into_iter().filter(|key| !key.invalidated).collect();
     let has = |id: &KeyId| valid.iter().any(|key| key.id == *id);
     let known = held.rotation.successor().cloned();
@@ -365,8 +411,9 @@ fn ask(held: &Held, successor: &KeyId) -> Problem {
 /// after they were made, so that it is looked for some seconds where one may just be coming.
 ///
 /// # Errors
-/// When the cluster can't be asked, and when the successor that is written down here is not proved to be one.
-pub(super) async fn made_before(session: &Session, held: &Held) -> Result<Vec<ApiKey>, Problem> {
+/// When the cluster can't be asked; with `proves`, when the successor that is written down here is not proved to be one.
+/// Without it that one is only among them where its request proves it.
+pub(super) async fn made_before(session: &Session, held: &Held, proves: bool) -> Result<Vec<ApiKey>, Problem> {
     const TRIES: u32 = 5;
     let successor = held.rotation.successor().cloned();
     let may_be_coming =
@@ -377,7 +424,7 @@ pub(super) async fn made_before(session: &Session, held: &Held) -> Result<Vec<Ap
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         keys = made_by(session, &held.rotation.old.id, &held.rotation.requests).await?;
-        if let Some(id) = &successor
+        if let Some(id) = successor.as_ref().filter(|_| proves)
             && keys.iter().all(|key| key.id != *id)
             && let Some(key) = find_now(session, id).await?
         {
@@ -425,13 +472,18 @@ pub(super) async fn end_strays(
     }
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
     held.rotation.add_strays(&outcome.done);
-    save(held)?;
+    let saved = save(held);
     outcome.done.iter().for_each(|id| tell(News::StrayEnded(id.clone())));
-    if outcome.is_complete() {
-        return Ok(());
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    if !outcome.is_complete() {
+        let id = outcome.failed.first().map(|(id, _)| id.clone()).or_else(|| ids.first().cloned()).unwrap_or_default();
+        let title =
+            format!("Key {id} was made for this rotation, nobody knows its secret, and it was not seen to be ended");
+        return Err(not_ended(&title, &outcome, "it was not sent").hint("Try again").fix(resume));
     }
-    let first = outcome.failed.first().map(|(id, failure)| (id.clone(), failure.to_string()));
-    let (id, reason) = first.unwrap_or((KeyId::default(), "it was not sent".into()));
-    let title = format!("Key {id} was made for this rotation, nobody knows its secret, and it could not be ended");
-    Err(Problem::new(&title, &reason).hint("Try again").fix(Fix::ResumeRotation(held.rotation.id.clone())))
+    saved.map_err(|problem| {
+        let named = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let detail = format!("{}. What was made for it, {named}, is invalidated, and was read again", problem.detail);
+        Problem { detail, ..problem }
+    })
 }

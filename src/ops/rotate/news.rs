@@ -25,7 +25,7 @@ pub enum News {
     Looking,
     /// A key without a known secret was ended, and read again.
     StrayEnded(KeyId),
-    /// The successor of a rotation that is given up was ended, and read again.
+    /// The successor of a rotation that is canceled was ended, and read again.
     SuccessorEnded {
         /// Id of the successor.
         id: KeyId,
@@ -45,11 +45,15 @@ pub enum News {
     Cleared(usize),
     /// The snapshot of the rights, now that it was taken.
     Rights(Rights),
+    /// Something about the successor that was made is not as it was asked for, or not known.
+    Doubt(String),
+    /// The old key has ended, and the key that is written down as its successor is not proved to be that. The reason.
+    NotProved(String),
     /// The old key's metadata names its successor now.
     LineageWritten,
     /// It doesn't, and why.
     LineageNotWritten(String),
-    /// It goes on naming a successor that is given up, and why.
+    /// It goes on naming the successor of a rotation that is canceled, and why.
     LineageStays(String),
 }
 
@@ -57,7 +61,7 @@ impl News {
     /// In words.
     pub fn words(&self) -> String {
         match self {
-            Self::Begun(id) => format!("Rotation {id} is written down: whatever interrupts it, it can be gone on with"),
+            Self::Begun(id) => format!("Rotation {id} is written down: whatever interrupts it, it can be resumed"),
             Self::Looking => "Asking the cluster what became of the earlier request".into(),
             Self::StrayEnded(id) => {
                 format!("Key {id} was made before, and nobody knows its secret: it is invalidated, and was read again")
@@ -88,10 +92,11 @@ impl News {
             Self::Rights(Rights::NotKnown(why)) => {
                 format!("Whether it is limited by the same rights is not known: {why}")
             }
+            Self::Doubt(words) | Self::NotProved(words) => words.clone(),
             Self::LineageWritten => "The old key's metadata names its successor".into(),
             Self::LineageNotWritten(why) => format!("The old key's metadata does not name its successor: {why}"),
             Self::LineageStays(why) => {
-                format!("The old key's metadata still names the successor that is given up: {why}")
+                format!("The old key's metadata still names the successor of the rotation that is canceled: {why}")
             }
         }
     }

@@ -12,9 +12,9 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId, KeyKind},
         create::{self, CreateKey},
-        expiry::{Expiry, Span, Status},
+        expiry::{Expiry, Span},
         guard, json_text,
-        rotation::{Beginning, ClusterRef, OldKey, Person, Place, Rotation},
+        rotation::{Beginning, ClusterRef, KeyState, OldKey, Person, Place, Rotation},
         successor,
         version::Feature,
     },
@@ -175,7 +175,7 @@ pub async fn plan(session: &Session, underway: &[Rotation], old: &KeyId, wishes:
     let cluster = super::cluster_of(session).await?;
     check_underway(underway, &cluster, old)?;
     let old = read(session, old).await?;
-    check_old(&old, session.now())?;
+    check_old(session, &old).await?;
     let changes_owner = !is_mine(session, &old);
     if changes_owner {
         check_may_end(session, &old)?;
@@ -238,7 +238,13 @@ pub fn begin(
         request: plan.request.request_id().unwrap_or_default().to_owned(),
     });
     rotation.accepted = plan.live.iter().map(|live| live.id.clone()).collect();
-    let unwritable = |error: std::io::Error| unwritable(rotations.folder(), &error);
+    let unwritable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => {
+            let title = "Another Keybearer is just beginning a rotation. Nothing is begun";
+            Problem::new(title, &error.to_string()).hint("Let it finish, or end it, then try again").fix(Fix::Retry)
+        }
+        _ => unwritable(rotations.folder(), &error),
+    };
     // Somebody else may have begun one since the plan was made, and two would leave two successors.
     let _others_wait = rotations.lock_all().map_err(unwritable)?;
     check_underway(&rotations.all().map_err(unwritable)?.rotations, &plan.cluster, &plan.old.id)?;
@@ -268,19 +274,19 @@ pub(super) fn check_underway(underway: &[Rotation], cluster: &ClusterRef, old: &
         .or(Fix::CancelRotation { id: other.id.clone(), keep_successor: false }))
 }
 
-pub(super) fn check_old(old: &ApiKey, now: Millis) -> Result<(), Problem> {
+pub(super) async fn check_old(session: &Session, old: &ApiKey) -> Result<(), Problem> {
     let id = &old.id;
     if let Some(flaw) = &old.flaw {
         let title = format!("{id} is not fully readable, so that no successor can be made its equal");
         let hint = "Create a key with the same roles, hand it over, then invalidate the old one";
         return Err(Problem::new(&title, flaw).hint(hint).fix(Fix::CreateKey));
     }
-    match old.status(now) {
-        Status::Invalidated => {
+    match lineage::standing_of(session, old).await? {
+        KeyState::Invalidated => {
             let title = format!("{id} is invalidated already, there is nothing to rotate");
             return Err(Problem::new(&title, "").hint("Nothing revives an old key").fix(Fix::CreateKey));
         }
-        Status::Expired => {
+        KeyState::Expired => {
             let detail = "Nobody can sign in with it any more, so that there is nothing to hand over from";
             return Err(Problem::new(&format!("{id} has expired"), detail).fix(Fix::CreateKey));
         }
@@ -343,7 +349,7 @@ pub(super) fn request(
     request_id: &str,
 ) -> Result<CreateKey, Problem> {
     let expiry = Expiry::parse(expiration, session.now(), &clock::zone()).map_err(|error| {
-        let hint = "Give the rotation up, and begin it again with another end";
+        let hint = "Cancel the rotation, and begin it again with another end";
         Problem::new("The successor can't be given that end", &error.to_string()).hint(hint)
     })?;
     let request = CreateKey::successor(old, name, expiry, request_id);

@@ -8,9 +8,10 @@ use std::{
 };
 
 use super::{
-    Arrived, Consent, Fate, KeyStates, Made, News, Plan, Recovered, Wishes, Word, begin, cancel, check_cluster,
-    cluster_of, end, end_all, hand_over_begins, handed_over, interrupted, link, make,
-    make::hand_over_failed,
+    Arrived, CancelPlan, Consent, EndPlan, Fate, KeyStates, Made, News, Plan, Recovered, Wishes, Word, begin, cancel,
+    check_cancel, check_cluster, check_end, cluster_of, end, end_all, hand_over_begins, handed_over, interrupted, link,
+    make,
+    make::{hand_over_failed, undone},
     place, plan,
     plan::{check_underway, unwritable},
     recover, said, states, take, try_it,
@@ -50,8 +51,8 @@ pub trait Interaction: Send {
     /// Hears that the secret is in a file.
     fn delivered(&mut self, _rotation: &Rotation, _made: &Made, _file: &Path) {}
 
-    /// Asks whether the old key shall be ended now, in a rotation that was gone on with.
-    fn confirm_end(&mut self, rotation: &Rotation, uses: &Result<Uses, NotKnown>) -> bool;
+    /// Asks whether a rotation that was resumed shall be ended now, in the way of `plan`.
+    fn confirm_end(&mut self, rotation: &Rotation, plan: EndPlan, uses: &Result<Uses, NotKnown>) -> bool;
 }
 
 /// Result of bringing a secret to a person.
@@ -186,6 +187,8 @@ pub struct After {
     pub trial: Option<Trial>,
     /// Messages on the way, but for the trial.
     pub news: Vec<String>,
+    /// What is not as it was asked for, or not known, of a successor that was made in this run.
+    pub doubts: Vec<String>,
     /// How the old key ended, if it did.
     pub ended: Option<Ended>,
     /// Why it went no further.
@@ -211,6 +214,7 @@ struct Run<'a> {
     held: Held,
     front: &'a mut dyn Interaction,
     news: Vec<String>,
+    doubts: Vec<String>,
     trial: Option<Trial>,
     ended: Option<Ended>,
     declined: bool,
@@ -229,7 +233,17 @@ fn teller<'t>(front: &'t mut dyn Interaction, news: &'t mut Vec<String>) -> impl
 
 impl<'a> Run<'a> {
     fn new(session: &'a Session, held: Held, front: &'a mut dyn Interaction) -> Self {
-        Self { session, held, front, news: Vec::new(), trial: None, ended: None, declined: false, secret: None }
+        Self {
+            session,
+            held,
+            front,
+            news: Vec::new(),
+            doubts: Vec::new(),
+            trial: None,
+            ended: None,
+            declined: false,
+            secret: None,
+        }
     }
 
     fn after(self, problem: Option<Problem>) -> After {
@@ -239,6 +253,7 @@ impl<'a> Run<'a> {
             rotation,
             trial: self.trial,
             news: self.news,
+            doubts: self.doubts,
             ended: self.ended,
             problem,
             declined: self.declined,
@@ -261,8 +276,11 @@ impl<'a> Run<'a> {
             Ok(made) => made,
             Err(problem) => return self.finished(Err(problem)),
         };
+        self.doubts.clone_from(&made.created.doubts);
         if let Err(problem) = hand_over_begins(&mut self.held) {
-            return self.finished(Err(problem));
+            let problem = undone(self.session, &made.created.id, problem).await;
+            let resume = Fix::ResumeRotation(self.held.rotation.id.clone());
+            return self.finished(Err(problem.fix(resume)));
         }
         let delivery = match destination {
             Destination::Person(_) => self.front.deliver(&self.held.rotation, &made),
@@ -296,7 +314,13 @@ impl<'a> Run<'a> {
     /// The secret is where it belongs: that is written down, the successor is tried, and the grace period begins;
     /// without one the old key is ended.
     async fn arrived(&mut self) -> Result<(), Problem> {
-        handed_over(&mut self.held)?;
+        handed_over(&mut self.held).map_err(|problem| {
+            let Rotation { id, place, .. } = &self.held.rotation;
+            let successor = self.held.rotation.successor().cloned().unwrap_or_default();
+            let words = format!("The successor {successor} is valid, and its secret went to {}", place.words());
+            let detail = format!("{}. {words}", problem.detail);
+            Problem { detail, ..problem }.fix(Fix::ResumeRotation(id.clone()))
+        })?;
         self.prove().await?;
         // A grace period that was asked for is never over within the run that began it.
         if self.held.rotation.grace == 0 { self.end().await } else { Ok(()) }
@@ -396,7 +420,7 @@ pub async fn resume(
     if matches!(answers.have, Have::Not) && held.rotation.next(clock::now()) != Next::Make {
         let title = "The secret was handed over already, so that no other successor is made. Nothing is done";
         let fix = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
-        return Err(Problem::new(title, "").hint("Give the rotation up, then begin again").fix(fix));
+        return Err(Problem::new(title, "").hint("Cancel the rotation, then begin again").fix(fix));
     }
     let open = interrupted::open(session, &held.rotation).await;
     let mut run = Run::new(session, held, front);
@@ -483,9 +507,10 @@ async fn go_on(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
                 }
             }
             Next::End => {
+                let plan = check_end(run.session, &run.held.rotation).await?;
                 let id = run.held.rotation.old.id.clone();
                 let uses = last_use::of(run.session, std::slice::from_ref(&id)).await;
-                if !run.front.confirm_end(&run.held.rotation, &uses) {
+                if !run.front.confirm_end(&run.held.rotation, plan, &uses) {
                     run.declined = true;
                     return Ok(());
                 }
@@ -619,6 +644,39 @@ pub fn folder_for_secrets(folder: &Path) -> Result<PathBuf, Problem> {
     folder.map_err(|error| {
         Problem::new("There is no such folder, and it can't be made. Nothing is begun", &error.to_string())
     })
+}
+
+/// What ending each of these rotations would do now, in their order; for those that would be refused the reason.
+pub async fn end_plans(session: &Session, rotations: &[Rotation]) -> Vec<Result<EndPlan, Problem>> {
+    let mut plans = Vec::new();
+    for rotation in rotations {
+        plans.push(check_end(session, rotation).await);
+    }
+    plans
+}
+
+/// What canceling a rotation would do now: with its successor invalidated, and with its successor left valid.
+pub async fn cancel_plans(session: &Session, rotation: &Rotation) -> CancelPlans {
+    CancelPlans {
+        ending: check_cancel(session, rotation, false).await,
+        keeping: check_cancel(session, rotation, true).await,
+    }
+}
+
+/// Plans of both ways to cancel a rotation, or why each would be refused.
+#[derive(Clone, Debug)]
+pub struct CancelPlans {
+    /// The successor is invalidated, where it has not ended.
+    pub ending: Result<CancelPlan, Problem>,
+    /// The successor is left valid.
+    pub keeping: Result<CancelPlan, Problem>,
+}
+
+impl CancelPlans {
+    /// The plan with the successor left valid, or not.
+    pub fn of(&self, keep: bool) -> &Result<CancelPlan, Problem> {
+        if keep { &self.keeping } else { &self.ending }
+    }
 }
 
 /// Ends the old keys of rotations that are due on this very cluster, one after the other; the others are told

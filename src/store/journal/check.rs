@@ -150,7 +150,7 @@ pub(super) fn is_behind(head: u64, last: u64) -> bool {
 }
 
 /// Hands over each line without its end; `None` for one that is too long or whose end is missing.
-fn each_line(file: &Path, mut take: impl FnMut(Option<&[u8]>)) -> io::Result<()> {
+pub(super) fn each_line(file: &Path, mut take: impl FnMut(Option<&[u8]>)) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(1 << 16, File::open(file)?);
     let mut line = Vec::new();
     loop {

@@ -7,7 +7,7 @@ mod head;
 use std::{
     ffi::OsString,
     fmt,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, Read as _, Seek, SeekFrom, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -15,21 +15,17 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
-    time::{Duration, Instant},
 };
 
-use super::own_files;
+use super::{lock::lock, own_files};
 use crate::model::{
     Millis, calendar,
     journal::{self, BEGINNING, Entry, Fault, Read},
 };
 use head::{Head, Markers};
 
+pub use super::lock::LOCK_WAIT;
 pub use check::{FaultyLine, MAX_FAULTS, Report};
-
-/// How long a lock held by another process is waited for.
-pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// How much of the end of a file is read first to find its last line, in bytes.
 const TAIL_BYTES: u64 = 1 << 16;
@@ -150,6 +146,8 @@ struct End {
     length: u64,
     sequence: u64,
     hash: String,
+    /// Hash that the last line names as the one before it; empty where there is no line that can be read.
+    previous: String,
     torn: Option<String>,
     /// Damage at the end of the journal.
     damage: Option<FaultyLine>,
@@ -334,7 +332,8 @@ impl Journal {
         let files = files(folder)?;
         let month = folder.join(format!("journal-{}.jsonl", calendar::month(at)));
         let (sequence, hash) = (0, BEGINNING.to_owned());
-        let mut end = End { file: month, length: 0, sequence, hash, torn: None, damage: None, open: None };
+        let previous = String::new();
+        let mut end = End { file: month, length: 0, sequence, hash, previous, torn: None, damage: None, open: None };
         for (age, file) in files.iter().rev().enumerate() {
             let (lines, torn) = tail(file)?;
             if age == 0 {
@@ -349,6 +348,7 @@ impl Journal {
                 match journal::read(&line) {
                     Ok(read) => {
                         (end.sequence, end.hash) = (read.sequence, read.hash.clone());
+                        end.previous = read.previous().to_owned();
                         end.open = read.is_intent().then_some(read);
                     }
                     // A line that was tampered with: the chain goes on, and the fault stays where it is.
@@ -360,17 +360,18 @@ impl Journal {
                 break;
             }
         }
-        self.compare_records(folder, &mut end);
+        self.compare_records(folder, &files, &mut end);
         Ok(end)
     }
 
     /// Compares the end of the entries with the records of the last one. Entries that a record knows and that are
     /// not there were taken away: the chain goes on behind them, so that the gap stays.
-    fn compare_records(&self, folder: &Path, end: &mut End) {
+    fn compare_records(&self, folder: &Path, files: &[PathBuf], end: &mut End) {
         let head = head::read(folder);
         let marker = self.markers.as_ref().and_then(|markers| markers.read(folder));
         let last = end.sequence;
         let is_readable = end.damage.is_none();
+        let previous = std::mem::take(&mut end.previous);
         let mut damage = |file: &Path, fault| {
             end.damage.get_or_insert(FaultyLine { file: file.to_owned(), line: 0, fault });
         };
@@ -384,6 +385,10 @@ impl Journal {
             Some(head) if head.sequence == last && head.hash != end.hash && is_readable => {
                 damage(&head::path(folder), Fault::HeadDiffers);
             }
+            // A crash leaves the head one behind: then the last entry follows the one that it names.
+            Some(head) if head.sequence.checked_add(1) == Some(last) && head.hash != previous && is_readable => {
+                damage(&head::path(folder), Fault::HeadDiffers);
+            }
             None if last > 1 => damage(&head::path(folder), Fault::HeadMissing),
             _ => {}
         }
@@ -391,6 +396,9 @@ impl Journal {
             if marker.sequence > last.max(head.as_ref().map_or(0, |head| head.sequence)) {
                 damage(folder, Fault::Gone { written: marker.sequence });
             } else if marker.sequence == last && marker.hash != end.hash && is_readable {
+                damage(folder, Fault::Rewritten { written: marker.sequence });
+            } else if marker.sequence < last && is_readable && !holds(files, marker) {
+                // Others may have added entries since, but what this user wrote stays where it was.
                 damage(folder, Fault::Rewritten { written: marker.sequence });
             }
         }
@@ -401,30 +409,20 @@ impl Journal {
     }
 }
 
-/// Takes the lock, and waits for another process for so long at most. The file has the number of who holds it.
-fn lock(path: &Path, wait: Duration) -> io::Result<File> {
-    const PAUSE: Duration = Duration::from_millis(20);
-    let mut file = own_files::options().create(true).truncate(false).write(true).open(path)?;
-    let began = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::WouldBlock) if began.elapsed() < wait => thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                (&mut file).take(20).read_to_string(&mut holder)?;
-                let holder = match holder.trim().parse::<u32>() {
-                    Ok(number) => format!("process {number}"),
-                    Err(_) => "another process".into(),
-                };
-                return Err(io::Error::new(io::ErrorKind::WouldBlock, format!("{holder} holds its lock")));
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-    // The number is for people, and for nothing else.
-    let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
-    Ok(file)
+/// `true` if the entry that a record names is in the files, which are searched from the newest on. A file that can't be
+/// read has it, as far as is known: the check of the journal reports that file.
+fn holds(files: &[PathBuf], record: &Head) -> bool {
+    let end = format!(",\"hash\":\"{}\"}}", record.hash);
+    let is_it = |line: &[u8]| {
+        line.ends_with(end.as_bytes())
+            && std::str::from_utf8(line)
+                .is_ok_and(|line| journal::read(line).is_ok_and(|read| read.sequence == record.sequence))
+    };
+    files.iter().rev().any(|file| {
+        let mut found = false;
+        let read = check::each_line(file, |line| found |= line.is_some_and(is_it));
+        found || read.is_err()
+    })
 }
 
 /// `true` while the process that wrote an entry is running; `None` where that can't be told: on another machine, for

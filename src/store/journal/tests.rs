@@ -1,12 +1,16 @@
 //! The journal on the disk: the chain over months, what is seen of tampering, and what crashes leave.
 
-use std::{collections::BTreeSet, sync::Mutex, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use super::*;
 use crate::model::{
     DAY,
     api_key::KeyId,
-    journal::{Action, Origin, Verdict},
+    journal::{Action, FailedKey, Origin, Verdict},
 };
 
 const NOW: Millis = 1_795_521_600_000;
@@ -164,8 +168,8 @@ fn why_nothing_is_kept_is_known() {
 #[test]
 fn what_names_a_key_is_found_from_the_newest_on_and_no_line_twice() {
     let (_folder, journal) = filled(12);
-    let again =
-        Entry { keys: vec![KeyId::new("k3")], failed: vec![(KeyId::new("k3"), "k3, k3".into())], ..entry(12, NOW) };
+    let failed = FailedKey { id: "k3".into(), reason: "k3, k3".into(), is_unknown: Some(true) };
+    let again = Entry { keys: vec![KeyId::new("k3")], failed: vec![failed], ..entry(12, NOW) };
     journal.append(&again).unwrap();
     journal.append(&Entry { keys: vec![KeyId::new("k3")], ..entry(13, NOW + 31 * DAY) }).unwrap();
     let found = |most: usize| {
@@ -244,6 +248,12 @@ fn forge(journal: &Journal, with_head: bool) {
     }
 }
 
+/// Adds entries to a forged chain, as a program would that knows no marker.
+fn longer(journal: &Journal, count: usize) {
+    let unmarked = Journal::at(journal.folder().unwrap().to_owned());
+    (0..count).for_each(|number| unmarked.append(&entry(90 + number, NOW + 62 * DAY)).unwrap());
+}
+
 fn lines_of(file: &Path, change: impl FnOnce(&mut Vec<String>)) {
     let mut lines: Vec<String> = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();
     change(&mut lines);
@@ -262,7 +272,7 @@ fn every_kind_of_tampering_is_found_also_after_the_next_entry() {
     fn head_of(journal: &Journal) -> PathBuf {
         head::path(journal.folder().unwrap())
     }
-    let kinds: [(&str, Tamper); 19] = [
+    let kinds: [(&str, Tamper); 21] = [
         ("a word changed", |j| lines_of(&first(j), |l| l[1] = l[1].replace("k1", "k9"))),
         ("the first line removed", |j| lines_of(&first(j), |l| drop(l.remove(0)))),
         ("a line removed", |j| lines_of(&first(j), |l| drop(l.remove(2)))),
@@ -293,6 +303,14 @@ fn every_kind_of_tampering_is_found_also_after_the_next_entry() {
         ("the folder removed", |j| fs::remove_dir_all(j.folder().unwrap()).unwrap()),
         ("the chain computed anew", |j| forge(j, false)),
         ("the chain and the head computed anew", |j| forge(j, true)),
+        ("a longer chain and the head computed anew", |j| {
+            forge(j, true);
+            longer(j, 5);
+        }),
+        ("a chain that is longer by one and the head computed anew", |j| {
+            forge(j, true);
+            longer(j, 2);
+        }),
     ];
     for (kind, tamper) in kinds {
         for writes in [0, 1, 3] {
@@ -320,6 +338,17 @@ fn every_kind_of_tampering_is_found_also_after_the_next_entry() {
             assert_eq!(damages, usize::from(at_the_end && writes > 0), "{kind}, {writes} entries later");
         }
     }
+}
+
+#[test]
+fn entries_that_others_added_are_no_fault_for_a_marker_that_lags() {
+    let (_folder, journal) = marked(6);
+    longer(&journal, 4);
+    let warned = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&warned);
+    let watched = journal.clone().watched(move |warning| told.lock().unwrap().push(warning));
+    watched.append(&entry(6, NOW + 62 * DAY)).unwrap();
+    assert_eq!((faults(&journal), warned.lock().unwrap().len()), (vec![], 0));
 }
 
 #[test]

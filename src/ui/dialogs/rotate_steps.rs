@@ -1,5 +1,5 @@
-//! What happens with a rotation that exists: how far it has come, going on after an interruption, ending the old
-//! key with proof, and giving it up.
+//! What happens with a rotation that exists: how far it has come, resuming it after an interruption, ending the old
+//! key with proof, and canceling it.
 
 use eframe::egui::{ScrollArea, Ui};
 use zeroize::Zeroizing;
@@ -8,6 +8,7 @@ use super::{
     invalidate::bar,
     parts::footer,
     rotate::{RotateDialog, fact, head, length, moment, padded},
+    rotate_end::failed_mark,
 };
 use crate::{
     app::{
@@ -97,8 +98,7 @@ pub(super) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: 
             padded(ui, |ui| {
                 problem_banner(ui, view, problem);
                 let p = theme::colors(ui);
-                let words =
-                    "What has been made is written down: the Overview shows rotations that wait to be gone on with";
+                let words = "What has been made is written down: the Overview shows rotations that wait to be resumed";
                 text::paragraph(ui, Type::Body, p.text.secondary, words);
             });
         }
@@ -170,7 +170,10 @@ pub(super) fn keys(ui: &mut Ui, rotation: &Rotation) {
 /// What is true of a rotation: in a few words, and what follows.
 fn standing(view: &View<'_>, rotation: &Rotation) -> (String, String) {
     match &rotation.state {
-        State::Done { .. } => ("The old key is ended".into(), "Its successor works in its place".into()),
+        State::Done { how: Ended::Invalidated, .. } => {
+            ("The old key is ended".into(), "Its successor works in its place".into())
+        }
+        State::Done { .. } => ("The old key had ended already".into(), "Nothing was sent for it".into()),
         State::Grace { due, .. } if *due > view.state.now => {
             let left = expiry::remaining(Some(*due), view.state.now);
             let words = format!(
@@ -184,8 +187,8 @@ fn standing(view: &View<'_>, rotation: &Rotation) -> (String, String) {
             "The old key was not seen to be ended".into(),
             "Both keys may still work. It can be ended from the Overview".into(),
         ),
-        State::Abandoned { .. } => ("The old key stays as it is".into(), "The rotation is given up".into()),
-        _ => ("The old key stays as it is".into(), "The Overview shows the rotation: it can be gone on with".into()),
+        State::Abandoned { .. } => ("The old key stays as it is".into(), "The rotation is canceled".into()),
+        _ => ("The old key stays as it is".into(), "The Overview shows the rotation: it can be resumed".into()),
     }
 }
 
@@ -194,12 +197,7 @@ pub(super) fn proof(view: &View<'_>, rotation: &Rotation, how: Ended) -> String 
         State::Done { proved_at, .. } => calendar::clock(proved_at, &view.state.zone),
         _ => String::new(),
     };
-    let old = &rotation.old.id;
-    match how {
-        Ended::Invalidated => format!("The cluster was asked again at {at}, as proof: {old} is invalidated"),
-        Ended::Before => format!("The cluster was asked at {at}: somebody had invalidated {old} before"),
-        Ended::Gone => format!("The cluster was asked at {at}: it knows {old} no more"),
-    }
+    how.proof(&rotation.old.id, &at)
 }
 
 /// Several keys.
@@ -269,7 +267,8 @@ fn many_rows(ui: &mut Ui, view: &View<'_>, many: &Many, over: &[OneOf]) {
         ui.set_max_width(ui.available_width() - space::M);
         for one in failed {
             let words = one.problem().map(problem_words).unwrap_or_default();
-            row(ui, (icons::ERROR, p.danger.text), name(&one.old), &words);
+            let mark = one.problem().map_or((icons::ERROR, p.danger.text), |problem| failed_mark(problem, p));
+            row(ui, mark, name(&one.old), &words);
         }
         for (_, name) in untouched {
             row(ui, (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), name, "It was stopped before: as it was");
@@ -322,7 +321,7 @@ impl RotateDialog {
             State::HandedOver { .. } => format!("The secret went to {place}, and the successor was not tried yet"),
             _ => "It was interrupted later: the Overview shows what comes next".to_owned(),
         };
-        head(ui, dialog, &format!("Go on with {}", harmless::shortened(&rotation.old.name, 50)), &line);
+        head(ui, dialog, &format!("Resume the rotation of {}", harmless::shortened(&rotation.old.name, 50)), &line);
         notice::hairline(ui);
         padded(ui, |ui| {
             keys(ui, rotation);
@@ -368,7 +367,12 @@ impl RotateDialog {
 }
 
 pub(super) fn cancel_button(ui: &mut Ui, view: &mut View<'_>) {
-    let cancel = Button::ghost("Cancel").show(ui);
+    dismiss_button(ui, view, "Cancel");
+}
+
+/// Closes the dialog, and does nothing.
+pub(super) fn dismiss_button(ui: &mut Ui, view: &mut View<'_>, label: &str) {
+    let cancel = Button::ghost(label).show(ui);
     if cancel.clicked() {
         view.send(Command::Rotate(Step::Close));
     }
@@ -388,7 +392,7 @@ pub(in crate::ui) fn next_words(rotation: &Rotation, outlook: &Outlook, now: cra
         Outlook::Next(Next::Wait(due)) => format!("due {}", expiry::remaining(Some(*due), now)),
         Outlook::Next(Next::Nothing) => rotation.state.word().into(),
         Outlook::OldEnded(how) => format!("the old key is {}: finish it", how.word()),
-        Outlook::SuccessorEnded(how) => format!("the successor is {}: give it up", how.word()),
+        Outlook::SuccessorEnded(how) => format!("the successor is {}: cancel it", how.word()),
         Outlook::Dead(words) => format!("{words}: close it"),
     }
 }

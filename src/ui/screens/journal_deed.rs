@@ -137,9 +137,6 @@ fn facts(ui: &mut Ui, view: &View<'_>, deed: &Deed) {
     }
 }
 
-/// How the reason begins where nobody knows what became of a key.
-const NOT_KNOWN: &str = "not known";
-
 /// So many keys are listed one by one.
 const KEYS: usize = 100;
 
@@ -157,13 +154,12 @@ fn keys(ui: &mut Ui, deed: &Deed) {
             }
         });
     }
-    for (id, reason) in deed.failed.iter().take(KEYS) {
+    for failed in deed.failed.iter().take(KEYS) {
         ui.horizontal_wrapped(|ui| {
-            let is_known = !reason.starts_with(NOT_KNOWN);
-            let (icon, color) = ending_look(if is_known { Ending::Failure } else { Ending::Unknown }, p);
+            let (icon, color) = ending_look(deed.ending_of(failed), p);
             text::icon(ui, Type::IconSmall, color, icon);
-            text::line(ui, Type::Mono, p.text.primary, harmless::shown(id));
-            text::paragraph(ui, Type::Small, p.text.secondary, harmless::shown(reason));
+            text::line(ui, Type::Mono, p.text.primary, harmless::shown(&failed.id));
+            text::paragraph(ui, Type::Small, p.text.secondary, harmless::shown(&failed.reason));
         });
     }
     let rest = deed.keys.len().saturating_sub(KEYS) + deed.failed.len().saturating_sub(KEYS);

@@ -131,11 +131,11 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
     let rotation = row.rotation;
     let name = harmless::shortened(&rotation.old.name, 60);
     let (profile, id) = (row.profile.clone(), rotation.id.clone());
-    let give_up = match &row.outlook {
+    let cancel = match &row.outlook {
         Outlook::Dead(_) => ("Close it…", format!("Close the rotation of {name}")),
-        _ => ("Give up…", format!("Give up the rotation of {name}")),
+        _ => ("Cancel…", format!("Cancel the rotation of {name}")),
     };
-    if Button::link(give_up.0).named(&give_up.1).show(ui).clicked() {
+    if Button::link(cancel.0).named(&cancel.1).show(ui).clicked() {
         view.send(Command::Rotate(Step::AskGiveUp(profile.clone(), id.clone())));
     }
     if row.outlook.is_due() {
@@ -148,8 +148,8 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
             view.send(Command::Rotate(Step::AskEnd(profile, Some(id))));
         }
     } else if is_interrupted(&row.outlook) {
-        let named = format!("Go on with the rotation of {name}");
-        let button = Button::secondary("Go on…").small().icon(icons::PLAY_ARROW).named(&named);
+        let named = format!("Resume the rotation of {name}");
+        let button = Button::secondary("Resume…").small().icon(icons::PLAY_ARROW).named(&named);
         if button.show(ui).clicked() {
             view.send(Command::Rotate(Step::AskGoOn(profile, id)));
         }
