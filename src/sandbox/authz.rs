@@ -160,6 +160,13 @@ impl Caller {
         if some { Ok(()) } else { Err(self.refusal(action, "index", named, action.granted_by)) }
     }
 
+    /// Refuses whoever may do nothing at all, whatever an expression means: a key restricted to workflows, and whoever
+    /// may not act as another.
+    pub fn refuse_blocked(&self, action: &Action) -> Outcome<()> {
+        self.refuse_first()?;
+        if self.blocked() { Err(self.refusal(action, "index", &[], action.granted_by)) } else { Ok(()) }
+    }
+
     /// Whether the action is allowed on this index.
     pub fn allows_on(&self, action: &Action, index: &str) -> bool {
         !self.blocked()

@@ -2,12 +2,12 @@
 
 use super::cluster::fresh_id;
 use super::conditions::Conditions;
-use super::documents::{Target, Write, Written, is_forced, merge, put, remove};
+use super::documents::{Target, Write, Written, is_forced, may_make, merge, put, remove};
 use super::error::{EsError, Outcome};
 use super::indices::check_name;
 use super::json::{self, Node};
 use super::keys_create::refresh_parameter;
-use super::privileges::{AUTO_CREATE, BULK};
+use super::privileges::BULK;
 use super::reply::Reply;
 use super::router::Context;
 use serde_json::{Map, Value, json};
@@ -76,8 +76,9 @@ fn run(context: &mut Context, item: &Item, forced: bool) -> Result<Written, (Box
     let caller = context.caller;
     let mut id = item.id.clone();
     let attempt = (|| {
-        if !context.cluster.indices.contains_key(index) {
-            caller.may_on(&AUTO_CREATE, &[index.to_owned()])?;
+        let makes = item.verb != "delete" || item.conditions.versions_from_outside();
+        if makes && !context.cluster.indices.contains_key(index) {
+            may_make(caller, index)?;
             check_name(index)?;
         }
         if id.as_deref() == Some("") && item.verb != "delete" {

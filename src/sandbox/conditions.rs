@@ -176,16 +176,21 @@ impl Conditions {
         problems
     }
 
+    /// Whether versions come from outside the cluster.
+    pub fn versions_from_outside(&self) -> bool {
+        self.versioning != Versioning::Internal
+    }
+
     /// Whether the index has to be an alias.
     pub fn requires_alias(&self) -> bool {
         self.require_alias
     }
 
-    /// Refuses where the index, or its copies, are not as wished for; here are neither aliases nor pipelines.
+    /// Refuses what no index here can be, there or not: here are neither aliases nor pipelines.
     ///
     /// # Errors
     /// In the words of 9.5.3.
-    pub fn check_index(&self, name: &str, index: Option<&Index>, what: &str) -> Outcome<()> {
+    pub fn check_kind(&self, name: &str) -> Outcome<()> {
         if let Some(pipeline) = &self.pipeline {
             return Err(EsError::illegal(format!("pipeline with id [{pipeline}] does not exist")));
         }
@@ -201,6 +206,15 @@ impl Conditions {
             let reason = format!("[require_data_stream] request flag is [true] and [{name}] is not a data stream");
             return Err(EsError::new(404, "resource_not_found_exception", reason));
         }
+        Ok(())
+    }
+
+    /// Refuses where the index, or its copies, are not as wished for.
+    ///
+    /// # Errors
+    /// In the words of 9.5.3.
+    pub fn check_index(&self, name: &str, index: Option<&Index>, what: &str) -> Outcome<()> {
+        self.check_kind(name)?;
         let all = 1 + index.map_or(1, |index| index.replicas);
         let needed = if self.all_copies { all } else { self.copies.unwrap_or(1) };
         if needed > 1 {

@@ -5,7 +5,7 @@ use super::cluster::{Cluster, fresh_id};
 use super::conditions::Conditions;
 use super::error::{EsError, Outcome};
 use super::exact;
-use super::indices::{Document, Index, check_concrete, check_name};
+use super::indices::{Document, Index, check_concrete, check_name, is_wildcard};
 use super::json::{self, Node};
 use super::keys_create::refresh_parameter;
 use super::keys_update::refuse;
@@ -57,11 +57,21 @@ fn written(index: &str, id: &str, version: i64, result: &str, seq_no: i64, shard
 /// The index to write to, made on the way if the caller may.
 fn writable<'a>(cluster: &'a mut Cluster, caller: &Caller, name: &str, now: i64) -> Outcome<&'a mut Index> {
     if !cluster.indices.contains_key(name) {
-        caller.may_on(&AUTO_CREATE, &[name.to_owned()])?;
+        may_make(caller, name)?;
         check_name(name)?;
         cluster.indices.insert(name.to_owned(), Index::new(now)?);
     }
     cluster.indices.get_mut(name).ok_or_else(|| EsError::no_such_index(name))
+}
+
+/// Refuses whoever may not make the index on the way. A wildcard is refused in words of its own where the caller may
+/// make some index (as seen on 9.5.3).
+pub fn may_make(caller: &Caller, name: &str) -> Outcome<()> {
+    if is_wildcard(name) {
+        caller.may_somewhere(&AUTO_CREATE, &[name.to_owned()])?;
+        return check_concrete(AUTO_CREATE.name, name);
+    }
+    caller.may_on(&AUTO_CREATE, &[name.to_owned()])
 }
 
 /// Where and how a write goes.
@@ -95,13 +105,14 @@ pub fn put(cluster: &mut Cluster, caller: &Caller, target: &Target, write: Write
     let node = read_document(body, &id)?;
     let mut mapping = index.mapping.clone();
     mapping.learn(&node, &id)?;
+    // New fields stay, also those of a document that is then refused (as seen on 9.5.3).
+    index.mapping = mapping;
     let before = index.documents.get(&id).map(|document| document.version);
     if let Some(version) = before.filter(|_| write == Write::Create) {
         let reason = format!("[{id}]: version conflict, document already exists (current version [{version}])");
         return Err(index.conflict(target.index, reason));
     }
     let given = target.conditions.check_write(target.index, index, &id)?;
-    index.mapping = mapping;
     let result = if before.is_some() { "updated" } else { "created" };
     let last = before.or_else(|| index.deleted.remove(&id)).unwrap_or(0);
     let (version, seq_no) = (given.unwrap_or(last + 1), index.next_seq_no);
@@ -140,9 +151,13 @@ fn read_document(body: &[u8], id: &str) -> Outcome<Node> {
 
 /// Removes a document; one that isn't there counts a version all the same.
 pub fn remove(cluster: &mut Cluster, caller: &Caller, target: &Target) -> Outcome<Written> {
-    caller.may_on(&DELETE, &[target.index.to_owned()])?;
     let id = target.id.unwrap_or_default();
     let what = format!("delete {{[{}][{id}]}}", target.index);
+    // A version from outside is remembered, and makes an index to remember it in (as seen on 9.5.3).
+    if target.conditions.versions_from_outside() {
+        writable(cluster, caller, target.index, target.now)?;
+    }
+    caller.may_on(&DELETE, &[target.index.to_owned()])?;
     target.conditions.check_index(target.index, cluster.indices.get(target.index), &what)?;
     let index = cluster.indices.get_mut(target.index).ok_or_else(|| EsError::no_such_index(target.index))?;
     let given = target.conditions.check_write(target.index, index, id)?;
@@ -197,6 +212,10 @@ pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8
     if request.get("doc").is_none() {
         return Err(EsError::validation(&["script or doc is missing".to_owned()]));
     }
+    if is_wildcard(target.index) {
+        caller.may_somewhere(&UPDATE, &[target.index.to_owned()])?;
+        check_concrete(UPDATE.name, target.index)?;
+    }
     caller.may_on(&UPDATE, &[target.index.to_owned()])?;
     if caller.sees_only_part_of(target.index) {
         let what =
@@ -212,7 +231,6 @@ pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8
     let change = request.get("doc").map(Node::to_source);
     let as_upsert = request.get("doc_as_upsert").and_then(Node::scalar).as_deref() == Some("true");
     let upsert = request.get("upsert").map(Node::to_source).or_else(|| change.clone().filter(|_| as_upsert));
-    let shards = index.shards();
     let Some(existing) = index.documents.get(id) else {
         let Some(source) = upsert else {
             return Err(EsError::new(404, "document_missing_exception", format!("[{id}]: document missing"))
@@ -229,7 +247,8 @@ pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8
     merge_into(&mut source, change);
     target.conditions.check_write(target.index, index, id)?;
     if compares && source == existing.source {
-        return Ok(written(target.index, id, existing.version, "noop", existing.seq_no, shards, false));
+        let none = json!({ "total": 0, "successful": 0, "failed": 0 });
+        return Ok(written(target.index, id, existing.version, "noop", existing.seq_no, none, false));
     }
     put(cluster, caller, target, Write::Index, exact::written(source.to_string()).as_bytes())
 }
@@ -269,7 +288,12 @@ fn put_one(context: &mut Context, write: Write) -> Outcome<Reply> {
     }
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(write == Write::Create, id.as_deref()))?;
-    check_concrete("indices:data/write/index", &name)?;
+    if !context.cluster.indices.contains_key(&name) {
+        context.caller.may_somewhere(&INDEX, std::slice::from_ref(&name))?;
+        conditions.check_kind(&name)?;
+        may_make(context.caller, &name)?;
+        check_name(&name)?;
+    }
     may_write(context.caller, &INDEX, &name)?;
     let target = Target {
         index: &name,
@@ -330,7 +354,6 @@ pub fn update(context: &mut Context) -> Outcome<Reply> {
     }
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(false, Some(&id)))?;
-    check_concrete("indices:data/write/update", &name)?;
     let target = Target {
         index: &name,
         id: Some(&id),
@@ -349,7 +372,19 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
     let (name, id) = (context.argument(0), context.argument(1));
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(false, Some(&id)))?;
-    check_concrete("indices:data/write/delete", &name)?;
+    if !context.cluster.indices.contains_key(&name) {
+        context.caller.may_somewhere(&DELETE, std::slice::from_ref(&name))?;
+        if !conditions.versions_from_outside() {
+            return Err(match name.as_str() {
+                "_all" => EsError::illegal(
+                    "unable to return a single target as the provided expression and options got resolved to multiple targets",
+                ),
+                missing => EsError::no_such_index(missing),
+            });
+        }
+        may_make(context.caller, &name)?;
+        check_name(&name)?;
+    }
     may_write(context.caller, &DELETE, &name)?;
     let target = Target {
         index: &name,
@@ -367,7 +402,10 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
 fn found<'a>(context: &'a Context, name: &str, id: &str) -> Outcome<Option<(&'a Document, Value)>> {
     context.request.params.flag("refresh", false)?;
     let conditions = Conditions::read(&context.request.params)?;
-    check_concrete("indices:data/read/get", name)?;
+    if is_wildcard(name) {
+        context.caller.may_somewhere(&GET, &[name.to_owned()])?;
+        check_concrete(GET.name, name)?;
+    }
     context.caller.may_on(&GET, &[name.to_owned()])?;
     let index = context.cluster.indices.get(name).ok_or_else(|| EsError::no_such_index(name))?;
     let visible = Visible::of(context.caller, name)?;

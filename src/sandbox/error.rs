@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 /// The type of refusals that are the practice cluster's own.
 pub const NOT_DONE: &str = "not_in_the_practice_cluster";
 
+/// The type of refusals of what a request lacks or says twice: told behind unknown parameters, before missing rights.
+pub const VALIDATION: &str = "action_request_validation_exception";
+
 /// The challenges of a 401, in the order in which 9.5.3 lists them.
 pub const CHALLENGES: [&str; 3] =
     ["Basic realm=\"security\", charset=\"UTF-8\"", "Bearer realm=\"security\"", "ApiKey"];
@@ -23,8 +26,8 @@ pub struct EsError {
     pub extra: Map<String, Value>,
     /// What lies below, if anything.
     pub cause: Option<Box<EsError>>,
-    /// Shard failures name their own root cause.
-    pub root: Option<Box<EsError>>,
+    /// What failed in each index of a search, by name: the root causes of the whole.
+    pub roots: Vec<Box<EsError>>,
 }
 
 /// The result of everything that may be refused.
@@ -33,7 +36,7 @@ pub type Outcome<T> = Result<T, Box<EsError>>;
 impl EsError {
     /// A refusal with the given status, kind and reason.
     pub fn new(status: u16, kind: &'static str, reason: impl Into<String>) -> Box<Self> {
-        Box::new(EsError { status, kind, reason: reason.into(), extra: Map::new(), cause: None, root: None })
+        Box::new(EsError { status, kind, reason: reason.into(), extra: Map::new(), cause: None, roots: Vec::new() })
     }
 
     /// 400 `illegal_argument_exception`.
@@ -54,7 +57,7 @@ impl EsError {
 
     /// 400 `action_request_validation_exception` with its numbered list.
     pub fn validation(problems: &[String]) -> Box<Self> {
-        Self::new(400, "action_request_validation_exception", numbered(problems))
+        Self::new(400, VALIDATION, numbered(problems))
     }
 
     /// 400 `validation_exception` with its numbered list.
@@ -130,11 +133,16 @@ impl EsError {
             )
     }
 
+    /// The errors that Elasticsearch would call root causes: one, or one for each index that failed.
+    fn root_causes(&self) -> Vec<&EsError> {
+        if self.roots.is_empty() {
+            return vec![self.root_cause()];
+        }
+        self.roots.iter().map(|root| root.root_cause()).collect()
+    }
+
     /// The innermost error that Elasticsearch would call a root cause: it stops at plain Java exceptions.
     fn root_cause(&self) -> &EsError {
-        if let Some(root) = &self.root {
-            return root.root_cause();
-        }
         match &self.cause {
             Some(cause) if cause.is_elasticsearch_error() => cause.root_cause(),
             Some(cause)
@@ -180,8 +188,8 @@ impl EsError {
     /// The whole body of the answer.
     pub fn body(&self) -> Value {
         let mut error = Map::new();
-        let root: Vec<_> = (!self.is_of_the_end()).then(|| self.root_cause().head()).into_iter().collect();
-        error.insert("root_cause".into(), json!(root));
+        let roots = if self.is_of_the_end() { Vec::new() } else { self.root_causes() };
+        error.insert("root_cause".into(), roots.into_iter().map(|root| Value::Object(root.head())).collect());
         if let Value::Object(fields) = self.to_value() {
             error.extend(fields);
         }
@@ -199,21 +207,44 @@ fn numbered(problems: &[String]) -> String {
 
 /// A failure inside the one shard that a search has: the answer wraps it as `all shards failed`.
 pub fn shard_failure(index: &str, inner: Box<EsError>) -> Box<EsError> {
-    let mut error = EsError::new(inner.status, "search_phase_execution_exception", "all shards failed");
+    shard_failures("all shards failed", vec![(index.to_owned(), inner)])
+}
+
+/// The refusal of a search that failed in these indices, each of which has one shard; in the order of their names. What
+/// is not done here is told as that alone.
+pub fn shard_failures(words: &str, mut failures: Vec<(String, Box<EsError>)>) -> Box<EsError> {
+    if let Some(at) = failures.iter().position(|(_, inner)| inner.kind == NOT_DONE) {
+        return failures.swap_remove(at).1;
+    }
+    failures.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let status = failures.iter().map(|(_, inner)| inner.status).max().unwrap_or(500);
+    let mut error = EsError::new(status, "search_phase_execution_exception", words);
     error.extra.insert("phase".into(), json!("query"));
     error.extra.insert("grouped".into(), json!(true));
-    error.extra.insert(
-        "failed_shards".into(),
-        json!([{ "shard": 0, "index": index, "node": super::cluster::NODE_ID, "reason": inner.to_value() }]),
-    );
-    // Of plain Java exceptions the answer tells twice more.
-    if matches!(inner.kind, "illegal_argument_exception" | "null_pointer_exception" | "negative_array_size_exception") {
+    error.extra.insert("failed_shards".into(), told_failures(&failures));
+    // Of plain Java exceptions the answer tells twice more, and what lies below an error of Elasticsearch once.
+    const JAVA: [&str; 4] = [
+        "illegal_argument_exception",
+        "null_pointer_exception",
+        "negative_array_size_exception",
+        "number_format_exception",
+    ];
+    if let Some((_, inner)) = failures.first().filter(|(_, inner)| JAVA.contains(&inner.kind)) {
         let again = || EsError::new(inner.status, inner.kind, inner.reason.clone());
         let deepest = EsError { cause: inner.cause.clone(), ..*again() };
         error.cause = Some(again().because(Box::new(deepest)));
+    } else if let Some((_, inner)) = failures.first() {
+        let root = inner.root_cause();
+        error.cause = (!std::ptr::eq(root, &raw const **inner)).then(|| Box::new(root.clone()));
     }
-    error.root = Some(inner);
+    error.roots = failures.into_iter().map(|(_, inner)| inner).collect();
     error
+}
+
+/// The failed shards as refusals and answers in part list them.
+pub fn told_failures(failures: &[(String, Box<EsError>)]) -> Value {
+    let told = |(index, inner): &(String, Box<EsError>)| json!({ "shard": 0, "index": index, "node": super::cluster::NODE_ID, "reason": inner.to_value() });
+    failures.iter().map(told).collect()
 }
 
 #[cfg(test)]
@@ -245,6 +276,16 @@ mod tests {
             body["error"]["root_cause"][0]["additional_unsuccessful_credentials"],
             "API key: api key is expired"
         );
+    }
+
+    #[test]
+    fn a_search_that_failed_in_two_indices_names_both_by_name() {
+        let failed = |index: &str| (index.to_owned(), EsError::new(400, "query_shard_exception", index));
+        let body = shard_failures("all shards failed", vec![failed("b"), failed("a")]).body();
+        assert_eq!(body["error"]["root_cause"][1]["reason"], "b");
+        assert_eq!(body["error"]["failed_shards"][0]["index"], "a");
+        let own = vec![failed("b"), ("a".to_owned(), EsError::not_done("this"))];
+        assert_eq!(shard_failures("all shards failed", own).kind, NOT_DONE);
     }
 
     #[test]

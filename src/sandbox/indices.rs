@@ -120,14 +120,55 @@ pub fn check_name(name: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Whether a name stands for any number of indices.
+pub fn is_wildcard(name: &str) -> bool {
+    name.contains('*') || name == "_all"
+}
+
 /// Refuses wildcards where one index must be meant.
 pub fn check_concrete(action: &str, name: &str) -> Outcome<()> {
-    if name.contains('*') || name == "_all" {
+    if name == "_all" {
+        return Err(EsError::illegal(format!(
+            "the action {action} does not support accessing all indices; the provided index expression [_all] is not allowed"
+        )));
+    }
+    if is_wildcard(name) {
         return Err(EsError::illegal(format!(
             "the action {action} does not support wildcards; the provided index expression(s) [{name}] are not allowed"
         )));
     }
     Ok(())
+}
+
+/// 404 where an expression means no index and has to mean one.
+fn none_such(expression: &str) -> Box<EsError> {
+    EsError::new(404, "index_not_found_exception", format!("no such index [{expression}]"))
+        .with("index_uuid", "_na_")
+        .with("index", expression)
+}
+
+/// Which indices an expression may mean that are not there.
+pub struct Lenience {
+    ignore_unavailable: bool,
+    allow_none: bool,
+}
+
+impl Lenience {
+    /// Reads the parameters that say so.
+    ///
+    /// # Errors
+    /// When one of them is no flag, as 9.5.3 words it.
+    pub fn read(params: &Params) -> Outcome<Lenience> {
+        let option = |name: &str, default: bool| {
+            params
+                .flag(name, default)
+                .map_err(|cause| EsError::illegal(format!("Could not convert [{name}] to boolean")).because(cause))
+        };
+        Ok(Lenience {
+            ignore_unavailable: option("ignore_unavailable", false)?,
+            allow_none: option("allow_no_indices", true)?,
+        })
+    }
 }
 
 /// The indices that an expression means, of those that the caller may use so; an empty expression means all.
@@ -141,16 +182,12 @@ pub fn resolve(
     expression: &str,
     params: &Params,
 ) -> Outcome<Vec<String>> {
-    let option = |name: &str, default: bool| {
-        params
-            .flag(name, default)
-            .map_err(|cause| EsError::illegal(format!("Could not convert [{name}] to boolean")).because(cause))
-    };
-    let ignore_unavailable = option("ignore_unavailable", false)?;
-    let allow_none = option("allow_no_indices", true)?;
+    let Lenience { ignore_unavailable, allow_none } = Lenience::read(params)?;
+    caller.refuse_blocked(action)?;
     let hidden_too =
         params.get("expand_wildcards").is_some_and(|kinds| kinds.contains("all") || kinds.contains("hidden"));
-    let expression = if expression.is_empty() { "_all" } else { expression };
+    let given = expression;
+    let expression = if given.is_empty() { "_all" } else { given };
     let (mut found, mut concrete, mut wildcards) = (Vec::new(), Vec::new(), false);
     for part in expression.split(',').filter(|part| !part.is_empty()) {
         if part == "_all" || part.contains('*') {
@@ -160,11 +197,15 @@ pub fn resolve(
                 found.retain(|name: &String| !glob(excluded, name));
                 continue;
             }
+            let before = found.len();
             for (name, index) in &cluster.indices {
                 let shown = hidden_too || !index.is_hidden() || pattern.starts_with('.') && name.starts_with('.');
                 if shown && glob(pattern, name) && caller.allows_on(action, name) && !found.contains(name) {
                     found.push(name.clone());
                 }
+            }
+            if !allow_none && found.len() == before && part != "_all" {
+                return Err(none_such(part));
             }
         } else if let Some(excluded) = part.strip_prefix('-').filter(|_| wildcards) {
             found.retain(|name: &String| name != excluded);
@@ -172,23 +213,23 @@ pub fn resolve(
             concrete.push(part.to_owned());
         }
     }
+    let parts = |text: &str| text.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     if ignore_unavailable {
         // Only what reads passes over indices that the caller may not use.
         let reads = action.name.starts_with("indices:data/read/");
-        concrete.retain(
-            |name| {
-                if caller.allows_on(action, name) { cluster.indices.contains_key(name) } else { !reads }
-            },
-        );
+        concrete.retain(|name| !reads || caller.allows_on(action, name));
+    }
+    if !allow_none && found.is_empty() && concrete.is_empty() {
+        return Err(none_such(&format!("[{}]", parts(given).join(", "))));
+    }
+    let named = concrete.first().cloned();
+    if ignore_unavailable {
+        concrete.retain(|name| cluster.indices.contains_key(name) || !caller.allows_on(action, name));
     }
     // Whoever may do it on no index at all is refused, whatever the expression means.
     let reads = action.name.starts_with("indices:data/read/") || action.name == RESOLVE.name;
-    let named: Vec<String> = if reads && (ignore_unavailable || wildcards) {
-        Vec::new()
-    } else {
-        expression.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    caller.may_somewhere(action, &named)?;
+    let told = if reads && (ignore_unavailable || wildcards) { Vec::new() } else { parts(expression) };
+    caller.may_somewhere(action, &told)?;
     caller.may_on(action, &concrete)?;
     if let Some(bad) = concrete.iter().find(|name| name.starts_with('_')) {
         return Err(invalid(bad, "must not start with '_'."));
@@ -201,11 +242,11 @@ pub fn resolve(
             found.push(name);
         }
     }
-    if found.is_empty() && !allow_none {
-        let name = format!("[{expression}]");
-        return Err(EsError::new(404, "index_not_found_exception", format!("no such index [{name}]"))
-            .with("index_uuid", "_na_")
-            .with("index", name));
+    if found.is_empty()
+        && !allow_none
+        && let Some(missing) = named
+    {
+        return Err(EsError::no_such_index(&missing));
     }
     caller.may_on(action, &found)?;
     Ok(found)
@@ -240,8 +281,9 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
             }
         }
     }
-    if name.contains('*') {
-        check_concrete("indices:admin/create", &name)?;
+    if is_wildcard(&name) {
+        context.caller.may_somewhere(&CREATE_INDEX, std::slice::from_ref(&name))?;
+        check_concrete(CREATE_INDEX.name, &name)?;
     }
     if mappings.as_ref().is_some_and(|mappings| mappings.get("_doc").is_some()) {
         return Err(EsError::illegal("The mapping definition cannot be nested under a type [_doc]."));

@@ -4,8 +4,8 @@ use super::cluster::StoredKey;
 use super::dates;
 use super::error::{EsError, Outcome, shard_failure};
 use super::exact;
-use super::query_dsl::{self, Query};
 use super::query_match::{FieldKind, Fields, plain_words};
+use super::query_tree::{self, Query};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -173,6 +173,9 @@ pub fn index_name(field: &str) -> &str {
 /// The refusal of a date that can't be read.
 pub fn bad_date(text: &str, format: &str) -> Box<EsError> {
     let reason = format!("failed to parse date field [{text}] with format [{format}]");
+    if text.is_empty() {
+        return EsError::parse("cannot parse empty datetime");
+    }
     let deep = EsError::new(400, "date_time_parse_exception", "Failed to parse with all enclosed parsers");
     EsError::parse(format!("{reason}: [{reason}]")).because(EsError::illegal(reason).because(deep))
 }
@@ -216,7 +219,7 @@ pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
     match query {
         Query::Bool { must, filter, should, must_not, minimum } => {
             must.iter().chain(filter).chain(should).chain(must_not).try_for_each(|query| check_types(query, now))?;
-            match minimum.as_deref().filter(|spec| query_dsl::least(spec, should.len()).is_none()) {
+            match minimum.as_deref().filter(|spec| query_tree::least(spec, should.len()).is_none()) {
                 None => Ok(()),
                 Some(spec) => {
                     let reason = format!("For input string: \"{spec}\"");
@@ -249,6 +252,7 @@ pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
         }
         Query::Term(field, value, _) | Query::Match(field, value, _) => one_fits(field, value, now),
         Query::Terms(field, values) => values.iter().try_for_each(|value| one_fits(field, value, now)),
+        Query::Simple(text, ..) if text.trim() == "*" => Ok(()),
         Query::Simple(text, fields, _) => {
             let words = plain_words(text);
             let mut dates = fields.iter().filter(|field| is_date(field));

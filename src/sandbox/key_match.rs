@@ -7,8 +7,8 @@ use super::exact;
 use super::key_fields::check_types;
 use super::key_fields::leaves;
 use super::pattern::glob;
-use super::query_dsl::{self, Query, Range};
 use super::query_match::matches;
+use super::query_tree::{self, Query, Range};
 use std::borrow::Cow;
 
 /// A query made ready.
@@ -101,7 +101,7 @@ impl<'q> Plan<'q> {
                 let free = !should.is_empty() && must.is_empty() && filter.is_empty();
                 let mut every = all(must);
                 every.extend(all(filter));
-                let asked = minimum.as_deref().and_then(|spec| query_dsl::least(spec, should.len())).unwrap_or(0);
+                let asked = minimum.as_deref().and_then(|spec| query_tree::least(spec, should.len())).unwrap_or(0);
                 let least = asked.max(i64::from(free));
                 if every.is_empty() && should.is_empty() && must_not.is_empty() {
                     return Plan::All;

@@ -166,13 +166,21 @@ impl Sort {
             Kind::Bool(value) => i64::from(*value).to_string(),
             Kind::Null => {
                 let reason = format!(
-                    "[search_after] value at position {number} cannot be null for sort field [{}] of type [LONG].",
-                    index_name(&self.field)
+                    "[search_after] value at position {number} cannot be null for sort field [{}] of type [{}].",
+                    index_name(&self.field),
+                    if self.numeric == Some(Numeric::Double) { "DOUBLE" } else { "LONG" }
                 );
                 return Err(shard_failure(INDEX, EsError::illegal(reason)));
             }
             _ => node.scalar().unwrap_or_default(),
         };
+        if self.numeric == Some(Numeric::Double) {
+            return double(&text).map(SortValue::Number).ok_or_else(|| {
+                let cause = EsError::new(400, "number_format_exception", format!("For input string: \"{text}\""));
+                let reason = format!("Failed to parse search_after value for field [{}].", index_name(&self.field));
+                shard_failure(INDEX, EsError::illegal(reason).because(cause))
+            });
+        }
         if self.field == "invalidated" {
             let flag = match text.as_str() {
                 "true" | "1" => Some(1),
@@ -187,9 +195,7 @@ impl Sort {
         let shown_as_nanos = self.numeric == Some(Numeric::Nanos) && self.format.is_none();
         let parsed = match &self.format {
             Some(format) => dates::parse(&text, Some(format), 0, false).or_else(|| text.parse().ok()),
-            // A double, as rows that were asked for so show it.
-            #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-            None => text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|value| value as i64)),
+            None => double(&text),
         };
         let parsed =
             parsed.map(|at| if shown_as_nanos && at != i64::MAX && at != i64::MIN { at / 1_000_000 } else { at });
@@ -219,6 +225,10 @@ impl Sort {
         if !self.is_number() && self.numeric.is_some() {
             return refused(format!("[numeric_type] option cannot be set on a non-numeric field, got {type_name}"));
         }
+        if self.field == "invalidated" && self.numeric == Some(Numeric::Nanos) {
+            let reason = "trying to convert a known date time formatter to a nanosecond one, wrong field used?";
+            return Err(shard_failure(INDEX, EsError::illegal(reason)));
+        }
         if let Missing::As(text) = &self.missing
             && self.is_number()
             && stand_in(text).is_none()
@@ -234,6 +244,12 @@ impl Sort {
         }
         DateFormat::parse(format).map(|_| ()).map_err(|error| shard_failure(INDEX, error))
     }
+}
+
+/// A number, maybe a double as rows that were asked for so show it.
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+fn double(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|value| value as i64))
 }
 
 /// What stands for a missing number.

@@ -12,7 +12,8 @@ use super::key_sort::{PARSER, Sort, SortValue, content, failed, read_sort, wrong
 use super::keys_create::unknown_field;
 use super::keys_read::{FIELDS, describe_only};
 use super::privileges::KEY_QUERY;
-use super::query_dsl::{self, Query};
+use super::query_dsl;
+use super::query_tree::Query;
 use super::reply::Reply;
 use super::router::Context;
 use serde_json::{Value, json};
@@ -149,24 +150,25 @@ pub fn query(context: &mut Context) -> Outcome<Reply> {
     check_numbers(&asked)?;
     let caller = context.caller;
     let may_all = caller.holds(&KEY_QUERY, |name| name != "manage_own_api_key");
-    caller.may_by(&KEY_QUERY, |name| name != "manage_own_api_key" || !(caller.key.is_some() && with_limited_by))?;
+    let beyond_own = caller.restricted || caller.key.is_some() && with_limited_by;
+    caller.may_by(&KEY_QUERY, |name| name != "manage_own_api_key" || !beyond_own)?;
     check_allowed(&asked.query)?;
     for sort in asked.sort.iter().filter(|sort| sort.field != "_doc") {
         check_field(&sort.field)?;
     }
     let asked_aggs = asked.aggs.as_deref().unwrap_or_default();
-    aggs::check_allowed(asked_aggs)?;
     let (from, size) = (asked.from.unwrap_or(0), asked.size.unwrap_or(10));
     if asked.sort.iter().any(|sort| sort.nested) {
         return Err(EsError::illegal("nested sorting is not currently supported in this context"));
     }
+    aggs::check_allowed(asked_aggs)?;
     check_types(&asked.query, context.now)?;
     asked.sort.iter().try_for_each(Sort::check)?;
     aggs::check_shard(asked_aggs, context.now)?;
+    let after = start_after(&asked)?;
     if let Some(error) = window_problem(from, size) {
         return Err(shard_failure(INDEX, error));
     }
-    let after = start_after(&asked)?;
     let own = |key: &StoredKey| match &caller.key {
         Some((id, _)) => key.id == *id,
         None => key.username == caller.username && key.realm.name == caller.realm.name,

@@ -74,6 +74,8 @@ fn descriptors(roles: &[(String, Descriptor)]) -> Value {
             let mut value = role.to_value();
             if let Value::Object(map) = &mut value {
                 map.remove("description");
+                // What a role says here is lost in a key's copy of it (as seen on 9.5.3).
+                map.insert("transient_metadata".into(), json!({ "enabled": true }));
             }
             (name.clone(), value)
         })

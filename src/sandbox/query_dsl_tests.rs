@@ -1,6 +1,7 @@
 //! Tests of `query_dsl`.
 
 use super::super::json;
+use super::super::query_tree::Query;
 use super::*;
 
 fn read(text: &str) -> Parsed<Query> {

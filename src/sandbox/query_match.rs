@@ -3,7 +3,7 @@
 
 use super::dates;
 use super::pattern::glob;
-use super::query_dsl::{self, Query, Range};
+use super::query_tree::{self, Query, Range};
 
 /// How a field compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn matches(query: &Query, document: &dyn Fields, now: i64) -> bool {
         Query::Bool { must, filter, should, must_not, minimum } => {
             let count = should.iter().filter(|query| matches(query, document, now)).count();
             let free = i64::from(!should.is_empty() && must.is_empty() && filter.is_empty());
-            let asked = minimum.as_deref().and_then(|spec| query_dsl::least(spec, should.len())).unwrap_or(0);
+            let asked = minimum.as_deref().and_then(|spec| query_tree::least(spec, should.len())).unwrap_or(0);
             let least = asked.max(free);
             if must.is_empty() && filter.is_empty() && should.is_empty() && must_not.is_empty() {
                 return true;
@@ -88,6 +88,8 @@ pub fn matches(query: &Query, document: &dyn Fields, now: i64) -> bool {
         }),
         Query::Exists(field) => document.exists(field),
         Query::Range(field, range) => in_range(document, field, range, now),
+        // Everything, whatever fields are named (as seen on 9.5.3).
+        Query::Simple(text, ..) if text.trim() == "*" => true,
         Query::Simple(text, fields, every) => simple(document, text, fields, *every, now),
     }
 }

@@ -65,11 +65,19 @@ impl Params {
     }
 
     /// Names that neither the route nor every route knows.
-    pub fn unknown(&self, known: &[&str]) -> Vec<&str> {
-        const EVERYWHERE: [&str; 6] =
-            ["pretty", "human", "error_trace", "filter_path", "format", "source_content_type"];
-        self.0.keys().map(String::as_str).filter(|name| !known.contains(name) && !EVERYWHERE.contains(name)).collect()
+    pub fn unknown(&self, known: &[&str]) -> Vec<String> {
+        self.0.keys().filter(|name| !is_known(name, known)).cloned().collect()
     }
+
+    /// Forgets the others: nobody reads a parameter that the route doesn't know.
+    pub fn keep(&mut self, known: &[&str]) {
+        self.0.retain(|name, _| is_known(name, known));
+    }
+}
+
+fn is_known(name: &str, known: &[&str]) -> bool {
+    const EVERYWHERE: [&str; 6] = ["pretty", "human", "error_trace", "filter_path", "format", "source_content_type"];
+    known.contains(&name) || EVERYWHERE.contains(&name)
 }
 
 /// Whether a text holds anything but white space, in Java's sense: blanks that don't break a line are text.
@@ -316,6 +324,9 @@ mod tests {
         assert_eq!(params.get("name"), Some("a b"));
         assert!(params.flag("pretty", false).unwrap());
         assert_eq!(params.unknown(&["name"]), vec!["x"]);
+        let mut kept = params.clone();
+        kept.keep(&["name"]);
+        assert_eq!((kept.get("x"), kept.get("name")), (None, Some("a b")));
         assert!(Params::parse("a=%zz").is_err());
         assert!(params.number("name").is_err());
     }

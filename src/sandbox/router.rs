@@ -2,7 +2,7 @@
 
 use super::authz::Caller;
 use super::cluster::{CLUSTER_NAME, Cluster, NODE_NAME, VERSION};
-use super::error::{EsError, Outcome};
+use super::error::{EsError, Outcome, VALIDATION};
 use super::privileges::{HEALTH, MAIN};
 use super::reply::{Body, Reply};
 use super::request::{Request, decode};
@@ -344,7 +344,7 @@ pub fn dispatch(cluster: &mut Cluster, request: &mut Request, headers: &HeaderMa
     run(cluster, &caller, request, now).unwrap_or_else(Reply::from)
 }
 
-fn run(cluster: &mut Cluster, caller: &Caller, request: &Request, now: i64) -> Outcome<Reply> {
+fn run(cluster: &mut Cluster, caller: &Caller, request: &mut Request, now: i64) -> Outcome<Reply> {
     let path = request.path.strip_suffix('/').unwrap_or(&request.path);
     let spoken_cat = request.path.starts_with("/_cat/indices") || !request.path.starts_with("/_cat");
     let segments: Vec<&str> = path.split('/').skip(1).filter(|segment| path.len() > 1 || !segment.is_empty()).collect();
@@ -381,10 +381,12 @@ fn run(cluster: &mut Cluster, caller: &Caller, request: &Request, now: i64) -> O
     let Some(refusal) = first_refusal else {
         return (route.run)(&mut Context { cluster, caller, request, now, arguments });
     };
-    // As seen on 9.5.3: what is wrong with the body is told before, missing rights behind. Nothing is done without
-    // looking at rights first.
+    // As seen on 9.5.3: what is wrong with the body is told before; missing rights, and what validation finds, behind.
+    // Nothing is done without looking at rights first.
     let caller = &Caller { first_refusal: Some(refusal.clone()), ..caller.clone() };
-    (route.run)(&mut Context { cluster, caller, request, now, arguments }).and(Err(refusal))
+    request.params.keep(route.params);
+    let outcome = (route.run)(&mut Context { cluster, caller, request, now, arguments });
+    Err(outcome.err().filter(|error| error.kind != VALIDATION).unwrap_or(refusal))
 }
 
 fn fits(pattern: &str, segments: &[&str]) -> bool {

@@ -1,203 +1,25 @@
 //! Searching documents: `_search` and `_count` with the few queries that the sandbox speaks; every hit scores 1.
+//! An index in which a search fails leaves the others, as a shard does.
 
 use super::authz::Caller;
 use super::dates;
-use super::error::{EsError, NOT_DONE, Outcome, shard_failure};
+use super::error::{EsError, NOT_DONE, Outcome, shard_failures, told_failures};
 use super::filter_path;
 use super::index_aggs;
-use super::indices::{Document, Index, resolve};
-use super::json::{Kind, Node};
+use super::indices::{Document, Index, Lenience, resolve};
 use super::key_fields::bad_date;
 use super::keys_query::window_problem;
 use super::mapping::View;
 use super::privileges;
-use super::query_dsl::{self, Query};
 use super::query_match::{FieldKind, Fields, matches};
+use super::query_tree::Query;
 use super::reply::Reply;
 use super::request::Params;
 use super::router::Context;
+use super::search_request::{self, Asked};
 use super::visible::Visible;
 use serde_json::{Value, json};
 use std::cmp::Ordering;
-
-#[derive(Debug)]
-struct Asked {
-    query: Query,
-    from: i64,
-    size: i64,
-    sort: Vec<(String, bool)>,
-    after: Option<Vec<Value>>,
-    source: Option<Value>,
-    version: bool,
-    seq_no: bool,
-    scores: bool,
-    aggs: Vec<index_aggs::Agg>,
-}
-
-fn parsing(at: super::json::Place, reason: String) -> Box<EsError> {
-    EsError::new(400, "parsing_exception", reason).with("line", at.line).with("col", at.column)
-}
-
-fn number(node: &Node, field: &str) -> Outcome<i64> {
-    let text = node.scalar().unwrap_or_default();
-    text.parse().map_err(|_| parsing(node.at, format!("Unknown key for a {} in [{field}].", node.token())))
-}
-
-/// Queries that only stand in the tree because API keys name them are unknown here.
-fn check_spoken(query: &Query) -> Outcome<()> {
-    match query {
-        Query::Foreign(name, _) => Err(EsError::not_done(&format!("[{name}] queries"))),
-        Query::Lookup => Err(EsError::not_done("[terms] queries whose values are in another document")),
-        Query::Lenient(query) => check_spoken(query),
-        Query::Failing(_, error) => Err(shard_failure("_na_", error.clone())),
-        Query::Bool { must, filter, should, must_not, .. } => {
-            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(check_spoken)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Reads a query of documents.
-pub fn read_query(node: &Node) -> Outcome<Query> {
-    let query = query_dsl::parse(node).map_err(|fault| fault.error)?;
-    check_spoken(&query)?;
-    Ok(query)
-}
-
-/// The query of the parameter `q`: words, and `field:word`, any of which may match. The rest of that language is not
-/// done here.
-fn parameter_query(text: &str, params: &Params) -> Outcome<Query> {
-    for name in ["df", "analyzer", "analyze_wildcard", "lenient"] {
-        if params.get(name).is_some() {
-            return Err(EsError::not_done(&format!("the parameter [{name}] of searches")));
-        }
-    }
-    if text.trim() == "*" || text.trim() == "*:*" {
-        return Ok(Query::All);
-    }
-    let beyond = |c: char| "+-=&|><!(){}[]^\"~*?\\/".contains(c);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    if text.contains(beyond) || words.is_empty() || words.iter().any(|word| matches!(*word, "AND" | "OR" | "NOT")) {
-        return Err(EsError::not_done("more than words and [field:word] in the parameter [q] of searches"));
-    }
-    let every = match params.get("default_operator").map(str::to_lowercase).as_deref() {
-        Some("and") => true,
-        None | Some("or") => false,
-        Some(other) => {
-            let reason = format!("No enum constant org.elasticsearch.index.query.Operator.{}", other.to_uppercase());
-            return Err(EsError::illegal(reason));
-        }
-    };
-    let clauses: Vec<Query> = words
-        .into_iter()
-        .map(|word| match word.split_once(':') {
-            Some((field, value)) => Query::Match(field.to_owned(), value.to_owned(), true),
-            None => Query::Simple(word.to_owned(), Vec::new(), true),
-        })
-        .collect();
-    let (must, should) = if every { (clauses, Vec::new()) } else { (Vec::new(), clauses) };
-    Ok(Query::Bool { must, filter: Vec::new(), should, must_not: Vec::new(), minimum: None })
-}
-
-fn read(context: &Context) -> Outcome<Asked> {
-    let params = &context.request.params;
-    let mut asked = Asked {
-        query: Query::All,
-        from: 0,
-        size: 10,
-        sort: Vec::new(),
-        after: None,
-        source: None,
-        version: params.flag("version", false)?,
-        seq_no: params.flag("seq_no_primary_term", false)?,
-        scores: params.flag("track_scores", false)?,
-        aggs: Vec::new(),
-    };
-    if !context.request.body.is_empty() {
-        let body = context.request.json()?;
-        let Some(members) = body.members() else {
-            return Err(parsing(body.at, format!("Expected [START_OBJECT] but found [{}]", body.token())));
-        };
-        for member in members {
-            let value = &member.value;
-            match member.name.as_str() {
-                "query" if value.members().is_some() => asked.query = read_query(value)?,
-                "from" => asked.from = number(value, "from")?,
-                "size" => asked.size = number(value, "size")?,
-                "sort" => asked.sort = read_sort(value)?,
-                "search_after" => {
-                    asked.after = Some(value.elements().unwrap_or_default().iter().map(Node::to_value).collect());
-                }
-                "_source" => asked.source = Some(value.to_value()),
-                "version" => asked.version = value.scalar().as_deref() == Some("true"),
-                "seq_no_primary_term" => asked.seq_no = value.scalar().as_deref() == Some("true"),
-                "track_scores" => asked.scores = value.scalar().as_deref() == Some("true"),
-                "track_total_hits" | "timeout" | "min_score" | "explain" | "stats" | "profile" | "terminate_after" => {}
-                "aggs" | "aggregations" => asked.aggs = index_aggs::parse(value)?,
-                other => {
-                    return Err(parsing(value.at, format!("Unknown key for a {} in [{other}].", value.token())));
-                }
-            }
-        }
-    }
-    if let Some(text) = params.get("q") {
-        asked.query = parameter_query(text, params)?;
-    }
-    asked.from = params.number("from")?.unwrap_or(asked.from);
-    asked.size = params.number("size")?.unwrap_or(asked.size);
-    if let Some(sort) = params.non_empty("sort") {
-        asked.sort = sort
-            .split(',')
-            .map(|part| {
-                let (field, order) = part.split_once(':').unwrap_or((part, "asc"));
-                (field.to_owned(), order == "desc")
-            })
-            .collect();
-    }
-    if asked.size < 0 {
-        return Err(EsError::illegal(format!("[size] parameter cannot be negative, found [{}]", asked.size)));
-    }
-    if asked.from < 0 {
-        return Err(EsError::illegal(format!("[from] parameter cannot be negative but was [{}]", asked.from)));
-    }
-    Ok(asked)
-}
-
-fn read_sort(node: &Node) -> Outcome<Vec<(String, bool)>> {
-    let entries = match &node.kind {
-        Kind::Array(entries) => entries.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
-    let mut sort = Vec::new();
-    for entry in entries {
-        match &entry.kind {
-            Kind::Text(field) => sort.push((field.clone(), field == "_score")),
-            Kind::Object(members) => {
-                for member in members {
-                    let order = member.value.text().or_else(|| member.value.get("order")?.text());
-                    let descending = match order.map(str::to_lowercase).as_deref() {
-                        None => member.name == "_score",
-                        Some("asc") => false,
-                        Some("desc") => true,
-                        Some(other) => {
-                            return Err(EsError::illegal(format!(
-                                "No enum constant org.elasticsearch.search.sort.SortOrder.{}",
-                                other.to_uppercase()
-                            )));
-                        }
-                    };
-                    sort.push((member.name.clone(), descending));
-                }
-            }
-            _ => {
-                return Err(EsError::illegal(
-                    "malformed sort format, either start with array, object, or an actual string",
-                ));
-            }
-        }
-    }
-    Ok(sort)
-}
 
 /// The part of a document that is wanted: body, then parameters; nothing when it is wanted not at all.
 pub fn pick_source(source: &Value, wanted: Option<&Value>, params: &Params) -> Option<Value> {
@@ -300,13 +122,10 @@ fn check_values(query: &Query, name: &str, index: &Index, now: i64) -> Outcome<(
         let error = EsError::new(400, "query_shard_exception", reason)
             .with("index_uuid", index.uuid.clone())
             .with("index", name);
-        Err(shard_failure(
-            name,
-            match cause {
-                Some(cause) => error.because(cause),
-                None => error,
-            },
-        ))
+        Err(match cause {
+            Some(cause) => error.because(cause),
+            None => error,
+        })
     };
     let fits = |field: &str, value: &str| {
         let cause = match index.mapping.kind(field) {
@@ -336,6 +155,8 @@ fn check_values(query: &Query, name: &str, index: &Index, now: i64) -> Outcome<(
                 .flatten()
                 .try_for_each(|value| fits(field, value))
         }
+        Query::Lenient(_) => Ok(()),
+        Query::Failing(_, error) => Err(error.clone().with("index_uuid", index.uuid.clone()).with("index", name)),
         Query::Prefix(field, ..) | Query::Wildcard(field, ..) => {
             let kind = match index.mapping.kind(field) {
                 FieldKind::Number | FieldKind::Date | FieldKind::Boolean => {
@@ -367,7 +188,7 @@ fn check_sort(asked: &Asked, name: &str, index: &Index) -> Outcome<()> {
                 )
                 .with("index_uuid", index.uuid.clone())
                 .with("index", name);
-                return Err(shard_failure(name, inner));
+                return Err(inner);
             }
             FieldKind::Text => return Err(no_fielddata(field, name)),
             _ => {}
@@ -386,47 +207,86 @@ fn no_fielddata(field: &str, name: &str) -> Box<EsError> {
     let reason = format!(
         "Fielddata is disabled on [{field}] in [{name}]. Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in order to load field data by uninverting the inverted index. Note that this can use significant memory."
     );
-    shard_failure(name, EsError::illegal(reason))
+    EsError::illegal(reason)
 }
 
-/// What the caller sees of each of the indices; a query of the security of documents that can't be read fails here.
-fn seen<'n>(caller: &Caller, names: &'n [String]) -> Outcome<Vec<(&'n str, Visible)>> {
-    let seen = |name: &'n String| match Visible::of(caller, name) {
-        Ok(visible) => Ok((name.as_str(), visible)),
-        Err(error) if error.kind == NOT_DONE => Err(error),
-        Err(error) => Err(shard_failure(name, error)),
-    };
-    names.iter().map(seen).collect()
+/// What a search found in an index, or why it failed there.
+type Found<'a> = Vec<(View<'a>, &'a Document)>;
+
+/// The documents of an index that a query finds and the caller sees.
+///
+/// # Errors
+/// As the shard of the index says it.
+fn find<'a>(
+    context: &'a Context,
+    name: &'a str,
+    index: &'a Index,
+    visible: &'a Visible,
+    query: &Query,
+) -> Outcome<Found<'a>> {
+    check_values(query, name, index, context.now)?;
+    let views = index
+        .documents
+        .iter()
+        .map(|(id, document)| (View { id, source: &document.source, mapping: &index.mapping, visible }, document));
+    Ok(views.filter(|(view, _)| visible.sees(view, context.now) && matches(query, view, context.now)).collect())
+}
+
+/// What the caller sees of each of the indices, or why that can't be told: a query of the security of documents that
+/// can't be read.
+fn seen(caller: &Caller, names: &[String]) -> Vec<Outcome<Visible>> {
+    names.iter().map(|name| Visible::of(caller, name)).collect()
+}
+
+/// Refuses a search that failed everywhere, or somewhere although no part of an answer is wanted; otherwise how many
+/// shards answered, and why the others did not.
+fn outcome(count: usize, failures: Vec<(String, Box<EsError>)>, params: &Params) -> Outcome<Value> {
+    if failures.is_empty() {
+        return Ok(json!({ "total": count, "successful": count, "skipped": 0, "failed": 0 }));
+    }
+    if failures.len() == count {
+        return Err(shard_failures("all shards failed", failures));
+    }
+    let own = failures.iter().any(|(_, error)| error.kind == NOT_DONE);
+    if own || !params.flag("allow_partial_search_results", true)? {
+        return Err(shard_failures("Partial shards failure", failures));
+    }
+    Ok(json!({ "total": count, "successful": count - failures.len(), "skipped": 0, "failed": failures.len(),
+        "failures": told_failures(&failures) }))
 }
 
 /// `GET|POST [/INDEX]/_search`
 pub fn search(context: &mut Context) -> Outcome<Reply> {
-    let asked = read(context)?;
+    let context = &*context;
+    let asked = search_request::read(context.request)?;
     let params = &context.request.params;
-    let names = resolve(context.cluster, context.caller, &privileges::SEARCH, &context.argument(0), params)?;
-    if let Some(error) = window_problem(asked.from, asked.size) {
-        return match names.first() {
-            Some(name) => Err(shard_failure(name, error)),
-            None => Err(error),
-        };
-    }
-    let mut hits = Vec::new();
-    let mut views = Vec::new();
-    let seen = seen(context.caller, &names)?;
-    for (name, visible) in &seen {
-        let Some((name, index)) = context.cluster.indices.get_key_value(*name) else { continue };
-        check_values(&asked.query, name, index, context.now)?;
-        check_sort(&asked, name, index)?;
-        for (id, document) in &index.documents {
-            let view = View { id, source: &document.source, mapping: &index.mapping, visible };
-            if visible.sees(&view, context.now) && matches(&asked.query, &view, context.now) {
-                let sort =
-                    asked.sort.iter().map(|(field, down)| sort_value(&view, field, *down, document.seq_no)).collect();
-                hits.push(Hit { index: name, id, document, visible, sort });
-                views.push(view);
+    let mut names = resolve(context.cluster, context.caller, &privileges::SEARCH, &context.argument(0), params)?;
+    names.sort();
+    let (mut hits, mut views, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    let seen = seen(context.caller, &names);
+    for (name, visible) in names.iter().zip(&seen) {
+        let Some(index) = context.cluster.indices.get(name) else { continue };
+        let found = visible.as_ref().map_err(Clone::clone).and_then(|visible| {
+            let found = find(context, name, index, visible, &asked.query)?;
+            check_sort(&asked, name, index)?;
+            match window_problem(asked.from, asked.size) {
+                Some(error) => Err(error),
+                None => Ok((visible, found)),
             }
+        });
+        match found {
+            Ok((visible, found)) => {
+                for (view, document) in found {
+                    let sort = |(field, down): &(String, bool)| sort_value(&view, field, *down, document.seq_no);
+                    let sort = asked.sort.iter().map(sort).collect();
+                    hits.push(Hit { index: name, id: view.id, document, visible, sort });
+                    views.push(view);
+                }
+            }
+            Err(error) => failures.push((name.clone(), error)),
         }
     }
+    let shards = outcome(names.len(), failures, params)?;
     let total = hits.len();
     hits.sort_by(|a, b| {
         compare_rows(&asked.sort, &a.sort, &b.sort)
@@ -459,7 +319,7 @@ pub fn search(context: &mut Context) -> Outcome<Reply> {
     let mut answer = json!({
         "took": 1,
         "timed_out": false,
-        "_shards": shards(names.len()),
+        "_shards": shards,
         "hits": { "total": total, "max_score": max_score, "hits": rows },
     });
     if asked.size == 0 && !names.is_empty() && params.get("track_total_hits") == Some("true") {
@@ -491,49 +351,24 @@ fn show(hit: &Hit, asked: &Asked, params: &Params, scored: bool) -> Value {
     row
 }
 
-fn shards(count: usize) -> Value {
-    json!({ "total": count, "successful": count, "skipped": 0, "failed": 0 })
-}
-
 /// `GET|POST [/INDEX]/_count`
 pub fn count(context: &mut Context) -> Outcome<Reply> {
-    let mut query = Query::All;
-    if !context.request.body.is_empty() {
-        let body = context.request.json()?;
-        let Some(members) = body.members() else {
-            return Err(parsing(body.at, format!("Expected [START_OBJECT] but found [{}]", body.token())));
-        };
-        for member in members {
-            if member.name != "query" {
-                return Err(parsing(member.at, format!("request does not support [{}]", member.name)));
-            }
-            query = read_query(&member.value)?;
-        }
-    }
+    let context = &*context;
     let params = &context.request.params;
-    if let Some(text) = params.get("q") {
-        query = parameter_query(text, params)?;
-    }
-    let names = resolve(context.cluster, context.caller, &privileges::SEARCH, &context.argument(0), params)?;
-    for name in &names {
-        if let Some(index) = context.cluster.indices.get(name) {
-            check_values(&query, name, index, context.now)?;
+    Lenience::read(params)?;
+    let query = search_request::read_count(context.request)?;
+    let mut names = resolve(context.cluster, context.caller, &privileges::SEARCH, &context.argument(0), params)?;
+    names.sort();
+    let (mut count, mut failures) = (0, Vec::new());
+    for (name, visible) in names.iter().zip(seen(context.caller, &names)) {
+        let Some(index) = context.cluster.indices.get(name) else { continue };
+        match visible.and_then(|visible| Ok(find(context, name, index, &visible, &query)?.len())) {
+            Ok(found) => count += found,
+            Err(error) => failures.push((name.clone(), error)),
         }
     }
-    let found: usize = seen(context.caller, &names)?
-        .iter()
-        .filter_map(|(name, visible)| context.cluster.indices.get(*name).map(|index| (index, visible)))
-        .map(|(index, visible)| {
-            let views = index.documents.iter().map(|(id, document)| View {
-                id,
-                source: &document.source,
-                mapping: &index.mapping,
-                visible,
-            });
-            views.filter(|view| visible.sees(view, context.now) && matches(&query, view, context.now)).count()
-        })
-        .sum();
-    Ok(Reply::ok(json!({ "count": found, "_shards": shards(names.len()) })))
+    let shards = outcome(names.len(), failures, params)?;
+    Ok(Reply::ok(json!({ "count": count, "_shards": shards })))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use super::error::{EsError, Outcome};
 use super::json;
 use super::mapping::View;
 use super::pattern::glob;
-use super::query_dsl::Query;
 use super::query_match::matches;
-use super::search::read_query;
+use super::query_tree::Query;
+use super::search_request::read_rule;
 use serde_json::{Map, Value};
 
 /// Which fields are granted by one entry.
@@ -123,7 +123,7 @@ fn read(text: &str) -> Outcome<Query> {
     if node.get("template").is_some() {
         return Err(EsError::not_done("templates in queries of document security"));
     }
-    read_query(&node)
+    read_rule(&node)
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ fn check_source(agg: &str, source: &CompositeSource) -> Outcome<()> {
 pub fn check_shard(aggs: &[Agg], now: i64) -> Outcome<()> {
     build(aggs, None, now).and_then(|()| check_orders(aggs)).map_err(|error| {
         // Queries inside have made theirs already.
-        if error.root.is_some() { error } else { shard_failure(INDEX, error) }
+        if error.roots.is_empty() { shard_failure(INDEX, error) } else { error }
     })
 }
 
@@ -120,7 +120,7 @@ fn build(aggs: &[Agg], parent: Option<&'static str>, now: i64) -> Outcome<()> {
 
 /// Inside aggregations, the failure of a query is told without that of the whole query.
 fn plain(error: Box<EsError>) -> Box<EsError> {
-    let inner = error.root.as_ref().filter(|root| root.kind == "query_shard_exception");
+    let inner = error.roots.first().filter(|root| root.kind == "query_shard_exception");
     match inner.and_then(|root| root.cause.clone()) {
         Some(cause) => cause,
         None => error,

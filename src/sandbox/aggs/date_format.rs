@@ -24,7 +24,7 @@ impl DateFormat {
     /// Reads a format; of several (`a||b`) the first is written.
     ///
     /// # Errors
-    /// In the words of 9.5.3.
+    /// In the words of 9.5.3; letters that are not done here in words of their own.
     pub fn parse(text: &str) -> Outcome<DateFormat> {
         let first = text.split("||").next().unwrap_or_default();
         let pattern = match first.strip_prefix("strict_").unwrap_or(first) {
@@ -39,9 +39,17 @@ impl DateFormat {
             "hour_minute_second" => "HH:mm:ss",
             _ => first,
         };
-        pieces(pattern).map(DateFormat).map_err(|reason| {
+        let pieces = pieces(pattern).map_err(|reason| {
             EsError::illegal(format!("Invalid format: [{text}]: {reason}")).because(EsError::illegal(reason))
-        })
+        })?;
+        let beyond = |piece: &&Piece| matches!(piece, Piece::Field(letter, count) if *count > most_done(*letter));
+        match pieces.iter().find(beyond) {
+            Some(Piece::Field(letter, count)) => {
+                let letters = letter.to_string().repeat(*count);
+                Err(EsError::not_done(&format!("[{letters}] in formats of dates")))
+            }
+            _ => Ok(DateFormat(pieces)),
+        }
     }
 
     /// Reads year, month, day, hour, minute, second and millisecond; nothing when the text is not of this format, or the
@@ -128,6 +136,38 @@ fn shown_offset(offset: i64, count: usize) -> String {
     format!("{sign}{:02}{colon}{:02}", minutes / 60, minutes % 60)
 }
 
+/// How often a letter may stand in a row to be read and written here; not at all for most.
+fn most_done(letter: char) -> usize {
+    match letter {
+        'y' | 'u' => 19,
+        'M' | 'd' | 'H' | 'm' | 's' => 2,
+        'S' => 9,
+        'X' | 'x' => 3,
+        _ => 0,
+    }
+}
+
+/// Refuses what is no letter of Java's formats, or stands too often in a row (as seen on 9.5.3).
+fn check_letter(letter: char, count: usize) -> Result<(), String> {
+    let most = match letter {
+        'A' | 'N' | 'Q' | 'W' | 'Y' | 'g' | 'n' | 'u' | 'y' => 19,
+        'S' => 9,
+        'E' | 'G' | 'L' | 'M' | 'X' | 'Z' | 'c' | 'e' | 'q' | 'x' => 5,
+        'B' | 'O' | 'v' | 'z' => 4,
+        'D' => 3,
+        'H' | 'K' | 'd' | 'h' | 'k' | 'm' | 's' | 'w' => 2,
+        'F' | 'a' => 1,
+        'V' if count == 2 => 2,
+        'V' => return Err("Pattern letter count must be 2: V".to_owned()),
+        'p' => {
+            let letters = "p".repeat(count);
+            return Err(format!("Pad letter 'p' must be followed by valid pad pattern: {letters}"));
+        }
+        _ => return Err(format!("Unknown pattern letter: {letter}")),
+    };
+    if count > most { Err(format!("Too many pattern letters: {letter}")) } else { Ok(()) }
+}
+
 fn pieces(pattern: &str) -> Result<Vec<Piece>, String> {
     if let Some(c) = pattern.chars().find(|c| matches!(c, '{' | '}' | '#')) {
         return Err(format!("Pattern includes reserved character: '{c}'"));
@@ -152,17 +192,7 @@ fn pieces(pattern: &str) -> Result<Vec<Piece>, String> {
                 while chars.next_if_eq(&c).is_some() {
                     count += 1;
                 }
-                let most = match c {
-                    'y' | 'u' => 19,
-                    'M' | 'd' | 'H' | 'm' | 's' => 2,
-                    'S' => 9,
-                    'X' | 'x' => 3,
-                    _ if count > 4 => return Err(format!("Too many pattern letters: {c}")),
-                    _ => return Err(format!("Unknown pattern letter: {c}")),
-                };
-                if count > most {
-                    return Err(format!("Too many pattern letters: {c}"));
-                }
+                check_letter(c, count)?;
                 pieces.push(Piece::Field(c, count));
             }
             c => pieces.push(Piece::Literal(c.to_string())),
@@ -197,6 +227,10 @@ mod tests {
     fn what_is_no_format_is_refused_in_the_words_of_the_server() {
         let reason = |format: &str| DateFormat::parse(format).unwrap_err().reason;
         assert_eq!(reason("zzzzzz"), "Invalid format: [zzzzzz]: Too many pattern letters: z");
+        assert_eq!(reason("nope"), "Invalid format: [nope]: Unknown pattern letter: o");
+        assert_eq!(reason("V"), "Invalid format: [V]: Pattern letter count must be 2: V");
+        assert_eq!(reason("MMM"), "The practice cluster does not do [MMM] in formats of dates; a real cluster does");
+        assert_eq!(reason("yyyy-nn"), "The practice cluster does not do [nn] in formats of dates; a real cluster does");
         assert_eq!(reason("zzz{"), "Invalid format: [zzz{]: Pattern includes reserved character: '{'");
     }
 }

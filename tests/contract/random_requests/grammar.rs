@@ -156,7 +156,7 @@ impl Grammar {
     /// What remains to be removed on a real node, besides the keys.
     pub fn leftovers(&self) -> Vec<String> {
         let p = &self.prefix;
-        let mut paths = vec![format!("/{p}-a,{p}-b,{p}-x,{p}-new?ignore_unavailable=true")];
+        let mut paths = vec![format!("/{p}-a,{p}-b,{p}-x,{p}-new,{p}-nope?ignore_unavailable=true")];
         for (name, _) in USERS.iter().chain(&[("new", ""), ("other", "")]) {
             paths.push(format!("/_security/user/{p}-{name}"));
             paths.push(format!("/_security/role/{p}-{name}"));

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 /// Times that are so far apart, in milliseconds, count as the same.
 const SAME_TIME: i64 = 3_000;
 
+/// Characters that are told of a value that differs.
+const LONGEST_TOLD: usize = 400;
+
 /// What one server named the keys that were made.
 #[derive(Default)]
 pub struct Names(Vec<[String; 3]>);
@@ -164,6 +167,12 @@ fn places(text: &str) -> String {
     if text.starts_with("Failed node [") {
         return "Failed node".to_owned();
     }
+    // The unique id of an index, where a refusal names it so.
+    if let Some((before, after)) = text.split_once('/').filter(|_| text.ends_with("] already exists"))
+        && let Some((_, after)) = after.split_once(']')
+    {
+        return format!("{before}]{after}");
+    }
     let text = match text.split_once("\n at [Source:") {
         Some((before, _)) => before.to_owned(),
         None => names_in_order(text),
@@ -202,7 +211,10 @@ fn names_in_order(text: &str) -> String {
 }
 
 fn is_time(number: &Value) -> Option<i64> {
-    let number = number.as_i64().or_else(|| number.as_str()?.parse().ok())?;
+    #[expect(clippy::cast_possible_truncation, reason = "times are whole and far below the limit")]
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
+    let number =
+        number.as_i64().or_else(|| number.as_f64().and_then(whole)).or_else(|| number.as_str()?.parse().ok())?;
     (number > 1_500_000_000_000).then_some(number)
 }
 
@@ -228,9 +240,43 @@ pub fn alike(left: &Value, right: &Value) -> bool {
             a == b
                 || is_time(left).zip(is_time(right)).is_some_and(|(a, b)| (a - b).abs() <= SAME_TIME)
                 || same_date(a, b)
+                || same_second(a, b)
         }
         _ => left == right,
     }
+}
+
+/// Where two leveled bodies differ: a path for people, and what stands there.
+pub fn differences(left: &Value, right: &Value, path: &str, found: &mut Vec<String>) {
+    let nothing = Value::String("⟨nothing⟩".to_owned());
+    match (left, right) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                let side = |map: &Map<String, Value>| map.get(name).unwrap_or(&nothing).clone();
+                differences(&side(a), &side(b), &format!("{path}/{name}"), found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (at, (a, b)) in a.iter().zip(b).enumerate() {
+                differences(a, b, &format!("{path}/{at}"), found);
+            }
+        }
+        _ if alike(left, right) => {}
+        _ => {
+            let short = |value: &Value| value.to_string().chars().take(LONGEST_TOLD).collect::<String>();
+            found.push(format!("{path}: {} and {}", short(left), short(right)));
+        }
+    }
+}
+
+/// Whether both are seconds since 1970, as `_sort` shows them when asked for that format, of the same moment.
+fn same_second(a: &str, b: &str) -> bool {
+    let seconds = |text: &str| {
+        let plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+        text.parse::<f64>().ok().filter(|seconds| plain && (1.5e9..1.5e10).contains(seconds))
+    };
+    seconds(a).zip(seconds(b)).is_some_and(|(a, b)| (a - b).abs() * 1e3 <= 3_000.0)
 }
 
 /// Whether both are dates of one day, as `_sort` shows them when asked for a format: the seconds may differ.
@@ -250,5 +296,12 @@ fn what_may_differ_is_put_away_and_nothing_else() {
     assert!(leveled["took"].is_null());
     assert!(alike(&json!({ "creation": 1_795_000_000_000_i64 }), &json!({ "creation": 1_795_000_002_000_i64 })));
     assert!(!alike(&json!({ "creation": 1_795_000_000_000_i64 }), &json!({ "creation": 1_795_000_004_000_i64 })));
+    assert!(alike(&json!(1_795_000_000_000.0), &json!(1_795_000_002_000_i64)));
+    assert!(alike(&json!("1795992173.59"), &json!("1795992173.604")));
+    assert!(!alike(&json!("1795992173.59"), &json!("1795992177")));
     assert!(!alike(&json!(1), &json!("1")));
+    let mut found = Vec::new();
+    differences(&json!({ "a": [1, { "b": 2 }], "c": 1 }), &json!({ "a": [1, { "b": 3 }] }), "", &mut found);
+    assert_eq!(found, ["/a/1/b: 2 and 3", "/c: 1 and \"⟨nothing⟩\""]);
+    assert_eq!(places("index [a/2-u98sHbAAO3nR_NheVLIg] already exists"), "index [a] already exists");
 }

@@ -1,10 +1,10 @@
 //! The same random requests, sent to the sandbox and to a real 9.5.3: status, error and body must be alike.
 //!
 //! Which requests there are is in `grammar`, what is leveled out and compared in `level`, and which differences are known,
-//! by name and with the reason, in `known`. `KEYBEARER_RANDOM_REQUESTS` says how many are sent and `KEYBEARER_RANDOM_SEED`
-//! where the numbers begin; both are reported when it fails. Without a real node nothing is compared, and that is said.
-//! It is run on demand (`cargo test --test contract random_requests -- --ignored`) until each difference that it finds is
-//! mended or listed.
+//! by name and with the reason, in `known`. Without a real 9.5.3 nothing is compared, and that is said.
+//!
+//! Each run sends the same requests, so that it fails only by what was changed. `KEYBEARER_RANDOM_SEED` (a whole number)
+//! draws others, and `KEYBEARER_RANDOM_REQUESTS` says how many; both are told when it fails.
 
 mod fields;
 mod grammar;
@@ -26,8 +26,13 @@ use level::Names;
 
 /// How many requests a run sends unless told otherwise.
 const REQUESTS: u64 = 2_000;
+/// Where the numbers begin unless told otherwise; any will do.
+const SEED: u64 = 1;
 /// Differences that are told before the rest is only counted.
 const MOST_TOLD: usize = 40;
+
+/// Places that are told of a difference.
+const MOST_PLACES: usize = 6;
 
 /// One side of the comparison: the server, and what it named the keys that were made on both.
 struct Side<'a> {
@@ -87,32 +92,30 @@ impl Difference<'_> {
         matches!(kind, "json_parse_exception" | "json_e_o_f_exception")
     }
 
-    /// Whether both say the same but for a member of this name, wherever it is.
-    pub fn is_only_in(&self, name: &str) -> bool {
-        let without = |body: &Value| level::without(body, name);
+    /// Whether both say the same but for members of these names, wherever they are.
+    pub fn is_only_in(&self, names: &[&str]) -> bool {
+        let without = |body: &Value| names.iter().fold(body.clone(), |body, name| level::without(&body, name));
         self.status.0 == self.status.1 && level::alike(&without(&self.bodies.0), &without(&self.bodies.1))
     }
 
     fn told(&self) -> String {
         let Sent { caller, method, path, body, .. } = self.sent;
-        let short = |value: &Value| value.to_string().chars().take(700).collect::<String>();
-        format!(
-            "{method} {path} {} as {caller:?}\n  sandbox {} {}\n  9.5.3   {} {}",
-            body.as_deref().unwrap_or(""),
-            self.status.0,
-            short(&self.bodies.0),
-            self.status.1,
-            short(&self.bodies.1)
-        )
+        let mut found = Vec::new();
+        level::differences(&self.bodies.0, &self.bodies.1, "", &mut found);
+        let (body, (sandbox, node)) = (body.as_deref().unwrap_or(""), self.status);
+        let found = found.iter().take(MOST_PLACES).map(|place| format!("\n    {place}")).collect::<String>();
+        format!("{method} {path} {body} as {caller:?}\n  sandbox {sandbox}, 9.5.3 {node}; first of the sandbox:{found}")
     }
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")),
+        Err(_) => default,
+    }
 }
 
 #[test]
-#[ignore = "about one request in forty differs in a way that is neither mended nor listed"]
 fn random_requests_are_answered_alike_by_the_sandbox_and_a_real_node() {
     let Some(node) = real_node(Version::new(9, 5, 3)) else {
         let _ = writeln!(std::io::stderr(), "no node of 9.5.3: random requests are not compared");
@@ -122,7 +125,7 @@ fn random_requests_are_answered_alike_by_the_sandbox_and_a_real_node() {
 }
 
 async fn compare(node: &Server) {
-    let seed = number("KEYBEARER_RANDOM_SEED", u64::try_from(clock::now()).unwrap() / 86_400_000);
+    let seed = number("KEYBEARER_RANDOM_SEED", SEED);
     let count = usize::try_from(number("KEYBEARER_RANDOM_REQUESTS", REQUESTS)).unwrap();
     node.call(Method::POST, "/_license/start_trial?acknowledge=true", None).await;
     let sandbox = sandbox_without_keys().await;
