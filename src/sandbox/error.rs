@@ -27,7 +27,7 @@ pub struct EsError {
     /// What lies below, if anything.
     pub cause: Option<Box<EsError>>,
     /// What failed in each index of a search, by name: the root causes of the whole.
-    pub roots: Vec<Box<EsError>>,
+    pub roots: Vec<EsError>,
 }
 
 /// The result of everything that may be refused.
@@ -237,7 +237,7 @@ pub fn shard_failures(words: &str, mut failures: Vec<(String, Box<EsError>)>) ->
         let root = inner.root_cause();
         error.cause = (!std::ptr::eq(root, &raw const **inner)).then(|| Box::new(root.clone()));
     }
-    error.roots = failures.into_iter().map(|(_, inner)| inner).collect();
+    error.roots = failures.into_iter().map(|(_, inner)| *inner).collect();
     error
 }
 

@@ -4,7 +4,7 @@ use super::cluster::StoredKey;
 use super::dates;
 use super::error::{EsError, Outcome, shard_failure};
 use super::exact;
-use super::query_match::{FieldKind, Fields, plain_words};
+use super::query_match::{FieldKind, Fields, simple_words};
 use super::query_tree::{self, Query};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -210,6 +210,16 @@ fn one_fits(field: &str, value: &str, now: i64) -> Outcome<()> {
     }
 }
 
+/// The refusal of beginnings and patterns of a field that holds no text.
+fn only_texts(query: &str, field: &str) -> Box<EsError> {
+    let kind = if field == "invalidated" { "boolean" } else { "date" };
+    let reason = format!(
+        "Can only use {query} queries on keyword, text and wildcard fields - not on [{}] which is of type [{kind}]",
+        index_name(field)
+    );
+    no_query(reason, None)
+}
+
 /// Refuses what only turns out wrong when the query meets the fields' types.
 ///
 /// # Errors
@@ -218,7 +228,8 @@ pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
     let is_date = |field: &str| matches!(field, "creation" | "expiration" | "invalidation");
     match query {
         Query::Bool { must, filter, should, must_not, minimum } => {
-            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(|query| check_types(query, now))?;
+            // In the order in which the server builds them.
+            must.iter().chain(must_not).chain(should).chain(filter).try_for_each(|query| check_types(query, now))?;
             match minimum.as_deref().filter(|spec| query_tree::least(spec, should.len()).is_none()) {
                 None => Ok(()),
                 Some(spec) => {
@@ -254,18 +265,17 @@ pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
         Query::Terms(field, values) => values.iter().try_for_each(|value| one_fits(field, value, now)),
         Query::Simple(text, ..) if text.trim() == "*" => Ok(()),
         Query::Simple(text, fields, _) => {
-            let words = plain_words(text);
-            let mut dates = fields.iter().filter(|field| is_date(field));
-            dates.try_for_each(|field| words.iter().try_for_each(|word| one_fits(field, word, now)))
+            let words = simple_words(text);
+            fields.iter().filter(|field| is_date(field) || *field == "invalidated").try_for_each(|field| {
+                words.iter().try_for_each(|word| match word.strip_suffix('*') {
+                    Some(start) if !start.is_empty() => Err(shard_failure(INDEX, only_texts("prefix", field))),
+                    _ => one_fits(field, word, now),
+                })
+            })
         }
         Query::Prefix(field, ..) | Query::Wildcard(field, ..) if is_date(field) || field == "invalidated" => {
             let name = if matches!(query, Query::Prefix(..)) { "prefix" } else { "wildcard" };
-            let kind = if is_date(field) { "date" } else { "boolean" };
-            let reason = format!(
-                "Can only use {name} queries on keyword, text and wildcard fields - not on [{}] which is of type [{kind}]",
-                index_name(field)
-            );
-            Err(shard_failure(INDEX, no_query(reason, None)))
+            Err(shard_failure(INDEX, only_texts(name, field)))
         }
         Query::Wildcard(field, ..) if field.starts_with("metadata.") => {
             let reason = "[wildcard] queries are not currently supported on keyed [flattened] fields.";

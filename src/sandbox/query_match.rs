@@ -184,9 +184,9 @@ fn simple(document: &dyn Fields, text: &str, fields: &[String], every: bool, now
     result.unwrap_or(false)
 }
 
-/// The words of a simple query that are whole values: neither operators nor beginnings.
-pub fn plain_words(text: &str) -> Vec<String> {
-    let words = tokens(text).into_iter().filter(|word| word != "+" && word != "|" && !word.ends_with('*'));
+/// The words of a simple query, of which those that end with `*` are beginnings; no operators.
+pub fn simple_words(text: &str) -> Vec<String> {
+    let words = tokens(text).into_iter().filter(|word| word != "+" && word != "|");
     words.map(|word| word.strip_prefix('-').map(str::to_owned).unwrap_or(word)).collect()
 }
 

@@ -70,7 +70,8 @@ fn sort_value(view: &View, field: &str, descending: bool, seq_no: i64) -> Value 
         _ => {}
     }
     let mut values = view.values(field);
-    let kind = view.kind(field);
+    // A field that the caller does not see is none, but of its kind.
+    let kind = view.mapping.kind(field);
     if matches!(kind, FieldKind::Keyword | FieldKind::Unmapped) {
         values.sort();
         let picked = if descending { values.pop() } else { values.into_iter().next() };
@@ -144,7 +145,7 @@ fn check_values(query: &Query, name: &str, index: &Index, now: i64) -> Outcome<(
     };
     match query {
         Query::Bool { must, filter, should, must_not, .. } => {
-            let mut all = must.iter().chain(filter).chain(should).chain(must_not);
+            let mut all = must.iter().chain(must_not).chain(should).chain(filter);
             all.try_for_each(|query| check_values(query, name, index, now))
         }
         Query::Term(field, value, _) | Query::Match(field, value, _) => fits(field, value),

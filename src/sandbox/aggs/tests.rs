@@ -54,7 +54,7 @@ fn refused(agg: serde_json::Value) -> String {
         Err(fault) => fault.error,
         Ok(aggs) => check_allowed(&aggs).and_then(|()| check_shard(&aggs, NOW)).unwrap_err(),
     };
-    let mut deepest = error.roots.first().unwrap_or(&error);
+    let mut deepest = error.roots.first().unwrap_or(&*error);
     while let Some(cause) = &deepest.cause {
         deepest = cause;
     }
