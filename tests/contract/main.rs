@@ -16,6 +16,7 @@ mod presets;
 mod random_requests;
 mod rights;
 mod rotations;
+mod sandbox_answers;
 mod sandbox_equal;
 mod server;
 mod sign_in;
