@@ -203,6 +203,22 @@ impl Sort {
         parsed.map(SortValue::Number).ok_or_else(|| shard_failure(INDEX, bad_date(&text, format)))
     }
 
+    /// Refuses what can't stand for a missing value: found only where keys are compared, behind all else (as seen on
+    /// 9.5.3).
+    ///
+    /// # Errors
+    /// As failures of the one shard.
+    pub fn check_missing(&self) -> Outcome<()> {
+        if let Missing::As(text) = &self.missing
+            && self.is_number()
+            && stand_in(text).is_none()
+        {
+            let reason = format!("For input string: \"{text}\"");
+            return Err(shard_failure(INDEX, EsError::new(400, "number_format_exception", reason)));
+        }
+        Ok(())
+    }
+
     /// Refuses options that don't fit the field's type.
     ///
     /// # Errors
@@ -228,13 +244,6 @@ impl Sort {
         if self.field == "invalidated" && self.numeric == Some(Numeric::Nanos) {
             let reason = "trying to convert a known date time formatter to a nanosecond one, wrong field used?";
             return Err(shard_failure(INDEX, EsError::illegal(reason)));
-        }
-        if let Missing::As(text) = &self.missing
-            && self.is_number()
-            && stand_in(text).is_none()
-        {
-            let reason = format!("For input string: \"{text}\"");
-            return Err(shard_failure(INDEX, EsError::new(400, "number_format_exception", reason)));
         }
         let Some(format) = &self.format else { return Ok(()) };
         if !self.is_date() {

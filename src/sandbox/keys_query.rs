@@ -153,14 +153,16 @@ pub fn query(context: &mut Context) -> Outcome<Reply> {
     let beyond_own = caller.restricted || caller.key.is_some() && with_limited_by;
     caller.may_by(&KEY_QUERY, |name| name != "manage_own_api_key" || !beyond_own)?;
     check_allowed(&asked.query)?;
-    for sort in asked.sort.iter().filter(|sort| sort.field != "_doc") {
-        check_field(&sort.field)?;
+    for sort in &asked.sort {
+        if sort.nested {
+            return Err(EsError::illegal("nested sorting is not currently supported in this context"));
+        }
+        if sort.field != "_doc" {
+            check_field(&sort.field)?;
+        }
     }
     let asked_aggs = asked.aggs.as_deref().unwrap_or_default();
     let (from, size) = (asked.from.unwrap_or(0), asked.size.unwrap_or(10));
-    if asked.sort.iter().any(|sort| sort.nested) {
-        return Err(EsError::illegal("nested sorting is not currently supported in this context"));
-    }
     aggs::check_allowed(asked_aggs)?;
     check_types(&asked.query, context.now)?;
     asked.sort.iter().try_for_each(Sort::check)?;
@@ -169,6 +171,7 @@ pub fn query(context: &mut Context) -> Outcome<Reply> {
     if let Some(error) = window_problem(from, size) {
         return Err(shard_failure(INDEX, error));
     }
+    asked.sort.iter().try_for_each(Sort::check_missing)?;
     let own = |key: &StoredKey| match &caller.key {
         Some((id, _)) => key.id == *id,
         None => key.username == caller.username && key.realm.name == caller.realm.name,
