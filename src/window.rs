@@ -82,7 +82,7 @@ fn options() -> eframe::NativeOptions {
         .with_title("Keybearer")
         .with_app_id("keybearer")
         .with_inner_size([1360.0, 820.0])
-        .with_min_inner_size([900.0, 600.0]);
+        .with_min_inner_size(crate::ui::zoom::MIN_ROOM);
     if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../assets/icon.png")) {
         viewport = viewport.with_icon(icon);
     }

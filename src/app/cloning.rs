@@ -42,8 +42,10 @@ pub struct Cloning {
     /// Why there is no copy.
     pub problem: Option<Problem>,
     /// Copies that a request with a lost answer made; nobody knows their secrets.
-    pub strays: Vec<KeyId>,
+    pub strays: Vec<ApiKey>,
     ticket: Option<Ticket>,
+    /// The uuid of the cluster that was asked.
+    cluster_uuid: Option<String>,
 }
 
 impl Cloning {
@@ -83,8 +85,15 @@ impl State {
         if let Some(problem) = hindrance {
             return self.notice(problem.detail);
         }
-        self.cloning =
-            Some(Cloning { profile, source, slips: Vec::new(), problem: None, strays: Vec::new(), ticket: None });
+        self.cloning = Some(Cloning {
+            profile,
+            source,
+            slips: Vec::new(),
+            problem: None,
+            strays: Vec::new(),
+            ticket: None,
+            cluster_uuid: None,
+        });
     }
 
     fn send_clone(&mut self, draft: &CloneDraft, pasted: &Secret, request_id: &str) {
@@ -94,6 +103,7 @@ impl State {
         else {
             return self.notice("The connection was closed: nothing was sent");
         };
+        let cluster_uuid = session.cluster_uuid.clone();
         let checked = draft.check((&dialog.source).into(), pasted, (now, &self.zone), request_id);
         let (ticket, slips) = match checked {
             Ok(clone) => {
@@ -103,6 +113,7 @@ impl State {
         };
         if let Some(dialog) = &mut self.cloning {
             (dialog.ticket, dialog.slips, dialog.problem) = (ticket, slips, None);
+            dialog.cluster_uuid = cluster_uuid;
             dialog.strays.clear();
         }
     }
@@ -116,11 +127,13 @@ impl State {
                 let source = &dialog.source;
                 let application_id = source.application_id().map(str::to_owned);
                 let descriptors = source.role_descriptors.clone().unwrap_or_default();
-                self.show_secret(Reveal::with(*created, application_id, descriptors, &dialog.profile));
+                let mut reveal = Reveal::with(*created, application_id, descriptors, &dialog.profile);
+                reveal.cluster_uuid = dialog.cluster_uuid.take();
+                self.show_secret(reveal);
             }
             Err(not_made) => {
                 dialog.problem = Some(not_made.problem);
-                dialog.strays = not_made.strays.into_iter().map(|key| key.id).collect();
+                dialog.strays = not_made.strays;
                 self.cloning = Some(dialog);
             }
         }

@@ -1,16 +1,21 @@
 //! Closing the window: what stands in the way is finished first, or asked about, one question after the other. When
-//! the last is answered the window closes by itself.
+//! the last is answered the window closes by itself. A request to close lasts as long as its question is open.
 
 use std::collections::HashSet;
 
-use super::{Cloning, Invalidation, Rotating, State, Updating};
-use crate::model::profile::{Environment, Profile, ProfileId};
+use super::{Cloning, Invalidation, Reveal, Rotating, State, Updating};
+use crate::{
+    model::profile::{Environment, Profile, ProfileId},
+    worker::{Answer, Task, Ticket},
+};
 
 /// State of closing the window, and the connections that somebody decided not to save.
 #[derive(Default)]
 pub struct Closing {
     /// `true` while a question is open that was asked because the window is to be closed.
     is_asked: bool,
+    /// `true` if closing was refused because of work that is under way; the reason is shown while that goes on.
+    is_refused: bool,
     /// `true` if the question about connections that are not saved is open.
     asks_unsaved: bool,
     /// `true` if the system asked the program to end while something was under way.
@@ -19,8 +24,13 @@ pub struct Closing {
     now: bool,
     /// `true` if the window should come to the front: it was asked to end and has a question.
     attention: bool,
-    /// Connections that a person does not want to save in this run.
+    /// Connections that are not offered for saving: a person does not want to, or their entry in the keyring was
+    /// changed after they were opened. Signing in anew takes them out.
     left: HashSet<ProfileId>,
+    /// Connections that a person leaves unsaved if the window closes now; forgotten when it stays.
+    leaving: HashSet<ProfileId>,
+    /// Files that are being written.
+    files: HashSet<Ticket>,
 }
 
 /// A step of closing the window, or of keeping a connection for the next time.
@@ -42,7 +52,9 @@ impl State {
     pub fn may_close(&mut self) -> bool {
         self.closing.is_asked = false;
         self.closing.asks_unsaved = false;
+        self.closing.is_refused = false;
         if let Some(words) = self.under_way() {
+            self.closing.is_refused = true;
             self.notice(words);
             return false;
         }
@@ -50,10 +62,9 @@ impl State {
         while self.waits_behind() && self.reveal.as_ref().is_some_and(|own| own.rotation.is_none() && own.is_safe()) {
             self.secret_gone();
         }
-        if !self.successor_may_close() {
-            return false;
-        }
-        if let Some(reveal) = self.reveal.as_mut().filter(|reveal| !reveal.is_safe()) {
+        // That of a successor is closed by a word of its own, wherever its secret is.
+        let asks = |reveal: &&mut Reveal| reveal.rotation.is_some() || !reveal.is_safe();
+        if let Some(reveal) = self.reveal.as_mut().filter(asks) {
             reveal.asks = true;
             self.closing.is_asked = true;
             return false;
@@ -69,7 +80,8 @@ impl State {
     /// Work that can't be left half way, in words.
     fn under_way(&self) -> Option<&'static str> {
         let creating = self.creation.is_running() || self.cloning.as_ref().is_some_and(Cloning::is_running);
-        let saving = self.saving.is_some() && self.saving == self.profiles.question();
+        let saving = !self.saving.is_empty();
+        let writing = !self.closing.files.is_empty();
         [
             (creating, "A key is being created: its secret is about to be shown, once"),
             (
@@ -85,9 +97,29 @@ impl State {
                 "Keys are being rotated: stop it first, or wait",
             ),
             (saving, "The keyring is being written: answer it, or go on for this run"),
+            (writing, "A file is being written: wait until it is complete, or stop it"),
         ]
         .into_iter()
         .find_map(|(is_so, words)| is_so.then_some(words))
+    }
+
+    /// Why closing was refused, as long as that is so.
+    pub fn refusal(&self) -> Option<&'static str> {
+        self.under_way().filter(|_| self.closing.is_refused)
+    }
+
+    /// Notes a file that is being written: the window does not close before it is complete or given up.
+    pub(super) fn note_file(&mut self, ticket: Ticket, task: &Task) {
+        if task.writes_file() {
+            self.closing.files.insert(ticket);
+        }
+    }
+
+    /// The file is complete, or there is none.
+    pub(super) fn file_over(&mut self, ticket: Ticket, answer: &Answer) {
+        if !matches!(answer, Answer::Exporting(_)) {
+            self.closing.files.remove(&ticket);
+        }
     }
 
     /// The system asked the program to end (a signal): as if the window was to be closed, and once more when what
@@ -115,11 +147,34 @@ impl State {
         }
     }
 
-    /// The window stays: what was asked because of closing is asked no more.
+    /// The window stays: what was asked because of closing is asked no more, and all of it anew the next time.
     pub(super) fn stay_open(&mut self) {
         self.closing.is_asked = false;
         self.closing.asks_unsaved = false;
         self.closing.when_done = false;
+        self.closing.leaving.clear();
+    }
+
+    /// A question that is gone without an answer closes nothing later.
+    pub(super) fn settle_closing(&mut self) {
+        if self.closing.is_asked && !self.closing.now && !self.has_dialog() && self.under_way().is_none() {
+            self.stay_open();
+        }
+        self.closing.is_refused &= self.under_way().is_some();
+    }
+
+    /// The keyring's entry of a connection was changed or removed: the one that is open under it is not offered any
+    /// more, which would undo that.
+    pub(super) fn entry_changed(&mut self, id: ProfileId) {
+        if self.clusters.iter().any(|cluster| cluster.profile.id == id) {
+            self.closing.left.insert(id);
+        }
+    }
+
+    /// A connection is opened: what was decided about the one before it under the same entry does not hold for it.
+    pub(super) fn entry_opened(&mut self, id: &ProfileId) {
+        self.closing.left.remove(id);
+        self.closing.leaving.remove(id);
     }
 
     /// Returns `true` once when the last question was answered and the window is to be closed.
@@ -137,7 +192,8 @@ impl State {
     pub fn unsaved(&self) -> impl Iterator<Item = &Profile> {
         let known = self.profiles.value().filter(|read| !read.in_memory).map(|read| read.profiles.as_slice());
         let open = self.clusters.iter().filter(|cluster| cluster.session.value().is_some());
-        let open = open.map(|cluster| &cluster.profile).filter(move |profile| !self.closing.left.contains(&profile.id));
+        let decided = |id: &ProfileId| self.closing.left.contains(id) || self.closing.leaving.contains(id);
+        let open = open.map(|cluster| &cluster.profile).filter(move |profile| !decided(&profile.id));
         open.filter(move |profile| known.is_some_and(|known| is_unsaved(profile, known)))
     }
 
@@ -155,7 +211,7 @@ impl State {
             }
             ClosingStep::LeaveUnsaved => {
                 let Some(id) = self.unsaved_asked().map(|profile| profile.id.clone()) else { return };
-                self.closing.left.insert(id);
+                self.closing.leaving.insert(id);
                 self.go_on_closing();
             }
             ClosingStep::Stay => self.stay_open(),
@@ -176,9 +232,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{Command, reveal::Copied, rotated::tests::reveal},
-        model::secret::Secret,
-        ops::vault::ReadProfiles,
+        app::{
+            Command,
+            reveal::Copied,
+            rotated::tests::{reveal, session},
+        },
+        model::{api_key::KeyId, endpoint::ClusterUrl, secret::Secret},
+        ops::{Session, vault::ReadProfiles},
         worker::{Answer, Event, Ticket},
     };
 
@@ -231,8 +291,178 @@ mod tests {
         state.apply(Event { ticket, answer: Answer::Copied(Ok(())) });
         assert_eq!(state.reveal.as_ref().unwrap().copied, Copied::OnClipboard);
         assert!(!state.may_close(), "the clipboard is cleared when the window closes");
-        state.apply(Event { ticket, answer: Answer::Cleared(Ok(false)) });
+        state.apply(Event { ticket, answer: Answer::Cleared(Ok(true)) });
+        assert_eq!(state.reveal.as_ref().unwrap().copied, Copied::OnClipboard, "nobody asked for that");
+        state.handle(Command::ClearClipboard);
+        let clearing = last_ticket(&mut state);
+        state.apply(Event { ticket: clearing, answer: Answer::Cleared(Ok(false)) });
         assert_eq!(state.reveal.as_ref().unwrap().copied, Copied::Gone);
+    }
+
+    #[test]
+    fn what_is_said_of_the_clipboard_is_said_of_the_copy_that_is_on_it() {
+        let mut state = state();
+        state.show_secret(reveal("one"));
+        let copied = |state: &State| state.reveal.as_ref().unwrap().copied;
+        let copy = |state: &mut State| {
+            state.handle(Command::CopySecret(Secret::new("x")));
+            state.take_jobs()
+        };
+        let first = copy(&mut state).pop().unwrap().ticket;
+        state.apply(Event { ticket: first, answer: Answer::Copied(Ok(())) });
+        state.handle(Command::ClearClipboard);
+        let clearing = last_ticket(&mut state);
+        // A copy waits until the clipboard is clear: both at once could clear the new one.
+        assert!(copy(&mut state).is_empty());
+        state.apply(Event { ticket: clearing, answer: Answer::Cleared(Ok(true)) });
+        let second = last_ticket(&mut state);
+        assert_eq!(copied(&state), Copied::Gone);
+        // Whoever clears meanwhile means the copy that is on its way.
+        state.handle(Command::ClearClipboard);
+        assert!(state.take_jobs().is_empty());
+        state.apply(Event { ticket: second, answer: Answer::Copied(Ok(())) });
+        let clearing = last_ticket(&mut state);
+        assert_eq!(copied(&state), Copied::OnClipboard);
+        state.apply(Event { ticket: clearing, answer: Answer::Cleared(Ok(true)) });
+        assert_eq!((copied(&state), state.clipboard.may_hold_ours()), (Copied::Gone, false));
+    }
+
+    fn open(state: &mut State, profile: &Profile) {
+        state.handle(Command::Connect(Box::new(profile.clone())));
+        // Where the endpoint is the same it is open already.
+        if let Some(job) = state.take_jobs().pop() {
+            state.apply(Event { ticket: job.ticket, answer: Answer::Connected(Ok(Box::new(session()))) });
+            state.take_jobs();
+        }
+    }
+
+    fn read(profiles: &[Profile]) -> ReadProfiles {
+        ReadProfiles { profiles: profiles.to_vec(), unreadable: Vec::new(), in_memory: false }
+    }
+
+    /// A state with this connection in its keyring and open.
+    fn with_open(profile: &Profile) -> State {
+        let mut state = state();
+        state.handle(Command::ReadProfiles);
+        let ticket = last_ticket(&mut state);
+        state.apply(Event { ticket, answer: Answer::Profiles(Ok(read(std::slice::from_ref(profile)))) });
+        open(&mut state, profile);
+        state
+    }
+
+    fn save(state: &mut State, profile: &Profile) {
+        state.handle(Command::SaveProfile(Box::new(profile.clone())));
+        let ticket = last_ticket(state);
+        state.apply(Event { ticket, answer: Answer::ProfilesChanged(Ok(read(std::slice::from_ref(profile)))) });
+    }
+
+    #[test]
+    fn saving_an_open_connection_is_not_offered_to_be_undone() {
+        let profile = crate::app::rotated::tests::profile();
+        let edited = Profile { name: "edited".into(), ..profile.clone() };
+        let mut state = with_open(&profile);
+        assert_eq!(state.unsaved().count(), 0);
+        save(&mut state, &edited);
+        assert_eq!(state.unsaved().count(), 0, "the keyring holds what is newer");
+        assert!(state.may_close());
+        // And what is opened anew and not saved is offered again.
+        open(&mut state, &Profile { name: "once more".into(), ..profile.clone() });
+        assert_eq!(state.unsaved().count(), 1);
+        // Whoever removes it while it is open is not asked to save it.
+        let mut state = with_open(&profile);
+        state.handle(Command::RemoveProfile(profile.id.clone()));
+        let ticket = last_ticket(&mut state);
+        state.apply(Event { ticket, answer: Answer::ProfilesChanged(Ok(read(&[]))) });
+        assert!(state.unsaved().count() == 0 && state.may_close());
+    }
+
+    #[test]
+    fn a_key_is_invalidated_from_its_card_only_on_the_cluster_that_it_was_made_on() {
+        let profile = crate::app::rotated::tests::profile();
+        let sent = |uuids: [Option<&str>; 2], change: fn(&mut Profile)| {
+            let mut state = state();
+            let mut profile = profile.clone();
+            change(&mut profile);
+            state.handle(Command::Connect(Box::new(profile)));
+            let ticket = last_ticket(&mut state);
+            let session = Session { cluster_uuid: uuids[0].map(str::to_owned), ..session() };
+            state.apply(Event { ticket, answer: Answer::Connected(Ok(Box::new(session))) });
+            state.take_jobs();
+            let mut card = reveal("one");
+            card.cluster_uuid = uuids[1].map(str::to_owned);
+            state.show_secret(card);
+            state.handle(Command::InvalidateSecret);
+            let is_sent = state.take_jobs().iter().any(|job| matches!(job.task, Task::Invalidate(..)));
+            assert_eq!(is_sent, state.reveal.as_ref().unwrap().refusal.is_none(), "the card tells why not");
+            is_sent
+        };
+        let same = |_: &mut Profile| ();
+        assert!(sent([None, None], same) && sent([Some("a"), Some("a")], same) && sent([Some("a"), None], same));
+        assert!(!sent([Some("b"), Some("a")], same), "another cluster at the same address");
+        let other = |own: &mut Profile| own.endpoint.url = ClusterUrl::parse("http://localhost:9999").unwrap();
+        assert!(!sent([None, None], other) && !sent([Some("a"), Some("a")], other));
+    }
+
+    #[test]
+    fn a_key_that_was_not_read_yet_is_not_called_invalidated() {
+        let mut state = with_open(&crate::app::rotated::tests::profile());
+        state.handle(Command::AskInvalidate(vec![KeyId::new("stray")]));
+        assert!(state.invalidation.is_none());
+        let said = &state.notices.back().unwrap().text;
+        assert!(said.contains("refresh the list first") && !said.contains("invalidated already"), "{said}");
+    }
+
+    #[test]
+    fn a_request_to_close_ends_with_its_question() {
+        let profile = crate::app::rotated::tests::profile();
+        let mut state = with_open(&profile);
+        open(&mut state, &Profile { name: "other".into(), ..profile.clone() });
+        assert!(!state.may_close() && state.unsaved_asked().is_some());
+        // Left unsaved for this closing only: whoever then stays is asked again.
+        state.show_secret(reveal("one"));
+        state.handle(Command::Closing(ClosingStep::LeaveUnsaved));
+        assert!(!state.take_close() && state.reveal.as_ref().unwrap().asks);
+        state.handle(Command::GoBackToSecret);
+        state.handle(Command::DropSecret);
+        assert!(!state.take_close());
+        assert!(!state.may_close() && state.unsaved_asked().is_some(), "it was to be asked about again");
+
+        // The question goes without an answer: nothing closes by itself later.
+        state.handle(Command::Disconnect(profile.id.clone()));
+        assert!(!state.take_close());
+        state.show_secret(reveal("two"));
+        state.handle(Command::DropSecret);
+        assert!(!state.take_close(), "an old request to close was carried out");
+
+        // The secret that was asked about is kept: the card stays, and so does the window.
+        state.show_secret(reveal("three"));
+        assert!(!state.may_close());
+        keep(&mut state);
+        state.handle(Command::CloseSecret);
+        assert!(state.reveal.is_none() && !state.take_close());
+    }
+
+    #[test]
+    fn what_is_being_written_is_not_cut() {
+        let mut state = state();
+        let profile = crate::app::rotated::tests::profile();
+        state.handle(Command::SaveProfile(Box::new(profile)));
+        let saving = last_ticket(&mut state);
+        // A question that came later does not hide that the keyring was not written yet.
+        state.handle(Command::ReadProfiles);
+        let reading = last_ticket(&mut state);
+        state.apply(Event { ticket: reading, answer: Answer::Profiles(Ok(read(&[]))) });
+        assert!(!state.may_close() && state.refusal().is_some());
+        state.apply(Event { ticket: saving, answer: Answer::ProfilesChanged(Ok(read(&[]))) });
+        assert!(state.may_close() && state.refusal().is_none());
+
+        state.handle(Command::SavePicture("picture.png".into(), Vec::new()));
+        let writing = last_ticket(&mut state);
+        assert!(!state.may_close());
+        state.apply(Event { ticket: writing, answer: Answer::Exporting(5) });
+        assert!(state.refusal().is_some(), "it is not complete");
+        state.apply(Event { ticket: writing, answer: Answer::PictureSaved(Ok("picture.png".into())) });
+        assert!(state.may_close());
     }
 
     #[test]

@@ -266,6 +266,9 @@ impl Cluster {
 impl State {
     pub(super) fn connect(&mut self, profile: Profile) {
         let id = profile.id.clone();
+        if self.clusters.iter().all(|cluster| cluster.profile != profile) {
+            self.entry_opened(&id);
+        }
         self.current = Some(id.clone());
         self.screen = Screen::Keys;
         let reached =

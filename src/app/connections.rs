@@ -59,30 +59,34 @@ impl State {
     }
 
     pub(super) fn save_profile(&mut self, profile: Profile) {
+        let id = profile.id.clone();
         let ticket = self.submit(Task::SaveProfile(Box::new(profile)));
-        self.saving = Some(ticket);
+        self.saving.push((ticket, id));
         self.profiles.ask(ticket);
     }
 
     pub(super) fn remove_profile(&mut self, id: ProfileId) {
-        let ticket = self.submit(Task::RemoveProfile(id));
-        self.saving = Some(ticket);
+        let ticket = self.submit(Task::RemoveProfile(id.clone()));
+        self.saving.push((ticket, id));
         self.profiles.ask(ticket);
     }
 
     pub(super) fn profiles_changed(&mut self, ticket: Ticket, result: Result<ReadProfiles, Problem>) {
+        let Some(at) = self.saving.iter().position(|(own, _)| *own == ticket) else { return };
+        let (_, id) = self.saving.remove(at);
         let in_memory = result.as_ref().ok().map(|read| read.in_memory);
-        if self.profiles.answer(ticket, result, self.now) {
-            match in_memory {
-                Some(true) => self.notice("Kept in memory, gone when you close Keybearer"),
-                Some(false) => self.notice("The keyring is up to date"),
-                None => {
-                    self.notice("The keyring was not changed: see Connections");
-                    self.stay_open();
-                }
+        // Told also where the list was asked for once more meanwhile: that answer comes by itself.
+        self.profiles.answer(ticket, result, self.now);
+        match in_memory {
+            Some(true) => self.notice("Kept in memory, gone when you close Keybearer"),
+            Some(false) => self.notice("The keyring is up to date"),
+            None => {
+                self.notice("The keyring was not changed: see Connections");
+                return self.stay_open();
             }
-            self.go_on_closing();
         }
+        self.entry_changed(id);
+        self.go_on_closing();
     }
 
     pub(super) fn start_test(&mut self, endpoint: Box<Endpoint>) {

@@ -36,6 +36,7 @@ struct Waiting {
     request: Box<CreateKey>,
     kind: KeyKind,
     profile: Profile,
+    cluster_uuid: Option<String>,
     interrupt: Interrupt,
 }
 
@@ -87,9 +88,10 @@ impl State {
             Err(errors) => Creation { errors, done, ..Creation::default() },
             Ok(key) => {
                 let (request, kind) = (Box::new(key.key().clone()), key.kind());
+                let cluster_uuid = session.cluster_uuid.clone();
                 let ticket = self.submit(Task::Create(Box::new(session), Box::new(key)));
                 let asked = Some(profile.clone());
-                let waiting = Waiting { ticket, request, kind, profile, interrupt };
+                let waiting = Waiting { ticket, request, kind, profile, cluster_uuid, interrupt };
                 Creation { waiting: Some(waiting), profile: asked, done, ..Creation::default() }
             }
         };
@@ -110,6 +112,7 @@ impl State {
                 self.creation.done += 1;
                 let mut reveal = Reveal::new(*created, &waiting.request, &waiting.profile);
                 reveal.kind = waiting.kind;
+                reveal.cluster_uuid = waiting.cluster_uuid;
                 self.show_secret(reveal);
                 self.read_keys(&waiting.profile.id);
             }

@@ -98,6 +98,7 @@ impl State {
             Command::DismissNotice => drop(self.notices.pop_front()),
         }
         self.follow_key_page();
+        self.settle_closing();
     }
 
     pub(super) fn show(&mut self, screen: Screen) {
@@ -153,6 +154,7 @@ impl State {
     /// Takes in what happened. Answers to questions that nobody asks any more die here.
     pub fn apply(&mut self, event: Event) {
         let Event { ticket, answer } = event;
+        self.file_over(ticket, &answer);
         match answer {
             Answer::Profiles(result) => {
                 self.profiles.answer(ticket, result, self.now);
@@ -184,7 +186,7 @@ impl State {
             Answer::Updated(outcome) => self.updated(ticket, outcome),
             Answer::Rotating(rotated) => self.rotated(ticket, rotated),
             Answer::Copied(result) => self.copied(ticket, result),
-            Answer::Cleared(result) => self.cleared(result),
+            Answer::Cleared(result) => self.cleared(ticket, result),
             Answer::Kept(result) => self.kept(ticket, result),
             Answer::Figures(result) => self.figures(ticket, result.map(|figures| *figures)),
             Answer::PictureSaved(result) => match result {
@@ -195,7 +197,7 @@ impl State {
             Answer::Exporting(written) => self.exporting(ticket, written),
             Answer::Exported(result) => self.exported(ticket, result),
             Answer::JournalChecked(result) => self.journal_checked(ticket, result),
-            Answer::JournalWarning(warning) => self.journal.warn(&warning),
+            Answer::JournalWarning(warning, number) => self.journal.warn(&warning, number),
             Answer::JournalRead(result) => self.journal_read(ticket, result),
             Answer::History(result) => self.history(ticket, result),
             Answer::JournalExported(result) => self.journal_exported(ticket, result),
@@ -203,13 +205,16 @@ impl State {
             Answer::Panicked => self.panicked(ticket),
         }
         self.end_when_done();
+        self.settle_closing();
     }
 
     fn panicked(&mut self, ticket: Ticket) {
         let now = self.now;
         let broken = || Problem::broken().fix(Fix::Retry);
+        self.profiles_changed(ticket, Err(Problem::broken().fix(Fix::ReadProfiles)));
         self.profiles.answer(ticket, Err(Problem::broken().fix(Fix::ReadProfiles)), now);
         self.clipboard.broken(ticket);
+        self.copy_next();
         self.sandbox.answer(ticket, Err(broken()), now);
         self.test_ended(ticket);
         for cluster in &mut self.clusters {

@@ -1,6 +1,9 @@
 //! The dialog of invalidating: what will happen, what is happening, what has happened.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
 
 use super::{Cluster, Loadable, State};
 use crate::{
@@ -9,7 +12,7 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         calendar,
-        expiry::StatusGroup,
+        expiry::{StatusGroup, plural},
         failure::Failure,
         guard::Guard,
         profile::{Profile, ProfileId},
@@ -209,15 +212,26 @@ impl State {
             return self.notice("These keys belong to several clusters: select those of one at a time");
         };
         let Some(shown) = self.cluster() else { return };
-        let mut strays: Vec<ApiKey> = Vec::new();
-        if self.creation.is_of(&cluster.profile) {
-            let missing = |stray: &&ApiKey| ids.contains(&stray.id) && shown.inventory().place(&stray.id).is_none();
-            strays = self.creation.strays.iter().filter(missing).cloned().collect();
-        }
+        let missing = |stray: &&ApiKey| ids.contains(&stray.id) && shown.inventory().place(&stray.id).is_none();
+        let created = self.creation.strays.iter().filter(|_| self.creation.is_of(&cluster.profile));
+        let cloning = self
+            .cloning
+            .iter()
+            .filter(|own| own.profile.id == cluster.profile.id && own.profile.endpoint == cluster.profile.endpoint);
+        let cloned = cloning.flat_map(|own| &own.strays);
+        let mut strays: Vec<ApiKey> = created.chain(cloned).filter(missing).cloned().collect();
         let mut places: Vec<u32> =
             ids.iter().filter_map(|id| shown.inventory().place(id)).map(|place| place as u32).collect();
         places.sort_unstable();
         places.dedup();
+        let wanted: HashSet<&KeyId> = ids.iter().collect();
+        let found = places.len() + strays.iter().map(|stray| &stray.id).collect::<HashSet<_>>().len();
+        if found < wanted.len() {
+            let missing = wanted.len() - found;
+            let verb = if missing == 1 { "has" } else { "have" };
+            let count = plural(missing as u64, "key");
+            return self.notice(format!("{count} {verb} not been read on this connection yet: refresh the list first"));
+        }
         let list = shown.keys.value().cloned().unwrap_or_default();
         let mut keys = Chosen::new(list, places).not_yet_invalidated();
         if !strays.is_empty() {
@@ -277,7 +291,7 @@ impl State {
         }
         let Some(shown) = self.cluster() else { return };
         if !shown.search_errors.is_empty() {
-            return self.notice("The search has a slip: what is shown is not what it says");
+            return self.notice("The search has an error: the list does not show what it says");
         }
         let Some(list) = shown.keys.value().filter(|list| list.is_complete).cloned() else {
             return self.notice("The keys are still being read: wait until all of them are there");
@@ -288,10 +302,10 @@ impl State {
             !list.keys.is_invalidated(*place) && status.is_none_or(|group| group.has(list.keys.status(*place, now)))
         };
         if shown.rows.not_known.places().any(|place| may_match(&place)) {
-            return self.notice("It is not known of every key whether it matches: select the keys that are meant");
+            return self.notice("Whether every key matches is not known: select the keys you mean");
         }
         if !list.is_whole() {
-            return self.notice("The list of keys is not complete: refresh it, or select the keys that are meant");
+            return self.notice("The list of keys is not complete: refresh it, or select the keys you mean");
         }
         let places = shown.rows.places.clone();
         let cluster = if shown.is_merged() {

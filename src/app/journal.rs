@@ -73,8 +73,8 @@ pub struct Journal {
     /// The dialog of exporting.
     pub export: Option<JournalExport>,
     is_fault_read: bool,
-    /// The last warning that came while something was written; shown until it is dismissed.
-    warning: Option<String>,
+    /// The last warning that came while something was written, and how many there were; shown until it is dismissed.
+    warning: Option<(String, u64)>,
     history_of: Option<KeyId>,
     history_is_old: bool,
     history: Loadable<History>,
@@ -93,8 +93,12 @@ impl Journal {
 
     /// What must be said of it on every screen, until it was read: in a few words, and at length.
     pub fn fault(&self) -> Option<(String, String)> {
-        if let Some(warning) = &self.warning {
-            return Some(("The journal needs attention".into(), warning.clone()));
+        if let Some((warning, number)) = &self.warning {
+            let title = match number {
+                0 | 1 => "The journal needs attention".to_owned(),
+                more => format!("The journal needs attention ({more} warnings, this is the last)"),
+            };
+            return Some((title, warning.clone()));
         }
         if self.is_fault_read {
             return None;
@@ -106,8 +110,10 @@ impl Journal {
         Some(("The journal is not as it was written".into(), words))
     }
 
-    pub(super) fn warn(&mut self, warning: &Warning) {
-        self.warning = Some(harmless::shown(&warning.to_string()).into_owned());
+    /// Takes the newest of a number of warnings.
+    pub(super) fn warn(&mut self, warning: &Warning, number: u64) {
+        let before = self.warning.as_ref().map_or(0, |(_, number)| *number);
+        self.warning = Some((harmless::shown(&warning.to_string()).into_owned(), before.saturating_add(number)));
     }
 
     pub(super) fn dismiss_fault(&mut self) {

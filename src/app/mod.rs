@@ -121,7 +121,8 @@ pub struct State {
     current: Option<ProfileId>,
     sandbox: Loadable<Profile>,
     next_secrets: VecDeque<Reveal>,
-    saving: Option<Ticket>,
+    /// What the keyring is asked to write.
+    saving: Vec<(Ticket, ProfileId)>,
     tickets: u64,
     jobs: Vec<Job>,
 }
@@ -158,7 +159,7 @@ impl State {
             current: None,
             sandbox: Loadable::default(),
             next_secrets: VecDeque::new(),
-            saving: None,
+            saving: Vec::new(),
             tickets: 0,
             jobs: Vec::new(),
         }
@@ -231,8 +232,14 @@ impl State {
     fn submit(&mut self, task: Task) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
+        self.note_file(ticket, &task);
         self.jobs.push(Job { ticket, task });
         ticket
+    }
+
+    /// Shows short news that only the window itself knows.
+    pub fn tell(&mut self, text: &str) {
+        self.notice(text);
     }
 
     fn notice(&mut self, text: impl Into<String>) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 
-use super::{Loadable, State, rotated::Successor};
+use super::{Cluster, Loadable, State, rotated::Successor};
 use crate::{
     client::CreatedKey,
     model::{
@@ -51,8 +51,10 @@ pub struct Reveal {
     pub doubts: Vec<String>,
     /// What it signs in to.
     pub kind: KeyKind,
-    /// Of the cluster it was made on.
+    /// The connection that it was made on.
     pub profile: Profile,
+    /// The uuid of the cluster that it was made on; `None` where that is not known.
+    pub cluster_uuid: Option<String>,
     /// What came of signing in with it.
     pub trial: Loadable<Trial>,
     /// Where it was kept or written to.
@@ -61,6 +63,8 @@ pub struct Reveal {
     pub copied: Copied,
     /// Whether closing was asked for although it was not kept.
     pub asks: bool,
+    /// Why it could not be invalidated from its card.
+    pub refusal: Option<String>,
     /// The rotation that it is the successor of.
     pub rotation: Option<Successor>,
     descriptors: Box<RawValue>,
@@ -87,10 +91,12 @@ impl Reveal {
             doubts: created.doubts,
             kind: KeyKind::Rest,
             profile: profile.clone(),
+            cluster_uuid: None,
             trial: Loadable::default(),
             kept: Loadable::default(),
             copied: Copied::Never,
             asks: false,
+            refusal: None,
             rotation: None,
             descriptors,
         }
@@ -115,6 +121,10 @@ pub struct Clipboard {
     /// The question, and the key whose secret is being copied.
     copying: Option<(Ticket, Option<KeyId>)>,
     clearing: Option<Ticket>,
+    /// What is copied as soon as the clipboard is clear.
+    next: Option<(Secret, Option<KeyId>)>,
+    /// `true` if what is being copied is to be cleared at once.
+    clears_next: bool,
     /// Why the last copy failed.
     pub problem: Option<Problem>,
 }
@@ -127,19 +137,20 @@ impl Clipboard {
 
     /// Whether a secret of ours may be on it, also while it is being put there or taken off.
     pub fn may_hold_ours(&self) -> bool {
-        self.until.is_some() || self.copying.is_some() || self.clearing.is_some()
+        self.until.is_some() || self.copying.is_some() || self.clearing.is_some() || self.next.is_some()
     }
 
     pub(super) fn broken(&mut self, ticket: Ticket) {
-        if self.copying.take_if(|(own, _)| *own == ticket).is_some() {
+        let copying = self.copying.take_if(|(own, _)| *own == ticket).is_some();
+        if copying || self.clearing.take_if(|own| *own == ticket).is_some() {
             self.problem = Some(Problem::broken());
         }
-        self.clearing.take_if(|own| *own == ticket);
     }
 
     pub(super) fn is_due(&self, now: Millis) -> bool {
         // Also when the clock was set back: then the moment would be long in coming.
-        self.until.is_some_and(|until| until <= now || until.saturating_sub(now) > CLIPBOARD_TIME)
+        self.copying.is_none()
+            && self.until.is_some_and(|until| until <= now || until.saturating_sub(now) > CLIPBOARD_TIME)
     }
 
     pub(super) fn next_change(&self, now: Millis) -> Option<Millis> {
@@ -158,6 +169,11 @@ impl State {
     pub(super) fn copy_secret(&mut self, text: Secret) {
         self.clipboard.problem = None;
         let key = self.reveal.as_ref().map(|reveal| reveal.id.clone());
+        // One after the other: what is being cleared must not be what was copied after it.
+        if self.clipboard.clearing.is_some() {
+            self.clipboard.next = Some((text, key));
+            return;
+        }
         let ticket = self.submit(Task::Copy(text));
         self.clipboard.copying = Some((ticket, key));
     }
@@ -176,9 +192,16 @@ impl State {
             }
             Err(problem) => self.clipboard.problem = Some(problem),
         }
+        if std::mem::take(&mut self.clipboard.clears_next) {
+            self.clear_clipboard();
+        }
     }
 
     pub(super) fn clear_clipboard(&mut self) {
+        if self.clipboard.copying.is_some() {
+            self.clipboard.clears_next = true;
+            return;
+        }
         self.clipboard.until = None;
         let ticket = self.submit(Task::ClearClipboard);
         self.clipboard.clearing = Some(ticket);
@@ -193,16 +216,18 @@ impl State {
         }
     }
 
-    pub(super) fn cleared(&mut self, result: Result<bool, Problem>) {
+    pub(super) fn cleared(&mut self, ticket: Ticket, result: Result<bool, Problem>) {
+        if self.clipboard.clearing.take_if(|own| *own == ticket).is_none() {
+            return;
+        }
         self.clipboard.problem = None;
-        self.clipboard.clearing = None;
         match result {
             Ok(is_cleared) => {
                 self.clipboard_left();
                 self.notice(if is_cleared {
-                    "The secret is off the clipboard"
+                    "The secret was cleared from the clipboard"
                 } else {
-                    "Something else is on the clipboard, it was left alone"
+                    "Something else was on the clipboard and was left alone"
                 });
             }
             // It may still be there: told until it is gone, tried again, and once more when the program ends.
@@ -210,6 +235,17 @@ impl State {
                 self.clipboard.problem = Some(problem);
                 self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
             }
+        }
+        self.copy_next();
+    }
+
+    /// Copies what waited until the clipboard was clear.
+    pub(super) fn copy_next(&mut self) {
+        if self.clipboard.clearing.is_none()
+            && let Some((text, key)) = self.clipboard.next.take()
+        {
+            let ticket = self.submit(Task::Copy(text));
+            self.clipboard.copying = Some((ticket, key));
         }
     }
 
@@ -230,7 +266,8 @@ impl State {
 
     pub(super) fn keep_secret(&mut self) {
         let Some(reveal) = &self.reveal else { return };
-        let task = Task::Keep(reveal.id.clone(), reveal.name.clone(), reveal.secret.clone());
+        let task =
+            Task::Keep(reveal.id.clone(), reveal.name.clone(), reveal.secret.clone(), reveal.cluster_uuid.clone());
         let ticket = self.submit(task);
         self.on_reveal(|reveal| reveal.kept.ask(ticket));
     }
@@ -244,8 +281,30 @@ impl State {
 
     pub(super) fn kept(&mut self, ticket: Ticket, result: Result<String, Problem>) {
         let now = self.now;
-        if let Some(reveal) = &mut self.reveal {
-            reveal.kept.answer(ticket, result, now);
+        let is_kept = result.is_ok();
+        let Some(reveal) = &mut self.reveal else { return };
+        // What closing asked about is settled, and the card stays: nothing closes unasked.
+        if reveal.kept.answer(ticket, result, now) && is_kept && reveal.asks && reveal.rotation.is_none() {
+            reveal.asks = false;
+            self.stay_open();
+        }
+    }
+
+    /// The session of the cluster that a new key was made on: at the same endpoint, and the same cluster as far as it
+    /// is known.
+    ///
+    /// # Errors
+    /// The reason, as the beginning of a sentence.
+    pub(super) fn home_of(&self, reveal: &Reveal) -> Result<&Cluster, &'static str> {
+        let open = self.clusters.iter().find(|cluster| cluster.profile.id == reveal.profile.id);
+        let open = open.and_then(|cluster| Some((cluster, cluster.session.value()?)));
+        let Some((cluster, session)) = open else { return Err("The connection was closed") };
+        if cluster.profile.endpoint != reveal.profile.endpoint {
+            return Err("The connection was changed since the key was made");
+        }
+        match (&session.cluster_uuid, &reveal.cluster_uuid) {
+            (Some(now), Some(then)) if now != then => Err("Another cluster answers at this address by now"),
+            _ => Ok(cluster),
         }
     }
 
@@ -270,8 +329,14 @@ impl State {
             return;
         }
         let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.rotation.is_none()) else { return };
-        let Some(cluster) = self.clusters.iter().find(|cluster| cluster.profile.id == reveal.profile.id) else {
-            return self.notice("The connection was closed: connect again, and invalidate the key in the list");
+        let cluster = match self.home_of(reveal) {
+            Ok(cluster) => cluster,
+            Err(why) => {
+                let words = format!(
+                    "{why}: nothing was sent. Connect to the cluster of the key, and invalidate it in the list"
+                );
+                return self.on_reveal(|reveal| reveal.refusal = Some(words));
+            }
         };
         let key = cluster.key(&reveal.id).unwrap_or_else(|| ApiKey {
             id: reveal.id.clone(),

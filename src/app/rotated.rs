@@ -3,7 +3,6 @@
 
 use super::{
     Reveal, State,
-    reveal::Copied,
     rotating::{Rotating, Stage},
 };
 use crate::{
@@ -98,14 +97,21 @@ impl State {
         let Some(dialog) = self.waiting_for(ticket) else { return };
         dialog.ticket = None;
         let profile = dialog.profile.clone();
+        let home = self.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
+        let cluster_uuid = home.and_then(|home| home.session.value()?.cluster_uuid.clone());
         match result {
             Ok(made) => {
                 let (held, made) = *made;
                 self.rotating = None;
-                let reveal = Reveal::of_successor(held, made, &profile);
+                let mut reveal = Reveal::of_successor(held, made, &profile);
+                reveal.cluster_uuid = cluster_uuid;
                 self.show_secret(reveal);
             }
-            Err(problem) => dialog.stage = Stage::After(Box::new(Err(problem))),
+            Err(problem) => {
+                if let Some(dialog) = &mut self.rotating {
+                    dialog.stage = Stage::After(Box::new(Err(problem)));
+                }
+            }
         }
         self.after_rotating(&profile.id);
     }
@@ -175,11 +181,6 @@ impl State {
         std::mem::replace(&mut self.reveal, next)
     }
 
-    fn session_of(&self, profile: &Profile) -> Option<Box<crate::ops::Session>> {
-        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == profile.id)?;
-        cluster.session.value().cloned().map(Box::new)
-    }
-
     /// The person has the secret: the successor is tried, and the rotation goes on.
     pub(super) fn secret_kept(&mut self) {
         let Some(reveal) = self
@@ -189,11 +190,12 @@ impl State {
         else {
             return;
         };
-        let session = self.session_of(&reveal.profile);
+        let session = self.home_of(reveal).ok().and_then(|home| home.session.value()).cloned().map(Box::new);
         let Some(mut reveal) = self.secret_gone() else { return };
         let held = reveal.rotation.as_mut().and_then(|successor| successor.held.take());
         let (Some(session), Some(held)) = (session, held) else {
-            return self.notice("The rotation waits on the Overview: resume it there");
+            self.notice("The rotation waits on the Overview: resume it there");
+            return self.go_on_closing();
         };
         self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
         let step = Rotate::Kept(held, std::mem::take(&mut reveal.secret));
@@ -203,9 +205,18 @@ impl State {
     /// The person has not kept it: the successor is ended, and the old key stays.
     pub(super) fn undo_successor(&mut self) {
         let Some(reveal) = &self.reveal else { return };
-        let Some(session) = self.session_of(&reveal.profile) else {
-            return self.notice("The connection was closed: nothing was sent");
+        let session = match self.home_of(reveal) {
+            Ok(home) => home.session.value().cloned().map(Box::new),
+            Err(why) => {
+                let problem = Problem::new(&format!("{why}: nothing was sent"), "The successor is as it was")
+                    .hint("Connect to the cluster of the key, and go on with the rotation there");
+                if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()) {
+                    successor.problem = Some(problem);
+                }
+                return;
+            }
         };
+        let Some(session) = session else { return };
         let held = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()?.held.take());
         let Some(held) = held else { return };
         let ticket = self.submit(Task::Rotate(session, Rotate::Undo(held)));
@@ -225,6 +236,7 @@ impl State {
                 let words = format!("The successor was ended and read again. {} stays as it was", successor.old);
                 self.secret_gone();
                 self.notice(words);
+                self.go_on_closing();
             }
             Err(problem) => {
                 successor.problem = Some(problem);
@@ -232,17 +244,6 @@ impl State {
             }
         }
         self.after_rotating(&id);
-    }
-
-    /// `true` if the card of a successor keeps the window from closing; then the reason is shown.
-    pub(super) fn successor_may_close(&mut self) -> bool {
-        let Some(reveal) = self.reveal.as_mut().filter(|reveal| reveal.rotation.is_some()) else { return true };
-        if reveal.is_safe() || reveal.copied != Copied::Never {
-            self.notice("Press “I have kept it” first: then the successor is tried");
-        } else {
-            reveal.asks = true;
-        }
-        false
     }
 
     pub(super) fn rotation_broken(&mut self, ticket: Ticket) {
@@ -319,6 +320,22 @@ pub(super) mod tests {
         Reveal::of_key(created, &ApiKey::default(), &profile())
     }
 
+    /// A session that nothing is sent by.
+    pub(in crate::app) fn session() -> crate::ops::Session {
+        crate::ops::Session {
+            client: crate::client::Client::new(&profile().endpoint).unwrap(),
+            identity: crate::model::identity::Identity { username: "u".into(), ..Default::default() },
+            privileges: crate::model::identity::Privileges::default(),
+            edition: crate::model::version::Edition::default(),
+            cluster_name: None,
+            cluster_uuid: None,
+            certificate: None,
+            journal: crate::store::journal::Journal::default(),
+            keyring: None,
+            interrupt: Default::default(),
+        }
+    }
+
     fn successor() -> Successor {
         Successor {
             old: KeyId::new("old"),
@@ -349,6 +366,7 @@ pub(super) mod tests {
         assert!(state.reveal.as_ref().unwrap().asks && !state.may_close());
         state.secret_kept();
         assert_eq!(shown(&state).as_deref(), Some("three"));
+        assert!(state.reveal.as_ref().unwrap().asks, "the window was to be closed, which goes on behind the successor");
         state.drop_secret();
         assert!(state.reveal.is_none() && state.may_close());
     }

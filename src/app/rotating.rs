@@ -315,7 +315,13 @@ impl State {
             Step::AskEnd(profile, id) => self.ask_end(&profile, id.as_deref()),
             Step::End => self.end_rotations(),
             Step::Stop => self.stop_rotating(),
-            Step::Close => self.close_rotating(),
+            Step::Close => {
+                self.close_rotating();
+                // A successor's secret may have been asked about because the window is to be closed.
+                if self.rotating.is_none() {
+                    self.go_on_closing();
+                }
+            }
         }
     }
 

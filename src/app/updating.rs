@@ -355,8 +355,10 @@ impl State {
 mod tests {
     use super::*;
     use crate::{
-        app::{Cluster, rotated::tests::profile},
-        client::Client,
+        app::{
+            Cluster,
+            rotated::tests::{profile, session},
+        },
         model::inventory::RawKey,
         ops::list::KeyList,
     };
@@ -372,21 +374,6 @@ mod tests {
         let failed = dialog.outcome.unwrap().failed;
         assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(failed.iter().all(|(_, failure)| failure.is_unknown()));
-    }
-
-    /// A session that nothing is sent by.
-    fn session() -> Session {
-        Session {
-            client: Client::new(&profile().endpoint).unwrap(),
-            identity: crate::model::identity::Identity { username: "u".into(), ..Default::default() },
-            privileges: crate::model::identity::Privileges::default(),
-            edition: crate::model::version::Edition::default(),
-            cluster_name: None,
-            cluster_uuid: None,
-            certificate: None,
-            journal: crate::store::journal::Journal::default(),
-            interrupt: Default::default(),
-        }
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl ApiKey {
 
     /// Whether this field could not be read, so that the value here says nothing.
     pub fn is_unread(&self, field: &str) -> bool {
-        self.flaw.as_deref().is_some_and(|flaw| flaw.split("; ").any(|one| one.split(':').next() == Some(field)))
+        self.flaw.as_deref().is_some_and(|flaw| names_field(flaw, field))
     }
 
     /// Its status at a moment of the cluster's clock.
@@ -230,6 +230,11 @@ impl ApiKey {
         let left = expires.saturating_sub(now).max(0) as f64;
         Some((left / whole).clamp(0.0, 1.0) as f32)
     }
+}
+
+/// `true` if this field is among those that a text about unreadable fields names.
+pub(super) fn names_field(flaw: &str, field: &str) -> bool {
+    flaw.split("; ").any(|one| one.split(':').next() == Some(field))
 }
 
 #[cfg(test)]

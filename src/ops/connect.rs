@@ -25,8 +25,18 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
     let certificate = client.certificate();
     let journal = Journal::default();
     let interrupt = Interrupt::default();
-    let session =
-        Session { client, identity, privileges, edition, cluster_name, cluster_uuid, certificate, journal, interrupt };
+    let session = Session {
+        client,
+        identity,
+        privileges,
+        edition,
+        cluster_name,
+        cluster_uuid,
+        certificate,
+        journal,
+        keyring: None,
+        interrupt,
+    };
     if session.client.doubtful_date().is_some() {
         // What can't be learned is told as not known.
         let _ = clock::learn(&session).await;

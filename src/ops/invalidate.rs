@@ -22,6 +22,7 @@ use crate::{
         cluster_identity,
         journal::{Closing, Intent},
         list::{self, ById},
+        vault,
     },
 };
 
@@ -246,7 +247,16 @@ pub async fn many(session: &Session, plan: Plan, stop: &AtomicBool, progress: im
     let mut outcome = run.outcome;
     outcome.untouched = chunks.into_iter().flatten().chain(guarded.keys().cloned()).collect();
     outcome.guarded = guarded;
+    forget_secrets(session, &outcome.done);
     outcome
+}
+
+/// Forgets secrets that were kept of invalidated keys. The keyring may wait for a person, which the outcome does not: a
+/// secret that stays is of no use to anybody.
+fn forget_secrets(session: &Session, done: &[KeyId]) {
+    let Some(kept) = session.keyring.clone().filter(|_| !done.is_empty()) else { return };
+    let (cluster, done) = (session.cluster_uuid.clone(), done.to_vec());
+    tokio::task::spawn_blocking(move || vault::forget_ended(&kept, cluster.as_deref(), &done));
 }
 
 /// The doubt for which keys may not be sent that were found while the clock was `found_by` milliseconds ahead of this

@@ -11,7 +11,7 @@ use crate::{
         version::{Edition, Feature},
     },
     ops::{clock, interrupt::Interrupt},
-    store::journal::Journal,
+    store::{journal::Journal, kept_secrets::KeptSecrets},
 };
 
 /// A signed-in connection. Cheap to clone.
@@ -33,6 +33,8 @@ pub struct Session {
     pub certificate: Option<SeenCertificate>,
     /// Where what is done to its keys is written down.
     pub journal: Journal,
+    /// Where secrets of its keys may be kept; `None` where no keyring is asked.
+    pub keyring: Option<KeptSecrets>,
     /// Stops waiting for answers that are lost to whoever asked.
     pub interrupt: Interrupt,
 }
@@ -41,6 +43,11 @@ impl Session {
     /// The same, writing down what is done to keys.
     pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal, ..self }
+    }
+
+    /// The same, forgetting kept secrets of keys that it invalidates.
+    pub fn with_keyring(self, keyring: KeptSecrets) -> Self {
+        Self { keyring: Some(keyring), ..self }
     }
 
     /// The cluster as it named itself at sign-in. See [`super::cluster_identity`] for which one answers now.

@@ -61,14 +61,38 @@ pub fn remove_profile(vault: &Arc<dyn Vault>, id: &ProfileId) -> Result<ReadProf
 ///
 /// # Errors
 /// When it could not be kept; also where there is only the memory of this process: nobody could get it from there.
-pub fn keep_secret(vault: &Arc<dyn Vault>, id: &KeyId, name: &str, secret: &Secret) -> Result<String, Problem> {
+pub fn keep_secret(
+    vault: &Arc<dyn Vault>,
+    id: &KeyId,
+    name: &str,
+    secret: &Secret,
+    cluster: Option<&str>,
+) -> Result<String, Problem> {
     if vault.place() == VaultPlace::Memory {
         let detail =
             "In the memory of this program the secret would be gone with it, and nobody could get it from there";
         return Err(Problem::new("There is no keyring to keep it in", detail).hint("Copy it, or write it to a file"));
     }
-    KeptSecrets::new(Arc::clone(vault)).keep_secret(id, name, secret)?;
+    KeptSecrets::new(Arc::clone(vault)).keep_secret(id, name, secret, cluster)?;
     Ok("the keyring of this computer".into())
+}
+
+/// Forgets kept secrets of keys that were invalidated on the cluster of this uuid: they are of no use any more. One that
+/// was kept for a key of another cluster stays. Returns the number of secrets that were forgotten.
+///
+/// # Errors
+/// When the vault can't be asked.
+pub fn forget_ended(kept: &KeptSecrets, cluster: Option<&str>, ended: &[KeyId]) -> Result<usize, VaultError> {
+    let mut forgotten = 0;
+    let known = kept.ids()?;
+    for id in ended.iter().filter(|id| known.contains(*id)) {
+        let home = kept.find(id)?.and_then(|secret| secret.cluster);
+        if home.is_none() || cluster.is_none() || home.as_deref() == cluster {
+            kept.forget(id)?;
+            forgotten += 1;
+        }
+    }
+    Ok(forgotten)
 }
 
 /// Nobody answered the keyring's own window.
@@ -90,5 +114,24 @@ impl From<ProfilesError> for Problem {
             // Another keyring would not help: the profile itself is wrong.
             error => Problem::new(&error.to_string(), "").hint(error.way_out()).fix(Fix::ReadProfiles),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory_vault::MemoryVault;
+
+    #[test]
+    fn secrets_of_invalidated_keys_are_forgotten_and_no_others() {
+        let kept = KeptSecrets::new(Arc::new(MemoryVault::new()));
+        for (id, cluster) in [("ended", Some("a")), ("stays", Some("a")), ("elsewhere", Some("b")), ("older", None)] {
+            kept.keep_secret(&KeyId::new(id), "name", &Secret::new("s"), cluster).unwrap();
+        }
+        let ended = ["ended", "elsewhere", "older", "never-kept"].map(KeyId::new);
+        assert_eq!(forget_ended(&kept, Some("a"), &ended).unwrap(), 2);
+        let mut left: Vec<String> = kept.ids().unwrap().iter().map(ToString::to_string).collect();
+        left.sort();
+        assert_eq!(left, ["elsewhere", "stays"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Secrets of single keys that a person chose to keep in the keyring. It doesn't know how a key is used.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,6 +26,8 @@ pub struct KeptSecret {
     pub name: String,
     /// `base64(id:api_key)`, which clients take as it is.
     pub encoded: Secret,
+    /// The uuid of the key's cluster; `None` where it was not known when the secret was kept.
+    pub cluster: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -34,11 +36,15 @@ struct ToStore<'a> {
     id: &'a str,
     name: &'a str,
     encoded: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
 struct Stored<'a> {
     name: String,
+    #[serde(default)]
+    cluster: Option<String>,
     #[serde(borrow)]
     encoded: &'a RawValue,
 }
@@ -54,13 +60,20 @@ impl KeptSecrets {
         Self { vault }
     }
 
-    /// Keeps the secret of a key, with the key's name; the entry is JSON with the `encoded` form.
+    /// Keeps the secret of a key, with the key's name and the uuid of its cluster; the entry is JSON with the `encoded`
+    /// form.
     ///
     /// # Errors
     /// When the vault refuses.
-    pub fn keep_secret(&self, id: &KeyId, name: &str, secret: &Secret) -> Result<(), VaultError> {
+    pub fn keep_secret(
+        &self,
+        id: &KeyId,
+        name: &str,
+        secret: &Secret,
+        cluster: Option<&str>,
+    ) -> Result<(), VaultError> {
         let encoded = encode(id.as_str(), secret);
-        let stored = ToStore { format: 1, id: id.as_str(), name, encoded: encoded.expose() };
+        let stored = ToStore { format: 1, id: id.as_str(), name, encoded: encoded.expose(), cluster };
         let mut buffer = WipedBuffer::default();
         serde_json::to_writer(&mut buffer, &stored).map_err(|_| unwritable())?;
         self.vault.write(&entry_of(id), &buffer.into_secret().ok_or_else(unwritable)?)
@@ -75,7 +88,17 @@ impl KeptSecrets {
         let damaged = || VaultError::Other("what is kept for this key can't be read".into());
         let stored: Stored<'_> = serde_json::from_str(text.expose()).map_err(|_| damaged())?;
         let encoded = unquote(stored.encoded).ok_or_else(damaged)?;
-        Ok(Some(KeptSecret { id: id.clone(), name: stored.name, encoded }))
+        Ok(Some(KeptSecret { id: id.clone(), name: stored.name, encoded, cluster: stored.cluster }))
+    }
+
+    /// Ids of the keys for which a secret is kept.
+    ///
+    /// # Errors
+    /// When the vault can't be asked.
+    pub fn ids(&self) -> Result<HashSet<KeyId>, VaultError> {
+        let prefix = entry_of(&KeyId::new(""));
+        let names = self.vault.names(&prefix)?;
+        Ok(names.iter().filter_map(|name| name.strip_prefix(prefix.as_str())).map(KeyId::new).collect())
     }
 
     /// Removes what was kept for a key; nothing kept is no error.
@@ -107,7 +130,7 @@ mod tests {
         let vault = Arc::new(MemoryVault::new());
         let kept = KeptSecrets::new(vault.clone());
         let id = KeyId::new("id");
-        kept.keep_secret(&id, "my \"app\" key", &Secret::new("key")).unwrap();
+        kept.keep_secret(&id, "my \"app\" key", &Secret::new("key"), None).unwrap();
         let found = kept.find(&id).unwrap().unwrap();
         assert_eq!((found.name.as_str(), found.encoded.expose()), ("my \"app\" key", "aWQ6a2V5"));
         assert!(!format!("{found:?} {kept:?} {vault:?}").contains("aWQ6"));

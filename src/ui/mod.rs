@@ -5,6 +5,7 @@ pub mod screens;
 pub mod shell;
 pub mod theme;
 pub mod widgets;
+pub mod zoom;
 
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub struct App {
     worker: Worker,
     outbox: Vec<Command>,
     clock: Box<dyn Fn() -> Millis>,
+    zoom: zoom::Zoom,
     shell: shell::Shell,
     screens: screens::Screens,
     dialogs: dialogs::Dialogs,
@@ -81,6 +83,7 @@ impl App {
             worker,
             outbox: Vec::new(),
             clock: start.clock,
+            zoom: zoom::Zoom::default(),
             shell: shell::Shell::default(),
             screens: screens::Screens::default(),
             dialogs: dialogs::Dialogs::default(),
@@ -123,6 +126,9 @@ impl App {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
         self.close_when_answered(ctx);
+        if self.zoom.keep(ctx) {
+            self.state.tell("The window is too small for a larger zoom: make the window larger first");
+        }
         self.submit();
         if let Some(at) = self.state.wake_at() {
             let wait = at.saturating_sub(self.state.now).clamp(1, 24 * 3_600_000);

@@ -51,7 +51,10 @@ impl Shell {
         unsaved::offer(ui, view);
         egui::CentralPanel::no_frame().frame(bare(p.surface.surface)).show(ui, |ui| content(ui, view));
         hotkeys(ui.ctx(), view);
-        focus::go_between_parts(ui.ctx());
+        // What lies below a dialog is out of reach.
+        if !view.state.has_dialog() {
+            focus::go_between_parts(ui.ctx());
+        }
     }
 }
 

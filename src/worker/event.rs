@@ -105,8 +105,9 @@ pub enum Answer {
     Exported(Result<Exported, Problem>),
     /// The journal was checked.
     JournalChecked(Result<Standing, Problem>),
-    /// Trouble with the journal was noticed while something was written to it.
-    JournalWarning(JournalWarning),
+    /// Trouble with the journal was noticed while something was written to it: the newest, and the number of warnings
+    /// since the last that was handed on.
+    JournalWarning(JournalWarning, u64),
     /// The journal was read.
     JournalRead(Result<Record, Problem>),
     /// What was done to a key was read.

@@ -43,6 +43,7 @@ use crate::{
     },
     store::{
         journal::{Journal, Warning as JournalWarning},
+        kept_secrets::KeptSecrets,
         memory_vault::MemoryVault,
         rotations::Rotations,
         settings_file::SettingsFile,
@@ -139,8 +140,8 @@ pub enum Task {
     Copy(Secret),
     /// Clear the clipboard if it still holds the secret.
     ClearClipboard,
-    /// Keep a key's secret in the vault.
-    Keep(KeyId, String, Secret),
+    /// Keep a key's secret in the vault; the uuid is that of its cluster.
+    Keep(KeyId, String, Secret, Option<String>),
     /// Write keys to a new file.
     Export(Box<Export>),
     /// Check that the journal is as it was written.
@@ -175,6 +176,16 @@ impl Task {
                 | Self::ExportFates(_)
                 | Self::ExportJournal(_)
         ) || matches!(self, Self::Form(task) if task.is_write())
+    }
+}
+
+impl Task {
+    /// Returns `true` if it writes a file for a person, which half written would be of no use.
+    pub fn writes_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Export(_) | Self::ExportFates(_) | Self::ExportJournal(_) | Self::SavePicture(..) | Self::Write(..)
+        )
     }
 }
 
@@ -291,7 +302,12 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
         Task::Connect(endpoint) => {
             let session = connect::connect(&endpoint).await;
-            Answer::Connected(session.map(|session| Box::new(session.with_journal(services.journal_for(&endpoint)))))
+            let keyring = KeptSecrets::new(services.vault());
+            Answer::Connected(
+                session.map(|session| {
+                    Box::new(session.with_journal(services.journal_for(&endpoint)).with_keyring(keyring))
+                }),
+            )
         }
         Task::List(session, known, looking) => read_keys(&session, known, &looking, &reporter).await,
         Task::LetGo(list) => return drop(list),
@@ -345,9 +361,9 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let clipboard = Arc::clone(&services.clipboard);
             Answer::Cleared(blocking(move || clipboard.clear_if_ours()).await)
         }
-        Task::Keep(id, name, secret) => {
-            Answer::Kept(in_vault(&services, move |place| vault::keep_secret(place, &id, &name, &secret)).await)
-        }
+        Task::Keep(id, name, secret, cluster) => Answer::Kept(
+            in_vault(&services, move |place| vault::keep_secret(place, &id, &name, &secret, cluster.as_deref())).await,
+        ),
         Task::Merge(lists) => {
             let merged = blocking(move || Ok(list::merged(&lists))).await;
             let Ok((list, ends)) = merged else { return reporter.answer(Answer::Panicked).await };

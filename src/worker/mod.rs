@@ -17,6 +17,8 @@ use std::{
 
 use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 
+use crate::store::journal::Warning as JournalWarning;
+
 pub use event::{Answer, Event};
 pub use forms::{FormAnswer, FormTask};
 pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
@@ -40,7 +42,12 @@ pub struct Worker {
     events: mpsc::Receiver<Event>,
     wake: Arc<dyn Fn() + Send + Sync>,
     running: Arc<Mutex<HashMap<Ticket, Running>>>,
+    /// The newest warning about the journal and how many there were: however full the channel is, none is lost.
+    warned: Warned,
 }
+
+/// The newest warning about the journal that was not handed on yet, and the number of those.
+type Warned = Arc<Mutex<Option<(JournalWarning, u64)>>>;
 
 struct Running {
     abort: AbortHandle,
@@ -82,9 +89,18 @@ impl Worker {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("worker").enable_all().build()?;
         let (sender, events) = mpsc::channel(ROOM);
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
-        let reporter = Reporter { ticket: UNASKED, sender: sender.clone(), wake: Arc::clone(&wake) };
-        let services = services.watch_journal(move |warning| reporter.progress(Answer::JournalWarning(warning)));
-        Ok(Self { runtime: Some(runtime), services: Arc::new(services), sender, events, wake, running: Arc::default() })
+        let warned = Warned::default();
+        let (noted, tell) = (Arc::clone(&warned), Arc::clone(&wake));
+        let services = services.watch_journal(move |warning| {
+            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = noted.as_ref().map_or(0, |(_, number)| *number);
+            *noted = Some((warning, before.saturating_add(1)));
+            drop(noted);
+            tell();
+        });
+        let services = Arc::new(services);
+        let running = Arc::default();
+        Ok(Self { runtime: Some(runtime), services, sender, events, wake, running, warned })
     }
 
     /// Begins a job. Its events carry its ticket.
@@ -128,6 +144,10 @@ impl Worker {
 
     /// The next event, if there is one; never waits.
     pub fn poll(&mut self) -> Option<Event> {
+        let warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((warning, number)) = warned {
+            return Some(Event { ticket: UNASKED, answer: Answer::JournalWarning(warning, number) });
+        }
         self.events.try_recv().ok()
     }
 

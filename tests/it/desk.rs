@@ -289,6 +289,33 @@ impl Desk {
         refused
     }
 
+    /// Puts the keyboard at a button.
+    pub fn focus_button(&mut self, name: &str) {
+        self.find(name, Role::Button).unwrap_or_else(|| panic!("no button “{name}”")).focus();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Whether this text is inside a dialog.
+    pub fn in_dialog(&self, text: &str) -> bool {
+        fn dialogs<'a>(node: Node<'a>, found: &mut Vec<String>) {
+            if node.accesskit_node().role() == Role::Dialog {
+                collect(node, found);
+            } else {
+                node.children().for_each(|child| dialogs(child, found));
+            }
+        }
+        let mut found = Vec::new();
+        dialogs(self.harness.root(), &mut found);
+        found.iter().any(|seen| seen.contains(text))
+    }
+
+    /// Whether the keyring holds a connection of this name.
+    pub fn vault_holds(&self, name: &str) -> bool {
+        let list = keybearer::store::profiles::Profiles::new(self.vault.clone()).list().unwrap();
+        list.profiles.iter().any(|profile| profile.name == name)
+    }
+
     /// The name of the control that the keyboard is at.
     pub fn focused(&self) -> Option<String> {
         let node = self.harness.query_all(by().predicate(|node| node.is_focused())).next()?;

@@ -127,10 +127,10 @@ fn a_key_for_a_remote_cluster_gets_the_access_that_was_asked_for_and_is_changed_
     desk.press("Back");
     desk.fill("Indices to search", "my_ind*, payments-*");
     desk.fill("Certificate identity", "");
-    desk.fill("New end", "9d");
+    desk.fill("New expiration", "9d");
     desk.press("Review");
     desk.wait_for("access/search/0/names");
-    for words in ["certificate_identity", "−\u{a0}\"CN=eu.*\"", "+\u{a0}null", "Ends: "] {
+    for words in ["certificate_identity", "−\u{a0}\"CN=eu.*\"", "+\u{a0}null", "Expires: "] {
         assert!(desk.sees(words), "{words}: {:?}", desk.texts());
     }
     assert!(!desk.sees("owner’s rights"), "it is not limited by them");
@@ -158,9 +158,9 @@ fn an_end_alone_moves_that_of_a_cross_cluster_key_too_and_several_are_left_out()
     open_page(&mut desk, "eu-west");
     desk.press("Update");
     desk.wait("the access", |desk| desk.value("Indices to search").is_some());
-    desk.fill("New end", "9d");
+    desk.fill("New expiration", "9d");
     desk.press("Review");
-    desk.wait_for("Ends: ");
+    desk.wait_for("Expires: ");
     desk.press("Update 1 key");
     desk.wait_for("1 key updated");
     desk.press("Close the update");
@@ -249,10 +249,10 @@ fn a_copy_signs_in_and_needs_the_secret_of_its_source() {
     assert!(desk.sees("No key was made") && !desk.sees("ui2lp2ax"));
     desk.fill("Secret of the source", &format!("Authorization: ApiKey {encoded}"));
     desk.fill("Name of the copy", "the-copy");
-    desk.fill("When the copy ends", "never");
+    desk.fill("Expiration of the copy", "never");
     desk.press("Clone key");
     desk.wait_for("Say why this key never ends");
-    desk.fill("When the copy ends", "7d");
+    desk.fill("Expiration of the copy", "7d");
     desk.press("Clone key");
     desk.wait_for("Key created");
     assert!(!desk.sees(&encoded));

@@ -146,7 +146,7 @@ fn a_consumer_is_found_by_its_words_and_takes_the_key_with_the_secret_or_by_refe
     desk.key(Key::ArrowUp);
     desk.wait("the one above", |desk| !desk.sees("ApiKey%20"));
     desk.fill("Find a consumer", "nobody");
-    desk.wait_for("No consumer is called so");
+    desk.wait_for("No consumer has this name");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn signed_in_by_a_key_it_says_beforehand_what_is_refused() {
     desk.fill("Search", &own_id);
     desk.tick("Select parent");
     desk.press("Invalidate");
-    desk.wait_for("The key you are signed in by is among them");
+    desk.wait_for("The key you are signed in with is among them");
     assert!(!desk.is_on("Invalidate 0 keys"));
     desk.tick("Invalidate my own key too");
     assert!(desk.is_on("Invalidate 1 key"));

@@ -62,7 +62,7 @@ fn all_that_a_search_finds_goes_by_its_ids_and_what_products_made_stays() {
     desk.press(label.trim_end_matches('…'));
     desk.wait_for("say of themselves that another application made them");
     assert!(desk.sees("left out"), "beside the button: {:?}", desk.texts());
-    assert!(desk.sees("Owners") && desk.sees("fleet") && desk.sees("what the search finds later is not touched"));
+    assert!(desk.sees("Owners") && desk.sees("fleet") && desk.sees("keys that match later are not touched"));
     let without = number_in(&desk, "Type “invalidate ");
     desk.tick("Invalidate keys of other applications too");
     let with = number_in(&desk, "Type “invalidate ");
@@ -90,7 +90,7 @@ fn stopped_in_the_middle_the_rest_is_told_exported_and_gone_on_with() {
     desk.tick("Select all shown keys");
     desk.press("Invalidate");
     let count = confirm(&mut desk);
-    desk.press("Stop after this chunk");
+    desk.press("Stop after this batch");
     desk.wait_for(&format!(" of {} keys invalidated", thousands(count)));
     let done = number_in(&desk, "Done ");
     let rest = number_in(&desk, "Go on with the untouched (");

@@ -1,16 +1,31 @@
 //! The list and the overview in the window: searched by the language, sorted, selected, exported, counted, and
 //! several clusters as one.
 
+use std::collections::BTreeSet;
+
 use eframe::egui::{Event, Key, Modifiers, OutputCommand};
 use keybearer::{
     model::{
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        expiry::StatusGroup,
+        fingerprint::Fingerprint,
         inventory::Column,
+        login::Login,
         profile::{Environment, Profile, ProfileId},
+        secret::Secret,
     },
     store::settings_file::SettingsFile,
 };
+use wiremock::{
+    Mock,
+    matchers::{method, path},
+};
 
-use crate::desk::{Desk, RunningSandbox, Setting};
+use crate::{
+    cli_odd_clusters::{cluster, elastic, row, rows},
+    cli_practice::Practice,
+    desk::{Desk, RunningSandbox, Setting},
+};
 
 fn count(desk: &Desk) -> usize {
     let texts = desk.texts();
@@ -327,7 +342,7 @@ fn the_overview_counts_and_leads_to_what_it_counts() {
         text.split(' ').next().unwrap().replace(',', "").parse::<usize>().unwrap()
     };
     let expired = figure(&desk, "Expired");
-    let bar = desk.texts().into_iter().find(|text| text.contains(" keys end ")).expect("no bar of several keys");
+    let bar = desk.texts().into_iter().find(|text| text.contains(" keys expire ")).expect("no bar of several keys");
     let keys: usize = bar.split(' ').next().unwrap().parse().unwrap();
     desk.press(&bar);
     desk.wait("a search", |desk| desk.value("Search").is_some_and(|text| text.starts_with("expires:20")));
@@ -357,6 +372,99 @@ fn the_overview_counts_and_leads_to_what_it_counts() {
     assert!(created > 0);
 }
 
+/// One question, two faces: what the window counts, lists and exports is what the command line does.
+#[test]
+fn the_window_and_the_command_line_count_the_same_keys() {
+    let practice = Practice::with_keys(320);
+    let accounts = practice.sandbox().accounts();
+    let login =
+        Login::Password { username: accounts[0].name.clone(), password: Secret::new(accounts[0].password.as_str()) };
+    let endpoint = Endpoint {
+        url: ClusterUrl::parse(practice.sandbox().url()).unwrap(),
+        trust: Trust::Fingerprint(Fingerprint::parse(practice.sandbox().fingerprint()).unwrap()),
+        login,
+        run_as: None,
+        timeout: std::time::Duration::from_secs(30),
+        audit_index: None,
+    };
+    let (id, name) = (ProfileId("as officer".into()), "as officer".into());
+    let profile = Profile { id, name, environment: Environment::Sandbox, endpoint };
+    let mut desk = Desk::new(Setting { sandbox: Some(profile), ..Setting::default() });
+    desk.wait_for("All 320 keys read");
+    let chip = |desk: &Desk, label: &str| -> usize {
+        let texts = desk.texts();
+        let of = |text: &String| text.strip_prefix(&format!("{label} "))?.replace(',', "").parse().ok();
+        texts.iter().find_map(of).unwrap_or_else(|| panic!("no chip {label}: {texts:?}"))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for group in StatusGroup::ALL {
+        let (label, word) = (group.label(), group.word());
+        let told: BTreeSet<String> =
+            practice.list(&["--status", word]).iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect();
+        assert!(!told.is_empty(), "the practice cluster has no key that is {word}");
+        desk.fill("Search", "");
+        assert_eq!(chip(&desk, label), told.len(), "the chip {label}");
+        // The chip's list, as it is exported, and the search of the same word.
+        desk.choose(&format!("{label} {}", told.len()));
+        assert_eq!(count(&desk), told.len(), "the list below the chip {label}");
+        let path = folder.path().join(format!("{word}.csv"));
+        desk.press("Export");
+        desk.fill("File", &path.display().to_string());
+        let keys = if told.len() == 1 { "key" } else { "keys" };
+        desk.press(&format!("Export {} {keys}", told.len()));
+        desk.wait_for(&format!("{} {keys} exported", told.len()));
+        desk.press("Close");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let exported: BTreeSet<String> =
+            text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect();
+        let exported: BTreeSet<String> =
+            exported.into_iter().filter(|id| told.contains(id) || id.len() == 20).collect();
+        let different: Vec<_> = exported.symmetric_difference(&told).collect();
+        assert!(different.is_empty(), "the export of {label}: {different:?}");
+        desk.choose("All 320");
+        desk.fill("Search", &format!("status:{word}"));
+        assert_eq!(count(&desk), told.len(), "the search status:{word}");
+    }
+    desk.press("Overview");
+    desk.wait_for("What expires when");
+    for group in StatusGroup::ALL.into_iter().filter(|group| *group != StatusGroup::Later) {
+        let number = practice.list(&["--status", group.word()]).len();
+        let texts = desk.texts();
+        let figure = texts.iter().find_map(|text| text.strip_prefix(&format!("{}: ", group.label())));
+        assert_eq!(figure.unwrap().split(' ').next().unwrap(), number.to_string(), "{}", group.label());
+    }
+    for (days, group) in [("7d", StatusGroup::Within7Days), ("30d", StatusGroup::Within30Days)] {
+        let expiring = practice.officer(["expiring", "--within", days, "--ids"]);
+        assert_eq!(expiring.out.lines().count(), practice.list(&["--status", group.word()]).len(), "{days}");
+    }
+}
+
+#[test]
+fn moments_that_could_not_be_read_are_not_known_and_neither_1970_nor_never() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime.block_on(cluster());
+    let mut odd = row("odd", false);
+    (odd["creation"], odd["expiration"]) = (serde_json::json!("soon"), serde_json::json!({ "in": "a while" }));
+    let body = rows(&[row("even", false), odd]);
+    let keys = Mock::given(method("POST")).and(path("/_security/_query/api_key")).respond_with(elastic(&body));
+    runtime.block_on(keys.mount(&server));
+    let mut desk = Desk::connected(&server.uri(), ("ana", "hunter2"), Setting::default());
+    desk.fill("Search", "id:odd");
+    desk.wait_for("1 of 2");
+    let tells = |desk: &Desk| {
+        let texts = desk.texts();
+        let wrong = |text: &&String| text.contains("1970") || text.contains("never expires") || *text == "never";
+        assert_eq!(texts.iter().find(wrong), None, "{texts:?}");
+        texts.iter().filter(|text| text.contains("not known")).count()
+    };
+    assert!(tells(&desk) >= 3, "the mark, the creation and the expiration: {:?}", desk.texts());
+    desk.click_row("app");
+    desk.wait_for("What it can do");
+    assert!(desk.sees("expiration not known") && tells(&desk) >= 5, "{:?}", desk.texts());
+    desk.press("Overview");
+    desk.wait_for("1 key not fully readable");
+}
+
 #[test]
 fn keys_are_counted_by_a_field_of_the_metadata() {
     let sandbox = RunningSandbox::start();
@@ -368,7 +476,7 @@ fn keys_are_counted_by_a_field_of_the_metadata() {
     desk.wait_for("Count by metadata");
     let chip = desk.texts().into_iter().find(|text| text.starts_with("team ")).expect("no field team");
     desk.choose(&chip);
-    desk.press("Count no more by team");
+    desk.press("Stop counting by team");
     desk.wait_for(&chip);
 }
 

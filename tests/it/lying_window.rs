@@ -143,7 +143,7 @@ fn of_an_update() {
             desk.fill("Metadata", r#"{"team":"search"}"#);
         }
         desk.press("Review");
-        desk.wait_for("Exactly this would be different");
+        desk.wait_for("Exactly this will change");
         place.trouble(trouble);
         desk.press("Update 1 key");
         let said = said_of_one(&mut desk, "updated");
@@ -193,7 +193,7 @@ fn whoever_stops_waiting_for_a_creation_is_told_what_came_of_it() {
     desk.fill("Name", "stopped");
     place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldAfter);
     desk.press("Create key");
-    desk.wait_for("it is waited for 90 s at most");
+    desk.wait_for("waiting at most 90 s");
     place.proxy.hit();
     desk.press("Stop waiting");
     desk.wait_for("The answer was lost, but the key was made");

@@ -235,7 +235,7 @@ pub fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
         desk.harness.mask(rect);
     }
     // A new end is counted from the real clock.
-    let is_end = |text: &str| text.starts_with("Ends: ");
+    let is_end = |text: &str| text.starts_with("Expires: ");
     let lines =
         desk.rects_of(|text| text.ends_with(" ms") && !is_time(text) || text.contains("/journal") || is_end(text));
     for mut rect in lines {

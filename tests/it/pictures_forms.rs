@@ -125,8 +125,8 @@ fn copying_a_key_and_updating_its_rights() {
         desk.press("Clone");
         desk.fill("Secret of the source", "ui2lp2axTNmsyakw9tvNnw");
         desk.fill("Name of the copy", "payments-ledger-writer-2");
-        desk.fill("When the copy ends", "never");
-        desk.wait_for("Why it never ends");
+        desk.fill("Expiration of the copy", "never");
+        desk.wait_for("Why it never expires");
         take(&mut desk, &format!("clone-{suffix}"), &mut results);
         desk.key(Key::Escape);
         desk.press("Update");

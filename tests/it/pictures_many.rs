@@ -76,10 +76,10 @@ fn updating_one_key() {
         desk.press("Cancel");
         desk.press("Update");
         desk.wait("the texts", |desk| desk.value("Metadata").is_some());
-        desk.fill("New end", "soon");
+        desk.fill("New expiration", "soon");
         desk.press("Review");
         take(&mut desk, &format!("update-{suffix}"), &mut results);
-        desk.fill("New end", "30d");
+        desk.fill("New expiration", "30d");
         desk.choose("JSON");
         desk.fill("Role descriptors", "{}");
         desk.fill("Metadata", r#"{"application_id": "ledger-svc", "team": "payments", "ticket": "SEC-9"}"#);

@@ -66,6 +66,7 @@ fn session(server: &MockServer) -> Session {
         edition: Edition::Version(Version::new(9, 5, 3)),
         cluster_name: None,
         cluster_uuid: None,
+        keyring: None,
         journal: Default::default(),
         certificate: None,
         interrupt: Default::default(),

@@ -225,7 +225,7 @@ fn bad_input_for_a_key_is_told_beside_its_field_and_nothing_is_sent() {
     desk.fill("Roles", "raeder");
     desk.wait_for("did you mean reader");
     desk.press("Create key");
-    assert!(desk.sees("to mend"));
+    assert!(desk.sees("to correct"));
     desk.press("Keys");
     desk.press("Refresh");
     desk.wait_for("All 320 keys read");

@@ -73,10 +73,10 @@ fn one_key_is_changed_after_what_is_different_was_shown() {
     let text = desk.value("Metadata").unwrap();
     assert!(text.contains("request-mine"), "{text}");
     desk.fill("Metadata", &text.replacen('{', "{\"team\": \"payments\", ", 1));
-    desk.fill("New end", "9d");
+    desk.fill("New expiration", "9d");
     desk.press("Review");
-    desk.wait_for("Exactly this would be different");
-    for words in ["metadata/team", "+\u{a0}\"payments\"", "Ends: ", "owner’s rights"] {
+    desk.wait_for("Exactly this will change");
+    for words in ["metadata/team", "+\u{a0}\"payments\"", "Expires: ", "owner’s rights"] {
         assert!(desk.sees(words), "{words}: {:?}", desk.texts());
     }
     assert!(!desk.sees("role_descriptors/"), "what was not changed is not sent");
@@ -126,7 +126,7 @@ fn a_slip_stays_at_its_field_and_nothing_different_is_not_sent() {
     open(&mut desk, "mine");
     desk.choose("JSON");
     desk.fill("Role descriptors", "[]");
-    desk.fill("New end", "never");
+    desk.fill("New expiration", "never");
     desk.press("Review");
     desk.wait_for("must be a JSON object");
     assert!(desk.sees("cannot be taken away again") && !desk.sees("Exactly this"));
@@ -162,7 +162,7 @@ fn many_keys_get_members_and_keep_the_rest() {
     desk.press("Update");
     desk.wait_for("Update 12 keys");
     desk.fill("Set in the metadata", "team=payments\nlevel=2");
-    desk.fill("New end", "30d");
+    desk.fill("New expiration", "30d");
     desk.press("Review");
     desk.wait_for("Type “update 12” to confirm");
     assert!(!desk.is_on("Update 12 keys"));
@@ -189,7 +189,7 @@ fn what_somebody_else_changed_meanwhile_is_not_undone() {
     desk.press("Update");
     desk.fill("Set in the metadata", "team=search");
     desk.press("Review");
-    desk.wait_for("Exactly this would be different");
+    desk.wait_for("Exactly this will change");
     let id: KeyId = place.keys("batch-1")[0].id.clone();
     let theirs = serde_json::value::RawValue::from_string(r#"{"ticket":"SEC-7"}"#.into()).unwrap();
     let change = KeyUpdate { metadata: Some(theirs), ..KeyUpdate::default() };
@@ -225,7 +225,7 @@ fn rights_that_somebody_else_has_narrowed_meanwhile_are_not_wide_again() {
     desk.choose("JSON");
     desk.fill("Role descriptors", r#"{"r":{"cluster":["monitor","manage"]},"s":{}}"#);
     desk.press("Review");
-    desk.wait_for("Exactly this would be different");
+    desk.wait_for("Exactly this will change");
     theirs(r#"{"r":{"cluster":["monitor"]}}"#);
     desk.press("Update 1 key");
     desk.wait_for("0 of 1 key updated");
@@ -273,11 +273,11 @@ fn what_was_typed_is_not_dropped_by_escape_unasked() {
     let place = Place::start(&["mine"]);
     let mut desk = place.desk();
     open(&mut desk, "mine");
-    desk.fill("New end", "9d");
+    desk.fill("New expiration", "9d");
     desk.key(eframe::egui::Key::Escape);
     desk.wait_for("What you typed would be lost");
     desk.press("Keep editing");
-    assert_eq!(desk.value("New end").as_deref(), Some("9d"));
+    assert_eq!(desk.value("New expiration").as_deref(), Some("9d"));
     desk.key(eframe::egui::Key::Escape);
     desk.wait_for("What you typed would be lost");
     desk.press("Discard what was typed");
@@ -294,18 +294,18 @@ fn a_lost_answer_is_told_as_what_the_key_itself_shows() {
     let mut desk = place.desk();
     open(&mut desk, "mine");
     place.front.when("PUT", "/_security/api_key", |_| Line::CutBefore);
-    desk.fill("New end", "9d");
+    desk.fill("New expiration", "9d");
     desk.press("Review");
-    desk.wait_for("Exactly this would be different");
+    desk.wait_for("Exactly this will change");
     desk.press("Update 1 key");
     desk.wait_for("0 of 1 key updated");
     assert!(desk.sees("does not show the change"), "{:?}", desk.texts());
     desk.press("Close the update");
     place.front.when("PUT", "/_security/api_key", |_| Line::CutAfter);
     open(&mut desk, "mine");
-    desk.fill("New end", "9d");
+    desk.fill("New expiration", "9d");
     desk.press("Review");
-    desk.wait_for("Exactly this would be different");
+    desk.wait_for("Exactly this will change");
     desk.press("Update 1 key");
     desk.wait_for("1 key updated");
 }

@@ -1,8 +1,8 @@
 //! Nothing lies on top of anything else, at any width; and nothing moves below the pointer that was just pressed.
 
-use eframe::egui::{Rect, accesskit::Role};
+use eframe::egui::{Key, Rect, Vec2, accesskit::Role, vec2};
 use egui_kittest::{Node, kittest::NodeT};
-use keybearer::app::Screen;
+use keybearer::{app::Screen, ui::zoom};
 
 use crate::desk::{Desk, RunningSandbox, Setting};
 
@@ -68,7 +68,7 @@ fn at(sandbox: &RunningSandbox, width: f32, screen: Screen) -> Desk {
 
 /// Gives the window another width, and lets it come to rest.
 fn resize(desk: &mut Desk, width: f32) {
-    desk.harness.set_size(eframe::egui::vec2(width, 900.0));
+    desk.harness.set_size(vec2(width, 900.0));
     (0..4).for_each(|_| desk.harness.step());
 }
 
@@ -115,9 +115,9 @@ fn titles_and_buttons_never_lie_on_each_other() {
             let is_open = desk.sees("What it can do");
             if page && !is_open {
                 let row = seen_rows(desk.harness.root())[2].1;
-                desk.press_at(row.left_center() + eframe::egui::vec2(200.0, 0.0), 1);
+                desk.press_at(row.left_center() + vec2(200.0, 0.0), 1);
             } else if !page && is_open {
-                desk.key(eframe::egui::Key::Escape);
+                desk.key(Key::Escape);
             }
             (0..3).for_each(|_| desk.harness.step());
             let all = seen(&desk);
@@ -132,6 +132,130 @@ fn titles_and_buttons_never_lie_on_each_other() {
                     );
                 }
             }
+        }
+    }
+}
+
+/// The sizes in points of windows from the smallest to the largest, at zooms up to 200 %, each once.
+fn sizes() -> Vec<Vec2> {
+    let windows =
+        [(900.0, 600.0), (1366.0, 768.0), (1600.0, 900.0), (1920.0, 1080.0), (2560.0, 1440.0), (3840.0, 2160.0)];
+    let mut sizes: Vec<Vec2> = Vec::new();
+    for (width, height) in windows {
+        for zoom in [1.0, 1.2, 1.5, 1.8, 2.0_f32] {
+            let window = vec2(width, height);
+            let size = (window / zoom.min(zoom::most(window))).floor();
+            assert!(size.x >= zoom::MIN_ROOM.x && size.y >= zoom::MIN_ROOM.y, "{window} at {zoom}: {size}");
+            if sizes.iter().all(|known| (*known - size).length() > 40.0) {
+                sizes.push(size);
+            }
+        }
+    }
+    sizes
+}
+
+fn is_control(role: Role) -> bool {
+    matches!(
+        role,
+        Role::Button
+            | Role::CheckBox
+            | Role::RadioButton
+            | Role::TextInput
+            | Role::MultilineTextInput
+            | Role::PasswordInput
+    )
+}
+
+/// Fails where a control reaches out of the window, or two in one line lie on each other.
+fn check(all: &[(Role, String, Rect)], size: Vec2, what: &str) {
+    let in_view = |rect: &Rect| rect.top() >= 0.0 && rect.bottom() <= size.y && rect.is_positive();
+    let controls: Vec<_> = all.iter().filter(|(role, _, rect)| is_control(*role) && in_view(rect)).collect();
+    assert!(controls.len() > 1, "{what} at {size}: {} controls", controls.len());
+    for (at, (role, text, rect)) in controls.iter().enumerate() {
+        assert!(
+            rect.left() >= -1.0 && rect.right() <= size.x + 1.0,
+            "{what} at {size}: {role:?} “{text}” {rect} reaches out of the window"
+        );
+        for (other, beside, place) in &controls[at + 1..] {
+            let in_line = (rect.center().y - place.center().y).abs() < 4.0;
+            let is_part = rect.contains_rect(*place) || place.contains_rect(*rect);
+            let overlap = rect.shrink(1.0).intersect(place.shrink(1.0));
+            assert!(
+                !in_line || is_part || !overlap.is_positive(),
+                "{what} at {size}: {role:?} “{text}” {rect} lies on {other:?} “{beside}” {place}"
+            );
+        }
+    }
+}
+
+/// Controls of the dialog that is open.
+fn of_dialog(node: Node<'_>, found: &mut Vec<(Role, String, Rect)>) {
+    if node.accesskit_node().role() == Role::Dialog {
+        return leaves(node, found);
+    }
+    node.children().for_each(|child| of_dialog(child, found));
+}
+
+#[test]
+fn no_control_lies_on_another_or_outside_the_window_at_any_size_and_zoom() {
+    let sandbox = RunningSandbox::start();
+    for screen in Screen::ALL {
+        let mut desk = at(&sandbox, 1440.0, screen);
+        for (size, page) in sizes().into_iter().flat_map(|size| [(size, false), (size, true)]) {
+            if page && screen != Screen::Keys {
+                continue;
+            }
+            desk.harness.set_size(size);
+            (0..4).for_each(|_| desk.harness.step());
+            let is_open = desk.sees("What it can do");
+            if page && !is_open {
+                let row = seen_rows(desk.harness.root())[2].1;
+                desk.press_at(row.left_center() + vec2(200.0, 0.0), 1);
+            } else if !page && is_open {
+                desk.key(Key::Escape);
+            }
+            (0..4).for_each(|_| desk.harness.step());
+            check(&seen(&desk), size, &format!("{screen:?}, page {page}"));
+        }
+    }
+}
+
+#[test]
+fn dialogs_are_whole_at_any_size_and_zoom() {
+    let sandbox = RunningSandbox::start();
+    let openings: [(&str, fn(&mut Desk)); 4] = [
+        ("Export keys", |desk| desk.press("Export")),
+        ("Check a secret", |desk| desk.press("Check a secret")),
+        ("Keys to invalidate", |desk| {
+            let rows = desk.texts().into_iter().filter(|text| text.starts_with("Select "));
+            let name = rows.filter(|text| !text.contains("all shown")).next().unwrap();
+            desk.tick(&name);
+            desk.press("Invalidate");
+        }),
+        ("Secret of the new key", |desk| {
+            desk.press("Create");
+            desk.wait("the roles", |desk| !desk.sees("Reading the cluster’s roles"));
+            desk.choose("Nothing");
+            desk.fill("Name", "whole");
+            desk.press("Create key");
+        }),
+    ];
+    for (name, open) in openings {
+        let mut desk = Desk::on_sandbox(&sandbox);
+        open(&mut desk);
+        desk.wait_for(name);
+        for size in sizes() {
+            desk.harness.set_size(size);
+            (0..6).for_each(|_| desk.harness.step());
+            let mut controls = Vec::new();
+            of_dialog(desk.harness.root(), &mut controls);
+            let buttons: Vec<_> = controls.iter().filter(|(role, ..)| *role == Role::Button).collect();
+            assert!(!buttons.is_empty(), "{name} has no buttons");
+            let window = Rect::from_min_size(Default::default(), size).expand(1.0);
+            for (_, text, rect) in buttons {
+                assert!(window.contains_rect(*rect), "{name} at {size}: “{text}” {rect} is outside");
+            }
+            check(&controls, size, name);
         }
     }
 }

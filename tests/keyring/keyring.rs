@@ -199,7 +199,7 @@ fn a_kept_secret_is_found_by_other_programs() {
     let Some(_turn) = desktop() else { return };
     let kept = KeptSecrets::new(Arc::new(OsVault::new()));
     let id = KeyId::new("VuaCfGcBCdbkQm-e5aOx");
-    kept.keep_secret(&id, "my_app_key", &Secret::new("ui2lp2axTNmsyakw9tvNnw")).unwrap();
+    kept.keep_secret(&id, "my_app_key", &Secret::new("ui2lp2axTNmsyakw9tvNnw"), None).unwrap();
     let found = kept.find(&id).unwrap().unwrap();
     assert_eq!(found.name, "my_app_key");
     assert!(lookup("key/VuaCfGcBCdbkQm-e5aOx").contains(found.encoded.expose()));

@@ -158,6 +158,6 @@ def signed_in_by_a_key_only_keys_without_rights_can_be_made():
     window.press("Keys")
     window.find("Select window_own", "check box").press()
     window.press("Invalidate")
-    window.see("The key you are signed in by is among them")
+    window.see("The key you are signed in with is among them")
     window.press("Cancel")
     server.stop()

@@ -189,7 +189,7 @@ def the_search_completes_by_tab_and_a_bar_of_the_overview_leads_to_its_keys():
 
     window.click("Overview", "push button")
     window.see("What expires when")
-    bar = next(c for c in controls(window.app) if c.role == "push button" and " keys end " in c.name)
+    bar = next(c for c in controls(window.app) if c.role == "push button" and " keys expire " in c.name)
     keys = int(bar.name.split()[0])
     window.click(bar.name, "push button")
     window.find("Search", "entry")

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{HAS_DESCRIPTORS, HAS_METADATA, INVALIDATED, Inventory, NO_TIME, leaves};
 use crate::model::{
     Millis,
-    api_key::{ApiKey, KeyId, KeyKind, Owner},
+    api_key::{self, ApiKey, KeyId, KeyKind, Owner},
     expiry::{self, Status},
 };
 
@@ -103,6 +103,11 @@ impl Inventory {
         self.flaws.get(&(place as u32)).map(String::as_str)
     }
 
+    /// `true` if this field of the key could not be read, so that the value here says nothing.
+    pub fn is_unread(&self, place: usize, field: &str) -> bool {
+        self.flaw(place).is_some_and(|flaw| api_key::names_field(flaw, field))
+    }
+
     /// The first key that could not be read as a whole.
     pub fn first_flaw(&self) -> Option<(usize, &str)> {
         let first = self.flaws.iter().min_by_key(|(place, _)| **place)?;
@@ -174,6 +179,19 @@ impl Inventory {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
         let has_descriptors = self.flags[place] & HAS_DESCRIPTORS != 0;
         let descriptors = self.known.descriptors.get(self.descriptors(place));
+        ApiKey {
+            metadata: self.metadata(place).and_then(|json| RawValue::from_string(json).ok()),
+            role_descriptors: has_descriptors.then(|| raw(descriptors)).flatten(),
+            limited_by: self.limited_by(place).and_then(raw),
+            access: self.access.get(&(place as u32)).and_then(|number| raw(self.known.access.get(*number))),
+            ..self.listed(place)
+        }
+    }
+
+    /// The key at a place as a row of a list shows it: without the texts of its metadata and descriptors, of which there
+    /// may be megabytes. Those of an unrestricted key are empty, as they are.
+    pub fn listed(&self, place: usize) -> ApiKey {
+        let empty = || RawValue::from_string("{}".to_owned()).ok();
         let key = ApiKey {
             id: KeyId::new(self.id(place)),
             name: self.name(place).to_owned(),
@@ -183,10 +201,7 @@ impl Inventory {
             expires: self.expires(place),
             invalidated: self.is_invalidated(place),
             invalidated_at: self.invalidated_at(place),
-            metadata: self.metadata(place).and_then(|json| RawValue::from_string(json).ok()),
-            role_descriptors: has_descriptors.then(|| raw(descriptors)).flatten(),
-            limited_by: self.limited_by(place).and_then(raw),
-            access: self.access.get(&(place as u32)).and_then(|number| raw(self.known.access.get(*number))),
+            role_descriptors: if self.is_unrestricted(place) { empty() } else { None },
             flaw: self.flaw(place).map(str::to_owned),
             ..ApiKey::default()
         };

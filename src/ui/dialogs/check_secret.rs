@@ -48,7 +48,7 @@ impl CheckSecretForm {
             return;
         };
         let is_new = !std::mem::replace(&mut self.is_open, true);
-        let closed = dialog(ctx, "Check a secret", size::DIALOG, |ui| {
+        let closed = dialog(ctx, state, "Check a secret", (), size::DIALOG, |ui| {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 self.content(ui, view, check, is_new);
@@ -99,7 +99,7 @@ impl CheckSecretForm {
         self.outcome(ui, view, check);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let off = if check.is_running() {
-                Some("It is being checked")
+                Some("A check is running")
             } else if self.text.trim().is_empty() {
                 Some("Paste what the consumer has")
             } else {
@@ -153,7 +153,7 @@ impl CheckSecretForm {
             let now = view.state.now_of_check();
             verdict(ui, checked, now);
             if check.is_of_another() {
-                let line = "It is another key than the one whose page is open";
+                let line = "It belongs to another key than the one whose page is open";
                 notice::banner(ui, Tone::Warning, "The secret of another key", line, |_| ());
             }
             for mistake in &checked.tried.mistakes {

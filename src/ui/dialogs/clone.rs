@@ -59,7 +59,7 @@ impl CloneForm {
             let open_for = Some(dialog_of.source.id.clone());
             *self = Self { draft, open_for, request_id: new_profile_id().0, ..Self::default() };
         }
-        let closed = dialog(ctx, "clone", size::DIALOG, |ui| {
+        let closed = dialog(ctx, view.state, "Copy a key", &dialog_of.source.id, size::DIALOG, |ui| {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 self.content(ui, view, dialog_of, is_new);
@@ -92,8 +92,7 @@ impl CloneForm {
     fn fields(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning, is_new: bool) {
         let slip = |at: CloneField| cloning.slips.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone());
         let error = slip(CloneField::Secret);
-        let help =
-            "Whoever copies a key must have its secret: encoded, id:api_key, a header, a command, a line of code";
+        let help = "Copying a key takes its secret: encoded, id:api_key, a header, a command or a line of code";
         let pasted = Field::new(SECRET).mono().help(help).error(error.as_deref());
         let pasted = pasted.show_password(ui, &mut self.pasted);
         if is_new {
@@ -105,7 +104,7 @@ impl CloneForm {
         if self.draft.needs_reason(view.state.now, &view.state.zone) {
             let error = slip(CloneField::Reason);
             let is_never = self.draft.expiration.trim().eq_ignore_ascii_case("never");
-            let label = if is_never { "Why it never ends" } else { "Why it lives so long" };
+            let label = if is_never { "Why it never expires" } else { "Why it is long-lived" };
             let reason = Field::new(label).help("Kept in the metadata, for whoever reviews the key");
             reason.error(error.as_deref()).show(ui, &mut self.draft.reason);
         }
@@ -114,7 +113,7 @@ impl CloneForm {
 
     fn end(&mut self, ui: &mut Ui, view: &View<'_>, cloning: &Cloning, error: Option<&str>) {
         let p = theme::colors(ui);
-        text::line(ui, Type::Label, p.text.primary, "End of the copy");
+        text::line(ui, Type::Label, p.text.primary, "Expiration");
         ui.scope(|ui| {
             ui.spacing_mut().interact_size.y = size::CONTROL;
             ui.horizontal_wrapped(|ui| {
@@ -128,13 +127,13 @@ impl CloneForm {
                 if chip::choice(ui, never, Some(Status::Never), "Never…", None).clicked() {
                     self.draft.expiration = "never".into();
                 }
-                let end = Field::new("When the copy ends").without_label().mono().width(142.0);
+                let end = Field::new("Expiration of the copy").without_label().mono().width(142.0);
                 end.hint("2027-02-21").show(ui, &mut self.draft.expiration);
             });
         });
         let source = match cloning.source.expires {
-            Some(at) => format!("The source ends {}", calendar::local_long(at, &view.state.zone)),
-            None => "The source never ends".into(),
+            Some(at) => format!("The source expires {}", calendar::local_long(at, &view.state.zone)),
+            None => "The source never expires".into(),
         };
         match error {
             Some(error) => field::error_line(ui, error),
@@ -145,7 +144,7 @@ impl CloneForm {
     fn news(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning) {
         let Some(problem) = &cloning.problem else { return };
         let detail = [problem.detail.as_str(), problem.hint.as_str()].join("\n");
-        let strays = cloning.strays.clone();
+        let strays: Vec<KeyId> = cloning.strays.iter().map(|key| key.id.clone()).collect();
         notice::banner(ui, Tone::Danger, &problem.title, detail.trim(), |ui| {
             if !strays.is_empty() && Button::danger("Invalidate it…").small().icon(icons::BLOCK).show(ui).clicked() {
                 view.send(CloneStep::Close.into());

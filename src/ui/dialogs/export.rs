@@ -52,7 +52,7 @@ impl ExportForm {
             self.scope = if export.count(Scope::Selected) > 0 { Scope::Selected } else { Scope::Shown };
             self.path = suggested(&export.name, self.format);
         }
-        let escape = dialog(ctx, "Export keys", size::DIALOG, |ui| {
+        let escape = dialog(ctx, state, "Export keys", (), size::DIALOG, |ui| {
             egui::Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 self.content(ui, view, export);
@@ -66,7 +66,12 @@ impl ExportForm {
     fn content(&mut self, ui: &mut Ui, view: &mut View<'_>, export: &ExportDialog) {
         let p = theme::colors(ui);
         text::line(ui, Type::Title, p.text.primary, "Export keys");
-        text::paragraph(ui, Type::Body, p.text.secondary, "Facts about keys, and no secret: no cluster can tell one");
+        text::paragraph(
+            ui,
+            Type::Body,
+            p.text.secondary,
+            "Facts about keys and never a secret: no cluster can reveal one",
+        );
         ui.horizontal_wrapped(|ui| {
             for (scope, word) in [(Scope::Selected, "Selected"), (Scope::Shown, "Shown"), (Scope::All, "All")] {
                 let count = export.count(scope);
@@ -88,9 +93,9 @@ impl ExportForm {
             }
         });
         let help = match self.format {
-            Format::Ics => "A calendar of the ends that are still to come, with a reminder 7 days and 1 day before",
+            Format::Ics => "A calendar of the expirations to come, with reminders 7 days and 1 day before",
             Format::Xlsx => "A workbook; no cell is ever a formula",
-            Format::JsonLines => "One key a line, descriptors and metadata as the cluster sent them",
+            Format::JsonLines => "One key per line, descriptors and metadata as the cluster sent them",
             _ => "Times in UTC; what a spreadsheet would run as a formula is made harmless",
         };
         Field::new("File").mono().help(help).show(ui, &mut self.path);
@@ -100,7 +105,10 @@ impl ExportForm {
         if let Some(done) = export.done.value().filter(|_| !export.done.is_loading()) {
             let mut detail = done.path.display().to_string();
             if done.beyond > 0 {
-                detail.push_str(&format!("\n{} end beyond the calendar and are not in it", plural(done.beyond, "key")));
+                detail.push_str(&format!(
+                    "\n{} expire beyond the calendar and are not in it",
+                    plural(done.beyond, "key")
+                ));
             }
             notice::banner(ui, Tone::Success, &format!("{} exported", plural(done.keys, "key")), &detail, |_| ());
         }

@@ -12,7 +12,7 @@ use crate::{
     model::{
         DAY, Millis,
         api_key::{ApiKey, KeyId, KeyKind},
-        expiry::{self, Status, StatusGroup, plural, thousands},
+        expiry::{self, StatusGroup, plural, thousands},
         guard, harmless,
     },
     ops::{
@@ -51,13 +51,14 @@ impl InvalidateDialog {
             self.typed.clear();
             self.fates = FatesView::default();
         }
-        let closed = dialog(ctx, "invalidate", size::DIALOG, |ui| {
-            if plan.is_running() || plan.is_over() {
-                self.happening(ui, view, plan);
-            } else {
-                self.plan(ui, view, plan);
-            }
-        });
+        let closed =
+            dialog(ctx, view.state, "Keys to invalidate", (plan.is_running(), plan.is_over()), size::DIALOG, |ui| {
+                if plan.is_running() || plan.is_over() {
+                    self.happening(ui, view, plan);
+                } else {
+                    self.plan(ui, view, plan);
+                }
+            });
         if closed {
             view.send(Command::CloseInvalidate);
         }
@@ -77,7 +78,7 @@ impl InvalidateDialog {
             ui.spacing_mut().item_spacing.y = space::S;
             if let Some(search) = &plan.search {
                 let what = if search.is_empty() { "of all keys".to_owned() } else { format!("by “{search}”") };
-                let words = format!("Found {what}; what the search finds later is not touched");
+                let words = format!("Found {what}; keys that match later are not touched");
                 text::paragraph(ui, Type::Small, theme::colors(ui).text.secondary, harmless::shortened(&words, 200));
             }
             counts(ui, plan);
@@ -155,11 +156,11 @@ impl InvalidateDialog {
             false => "Each request names its ids, and the keys are read again as proof",
             true if plan.is_broken => "Keybearer made a mistake. Refresh the list to see what is true",
             true if plan.outcome.as_ref().is_some_and(|outcome| outcome.on_its_word.is_some()) => {
-                "Read again from the cluster, but for the session’s own key: of that the cluster said so"
+                "Read again from the cluster, except the session’s own key, for which the cluster’s answer is all there is"
             }
-            true if is_complete => "Read again from the cluster: no client can sign in by what is listed here",
-            true if unknown > 0 => "Of some it is not known whether they work: refresh the list before you go on",
-            true => "What was read again from the cluster, to the key",
+            true if is_complete => "Read again from the cluster: no client can sign in with the keys listed here",
+            true if unknown > 0 => "Whether some of them still work is not known: refresh the list before you go on",
+            true => "As read again from the cluster, key by key",
         };
         head(ui, &plan.profile, &title, None, line);
         padded(ui, |ui| {
@@ -196,8 +197,8 @@ impl InvalidateDialog {
             if plan.is_over() {
                 over_buttons(ui, view, plan);
             } else {
-                let off = plan.stopping.then_some("It stops after the chunk that is on its way");
-                let stop = Button::secondary("Stop after this chunk").icon(icons::STOP_CIRCLE).off_because(off);
+                let off = plan.stopping.then_some("It stops after the current batch");
+                let stop = Button::secondary("Stop after this batch").icon(icons::STOP_CIRCLE).off_because(off);
                 if stop.show(ui).clicked() {
                     view.send(Command::StopInvalidate);
                 }
@@ -282,7 +283,7 @@ fn counts(ui: &mut Ui, plan: &Invalidation) {
         for group in StatusGroup::ALL {
             let count = plan.going_summary.statuses.in_group(group);
             if count > 0 {
-                count_of(ui, group.mark(), &format!("{} {}", thousands(count as u64), in_a_count(group)));
+                count_of(ui, status::group_mark(group), &format!("{} {}", thousands(count as u64), in_a_count(group)));
             }
         }
     });
@@ -383,12 +384,12 @@ fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
 }
 
 /// A mark with its words, which stay on one line.
-fn count_of(ui: &mut Ui, status: Status, words: &str) {
+fn count_of(ui: &mut Ui, mark: status::Mark, words: &str) {
     let p = theme::colors(ui);
     let galley = ui.painter().layout_no_wrap(words.to_owned(), Type::Small.font(), p.text.secondary);
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 24.0, 20.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
-    status::paint_mark(ui.painter(), rect.left_center() + vec2(6.0, 0.0), status, p);
+    status::paint_mark(ui.painter(), rect.left_center() + vec2(6.0, 0.0), mark, p);
     let at = rect.left_center() + vec2(16.0, -galley.size().y / 2.0);
     ui.painter().galley(at.round(), galley, p.text.secondary);
 }
@@ -398,7 +399,7 @@ fn in_a_count(group: StatusGroup) -> &'static str {
     match group {
         StatusGroup::Within7Days => "within 7 days",
         StatusGroup::Within30Days => "within 30 days",
-        StatusGroup::Never => "without an end",
+        StatusGroup::Never => "never expire",
         other => other.word(),
     }
 }
@@ -461,8 +462,8 @@ fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
         }
     }
     if let Some(own) = &summary.own_key {
-        let line = format!("{own} is left out. With it this session ends");
-        let title = "The key you are signed in by is among them";
+        let line = format!("{own} is left out. With it, this session ends");
+        let title = "The key you are signed in with is among them";
         notice::banner(ui, notice::Tone::Danger, title, &line, |_| ());
         if extra_word(ui, plan.own_key_too, "Invalidate my own key too") {
             view.send(Command::IncludeOwnKey(!plan.own_key_too));

@@ -44,7 +44,7 @@ impl JournalExportForm {
             self.open = true;
             self.path = suggested(&export.name, self.form);
         }
-        let escape = dialog(ctx, "Export the journal", size::DIALOG, |ui| {
+        let escape = dialog(ctx, state, "Export the journal", (), size::DIALOG, |ui| {
             egui::Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 self.content(ui, view, export);

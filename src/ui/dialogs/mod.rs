@@ -17,9 +17,16 @@ pub mod update;
 mod update_form;
 pub mod update_review;
 
+use std::{fmt::Debug, hash::Hash};
+
 use eframe::egui::{self, CornerRadius, Frame, Id, LayerId, Margin, Modal, Order, Popup, Role, Stroke, Ui};
 
-use super::{View, theme, theme::radius};
+use super::{
+    View, theme,
+    theme::radius,
+    widgets::notice::{self, Tone},
+};
+use crate::app::State;
 
 /// The dialogs, with what is typed into them.
 #[derive(Default)]
@@ -83,8 +90,17 @@ impl Dialogs {
     }
 }
 
-/// A dialog of this width on a scrim. Whether it was asked to close by Escape.
-fn dialog(ctx: &egui::Context, name: &str, width: f32, content: impl FnOnce(&mut Ui)) -> bool {
+/// A dialog of this name and width on a scrim, on top of its content why the window can't be closed, if that was asked.
+/// Buttons, focus and clicks belong to one `question`: a press meant for one never answers the next. Returns `true` if
+/// it was asked to close by Escape.
+fn dialog(
+    ctx: &egui::Context,
+    state: &State,
+    name: &str,
+    question: impl Hash + Debug,
+    width: f32,
+    content: impl FnOnce(&mut Ui),
+) -> bool {
     let p = theme::colors_of(ctx);
     let room = ctx.content_rect().width() - 48.0;
     let frame = Frame::new()
@@ -103,9 +119,15 @@ fn dialog(ctx: &egui::Context, name: &str, width: f32, content: impl FnOnce(&mut
         ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
             node.set_role(Role::Dialog);
             node.set_modal();
+            node.set_label(name);
         });
         ui.set_width(width.min(room));
-        content(ui);
+        if let Some(words) = state.refusal() {
+            Frame::new().inner_margin(Margin { left: 24, right: 24, top: 20, bottom: 0 }).show(ui, |ui| {
+                notice::banner(ui, Tone::Warning, "Keybearer can’t be closed yet", words, |_| ());
+            });
+        }
+        ui.push_id(("question", question), content);
     });
     // A dialog that has grown is put in the middle one frame later, which somebody has to ask for.
     let (id, height) = (Id::unique((name.to_owned(), "height")), response.response.rect.height());

@@ -62,16 +62,19 @@ impl RotateDialog {
         if !std::mem::replace(&mut self.is_open, true) {
             self.folder = "~/keybearer-successors".into();
         }
-        let closed = dialog(ctx, "rotate", size::DIALOG_WIDE, |ui| match &dialog_of.stage {
-            Stage::Ask(ask) => self.ask(ui, view, dialog_of, ask),
-            Stage::Working(words) => steps::working(ui, dialog_of, words),
-            Stage::After(after) => steps::after(ui, view, dialog_of, after),
-            Stage::Many(many) => steps::many(ui, view, dialog_of, many),
-            Stage::GoOn(asked) => self.go_on(ui, view, dialog_of, asked),
-            Stage::GiveUp(canceling) => rotate_end::give_up(ui, view, dialog_of, canceling),
-            Stage::GivenUp(result) => rotate_end::given_up(ui, view, dialog_of, result),
-            Stage::End(ending) => self.end(ui, view, dialog_of, ending),
-        });
+        let closed =
+            dialog(ctx, view.state, "Rotate keys", std::mem::discriminant(&dialog_of.stage), size::DIALOG_WIDE, |ui| {
+                match &dialog_of.stage {
+                    Stage::Ask(ask) => self.ask(ui, view, dialog_of, ask),
+                    Stage::Working(words) => steps::working(ui, dialog_of, words),
+                    Stage::After(after) => steps::after(ui, view, dialog_of, after),
+                    Stage::Many(many) => steps::many(ui, view, dialog_of, many),
+                    Stage::GoOn(asked) => self.go_on(ui, view, dialog_of, asked),
+                    Stage::GiveUp(canceling) => rotate_end::give_up(ui, view, dialog_of, canceling),
+                    Stage::GivenUp(result) => rotate_end::given_up(ui, view, dialog_of, result),
+                    Stage::End(ending) => self.end(ui, view, dialog_of, ending),
+                }
+            });
         if closed {
             view.send(Command::Rotate(Step::Close));
         }

@@ -72,7 +72,7 @@ impl SecretCard {
             let consumer = if usual.takes_kind(&reveal.kind) { usual } else { Consumer::RemoteCluster };
             *self = Self { shown_for: Some(reveal.id.clone()), consumer, ..Self::default() };
         }
-        let closed = dialog(ctx, "secret", size::DIALOG_WIDE, |ui| {
+        let closed = dialog(ctx, view.state, "Secret of the new key", &reveal.id, size::DIALOG_WIDE, |ui| {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 head(ui, view, reveal);
@@ -83,7 +83,7 @@ impl SecretCard {
                 secret_line(ui, view, reveal, is_new);
                 clipboard_line(ui, view, reveal);
                 self.hand_over(ui, view, reveal);
-                self.footer(ui, view, reveal);
+                ui.push_id(reveal.asks, |ui| self.footer(ui, view, reveal));
             });
         });
         if closed {
@@ -137,7 +137,7 @@ impl SecretCard {
                         }
                     }
                     if matching.is_empty() {
-                        text::paragraph(ui, Type::Small, p.text.tertiary, "No consumer is called so");
+                        text::paragraph(ui, Type::Small, p.text.tertiary, "No consumer has this name");
                     }
                 });
             });
@@ -269,7 +269,13 @@ impl SecretCard {
 fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     const WITHOUT: &str =
         "Nobody can show the secret again. Without it the key is of no use, and should be invalidated";
+    if let Some(why) = &reveal.refusal {
+        notice::banner(ui, Tone::Danger, "The key was not invalidated", why, |_| ());
+    }
     let (title, line) = match (reveal.copied, view.state.clipboard.left(view.state.now)) {
+        _ if reveal.kept.is_loading() => {
+            ("The secret is not kept yet", format!("It is still being written to the keyring or the file. {WITHOUT}"))
+        }
         (Copied::Never, _) => ("The secret was not copied, kept or written", WITHOUT.to_owned()),
         (Copied::OnClipboard, Some(left)) => (
             "The secret is on the clipboard only",
@@ -414,7 +420,7 @@ fn clipboard_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
                 }
             }
             (None, None) if reveal.copied == Copied::Gone && !reveal.is_safe() => {
-                let words = "It was on the clipboard, and is there no longer";
+                let words = "It was on the clipboard, but no longer is";
                 drop(text::line(ui, Type::Body, p.warning.text, words));
             }
             (None, None) => {
@@ -422,7 +428,7 @@ fn clipboard_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            text::line(ui, Type::Small, p.warning.text, "Shown this once, Elasticsearch keeps only its hash");
+            text::line(ui, Type::Small, p.warning.text, "Shown only once: Elasticsearch keeps only a hash");
             text::icon(ui, Type::IconSmall, p.warning.text, icons::WARNING);
         });
     });
@@ -482,7 +488,7 @@ fn trial(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
             ui.horizontal(|ui| {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let label = if reveal.trial.value().is_some() { "Try again" } else { "Try it" };
-                    let running = reveal.trial.is_loading().then_some("It is being tried");
+                    let running = reveal.trial.is_loading().then_some("It is being tested");
                     let cross = (reveal.kind == KeyKind::CrossCluster).then_some(NO_REST);
                     let button = Button::secondary(label)
                         .icon(icons::TASK_ALT)

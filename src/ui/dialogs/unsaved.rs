@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn ask(ctx: &egui::Context, view: &mut View<'_>) {
     let Some(profile) = view.state.unsaved_asked() else { return };
     let mut step = None;
-    let closed = dialog(ctx, "unsaved connection", size::DIALOG, |ui| {
+    let closed = dialog(ctx, view.state, "Connection not saved", &profile.id, size::DIALOG, |ui| {
         let name = harmless::shortened(&profile.name, 40);
         let line = "Keybearer is about to close. A connection that is not saved has to be filled in again, its \
                     credential too";
@@ -55,7 +55,7 @@ pub fn offer(ui: &mut Ui, view: &mut View<'_>) {
         .resizable(false)
         .show(ui, |ui| {
             let title = format!("The connection “{}” is not saved", harmless::shortened(&profile.name, 40));
-            let line = "It is gone when you close Keybearer. Saved, it lives in the keyring of this computer";
+            let line = "It is gone when you close Keybearer. Once saved, it is kept in the keyring of this computer";
             notice::banner(ui, Tone::Info, &title, line, |ui| {
                 if Button::secondary("Save").named("Save this connection").icon(icons::SAVE).show(ui).clicked() {
                     view.send(Command::SaveProfile(Box::new(profile.clone())));

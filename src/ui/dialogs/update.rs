@@ -66,7 +66,8 @@ impl UpdateDialog {
             let expiration = std::mem::take(&mut self.draft.expiration);
             self.draft = UpdateDraft { expiration, ..self.initial.clone() };
         }
-        let closed = dialog(ctx, "update", size::DIALOG_WIDE, |ui| {
+        let question = (plan.review.is_some(), plan.is_running(), plan.is_over());
+        let closed = dialog(ctx, view.state, "Update keys", question, size::DIALOG_WIDE, |ui| {
             if plan.is_running() || plan.is_over() {
                 self.happening(ui, view, plan);
             } else if plan.review.is_some() {
@@ -90,12 +91,7 @@ impl UpdateDialog {
         let Some(review) = &plan.review else { return };
         let count = review.planned.len() as u64;
         let title = format!("Update {}", plural(count, "key"));
-        head(
-            ui,
-            plan,
-            &title,
-            "Exactly this would be different. An update can’t be taken back, only followed by another",
-        );
+        head(ui, plan, &title, "Exactly this will change. An update can’t be undone, only followed by another");
         notice::hairline(ui);
         let room = (ui.ctx().content_rect().height() - 320.0).max(160.0);
         padded(ui, |ui| {
@@ -137,20 +133,18 @@ impl UpdateDialog {
         let is_complete = good == total;
         let unknown = plan.outcome.as_ref().map_or(0, UpdateOutcome::unknown) as u64;
         let (title, line) = match plan.is_over() {
-            false => {
-                (format!("Updating {}", plural(total, "key")), "Each waits for the cluster to write it, about a second")
-            }
+            false => (format!("Updating {}", plural(total, "key")), "Each takes the cluster about a second to write"),
             true if plan.is_broken => {
                 ("Broken off".into(), "Keybearer made a mistake. Refresh the list to see what is true")
             }
-            true if is_complete => (format!("{} updated", plural(total, "key")), "As the cluster said of each"),
+            true if is_complete => (format!("{} updated", plural(total, "key")), "As the cluster confirmed for each"),
             true if unknown > 0 => (
                 format!("{} of {} updated, {} not known", thousands(good), plural(total, "key"), thousands(unknown)),
-                "Of some it is not known whether they were changed: refresh the list before you go on",
+                "Whether some of them were changed is not known: refresh the list before you go on",
             ),
             true => (
                 format!("{} of {} updated", thousands(good), plural(total, "key")),
-                "As the cluster said of each; after a lost answer as the key itself shows",
+                "As the cluster confirmed for each or, after a lost answer, as the key itself shows",
             ),
         };
         head(ui, plan, &title, line);

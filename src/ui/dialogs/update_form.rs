@@ -29,7 +29,7 @@ const AROUND: f32 = 310.0;
 
 impl UpdateDialog {
     pub(super) fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
-        let line = "Nothing is sent before you have seen what would be different";
+        let line = "Nothing is sent before you have seen what would change";
         let title = match plan.single() {
             Some(key) => format!("Update {}", harmless::shortened(&key.name, 60)),
             None => format!("Update {}", plural(plan.keys.len() as u64, "key")),
@@ -72,7 +72,7 @@ impl UpdateDialog {
                 None if is_single => Some("The key is read first"),
                 _ => None,
             };
-            let off = if plan.is_planning() { Some("What would be different is being worked out") } else { off };
+            let off = if plan.is_planning() { Some("What would change is being worked out") } else { off };
             if Button::primary("Review").off_because(off).show(ui).clicked() {
                 view.send(Command::Update(Step::Review(Box::new(self.draft.clone()))));
             }
@@ -80,7 +80,7 @@ impl UpdateDialog {
                 view.send(Command::Update(Step::Close));
             }
             if plan.is_planning() {
-                text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Working out what would be different…");
+                text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Working out what would change…");
             }
         });
     }
@@ -125,7 +125,8 @@ impl UpdateDialog {
         match &mut self.draft.metadata {
             Some(text) => {
                 let slip = slip(plan, UpdateField::Metadata);
-                let field = Field::new("Metadata").mono().lines(7).help("All of it; what is not in it is gone");
+                let field =
+                    Field::new("Metadata").mono().lines(7).help("All of it: whatever is missing here is removed");
                 field.error(slip.as_deref()).show(ui, text);
             }
             None => not_told(ui, "Metadata"),
@@ -174,7 +175,7 @@ impl UpdateDialog {
 
     fn many(&mut self, ui: &mut Ui, plan: &Updating) {
         let error = slip(plan, UpdateField::Set);
-        let help = "Members of the metadata, one a line; the others stay. A value that is no JSON is a text";
+        let help = "Members of the metadata, one per line; the others stay. A value that is not JSON is taken as text";
         let set = Field::new("Set in the metadata").mono().lines(4).hint("team=payments").help(help);
         set.error(error.as_deref()).show(ui, &mut self.draft.set);
         let error = slip(plan, UpdateField::Remove);
@@ -185,7 +186,7 @@ impl UpdateDialog {
 
     fn expiration(&mut self, ui: &mut Ui, plan: &Updating) {
         let p = theme::colors(ui);
-        text::line(ui, Type::Label, p.text.secondary, "New end, counted from now");
+        text::line(ui, Type::Label, p.text.secondary, "New expiration, counted from now");
         ui.scope(|ui| {
             ui.spacing_mut().interact_size.y = size::CONTROL;
             ui.horizontal_wrapped(|ui| {
@@ -195,14 +196,15 @@ impl UpdateDialog {
                         self.draft.expiration = value.into();
                     }
                 }
-                let end = Field::new("New end").without_label().mono().width(220.0).hint("12h, 90d or 2027-02-21");
+                let end =
+                    Field::new("New expiration").without_label().mono().width(220.0).hint("12h, 90d or 2027-02-21");
                 end.show(ui, &mut self.draft.expiration);
             });
         });
         match slip(plan, UpdateField::Expiration) {
             Some(error) => field::error_line(ui, &error),
             None => {
-                drop(text::line(ui, Type::Small, p.text.tertiary, "An end can be moved and never be taken away again"))
+                drop(text::line(ui, Type::Small, p.text.tertiary, "An expiration can be changed, but never removed"))
             }
         }
     }

@@ -110,7 +110,7 @@ fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: boo
     }
     let is_same = changes.metadata.is_empty() && changes.role_descriptors.is_empty() && changes.expiry.is_none();
     if is_same && changes.certificate_identity.is_none() {
-        text::line(ui, Type::Body, p.text.secondary, "Nothing that was typed is different");
+        text::line(ui, Type::Body, p.text.secondary, "Nothing that was typed changes it");
         return;
     }
     code::ground(ui).show(ui, |ui| {
@@ -119,7 +119,7 @@ fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: boo
         if let Some((old, new)) = changes.expiry {
             let zone = &view.state.zone;
             let old = old.map_or_else(|| "never".into(), |at| calendar::local(at, zone));
-            text::paragraph(ui, Type::Body, p.text.primary, format!("Ends: {old} → {}", calendar::local(new, zone)));
+            text::paragraph(ui, Type::Body, p.text.primary, format!("Expires: {old} → {}", calendar::local(new, zone)));
         }
         if let Some((old, new)) = &changes.certificate_identity {
             let text = |identity: &Option<String>| identity.as_deref().map_or_else(|| "null".into(), json_text::quote);

@@ -494,7 +494,7 @@ fn fields(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
             // Somebody pastes the whole key here, too.
             let id = Field::new("Id").mono().error(error(ProfileField::KeyId));
             id.show_without_history(ui, &mut draft.key_id);
-            let help = "The secret alone, or a whole key in any form: it fills both";
+            let help = "The secret alone, or a whole key in any form, which fills in both";
             let secret = Field::new("Secret").mono().help(help).error(error(ProfileField::KeySecret));
             secret.show_password(ui, &mut draft.key_secret);
             draft.tidy();
@@ -545,7 +545,7 @@ fn trust(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
         TrustChoice::InsecureDev => {
             let line = draft
                 .refusal()
-                .unwrap_or("Any certificate is believed: for development only. It stays visible on every screen");
+                .unwrap_or("Any certificate is accepted: for development only. It stays visible on every screen");
             notice::banner(ui, Tone::Warning, "Insecure", line, |_| ());
         }
     }

@@ -242,10 +242,10 @@ impl CreateScreen {
                                 view.send(Command::StopCreating);
                             }
                             let limit = cluster.profile.endpoint.timeout.as_secs();
-                            let words = format!("Creating… it is waited for {limit} s at most");
+                            let words = format!("Creating… waiting at most {limit} s");
                             text::line(ui, Type::Small, p.text.secondary, words);
                         } else if self.attempted && count > 0 {
-                            let words = format!("{} to mend", plural(count as u64, "field"));
+                            let words = format!("{} to correct", plural(count as u64, "field"));
                             text::line(ui, Type::Small, p.danger.text, words);
                         }
                     });

@@ -100,7 +100,7 @@ impl CreateScreen {
                     }
                 });
             });
-            let help = "It signs that user in for this one request, and is shown, kept and written down nowhere";
+            let help = "It signs that user in for this one request, and is never shown, kept or written down";
             if self.draft.owner.by_token {
                 secret_field(ui, TOKEN, help, secret_error.as_deref(), &mut self.credential);
             } else {
@@ -110,7 +110,7 @@ impl CreateScreen {
                     secret_field(&mut columns[1], PASSWORD, help, secret_error.as_deref(), &mut self.credential);
                 });
             }
-            let help = "Whom that user acts as, with the privilege run_as: then the key is that one’s";
+            let help = "The user to act as, with the privilege run_as: the key then belongs to that user";
             let half = (ui.available_width() - space::S) / 2.0;
             Field::new("Acting as").optional().width(half).help(help).show(ui, &mut self.draft.owner.run_as);
         });

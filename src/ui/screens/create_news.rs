@@ -48,7 +48,7 @@ pub(super) fn news(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, (by_api_
 /// A key is made on one cluster.
 pub(super) fn choose_cluster(ui: &mut Ui, view: &mut View<'_>) {
     let state = view.state;
-    let line = "All clusters are shown together, and a key is made on one";
+    let line = "All clusters are shown together, but a key is created on one of them";
     notice::empty(ui, icons::ADD_CIRCLE, "On which cluster?", line, |ui| {
         for cluster in &state.clusters {
             if Button::secondary(&cluster.profile.name).show(ui).clicked() {

@@ -281,7 +281,7 @@ pub fn columns_menu(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
             let p = theme::colors(ui);
             crate::ui::widgets::text::line(ui, Type::Body, p.text.primary, "Dates instead of “in 3 days”");
         });
-        if Button::link("As it was at first").show(ui).clicked() {
+        if Button::link("Reset the columns").show(ui).clicked() {
             changed = TableLayout::default();
         }
         if changed != layout {

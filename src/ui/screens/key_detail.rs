@@ -40,7 +40,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
             }
             if let Some(flaw) = &key.flaw {
                 let detail = format!(
-                    "{}. All else was read, and it can be invalidated by its id",
+                    "{}. Everything else was read, and the key can be invalidated by its id",
                     harmless::shortened(flaw, 400)
                 );
                 notice::banner(ui, notice::Tone::Warning, "This key is not fully readable", &detail, |_| ());
@@ -70,10 +70,14 @@ pub(super) fn section(ui: &mut Ui) {
 fn lifetime(ui: &mut Ui, view: &View<'_>, key: &ApiKey, now: Millis) {
     let p = theme::colors(ui);
     let state = key.status(now);
-    key_rows::status_line(ui, state, &key_rows::remaining_words(key, state, now), p);
+    key_rows::status_line(ui, key, now, p);
+    if key.is_unread("expiration") {
+        return;
+    }
     let (bar, response) = ui.allocate_exact_size(vec2(ui.available_width(), 6.0), Sense::hover());
     let share = key.share_left(now);
-    let words = share.map_or("never ends".into(), |share| format!("{:.0} percent of its life left", share * 100.0));
+    let words =
+        share.map_or("never expires".into(), |share| format!("{:.0} percent of its lifetime left", share * 100.0));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
     status::paint_bar(ui.painter(), bar, state, share, p);
     if let Some(expires) = key.expires {
@@ -124,13 +128,16 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
         text::line(ui, Type::Small, p.text.tertiary, harmless::shown(&key.owner.realm));
     });
     fact(ui, "Type", |ui| drop(text::line(ui, Type::Body, p.text.primary, key.kind.word())));
-    fact(ui, "Status", |ui| drop(text::line(ui, Type::Body, p.text.primary, key.status(now).word())));
+    fact(ui, "Status", |ui| drop(text::line(ui, Type::Body, p.text.primary, key_rows::status_word(key, now))));
     fact(ui, "Roles", |ui| {
         let roles =
             if key.roles().is_empty() { "none".into() } else { harmless::shortened(&key.roles().join(", "), 200) };
         text::paragraph(ui, Type::Body, p.text.primary, roles);
     });
-    fact(ui, "Created", |ui| moment(ui, view, key.created));
+    fact(ui, "Created", |ui| match key.is_unread("creation") {
+        true => drop(text::line(ui, Type::Body, p.text.tertiary, key_rows::NOT_KNOWN)),
+        false => moment(ui, view, key.created),
+    });
     if let Some(at) = key.invalidated_at {
         fact(ui, "Invalidated", |ui| moment(ui, view, at));
     }

@@ -81,12 +81,12 @@ impl<'a> RowPainter<'a> {
             self.next_change = self.next_change.min(expiry::next_change(expires, self.now));
         }
         let mark = rect.left_center() + vec2(LEFT + TICK + 5.0, 0.0);
-        status::paint_mark(ui.painter(), mark, status, p);
+        status::paint_mark(ui.painter(), mark, mark_of(key, self.now), p);
         let label = |ui: &Ui, rect: Rect, salt: &str, words: &str| {
             let cell = ui.interact(rect, id.with(salt), Sense::hover());
             cell.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
         };
-        label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status.word());
+        label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status_word(key, self.now));
         for (column, x, width) in &self.columns.shown {
             let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
             let words = self.cell(ui, cell, *column, key, status, place);
@@ -157,14 +157,19 @@ impl<'a> RowPainter<'a> {
             }
             Column::Realm => plain(harmless::shortened(&key.owner.realm, 60), p.text.secondary),
             Column::Can => plain(place.cluster.inventory().can(place.place), p.text.secondary),
+            Column::Created if key.is_unread("creation") => plain(NOT_KNOWN.into(), p.text.tertiary),
             Column::Created => plain(self.moment(key.created), p.text.secondary),
             Column::Invalidated => {
                 plain(key.invalidated_at.map(|at| self.moment(at)).unwrap_or_default(), p.text.secondary)
+            }
+            Column::Status if mark_of(key, self.now) == status::Mark::NotKnown => {
+                plain(NOT_KNOWN.into(), p.text.tertiary)
             }
             Column::Status => plain(status.machine_word().to_owned(), p.text.secondary),
             Column::ApplicationId => {
                 plain(harmless::shortened(key.application_id().unwrap_or_default(), 80), p.text.secondary)
             }
+            Column::Expires if is_end_unread(key, status) => plain(NOT_KNOWN.into(), p.text.tertiary),
             Column::Expires => {
                 let bar = Rect::from_min_size(
                     pos2(cell.left(), cell.center().y - size::BAR_HEIGHT / 2.0),
@@ -238,9 +243,30 @@ fn badge_words(badges: &[(chip::Tone, &str, &str)]) -> String {
     badges.iter().map(|(_, _, word)| format!(", {word}")).collect()
 }
 
+/// The words for a value that could not be read.
+pub const NOT_KNOWN: &str = "not known";
+
+/// `true` if the time that the key has left is not known: the value says nothing where it could not be read.
+fn is_end_unread(key: &ApiKey, status: Status) -> bool {
+    status != Status::Invalidated && key.is_unread("expiration")
+}
+
+/// The mark of a key; none is claimed where what decides it could not be read.
+pub fn mark_of(key: &ApiKey, now: Millis) -> status::Mark {
+    let status = key.status(now);
+    let is_unread = key.is_unread("invalidated") || is_end_unread(key, status);
+    if is_unread { status::Mark::NotKnown } else { status::Mark::Of(status) }
+}
+
+/// The words that stand for its mark.
+pub fn status_word(key: &ApiKey, now: Millis) -> &'static str {
+    if mark_of(key, now) == status::Mark::NotKnown { "status not known" } else { key.status(now).word() }
+}
+
 /// The words beside the bar: the time left, or when it was taken away.
 pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
     match (status, key.invalidated_at) {
+        _ if is_end_unread(key, status) => "expiration not known".into(),
         (Status::Invalidated, Some(at)) => format!("invalidated {}", expiry::ago(at, now)),
         (Status::Invalidated, None) => "invalidated".into(),
         _ => expiry::remaining(key.expires, now),
@@ -298,13 +324,15 @@ pub(super) fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &st
     width
 }
 
-/// Paints the status of a key beside words, for pages and dialogs.
-pub fn status_line(ui: &mut Ui, status: Status, words: &str, p: &Palette) {
+/// Paints the status of a key beside the time it has left, for pages and dialogs.
+pub fn status_line(ui: &mut Ui, key: &ApiKey, now: Millis, p: &Palette) {
+    let status = key.status(now);
+    let words = remaining_words(key, status, now);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         let (rect, response) = ui.allocate_exact_size(vec2(size::STATUS_MARK, 20.0), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, status.word()));
-        status::paint_mark(ui.painter(), rect.center(), status, p);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, status_word(key, now)));
+        status::paint_mark(ui.painter(), rect.center(), mark_of(key, now), p);
         crate::ui::widgets::text::line(ui, Type::Strong, status::text_color(status, p), words);
     });
 }

@@ -64,7 +64,7 @@ pub(super) fn no_keys(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     let (heading, line) = if own {
         ("You have no keys yet", "Other people’s keys need read_security or manage_api_key")
     } else {
-        ("No keys yet", "Make one that can do little and not for long")
+        ("No keys yet", "Create one with few privileges and a short lifetime")
     };
     notice::empty(ui, icons::KEY, heading, line, |ui| {
         if Button::primary("Create the first key").icon(icons::ADD).show(ui).clicked() {

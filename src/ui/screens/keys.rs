@@ -31,7 +31,7 @@ use crate::{
             chip, focus,
             notice::{self, Tone},
             search_box::{self, SearchBox},
-            text,
+            status, text,
         },
     },
 };
@@ -213,7 +213,7 @@ impl Keys {
         let dates = layout.dates;
         key_columns::header(ui, view, cluster, &columns);
         if cluster.rows.places.is_empty() {
-            let filtered = "No key has all these words, or this status";
+            let filtered = "No key matches this search and this status";
             return notice::empty(ui, icons::SEARCH, "Nothing found", filtered, |ui| {
                 if Button::secondary("Show all keys").show(ui).clicked() {
                     self.search.text.clear();
@@ -235,7 +235,7 @@ impl Keys {
             let mut painter = key_rows::RowPainter::new(&columns, now, view.state.zone.clone(), dates);
             for row in range {
                 let Some(place) = cluster.place(row) else { continue };
-                let key = cluster.inventory().key(place);
+                let key = cluster.inventory().listed(place);
                 let place = key_rows::Place { cursor: self.cursor == Some(row), cluster, row, place };
                 if painter.row(ui, view, &key, &place) {
                     self.cursor = Some(row);
@@ -406,7 +406,11 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     }
     let mut text = String::from("name\tid\tapplication id\towner\texpires\n");
     for place in &selected {
-        let expires = inventory.expires(*place).map_or_else(|| "never".into(), calendar::rfc3339);
+        let expires = match inventory.expires(*place) {
+            _ if inventory.is_unread(*place, "expiration") => "not known".into(),
+            None => "never".into(),
+            Some(at) => calendar::rfc3339(at),
+        };
         let cells = [
             harmless::shown(inventory.name(*place)).into_owned(),
             inventory.id(*place).to_owned(),
@@ -420,18 +424,33 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     ui.ctx().copy_text(text);
 }
 
-/// One line of the same height at every width: what lies below it must not move when a page opens beside it. Where
-/// the words have no room, marks and counts stand alone.
+/// The label of a chip where there is little room. Its mark tells what the days are about.
+fn short_label(group: StatusGroup) -> &'static str {
+    match group {
+        StatusGroup::Within7Days => "7 days",
+        StatusGroup::Within30Days => "30 days",
+        StatusGroup::Never => "Never",
+        other => other.label(),
+    }
+}
+
+/// One line of the same height at every width: what lies below it must not move when a page opens beside it. Labels
+/// become shorter where there is little room; where there is none, marks and counts stand alone.
 fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     const GAP: f32 = 6.0;
     let counts = &cluster.rows.counts;
     let total = thousands(counts.total() as u64);
     let chips = StatusGroup::ALL.map(|group| (group, thousands(counts.in_group(group) as u64)));
-    let widths = chips
-        .iter()
-        .map(|(group, count)| chip::choice_width(ui, Some(group.mark()), (group.label(), true), Some(count)) + GAP);
-    let all = chip::choice_width(ui, None, ("All", true), Some(&total)) + GAP;
-    let words = widths.sum::<f32>() + all + key_actions::room(ui, cluster) <= ui.available_width();
+    let all = chip::choice_width(ui, None, "All", Some(&total)) + GAP;
+    let room = ui.available_width() - all - key_actions::room(ui, cluster);
+    let fits = |label: fn(StatusGroup) -> &'static str| {
+        let width = |(group, count): &(StatusGroup, String)| {
+            chip::choice_width(ui, Some(status::group_mark(*group)), label(*group), Some(count)) + GAP
+        };
+        chips.iter().map(width).sum::<f32>() <= room
+    };
+    let none: fn(StatusGroup) -> &'static str = |_| "";
+    let shown = [StatusGroup::label, short_label].into_iter().find(|label| fits(*label)).unwrap_or(none);
     let row = vec2(ui.available_width(), size::CHIP);
     ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing = vec2(GAP, 0.0);
@@ -440,7 +459,8 @@ fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         }
         for (group, count) in chips {
             let on = cluster.view.status == Some(group);
-            if chip::marked_choice(ui, on, Some(group.mark()), (group.label(), words), Some(count)).clicked() {
+            let (mark, labels) = (Some(status::group_mark(group)), (group.label(), shown(group)));
+            if chip::marked_choice(ui, on, mark, labels, Some(count)).clicked() {
                 let status = (!on).then_some(group);
                 view.send(Command::SetView(ListView { status, ..cluster.view.clone() }));
             }
@@ -495,7 +515,10 @@ fn banners(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     }
     if let Some(list) = cluster.keys.value().filter(|list| list.own_only && !list.keys.is_empty()) {
         Frame::new().inner_margin(margin).show(ui, |ui| {
-            let title = format!("Only your own {} are shown", plural(list.keys.len() as u64, "key"));
+            let title = match list.keys.len() {
+                1 => "Only your own key is shown".to_owned(),
+                more => format!("Only your own {} are shown", plural(more as u64, "key")),
+            };
             let detail = "Other people’s keys need the cluster privilege read_security or manage_api_key";
             notice::banner(ui, Tone::Info, &title, detail, |_| ());
         });

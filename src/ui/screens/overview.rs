@@ -119,28 +119,54 @@ impl OverviewScreen {
         let p = theme::colors(ui);
         let wanted = view.state.overview_wanted.clone();
         let heading = if wanted.created { "What was created when" } else { "What expires when" };
+        let never = overview.counts.of(Status::Never);
+        let link = (!wanted.created && never > 0).then(|| format!("and {} never", thousands(never as u64)));
+        let flawed = cluster.inventory().flawed();
+        // Where only the mark of it is on each row, the number stands here.
+        let flawed = (flawed > 0).then(|| format!("{} not fully readable", plural(flawed as u64, "key")));
+        let spans = Span::ALL.map(|span| (span, span.words()));
+        let moments = [(false, "Expirations"), (true, "Creations")];
         let response = card(ui, |ui| {
-            ui.allocate_ui_with_layout(vec2(ui.available_width(), 34.0), Layout::left_to_right(Align::Center), |ui| {
-                text::line(ui, Type::Heading, p.text.primary, heading);
-                let never = overview.counts.of(Status::Never);
-                if !wanted.created && never > 0 {
-                    let words = format!("and {} never", thousands(never as u64));
-                    if Button::link(&words).show(ui).clicked() {
-                        view.send(Command::ShowKeys(group_view(StatusGroup::Never)));
-                    }
-                }
+            let width = |words: &str, kind: Type| {
+                ui.painter().layout_no_wrap(words.to_owned(), kind.font(), p.text.primary).size().x + 24.0
+            };
+            let left = width(heading, Type::Heading)
+                + link.as_deref().map_or(0.0, |words| width(words, Type::Body))
+                + flawed.as_deref().map_or(0.0, |words| width(words, Type::Small));
+            let right = chip::segmented_room(ui, &spans) + chip::segmented_room(ui, &moments) + size::CONTROL + 24.0;
+            let in_one_line = left + right <= ui.available_width();
+            let choices = |ui: &mut Ui, view: &mut View<'_>| {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.picture_menu(ui, view, cluster, overview, heading);
-                    let spans = Span::ALL.map(|span| (span, span.words()));
                     if let Some(span) = chip::segmented(ui, wanted.span, &spans, None) {
                         view.send(Command::SetOverview(Wanted { span, ..wanted.clone() }));
                     }
-                    let moments = [(false, "Expiries"), (true, "Creations")];
                     if let Some(created) = chip::segmented(ui, wanted.created, &moments, None) {
                         view.send(Command::SetOverview(Wanted { created, ..wanted.clone() }));
                     }
                 });
+            };
+            let row = vec2(ui.available_width(), 34.0);
+            ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Heading, p.text.primary, heading);
+                if let Some(words) = &link
+                    && Button::link(words).show(ui).clicked()
+                {
+                    view.send(Command::ShowKeys(group_view(StatusGroup::Never)));
+                }
+                if let Some(words) = flawed {
+                    text::line(ui, Type::Small, p.warning.text, words).on_hover_text(
+                        "When they were created or expire may be not known: such a key is in no bar, and is counted \
+                         among those that never expire",
+                    );
+                }
+                if in_one_line {
+                    choices(ui, view);
+                }
             });
+            if !in_one_line {
+                ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| choices(ui, view));
+            }
             let bars = &overview.bars;
             let (chosen, _) = timeline::ui(ui, bars, wanted.created, TIMELINE);
             if let Some((from, to)) = chosen.and_then(|(from, to)| Some((bars.get(from)?, bars.get(to)?))) {
@@ -314,7 +340,8 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
     ui.painter().rect(rect, corner, p.surface.raised, Stroke::new(p.hair, p.stroke.card), StrokeKind::Inside);
     let width = rect.width() / figures.len() as f32;
     for (at, (group, below)) in figures.into_iter().enumerate() {
-        let (mark, word, count, target) = (group.mark(), group.label(), counts.in_group(group), group_view(group));
+        let (mark, word, count, target) =
+            (status::group_mark(group), group.label(), counts.in_group(group), group_view(group));
         let cell = Rect::from_min_size(pos2(rect.left() + at as f32 * width, rect.top()), vec2(width, rect.height()));
         let response = ui.interact(cell, ui.scope_id().with(("figure", word)), Sense::click());
         let name = format!("{word}: {}", plural(count as u64, "key"));
@@ -331,7 +358,8 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
         let left = egui::Align2::LEFT_CENTER;
         let room = Rect::from_min_max(pos2(x + 18.0, cell.top() + 13.0), pos2(cell.right() - 8.0, cell.top() + 33.0));
         key_rows::elided(ui, room, Type::Body, p.text.secondary, word);
-        let color = if mark == Status::Expiring && count > 0 { p.status.expiring_text } else { p.text.primary };
+        let color =
+            if group == StatusGroup::Within7Days && count > 0 { p.status.expiring_text } else { p.text.primary };
         painter.text(pos2(x, cell.top() + 53.0), left, thousands(count as u64), Type::Display.font(), color);
         let room = Rect::from_min_max(pos2(x, cell.top() + 72.0), pos2(cell.right() - 8.0, cell.top() + 92.0));
         key_rows::elided(ui, room, Type::Small, p.text.tertiary, &below);
@@ -350,7 +378,7 @@ fn tally_card(ui: &mut Ui, view: &mut View<'_>, title: &str, field: &str, values
             text::line(ui, Type::Heading, p.text.primary, title);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if let Some(name) = field.strip_prefix("meta.") {
-                    let label = format!("Count no more by {title}");
+                    let label = format!("Stop counting by {title}");
                     if Button::icon_only(icons::CLOSE, &label).show(ui).clicked() {
                         let rest = view.state.settings.counted_by.iter().filter(|own| *own != name).cloned().collect();
                         view.send(Command::CountBy(rest));

@@ -1,4 +1,4 @@
-//! The timeline of the overview: what ends, or was created, when. A bar is a button, a row of bars a range.
+//! The timeline of the overview: what expires, or was created, when. A bar is a button, a row of bars a range.
 
 use eframe::egui::{
     self, Align2, Color32, Id, Mesh, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -118,7 +118,7 @@ fn hint(response: Response, words: &str) {
     response.on_hover_ui(|ui| {
         let p = theme::colors(ui);
         crate::ui::widgets::text::line(ui, Type::Strong, p.text.primary, words);
-        let more = "Click to list, draw over several for a range";
+        let more = "Click to list these keys, drag over several for a range";
         crate::ui::widgets::text::line(ui, Type::Small, p.text.tertiary, more);
     });
 }
@@ -127,8 +127,8 @@ fn words(bar: &Bar, created: bool) -> String {
     let count = bar.counts.total();
     let verb = match (created, count == 1) {
         (true, _) => "created",
-        (false, true) => "ends",
-        (false, false) => "end",
+        (false, true) => "expires",
+        (false, false) => "expire",
     };
     format!("{} {verb} {}", plural(count as u64, "key"), bar.words())
 }

@@ -7,7 +7,10 @@ use eframe::egui::{
     text::LayoutJob, vec2,
 };
 
-use super::{focus, status};
+use super::{
+    focus,
+    status::{self, Mark},
+};
 use crate::{
     model::{expiry::Status, profile::Environment},
     ui::theme::{self, Palette, Type, icons, radius, size},
@@ -15,26 +18,25 @@ use crate::{
 
 /// A chip that is on or off, with an optional mark and count.
 pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: Option<String>) -> Response {
-    marked_choice(ui, on, mark, (label, true), count)
+    marked_choice(ui, on, mark.map(Mark::Of), (label, label), count)
 }
 
-/// The width of [`choice`], in points; of [`marked_choice`] without words.
-pub fn choice_width(ui: &Ui, mark: Option<Status>, (label, words): (&str, bool), count: Option<&str>) -> f32 {
-    choice_galley(ui, false, (label, words || mark.is_none()), count).size().x + mark_room(mark) + 20.0
+/// The width of [`marked_choice`] that shows this label, in points.
+pub fn choice_width(ui: &Ui, mark: Option<Mark>, shown: &str, count: Option<&str>) -> f32 {
+    choice_galley(ui, false, shown, count).size().x + mark_room(mark) + 20.0
 }
 
-/// The same, `words` or not: where there is no room, mark and count stand alone, and the label is a tooltip. The
-/// accessible name stays.
+/// The same with a shorter label, or with none where there is no room: then the label is a tooltip. The accessible name
+/// stays.
 pub fn marked_choice(
     ui: &mut Ui,
     on: bool,
-    mark: Option<Status>,
-    (label, words): (&str, bool),
+    mark: Option<Mark>,
+    (label, shown): (&str, &str),
     count: Option<String>,
 ) -> Response {
     let p = theme::colors(ui);
-    let words = words || mark.is_none();
-    let galley = choice_galley(ui, on, (label, words), count.as_deref());
+    let galley = choice_galley(ui, on, shown, count.as_deref());
     let mark_room = mark_room(mark);
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + mark_room + 20.0, size::CHIP), Sense::click());
     let name = count.as_ref().map_or_else(|| label.to_owned(), |count| format!("{label} {count}"));
@@ -48,28 +50,28 @@ pub fn marked_choice(
         };
         ui.painter().rect(rect, CornerRadius::same(radius::M), fill, Stroke::new(p.hair, edge), StrokeKind::Inside);
         let mut x = rect.left() + 10.0;
-        if let Some(status) = mark {
-            status::paint_mark(ui.painter(), pos2(x + 5.0, rect.center().y), status, p);
+        if let Some(mark) = mark {
+            status::paint_mark(ui.painter(), pos2(x + 5.0, rect.center().y), mark, p);
             x += mark_room;
         }
         ui.painter().galley(pos2(x, (rect.center().y - galley.size().y / 2.0).round()), galley, p.text.primary);
         focus::ring(ui, &response, radius::M);
     }
-    if words { response } else { response.on_hover_text(label) }
+    if shown == label { response } else { response.on_hover_text(label) }
 }
 
-fn mark_room(mark: Option<Status>) -> f32 {
+fn mark_room(mark: Option<Mark>) -> f32 {
     if mark.is_some() { size::STATUS_MARK + 6.0 } else { 0.0 }
 }
 
-fn choice_galley(ui: &Ui, on: bool, (label, words): (&str, bool), count: Option<&str>) -> Arc<Galley> {
+fn choice_galley(ui: &Ui, on: bool, shown: &str, count: Option<&str>) -> Arc<Galley> {
     let p = theme::colors(ui);
     let mut job = LayoutJob::default();
-    if words {
-        job.append(label, 0.0, Type::Label.format(if on { p.text.primary } else { p.text.secondary }));
+    if !shown.is_empty() {
+        job.append(shown, 0.0, Type::Label.format(if on { p.text.primary } else { p.text.secondary }));
     }
     if let Some(count) = count {
-        job.append(count, if words { 6.0 } else { 0.0 }, Type::Small.format(p.text.tertiary));
+        job.append(count, if shown.is_empty() { 0.0 } else { 6.0 }, Type::Small.format(p.text.tertiary));
     }
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }

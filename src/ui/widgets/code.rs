@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Label, Response, Ui, text::LayoutJob};
+use eframe::egui::{self, Color32, Galley, Label, Response, Ui, text::LayoutJob};
 
 use crate::{
     model::{harmless, json_text},
@@ -10,35 +10,66 @@ use crate::{
 };
 
 /// Shows JSON as a cluster sent it: laid out, harmless, and no more than [`json_text::MAX_SHOWN_BYTES`]. It is laid
-/// out when it is shown first and when it is another one, not for each frame; `name` tells the texts of one page
-/// apart.
+/// out when it is shown first and when it, its width or its look is another one, not for each frame; `name` tells the
+/// texts of one page apart.
 pub fn raw_json(ui: &mut Ui, name: &'static str, raw: &str) -> Response {
     #[derive(Clone)]
     struct LaidOut {
         length: usize,
         /// As much as the layout depends on.
         raw: Arc<str>,
+        drawn: Option<Drawn>,
         text: Arc<str>,
     }
 
     let id = egui::Id::unique(("laid out", name));
     let start = &raw[..raw.floor_char_boundary(json_text::MAX_LAYOUT_BYTES + 1)];
     let known = ui.data(|data| data.get_temp::<LaidOut>(id));
-    let laid_out = known.filter(|known| known.length == raw.len() && *known.raw == *start).unwrap_or_else(|| {
+    let mut laid_out = known.filter(|known| known.length == raw.len() && *known.raw == *start).unwrap_or_else(|| {
         let text = harmless::lines(&json_text::shown(raw));
-        let made = LaidOut { length: raw.len(), raw: start.into(), text: text.into() };
-        ui.data_mut(|data| data.insert_temp(id, made.clone()));
-        made
+        LaidOut { length: raw.len(), raw: start.into(), drawn: None, text: text.into() }
     });
-    json(ui, &laid_out.text)
+    let look = Look::of(ui);
+    let drawn = laid_out.drawn.take().filter(|drawn| drawn.look.is(&look));
+    let drawn = drawn.unwrap_or_else(|| {
+        let mut job = json_job(&laid_out.text, theme::colors(ui));
+        job.wrap.max_width = look.width;
+        Drawn { galley: ui.fonts_mut(|fonts| fonts.layout_job(job)), look }
+    });
+    let galley = Arc::clone(&drawn.galley);
+    laid_out.drawn = Some(drawn);
+    ui.data_mut(|data| data.insert_temp(id, laid_out));
+    ui.add(Label::new(galley).selectable(true))
 }
 
-/// Shows JSON that was laid out before.
-pub fn json(ui: &mut Ui, text: &str) -> Response {
-    let p = theme::colors(ui);
-    let mut job = json_job(text, p);
-    job.wrap.max_width = ui.available_width();
-    ui.add(Label::new(job).wrap().selectable(true))
+/// Text as it was laid out, for one look.
+#[derive(Clone)]
+struct Drawn {
+    look: Look,
+    galley: Arc<Galley>,
+}
+
+/// All that the layout of a text depends on besides the text.
+#[derive(Clone)]
+struct Look {
+    width: f32,
+    color: Color32,
+    /// The toolkit hands out the same one as long as its fonts are the same, whose places a layout holds.
+    fonts: Arc<Galley>,
+}
+
+impl Look {
+    fn of(ui: &Ui) -> Self {
+        let color = theme::colors(ui).code.key;
+        let fonts = ui.painter().layout_no_wrap("{".to_owned(), Type::Mono.font(), Color32::PLACEHOLDER);
+        Self { width: ui.available_width(), color, fonts }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.width.to_bits() == other.width.to_bits()
+            && self.color == other.color
+            && Arc::ptr_eq(&self.fonts, &other.fonts)
+    }
 }
 
 /// The sections of JSON text: keys, strings, numbers and what is between them.

@@ -3,9 +3,31 @@
 use eframe::egui::{self, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use crate::{
-    model::expiry::Status,
+    model::expiry::{Status, StatusGroup},
     ui::theme::{Palette, size},
 };
+
+/// A shape with its colour; no two look alike, in colour or without.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// Stands for a status.
+    Of(Status),
+    /// Stands for all valid keys, whenever they expire.
+    Valid,
+    /// Stands for a status that is not known.
+    NotKnown,
+}
+
+impl From<Status> for Mark {
+    fn from(status: Status) -> Self {
+        Self::Of(status)
+    }
+}
+
+/// The mark of a group.
+pub fn group_mark(group: StatusGroup) -> Mark {
+    if group == StatusGroup::Valid { Mark::Valid } else { Mark::Of(group.mark()) }
+}
 
 /// The colour of the mark and of the bar.
 pub fn color(status: Status, p: &Palette) -> Color32 {
@@ -31,9 +53,28 @@ pub fn text_color(status: Status, p: &Palette) -> Color32 {
 }
 
 /// Paints the mark in a box of 10 × 10 around `center`.
-pub fn paint_mark(painter: &egui::Painter, center: Pos2, status: Status, p: &Palette) {
-    let color = color(status, p);
+pub fn paint_mark(painter: &egui::Painter, center: Pos2, mark: impl Into<Mark>, p: &Palette) {
     let radius = size::STATUS_MARK / 2.0 - 0.5;
+    let status = match mark.into() {
+        Mark::Of(status) => status,
+        Mark::Valid => {
+            let line = Stroke::new(1.5, p.status.active);
+            painter.circle_stroke(center, radius, line);
+            let tick = [vec2(-2.3, 0.1), vec2(-0.6, 1.8), vec2(2.4, -1.8)].map(|by| center + by);
+            painter.add(Shape::line(tick.to_vec(), line));
+            return;
+        }
+        Mark::NotKnown => {
+            let ring = (0..=24).map(|step| {
+                let angle = std::f32::consts::TAU * step as f32 / 24.0;
+                center + radius * vec2(angle.cos(), angle.sin())
+            });
+            let ring: Vec<Pos2> = ring.collect();
+            painter.extend(Shape::dashed_line(&ring, Stroke::new(1.5, p.text.tertiary), 2.0, 2.0));
+            return;
+        }
+    };
+    let color = color(status, p);
     let line = Stroke::new(1.5, color);
     match status {
         Status::Active => {
