@@ -223,12 +223,13 @@ fn no_control_lies_on_another_or_outside_the_window_at_any_size_and_zoom() {
 #[test]
 fn dialogs_are_whole_at_any_size_and_zoom() {
     let sandbox = RunningSandbox::start();
-    let openings: [(&str, fn(&mut Desk)); 4] = [
+    type Opening = (&'static str, fn(&mut Desk));
+    let openings: [Opening; 4] = [
         ("Export keys", |desk| desk.press("Export")),
         ("Check a secret", |desk| desk.press("Check a secret")),
         ("Keys to invalidate", |desk| {
-            let rows = desk.texts().into_iter().filter(|text| text.starts_with("Select "));
-            let name = rows.filter(|text| !text.contains("all shown")).next().unwrap();
+            let is_row = |text: &String| text.starts_with("Select ") && !text.contains("all shown");
+            let name = desk.texts().into_iter().find(is_row).unwrap();
             desk.tick(&name);
             desk.press("Invalidate");
         }),
