@@ -14,12 +14,13 @@ use zeroize::Zeroizing;
 use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
-    key_rights,
+    key_rights, key_row,
     output::{self, PlainFormat},
+    show,
 };
 use crate::{
     export::json_lines::KeyJson,
-    model::{Millis, calendar, expiry, expiry::plural, harmless, pasted, rights::RightsJson, secret::Secret},
+    model::{Millis, expiry::plural, harmless, pasted, rights::RightsJson, secret::Secret},
     ops::{
         check_secret::{self, Asked, Checked, Looked, Validity},
         clock, connect,
@@ -210,15 +211,8 @@ fn text(checked: &Checked, now: Millis) -> String {
             facts.push(("name", shown(&key.name)));
             facts.push(("application id", key.application_id().map_or_else(|| "none".into(), shown)));
             facts.push(("owner", shown(&format!("{} (realm {})", key.owner.username, key.owner.realm))));
-            facts.push(("status", key.status(now).word().to_owned()));
-            let zone = clock::zone();
-            facts.push((
-                "expires",
-                key.expires.map_or_else(
-                    || "never".into(),
-                    |at| format!("{} ({})", calendar::local(at, &zone), expiry::remaining(Some(at), now)),
-                ),
-            ));
+            facts.push(("status", key_row::status_word(key, now).to_owned()));
+            facts.push(("expires", show::expires(key, now)));
             rights = key_rights::text(found);
         }
         Looked::Missing => facts.push(("key", "not known: you see no key with this id".into())),

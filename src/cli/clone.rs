@@ -181,8 +181,9 @@ fn say(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
     let end = match (wanted.expiry, known) {
         (Some(Expiry::Never), _) => "It never expires".to_owned(),
         (Some(expiry), _) => format!("It expires {}", expiry.words(&zone)),
-        (None, None) => "It ends when its source does".into(),
+        (None, None) => "It expires when its source does".into(),
         (None, Some(key)) => match key.expires {
+            _ if key.is_unread("expiration") => "It expires when its source does, which could not be read".into(),
             None => "Like its source, it never expires".into(),
             Some(at) => format!("Like its source, it expires {}", calendar::local(at, &zone)),
         },

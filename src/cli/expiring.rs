@@ -107,7 +107,11 @@ fn write_rows(
             // All keys are counted, also those that end later: a graph needs both.
             let mut tally = metrics::Tally::default();
             for place in read.keys.matching(&query.expr, now, list::asker(session)).places() {
-                tally.add(read.keys.expires(place), read.keys.is_invalidated(place), now);
+                if read.keys.has_known_status(place) {
+                    tally.add(read.keys.expires(place), read.keys.is_invalidated(place), now);
+                } else {
+                    tally.add_not_known();
+                }
             }
             let mut counts = metrics::Counts::new(now);
             counts.add_cluster(labels.clone(), tally, read.own_only);
@@ -150,7 +154,9 @@ pub(super) fn ending(
         let place = *place as usize;
         !list.keys.is_invalidated(place) && list.keys.expires(place).is_some_and(|at| at > now && at <= until)
     };
-    let not_known = rows.not_known.places().filter(|place| ends(&(*place as u32))).count();
+    let may_end = |place: usize| !list.keys.has_known_status(place) || ends(&(place as u32));
+    let odd = rows.found.places().filter(|place| !list.keys.has_known_status(*place)).count();
+    let not_known = rows.not_known.places().filter(|place| may_end(*place)).count() + odd;
     (rows.places.into_iter().filter(ends).collect(), not_known)
 }
 

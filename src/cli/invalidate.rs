@@ -160,6 +160,11 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         output::say("Nothing is left to be invalidated");
         // What was left out by a guard was meant by the search, unless it was said that none would be.
         let is_done = chosen.is_empty() || args.count == Some(0);
+        if args.output != Format::Table {
+            let guarded = plan.ids.iter().filter_map(|id| Some((id.clone(), plan.guard(id, session.own_key())?)));
+            let nothing = Outcome { guarded: guarded.collect(), ..Outcome::default() };
+            report(session.now(), &nothing, &chosen, args.output)?;
+        }
         return Ok(if is_done { Exit::Done } else { Exit::Failed });
     }
     if count == 0 {

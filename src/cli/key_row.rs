@@ -30,12 +30,10 @@ pub(super) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> 
         "owner" => output::cell(&key.owner.username),
         "realm" => output::cell(&key.owner.realm),
         "roles" => output::cell(&roles(key)),
-        "created" => calendar::local(key.created, zone),
-        "expires" if key.is_unread("expiration") => "not known".into(),
+        "created" => key.known_created().map_or_else(|| "not known".into(), |at| calendar::local(at, zone)),
         "expires" => expires(key, zone),
-        "left" if key.is_unread("expiration") => String::new(),
-        "left" => match key.status(now) {
-            Status::Never | Status::Invalidated => String::new(),
+        "left" => match key.known_status(now) {
+            None | Some(Status::Never | Status::Invalidated) => String::new(),
             _ => expiry::remaining(key.expires, now),
         },
         "status" => status(key, now),
@@ -60,10 +58,14 @@ pub(super) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
     COLUMNS.iter().map(|column| cell(key, column, now, zone)).collect()
 }
 
+/// Its status in words for people.
+pub(super) fn status_word(key: &ApiKey, now: Millis) -> &'static str {
+    key.known_status(now).map_or("not known", Status::word)
+}
+
 /// Its status and, of the few that need it, the mark that something of it could not be read.
 fn status(key: &ApiKey, now: Millis) -> String {
-    let is_known = !key.is_unread("invalidated") && (key.invalidated || !key.is_unread("expiration"));
-    let word = if is_known { key.status(now).machine_word() } else { "not known" };
+    let word = key.known_status(now).map_or("not known", Status::machine_word);
     if key.flaw.is_some() { format!("{word}, not fully readable") } else { word.into() }
 }
 
@@ -80,6 +82,9 @@ pub(super) fn id(key: &ApiKey) -> String {
 
 /// When it ends, in local time.
 pub(super) fn expires(key: &ApiKey, zone: &TimeZone) -> String {
+    if key.is_unread("expiration") {
+        return "not known".into();
+    }
     key.expires.map_or_else(|| "never".into(), |at| calendar::local(at, zone))
 }
 

@@ -79,7 +79,7 @@ Environment (options win over it, a profile replaces it; secrets are never optio
   KEYBEARER_JOURNAL          folder of the journal of what was done, or off for none
   KEYBEARER_ROTATIONS        folder of the rotations that are under way
 
-Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done (of `check secret`: not known),
+Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, incomplete or not known,
 4 keys expire (of `expiring`).";
 
 #[derive(Subcommand, Debug)]
@@ -169,7 +169,11 @@ fn is_meant(arg: &OsString) -> bool {
     let term = text.trim_start_matches('-');
     let dashes = text.len() - term.len();
     let is_field = |name: &str| match dashes {
-        1 => !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '.' | '_')),
+        1 => {
+            let is_of_metadata = name.starts_with("meta.");
+            let fits = |c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '_');
+            !name.is_empty() && (is_of_metadata || name.chars().all(fits))
+        }
         _ => filter::Field::named(name).is_some(),
     };
     is_id || term.starts_with(['(', '"']) || term.split_once(':').is_some_and(|(name, _)| is_field(name))

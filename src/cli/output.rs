@@ -99,7 +99,8 @@ pub(super) fn put_json(data: &impl Serialize) -> Result<(), CliError> {
 /// # Errors
 /// When the data is no JSON.
 pub(super) fn json(data: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
+    // Room for the answer to a creation: a buffer that grows leaves a secret behind in memory.
+    let mut text = Vec::with_capacity(16 * 1024);
     let mut out = Escaping::json(&mut text);
     serde_json::to_writer_pretty(&mut out, data)?;
     out.write_all(b"\n")?;

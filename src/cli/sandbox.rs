@@ -9,6 +9,7 @@ use super::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
     output,
+    signals::Signals,
 };
 use crate::sandbox::{MAX_KEYS, Options, Passwords, Sandbox};
 
@@ -67,27 +68,11 @@ pub(super) async fn run(flags: &ConnectionFlags, args: SandboxArgs) -> Result<Ex
 }
 
 async fn serve(sandbox: &Sandbox) -> Result<(), CliError> {
-    let ended = ended();
+    let mut ended = Signals::caught();
     output::put(&exports(sandbox))?;
     words(sandbox).iter().for_each(|line| output::say(line));
-    ended.await;
+    ended.next().await;
     Ok(())
-}
-
-/// Until somebody interrupts or ends this process.
-async fn ended() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Lines for a shell, so that the command line and other clients find the sandbox.

@@ -169,11 +169,11 @@ fn text(session: &Session, whole: &KeyRights, now: Millis, uses: &Result<Uses, N
         ("name", shown(&key.name)),
         ("id", key_row::id(key)),
         ("application id", key.application_id().map_or_else(|| "none".into(), shown)),
-        ("status", key.status(now).word().to_owned()),
+        ("status", key_row::status_word(key, now).to_owned()),
         ("type", shown(key.kind.word())),
         ("owner", shown(&format!("{} (realm {})", key.owner.username, key.owner.realm))),
         ("roles", key_row::roles(key)),
-        ("created", format!("{} ({})", calendar::local(key.created, &zone), expiry::ago(key.created, now))),
+        ("created", created(key, now)),
         ("expires", expires(key, now)),
     ];
     if let Some(flaw) = &key.flaw {
@@ -213,8 +213,15 @@ fn text(session: &Session, whole: &KeyRights, now: Millis, uses: &Result<Uses, N
     text
 }
 
-fn expires(key: &ApiKey, now: Millis) -> String {
+fn created(key: &ApiKey, now: Millis) -> String {
+    let told = |at: Millis| format!("{} ({})", calendar::local(at, &clock::zone()), expiry::ago(at, now));
+    key.known_created().map_or_else(|| "not known".into(), told)
+}
+
+/// The expiration in local time and the time until then.
+pub(super) fn expires(key: &ApiKey, now: Millis) -> String {
     match key.expires {
+        _ if key.is_unread("expiration") => "not known".into(),
         None => "never".into(),
         Some(at) => format!("{} ({})", calendar::local(at, &clock::zone()), expiry::remaining(Some(at), now)),
     }

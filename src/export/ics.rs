@@ -5,7 +5,7 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::{About, ExportError, Row, Rows, Written};
-use crate::model::{Millis, calendar, harmless};
+use crate::model::{Millis, calendar, expiry::Status, harmless};
 
 /// An event ends when its key does, and begins 15 minutes before, so that calendars show a block.
 const LENGTH: Millis = 15 * 60 * 1000;
@@ -19,8 +19,8 @@ pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Resu
     push_line(&mut text, &format!("X-WR-CALNAME:API keys of {}", escaped(&harmless::shown(&about.cluster))));
     let mut written = Written { keys: 0, beyond: 0 };
     while let Some(row) = rows.next()? {
-        let status = row.key.status(about.now);
-        let Some(at) = row.key.expires.filter(|_| status.is_usable()) else { continue };
+        let is_usable = row.key.known_status(about.now).is_some_and(Status::is_usable);
+        let Some(at) = row.key.expires.filter(|_| is_usable) else { continue };
         match (stamp(at.saturating_sub(LENGTH)), stamp(at)) {
             (Some(start), Some(end)) => {
                 push_event(&mut text, &row, about, at, [&made_at, &start, &end]);

@@ -23,6 +23,7 @@ pub const WITHIN: [(&str, Millis); 4] = [("1d", DAY), ("7d", 7 * DAY), ("30d", 3
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     by_status: [u64; Status::ALL.len()],
+    not_known: u64,
     within: [u64; WITHIN.len()],
     next_expiry: Option<Millis>,
 }
@@ -37,6 +38,11 @@ impl Tally {
             *count += u64::from(at.saturating_sub(now) <= span);
         }
         self.next_expiry = Some(self.next_expiry.map_or(at, |next| next.min(at)));
+    }
+
+    /// Counts a key in whose status could not be read.
+    pub fn add_not_known(&mut self) {
+        self.not_known += 1;
     }
 
     /// How many keys have a status.
@@ -61,7 +67,7 @@ impl Tally {
 
     /// How many keys there are.
     pub fn total(&self) -> u64 {
-        self.by_status.iter().sum()
+        self.by_status.iter().sum::<u64>() + self.not_known
     }
 }
 
@@ -127,10 +133,11 @@ pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
         }
     };
     let name = "keybearer_api_keys";
-    head(&mut text, name, "API keys by what they are: valid, expired or invalidated.");
+    head(&mut text, name, "API keys by status; not_known are those whose status could not be read.");
     for group in KINDS {
         samples(&mut text, name, Some(("status", group.word())), &|tally, _| tally.in_group(group) as f64);
     }
+    samples(&mut text, name, Some(("status", "not_known")), &|tally, _| tally.not_known as f64);
     let name = "keybearer_api_keys_valid";
     head(&mut text, name, "Valid API keys by when they end; within-30d includes within-7d.");
     for group in ENDS {
@@ -227,14 +234,16 @@ mod tests {
     #[test]
     fn the_text_of_the_counts_is_as_prometheus_reads_it() {
         let mut counts = Counts::new(NOW);
-        counts.add_cluster(labels("Prod", "u-2"), tally(&keys(), NOW), true);
+        let mut tally = tally(&keys(), NOW);
+        tally.add_not_known();
+        counts.add_cluster(labels("Prod", "u-2"), tally, true);
         counts.add_cluster(labels("Prod", "u-1"), Tally::default(), false);
         let mut out = Vec::new();
         write(&mut out, &counts).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), GOLDEN);
     }
 
-    const GOLDEN: &str = r#"# HELP keybearer_api_keys API keys by what they are: valid, expired or invalidated.
+    const GOLDEN: &str = r#"# HELP keybearer_api_keys API keys by status; not_known are those whose status could not be read.
 # TYPE keybearer_api_keys gauge
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="valid"} 0
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="valid"} 5
@@ -242,6 +251,8 @@ keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="expired"} 0
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="expired"} 1
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="invalidated"} 0
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="invalidated"} 1
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="not_known"} 0
+keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="not_known"} 1
 # HELP keybearer_api_keys_valid Valid API keys by when they end; within-30d includes within-7d.
 # TYPE keybearer_api_keys_valid gauge
 keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="within-7d"} 0

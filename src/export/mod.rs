@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::model::{
     Millis,
     api_key::{ApiKey, KeyKind},
+    expiry::Status,
 };
 
 pub mod csv;
@@ -172,6 +173,11 @@ impl<'a> Rows<'_, 'a, '_> {
     fn all(&self) -> Written {
         Written { keys: self.read, beyond: 0 }
     }
+}
+
+/// The status of a key as files name it.
+fn status_word(key: &ApiKey, now: Millis) -> &'static str {
+    key.known_status(now).map_or("not known", Status::machine_word)
 }
 
 /// The name that Elasticsearch gives a kind, in its field `type`.

@@ -13,7 +13,7 @@ use super::{About, ExportError, Row, Rows, Tell, Written, csv, writable};
 use crate::model::{DAY, Millis, calendar, expiry};
 
 /// Titles of the columns, their widths in characters, and what they show.
-const COLUMNS: [(&str, f64, Cell); 15] = [
+const COLUMNS: [(&str, f64, Cell); 16] = [
     ("Name", 32.0, Cell::Text(1)),
     ("Id", 24.0, Cell::Text(0)),
     ("Application id", 24.0, Cell::Text(2)),
@@ -28,6 +28,7 @@ const COLUMNS: [(&str, f64, Cell); 15] = [
     ("Managed by", 18.0, Cell::Text(12)),
     ("Metadata", 40.0, Cell::Text(13)),
     ("Role descriptors", 40.0, Cell::Text(14)),
+    ("Not fully readable", 24.0, Cell::Text(15)),
     ("Cluster", 20.0, Cell::Cluster),
 ];
 
@@ -143,8 +144,8 @@ fn put_row(sheet: &mut Worksheet, line: u32, row: &Row, about: &About) -> Result
     for (column, (_, _, cell)) in columns(about) {
         match cell {
             Cell::Text(place) => put_text(sheet, line, column, &cells[place])?,
-            Cell::Status => put_text(sheet, line, column, row.key.status(about.now).machine_word())?,
-            Cell::Created => put_moment(sheet, line, column, Some(row.key.created))?,
+            Cell::Status => put_text(sheet, line, column, super::status_word(&row.key, about.now))?,
+            Cell::Created => put_moment(sheet, line, column, row.key.known_created())?,
             Cell::Expires => put_moment(sheet, line, column, row.key.expires)?,
             Cell::Invalidated => put_moment(sheet, line, column, row.key.invalidated_at)?,
             Cell::Cluster => put_text(sheet, line, column, row.cluster)?,
@@ -296,7 +297,7 @@ mod tests {
     fn a_sheet_has_a_bold_frozen_head_with_filters_and_a_sheet_tells_what_it_is() {
         let file = bytes(export::Format::Xlsx, &[key("id", "name", None)], &about(true));
         let sheet = part(&file, "xl/worksheets/sheet1.xml");
-        assert!(sheet.contains("<pane ySplit=\"1\"") && sheet.contains("<autoFilter ref=\"A1:O2\"/>"));
+        assert!(sheet.contains("<pane ySplit=\"1\"") && sheet.contains("<autoFilter ref=\"A1:P2\"/>"));
         assert!(line(&sheet, 1).contains("s=\"1\" t=\"inlineStr\"><is><t>Expires (UTC)</t>"));
         assert!(line(&sheet, 1).contains("<c r=\"O1\" s=\"1\" t=\"inlineStr\"><is><t>Cluster</t>"));
         let strings = part(&file, "xl/sharedStrings.xml");

@@ -223,6 +223,22 @@ impl ApiKey {
         Status::of(self.expires, self.invalidated, now)
     }
 
+    /// Its status at a moment of the cluster's clock; `None` where the fields that tell it could not be read.
+    pub fn known_status(&self, now: Millis) -> Option<Status> {
+        let is_known = !self.is_unread("invalidated") && (self.invalidated || !self.is_unread("expiration"));
+        is_known.then(|| self.status(now))
+    }
+
+    /// The moment of its creation; `None` where it could not be read.
+    pub fn known_created(&self) -> Option<Millis> {
+        (!self.is_unread("creation")).then_some(self.created)
+    }
+
+    /// `true` if it was invalidated; `None` where that could not be read.
+    pub fn known_invalidated(&self) -> Option<bool> {
+        (!self.is_unread("invalidated")).then_some(self.invalidated)
+    }
+
     /// The share of its life that is left, 0 to 1; `None` if it never ends.
     pub fn share_left(&self, now: Millis) -> Option<f32> {
         let expires = self.expires?;

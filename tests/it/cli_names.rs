@@ -79,3 +79,21 @@ async fn a_check_fails_where_the_sign_in_has_nothing_to_do_with_keys() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.out.contains("FAILED  No privilege for API keys"), "{ran:?}");
 }
+
+#[test]
+fn a_metadata_field_with_a_hyphen_can_be_denied_without_a_double_dash() {
+    let practice = Practice::start();
+    practice.create("centered", &["--expiration", "1d", "--metadata", r#"{"cost-center":"x1"}"#]);
+    assert!(practice.list(&["name:centered", "-meta.cost-center:x1"]).is_empty());
+    assert_eq!(practice.list(&["name:centered", "-meta.cost-center:x2"]).len(), 1);
+}
+
+#[test]
+fn where_nothing_is_left_to_be_invalidated_the_data_say_so_too() {
+    let practice = Practice::start();
+    let args = ["invalidate", "--filter", "name:no-such-name", "--yes", "--count", "0", "--output"];
+    let json = practice.officer([&args[..], &["json"]].concat());
+    assert_eq!((json.code, &json.json()["invalidated"]), (Some(0), &json!([])), "{json:?}");
+    let csv = practice.officer([&args[..], &["csv"]].concat());
+    assert!(csv.code == Some(0) && csv.out.starts_with("result,"), "{csv:?}");
+}

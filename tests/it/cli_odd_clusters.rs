@@ -69,9 +69,10 @@ async fn after_a_lost_answer_the_key_without_a_secret_is_named() {
     assert!(ran.err.contains("stray-1") && ran.err.contains("nobody knows its secret"), "{ran:?}");
 
     let asked: Vec<Request> = server.received_requests().await.unwrap();
-    let find = |place: &str| asked.iter().find(|request| request.url.path() == place).unwrap();
-    let sent: Value = find("/_security/api_key").body_json().unwrap();
-    let looked: Value = find("/_security/_query/api_key").body_json().unwrap();
+    let to = |place: &str| asked.iter().filter(|request| request.url.path() == place).collect::<Vec<_>>();
+    let sent: Value = to("/_security/api_key")[0].body_json().unwrap();
+    // Before it others were asked for that have its name.
+    let looked: Value = to("/_security/_query/api_key").last().unwrap().body_json().unwrap();
     assert_eq!(looked["query"]["term"]["metadata.request_id"], sent["metadata"]["request_id"]);
 }
 
@@ -145,4 +146,40 @@ async fn a_list_with_fewer_keys_than_the_cluster_counts_ends_with_3() {
     let list = ana(&server, &["list"]).await;
     assert_eq!(list.code, Some(3), "{list:?}");
     assert!(list.err.contains("the cluster counts 4 keys more than it sent"), "{list:?}");
+}
+
+#[tokio::test]
+async fn fields_that_can_t_be_read_are_not_known_in_every_output() {
+    let server = cluster().await;
+    let body = r#"{"total":1,"count":1,"api_keys":[{"id":"odd","name":"pay","type":"rest","creation":"then",
+        "expiration":"soon","invalidated":"no","username":"ana","realm":"native","metadata":{},"role_descriptors":{}}]}"#;
+    for (verb, place) in [("POST", "/_security/_query/api_key"), ("GET", "/_security/api_key")] {
+        let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+        let answer = answer.insert_header("X-elastic-product", "Elasticsearch");
+        Mock::given(method(verb)).and(path(place)).respond_with(answer).mount(&server).await;
+    }
+    for args in [
+        &["list"][..],
+        &["list", "--output", "json"],
+        &["list", "--output", "csv"],
+        &["expiring", "--within", "30d"],
+        &["show", "odd"],
+        &["show", "odd", "--output", "json"],
+        &["expiring", "--output", "prometheus"],
+        &["list", "status:valid"],
+        &["list", "expires:never"],
+    ] {
+        let ran = ana(&server, args).await;
+        let all = format!("{}{}", ran.out, ran.err);
+        assert!(
+            !all.contains("1970")
+                && !ran.out.replace("ends=\"never\"", "").contains("never")
+                && !all.contains("\"creation\": 0"),
+            "{args:?}: {ran:?}"
+        );
+        assert!(all.contains("not known") || all.contains("not_known"), "{args:?}: {ran:?}");
+        assert!(ran.code == Some(3) || args[0] == "show", "{args:?}: {ran:?}");
+    }
+    let counts = ana(&server, &["expiring", "--output", "prometheus"]).await.out;
+    assert!(counts.contains(r#"status="not_known"} 1"#) && counts.contains(r#"status="valid"} 0"#), "{counts}");
 }

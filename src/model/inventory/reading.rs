@@ -72,6 +72,12 @@ impl Inventory {
         Status::of(self.expires(place), self.is_invalidated(place), now)
     }
 
+    /// `false` if the fields that tell its status could not be read.
+    pub fn has_known_status(&self, place: usize) -> bool {
+        let is_known = || !self.is_unread(place, "invalidated");
+        self.flaws.is_empty() || is_known() && (self.is_invalidated(place) || !self.is_unread(place, "expiration"))
+    }
+
     /// The same as places in [`Status::ALL`], for many keys: with nothing to foretell for the processor.
     pub(super) fn status_places(&self, now: Millis) -> impl Fn(usize) -> usize + Sync + '_ {
         let [now, expiring, soon] = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| now.saturating_add(t));

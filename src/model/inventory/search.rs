@@ -83,6 +83,32 @@ impl Found {
     }
 }
 
+/// Fields of the server's answer that a term asks for.
+fn unread_by(term: &Term) -> &'static [&'static str] {
+    match term {
+        Term::Free(_) => &["name", "username", "metadata"],
+        Term::Field(field, _) => match field {
+            TextField::Name => &["name"],
+            TextField::Id => &[],
+            TextField::Owner => &["username"],
+            TextField::Realm => &["realm"],
+            TextField::App | TextField::Managed => &["metadata"],
+            TextField::Role => &["metadata", "role_descriptors"],
+        },
+        Term::Meta(..) => &["metadata"],
+        Term::Time(TimeField::Expires, _) => &["expiration"],
+        Term::Time(TimeField::Created, _) => &["creation"],
+        Term::Time(TimeField::Invalidated, _) => &["invalidation", "invalidated"],
+        Term::Kind(_) => &["type"],
+        Term::Is(Trait::Ended) | Term::Status(_) => &["expiration", "invalidated"],
+        Term::Is(Trait::CrossCluster) => &["type"],
+        Term::Is(Trait::Mine) => &["username", "realm"],
+        Term::Is(Trait::Managed | Trait::SaysManaged) => &["metadata", "username", "realm"],
+        // By the descriptors, of which unreadable ones are not known anyway.
+        Term::Is(_) | Term::Grant(_) | Term::NotKnown(_) => &[],
+    }
+}
+
 impl Inventory {
     /// The keys that an expression surely means, at a moment of the cluster's clock.
     pub fn matching(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Bits {
@@ -110,9 +136,12 @@ impl Inventory {
                     _ => None,
                 };
                 let words: Vec<TextMatch> = parts.iter().filter_map(word).collect();
-                let found = if words.is_empty() { Bits::none(self.len()) } else { self.mentioning(&words) };
+                let found = match words.first() {
+                    Some(first) => self.with_unread(self.mentioning(&words), &Term::Free(Free(first.clone()))),
+                    None => Found::sure(Bits::none(self.len())),
+                };
                 let others = parts.iter().filter(|part| word(part).is_none());
-                others.fold(Found::sure(found), |found, part| found.or(self.search(part, now, asker)))
+                others.fold(found, |found, part| found.or(self.search(part, now, asker)))
             }
             Expr::Not(part) => self.search(part, now, asker).not(),
             Expr::Term(term) => self.any_term(term, now, asker),
@@ -124,8 +153,32 @@ impl Inventory {
             Term::Grant(grant) => self.granting(grant),
             Term::Is(what) => self.which_is(*what, now, asker),
             Term::NotKnown(what) => Found::sure(self.which_is(*what, now, asker).not_known()),
-            term => Found::sure(self.term(term, now)),
+            term => {
+                let found = self.term(term, now);
+                self.with_unread(found, term)
+            }
         }
+    }
+
+    /// The same without the keys whose fields that a term asks for could not be read: of these it is not known.
+    fn with_unread(&self, found: Bits, term: &Term) -> Found {
+        if self.flaws.is_empty() {
+            return Found::sure(found);
+        }
+        let is_unread = |place: usize| match term {
+            Term::Status(_) => !self.has_known_status(place),
+            _ => unread_by(term).iter().any(|field| self.is_unread(place, field)),
+        };
+        // What is there of a text is read: words found in it are there, and others may have been.
+        let is_text = matches!(term, Term::Free(_) | Term::Field(..));
+        let (mut matching, mut may) = (found.clone(), found);
+        for place in self.flaws.keys().map(|place| *place as usize).filter(|place| is_unread(*place)) {
+            may.set(place, true);
+            if !is_text {
+                matching.set(place, false);
+            }
+        }
+        Found::with(matching, may)
     }
 
     fn term(&self, term: &Term, now: Millis) -> Bits {
@@ -177,7 +230,7 @@ impl Inventory {
                 Bits::of(self.len(), |place| self.username(place) == asker.username && self.realm(place) == asker.realm)
             }
         };
-        Found::sure(found)
+        self.with_unread(found, &Term::Is(what))
     }
 
     /// Any of these words in name, id, application id, owner, roles or metadata. What keys share comes first,

@@ -415,3 +415,37 @@ fn what_could_not_be_read_stays_with_its_key() {
     assert_eq!(inventory.put(&RawKey { flaw: None, ..odd }), Put::Changed);
     assert_eq!(inventory.flawed(), 0);
 }
+
+/// A field that could not be read says neither yes nor no, whatever its stand-in is.
+#[test]
+fn of_keys_with_unreadable_fields_searches_don_t_know() {
+    let mut inventory = Inventory::default();
+    let mut put = |id: &str, name: &str, expires: Option<Millis>, flaw: Option<&str>| {
+        inventory.put(&RawKey { id, name, expires, flaw, created: NOW - DAY, ..Default::default() });
+    };
+    put("whole", "pay", Some(NOW + DAY), None);
+    put("no-end", "pay", None, Some("expiration: it is not a moment in milliseconds"));
+    put("no-state", "pay", Some(NOW + DAY), Some("invalidated: it is neither true nor false"));
+    put("no-birth", "pay", Some(NOW + DAY), Some("creation: it is missing"));
+    put("no-name", "pa\u{fffd}", Some(NOW + DAY), Some("name: a part of it is no text"));
+    inventory.finish();
+    let places = |bits: &Bits| bits.places().map(|place| inventory.id(place).to_owned()).collect::<Vec<_>>();
+    for (query, surely, perhaps) in [
+        ("status:never", &[][..], &["no-end", "no-state"][..]),
+        ("-status:never", &["whole", "no-birth", "no-name"], &["no-end", "no-state"]),
+        ("expires:never", &[], &["no-end"]),
+        ("expires:<7d", &["whole", "no-birth", "no-name"], &["no-end", "no-state"]),
+        ("created:>100d", &[], &["no-birth"]),
+        ("is:ended", &[], &["no-end", "no-state"]),
+        ("name:pay", &["whole", "no-end", "no-state", "no-birth"], &["no-name"]),
+        ("name:pa", &["whole", "no-end", "no-state", "no-birth", "no-name"], &[]),
+        ("-pay", &[], &["no-name"]),
+        ("pay or other", &["whole", "no-end", "no-state", "no-birth"], &["no-name"]),
+        ("id:no-name", &["no-name"], &[]),
+    ] {
+        let expr = crate::model::filter::parse(query, NOW, &jiff::tz::TimeZone::UTC).unwrap().expr;
+        let found = inventory.search(&expr, NOW, Asker::default());
+        assert_eq!(places(&found.matching), surely, "{query}: surely");
+        assert_eq!(places(&found.not_known()), perhaps, "{query}: perhaps");
+    }
+}
