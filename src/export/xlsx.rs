@@ -299,7 +299,7 @@ mod tests {
         let sheet = part(&file, "xl/worksheets/sheet1.xml");
         assert!(sheet.contains("<pane ySplit=\"1\"") && sheet.contains("<autoFilter ref=\"A1:P2\"/>"));
         assert!(line(&sheet, 1).contains("s=\"1\" t=\"inlineStr\"><is><t>Expires (UTC)</t>"));
-        assert!(line(&sheet, 1).contains("<c r=\"O1\" s=\"1\" t=\"inlineStr\"><is><t>Cluster</t>"));
+        assert!(line(&sheet, 1).contains("<c r=\"P1\" s=\"1\" t=\"inlineStr\"><is><t>Cluster</t>"));
         let strings = part(&file, "xl/sharedStrings.xml");
         assert!(strings.contains("<t>Prod</t>") && strings.contains("24 Nov 2026, 12:00 UTC"));
         assert!(part(&file, "docProps/core.xml").contains(">2026-11-24T12:00:00Z<"));
