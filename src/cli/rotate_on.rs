@@ -33,7 +33,7 @@ use crate::{
 pub(super) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<After>, CliError> {
     let Outcome::After(mut after) = outcome else {
         // A terminal shows no cards: what it was given it has written.
-        return Err(CliError::problem("The secret waits to be shown", "", "Go on with --resume"));
+        return Err(CliError::problem("The secret waits to be shown", "", "Resume it with --resume"));
     };
     front.check(&mut after)?;
     say_after(&after);

@@ -395,6 +395,8 @@ struct WireFailed {
 pub enum Fault {
     /// It is no line of a journal: cut off, or no such JSON.
     Unreadable,
+    /// The end of a file is no line, and longer than a crash leaves one.
+    Unfinished,
     /// It is not as it was written.
     Changed,
     /// It does not follow the line before it: lines were removed, added or moved between the two.
@@ -440,6 +442,7 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unreadable => f.write_str("is no entry: it was cut off or overwritten"),
+            Self::Unfinished => f.write_str("ends with something that is no entry, and that no crash has left"),
             Self::Changed => f.write_str("was changed after it was written"),
             Self::OutOfPlace { expected, found } if expected == found => {
                 f.write_str("does not belong behind the entry before it")

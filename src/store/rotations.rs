@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -144,7 +144,7 @@ impl Rotations {
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
-                Err(io::Error::new(io::ErrorKind::WouldBlock, "another Keybearer is just going on with it"))
+                Err(io::Error::new(io::ErrorKind::WouldBlock, "another Keybearer is at work on it"))
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -199,11 +199,17 @@ fn is_plain(id: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<Rotation, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_ROTATION_BYTES {
-        return Err(format!("it has {size} bytes, and a rotation has {MAX_ROTATION_BYTES} at most"));
+    // Whatever stands there: a pipe would be waited for.
+    if !fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
+        return Err("it is no file".into());
     }
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(MAX_ROTATION_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_ROTATION_BYTES {
+        return Err(format!("it has more than {MAX_ROTATION_BYTES} bytes, which no rotation has"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
     Rotation::read(&text).map_err(|error| error.to_string())
 }
 
@@ -324,6 +330,22 @@ mod tests {
         for id in ["torn", "newer", "copy"] {
             assert_eq!(rotations.take(id).unwrap_err().kind(), io::ErrorKind::InvalidData);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_or_too_long_is_named_and_not_waited_for() {
+        let (_folder, rotations) = folder();
+        drop(rotations.begin(rotation("good", 1)).unwrap());
+        let place = |name: &str| rotations.folder().join(name);
+        let made = std::process::Command::new("mkfifo").arg(place("rotation-pipe.json")).status().unwrap();
+        assert!(made.success());
+        fs::create_dir(place("rotation-folder.json")).unwrap();
+        fs::write(place("rotation-long.json"), "x".repeat(MAX_ROTATION_BYTES as usize + 1)).unwrap();
+        let listing = rotations.all().unwrap();
+        assert_eq!((listing.rotations.len(), listing.unreadable.len()), (1, 3), "{:?}", listing.unreadable);
+        assert!(listing.unreadable[1].1.contains("more than 1048576 bytes"), "{:?}", listing.unreadable);
+        assert!(rotations.take("pipe").unwrap_err().to_string().contains("no file"));
     }
 
     #[cfg(unix)]

@@ -79,7 +79,7 @@ pub(super) async fn close(
 }
 
 async fn outcome(session: &Session, rotation: &Rotation, action: Action, intent: &Read) -> Option<Closing> {
-    let found = "found when the rotation was gone on with";
+    let found = "found when the rotation was resumed";
     let closing = |verdict, keys: Vec<KeyId>, reason: &str| {
         Some(Closing { verdict, keys, reason: Some(format!("{found}: {reason}")), ..Closing::default() })
     };
@@ -95,7 +95,7 @@ async fn outcome(session: &Session, rotation: &Rotation, action: Action, intent:
             _ => closing(Verdict::Failure, Vec::new(), "the rotation was not ended"),
         },
         Action::Rotate if request["step"] == "given up" => match rotation.state {
-            State::Abandoned { .. } => closing(Verdict::Success, keys, "the rotation is given up"),
+            State::Abandoned { .. } => closing(Verdict::Success, keys, "the rotation is canceled"),
             _ => closing(Verdict::Failure, Vec::new(), "the rotation went on"),
         },
         Action::Rotate if matches!(rotation.state, State::Abandoned { .. }) => {

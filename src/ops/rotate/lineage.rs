@@ -129,7 +129,7 @@ pub(super) fn rotated_already(old: &KeyId, live: &[LiveSuccessor]) -> Problem {
         [_] => format!("{old} may be being rotated already: it names the successor {names}"),
         _ => format!("{old} has several successors already: {names}"),
     };
-    let hint = "Go on where that rotation was begun, or invalidate the successor there";
+    let hint = "Resume that rotation where it was begun, or invalidate the successor there";
     Problem::new(&title, "Another one would be a second key with the same rights").hint(hint).fix(Fix::RotateAgain)
 }
 

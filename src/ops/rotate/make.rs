@@ -163,7 +163,9 @@ async fn not_here(session: &Session, held: &mut Held, id: &KeyId, problem: Probl
         }
     };
     let detail = if problem.detail.is_empty() { words } else { format!("{}. {words}", problem.detail) };
-    Problem { detail, ..problem }.hint("The old key stays as it is. Go on when the right cluster answers").fix(resume)
+    Problem { detail, ..problem }
+        .hint("The old key stays as it is. Resume the rotation when the right cluster answers")
+        .fix(resume)
 }
 
 /// Looks whether another successor was made at the same time, which the own one has to give way to, and which rights
@@ -205,7 +207,7 @@ async fn taken_back(
     let detail =
         format!("It was made at the same time, and before this one: {new} is taken back, and was given to nobody");
     match closed {
-        Ok(()) => Problem::new(&title, &detail).hint("Go on where that rotation was begun"),
+        Ok(()) => Problem::new(&title, &detail).hint("Resume that rotation where it was begun"),
         Err(problem) => {
             let detail = format!("{detail}. The rotation here could not be closed: {}", problem.words());
             let cancel = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
@@ -245,7 +247,7 @@ pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), P
 
 /// After a lost answer: what was made is ended, because nobody knows its secret.
 async fn lost(session: &Session, held: &mut Held, lost: &Lost, tell: &mut (dyn FnMut(News) + Send)) -> Problem {
-    let hint = "The old key works as before. Going on asks the cluster again before anything is made";
+    let hint = "The old key works as before. Resuming the rotation asks the cluster again before anything is made";
     let resume = Fix::ResumeRotation(held.rotation.id.clone());
     let error = &lost.error;
     let found = lost.found.as_ref();
@@ -402,7 +404,7 @@ fn ask(held: &Held, successor: &KeyId) -> Problem {
     let title = format!("It is not known whether the secret of {successor} arrived");
     let detail = format!("The run that told it to {} was cut off. Nothing is done", rotation.place.words());
     Problem::new(&title, &detail)
-        .hint("Whoever has it goes on with it; without it that key is ended, and another one is made")
+        .hint("Whoever has it resumes the rotation with it; without it that key is ended, and another one is made")
         .fix(Fix::HaveSecret(rotation.id.clone()))
         .or(Fix::MakeAgain(rotation.id.clone()))
 }

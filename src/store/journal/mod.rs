@@ -27,6 +27,10 @@ use head::{Head, Markers};
 pub use super::lock::LOCK_WAIT;
 pub use check::{FaultyLine, MAX_FAULTS, Report};
 
+/// Length of the longest unfinished line that the next entry takes in as evidence of a crash, in bytes. Longer ones are
+/// no crash's and stay where they are, as a line that is no entry.
+pub const MAX_TORN_BYTES: usize = 1 << 20;
+
 /// How much of the end of a file is read first to find its last line, in bytes.
 const TAIL_BYTES: u64 = 1 << 16;
 
@@ -149,6 +153,8 @@ struct End {
     /// Hash that the last line names as the one before it; empty where there is no line that can be read.
     previous: String,
     torn: Option<String>,
+    /// `true` if the file ends with an unfinished line that stays.
+    is_unfinished: bool,
     /// Damage at the end of the journal.
     damage: Option<FaultyLine>,
     /// The last line, where it is an intent.
@@ -252,8 +258,9 @@ impl Journal {
         file.set_len(end.length)?;
         file.seek(SeekFrom::End(0))?;
         let head = Head { sequence: number, hash: journal::read(&line).map(|read| read.hash).unwrap_or_default() };
+        let unfinished = if end.is_unfinished { "\n" } else { "" };
         let written = file
-            .write_all(format!("{line}\n").as_bytes())
+            .write_all(format!("{unfinished}{line}\n").as_bytes())
             .and_then(|()| file.sync_data())
             .and_then(|()| if is_new { own_files::sync_folder(folder) } else { Ok(()) })
             .and_then(|()| head::write(folder, &head));
@@ -332,16 +339,29 @@ impl Journal {
         let files = files(folder)?;
         let month = folder.join(format!("journal-{}.jsonl", calendar::month(at)));
         let (sequence, hash) = (0, BEGINNING.to_owned());
-        let previous = String::new();
-        let mut end = End { file: month, length: 0, sequence, hash, previous, torn: None, damage: None, open: None };
+        let mut end = End {
+            file: month,
+            length: 0,
+            sequence,
+            hash,
+            previous: String::new(),
+            torn: None,
+            is_unfinished: false,
+            damage: None,
+            open: None,
+        };
         for (age, file) in files.iter().rev().enumerate() {
             let (lines, torn) = tail(file)?;
             if age == 0 {
-                end.torn = torn;
+                end.is_unfinished = matches!(torn, Torn::TooLong);
+                end.torn = if let Torn::Line(line) = torn { Some(line) } else { None };
                 // A clock that was set back does not begin an older month.
-                if *file >= end.file || end.torn.is_some() {
+                if *file >= end.file || end.torn.is_some() || end.is_unfinished {
                     end.file.clone_from(file);
                     end.length = lines.end;
+                }
+                if end.is_unfinished {
+                    end.damage = Some(FaultyLine { file: file.clone(), line: 0, fault: Fault::Unfinished });
                 }
             }
             if let Some(line) = lines.last {
@@ -354,7 +374,7 @@ impl Journal {
                     // A line that was tampered with: the chain goes on, and the fault stays where it is.
                     Err(fault) => {
                         end.hash.clear();
-                        end.damage = Some(FaultyLine { file: file.clone(), line: 0, fault });
+                        end.damage.get_or_insert(FaultyLine { file: file.clone(), line: 0, fault });
                     }
                 }
                 break;
@@ -436,13 +456,23 @@ pub fn is_running(entry: &Read, host: &str) -> Option<bool> {
 }
 
 struct Tail {
-    /// Where the last whole line ends.
+    /// Where the next entry begins: the end of the last whole line, or that of the file where what is behind it stays.
     end: u64,
     last: Option<String>,
 }
 
+/// What stands behind the last line end of a file.
+enum Torn {
+    /// Nothing.
+    None,
+    /// An unfinished line, as a crash leaves it.
+    Line(String),
+    /// More than [`MAX_TORN_BYTES`].
+    TooLong,
+}
+
 /// The last whole line of a file, and what comes behind it without a line end.
-fn tail(path: &Path) -> io::Result<(Tail, Option<String>)> {
+fn tail(path: &Path) -> io::Result<(Tail, Torn)> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut size = TAIL_BYTES;
@@ -453,16 +483,22 @@ fn tail(path: &Path) -> io::Result<(Tail, Option<String>)> {
         (&mut file).take(length - from).read_to_end(&mut bytes)?;
         let last_end = memchr::memrchr(b'\n', &bytes);
         let before = last_end.and_then(|at| memchr::memrchr(b'\n', &bytes[..at]));
-        if from > 0 && before.is_none() {
+        // No entry is so long that more has to be read for its beginning.
+        if from > 0 && before.is_none() && bytes.len() <= check::MAX_LINE_BYTES + MAX_TORN_BYTES {
             size *= 4;
             continue;
         }
         let whole = last_end.map_or(0, |at| at + 1);
         let rest = &bytes[whole..];
-        let torn = (!rest.is_empty()).then(|| String::from_utf8_lossy(rest).into_owned());
+        let torn = match rest.len() {
+            0 => Torn::None,
+            length if length > MAX_TORN_BYTES => Torn::TooLong,
+            _ => Torn::Line(String::from_utf8_lossy(rest).into_owned()),
+        };
         let start = before.map_or(0, |at| at + 1);
         let last = last_end.map(|at| String::from_utf8_lossy(&bytes[start..at]).into_owned());
-        return Ok((Tail { end: from + whole as u64, last }, torn));
+        let end = if matches!(torn, Torn::TooLong) { length } else { from + whole as u64 };
+        return Ok((Tail { end, last }, torn));
     }
 }
 

@@ -127,6 +127,25 @@ fn what_a_crash_has_cut_off_is_kept_in_the_next_entry() {
 }
 
 #[test]
+fn an_end_that_is_longer_than_a_crash_leaves_it_stays_and_is_a_fault() {
+    let (_folder, journal) = filled(2);
+    let file = journal.files().unwrap().pop().unwrap();
+    let before = fs::read_to_string(&file).unwrap();
+    let rest = "x".repeat(MAX_TORN_BYTES + 1);
+    fs::write(&file, before.clone() + &rest).unwrap();
+    let warned = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&warned);
+    let watched = journal.clone().watched(move |warning| told.lock().unwrap().push(warning));
+    watched.append(&entry(2, NOW)).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with(&format!("{before}{rest}\n")) && text.len() < before.len() + rest.len() + 2000);
+    assert_eq!(faults(&journal)[0], (3, Fault::Unreadable));
+    assert!(matches!(&warned.lock().unwrap()[..], [Warning::Damaged(_)]));
+    journal.append(&entry(3, NOW)).unwrap();
+    assert_eq!(journal.check(|_, _| ()).unwrap().lines, 5);
+}
+
+#[test]
 fn the_chain_goes_on_behind_a_line_that_was_tampered_with() {
     let (_folder, journal) = filled(3);
     change(&journal, |lines| lines[2] = "nonsense".into());
