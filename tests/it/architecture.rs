@@ -148,3 +148,53 @@ fn the_reader_of_texts_sees_all_but_comments_and_tests() {
     let text = "let a = \"one\"; // \"no\"\nlet q = '\"'; f::<'a>(\"t\\\"wo\");\n#[cfg(test)]\nlet b = \"three\";";
     assert_eq!(literals(text), ["one", "two"]);
 }
+
+/// What stands between backticks in a row of a table, cell by cell.
+fn quoted(row: &str) -> Vec<Vec<&str>> {
+    row.split(" | ").map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect()
+}
+
+/// A promise whose test is gone, or a limit that has another name by now, is no promise.
+#[test]
+fn the_tests_files_and_limits_that_the_architecture_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    sources(&root.join("tests/it"), &mut files);
+    sources(&root.join("tests/contract"), &mut files);
+    let has = |text: &str| files.iter().any(|(_, source)| source.contains(text));
+    let is_name =
+        |text: &str, letter: fn(char) -> bool| text.chars().all(|c| letter(c) || c == '_' || c.is_ascii_digit());
+    let page = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let (mut tests, mut limits, mut missing) = (0, 0, Vec::new());
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        let cells = quoted(row);
+        for name in cells.iter().flatten() {
+            if is_name(name, |c| c.is_ascii_lowercase()) && name.matches('_').count() > 2 {
+                tests += 1;
+                if !has(&format!("fn {name}(")) {
+                    missing.push(format!("no test is called {name}"));
+                }
+            }
+            if let Some(file) = name.strip_suffix(".rs") {
+                let ends = format!("/{file}.rs");
+                if !files.iter().any(|(path, _)| path.ends_with(&ends)) {
+                    missing.push(format!("there is no file {name}"));
+                }
+            }
+        }
+        let [_, constants, _, places, ..] = &cells[..] else { continue };
+        for constant in constants.iter().filter(|name| is_name(name, |c| c.is_ascii_uppercase())) {
+            limits += 1;
+            let declares = |(path, source): &&(String, String)| {
+                places.iter().any(|place| path.contains(&format!("/src/{place}")))
+                    && source.contains(&format!("const {constant}:"))
+            };
+            if !files.iter().any(|file| declares(&file)) {
+                missing.push(format!("{places:?} has no {constant}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(tests > 40 && limits > 60, "the page was not read: {tests} tests, {limits} limits");
+}
