@@ -244,8 +244,14 @@ fn other_end(asked: Option<Expiry>, expires: Option<Millis>) -> Option<String> {
         (Some(asked), Some(expires)) => asked.saturating_sub(expires).saturating_abs() <= MAX_END_OFF,
         (asked, expires) => asked == expires,
     };
-    let (asked, expires) = (moment(asked), moment(expires));
-    (!is_same).then(|| format!("It expires {expires}, not {asked} as was asked for: the clocks differ"))
+    if is_same {
+        return None;
+    }
+    Some(match (asked, expires) {
+        (Some(_), None) => "It never expires, although an expiration was asked for".to_owned(),
+        (None, _) => format!("It expires {}, although no expiration was asked for", moment(expires)),
+        _ => format!("It expires {}, not {} as was asked for: the clocks differ", moment(expires), moment(asked)),
+    })
 }
 
 /// Looks again and again for some seconds, until there is something or the time is over: new keys become visible

@@ -170,11 +170,20 @@ impl Cluster {
             let successors = post("/_security/_query/api_key").and(body_string_contains("rotated_from"));
             let none = json!({ "total": 0, "count": 0, "api_keys": [] });
             successors.respond_with(answer(&none)).mount(&server).await;
+            // No key has expired by the cluster's own clock.
+            let expired = post("/_security/_query/api_key").and(body_string_contains(r#"{"expiration":{"lte":"now"}}"#));
+            expired.respond_with(answer(&none)).mount(&server).await;
             let page = json!({ "total": keys.len(), "count": keys.len(), "api_keys": keys });
             post("/_security/_query/api_key").respond_with(answer(&page)).mount(&server).await;
             let created = json!({ "id": CREATED, "name": "logs-payments-writer", "expiration": NOW + 90 * DAY,
                 "api_key": "ui2lp2axTNmsyakw9tvNnw", "encoded": "x" });
-            post("/_security/api_key").respond_with(answer(&created)).mount(&server).await;
+            let lasting = json!({ "id": CREATED, "name": "logs-payments-writer",
+                "api_key": "ui2lp2axTNmsyakw9tvNnw", "encoded": "x" });
+            let create = move |request: &Request| {
+                let asked: Value = serde_json::from_slice(&request.body).unwrap();
+                answer(if asked["expiration"].is_null() { &lasting } else { &created })
+            };
+            post("/_security/api_key").respond_with(create).mount(&server).await;
             server
         });
         Self { server, runtime }

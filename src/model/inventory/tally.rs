@@ -50,22 +50,30 @@ pub enum Moment {
 
 /// How many keys have each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StatusCounts([usize; Status::ALL.len()]);
+pub struct StatusCounts {
+    by_status: [usize; Status::ALL.len()],
+    not_known: usize,
+}
 
 impl StatusCounts {
     /// How many have this one.
     pub fn of(&self, status: Status) -> usize {
-        self.0[status.place()]
+        self.by_status[status.place()]
+    }
+
+    /// Number of keys whose status could not be read; they belong to no group.
+    pub fn not_known(&self) -> usize {
+        self.not_known
     }
 
     /// Sets how many have this one.
     pub fn set(&mut self, status: Status, count: usize) {
-        self.0[status.place()] = count;
+        self.by_status[status.place()] = count;
     }
 
     /// How many there are.
     pub fn total(&self) -> usize {
-        self.0.iter().sum()
+        self.by_status.iter().sum::<usize>() + self.not_known
     }
 
     /// How many belong to a group; the groups overlap.
@@ -79,7 +87,8 @@ impl StatusCounts {
     }
 
     fn add(mut self, other: Self) -> Self {
-        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own += other);
+        self.by_status.iter_mut().zip(other.by_status).for_each(|(own, other)| *own += other);
+        self.not_known += other.not_known;
         self
     }
 }
@@ -93,17 +102,27 @@ impl Inventory {
             for (at, word) in words.iter().enumerate().filter(|(_, word)| **word != 0) {
                 let first = chunk * CHUNK + at * 64;
                 if word.count_ones() < SPARSE {
-                    ones(*word).for_each(|bit| counts.0[status(first + bit)] += 1);
+                    ones(*word).for_each(|bit| counts.by_status[status(first + bit)] += 1);
                     continue;
                 }
                 for bit in 0..64.min(self.len() - first) {
-                    counts.0[status(first + bit)] += (word >> bit & 1) as usize;
+                    counts.by_status[status(first + bit)] += (word >> bit & 1) as usize;
                 }
             }
             counts
         };
         let chunks = keys.words().par_chunks(CHUNK / 64).enumerate();
-        chunks.map(count).reduce(StatusCounts::default, StatusCounts::add)
+        let mut counts = chunks.map(count).reduce(StatusCounts::default, StatusCounts::add);
+        for place in self.without_status().filter(|place| keys.has(*place)) {
+            counts.by_status[status(place)] -= 1;
+            counts.not_known += 1;
+        }
+        counts
+    }
+
+    /// The keys whose status could not be read.
+    fn without_status(&self) -> impl Iterator<Item = usize> {
+        self.flaws.keys().map(|place| *place as usize).filter(|place| !self.has_known_status(*place))
     }
 
     /// How many of these keys have what asks for a second look, by its word in a search, and of how many some of it
@@ -126,25 +145,34 @@ impl Inventory {
     pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bits {
         let places = self.status_places(now);
         let has = Status::ALL.map(|status| group.has(status));
-        Bits::of(self.len(), |place| has[places(place)])
+        let mut found = Bits::of(self.len(), |place| has[places(place)]);
+        self.without_status().for_each(|place| found.set(place, false));
+        found
     }
 
     /// How many of these keys fall between each two of these moments, by status. `edges` ascend; a key
-    /// before the first or from the last one on is not counted.
+    /// before the first or from the last one on is not counted, and neither is one whose moment could not be read.
     pub fn histogram(&self, keys: &Bits, moment: Moment, edges: &[Millis], now: Millis) -> Vec<StatusCounts> {
         let buckets = edges.len().saturating_sub(1);
-        let column = match moment {
-            Moment::Created => &self.created,
-            Moment::Expires => &self.expires,
-            Moment::Invalidated => &self.invalidated_at,
+        let (column, field) = match moment {
+            Moment::Created => (&self.created, "creation"),
+            Moment::Expires => (&self.expires, "expiration"),
+            Moment::Invalidated => (&self.invalidated_at, "invalidation"),
         };
+        let is_unread = |place: usize| !self.flaws.is_empty() && self.is_unread(place, field);
         let count = |chunk: usize| {
             let mut counts = vec![StatusCounts::default(); buckets];
             for place in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|place| keys.has(*place)) {
                 let at = column[place];
                 let bucket = edges.partition_point(|edge| *edge <= at);
-                if at != NO_TIME && bucket > 0 && bucket <= buckets {
-                    counts[bucket - 1].0[self.status(place, now).place()] += 1;
+                if at == NO_TIME || bucket == 0 || bucket > buckets || is_unread(place) {
+                    continue;
+                }
+                let counts = &mut counts[bucket - 1];
+                if self.has_known_status(place) {
+                    counts.by_status[self.status(place, now).place()] += 1;
+                } else {
+                    counts.not_known += 1;
                 }
             }
             counts

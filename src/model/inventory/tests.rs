@@ -448,4 +448,13 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
         assert_eq!(places(&found.matching), surely, "{query}: surely");
         assert_eq!(places(&found.not_known()), perhaps, "{query}: perhaps");
     }
+    // They are in no group and under no bar of the timeline, and are counted all the same.
+    let all = Bits::all(inventory.len());
+    let counts = inventory.count(&all, NOW);
+    assert_eq!((counts.total(), counts.not_known(), counts.usable(), counts.of(Status::Never)), (5, 2, 3, 0));
+    let valid = inventory.of_group(crate::model::expiry::StatusGroup::Valid, NOW);
+    assert_eq!(places(&valid), ["whole", "no-birth", "no-name"]);
+    let bars = |moment| inventory.histogram(&all, moment, &[i64::MIN, NOW + 2 * DAY], NOW)[0];
+    assert_eq!((bars(Moment::Created).total(), bars(Moment::Expires).total()), (4, 4));
+    assert_eq!(bars(Moment::Expires).not_known(), 1, "no-state");
 }

@@ -39,13 +39,15 @@ impl RotateDialog {
         if dialog.is_running() || ending.over.is_some() {
             return ended(ui, view, dialog, ending);
         }
-        let title = format!("Invalidate {}", plural(count, "old key"));
-        head(
-            ui,
-            dialog,
-            &title,
-            "The successors are looked at first. Clients that use an old key get 401 at once. This can’t be undone",
-        );
+        let title = match count {
+            0 => "No old key can be invalidated".to_owned(),
+            _ => format!("Invalidate {}", plural(count, "old key")),
+        };
+        let words = match count {
+            0 => "Each stays as it is, for the reason beside it",
+            _ => "The successors are read first. Clients that use an old key get 401 at once. This can’t be undone",
+        };
+        head(ui, dialog, &title, words);
         notice::hairline(ui);
         padded(ui, |ui| {
             ScrollArea::vertical().id_salt("due").max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
@@ -70,7 +72,7 @@ impl RotateDialog {
         footer(ui, |ui| {
             let confirmed = words.is_none_or(|words| self.typed.trim() == words);
             let off = ending.obstacle().or((!confirmed).then_some("Type the words above first"));
-            if Button::destroy(&title).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
+            if count > 0 && Button::destroy(&title).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
                 view.send(Command::Rotate(Step::End));
             }
             cancel_button(ui, view);

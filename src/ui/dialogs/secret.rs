@@ -77,7 +77,7 @@ impl SecretCard {
                 ui.spacing_mut().item_spacing.y = space::M;
                 head(ui, view, reveal);
                 for doubt in &reveal.doubts {
-                    notice::banner(ui, notice::Tone::Warning, "Not as it was asked for", doubt, |_| ());
+                    notice::banner(ui, notice::Tone::Warning, "Not as asked for", doubt, |_| ());
                 }
                 secret_rotation::line(ui, reveal);
                 secret_line(ui, view, reveal, is_new);

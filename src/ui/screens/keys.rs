@@ -424,8 +424,8 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     ui.ctx().copy_text(text);
 }
 
-/// The label of a chip where there is little room. Its mark tells what the days are about.
-fn short_label(group: StatusGroup) -> &'static str {
+/// The label of a group where there is little room. Its mark tells what the days are about.
+pub(super) fn short_label(group: StatusGroup) -> &'static str {
     match group {
         StatusGroup::Within7Days => "7 days",
         StatusGroup::Within30Days => "30 days",

@@ -14,7 +14,7 @@ use eframe::egui::{
 use super::{
     key_rows,
     key_states::{no_cluster, not_signed_in, problem_page},
-    rotations, timeline,
+    keys, rotations, timeline,
 };
 use crate::{
     app::{Cluster, Command, Screen},
@@ -357,7 +357,12 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
         let painter = ui.painter().with_clip_rect(cell.intersect(ui.clip_rect()));
         let left = egui::Align2::LEFT_CENTER;
         let room = Rect::from_min_max(pos2(x + 18.0, cell.top() + 13.0), pos2(cell.right() - 8.0, cell.top() + 33.0));
-        key_rows::elided(ui, room, Type::Body, p.text.secondary, word);
+        let fits = |word: &str| {
+            let line = ui.painter().layout_no_wrap(word.to_owned(), Type::Body.font(), p.text.secondary);
+            line.size().x <= room.width()
+        };
+        let shown = if fits(word) { word } else { keys::short_label(group) };
+        key_rows::elided(ui, room, Type::Body, p.text.secondary, shown);
         let color =
             if group == StatusGroup::Within7Days && count > 0 { p.status.expiring_text } else { p.text.primary };
         painter.text(pos2(x, cell.top() + 53.0), left, thousands(count as u64), Type::Display.font(), color);
