@@ -288,9 +288,9 @@ fn put_one(context: &mut Context, write: Write) -> Outcome<Reply> {
     }
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(write == Write::Create, id.as_deref()))?;
+    context.caller.may_somewhere(&INDEX, std::slice::from_ref(&name))?;
+    conditions.check_kind(&name)?;
     if !context.cluster.indices.contains_key(&name) {
-        context.caller.may_somewhere(&INDEX, std::slice::from_ref(&name))?;
-        conditions.check_kind(&name)?;
         may_make(context.caller, &name)?;
         check_name(&name)?;
     }
