@@ -26,7 +26,7 @@ pub struct Figures {
     now: Millis,
 }
 
-/// Asks for them; `None` where the cluster has no aggregations (before 8.14).
+/// Asks for them; `None` where the cluster has no aggregations (before 8.14), or leaves a part of the answer out.
 ///
 /// # Errors
 /// Whatever a request can meet.
@@ -61,42 +61,43 @@ pub async fn first(session: &Session) -> Result<Option<Figures>, ClientError> {
         Err(ClientError::Rejected { .. } | ClientError::Lacks(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    Ok(Some(Figures::read(&answer, now)))
+    Ok(Figures::read(&answer, now))
 }
 
 impl Figures {
-    fn read(answer: &Value, now: Millis) -> Self {
-        let count = |value: &Value| value["doc_count"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-        let buckets = |value: &Value| value["buckets"].as_array().cloned().unwrap_or_default();
+    /// `None` where a count is missing: it is not known, and not 0.
+    fn read(answer: &Value, now: Millis) -> Option<Self> {
+        let count = |value: &Value| value["doc_count"].as_u64().and_then(|n| usize::try_from(n).ok());
         let terms = |name: &str| {
-            let term = |bucket: &Value| Some((bucket["key"].as_str()?.to_owned(), count(bucket)));
-            buckets(&answer[name]).iter().filter_map(term).collect::<Vec<_>>()
+            let term = |bucket: &Value| Some((bucket["key"].as_str()?.to_owned(), count(bucket)?));
+            answer[name]["buckets"].as_array()?.iter().map(term).collect::<Option<Vec<_>>>()
         };
+        let valid = &answer["valid"];
+        let ends = valid["ends"]["buckets"].as_array()?;
+        let end = |key: &str| ends.iter().find(|bucket| bucket["key"] == key).and_then(count);
         let mut counts = StatusCounts::default();
-        counts.set(Status::Invalidated, count(&answer["invalidated"]));
-        counts.set(Status::Never, count(&answer["valid"]["never"]));
-        for bucket in buckets(&answer["valid"]["ends"]) {
-            let status = match bucket["key"].as_str() {
-                Some("expired") => Status::Expired,
-                Some("expiring") => Status::Expiring,
-                Some("soon") => Status::ExpiringSoon,
-                Some("later") => Status::Active,
-                _ => continue,
-            };
-            counts.set(status, count(&bucket));
+        for (status, found) in [
+            (Status::Invalidated, count(&answer["invalidated"])),
+            (Status::Never, count(&valid["never"])),
+            (Status::Expired, end("expired")),
+            (Status::Expiring, end("expiring")),
+            (Status::ExpiringSoon, end("soon")),
+            (Status::Active, end("later")),
+        ] {
+            counts.set(status, found?);
         }
-        let mut within = buckets(&answer["valid"]["within"]).iter().map(count).collect::<Vec<_>>();
+        let mut within = valid["within"]["buckets"].as_array()?.iter().map(count).collect::<Option<Vec<_>>>()?;
         within.sort_unstable();
-        let day = |bucket: &Value| Some((bucket["key"]["at"].as_i64()?, count(bucket)));
-        Self {
+        let day = |bucket: &Value| Some((bucket["key"]["at"].as_i64()?, count(bucket)?));
+        Some(Self {
             counts,
-            within: [0, 1, 2].map(|at| within.get(at).copied().unwrap_or(0)),
-            days: buckets(&answer["days"]).iter().filter_map(day).collect(),
-            owners: terms("owners"),
-            kinds: terms("kinds"),
-            realms: terms("realms"),
+            within: within.try_into().ok()?,
+            days: answer["days"]["buckets"].as_array()?.iter().map(day).collect::<Option<_>>()?,
+            owners: terms("owners")?,
+            kinds: terms("kinds")?,
+            realms: terms("realms")?,
             now,
-        }
+        })
     }
 
     /// As an overview that is still to be confirmed. `bars` is the timeline of what ends, empty.
@@ -127,17 +128,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_becomes_figures_and_an_odd_one_becomes_none() {
+    fn an_answer_becomes_figures_and_one_that_lacks_a_count_becomes_none() {
         let answer = json!({
             "invalidated": { "doc_count": 3 },
             "valid": { "doc_count": 9, "never": { "doc_count": 2 },
-                "ends": { "buckets": [{ "key": "expired", "doc_count": 1 }, { "key": "later", "doc_count": 6 }] },
+                "ends": { "buckets": [{ "key": "expired", "doc_count": 1 }, { "key": "expiring", "doc_count": 0 },
+                    { "key": "soon", "doc_count": 0 }, { "key": "later", "doc_count": 6 }] },
                 "within": { "buckets": [{ "doc_count": 0 }, { "doc_count": 1 }, { "doc_count": 4 }] } },
+            "days": { "buckets": [{ "key": { "at": 0 }, "doc_count": 1 }] },
             "owners": { "buckets": [{ "key": "ana", "doc_count": 12 }] },
+            "kinds": { "buckets": [] }, "realms": { "buckets": [] },
         });
-        let overview = Figures::read(&answer, 0).overview(Vec::new());
+        let overview = Figures::read(&answer, 0).unwrap().overview(Vec::new());
         assert_eq!((overview.counts.total(), overview.counts.usable(), overview.within), (12, 8, [0, 1, 4]));
         assert_eq!((overview.owners, overview.is_confirmed), (vec![("ana".into(), 12)], false));
-        assert_eq!(Figures::read(&json!({ "valid": 7, "owners": [] }), 0), Figures::default());
+        assert_eq!(Figures::read(&json!({ "valid": 7, "owners": [] }), 0), None);
+        for missing in [
+            "/invalidated/doc_count",
+            "/valid/never/doc_count",
+            "/valid/ends/buckets/0/doc_count",
+            "/valid/within/buckets",
+            "/days/buckets",
+            "/owners/buckets/0/doc_count",
+            "/realms/buckets",
+        ] {
+            let mut lacking = answer.clone();
+            *lacking.pointer_mut(missing).unwrap() = Value::Null;
+            assert_eq!(Figures::read(&lacking, 0), None, "{missing}");
+        }
     }
 }

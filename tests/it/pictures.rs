@@ -122,12 +122,25 @@ pub fn keys() -> Vec<Value> {
     rows.iter().enumerate().map(|(place, row)| key(place, row)).collect()
 }
 
+/// A listener on this port. Connections of other tests are given ports of the same range by the system, and go again.
+async fn bound(port: u16) -> std::net::TcpListener {
+    let begun = std::time::Instant::now();
+    loop {
+        match std::net::TcpListener::bind(("127.0.0.1", port)) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && begun.elapsed().as_secs() < 120 => {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+            bound => return bound.unwrap(),
+        }
+    }
+}
+
 impl Cluster {
     /// On a port of its own, the same each time, since it is in the picture.
     pub fn start(port: u16) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = runtime.block_on(async {
-            let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+            let listener = bound(port).await;
             let server = MockServer::builder().listener(listener).start().await;
             let get = |at: &'static str| Mock::given(method("GET")).and(path(at));
             let who = json!({ "username": "ana", "roles": ["admin"], "authentication_realm": { "name": "native1", "type": "native" },
