@@ -15,6 +15,7 @@ use crate::{
         harmless,
         rotation::{KeyState, Rotation},
         successor::{self, ROTATED_FROM, ROTATED_TO},
+        version::Feature,
     },
     ops::{Fix, Problem, Session, clock, list},
 };
@@ -27,7 +28,8 @@ const NAMED: usize = 3;
 const MAX_ASKED: usize = 1000;
 
 /// Asks the cluster which of these keys have expired, by date math in its own query: neither this machine's clock nor
-/// a header on the way has a say in that.
+/// a header on the way has a say in that. Before 7.15 it can't be asked and no key can be rotated (its descriptors are not
+/// told): there the clock that was measured decides.
 async fn expired(session: &Session, keys: &[&ApiKey]) -> Result<HashSet<KeyId>, ClientError> {
     let ids: Vec<&KeyId> =
         keys.iter().filter(|key| key.expires.is_some() && !key.invalidated).map(|key| &key.id).collect();
@@ -38,8 +40,15 @@ async fn expired(session: &Session, keys: &[&ApiKey]) -> Result<HashSet<KeyId>, 
             { "ids": { "values": ids } },
             { "range": { "expiration": { "lte": "now" } } },
         ] } }));
-        let page = session.client.query_api_keys(&query).await?;
-        expired.extend(page.keys.into_iter().map(|key| key.id));
+        match session.client.query_api_keys(&query).await {
+            Ok(page) => expired.extend(page.keys.into_iter().map(|key| key.id)),
+            Err(ClientError::Lacks(Feature::Query)) => {
+                let now = session.now();
+                let is_past = |key: &&&ApiKey| key.expires.is_some_and(|at| at <= now);
+                return Ok(keys.iter().filter(is_past).map(|key| key.id.clone()).collect());
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(expired)
 }
