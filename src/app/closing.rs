@@ -103,7 +103,7 @@ impl State {
         .find_map(|(is_so, words)| is_so.then_some(words))
     }
 
-    /// Why closing was refused, as long as that is so.
+    /// The reason why closing was refused, while the work that stands in its way goes on.
     pub fn refusal(&self) -> Option<&'static str> {
         self.under_way().filter(|_| self.closing.is_refused)
     }

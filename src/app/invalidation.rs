@@ -299,7 +299,10 @@ impl State {
         let now = shown.now(self.now);
         let status = shown.view.status;
         let may_match = |place: &usize| {
-            !list.keys.is_invalidated(*place) && status.is_none_or(|group| group.has(list.keys.status(*place, now)))
+            let keys = &list.keys;
+            let is_of_group =
+                |group: StatusGroup| group.has(keys.status(*place, now)) || !keys.has_known_status(*place);
+            !keys.is_invalidated(*place) && status.is_none_or(is_of_group)
         };
         if shown.rows.not_known.places().any(|place| may_match(&place)) {
             return self.notice("Whether every key matches is not known: select the keys you mean");

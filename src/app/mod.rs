@@ -121,7 +121,7 @@ pub struct State {
     current: Option<ProfileId>,
     sandbox: Loadable<Profile>,
     next_secrets: VecDeque<Reveal>,
-    /// What the keyring is asked to write.
+    /// Requests to the keyring to save or remove a connection that are not answered yet.
     saving: Vec<(Ticket, ProfileId)>,
     tickets: u64,
     jobs: Vec<Job>,

@@ -63,7 +63,7 @@ pub struct Reveal {
     pub copied: Copied,
     /// Whether closing was asked for although it was not kept.
     pub asks: bool,
-    /// Why it could not be invalidated from its card.
+    /// The reason why the key could not be invalidated from its card.
     pub refusal: Option<String>,
     /// The rotation that it is the successor of.
     pub rotation: Option<Successor>,
@@ -121,7 +121,7 @@ pub struct Clipboard {
     /// The question, and the key whose secret is being copied.
     copying: Option<(Ticket, Option<KeyId>)>,
     clearing: Option<Ticket>,
-    /// What is copied as soon as the clipboard is clear.
+    /// The secret, and the id of its key, that is copied as soon as the clipboard is clear.
     next: Option<(Secret, Option<KeyId>)>,
     /// `true` if what is being copied is to be cleared at once.
     clears_next: bool,

@@ -66,7 +66,7 @@ impl State {
             Rotated::Many(result) => self.many_rotated(ticket, result),
             Rotated::Ended(result) => self.rotations_ended(ticket, result),
             Rotated::Undone(held, result) => self.successor_undone(ticket, held, result),
-            Rotated::GivenUp(result) => self.rotation_given_up(ticket, result.map(|rotation| *rotation)),
+            Rotated::Canceled(result) => self.rotation_canceled(ticket, result.map(|rotation| *rotation)),
         }
     }
 
@@ -144,10 +144,10 @@ impl State {
         self.after_rotating(&id);
     }
 
-    fn rotation_given_up(&mut self, ticket: Ticket, result: Result<Rotation, Problem>) {
+    fn rotation_canceled(&mut self, ticket: Ticket, result: Result<Rotation, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
         dialog.ticket = None;
-        dialog.stage = Stage::GivenUp(Box::new(result));
+        dialog.stage = Stage::Canceled(Box::new(result));
         let id = dialog.profile.id.clone();
         self.after_rotating(&id);
     }

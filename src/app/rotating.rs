@@ -56,11 +56,11 @@ pub enum Step {
     /// Go on with it.
     GoOn(Having),
     /// Show what canceling a rotation would do.
-    AskGiveUp(ProfileId, String),
+    AskCancel(ProfileId, String),
     /// Leave the successor valid.
     Keep(bool),
     /// Cancel it.
-    GiveUp,
+    Cancel,
     /// Show which old key would be ended; of all that are due where no rotation is named.
     AskEnd(ProfileId, Option<String>),
     /// End what was shown.
@@ -112,9 +112,9 @@ pub enum Stage {
     /// A rotation that was interrupted.
     GoOn(Box<GoOn>),
     /// A rotation that may be canceled.
-    GiveUp(Box<Canceling>),
-    /// It was canceled, or not.
-    GivenUp(Box<Result<Rotation, Problem>>),
+    Cancel(Box<Canceling>),
+    /// The outcome of canceling a rotation.
+    Canceled(Box<Result<Rotation, Problem>>),
     /// Old keys that are due.
     End(Box<Ending>),
 }
@@ -224,7 +224,7 @@ pub struct GoOn {
 pub struct Ending {
     /// Their rotations.
     pub rotations: Vec<Rotation>,
-    /// What ending each of them would do, and when the old keys were last used.
+    /// Plans of ending each of them, and the last uses of the old keys.
     pub looked: Loadable<EndPlans>,
     /// What became of them.
     pub over: Option<Result<Vec<Fate>, Problem>>,
@@ -236,12 +236,12 @@ pub struct Canceling {
     pub rotation: Rotation,
     /// `true` to leave its successor valid.
     pub keep: bool,
-    /// What canceling it would do, as the cluster has both keys.
+    /// Plans of canceling it, worked out from both keys as the cluster has them.
     pub looked: Loadable<CancelPlans>,
 }
 
 impl Ending {
-    /// What ending a rotation would do; `None` until that was looked at.
+    /// Plan of ending a rotation, or the problem that would refuse it; `None` until the cluster was asked.
     pub fn plan(&self, rotation: &Rotation) -> Option<&Result<EndPlan, Problem>> {
         let number = self.rotations.iter().position(|own| own.id == rotation.id)?;
         self.looked.value()?.plans.get(number)
@@ -303,15 +303,15 @@ impl State {
                 self.ask_about(&profile, &id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })))
             }
             Step::GoOn(having) => self.go_on_rotating(having),
-            Step::AskGiveUp(profile, id) => {
+            Step::AskCancel(profile, id) => {
                 self.ask_cancel(&profile, &id, false);
             }
             Step::Keep(on) => {
-                if let Some(Stage::GiveUp(canceling)) = self.idle_stage() {
+                if let Some(Stage::Cancel(canceling)) = self.idle_stage() {
                     canceling.keep = on;
                 }
             }
-            Step::GiveUp => self.give_up_rotation(),
+            Step::Cancel => self.cancel_rotation(),
             Step::AskEnd(profile, id) => self.ask_end(&profile, id.as_deref()),
             Step::End => self.end_rotations(),
             Step::Stop => self.stop_rotating(),
@@ -440,23 +440,23 @@ impl State {
         self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
     }
 
-    fn give_up_rotation(&mut self) {
+    fn cancel_rotation(&mut self) {
         let Some(session) = self.rotating_session() else { return };
-        let Some(Stage::GiveUp(canceling)) = self.idle_stage() else { return };
-        let step = Rotate::GiveUp(canceling.rotation.id.clone(), canceling.keep);
+        let Some(Stage::Cancel(canceling)) = self.idle_stage() else { return };
+        let step = Rotate::Cancel(canceling.rotation.id.clone(), canceling.keep);
         self.run_rotation(session, step, Stage::Working("Canceling the rotation".into()));
     }
 
     /// Shows what canceling a rotation would do, which the cluster is asked for.
     fn ask_cancel(&mut self, profile: &ProfileId, id: &str, keep: bool) {
         self.ask_about(profile, id, |rotation| {
-            Stage::GiveUp(Box::new(Canceling { rotation, keep, looked: Loadable::default() }))
+            Stage::Cancel(Box::new(Canceling { rotation, keep, looked: Loadable::default() }))
         });
         let Some(session) = self.rotating_session() else { return };
-        let Some(Stage::GiveUp(canceling)) = self.idle_stage() else { return };
+        let Some(Stage::Cancel(canceling)) = self.idle_stage() else { return };
         let rotation = Box::new(canceling.rotation.clone());
         let ticket = self.submit(Task::Rotate(session, Rotate::CancelPlans(rotation)));
-        if let Some(Stage::GiveUp(canceling)) = self.idle_stage() {
+        if let Some(Stage::Cancel(canceling)) = self.idle_stage() {
             canceling.looked.ask(ticket);
         }
     }
@@ -511,7 +511,7 @@ impl State {
         let question = match stage {
             Stage::Ask(ask) => ask.planned.give_up(),
             Stage::End(ending) => ending.looked.give_up(),
-            Stage::GiveUp(canceling) => canceling.looked.give_up(),
+            Stage::Cancel(canceling) => canceling.looked.give_up(),
             _ => None,
         };
         if let Some(ticket) = question {
@@ -554,7 +554,7 @@ impl State {
 
     pub(super) fn cancel_planned(&mut self, ticket: Ticket, plans: Result<CancelPlans, Problem>) {
         let now = self.now;
-        if let Some(Stage::GiveUp(canceling)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
+        if let Some(Stage::Cancel(canceling)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
             canceling.looked.answer(ticket, plans, now);
         }
     }

@@ -17,8 +17,7 @@ use super::{
     json_input,
     outlet::{self, Outlet},
     output::{self, PlainFormat},
-    secret_output,
-    signals::Signals,
+    secret_output, signals,
 };
 use crate::{
     client::{ClientError, CreatedKey},
@@ -244,18 +243,11 @@ pub(super) async fn sent_or_interrupted(
     sending: impl Future<Output = Result<CreatedKey, CreateError>>,
     refused: impl FnOnce(ClientError) -> Problem,
 ) -> Result<CreatedKey, CliError> {
-    let mut signals = Signals::caught();
-    let mut sending = std::pin::pin!(sending);
-    let result = loop {
-        tokio::select! {
-            result = &mut sending => break result,
-            () = signals.next() => {
-                output::say("Interrupted: asking the cluster for the outcome of the request");
-                session.interrupt.set();
-            }
-        }
-    };
-    result.map_err(|error| match error {
+    let result = signals::attended(sending, || {
+        output::say("Interrupted: asking the cluster for the outcome of the request");
+        session.interrupt.set();
+    });
+    result.await.map_err(|error| match error {
         CreateError::Refused(error) => refused(error).into(),
         CreateError::Lost(lost) => lost.problem().into(),
     })

@@ -3,10 +3,7 @@
 use std::{
     io::BufWriter,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use clap::Args;
@@ -17,8 +14,7 @@ use super::{
     error::{CliError, Exit},
     key_row, keys_from, list,
     output::{self, Format},
-    show,
-    signals::Signals,
+    show, signals,
 };
 use crate::{
     export,
@@ -218,7 +214,7 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
     }
     let read = list::read(session).await?;
     if !read.is_whole() && !args.known_only {
-        let hint = "Try again; --known-only goes on with the keys that were read";
+        let hint = "Try again, or use --known-only to continue with the keys that were read";
         return Err(CliError::problem(
             "The list of keys is not complete. Nothing was done",
             &read.doubts().join(", "),
@@ -236,7 +232,7 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
             expiry::plural(not_known as u64, "key")
         );
         let detail = "What they may do is not told by this cluster, or not to you, or can't be worked out";
-        let hint = "--known-only goes on with those that certainly match; can:PRIVILEGE? finds the others";
+        let hint = "Use --known-only to continue with the keys that certainly match; can:PRIVILEGE? finds the others";
         return Err(CliError::problem(&title, detail, hint));
     }
     let read = Arc::new(read);
@@ -415,17 +411,7 @@ async fn carry_out(session: &Session, plan: Plan, total: usize) -> Outcome {
         }
     };
     let work = invalidate::many(session, plan, &stop, progress);
-    let mut signals = Signals::caught();
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            outcome = &mut work => return outcome,
-            () = signals.next() => {
-                output::say("Stopping after what is on its way");
-                stop.store(true, Ordering::Relaxed);
-            }
-        }
-    }
+    signals::stoppable(work, &stop).await
 }
 
 fn report(now: Millis, outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, CliError> {

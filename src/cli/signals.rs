@@ -1,5 +1,30 @@
 //! The signals by which a command is asked to end: it finishes what it can't leave open, and says what is true.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::output;
+
+/// Carries out work to its end. Each signal that comes meanwhile is handed to `on_signal`, and ends nothing by itself.
+pub(super) async fn attended<T>(work: impl Future<Output = T>, mut on_signal: impl FnMut()) -> T {
+    let mut signals = Signals::caught();
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            () = signals.next() => on_signal(),
+        }
+    }
+}
+
+/// Carries out work in several requests; a signal sets `stop`, by which the work ends between two of them.
+pub(super) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBool) -> T {
+    attended(work, || {
+        output::say("Stopping after the requests that are under way");
+        stop.store(true, Ordering::Relaxed);
+    })
+    .await
+}
+
 /// Waits for an interrupt (Ctrl-C), and on Unix for the signals to terminate and to hang up. A signal that comes
 /// between two waits is not lost.
 #[derive(Debug)]

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use clap::Args;
@@ -16,7 +13,7 @@ use super::{
     error::{CliError, Exit},
     invalidate,
     output::{self, PlainFormat},
-    signals::Signals,
+    signals,
     update_args::{self, WantedArgs},
 };
 use crate::{
@@ -224,17 +221,7 @@ async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
         }
     };
     let work = update::run(session, plan, None, &stop, progress);
-    let mut signals = Signals::caught();
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            outcome = &mut work => return outcome,
-            () = signals.next() => {
-                output::say("Stopping after what is on its way");
-                stop.store(true, Ordering::Relaxed);
-            }
-        }
-    }
+    signals::stoppable(work, &stop).await
 }
 
 fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Result<Exit, CliError> {

@@ -37,7 +37,8 @@ pub struct Rows {
     pub places: Vec<u32>,
     /// Those that fit the search, whatever their status.
     pub found: Bits,
-    /// Those of which it is not known if they fit the search, whatever their status.
+    /// Those of which it is not known if they fit the search, and those that fit it and of which it is not known if they
+    /// belong to the group.
     pub not_known: Bits,
     /// How many of those have each status.
     pub counts: StatusCounts,
@@ -54,8 +55,12 @@ impl Rows {
         asker: Asker<'_>,
     ) -> Self {
         let searched = inventory.search(expr, now, asker);
-        let not_known = searched.not_known();
+        let mut not_known = searched.not_known();
         let found = searched.matching;
+        if status.is_some() {
+            // Whether they belong to the group is not known.
+            inventory.without_status().filter(|place| found.has(*place)).for_each(|place| not_known.set(place, true));
+        }
         let counts = inventory.count(&found, now);
         let places = match status {
             Some(group) => order.pick(&found.clone().and(&inventory.of_group(group, now))),
@@ -233,5 +238,21 @@ mod tests {
         assert_eq!(last(&[made("a", "ana", ""), made("b", "ana", "")]), None);
         let gone = ApiKey { invalidated: true, ..made("c", "ana", "b") };
         assert_eq!(last(&[made("b", "ana", "a"), made("a", "ana", ""), gone]).as_deref(), Some("b"));
+    }
+
+    /// The stand-in of an unreadable expiration is "never"; the key is neither in that group nor surely outside it.
+    #[test]
+    fn of_a_key_without_a_readable_status_it_is_not_known_if_it_belongs_to_a_group() {
+        let mut inventory = Inventory::default();
+        inventory.put(&RawKey { id: "whole", ..Default::default() });
+        inventory.put(&RawKey { id: "odd", flaw: Some("expiration: it is missing"), ..Default::default() });
+        inventory.finish();
+        let order = inventory.order(&[Sort::default()], NOW);
+        for (group, rows, not_known) in
+            [(None, 2, 0), (Some(StatusGroup::Never), 1, 1), (Some(StatusGroup::Within7Days), 0, 1)]
+        {
+            let found = Rows::new(&inventory, &Expr::All, group, &order, NOW, Asker::default());
+            assert_eq!((found.places.len(), found.not_known.count()), (rows, not_known), "{group:?}");
+        }
     }
 }

@@ -215,9 +215,15 @@ async fn other_span(session: &Session, created: &CreatedKey, span: Span) -> Opti
     let here = clock::now();
     match session.client.get_api_key(&created.id, session.sees_own_only()).await {
         Ok(Some(key)) => {
-            let found = key.expires.map(|expires| expires.saturating_sub(key.created));
+            let (Some(created_at), false) = (key.known_created(), key.is_unread("expiration")) else {
+                return Some(format!(
+                    "It expires {at} as the cluster said, which is not {span} from now; read again, its creation or \
+                     expiration is not readable"
+                ));
+            };
+            let found = key.expires.map(|expires| expires.saturating_sub(created_at));
             if found.is_some_and(|found| found.saturating_sub(length).saturating_abs() <= MAX_SPAN_OFF) {
-                session.client.set_own_skew(key.created, here);
+                session.client.set_own_skew(created_at, here);
                 return None;
             }
             Some(format!("It expires {at}, which is not {span} after its creation as was asked for"))

@@ -51,7 +51,7 @@ pub enum Rotate {
     /// End the successor that is held; the old key stays.
     Undo(Box<Held>),
     /// Give up; whether the successor is left valid.
-    GiveUp(String, bool),
+    Cancel(String, bool),
 }
 
 impl Rotate {
@@ -87,7 +87,7 @@ pub enum Rotated {
     /// The successor was ended, or not; then it is held as before.
     Undone(Box<Held>, Result<(), Problem>),
     /// It was given up, or not.
-    GivenUp(Result<Box<Rotation>, Problem>),
+    Canceled(Result<Box<Rotation>, Problem>),
 }
 
 /// What ending rotations would do, in their order.
@@ -195,7 +195,7 @@ pub(super) async fn run(
             let undone = rotate::cancel(session, &mut held, false, &mut |one| front.progress(one)).await;
             Rotated::Undone(held, undone.map(drop))
         }
-        Rotate::GiveUp(id, keep) => Rotated::GivenUp(match rotate::take(rotations, &id) {
+        Rotate::Cancel(id, keep) => Rotated::Canceled(match rotate::take(rotations, &id) {
             Ok(mut held) => {
                 steps::give_up(session, &mut held, keep, &mut |one| front.progress(one)).await.map(Box::new)
             }
@@ -263,7 +263,7 @@ fn nowhere(task: Rotate) -> Rotated {
         Rotate::Many(..) => Rotated::Many(Err(problem)),
         Rotate::End(_) => Rotated::Ended(Err(problem)),
         Rotate::Undo(held) => Rotated::Undone(held, Err(problem)),
-        Rotate::GiveUp(..) => Rotated::GivenUp(Err(problem)),
+        Rotate::Cancel(..) => Rotated::Canceled(Err(problem)),
         _ => Rotated::After(Err(problem)),
     }
 }

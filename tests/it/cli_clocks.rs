@@ -102,16 +102,19 @@ async fn an_expiration_other_than_the_span_asked_for_is_told_unless_the_key_show
     let now = jiff::Timestamp::now().as_millisecond();
     // Creation and expiration as the key is read again; an answer says ten years in any case.
     let expires = now + 3650 * MILLIS;
-    for (created, doubt) in
-        [(Some(now), "not 30d after its creation"), (Some(expires - 30 * MILLIS), ""), (None, "it can't be seen")]
-    {
+    for (created, doubt) in [
+        (Some(json!(now)), "not 30d after its creation"),
+        (Some(json!(expires - 30 * MILLIS)), ""),
+        (Some(json!("then")), "not 30d from now; read again"),
+        (None, "it can't be seen"),
+    ] {
         let server = cluster().await;
         let answer = json!({ "id": "k", "name": "app", "expiration": expires, "api_key": "s", "encoded": "e" });
         Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(elastic(&answer)).mount(&server).await;
         let mut key = row("k", false);
         key["creation"] = json!(created);
         key["expiration"] = json!(expires);
-        let found: Vec<Value> = created.map(|_| key).into_iter().collect();
+        let found: Vec<Value> = created.as_ref().map(|_| key).into_iter().collect();
         let get = Mock::given(method("GET")).and(path("/_security/api_key"));
         get.respond_with(elastic(&rows(&found))).mount(&server).await;
         let args = ["create", "--name", "app", "--no-rights", "--expiration", "30d", "--output", "json"];

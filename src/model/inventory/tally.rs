@@ -121,7 +121,7 @@ impl Inventory {
     }
 
     /// The keys whose status could not be read.
-    fn without_status(&self) -> impl Iterator<Item = usize> {
+    pub fn without_status(&self) -> impl Iterator<Item = usize> {
         self.flaws.keys().map(|place| *place as usize).filter(|place| !self.has_known_status(*place))
     }
 

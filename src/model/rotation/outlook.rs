@@ -29,7 +29,7 @@ impl KeyState {
     pub fn with(key: &ApiKey, has_expired: bool) -> Self {
         match (key.invalidated, has_expired) {
             (true, _) => Self::Invalidated,
-            (false, _) if key.is_unread("invalidated") => Self::Unknown,
+            (false, _) if key.is_unread("invalidated") || key.is_unread("expiration") => Self::Unknown,
             (false, true) => Self::Expired,
             (false, false) => Self::Valid,
         }
@@ -108,5 +108,20 @@ impl Rotation {
             return Outlook::OldEnded(old);
         }
         Outlook::Next(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_whose_status_can_t_be_read_is_not_called_valid() {
+        for flaw in ["expiration: it is missing", "invalidated: it is neither true nor false"] {
+            let key = ApiKey { flaw: Some(flaw.into()), ..ApiKey::default() };
+            assert_eq!(KeyState::with(&key, false), KeyState::Unknown, "{flaw}");
+        }
+        assert_eq!(KeyState::with(&ApiKey::default(), false), KeyState::Valid);
+        assert_eq!(KeyState::with(&ApiKey::default(), true), KeyState::Expired);
     }
 }

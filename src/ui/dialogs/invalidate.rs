@@ -249,7 +249,7 @@ fn over_buttons(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
     if rest > 0 {
         let rest = thousands(rest as u64);
         let (label, command) = match &outcome.halted {
-            Some(_) => (format!("Trust this computer’s clock and go on ({rest})"), Command::AcceptClock),
+            Some(_) => (format!("Trust this computer’s clock and continue ({rest})"), Command::AcceptClock),
             None => (format!("Go on with the untouched ({rest})"), Command::GoOnWithUntouched),
         };
         if Button::danger(&label).icon(icons::BLOCK).show(ui).clicked() {

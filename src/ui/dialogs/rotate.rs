@@ -70,8 +70,8 @@ impl RotateDialog {
                     Stage::After(after) => steps::after(ui, view, dialog_of, after),
                     Stage::Many(many) => steps::many(ui, view, dialog_of, many),
                     Stage::GoOn(asked) => self.go_on(ui, view, dialog_of, asked),
-                    Stage::GiveUp(canceling) => rotate_end::give_up(ui, view, dialog_of, canceling),
-                    Stage::GivenUp(result) => rotate_end::given_up(ui, view, dialog_of, result),
+                    Stage::Cancel(canceling) => rotate_end::cancel(ui, view, dialog_of, canceling),
+                    Stage::Canceled(result) => rotate_end::canceled(ui, view, dialog_of, result),
                     Stage::End(ending) => self.end(ui, view, dialog_of, ending),
                 }
             });

@@ -184,7 +184,7 @@ pub(super) fn failed_mark(problem: &Problem, p: &theme::Palette) -> (&'static st
 }
 
 /// What canceling would do. Where no key works any more there is nothing to choose, and nothing is sent.
-pub(super) fn give_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, canceling: &Canceling) {
+pub(super) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, canceling: &Canceling) {
     let Canceling { rotation, keep, looked } = canceling;
     let keep = *keep;
     let plan = looked.value().map(|plans| plans.of(keep));
@@ -231,7 +231,7 @@ pub(super) fn give_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cance
             None => None,
         };
         if Button::destroy(label).icon(icons::UNDO).off_because(off).show(ui).clicked() {
-            view.send(Command::Rotate(Step::GiveUp));
+            view.send(Command::Rotate(Step::Cancel));
         }
         // “Cancel” would be the rotation's own.
         dismiss_button(ui, view, "Go back");
@@ -244,7 +244,7 @@ fn capitalized(words: &str) -> String {
 }
 
 /// What canceling has done.
-pub(super) fn given_up(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, result: &Result<Rotation, Problem>) {
+pub(super) fn canceled(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, result: &Result<Rotation, Problem>) {
     match result {
         Ok(rotation) => {
             let words = match &rotation.state {

@@ -136,7 +136,7 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
         _ => ("Cancel…", format!("Cancel the rotation of {name}")),
     };
     if Button::link(cancel.0).named(&cancel.1).show(ui).clicked() {
-        view.send(Command::Rotate(Step::AskGiveUp(profile.clone(), id.clone())));
+        view.send(Command::Rotate(Step::AskCancel(profile.clone(), id.clone())));
     }
     if row.outlook.is_due() {
         let is_ended = matches!(row.outlook, Outlook::OldEnded(_));
