@@ -16,6 +16,7 @@ use crate::{
         failure::Failure,
         guard::Guard,
         profile::{Profile, ProfileId},
+        rotation::ClusterRef,
     },
     ops::{
         Session,
@@ -47,6 +48,8 @@ pub struct Invalidation {
     pub uses: Loadable<Result<Uses, NotKnown>>,
     /// The same counted for those that would be sent.
     pub used: Used,
+    /// The cluster as it named itself when the keys were shown; nothing is sent to another one.
+    cluster: Option<ClusterRef>,
     /// The search that found them, when all that it finds are meant.
     pub search: Option<String>,
     /// Whether the extra word was said for the session's own key.
@@ -85,6 +88,7 @@ impl Invalidation {
             going_summary: Summary::default(),
             uses: Loadable::default(),
             used: Used::default(),
+            cluster: session.map(Session::cluster),
             search,
             found_by: None,
             own_key_too: false,
@@ -159,6 +163,7 @@ impl Invalidation {
     /// The plan with the words that were said.
     fn plan(&self) -> Plan {
         Plan {
+            cluster: self.cluster.clone(),
             own_key_too: self.own_key_too,
             managed_too: self.managed_too,
             found_by: self.found_by,

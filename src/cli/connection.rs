@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{
     error::CliError,
-    machine::{Machine, ThisMachine},
+    machine::{self, Machine, ThisMachine},
     output,
 };
 use crate::{
@@ -86,12 +86,15 @@ impl ConnectionFlags {
         Ok(session)
     }
 
-    /// Signs in to change something, and says so where nothing of it can be written down.
+    /// Signs in to change something, and says so where nothing of it can be written down. By a profile, secrets that the
+    /// keyring keeps of keys that are invalidated are removed from it.
     ///
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(super) async fn changing_session(&self) -> Result<Session, CliError> {
-        changing_session_at(&self.endpoint()?).await
+        let session = changing_session_at(&self.endpoint()?).await?;
+        // A keyring that was just asked for the profile answers; without a profile nobody agreed to be asked by one.
+        Ok(if self.profile.is_some() { session.with_keyring(machine::kept_secrets()) } else { session })
     }
 
     fn resolve(&self, machine: &dyn Machine) -> Result<Connection, CliError> {

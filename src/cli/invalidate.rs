@@ -134,6 +134,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     };
     let (session, chosen) = chosen;
     let plan = Plan {
+        cluster: Some(session.cluster()),
         own_key_too: args.own_key_too,
         managed_too: args.managed_too,
         found_by: args.filter.is_some().then(|| session.skew()),

@@ -71,6 +71,9 @@ impl Machine for ThisMachine {
 const SILENCE: Duration = Duration::from_secs(2);
 /// A keyring may show a prompt and wait for a person; after this it is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// What is still being done beside a command that is over (a keyring that asks its person, before it forgets a secret
+/// nobody can use any more) is waited for so long.
+const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Asks the keyring of this computer, which may take as long as a person does: it runs on a thread of
 /// its own, so that it can be given up.
@@ -91,6 +94,11 @@ pub(super) fn kept_secret(id: &KeyId) -> Result<Option<Secret>, CliError> {
     let id = id.clone();
     let found = ask_keyring(move |keyring| Ok(KeptSecrets::new(keyring).find(&id)?))?;
     Ok(found.map(|kept| kept.encoded))
+}
+
+/// The kept secrets of this computer's keyring.
+pub(super) fn kept_secrets() -> KeptSecrets {
+    KeptSecrets::new(Arc::new(OsVault::new()))
 }
 
 fn ask_keyring<T: Send + 'static>(
@@ -134,5 +142,7 @@ pub(super) fn run<T>(command: impl Future<Output = Result<T, CliError>>) -> Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         CliError::problem("Keybearer can't start", &error.to_string(), "Free some memory or file handles")
     })?;
-    runtime.block_on(command)
+    let done = runtime.block_on(command);
+    runtime.shutdown_timeout(MAX_SHUTDOWN);
+    done
 }

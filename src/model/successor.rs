@@ -4,6 +4,7 @@ use serde_json::{Map, Value, value::RawValue};
 use sha2::{Digest, Sha256};
 
 use super::{
+    Millis,
     api_key::{ApiKey, KeyId},
     create::{CreateKey, REQUEST_ID},
     expiry::Expiry,
@@ -15,6 +16,10 @@ use super::{
 pub const ROTATED_FROM: &str = "rotated_from";
 /// The member of a key's metadata that names its successor.
 pub const ROTATED_TO: &str = "rotated_to";
+/// The member of a successor's metadata that says how long the key before it goes on to work: a number of seconds in
+/// Elasticsearch's time unit, such as `604800s`. It stands on the cluster, so that whoever can write the rotation's
+/// state on a machine can't end the old key before its time.
+pub const ROTATION_GRACE: &str = "rotation_grace";
 
 impl CreateKey {
     /// The request for the successor of a key; `None` where the cluster doesn't tell the key's descriptors.
@@ -31,6 +36,25 @@ impl CreateKey {
             application_id: old.application_id().map(str::to_owned),
         })
     }
+
+    /// The same, saying in its metadata how long the key before it goes on to work, in milliseconds. A period below a
+    /// second says nothing.
+    pub fn naming_grace(mut self, grace: Millis) -> Self {
+        let mut kept = self.metadata.as_deref().and_then(json_text::members).unwrap_or_default();
+        kept.retain(|(name, _)| name != ROTATION_GRACE);
+        let seconds = json_text::quote(&format!("{}s", grace / 1000));
+        let own = (grace >= 1000).then_some((ROTATION_GRACE, seconds.as_str()));
+        let members = kept.iter().map(|(name, raw)| (name.as_str(), raw.get())).chain(own);
+        self.metadata = Some(json_text::write_object(members));
+        self
+    }
+}
+
+/// The grace period that a successor's metadata names, in milliseconds; 0 where it names none.
+pub fn grace_of(successor: &ApiKey) -> Millis {
+    let said = successor.metadata_map();
+    let seconds = said.get(ROTATION_GRACE).and_then(Value::as_str).and_then(|text| text.strip_suffix('s'));
+    seconds.and_then(|digits| digits.parse::<u32>().ok()).map_or(0, |seconds| Millis::from(seconds) * 1000)
 }
 
 /// The members of the old key's metadata that a new key can't have: those that Elasticsearch keeps for itself.
@@ -39,7 +63,7 @@ pub fn left_behind(old: &ApiKey) -> Vec<String> {
 }
 
 fn metadata(old: &ApiKey, request_id: &str) -> String {
-    let of_a_rotation = [ROTATED_FROM, ROTATED_TO, REQUEST_ID];
+    let of_a_rotation = [ROTATED_FROM, ROTATED_TO, ROTATION_GRACE, REQUEST_ID];
     let mut kept = members(old);
     kept.retain(|(name, _)| !name.starts_with('_') && !of_a_rotation.contains(&name.as_str()));
     let (from, request) = (json_text::quote(old.id.as_str()), json_text::quote(request_id));
@@ -156,9 +180,27 @@ mod tests {
         let metadata = r#""metadata":{"n":1.0e+2,"application_id":"app","rotated_from":"old-1","request_id":"now-1"}}"#;
         assert!(request.body(0).ends_with(metadata), "{}", request.body(0));
         assert_eq!((request.request_id(), request.application_id()), (Some("now-1"), Some("app")));
+        let named = request.clone().naming_grace(7 * 86_400_000).body(0);
+        assert!(named.contains(r#""request_id":"now-1","rotation_grace":"604800s"}"#), "{named}");
+        assert_eq!(request.clone().naming_grace(60_000).naming_grace(999).body(0), request.body(0));
         assert_eq!(left_behind(&old), ["_cloned_from"]);
         assert!(is_restricted(old.role_descriptors.as_deref()) && !is_restricted(raw(r#"{"r":{}}"#).as_deref()));
         assert!(CreateKey::successor(&ApiKey::default(), "app", Expiry::DEFAULT, "q").is_none());
+    }
+
+    #[test]
+    fn a_successor_s_grace_period_is_read_back_and_nothing_else_is_one() {
+        for (metadata, grace) in [
+            (r#"{"rotation_grace":"604800s"}"#, 7 * 86_400_000),
+            (r#"{"rotation_grace":"4294967295s"}"#, 4_294_967_295_000),
+            (r#"{"rotation_grace":"4294967296s"}"#, 0),
+            (r#"{"rotation_grace":"-1s"}"#, 0),
+            (r#"{"rotation_grace":"7d"}"#, 0),
+            (r#"{"rotation_grace":604800}"#, 0),
+            ("{}", 0),
+        ] {
+            assert_eq!(grace_of(&key(metadata, "{}")), grace, "{metadata}");
+        }
     }
 
     #[test]

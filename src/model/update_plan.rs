@@ -7,6 +7,7 @@ use super::{
     Millis,
     api_key::{ApiKey, KeyId, KeyKind},
     cross_cluster::CrossClusterUpdate,
+    rotation::ClusterRef,
     update::{self, Changes, KeyUpdate},
     update_draft::{CheckedUpdate, UpdateSlip},
 };
@@ -67,6 +68,8 @@ pub enum Obstacle {
 /// Updates of several keys.
 #[derive(Clone, Debug, Default)]
 pub struct UpdatePlan {
+    /// The cluster on which the keys were read; nothing is sent to another one. `None` trusts the session.
+    pub cluster: Option<ClusterRef>,
     /// Keys for which something would be different, in the order that was asked for.
     pub planned: Vec<PlannedUpdate>,
     /// Keys that are so already; nothing is sent for them.

@@ -9,7 +9,7 @@ use crate::{client::ClientError, model::rotation::ClusterRef};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum IdentityError {
     /// Another cluster answers at the same address.
-    #[error("another cluster answers now: {}, and you are signed in to {}", named(.found), named(.expected))]
+    #[error("another cluster answers now: {}, not {}", named(.found), named(.expected))]
     Other {
         /// Cluster at sign-in.
         expected: Box<ClusterRef>,

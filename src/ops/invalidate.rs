@@ -15,6 +15,7 @@ use crate::{
         failure::Failure,
         guard::Guard,
         journal::Action,
+        rotation::ClusterRef,
     },
     ops::{
         Session,
@@ -36,6 +37,8 @@ pub const CHUNK: usize = 1000;
 pub struct Plan {
     /// The ids, in this order.
     pub ids: Vec<KeyId>,
+    /// The cluster on which they were read; nothing is sent to another one. `None` trusts the session.
+    pub cluster: Option<ClusterRef>,
     /// Those of them that a product made for itself.
     pub managed: HashSet<KeyId>,
     /// The extra word for the key that the session is signed in by.
@@ -201,6 +204,8 @@ pub async fn invalidate(
 /// Invalidates the keys of a plan. What is guarded and has no extra word is never sent. It can be stopped
 /// between two requests; after a refusal, and where the cluster can't be asked any more, it ends by itself.
 pub async fn many(session: &Session, plan: Plan, stop: &AtomicBool, progress: impl FnMut(Progress<'_>)) -> Outcome {
+    let planned_on = plan.cluster.as_ref().map(|cluster| session.on_cluster(cluster));
+    let session = planned_on.as_ref().unwrap_or(session);
     let own = session.own_key();
     let halted = match plan.found_by {
         Some(skew) => clock_in_doubt(session, skew, plan.clock_in_doubt_too).await,

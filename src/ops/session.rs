@@ -50,6 +50,18 @@ impl Session {
         Self { keyring: Some(keyring), ..self }
     }
 
+    /// The same, changing keys of this cluster only: every change compares the cluster that answers with it. A plan is
+    /// carried out so, because the same address may have become another cluster's since its keys were read. Where the
+    /// plan's cluster did not tell its uuid, the one of sign-in stays.
+    pub fn on_cluster(&self, planned_on: &ClusterRef) -> Self {
+        let mut session = self.clone();
+        if planned_on.uuid.is_some() {
+            session.cluster_uuid.clone_from(&planned_on.uuid);
+            session.cluster_name.clone_from(&planned_on.name);
+        }
+        session
+    }
+
     /// The cluster as it named itself at sign-in. See [`super::cluster_identity`] for which one answers now.
     pub fn cluster(&self) -> ClusterRef {
         let url = self.client.endpoint().url.to_string();

@@ -188,6 +188,8 @@ pub async fn run(
     stop: &AtomicBool,
     mut progress: impl FnMut(usize),
 ) -> UpdateOutcome {
+    let planned_on = plan.cluster.as_ref().map(|cluster| session.on_cluster(cluster));
+    let session = planned_on.as_ref().unwrap_or(session);
     let mut waiting = requests(session, plan, only);
     let mut whole = UpdateOutcome::default();
     let mut running: JoinSet<UpdateOutcome> = JoinSet::new();

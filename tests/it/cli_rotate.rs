@@ -519,7 +519,7 @@ fn a_state_that_was_edited_ends_no_key() {
         good
     };
     type Change = fn(&mut Value, &str);
-    let changes: [(&str, &str, Change); 5] = [
+    let changes: [(&str, &str, Change); 6] = [
         ("another key as the old one", "is not proved to be the successor", |value, other| {
             value["old"]["id"] = json!(other);
         }),
@@ -531,6 +531,7 @@ fn a_state_that_was_edited_ends_no_key() {
             value["old"]["name"] = json!("other");
         }),
         ("the clock of this machine only", "by the cluster's own clock", |_, _| ()),
+        ("a shorter grace period", "by the cluster's own clock", |value, _| value["grace"] = json!(0)),
         ("an interrupted end", "by the cluster's own clock", |value, _| {
             value["state"] = json!({ "name": "ending", "successor": value["state"]["successor"], "tried": "live" });
         }),
@@ -559,14 +560,33 @@ fn a_state_that_was_edited_ends_no_key() {
     assert!(refused.code == Some(1) && refused.err.contains("is not proved to be the successor"), "{refused:?}");
     assert!(!refused.err.contains("will be invalidated") && refused.err.contains("--keep-successor"), "{refused:?}");
     assert_eq!(valid(), before);
+    // What the successor says of its grace period on the cluster is what the file said.
+    let successor = good["state"]["successor"].as_str().unwrap();
+    assert_eq!(desk.shown(successor)["metadata"]["rotation_grace"], json!("3600s"));
+}
+
+#[test]
+fn what_can_t_be_proved_of_a_grace_period_is_taken_from_the_machine() {
+    let desk = Desk::new();
+    let old = desk.app();
+    let begun = desk.rotate(&["my-app", "--grace", "1h", "--secret-file", text(&desk.path("k")), "--yes"]);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    let successor = begun_successor(&desk);
+    let updated = desk.user("officer", &["update", "--unset", "rotation_grace", "--yes", "--", &successor]);
+    assert_eq!(updated.code, Some(0), "{updated:?}");
     edit(&desk, |value| {
-        *value = good.clone();
         value["grace"] = json!(0);
         value["state"]["due"] = json!(1);
     });
     let done = desk.rotate(&["--due", "--yes"]);
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(desk.named("app").1, [old]);
+}
+
+fn begun_successor(desk: &Desk) -> String {
+    let mut successor = String::new();
+    edit(desk, |value| successor = value["state"]["successor"].as_str().unwrap().to_owned());
+    successor
 }
 
 #[test]

@@ -2,16 +2,21 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use keybearer::{
-    model::api_key::KeyId,
+    model::{api_key::KeyId, rotation::ClusterRef, update_draft::UpdateDraft},
     ops::{
         Session,
+        chosen::Chosen,
         invalidate::{self, CHUNK, Outcome, Plan},
-        list,
+        list, update,
+        update_plan::{self, Keys},
     },
 };
 
@@ -129,4 +134,36 @@ async fn what_is_not_one_s_own_fails_and_what_a_product_made_is_not_touched() {
     assert!(outcome.untouched.iter().all(|id| outcome.why_untouched(id).contains("not confirmed")));
     assert_eq!(outcome.to_go_on().count(), 0);
     agrees(&session, &ids, &gone, &outcome).await;
+}
+
+#[tokio::test]
+async fn a_plan_of_another_cluster_is_not_carried_out_at_the_same_address() {
+    let front = Front::start(200).await;
+    let session = front.session("officer").await;
+    let before = truth(&session).await;
+    let mut own: Vec<_> = list::all(&session, |_| ()).await.unwrap().keys.keys().collect();
+    own.retain(|key| session.owns(key) && !key.invalidated && key.expires.is_none_or(|at| at > session.now()));
+    own.truncate(3);
+    let ids: Vec<KeyId> = own.iter().map(|key| key.id.clone()).collect();
+    let elsewhere = ClusterRef { uuid: Some("elsewhere".into()), name: Some("old".into()), ..session.cluster() };
+    let plan = Plan { ids: ids.clone(), cluster: Some(elsewhere.clone()), ..Plan::default() };
+    let refused = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
+    assert!(refused.done.is_empty() && refused.failed.len() == 3, "{refused:?}");
+    let reasons = refused.failed.iter().map(|(_, failure)| failure);
+    assert!(reasons.clone().all(|failure| !failure.is_unknown() && failure.reason().contains("nothing was sent")));
+    assert!(reasons.clone().all(|failure| failure.reason().contains("not old (uuid elsewhere)")), "{refused:?}");
+
+    let keys = Keys::Listed(Chosen::of_keys(&own[..1]));
+    let draft = UpdateDraft { set: "a=1".into(), ..UpdateDraft::default() };
+    let mut plan = update_plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
+    assert_eq!(plan.cluster, Some(session.cluster()));
+    plan.cluster = Some(elsewhere);
+    let refused = update::run(&session, &Arc::new(plan), None, &AtomicBool::new(false), |_| ()).await;
+    assert!(refused.updated.is_empty() && refused.failed.len() == 1, "{refused:?}");
+    assert_eq!(truth(&session).await, before);
+    // A plan whose cluster did not tell its uuid goes by the session's.
+    let unknown = ClusterRef { uuid: None, ..session.cluster() };
+    let plan = Plan { ids, cluster: Some(unknown), ..Plan::default() };
+    let done = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
+    assert_eq!(done.done.len(), 3, "{done:?}");
 }

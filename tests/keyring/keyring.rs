@@ -16,6 +16,7 @@ use keybearer::{
         profile::{Environment, Profile, ProfileId},
         secret::Secret,
     },
+    sandbox::{Options, Sandbox},
     store::{
         kept_secrets::KeptSecrets,
         os_vault::OsVault,
@@ -205,6 +206,51 @@ fn a_kept_secret_is_found_by_other_programs() {
     assert!(lookup("key/VuaCfGcBCdbkQm-e5aOx").contains(found.encoded.expose()));
     kept.forget(&id).unwrap();
     assert_eq!(kept.find(&id), Ok(None));
+}
+
+/// Runs the program as a user would, with an environment of nothing but the session's.
+fn keybearer(args: &[&str], home: &std::path::Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
+    for name in ["ES_URL", "ES_API_KEY", "ES_TOKEN", "ES_USERNAME", "ES_PASSWORD", "ES_CA_FILE", "ES_FINGERPRINT"] {
+        command.env_remove(name);
+    }
+    command.env("KEYBEARER_JOURNAL", home.join("journal")).args(args).stdin(Stdio::null());
+    meanwhile(move || command.output().unwrap()).recv_timeout(LIMIT).expect("an answer in time")
+}
+
+#[test]
+fn the_kept_secret_of_a_key_that_is_invalidated_by_a_profile_leaves_the_keyring() {
+    let Some(_turn) = desktop() else { return };
+    let (vault, profiles) = profiles();
+    empty(&profiles);
+    let home = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
+    let ca = home.path().join("ca.pem");
+    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let mut practice = profile("practice", "officer-password");
+    practice.endpoint.url = ClusterUrl::parse(sandbox.url()).unwrap();
+    practice.endpoint.trust = Trust::CaFile(ca);
+    practice.endpoint.login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
+    profiles.save(&practice).unwrap();
+    let created = |name: &str| {
+        let args = ["create", "--name", name, "--profile", "practice", "--no-rights", "--output", "json"];
+        let made = keybearer(&args, home.path());
+        assert!(made.status.success(), "{made:?}");
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        KeyId::new(made["id"].as_str().unwrap())
+    };
+    let (ended, stays) = (created("ended"), created("stays"));
+    let kept = KeptSecrets::new(vault);
+    for id in [&ended, &stays] {
+        kept.keep_secret(id, "name", &Secret::new("ui2lp2axTNmsyakw9tvNnw"), None).unwrap();
+    }
+    let gone = keybearer(&["invalidate", "--profile", "practice", "--yes", "--", ended.as_str()], home.path());
+    assert!(gone.status.success(), "{gone:?}");
+    assert_eq!(kept.find(&ended), Ok(None));
+    assert!(kept.find(&stays).unwrap().is_some());
+    kept.forget(&stays).unwrap();
+    empty(&profiles);
 }
 
 #[test]

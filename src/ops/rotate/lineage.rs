@@ -236,31 +236,29 @@ fn unproved(rotation: &Rotation, title: &str, odd: &[String]) -> Problem {
 
 /// Checks that the grace period is over by both clocks: by this machine's, as it was written down, and by the
 /// cluster's own, which has to be the period behind the creation of the successor. The cluster is asked by date math
-/// in its own query: nothing on the way can set that clock.
+/// in its own query: nothing on the way can set that clock. Of the period written down here and the one that the
+/// successor's metadata names, the longer one counts.
 ///
 /// # Errors
 /// While it is not over; when the cluster can't be asked.
-pub(super) async fn check_grace_is_over(
-    session: &Session,
-    rotation: &Rotation,
-    successor: &ApiKey,
-) -> Result<(), Problem> {
+pub(super) async fn check_grace_is_over(session: &Session, rotation: &Rotation, key: &ApiKey) -> Result<(), Problem> {
+    let grace = rotation.grace.max(successor::grace_of(key));
     if rotation.due().is_some_and(|due| clock::now() < due) {
         let title = format!("The grace period of {} is not over. Nothing is ended", rotation.old.id);
         return Err(Problem::new(&title, ""));
     }
     // Date math knows no unit below a second; what is left out is within the clock above.
-    let seconds = rotation.grace / 1000;
+    let seconds = grace / 1000;
     if seconds <= 0 {
         return Ok(());
     }
     let mut query = KeyQuery::new(1);
     query.filter = Some(json!({ "bool": { "filter": [
-        { "ids": { "values": [successor.id] } },
+        { "ids": { "values": [key.id] } },
         { "range": { "creation": { "lte": format!("now-{seconds}s") } } },
     ] } }));
     let page = session.client.query_api_keys(&query).await?;
-    if page.total > 0 && page.keys.iter().any(|key| key.id == successor.id) {
+    if page.total > 0 && page.keys.iter().any(|found| found.id == key.id) {
         return Ok(());
     }
     let title =

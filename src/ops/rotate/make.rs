@@ -116,6 +116,7 @@ async fn create_successor(
 ) -> Result<CreatedKey, Problem> {
     let rotation = &held.rotation;
     let asked = request(session, old, (&rotation.name, &rotation.expiration), rotation.request())?;
+    let asked = asked.naming_grace(rotation.grace);
     let keys = [old.id.clone()];
     let intent = session.intend(Action::Rotate, &keys, note(rotation, "successor")).await?;
     let created = match create::create(session, &asked).await {

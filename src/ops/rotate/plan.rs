@@ -104,6 +104,7 @@ impl Plan {
         let end = self.ends_within(wanted);
         self.grace = end.map_or(wanted, |at| at.saturating_sub(self.now).max(0));
         self.grace_is_cut = end.is_some();
+        self.request = self.request.clone().naming_grace(self.grace);
     }
 
     /// The product that made the key for itself, if one did.
