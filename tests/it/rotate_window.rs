@@ -1,6 +1,10 @@
 //! Rotating in the window: what is shown before, the secret on its card, both keys at work, and the end with proof.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use keybearer::{
     model::{
@@ -10,8 +14,13 @@ use keybearer::{
         rotation::{
             Beginning, Ended, KeyState, Lineage, OldKey, Outlook, Person, Place as SecretPlace, Rotation, State, Tried,
         },
+        update_draft::UpdateDraft,
     },
-    ops::{connect, create, list},
+    ops::{
+        chosen::Chosen,
+        connect, create, list, update,
+        update_plan::{self, Keys},
+    },
     store::rotations::Rotations,
 };
 
@@ -123,10 +132,19 @@ impl Place {
     }
 
     /// The grace periods of all are over: a day has gone by here. The cluster's clock goes on as it was, so that the
-    /// period is taken away, too.
+    /// period is taken away, here and from the successor.
     pub fn let_a_day_go_by(&self) {
         for rotation in self.all() {
             let State::Grace { successor, due, tried } = rotation.state.clone() else { continue };
+            self.runtime.block_on(async {
+                let session = self.front.session("officer").await;
+                let key = session.client.get_api_key(&successor, false).await.unwrap().unwrap();
+                let draft = UpdateDraft { remove: "rotation_grace".into(), ..UpdateDraft::default() };
+                let keys = Keys::Listed(Chosen::of_keys(&[key]));
+                let plan = update_plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
+                let outcome = update::run(&session, &Arc::new(plan), None, &AtomicBool::new(false), |_| ()).await;
+                assert!(outcome.failed.is_empty(), "{outcome:?}");
+            });
             let mut held = self.rotations().take(&rotation.id).unwrap();
             held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
             held.rotation.grace = 0;
