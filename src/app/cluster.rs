@@ -230,6 +230,11 @@ impl Cluster {
         self.order = self.inventory().order(&self.view.sorts, self.now(now));
     }
 
+    /// Why it may not be known if a key matches the search.
+    pub fn why_not_known(&self) -> String {
+        filter::why_not_known(&self.expr)
+    }
+
     fn make_rows(&mut self, now: Millis) {
         let now = self.now(now);
         match filter::parse(&self.view.search, now, &self.zone) {

@@ -312,7 +312,7 @@ impl State {
         if shown.rows.not_known.places().any(|place| may_match(&place)) {
             return self.notice("Whether every key matches is not known: select the keys you mean");
         }
-        if !list.is_whole() {
+        if !list.has_every_row() {
             return self.notice("The list of keys is not complete: refresh it, or select the keys you mean");
         }
         let places = shown.rows.places.clone();

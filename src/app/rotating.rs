@@ -161,12 +161,12 @@ impl Ask {
 
     /// Number of plans with this objection.
     pub fn count_of(&self, objection: Objection) -> usize {
-        self.plans().filter(|plan| plan.objections().contains(&objection)).count()
+        self.plans().filter(|plan| plan.objections(self.grace()).contains(&objection)).count()
     }
 
     /// `true` if a key is meant, by what was consented to.
     pub fn is_meant(&self, plan: &Plan) -> bool {
-        plan.check(self.consent).is_ok()
+        plan.check_with(self.consent, self.grace()).is_ok()
     }
 
     /// How many would be rotated.
@@ -185,6 +185,9 @@ impl Ask {
             _ if self.planned.is_loading() => Some("It is looked at first"),
             None => Some("There is nothing that can be rotated"),
             Some(_) if self.count() > 0 => None,
+            Some(plan) if plan.successor_ends_within(self.grace()).is_some() => {
+                Some("The successor would expire before the grace period is over")
+            }
             Some(plan) if plan.changes_owner && !self.consent.other_owner => {
                 Some("Tick that the successor may belong to you")
             }

@@ -81,7 +81,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
         (true, _) if not_known > 0 => Exit::NotKnown,
         (true, _) => Exit::Done,
     };
-    Ok(list::conclude(&read, (places.len(), found.len(), not_known), exit, written))
+    Ok(list::conclude(&read, &query, (places.len(), found.len(), not_known), exit, written))
 }
 
 fn write_rows(

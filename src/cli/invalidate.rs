@@ -21,11 +21,12 @@ use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
-        calendar, expiry,
+        calendar, expiry, filter,
         guard::{self, Guard},
         harmless,
         inventory::Sort,
         key_list::Rows,
+        words,
     },
     ops::{
         Session,
@@ -214,7 +215,9 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
         Err(error) => return Err(error.into()),
     }
     let read = list::read(session).await?;
-    if !read.is_whole() && !args.known_only {
+    // A field that could not be read is in the way only of a search that asks for it: nobody stops all searches by the
+    // name of one key.
+    if !read.has_every_row() && !args.known_only {
         let hint = "Try again, or use --known-only to continue with the keys that were read";
         return Err(CliError::problem(
             "The list of keys is not complete. Nothing was done",
@@ -232,14 +235,14 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
             "It is not known whether {} match the search. Nothing was done",
             expiry::plural(not_known as u64, "key")
         );
-        let detail = "What they may do is not told by this cluster, or not to you, or can't be worked out";
-        let hint = "Use --known-only to continue with the keys that certainly match; can:PRIVILEGE? finds the others";
-        return Err(CliError::problem(&title, detail, hint));
+        let detail = words::capitalized(&filter::why_not_known(&query.expr));
+        let hint = "Use --known-only to continue with the keys that certainly match";
+        return Err(CliError::problem(&title, &detail, hint));
     }
     let read = Arc::new(read);
     let chosen = Chosen::new(Arc::clone(&read), rows.places).not_yet_invalidated();
     list::say_count(&read, chosen.len(), chosen.len());
-    list::say_not_known(not_known);
+    list::say_not_known(not_known, &query);
     Ok(chosen)
 }
 

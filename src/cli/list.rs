@@ -127,7 +127,8 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     let session = flags.session().await?;
     let list = read(&session).await?;
     let now = session.now();
-    let (found, not_known) = chosen(&list, &read_query(&args.search, now)?, args.status, &sorts, now, asker(&session));
+    let query = read_query(&args.search, now)?;
+    let (found, not_known) = chosen(&list, &query, args.status, &sorts, now, asker(&session));
     let places = args.rows.first(&found);
     let written = write_rows(&session, &args, &list, places, now).await;
     let exit = match (list.is_whole(), not_known) {
@@ -135,7 +136,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
         (true, 0) => Exit::Done,
         (true, _) => Exit::NotKnown,
     };
-    Ok(conclude(&list, (places.len(), found.len(), not_known), exit, written))
+    Ok(conclude(&list, &query, (places.len(), found.len(), not_known), exit, written))
 }
 
 async fn write_rows(
@@ -167,6 +168,7 @@ async fn write_rows(
 /// away hears no count; that the list is not complete is said all the same.
 pub(super) fn conclude(
     list: &KeyList,
+    query: &filter::Query,
     (shown, found, not_known): (usize, usize, usize),
     exit: Exit,
     written: Result<(), CliError>,
@@ -176,7 +178,7 @@ pub(super) fn conclude(
         _ => say_count(list, shown, found),
     }
     if written.is_ok() {
-        say_not_known(not_known);
+        say_not_known(not_known, query);
     }
     exit.unless_unwritten(written)
 }
@@ -326,12 +328,12 @@ fn chosen(
 }
 
 /// Says of how many keys it is not known if the search means them.
-pub(super) fn say_not_known(count: usize) {
+pub(super) fn say_not_known(count: usize, query: &filter::Query) {
     if count > 0 {
         output::complain(&format!(
-            "{} not known: what these keys may do is not told, or can't be worked out. They are in neither this search \
-             nor its opposite; can:PRIVILEGE? finds them",
-            expiry::thousands(count as u64)
+            "{} not known: {}. They are in neither this search nor its opposite",
+            expiry::thousands(count as u64),
+            filter::why_not_known(&query.expr)
         ));
     }
 }

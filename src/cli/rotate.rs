@@ -19,7 +19,7 @@ use crate::{
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
-        expiry::Expiry,
+        expiry::{Expiry, ExpiryError},
         harmless, json_text,
     },
     ops::{
@@ -76,10 +76,10 @@ pub(super) struct RotateArgs {
     #[arg(long, conflicts_with_all = ["references", "resume", "cancel"])]
     list: bool,
     /// Resume a rotation, by its id or by that of one of its keys
-    #[arg(long, value_name = "ID", conflicts_with_all = ["references", "cancel"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["references", "cancel"], value_parser = super::reference)]
     resume: Option<String>,
-    /// Cancel a rotation: the successor is invalidated, the old key stays
-    #[arg(long, value_name = "ID", conflicts_with = "references")]
+    /// Cancel a rotation, by its id or by that of one of its keys: the successor is invalidated, the old key stays
+    #[arg(long, value_name = "ID", conflicts_with = "references", value_parser = super::reference)]
     cancel: Option<String>,
     /// You have the secret of the successor
     #[arg(long, requires = "resume", conflicts_with_all = ["references", "due", "list", "cancel", "make_again"])]
@@ -331,6 +331,10 @@ impl RotateArgs {
     fn wishes(&self) -> Result<Wishes, CliError> {
         let grace = if self.compromised { 0 } else { grace(&self.grace)? };
         let (name, expiration) = (self.name.clone(), self.expiration.clone());
+        if let Some(typed) = &expiration {
+            let wrong = |error: ExpiryError| CliError::Fields(vec![format!("--expiration: {error}")]);
+            Expiry::parse(typed, clock::now(), &clock::zone()).map_err(wrong)?;
+        }
         Ok(Wishes { name, expiration, grace })
     }
 
@@ -385,7 +389,7 @@ fn grace(text: &str) -> Result<Millis, CliError> {
         Ok(Expiry::In(span)) => Ok(span.millis().unwrap_or(Millis::MAX)),
         Ok(Expiry::At(at)) => Ok(at.saturating_sub(now)),
         Ok(Expiry::Never) => Err(wrong("A rotation needs an end: write 24h, 7d, a date, or 0s for none")),
-        Err(_) => Err(wrong("Write 24h, 7d, a date that is to come, or 0s for none")),
+        Err(error) => Err(wrong(&error.to_string())),
     }
 }
 
@@ -404,6 +408,8 @@ mod tests {
         for odd in ["", "s", "never", "soon", "-1d", "2001-01-01", "1M", "1q", "10%"] {
             assert!(grace(odd).is_err(), "{odd}");
         }
+        let Err(CliError::Fields(lines)) = grace("1M") else { panic!("months are no period") };
+        assert!(lines[0].starts_with("--grace: ") && lines[0].contains("m is minutes"), "{lines:?}");
     }
 
     #[test]

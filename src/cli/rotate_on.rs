@@ -120,9 +120,7 @@ pub(super) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
 /// Rotations whose grace period is over and whose old key can't be ended: their successors work no more.
 fn overdue(here: &Here) -> Vec<(Rotation, DueResult)> {
     let now = clock::now();
-    let is_stuck = |rotation: &&Rotation| {
-        rotation.next(now) == Next::End && matches!(here.outlook(rotation, now), Outlook::SuccessorEnded(_))
-    };
+    let is_stuck = |rotation: &&Rotation| matches!(here.outlook(rotation, now), Outlook::SuccessorEnded(_));
     here.rotations.iter().filter(is_stuck).map(|rotation| (rotation.clone(), DueResult::Failed)).collect()
 }
 

@@ -28,6 +28,7 @@ impl Source {
     /// By the two options that name one; a person where neither was given.
     pub(super) fn of(file: Option<&PathBuf>, stdin: bool) -> Self {
         match (file, stdin) {
+            (Some(path), _) if path.as_os_str() == "-" => Self::Stdin,
             (Some(path), _) => Self::File(path.clone()),
             (None, true) => Self::Stdin,
             (None, false) => Self::Person,

@@ -48,7 +48,7 @@ pub(super) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
                 let is_new = |at: &usize| !told.contains(read.keys.id(*at));
                 let news: Vec<usize> = places.iter().map(|place| *place as usize).filter(is_new).collect();
                 list::say_doubts(&read);
-                list::say_not_known(not_known);
+                list::say_not_known(not_known, &query);
                 if !news.is_empty() {
                     let title = expiring::sentence(news.len(), &args.within);
                     let names: Vec<String> =

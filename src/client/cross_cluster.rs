@@ -55,7 +55,7 @@ impl Client {
         }
         let segments = [PATH[0], PATH[1], PATH[2], id.as_str()];
         let call = Call {
-            repeatable: update.is_repeatable(),
+            repeatable: false,
             changes: true,
             feature: Some(Feature::CrossCluster),
             ..Call::new(Method::PUT, &segments).body(update.body())

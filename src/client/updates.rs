@@ -43,8 +43,8 @@ struct WireErrors {
 impl Client {
     /// Changes one key, and takes the snapshot of its owner's rights anew (since 8.4). Whether anything is
     /// different now: `false` is a success too. Only the key's owner can, not even a superuser (404 on 9.5.3).
-    /// Sent again after a failure only if it has no expiration, which counts from the moment of each try. After a lost
-    /// answer it is always `true`: that a second try changed nothing doesn't tell what the first one did.
+    /// Sent once and never again: somebody else may have changed the key since the first try, and a second one would
+    /// undo that. After a lost answer the key itself tells.
     ///
     /// # Errors
     /// [`ClientError::NotSent`] for a blank id, [`ClientError::Lacks`] before 8.4 (8.13 for an expiration),
@@ -53,18 +53,17 @@ impl Client {
         check(std::slice::from_ref(id))?;
         let segments = ["_security", "api_key", id.as_str()];
         let call = Call {
-            repeatable: update.is_repeatable(),
+            repeatable: false,
             changes: true,
             feature: Some(feature(update, Feature::Update)),
             ..Call::new(Method::PUT, &segments).body(update.body(None))
         };
-        let answer = self.send(call).await?.success()?;
-        let is_repetition = answer.is_repetition;
-        let wire: WireUpdate = answer.parse()?;
-        Ok(wire.updated || is_repetition)
+        let wire: WireUpdate = self.send(call).await?.success()?.parse()?;
+        Ok(wire.updated)
     }
 
-    /// Changes many keys in the same way by one request (since 8.5). Keys that fail don't hinder the others.
+    /// Changes many keys in the same way by one request (since 8.5). Keys that fail don't hinder the others. Sent once
+    /// and never again, as the update of one.
     ///
     /// # Errors
     /// [`ClientError::NotSent`] without any id or for a blank one, [`ClientError::Lacks`] before 8.5 (8.13 for
@@ -72,19 +71,13 @@ impl Client {
     pub async fn bulk_update_api_keys(&self, ids: &[KeyId], update: &KeyUpdate) -> Result<BulkUpdate, ClientError> {
         check(ids)?;
         let call = Call {
-            repeatable: update.is_repeatable(),
+            repeatable: false,
             changes: true,
             feature: Some(feature(update, Feature::BulkUpdate)),
             ..Call::new(Method::POST, &["_security", "api_key", "_bulk_update"])
                 .body(update.body(Some(&json!(ids).to_string())))
         };
-        let answer = self.send(call).await?.success()?;
-        let is_repetition = answer.is_repetition;
-        let mut wire: WireBulk = answer.parse()?;
-        if is_repetition {
-            let same = std::mem::take(&mut wire.noops);
-            wire.updated.extend(same);
-        }
+        let wire: WireBulk = self.send(call).await?.success()?.parse()?;
         let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
         let words = |error: &Value| refusal::deepest_reason(error).unwrap_or_else(|| error.to_string());
         Ok(BulkUpdate {

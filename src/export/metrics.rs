@@ -139,9 +139,9 @@ pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
     }
     samples(&mut text, name, Some(("status", "not_known")), &|tally, _| tally.not_known as f64);
     let name = "keybearer_api_keys_valid";
-    head(&mut text, name, "Valid API keys by when they end; within-30d includes within-7d.");
+    head(&mut text, name, "Valid API keys by when they expire; within-30d includes within-7d.");
     for group in ENDS {
-        samples(&mut text, name, Some(("ends", group.word())), &|tally, _| tally.in_group(group) as f64);
+        samples(&mut text, name, Some(("expires", group.word())), &|tally, _| tally.in_group(group) as f64);
     }
     let name = "keybearer_api_keys_expiring";
     head(&mut text, name, "Valid API keys that expire within a time; the longer include the shorter.");
@@ -253,16 +253,16 @@ keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="invalidated"} 0
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="invalidated"} 1
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-1",status="not_known"} 0
 keybearer_api_keys{cluster="Prod",cluster_uuid="u-2",status="not_known"} 1
-# HELP keybearer_api_keys_valid Valid API keys by when they end; within-30d includes within-7d.
+# HELP keybearer_api_keys_valid Valid API keys by when they expire; within-30d includes within-7d.
 # TYPE keybearer_api_keys_valid gauge
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="within-7d"} 0
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="within-7d"} 2
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="within-30d"} 0
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="within-30d"} 3
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="later"} 0
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="later"} 1
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",ends="never"} 0
-keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",ends="never"} 1
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",expires="within-7d"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",expires="within-7d"} 2
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",expires="within-30d"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",expires="within-30d"} 3
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",expires="later"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",expires="later"} 1
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-1",expires="never"} 0
+keybearer_api_keys_valid{cluster="Prod",cluster_uuid="u-2",expires="never"} 1
 # HELP keybearer_api_keys_expiring Valid API keys that expire within a time; the longer include the shorter.
 # TYPE keybearer_api_keys_expiring gauge
 keybearer_api_keys_expiring{cluster="Prod",cluster_uuid="u-1",within="1d"} 0

@@ -140,9 +140,10 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Reads raw metadata; of what is odd about it nothing is believed.
+    /// Reads raw metadata, and of odd metadata whatever can be read: an odd character in one member must not hide what
+    /// another one says.
     pub(crate) fn of(json: &str) -> Self {
-        let metadata: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
+        let metadata = json_text::readable(json);
         let text = |key: &str| metadata.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
         // A number is an id as well; its text is what is searched, shown and named.
         let application_id = match metadata.get("application_id") {
@@ -187,9 +188,9 @@ impl ApiKey {
         members.unwrap_or_default().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// The metadata as an object; empty where there is none or it is no object.
+    /// The metadata as an object, as far as it can be read; empty where there is none or it is no object.
     pub fn metadata_map(&self) -> Map<String, Value> {
-        self.metadata.as_deref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        self.metadata.as_deref().map(|raw| json_text::readable(raw.get())).unwrap_or_default()
     }
 
     /// The id that its creator chose, kept in `metadata.application_id`.
@@ -259,6 +260,19 @@ mod tests {
 
     fn raw(text: &str) -> Option<Box<RawValue>> {
         Some(RawValue::from_string(text.into()).unwrap())
+    }
+
+    #[test]
+    fn an_odd_member_of_the_metadata_hides_no_other() {
+        let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+        for odd in [r#""a":"\ud83d""#, r#""\ud83d":1"#, &format!("\"a\":{deep}"), r#""managed_by":"x\ud83d""#] {
+            let json = format!("{{{odd},\"managed\":true,\"application_id\":\"pay\",\"rotated_from\":\"old\"}}");
+            let metadata = RawValue::from_string(json).ok();
+            let key = ApiKey { metadata, ..ApiKey::default() }.with_facts();
+            assert!(key.managed_by().is_some(), "{odd}");
+            assert_eq!(key.application_id(), Some("pay"), "{odd}");
+            assert_eq!(key.metadata_map()["rotated_from"], "old", "{odd}");
+        }
     }
 
     #[test]

@@ -164,11 +164,6 @@ pub struct CrossClusterUpdate {
 }
 
 impl CrossClusterUpdate {
-    /// Whether sending it twice does the same as once: not with an end that counts from now.
-    pub fn is_repeatable(&self) -> bool {
-        self.expiration.is_none()
-    }
-
     /// Whether Elasticsearch takes it: an end alone is refused (as seen on 8.19.21 and 9.5.3).
     pub fn is_enough(&self) -> bool {
         self.access.is_some() || self.metadata.is_some() || self.certificate_identity.is_some()

@@ -398,16 +398,16 @@ impl StatusGroup {
         }
     }
 
-    /// What a key of it is, as a predicate: "is valid and ends within 7 days".
+    /// What a key of it is, as a predicate: "is valid and expires within 7 days".
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Valid => "can be used",
             Self::Within7Days => "is valid and ends within 7 days",
-            Self::Within30Days => "is valid and ends within 30 days",
-            Self::Later => "is valid and ends in more than 30 days",
-            Self::Never => "is valid and has no end",
-            Self::Expired => "its end has come",
-            Self::Invalidated => "was taken away",
+            Self::Within30Days => "is valid and expires within 30 days",
+            Self::Later => "is valid and expires in more than 30 days",
+            Self::Never => "is valid and never expires",
+            Self::Expired => "has expired",
+            Self::Invalidated => "was invalidated",
         }
     }
 

@@ -7,6 +7,7 @@ mod fixed;
 mod glob;
 mod lex;
 mod parse;
+mod reasons;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -20,6 +21,7 @@ pub use complete::{Completion, Context, Suggestion, ValueOf, context, suggestion
 pub use glob::Glob;
 pub use lex::{SpanKind, quoted, spans};
 pub use parse::{LONGEST, parse, unclosed_quote};
+pub use reasons::why_not_known;
 
 /// A search that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

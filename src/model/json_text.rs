@@ -1,5 +1,7 @@
 //! JSON as text: laid out for reading without changing a single token, and errors with their place.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, value::RawValue};
 
 /// The most levels of objects and lists that are laid out; what lies deeper stays on one line.
@@ -195,6 +197,48 @@ pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
     Some(members)
 }
 
+/// The same JSON with U+FFFD for each escape that is half a surrogate pair (`\ud83d` alone), which no text of Rust can
+/// hold. Elasticsearch keeps them in names and in metadata (as seen on 9.5.3).
+pub fn without_half_pairs(json: &str) -> Cow<'_, str> {
+    const PAIR: usize = r"\ud83d\udd11".len();
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
+    };
+    let mut text = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(next) = json.as_bytes()[at..].iter().position(|byte| *byte == b'\\') {
+        at += next;
+        at = match (unit(at), unit(at + PAIR / 2)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => at + PAIR,
+            (Some(0xd800..0xe000), _) => {
+                text.push_str(&json[copied..at]);
+                text.push_str("\\ufffd");
+                copied = at + PAIR / 2;
+                copied
+            }
+            // An escape is a backslash and an ASCII letter; anything else is no JSON, and is not cut within a letter.
+            _ if json.is_char_boundary(at + 2) => (at + 2).min(json.len()),
+            _ => at + 1,
+        };
+    }
+    if copied == 0 {
+        return Cow::Borrowed(json);
+    }
+    text.push_str(&json[copied..]);
+    Cow::Owned(text)
+}
+
+/// Reads an object for what it says, and as much of it as can be read: half a surrogate pair costs one character, and
+/// more than [`MAX_OBJECT_DEPTH`] levels cost the member that has them. Empty for what is no object.
+pub fn readable(json: &str) -> Map<String, Value> {
+    if let Some(Value::Object(map)) = value(json) {
+        return map;
+    }
+    let members = members(&without_half_pairs(json)).unwrap_or_default();
+    members.into_iter().filter_map(|(name, raw)| Some((name, value(raw.get())?))).collect()
+}
+
 /// Whether a text is the object without members.
 pub fn is_empty_object(json: &str) -> bool {
     let inside = json.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -309,6 +353,36 @@ pub fn object(text: &str) -> Result<Map<String, Value>, ObjectError> {
 mod tests {
     use super::*;
     use crate::small_stack::{USUAL_CASES, cases, foreign_text, on_small_stack};
+
+    #[test]
+    fn half_a_surrogate_pair_costs_one_character() {
+        for (json, wanted) in [
+            (r#""a""#, r#""a""#),
+            (r#""\ud83d\udd11""#, r#""\ud83d\udd11""#),
+            (r#""\ud83d""#, r#""\ufffd""#),
+            (r#""x\udd11y""#, r#""x\ufffdy""#),
+            (r#""\ud83d\ud83d\udd11""#, r#""\ufffd\ud83d\udd11""#),
+            (r#""\\ud83d""#, r#""\\ud83d""#),
+            (r#""\\\ud83d""#, r#""\\\ufffd""#),
+            (r#""\uD83D\"\u0041""#, r#""\ufffd\"\u0041""#),
+        ] {
+            assert_eq!(without_half_pairs(json), wanted);
+            serde_json::from_str::<String>(&without_half_pairs(json)).unwrap();
+        }
+        for odd in ["\\", "\"\\u", "\\ü", "\\ud83d", "\\ud83dü"] {
+            without_half_pairs(odd);
+        }
+    }
+
+    #[test]
+    fn an_object_is_read_for_as_much_as_it_says() {
+        let told = |json: &str| Value::Object(readable(json)).to_string();
+        assert_eq!(told(r#"{"a":"\ud83d","b":{"c":1}}"#), "{\"a\":\"\u{fffd}\",\"b\":{\"c\":1}}");
+        assert_eq!(told(r#"{"\ud83d":1,"b":2}"#), "{\"\u{fffd}\":1,\"b\":2}");
+        let deep = format!("{{\"a\":{}1{},\"b\":2}}", "[".repeat(500), "]".repeat(500));
+        assert_eq!(told(&deep), r#"{"b":2}"#);
+        assert_eq!((told("[1]"), told("x")), ("{}".into(), "{}".into()));
+    }
 
     #[test]
     fn layout_changes_nothing_but_blanks() {

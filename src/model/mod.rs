@@ -47,6 +47,7 @@ pub mod update_draft;
 pub mod update_plan;
 pub mod update_race;
 pub mod version;
+pub mod words;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.
 ///

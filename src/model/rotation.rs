@@ -83,7 +83,7 @@ impl State {
             Self::Grace { .. } => "grace",
             Self::Ending { .. } => "ending",
             Self::Done { .. } => "done",
-            Self::Abandoned { .. } => "abandoned",
+            Self::Abandoned { .. } => "canceled",
         }
     }
 }
@@ -398,7 +398,7 @@ impl Rotation {
     /// [`OutOfTurn`] at the end.
     pub fn abandoned(&mut self, kept: bool, at: Millis) -> Result<(), OutOfTurn> {
         if self.is_finished() {
-            return self.refuse("abandoned");
+            return self.refuse("canceled");
         }
         let successor = self.successor().cloned();
         self.set(State::Abandoned { successor, kept, at })

@@ -28,11 +28,6 @@ impl KeyUpdate {
         self.role_descriptors.is_none() && self.metadata.is_none() && self.expiration.is_none()
     }
 
-    /// Whether sending it twice does the same as once: not with an end that counts from now.
-    pub fn is_repeatable(&self) -> bool {
-        self.expiration.is_none()
-    }
-
     /// The body of a request; `ids` is a JSON list, for a bulk update.
     pub fn body(&self, ids: Option<&str>) -> String {
         let expiration = self.expiration.map(|span| json_text::quote(&span.to_string()));

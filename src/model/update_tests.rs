@@ -20,7 +20,6 @@ fn the_body_carries_raw_json_and_leaves_out_what_stays() {
         KeyUpdate { metadata: raw(r#"{"n":1.0e+10}"#), expiration: Some(Span::days(9)), ..KeyUpdate::default() };
     assert_eq!(update.body(Some(r#"["a"]"#)), r#"{"ids":["a"],"metadata":{"n":1.0e+10},"expiration":"9d"}"#);
     assert_eq!(KeyUpdate::default().body(None), "{}");
-    assert!(!update.is_repeatable() && KeyUpdate::default().is_repeatable());
 }
 
 #[test]

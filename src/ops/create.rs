@@ -13,7 +13,6 @@ use crate::{
         create::{CreateKey, REQUEST_ID},
         expiry::{Expiry, Span},
         journal::{Action, Verdict},
-        json_text,
         version::Feature,
     },
     ops::{Problem, ProblemKind, Session, clock, cluster_identity, journal::Closing},
@@ -297,10 +296,7 @@ pub async fn by_request_id(session: &Session, request_id: &str, name: &str) -> R
         }
     }
     let mut keys = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
-    let has_it = |key: &ApiKey| {
-        let metadata = key.metadata.as_ref().and_then(|raw| json_text::value(raw.get()));
-        metadata.is_some_and(|metadata| metadata[REQUEST_ID] == *request_id)
-    };
+    let has_it = |key: &ApiKey| key.metadata_map().get(REQUEST_ID).is_some_and(|id| id == request_id);
     keys.retain(has_it);
     Ok(keys)
 }
@@ -321,8 +317,8 @@ async fn by_name(
             && before.is_none_or(|before| !before.contains(&key.id))
     };
     let new: Vec<ApiKey> = keys.into_iter().filter(fits).collect();
-    let is_proved = before.is_some() && new.len() == 1;
-    Ok(if is_proved { Found::of(new) } else { Found { ours: Vec::new(), perhaps: new } })
+    // A single new key may be somebody else's of the same user, made while the request got lost.
+    Ok(Found { ours: Vec::new(), perhaps: new })
 }
 
 impl Lost {
@@ -357,7 +353,12 @@ impl Lost {
             Ok(found) if !found.perhaps.is_empty() => unknown(
                 Problem::new(
                     "The answer was lost, and it is not known which key was made",
-                    &format!("{error}. One of {} may be it, or none", ids(&found.perhaps)),
+                    &match &found.perhaps[..] {
+                        [one] => {
+                            format!("{error}. {} may be it, or a key of the same name that was made elsewhere", one.id)
+                        }
+                        several => format!("{error}. One of {} may be it, or none", ids(several)),
+                    },
                 )
                 .hint(&format!("{}. Look at them before you create it again", self.search())),
             ),
@@ -421,5 +422,8 @@ mod tests {
         let perhaps = lost(Ok(Found { ours: Vec::new(), perhaps: vec![key("a"), key("b")] }), None);
         assert!(perhaps.detail.contains("One of a, b may be it"), "{perhaps:?}");
         assert!(!perhaps.hint.contains("Invalidate"), "{perhaps:?}");
+        let one = lost(Ok(Found { ours: Vec::new(), perhaps: vec![key("a")] }), None);
+        assert!(one.detail.contains("a may be it, or a key of the same name that was made elsewhere"), "{one:?}");
+        assert_eq!(one.kind, ProblemKind::NotKnown);
     }
 }

@@ -82,9 +82,7 @@ impl Session {
                 std::io::ErrorKind::WouldBlock => "Let the other program finish, or end it",
                 _ => "Make room or set its rights, or choose another folder by KEYBEARER_JOURNAL",
             };
-            ClientError::NotSent {
-                reason: format!("the journal in {place} can’t be written ({error}), so nothing was sent. {way_out}"),
-            }
+            ClientError::NotSent { reason: format!("the journal in {place} can’t be written ({error}). {way_out}") }
         })?;
         Ok(Intent { session: self, entry })
     }

@@ -66,6 +66,11 @@ impl KeyList {
         self.doubts().is_empty()
     }
 
+    /// Whether no key is missing: what could not be read are at most fields of keys that are in it.
+    pub fn has_every_row(&self) -> bool {
+        self.unreadable.is_empty() && self.shortfall() == 0 && !(self.is_complete && self.surplus() > 0)
+    }
+
     /// One key that could not be read as a whole, and why.
     pub fn example_of_doubt(&self) -> Option<String> {
         let flawed = self.keys.first_flaw().map(|(place, flaw)| format!("{}: {flaw}", self.keys.id(place)));

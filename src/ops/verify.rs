@@ -77,10 +77,11 @@ async fn cluster_checks(
     let mut names: Vec<&str> = grants.cluster.iter().map(String::as_str).collect();
     names.extend(FORBIDDEN.iter().filter(|name| !grants.cluster.iter().any(|own| own == *name)));
     let answer = client.has_cluster_privileges(&names).await?;
-    let everything = unrestricted || grants.cluster.iter().any(|privilege| privilege == "all");
+    let everything = grants.cluster.iter().any(|privilege| privilege == "all");
     for name in names {
         let Some(granted) = answer.has(name) else { continue };
-        let meant = everything || grants.cluster.iter().any(|own| own == name);
+        // A key without descriptors names nothing: it has what its owner has.
+        let meant = everything || unrestricted && granted || grants.cluster.iter().any(|own| own == name);
         checks.push(Check { privilege: name.to_owned(), on: Vec::new(), granted, meant });
     }
     Ok(())

@@ -180,6 +180,7 @@ fn a_version_without_copies_says_so() {
     every_server(async |server| {
         let session = server.admin().await;
         if session.has(Feature::Clone) {
+            server.lacks("an older version's refusal of copies");
             return;
         }
         let source = server.post_key(&superuser(), "", json!({ "name": unique("old") })).await;

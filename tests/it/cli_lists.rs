@@ -84,7 +84,7 @@ fn a_word_for_a_status_is_the_same_keys_everywhere() {
         assert!(number > 0, "there is no key that ends {word}");
         assert_eq!(count(&[&format!("status:{word}")]), number, "{word}");
         assert_eq!(count(&[&format!("expires:{word}")]), number, "{word}");
-        assert_eq!(metric(&format!("ends=\"{word}\"")), number, "{word}");
+        assert_eq!(metric(&format!("expires=\"{word}\"")), number, "{word}");
     }
     for (word, time, within) in [("within-7d", "expires:<7d", "7d"), ("within-30d", "expires:<30d", "30d")] {
         let number = count(&["--status", word]);

@@ -602,7 +602,7 @@ fn a_rotation_whose_successor_is_not_proved_can_be_closed() {
     let state = || desk.listed()[0]["state"].clone();
 
     let kept = desk.rotate(&["--cancel", &old, "--keep-successor", "--yes"]);
-    assert_eq!((kept.code, state()), (Some(0), json!("abandoned")), "{kept:?}");
+    assert_eq!((kept.code, state()), (Some(0), json!("canceled")), "{kept:?}");
     assert_eq!((desk.named("other").0.len(), desk.named("app").0.len()), (1, 2), "no key was touched");
 
     // The old key has ended: nothing is sent, so that nothing has to be proved; the doubt is told.
@@ -617,7 +617,7 @@ fn a_rotation_whose_successor_is_not_proved_can_be_closed() {
     edit(&desk, |value| value.clone_from(&good));
     assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &other]).code, Some(0));
     let closed = desk.rotate(&["--cancel", &old, "--yes"]);
-    assert_eq!((closed.code, state()), (Some(0), json!("abandoned")), "{closed:?}");
+    assert_eq!((closed.code, state()), (Some(0), json!("canceled")), "{closed:?}");
 }
 
 #[test]
@@ -653,7 +653,7 @@ fn a_rotation_whose_keys_work_no_more_is_told_as_dead_and_closed() {
     assert!(!closed.err.contains("is invalidated, and was read again"), "nothing was sent: {closed:?}");
     // Without a cluster to be asked the list is what is written down here.
     let alone = run(desk.at_home(keybearer()).args(["rotate", "--list", "--output", "json"]));
-    assert_eq!((alone.code, &alone.json()[0]["state"]), (Some(0), &json!("abandoned")), "{alone:?}");
+    assert_eq!((alone.code, &alone.json()[0]["state"]), (Some(0), &json!("canceled")), "{alone:?}");
 }
 
 #[test]

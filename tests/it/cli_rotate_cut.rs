@@ -265,7 +265,7 @@ fn killed_while_it_is_given_up() {
         assert_eq!(line.state(), json!("grace"));
         let done = line.rotate(&["--cancel", &line.old, "--yes"]);
         assert_eq!(done.code, Some(0), "{done:?}");
-        assert_eq!((line.state(), line.desk.named("app").0), (json!("abandoned"), vec![line.old.clone()]));
+        assert_eq!((line.state(), line.desk.named("app").0), (json!("canceled"), vec![line.old.clone()]));
     }
 }
 

@@ -230,7 +230,7 @@ fn old_cluster(place: &Liar) {
 }
 
 #[test]
-fn before_there_was_metadata_only_a_new_key_of_one_s_own_is_called_a_stray() {
+fn before_there_was_metadata_no_key_is_called_a_stray_for_certain() {
     let place = Liar::new();
     place.proxy.calm();
     old_cluster(&place);
@@ -240,8 +240,25 @@ fn before_there_was_metadata_only_a_new_key_of_one_s_own_is_called_a_stray() {
     place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::After);
     let error = place.runtime.block_on(in_time(create::create(&session, &place.old_key(&session)))).unwrap_err();
     let CreateError::Lost(lost) = error else { panic!("{error:?}") };
-    assert_eq!(lost.ours().len(), 1, "{lost:?}");
-    assert_ne!(lost.ours()[0].id, twin.id, "the older key of the same name is not of this request");
+    let found = lost.found.as_ref().unwrap();
+    assert_eq!((found.ours.len(), found.perhaps.len()), (0, 1), "{lost:?}");
+    assert_ne!(found.perhaps[0].id, twin.id, "the older key of the same name is not of this request");
+    // The request never arrived, and the same user makes a key of that name meanwhile.
+    place.proxy.calm();
+    place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldBefore);
+    let key = place.old_key(&session);
+    let error = place.runtime.block_on(async {
+        let making = create::create(&session, &key);
+        let other = async {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            place.direct().create_api_key(&key, 0).await.unwrap();
+            session.interrupt.set();
+        };
+        in_time(async { tokio::join!(making, other).0 }).await.unwrap_err()
+    });
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    assert!(lost.ours().is_empty(), "it was made by somebody else: {lost:?}");
+    assert!(lost.problem().title.contains("not known which key"), "{lost:?}");
     // Another one that is made meanwhile can't be told from it.
     place.proxy.calm();
     place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldAfter);

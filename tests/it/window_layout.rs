@@ -2,7 +2,10 @@
 
 use eframe::egui::{Key, Rect, Vec2, accesskit::Role, vec2};
 use egui_kittest::{Node, kittest::NodeT};
-use keybearer::{app::Screen, ui::zoom};
+use keybearer::{
+    app::Screen,
+    ui::{theme::size, zoom},
+};
 
 use crate::desk::{Desk, RunningSandbox, Setting};
 
@@ -134,6 +137,63 @@ fn titles_and_buttons_never_lie_on_each_other() {
             }
         }
     }
+}
+
+/// Makes keys whose names are no text, so that a search for names does not know them.
+fn without_readable_names(sandbox: &RunningSandbox, count: usize) {
+    sandbox.runtime.block_on(async {
+        let ca = reqwest::Certificate::from_pem(sandbox.sandbox.ca_pem().as_bytes()).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
+        for number in 0..count {
+            let body = format!(r#"{{"name":"half {number} \ud800","expiration":"9d","role_descriptors":{{}}}}"#);
+            let url = format!("{}/_security/api_key", sandbox.sandbox.url());
+            let request = client.post(url).basic_auth("officer", Some("officer-password"));
+            let made = request.header("content-type", "application/json").body(body).send().await.unwrap();
+            assert!(made.status().is_success(), "{}", made.text().await.unwrap());
+        }
+    });
+}
+
+#[test]
+fn the_list_never_reaches_into_the_page_of_a_key() {
+    let sandbox = RunningSandbox::start_with(3000);
+    without_readable_names(&sandbox, 120);
+    let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), size: [1100.0, 900.0], ..Setting::default() });
+    desk.wait_for("3,120 keys read");
+    desk.press("Keys");
+    let mut beside = 0;
+    for search in ["", "name:*", "name:e", "-status:invalidated"] {
+        desk.fill("Search", search);
+        for width in (900..=1500).step_by(20) {
+            resize(&mut desk, width as f32);
+            if !desk.sees("What it can do") && width >= 1100 {
+                let row = seen_rows(desk.harness.root())[2].1;
+                desk.press_at(row.left_center() + vec2(150.0, 0.0), 1);
+                (0..3).for_each(|_| desk.harness.step());
+            }
+            let rows = seen_rows(desk.harness.root());
+            let Some((_, _, page)) = seen(&desk).into_iter().find(|(_, text, _)| text == "What it can do") else {
+                continue;
+            };
+            if rows.is_empty() {
+                continue; // a narrow window shows the page alone
+            }
+            beside += 1;
+            let edge = width as f32 - size::SIDE_PAGE;
+            assert!(page.left() >= edge, "{search} at {width}: the page begins at {page}");
+            for (name, rect) in rows {
+                assert!(rect.right() <= edge + 1.0, "{search} at {width}: row {name} {rect} reaches beyond {edge}");
+            }
+            for (role, text, rect) in seen(&desk).iter().filter(|(role, ..)| is_control(*role)) {
+                assert!(
+                    rect.left() >= edge || rect.right() <= edge + 1.0,
+                    "{search} at {width}: {role:?} “{text}” {rect} reaches beyond {edge}"
+                );
+            }
+            check(&seen(&desk), vec2(width as f32, 900.0), &format!("search “{search}”"));
+        }
+    }
+    assert!(beside > 40, "the page stood beside the list {beside} times");
 }
 
 /// The sizes in points of windows from the smallest to the largest, at zooms up to 200 %, each once.

@@ -91,9 +91,9 @@ pub(super) enum Token {
     Close,
     Minus,
     Or,
-    /// `AND`, in capitals: joins, as nothing between two terms does.
+    /// `and` or `&&`: joins, as nothing between two terms does.
     And,
-    /// `NOT`, in capitals: the same as a minus, also with a blank behind it.
+    /// `not`: the same as a minus, also with a blank behind it.
     Not,
     Word(Word),
 }
@@ -125,14 +125,21 @@ pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, Token)> {
         let is_negated = matches!(tokens.last(), Some((_, Token::Minus)));
         let token = match &text[span.clone()] {
             _ if is_negated => token,
-            word if word.eq_ignore_ascii_case("or") => Token::Or,
-            "AND" => Token::And,
-            "NOT" => Token::Not,
-            _ => token,
+            word => operator(word).unwrap_or(token),
         };
         tokens.push((span, token));
     }
     tokens
+}
+
+/// The operator that a bare word is, in the spelling of Kibana's or of Lucene's query language.
+fn operator(word: &str) -> Option<Token> {
+    match word.to_ascii_lowercase().as_str() {
+        "or" | "||" => Some(Token::Or),
+        "and" | "&&" => Some(Token::And),
+        "not" => Some(Token::Not),
+        _ => None,
+    }
 }
 
 /// The text of a piece up to a place within it.
@@ -207,7 +214,7 @@ impl Lexer<'_> {
 /// A text as it is to be typed to mean itself, after a field or alone: in quotes where it must be.
 pub fn quoted(text: &str) -> String {
     let is_special = |c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')' | ',' | ':' | '*' | '?');
-    let is_word = ["or", "none"].iter().any(|word| text.eq_ignore_ascii_case(word)) || ["AND", "NOT"].contains(&text);
+    let is_word = text.eq_ignore_ascii_case("none") || operator(text).is_some();
     // A field and a sign are refused as a slip.
     let is_word = is_word || text.contains(['=', '<', '>']);
     if !text.is_empty() && !is_word && !text.starts_with('-') && !text.contains(is_special) {

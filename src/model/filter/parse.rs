@@ -503,11 +503,12 @@ fn end_group(text: &str) -> Option<StatusGroup> {
 fn meant_as_field(word: &lex::Word, typed: &str) -> Option<String> {
     let first = word.values.first()?.pieces.first().filter(|piece| !piece.quoted)?;
     let at = first.text.find(['=', '<', '>'])?;
-    let field = Field::named(&first.text[..at])?;
+    let name = first.text[..at].strip_suffix('!').unwrap_or(&first.text[..at]);
+    let (field, minus) = (Field::named(name)?, if name.len() < at { "-" } else { "" });
     let rest = typed[at..].trim_start_matches('=');
     let value = if rest.is_empty() { "…" } else { rest };
     Some(format!(
-        "A colon stands between a field and its value: write {}:{}; in quotes it is text",
+        "A colon stands between a field and its value: write {minus}{}:{}; in quotes it is text",
         field.name(),
         harmless::shortened(value, 40)
     ))

@@ -86,9 +86,19 @@ fn a_minus_negates_a_term_or_a_group() {
     assert_eq!(read("\"-a\""), word("-a"));
 }
 
-/// As in the query languages of Kibana and Elasticsearch; in small letters they are words of a name.
+/// As in the query languages of Kibana and Lucene: somebody used to one of them gets no empty result for a word.
 #[test]
-fn and_and_not_in_capitals_are_signs() {
+fn and_or_and_not_are_signs_in_any_spelling() {
+    for and in ["AND", "and", "And", "&&"] {
+        assert_eq!(read(&format!("a {and} b")), read("a b"), "{and}");
+        for or in ["OR", "or", "||"] {
+            assert_eq!(read(&format!("a {and} b {or} c")), read("a b or c"), "{and} {or}");
+        }
+        for not in ["NOT", "not"] {
+            assert_eq!(read(&format!("a {and} {not} b")), read("a -b"), "{and} {not}");
+        }
+    }
+
     assert_eq!(read("owner:ana AND can:read"), read("owner:ana can:read"));
     assert_eq!(read("a AND (b or c) AND d"), read("a (b or c) d"));
     assert_eq!(read("a AND b or c AND d"), read("a b or c d"));
@@ -96,7 +106,8 @@ fn and_and_not_in_capitals_are_signs() {
     assert_eq!(read("a AND NOT (b or c)"), read("a -(b or c)"));
     assert_eq!(read("NOT -a"), read("a"));
     assert_eq!(read("-AND"), not(word("and")));
-    assert_eq!(read("a and not b"), Expr::And(vec![word("a"), word("and"), word("not"), word("b")]));
+    assert_eq!(read("a \"and\" \"&&\""), Expr::And(vec![word("a"), word("and"), word("&&")]));
+    assert_eq!(read("android nothing a&&b"), Expr::And(vec![word("android"), word("nothing"), word("a&&b")]));
     assert_eq!(read("\"AND\" name:NOT"), Expr::And(vec![word("and"), field(TextField::Name, &[has("not")])]));
 }
 
@@ -285,6 +296,7 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         ("type:foo", "foo", "possible: rest, cross-cluster; another type is meant in quotes"),
         ("type:rset", "rset", "did you mean rest?"),
         ("owner=ana", "owner=ana", "write owner:ana; in quotes it is text"),
+        ("owner!=ana", "owner!=ana", "write -owner:ana"),
         ("meta.team==pay", "meta.team==pay", "write meta.team:pay"),
         ("expires<30d", "expires<30d", "write expires:<30d"),
         ("expires>=30d", "expires>=30d", "write expires:>=30d"),
@@ -293,7 +305,10 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         ("a AND AND b", "AND", "both sides of AND"),
         ("a or AND b", "AND", "both sides of AND"),
         ("(a AND)", "AND", "both sides of AND"),
+        ("a && && b", "&&", "both sides of AND"),
+        ("a ||", "||", "both sides of or"),
         ("a NOT", "NOT", "NOT status:expired"),
+        ("a not", "not", "NOT status:expired"),
         ("NOT or a", "NOT", "NOT status:expired"),
         ("created:<1M", "<1M", "m is minutes"),
         ("status:expird", "expird", "did you mean expired?"),
@@ -351,7 +366,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn a_text_in_quotes_means_itself(text in r#"[-a"\\(),*? :=<>ü🔑]{1,12}|or|none|AND|NOT|owner=a|\PC+"#) {
+    fn a_text_in_quotes_means_itself(text in r#"[-a"\\(),*? :=<>ü🔑]{1,12}|or|none|AND|not|&&|owner=a|\PC+"#) {
         let quoted = crate::model::filter::quoted(&text);
         proptest::prop_assert_eq!(read(&quoted), word(&text.to_lowercase()));
         proptest::prop_assert_eq!(read(&format!("id:{quoted}")), field(TextField::Id, &[is(&text)]));

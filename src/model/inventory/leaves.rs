@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::strings::Distinct;
+use crate::model::json_text;
 
 /// Stands for a value in a form; JSON never has this byte outside of an escape.
 const HOLE: char = '\0';
@@ -107,7 +108,7 @@ impl Form {
                 b'}' | b']' => drop(path.pop()),
                 b'"' => {
                     let end = end_of_string(bytes, at);
-                    let key: String = serde_json::from_str(&form[at..end]).unwrap_or_default();
+                    let key = decoded(&form[at..end]);
                     read.keys.push_str(&key.to_lowercase());
                     read.keys.push('\n');
                     if let Some(last) = path.last_mut() {
@@ -128,7 +129,7 @@ impl Form {
 /// The text that a value stands for: a string without its quotes and escapes, anything else as it is.
 pub(super) fn decoded(value: &str) -> String {
     if value.starts_with('"') {
-        serde_json::from_str(value).unwrap_or_else(|_| value.to_owned())
+        serde_json::from_str(&json_text::without_half_pairs(value)).unwrap_or_else(|_| value.to_owned())
     } else {
         value.to_owned()
     }

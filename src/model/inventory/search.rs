@@ -14,7 +14,7 @@ use crate::model::{
     api_key::KeyKind,
     expiry::Status,
     filter::{Expr, Free, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
-    guard,
+    guard, json_text,
 };
 
 /// Who asks, for the words that mean oneself.
@@ -378,7 +378,7 @@ impl Inventory {
     /// The same for metadata too long to be taken apart.
     fn in_whole(&self, place: usize, path: &[String], wanted: &[TextMatch]) -> bool {
         let json = self.metadata(place).unwrap_or_default();
-        let mut value: &serde_json::Value = &serde_json::from_str(&json).unwrap_or_default();
+        let mut value = &serde_json::Value::Object(json_text::readable(&json));
         for key in path {
             match value.as_object().and_then(|map| map.iter().find(|(own, _)| own.eq_ignore_ascii_case(key))) {
                 Some((_, inner)) => value = inner,

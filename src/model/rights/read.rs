@@ -36,13 +36,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn field(&mut self, field: &str, json: &str) {
-        let value: Value = serde_json::from_str(json).unwrap_or_default();
+        // Free words, which grant nothing.
+        if ["metadata", "transient_metadata", "description"].contains(&field) {
+            return;
+        }
+        // What can't be read may grant anything.
+        let Ok(value) = serde_json::from_str::<Value>(json) else { return self.unknown(field, json) };
         if value.is_null() {
             return;
         }
         let understood = match field {
-            // Free words, which grant nothing.
-            "metadata" | "transient_metadata" | "description" => true,
             "cluster" => self.cluster(&value),
             "run_as" => self.run_as(&value),
             "indices" | "index" => self.each(field, &value, Self::index),
@@ -175,7 +178,7 @@ pub(super) fn access(raw: &RawValue) -> Access {
     };
     for (field, raw) in members {
         let known = ["names", "query", "field_security", "allow_restricted_indices"];
-        let list: Vec<Value> = serde_json::from_str(raw.get()).unwrap_or_default();
+        let list: Option<Vec<Value>> = serde_json::from_str(raw.get()).ok();
         let (into, privilege) = match field.as_str() {
             "search" => (&mut access.search, "read"),
             "replication" => (&mut access.replication, "cross_cluster_replication"),
@@ -184,9 +187,8 @@ pub(super) fn access(raw: &RawValue) -> Access {
                 continue;
             }
         };
-        let is_list = raw.get().trim_start().starts_with('[');
-        let mut understood = is_list || raw.get().trim() == "null";
-        for item in &list {
+        let mut understood = list.is_some() || raw.get().trim() == "null";
+        for item in list.iter().flatten() {
             let rights = item.as_object().and_then(|item| {
                 let mut item = item.clone();
                 item.insert("privileges".into(), Value::from(vec![privilege]));

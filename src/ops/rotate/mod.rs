@@ -37,6 +37,7 @@ use crate::{
         rotation::{ClusterRef, OutOfTurn, Rotation},
         successor,
         version::Feature,
+        words,
     },
     ops::{Fix, Problem, ProblemKind, Session, cluster_identity, invalidate, journal::Closing, list},
     store::rotations::{Held, Rotations},
@@ -60,18 +61,9 @@ pub fn take(rotations: &Rotations, id: &str) -> Result<Held, Problem> {
             let detail = format!("The rotations of this machine are in {}", rotations.folder().display());
             Problem::new(&format!("Rotation {id} is not known here"), &detail).fix(Fix::ListRotations)
         }
-        _ => Problem::new(&format!("Rotation {id} can’t be resumed"), &capitalized(&error.to_string()))
+        _ => Problem::new(&format!("Rotation {id} can’t be resumed"), &words::capitalized(&error.to_string()))
             .fix(Fix::ListRotations),
     })
-}
-
-/// A sentence behind another one begins with a capital letter; a path stays as it is.
-fn capitalized(words: &str) -> String {
-    let mut chars = words.chars();
-    match chars.next() {
-        Some(first) if first.is_ascii_lowercase() => first.to_ascii_uppercase().to_string() + chars.as_str(),
-        _ => words.to_owned(),
-    }
 }
 
 /// Refuses a rotation of another cluster than the one that answers now. It is asked each time: whoever stands between

@@ -64,7 +64,9 @@ impl News {
             Self::Begun(id) => format!("Rotation {id} is written down: whatever interrupts it, it can be resumed"),
             Self::Looking => "Asking the cluster what became of the earlier request".into(),
             Self::StrayEnded(id) => {
-                format!("Key {id} was made before, and nobody knows its secret: it is invalidated, and was read again")
+                format!(
+                    "Key {id} was made for this rotation, and nobody knows its secret: it is invalidated, and was read again"
+                )
             }
             Self::SuccessorEnded { id, may_be_known: true } => {
                 format!("The successor {id} is invalidated, and was read again")

@@ -56,6 +56,9 @@ pub enum Objection {
     Managed,
     /// The key has a successor that works, or may work.
     LiveSuccessor,
+    /// The successor would expire before the grace period is over. No consent covers it: another end or grace period
+    /// does.
+    ShortSuccessor,
 }
 
 /// A rotation that could be begun; nothing was sent or written down.
@@ -107,6 +110,13 @@ impl Plan {
         self.request = self.request.clone().naming_grace(self.grace);
     }
 
+    /// The successor's end, where it comes before a grace period of this length is over: then both keys would not work
+    /// as long as it is said, and the old one might be the only one that does.
+    pub fn successor_ends_within(&self, wanted: Millis) -> Option<Millis> {
+        let over = self.ends_within(wanted).unwrap_or_else(|| self.now.saturating_add(wanted));
+        self.request.expiry().at(self.now).filter(|at| *at < over)
+    }
+
     /// The product that made the key for itself, if one did.
     pub fn product(&self) -> Option<&str> {
         guard::product_of(&self.old)
@@ -117,9 +127,10 @@ impl Plan {
         (!self.live.is_empty()).then(|| lineage::rotated_already(&self.old.id, &self.live))
     }
 
-    /// Objections that stand against it whatever was consented to.
-    pub fn objections(&self) -> Vec<Objection> {
+    /// Objections that stand against it with this grace period, whatever was consented to.
+    pub fn objections(&self, grace: Millis) -> Vec<Objection> {
         let all = [
+            (Objection::ShortSuccessor, self.successor_ends_within(grace).is_some()),
             (Objection::OtherOwner, self.changes_owner),
             (Objection::Managed, self.product().is_some()),
             (Objection::LiveSuccessor, !self.live.is_empty()),
@@ -132,8 +143,17 @@ impl Plan {
     /// # Errors
     /// With the first objection, and the consent that it needs.
     pub fn check(&self, consent: Consent) -> Result<(), Problem> {
-        for objection in self.objections() {
+        self.check_with(consent, self.grace)
+    }
+
+    /// The same with another grace period than the plan's own.
+    ///
+    /// # Errors
+    /// With the first objection, and the consent that it needs.
+    pub fn check_with(&self, consent: Consent, grace: Millis) -> Result<(), Problem> {
+        for objection in self.objections(grace) {
             match objection {
+                Objection::ShortSuccessor => return Err(self.short_successor()),
                 Objection::OtherOwner if !consent.other_owner => return Err(self.other_owner()),
                 Objection::Managed if !consent.managed_too => return Err(self.managed()),
                 Objection::LiveSuccessor if !consent.again => {
@@ -143,6 +163,12 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    fn short_successor(&self) -> Problem {
+        let end = self.request.expiry().words(&clock::zone());
+        let title = format!("The successor of {} would expire before the grace period is over", self.old.id);
+        Problem::new(&title, &format!("It ends {end}")).hint("Give it a later end, or choose a shorter grace period")
     }
 
     /// A key belongs to whoever makes it.
@@ -299,6 +325,12 @@ pub(super) async fn check_old(session: &Session, old: &ApiKey) -> Result<(), Pro
                     then invalidate the old one";
         return Err(Problem::new(&title, "Such keys are made by a request of their own").hint(hint));
     }
+    if old.metadata.as_deref().is_some_and(|raw| json_text::members(raw.get()).is_none()) {
+        let title =
+            format!("The metadata of {id} has a name that is no text, so that no successor can be given the same");
+        let hint = "Replace its metadata first, then rotate it";
+        return Err(Problem::new(&title, "").hint(hint));
+    }
     if old.role_descriptors.is_none() {
         let title = format!("The cluster doesn't tell what {id} may do, so that no successor can be given the same");
         let detail = format!("Role descriptors are told since {}", Feature::LimitedBy.since());
@@ -397,7 +429,7 @@ mod tests {
             request: CreateKey::successor(
                 &ApiKey { role_descriptors: RawValue::from_string("{}".into()).ok(), ..ApiKey::default() },
                 "n",
-                Expiry::Never,
+                Expiry::In(Span::days(1)),
                 "q",
             )
             .unwrap(),
@@ -432,7 +464,7 @@ mod tests {
         let mut plan = plan_of(ApiKey { name: "Alerting: x".into(), ..ApiKey::default() });
         plan.changes_owner = true;
         plan.live = vec![LiveSuccessor { id: KeyId::new("s"), owner: Some("ana".into()), created: Some(1) }];
-        assert_eq!(plan.objections(), [Objection::OtherOwner, Objection::Managed, Objection::LiveSuccessor]);
+        assert_eq!(plan.objections(0), [Objection::OtherOwner, Objection::Managed, Objection::LiveSuccessor]);
         let mut consent = Consent::default();
         assert_eq!(plan.check(consent).unwrap_err().fixes, [Fix::ActAs(String::new()), Fix::AllowOtherOwner]);
         consent.other_owner = true;
@@ -444,6 +476,24 @@ mod tests {
         consent.again = true;
         plan.check(consent).unwrap();
         plan_of(ApiKey::default()).check(Consent::default()).unwrap();
+    }
+
+    #[test]
+    fn a_successor_that_expires_within_the_grace_period_is_refused_whatever_is_consented_to() {
+        // The successor lives for a day.
+        let mut plan = plan_of(key(-DAY, Some(30 * DAY)));
+        let all = Consent { other_owner: true, managed_too: true, again: true };
+        for (grace, is_short) in [(0, false), (DAY, false), (DAY + 1, true), (7 * DAY, true), (100_000 * DAY, true)] {
+            plan.set_grace(grace);
+            assert_eq!(plan.check(all).is_err(), is_short, "{grace}");
+            assert_eq!(plan.check_with(all, grace).is_err(), is_short, "{grace}");
+        }
+        assert!(plan.check_with(all, DAY).is_ok(), "a shorter period than the plan's own");
+        assert!(plan.check(all).unwrap_err().title.contains("before the grace period is over"));
+        // The old key ends before: so long both work, and no longer is promised.
+        let mut plan = plan_of(key(-DAY, Some(DAY)));
+        plan.set_grace(7 * DAY);
+        plan.check(all).unwrap();
     }
 
     #[test]

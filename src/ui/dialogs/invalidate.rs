@@ -160,7 +160,8 @@ impl InvalidateDialog {
             }
             true if is_complete => "Read again from the cluster: no client can sign in with the keys listed here",
             true if unknown > 0 => "Whether some of them still work is not known: refresh the list before you go on",
-            true => "As read again from the cluster, key by key",
+            true if done + failed == 0 => "Nothing was sent",
+            true => "The reason stands beside each key",
         };
         head(ui, &plan.profile, &title, None, line);
         padded(ui, |ui| {

@@ -312,6 +312,20 @@ fn grace(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
     let color = if ask.grace() == 0 { p.danger.text } else { p.text.tertiary };
     text::paragraph(ui, Type::Small, color, words);
     let plans = ask.planned.value().map_or(&[][..], |planned| &planned.plans);
+    let short = plans.iter().filter_map(|plan| plan.successor_ends_within(ask.grace())).min();
+    if let Some(end) = short {
+        let words = match ask.is_single() {
+            true => format!(
+                "The successor would expire before that ({}): give it a later end, or choose a shorter grace period",
+                moment(view, end)
+            ),
+            false => format!(
+                "{} would expire before that, and are left out: choose a shorter grace period",
+                plural(ask.count_of(Objection::ShortSuccessor) as u64, "successor")
+            ),
+        };
+        return drop(text::paragraph(ui, Type::Small, p.danger.text, words));
+    }
     let ends = plans.iter().filter_map(|plan| plan.ends_within(ask.grace())).min();
     if let Some(end) = ends {
         let words = match ask.is_single() {

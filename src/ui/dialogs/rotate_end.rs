@@ -20,6 +20,7 @@ use crate::{
         expiry::{plural, thousands},
         harmless,
         rotation::{Ended, KeyState, Outlook, Rotation, State, Tried},
+        words,
     },
     ops::{
         Problem, ProblemKind,
@@ -202,7 +203,7 @@ pub(super) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
         keys(ui, rotation);
         let p = theme::colors(ui);
         let fate = match (&outlook, rotation.successor()) {
-            (Outlook::Dead(words), _) => format!("{}: close it", capitalized(words)),
+            (Outlook::Dead(words), _) => format!("{}: close it", words::capitalized(words)),
             (_, None) => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
             (Outlook::SuccessorEnded(how), Some(new)) => format!("Its successor {new} is {} already", how.word()),
             (_, Some(new)) if keep => format!("Its successor {new} stays valid too: two keys with the same rights"),
@@ -236,11 +237,6 @@ pub(super) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
         // “Cancel” would be the rotation's own.
         dismiss_button(ui, view, "Go back");
     });
-}
-
-fn capitalized(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What canceling has done.

@@ -13,7 +13,7 @@ use crate::{
         calendar,
         deed::{Deed, Ending},
         expiry::thousands,
-        harmless,
+        harmless, words,
     },
     ops::record::History,
     ui::{
@@ -70,7 +70,7 @@ pub(super) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Deed) {
     egui::ScrollArea::vertical().id_salt("deed").auto_shrink(false).show(ui, |ui| {
         Frame::new().inner_margin(Margin { left: 20, right: 20, top: 10, bottom: 16 }).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
-            let title = harmless::shortened(&capitalized(&deed.verb()), 60);
+            let title = harmless::shortened(&words::capitalized(&deed.verb()), 60);
             if notice::title_with_close(ui, Type::Heading, &title) {
                 view.send(Command::OpenDeed(None));
             }
@@ -94,18 +94,13 @@ pub(super) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Deed) {
     });
 }
 
-fn capitalized(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
 fn ending_line(ui: &mut Ui, ending: Ending) {
     let p = theme::colors(ui);
     let (icon, color) = ending_look(ending, p);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         text::icon(ui, Type::IconSmall, color, icon);
-        text::line(ui, Type::Strong, color, capitalized(ending.word()));
+        text::line(ui, Type::Strong, color, words::capitalized(ending.word()));
     });
 }
 
@@ -223,7 +218,7 @@ fn line(ui: &mut Ui, view: &View<'_>, deed: &Deed) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 38.0), Sense::hover());
     let when = deed.at.map_or_else(|| deed.written_at.clone(), |at| calendar::local(at, &view.state.zone));
     let utc = deed.at.and_then(|at| calendar::utc_beside(at, &view.state.zone)).unwrap_or_default();
-    let head = format!("{}, {}", capitalized(&deed.verb()), deed.ending.word());
+    let head = format!("{}, {}", words::capitalized(&deed.verb()), deed.ending.word());
     let below = harmless::shortened(&format!("{when}  {utc}  {}", who(deed)), 200);
     let words = format!("{head}, {below}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));

@@ -5,7 +5,7 @@ use eframe::egui::Ui;
 use crate::{
     app::{Cluster, Command},
     model::expiry::{Status, StatusGroup, thousands},
-    ui::{View, widgets::button::Button},
+    ui::{View, theme::icons, widgets::button::Button},
 };
 
 /// How many keys can be invalidated without being ticked first; `None` where nothing is filtered, or where something
@@ -26,19 +26,38 @@ fn name_of(count: usize) -> String {
     format!("Invalidate all {} that match", thousands(count as u64))
 }
 
-/// The width of [`invalidate_shown`], in points.
-pub(super) fn room(ui: &Ui, cluster: &Cluster) -> f32 {
-    count_shown(cluster).map_or(0.0, |count| Button::link(&format!("{}…", name_of(count))).room(ui))
+/// How much of [`invalidate_shown`] is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// All of its words.
+    Long,
+    /// The verb and the number.
+    Short,
+    /// Its icon alone.
+    Icon,
+}
+
+fn button<'a>(form: Form, count: usize, label: &'a mut String) -> Button<'a> {
+    *label = match form {
+        Form::Long => format!("{}…", name_of(count)),
+        Form::Short | Form::Icon => format!("Invalidate {}…", thousands(count as u64)),
+    };
+    match form {
+        Form::Icon => Button::ghost(label).icon(icons::BLOCK).small().compact(true),
+        Form::Long | Form::Short => Button::link(label),
+    }
+}
+
+/// The width of [`invalidate_shown`] with the gap before it, in points.
+pub(super) fn room(ui: &Ui, cluster: &Cluster, form: Form) -> f32 {
+    let width = |count| button(form, count, &mut String::new()).room(ui);
+    count_shown(cluster).map_or(0.0, |count| ui.spacing().item_spacing.x + width(count))
 }
 
 /// All that a search finds, without ticking it first.
-pub(super) fn invalidate_shown(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+pub(super) fn invalidate_shown(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, form: Form) {
     let Some(count) = count_shown(cluster) else { return };
-    let name = name_of(count);
-    let long = format!("{name}…");
-    let short = format!("Invalidate {}…", thousands(count as u64));
-    let label = if Button::link(&long).room(ui) <= ui.available_width() { &long } else { &short };
-    if Button::link(label).named(&name).show(ui).clicked() {
+    if button(form, count, &mut String::new()).named(&name_of(count)).show(ui).clicked() {
         view.send(Command::AskInvalidateShown);
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         descriptor::Piece,
         harmless, json_text,
         rights::{Row, Verdict},
+        words,
     },
     ops::{Problem, rights::Told},
     ui::{
@@ -103,9 +104,9 @@ fn rights(ui: &mut Ui, told: &Told) {
     if let Some(headline) = rights.headline() {
         match (rights.verdict, headline.split_once(": ")) {
             (Verdict::Unrestricted, Some((title, line))) if !rights.grants.is_empty() || !rights.limit_is_known => {
-                notice::banner(ui, Tone::Danger, title, &capital(line), |_| ());
+                notice::banner(ui, Tone::Danger, title, &words::capitalized(line), |_| ());
             }
-            (_, Some((title, line))) => notice::banner(ui, Tone::Info, title, &capital(line), |_| ()),
+            (_, Some((title, line))) => notice::banner(ui, Tone::Info, title, &words::capitalized(line), |_| ()),
             (_, None) => drop(text::paragraph(ui, Type::Body, p.text.secondary, headline)),
         }
     }
@@ -139,11 +140,6 @@ fn with_full_stop(sentence: &[Piece]) -> Vec<Piece> {
     pieces
 }
 
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
 fn table(ui: &mut Ui, rows: &[Row]) {
     let p = theme::colors(ui);
     if rows.is_empty() {
@@ -155,7 +151,7 @@ fn table(ui: &mut Ui, rows: &[Row]) {
         ui.horizontal_top(|ui| {
             ui.allocate_ui_with_layout(vec2(92.0, 18.0), Layout::left_to_right(Align::Min), |ui| {
                 ui.set_min_width(92.0);
-                text::line(ui, Type::Small, p.text.tertiary, capital(row.kind));
+                text::line(ui, Type::Small, p.text.tertiary, words::capitalized(row.kind));
             });
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
@@ -166,7 +162,12 @@ fn table(ui: &mut Ui, rows: &[Row]) {
                     text::paragraph(ui, Type::Small, p.text.secondary, few(&row.may));
                 }
                 for but in &row.but {
-                    text::paragraph(ui, Type::Small, p.warning.text, capital(&harmless::shortened(but, 200)));
+                    text::paragraph(
+                        ui,
+                        Type::Small,
+                        p.warning.text,
+                        words::capitalized(&harmless::shortened(but, 200)),
+                    );
                 }
             });
         });

@@ -7,7 +7,7 @@ use eframe::egui::{
 };
 
 use super::{
-    key_actions, key_columns, key_detail, key_rows,
+    key_chips, key_columns, key_detail, key_rows,
     key_states::{no_cluster, no_keys, not_signed_in, nothing_read},
     rotations,
 };
@@ -28,10 +28,11 @@ use crate::{
         theme::{Type, icons, size, space},
         widgets::{
             button::Button,
-            chip, focus,
+            focus,
             notice::{self, Tone},
             search_box::{self, SearchBox},
-            status, text,
+            strip::strip,
+            text,
         },
     },
 };
@@ -115,7 +116,7 @@ impl Keys {
             ui.spacing_mut().item_spacing.y = space::S;
             self.title(ui, view, cluster);
             self.search_row(ui, view, cluster);
-            status_chips(ui, view, cluster);
+            key_chips::ui(ui, view, cluster);
         });
         progress_line(ui, cluster);
         banners(ui, view, cluster);
@@ -151,8 +152,7 @@ impl Keys {
         }
         // Buttons become icons before they reach the title.
         let compact = room > ui.available_width();
-        let row = vec2(ui.available_width(), 36.0);
-        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+        strip(ui, 36.0, Layout::right_to_left(Align::Center), |ui| {
             if create.show(ui).clicked() {
                 view.send(Command::Show(Screen::Create));
             }
@@ -185,13 +185,10 @@ impl Keys {
         let mut search = std::mem::take(&mut self.search);
         let typed = search.text.clone();
         let mut values = |of: &ValueOf| values(cluster, &typed, of);
-        let row = vec2(ui.available_width(), 36.0);
-        let searched = ui
-            .allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
-                search_box::help_button(ui);
-                search.ui(ui, &cluster.search_errors, &count, &mut values)
-            })
-            .inner;
+        let searched = strip(ui, 36.0, Layout::right_to_left(Align::Center), |ui| {
+            search_box::help_button(ui);
+            search.ui(ui, &cluster.search_errors, &count, &mut values)
+        });
         self.search = search;
         focus::entrance(ui, focus::Part::Page, searched.response.id);
         if slash {
@@ -422,59 +419,6 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
         text.push('\n');
     }
     ui.ctx().copy_text(text);
-}
-
-/// The label of a group where there is little room. Its mark tells what the days are about.
-pub(super) fn short_label(group: StatusGroup) -> &'static str {
-    match group {
-        StatusGroup::Within7Days => "7 days",
-        StatusGroup::Within30Days => "30 days",
-        StatusGroup::Never => "Never",
-        other => other.label(),
-    }
-}
-
-/// One line of the same height at every width: what lies below it must not move when a page opens beside it. Labels
-/// become shorter where there is little room; where there is none, marks and counts stand alone.
-fn status_chips(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-    const GAP: f32 = 6.0;
-    let counts = &cluster.rows.counts;
-    let total = thousands(counts.total() as u64);
-    let chips = StatusGroup::ALL.map(|group| (group, thousands(counts.in_group(group) as u64)));
-    let all = chip::choice_width(ui, None, "All", Some(&total)) + GAP;
-    let room = ui.available_width() - all - key_actions::room(ui, cluster);
-    let fits = |label: fn(StatusGroup) -> &'static str| {
-        let width = |(group, count): &(StatusGroup, String)| {
-            chip::choice_width(ui, Some(status::group_mark(*group)), label(*group), Some(count)) + GAP
-        };
-        chips.iter().map(width).sum::<f32>() <= room
-    };
-    let none: fn(StatusGroup) -> &'static str = |_| "";
-    let shown = [StatusGroup::label, short_label].into_iter().find(|label| fits(*label)).unwrap_or(none);
-    let row = vec2(ui.available_width(), size::CHIP);
-    ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
-        ui.spacing_mut().item_spacing = vec2(GAP, 0.0);
-        if chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(total)).clicked() {
-            view.send(Command::SetView(ListView { status: None, ..cluster.view.clone() }));
-        }
-        for (group, count) in chips {
-            let on = cluster.view.status == Some(group);
-            let (mark, labels) = (Some(status::group_mark(group)), (group.label(), shown(group)));
-            if chip::marked_choice(ui, on, mark, labels, Some(count)).clicked() {
-                let status = (!on).then_some(group);
-                view.send(Command::SetView(ListView { status, ..cluster.view.clone() }));
-            }
-        }
-        let not_known = cluster.rows.not_known.count();
-        if not_known > 0 {
-            let words = format!("{} not known", thousands(not_known as u64));
-            text::line(ui, Type::Small, theme::colors(ui).text.secondary, words).on_hover_text(
-                "Of these keys it is not known if the search means them: what they may do is not told, or can’t be \
-                 worked out. can:PRIVILEGE? finds them",
-            );
-        }
-        key_actions::invalidate_shown(ui, view, cluster);
-    });
 }
 
 fn progress_line(ui: &mut Ui, cluster: &Cluster) {

@@ -11,6 +11,7 @@ mod create_rights;
 pub mod journal;
 mod journal_deed;
 mod key_actions;
+mod key_chips;
 mod key_clone;
 pub mod key_columns;
 pub mod key_detail;

@@ -12,9 +12,9 @@ use eframe::egui::{
 };
 
 use super::{
-    key_rows,
+    key_chips, key_rows,
     key_states::{no_cluster, not_signed_in, problem_page},
-    keys, rotations, timeline,
+    rotations, timeline,
 };
 use crate::{
     app::{Cluster, Command, Screen},
@@ -361,7 +361,7 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
             let line = ui.painter().layout_no_wrap(word.to_owned(), Type::Body.font(), p.text.secondary);
             line.size().x <= room.width()
         };
-        let shown = if fits(word) { word } else { keys::short_label(group) };
+        let shown = if fits(word) { word } else { key_chips::short_label(group) };
         key_rows::elided(ui, room, Type::Body, p.text.secondary, shown);
         let color =
             if group == StatusGroup::Within7Days && count > 0 { p.status.expiring_text } else { p.text.primary };

@@ -18,29 +18,32 @@ use crate::{
 
 /// A chip that is on or off, with an optional mark and count.
 pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: Option<String>) -> Response {
-    marked_choice(ui, on, mark.map(Mark::Of), (label, label), count)
+    let name = count.as_ref().map_or_else(|| label.to_owned(), |count| format!("{label} {count}"));
+    marked_choice(ui, on, mark.map(Mark::Of), &name, Shown { label, count: count.as_deref() })
 }
 
-/// The width of [`marked_choice`] that shows this label, in points.
-pub fn choice_width(ui: &Ui, mark: Option<Mark>, shown: &str, count: Option<&str>) -> f32 {
-    choice_galley(ui, false, shown, count).size().x + mark_room(mark) + 20.0
+/// What is seen of a chip besides its mark.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Blank where there is no room for it.
+    pub label: &'a str,
+    /// A number behind the label.
+    pub count: Option<&'a str>,
 }
 
-/// The same with a shorter label, or with none where there is no room: then the label is a tooltip. The accessible name
-/// stays.
-pub fn marked_choice(
-    ui: &mut Ui,
-    on: bool,
-    mark: Option<Mark>,
-    (label, shown): (&str, &str),
-    count: Option<String>,
-) -> Response {
+/// The width of [`marked_choice`] that shows this, in points.
+pub fn choice_width(ui: &Ui, mark: Option<Mark>, shown: Shown<'_>) -> f32 {
+    choice_galley(ui, false, shown).size().x + mark_room(mark) + 20.0
+}
+
+/// The same, seen as far as there is room for it; its name, label and count, stays for whoever can't see it and in a
+/// tooltip.
+pub fn marked_choice(ui: &mut Ui, on: bool, mark: Option<Mark>, name: &str, shown: Shown<'_>) -> Response {
     let p = theme::colors(ui);
-    let galley = choice_galley(ui, on, shown, count.as_deref());
+    let galley = choice_galley(ui, on, shown);
     let mark_room = mark_room(mark);
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + mark_room + 20.0, size::CHIP), Sense::click());
-    let name = count.as_ref().map_or_else(|| label.to_owned(), |count| format!("{label} {count}"));
-    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, &name));
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, name));
     if ui.is_rect_visible(rect) {
         let (fill, edge) = match (on, response.is_pointer_button_down_on(), response.hovered()) {
             (true, ..) => (p.accent.tint, p.accent.mark),
@@ -57,14 +60,15 @@ pub fn marked_choice(
         ui.painter().galley(pos2(x, (rect.center().y - galley.size().y / 2.0).round()), galley, p.text.primary);
         focus::ring(ui, &response, radius::M);
     }
-    if shown == label { response } else { response.on_hover_text(label) }
+    if name.starts_with(shown.label) && !shown.label.is_empty() { response } else { response.on_hover_text(name) }
 }
 
 fn mark_room(mark: Option<Mark>) -> f32 {
     if mark.is_some() { size::STATUS_MARK + 6.0 } else { 0.0 }
 }
 
-fn choice_galley(ui: &Ui, on: bool, shown: &str, count: Option<&str>) -> Arc<Galley> {
+fn choice_galley(ui: &Ui, on: bool, shown: Shown<'_>) -> Arc<Galley> {
+    let Shown { label: shown, count } = shown;
     let p = theme::colors(ui);
     let mut job = LayoutJob::default();
     if !shown.is_empty() {

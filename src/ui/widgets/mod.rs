@@ -13,6 +13,7 @@ pub mod preset_picker;
 pub mod role_picker;
 pub mod search_box;
 pub mod status;
+pub mod strip;
 pub mod text;
 pub mod token_field;
 pub mod typed_order;

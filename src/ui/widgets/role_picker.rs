@@ -15,24 +15,32 @@ use crate::{
 #[derive(Default)]
 pub struct RolePicker {
     search: String,
-    cursor: usize,
+    /// Row of the suggestion at the cursor. Without typed text there is none until an arrow key moves to one: nobody
+    /// gets a role by pressing Enter once too often.
+    cursor: Option<usize>,
 }
 
 impl RolePicker {
     /// Draws the entry and, while it is used, the roles that fit.
     pub fn ui(&mut self, ui: &mut Ui, picked: &mut Vec<String>, roles: &[Role]) {
-        let unknown = (!self.search.trim().is_empty() && self.matches(roles, picked).is_empty())
-            .then(|| create::unknown_role(self.search.trim(), roles));
+        let wanted = self.search.trim();
+        let unknown = (!wanted.is_empty() && self.matches(roles, picked).is_empty()).then(|| {
+            if picked.iter().any(|role| role == wanted) {
+                format!("{} is added already", harmless::shortened(wanted, 60))
+            } else {
+                create::unknown_role(wanted, roles)
+            }
+        });
         let enter = |ui: &mut Ui, key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
         let had_focus =
             ui.memory(|memory| memory.focused()) == ui.data(|data| data.get_temp(egui::Id::unique("roles entry")));
         let matches: Vec<Role> = self.matches(roles, picked).into_iter().cloned().collect();
         if had_focus && !matches.is_empty() {
             if enter(ui, Key::ArrowDown) {
-                self.cursor = (self.cursor + 1).min(matches.len() - 1);
+                self.cursor = Some(self.cursor.map_or(0, |row| row + 1).min(matches.len() - 1));
             }
             if enter(ui, Key::ArrowUp) {
-                self.cursor = self.cursor.saturating_sub(1);
+                self.cursor = self.cursor.and_then(|row| row.checked_sub(1));
             }
         }
         let pressed_enter = had_focus && ui.input(|input| input.key_pressed(Key::Enter));
@@ -40,11 +48,11 @@ impl RolePicker {
         let response = field.hint("Type to find a role, Enter adds it").show(ui, &mut self.search);
         ui.data_mut(|data| data.insert_temp(egui::Id::unique("roles entry"), response.id));
         if response.changed() {
-            self.cursor = 0;
+            self.cursor = (!self.search.trim().is_empty()).then_some(0);
         }
         if pressed_enter {
             let exact = matches.iter().find(|role| role.name == self.search.trim());
-            if let Some(role) = exact.or(matches.get(self.cursor)) {
+            if let Some(role) = exact.or_else(|| matches.get(self.cursor?)) {
                 self.add(role.name.clone(), picked);
             }
             response.request_focus();
@@ -68,7 +76,7 @@ impl RolePicker {
     fn add(&mut self, name: String, picked: &mut Vec<String>) {
         picked.push(name);
         self.search.clear();
-        self.cursor = 0;
+        self.cursor = None;
     }
 
     fn suggestions(&mut self, ui: &mut Ui, matches: &[Role], picked: &mut Vec<String>) {
@@ -83,9 +91,9 @@ impl RolePicker {
             .show(ui, |ui| {
                 ui.set_width(ui.available_width());
                 ui.spacing_mut().item_spacing.y = 0.0;
-                let first = self.cursor.saturating_sub(MOST - 1);
+                let first = self.cursor.map_or(0, |row| row.saturating_sub(MOST - 1));
                 for (place, role) in matches.iter().enumerate().skip(first).take(MOST) {
-                    if suggestion(ui, role, place == self.cursor) {
+                    if suggestion(ui, role, self.cursor == Some(place)) {
                         chosen = Some(role.name.clone());
                     }
                 }

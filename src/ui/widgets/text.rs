@@ -12,6 +12,11 @@ pub fn line(ui: &mut Ui, kind: Type, color: Color32, text: impl Into<String>) ->
     ui.add(Label::new(kind.rich(text, color)).truncate())
 }
 
+/// The width of a line, in points.
+pub fn width(ui: &Ui, kind: Type, text: &str) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
+}
+
 /// Text that wraps.
 pub fn paragraph(ui: &mut Ui, kind: Type, color: Color32, text: impl Into<String>) -> Response {
     ui.add(Label::new(kind.rich(text, color)).wrap())
