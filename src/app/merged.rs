@@ -111,6 +111,26 @@ impl State {
         }
     }
 
+    /// The cluster whose keys are shown in place of this one's, because it is the same by its uuid: the one of which more
+    /// keys were read, of equals the one that was opened first.
+    fn shown_instead_of(&self, cluster: &Cluster) -> Option<&Cluster> {
+        let uuid = |one: &Cluster| one.session.value().and_then(|session| session.cluster_uuid.clone());
+        let count = |one: &Cluster| one.keys.value().map_or(0, |list| list.keys.len());
+        let own = uuid(cluster)?;
+        // The last maximum counts, so that the first one is looked for from the end.
+        let best =
+            self.clusters.iter().rev().filter(|one| uuid(one).as_ref() == Some(&own)).max_by_key(|one| count(one))?;
+        (best.profile.id != cluster.profile.id).then_some(best)
+    }
+
+    /// Names of connections that lead to the same cluster, the one whose keys are shown in the merged list first.
+    pub fn same_clusters(&self) -> Vec<(String, String)> {
+        let pair = |cluster: &Cluster| {
+            Some((self.shown_instead_of(cluster)?.profile.name.clone(), cluster.profile.name.clone()))
+        };
+        self.clusters.iter().filter_map(pair).collect()
+    }
+
     /// Puts the lists together again, in the background: of large clusters it takes a while.
     pub(super) fn merge(&mut self) {
         if !self.shows_all() {
@@ -119,6 +139,7 @@ impl State {
         let lists: Vec<(Part, Arc<KeyList>)> = self
             .clusters
             .iter()
+            .filter(|cluster| self.shown_instead_of(cluster).is_none())
             .filter_map(|cluster| {
                 let Profile { id, name, environment, .. } = cluster.profile.clone();
                 Some((Part { id, name, environment, end: 0 }, cluster.keys.value().cloned()?))

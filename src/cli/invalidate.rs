@@ -32,7 +32,7 @@ use crate::{
         Session,
         chosen::Chosen,
         clock, fates, find,
-        invalidate::{self, Outcome, Plan, Progress},
+        invalidate::{self, ClockWayOut, Outcome, Plan, Progress},
         last_use,
     },
 };
@@ -443,8 +443,12 @@ fn report(now: Millis, outcome: &Outcome, chosen: &Chosen, format: Format) -> Re
     };
     if let Some(halted) = &outcome.halted {
         output::complain(&format!("Nothing was done: {}", halted.why));
-        if halted.may_be_accepted {
-            output::say("If this machine's clock is right, --clock-in-doubt trusts it");
+        match halted.way_out {
+            ClockWayOut::SearchAgain => {}
+            ClockWayOut::TryAgain => output::say("Try again when the cluster can be reached"),
+            ClockWayOut::TrustThisMachine => {
+                output::say("If this machine's clock is right, --clock-in-doubt trusts it");
+            }
         }
     }
     if outcome.stopped {

@@ -15,7 +15,7 @@ use crate::{
     ops::{
         Problem, clock,
         record::entries,
-        ship::{self, NotShipped, Shipment, Shipped},
+        ship::{self, NotShipped, Shipment, Shipped, Undelivered},
     },
     store::journal::Journal,
 };
@@ -43,6 +43,9 @@ pub(super) struct ShipArgs {
     #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
+
+/// The most reasons that are told on a terminal.
+const MAX_REASONS: usize = 20;
 
 #[derive(Serialize)]
 struct ShippedJson<'a> {
@@ -108,9 +111,7 @@ fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
 
 fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
     complain(&shipped.report);
-    for failed in &shipped.failed {
-        output::complain(&format!("Entry {}: {}", failed.sequence, failed.reason));
-    }
+    grouped(&shipped.failed).iter().for_each(|line| output::complain(line));
     let error = shipped.ended_by.as_ref().map(|error| Problem::from((**error).clone()).words());
     if let Some(words) = &error {
         output::complain(&format!("{words}. The rest was not sent; ship again later, nothing will be there twice"));
@@ -136,6 +137,27 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
     Ok(exit(shipped))
 }
 
+/// Entries that were not taken, those with the same reason as one line.
+fn grouped(failed: &[Undelivered]) -> Vec<String> {
+    let mut groups: Vec<(&str, u64, u64, u64)> = Vec::new();
+    for Undelivered { sequence, reason } in failed {
+        match groups.iter_mut().find(|(known, ..)| known == reason) {
+            Some((_, _, last, count)) => (*last, *count) = (*sequence, *count + 1),
+            None => groups.push((reason, *sequence, *sequence, 1)),
+        }
+    }
+    let line = |(reason, first, last, count): (&str, u64, u64, u64)| match count {
+        1 => format!("Entry {first}: {reason}"),
+        _ => format!("{} from {first} to {last}: {reason}", entries(count)),
+    };
+    let more = groups.len().saturating_sub(MAX_REASONS);
+    let mut lines: Vec<String> = groups.into_iter().take(MAX_REASONS).map(line).collect();
+    if more > 0 {
+        lines.push(format!("{} more reasons; --output json has all of them", expiry::thousands(more as u64)));
+    }
+    lines
+}
+
 fn exit(shipped: &Shipped) -> Exit {
     let done = shipped.shipped + shipped.already_there > 0;
     let is_whole = shipped.failed.is_empty() && shipped.ended_by.is_none() && shipped.report.is_whole();
@@ -150,6 +172,16 @@ fn exit(shipped: &Shipped) -> Exit {
 mod tests {
     use super::*;
     use crate::model::DAY;
+
+    #[test]
+    fn one_reason_is_told_once_and_twenty_at_most() {
+        let failed = |sequence, reason: &str| Undelivered { sequence, reason: reason.to_owned() };
+        let all = [failed(1, "no right"), failed(2, "no right"), failed(5, "odd"), failed(9, "no right")];
+        assert_eq!(grouped(&all), ["3 entries from 1 to 9: no right", "Entry 5: odd"]);
+        let many: Vec<_> = (1..=50).map(|number| failed(number, &format!("why {number}"))).collect();
+        let told = grouped(&many);
+        assert_eq!((told.len(), told.last().unwrap().as_str()), (21, "30 more reasons; --output json has all of them"));
+    }
 
     #[test]
     fn since_is_a_time_ago_or_the_beginning_of_a_day() {

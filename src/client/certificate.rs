@@ -52,9 +52,7 @@ pub enum CertificateProblem {
     },
     /// The pinned certificate is not among those sent, and the root is not either, so that nothing
     /// can be said about it: many servers send their own certificate alone.
-    #[error(
-        "the pinned certificate is not among those that the server presents: pin the server's own, or use a CA file"
-    )]
+    #[error("the pinned certificate is not among those that the server presents, which are too few to tell")]
     ChainWithoutPin,
     /// Anything else, as the TLS library says it.
     #[error("{0}")]

@@ -19,7 +19,7 @@ struct WireUpdate {
 }
 
 impl Client {
-    /// Creates a cross-cluster key (since 8.10; the licence must be Enterprise or a trial, otherwise it is 403
+    /// Creates a cross-cluster key (since 8.10; the license must be Enterprise or a trial, otherwise it is 403
     /// before anything else is looked at, as seen on 9.5.3). Sent once and never again, like
     /// [`Client::create_api_key`].
     ///

@@ -251,7 +251,7 @@ impl ClientError {
     }
 
     /// Whether the same request may well succeed a moment later.
-    pub(super) fn is_passing(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
         matches!(self, Self::Broken { .. })
     }
 }

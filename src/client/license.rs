@@ -1,11 +1,11 @@
-//! The licence of a cluster, on which some of its features depend.
+//! The license of a cluster, on which some of its features depend.
 
 use reqwest::Method;
 use serde::Deserialize;
 
 use super::{Call, Client, error::ClientError};
 
-/// A licence.
+/// A license.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct License {
     /// `basic`, `trial`, `platinum`, `enterprise` …
@@ -29,7 +29,7 @@ struct WireLicense {
 }
 
 impl Client {
-    /// Asks for the licence (needs the privilege `monitor`); `None` where the cluster has none yet, as just
+    /// Asks for the license (needs the privilege `monitor`); `None` where the cluster has none yet, as just
     /// after its first start.
     ///
     /// # Errors

@@ -28,7 +28,9 @@ pub fn zone() -> TimeZone {
 
 /// "10 days ahead of", "5 minutes behind".
 pub fn ahead(skew: Millis) -> String {
-    let length = expiry::remaining(Some(skew.saturating_abs()), 0);
+    // To the nearest minute: 8 days less a second are 8 days.
+    let rounded = skew.saturating_abs().saturating_add(if skew.saturating_abs() < 120_000 { 0 } else { 30_000 });
+    let length = expiry::remaining(Some(rounded), 0);
     let length = length.strip_prefix("in ").unwrap_or(&length);
     format!("{length} {}", if skew >= 0 { "ahead of" } else { "behind" })
 }

@@ -34,7 +34,7 @@ impl From<IdentityError> for ClientError {
 impl IdentityError {
     /// Error of a request that was left out because of this.
     pub fn not_sent(self) -> ClientError {
-        ClientError::NotSent { reason: format!("{self}, so nothing was sent") }
+        ClientError::NotSent { reason: self.to_string() }
     }
 }
 

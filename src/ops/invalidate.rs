@@ -98,8 +98,19 @@ pub struct Outcome {
 pub struct Halted {
     /// The doubt, in words.
     pub why: String,
-    /// `true` if somebody may decide to trust this machine's clock instead.
-    pub may_be_accepted: bool,
+    /// The way out.
+    pub way_out: ClockWayOut,
+}
+
+/// The way out of a doubt about the cluster's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockWayOut {
+    /// The search is repeated by the clock that is known now.
+    SearchAgain,
+    /// The cluster is asked again: it could not be reached.
+    TryAgain,
+    /// Somebody decides to trust this machine's clock.
+    TrustThisMachine,
 }
 
 impl Outcome {
@@ -126,7 +137,7 @@ impl Outcome {
     /// Keys that were never sent and could be: not those that need a confirmation of their own, and none where the
     /// search has to be repeated first.
     pub fn to_go_on(&self) -> impl Iterator<Item = &KeyId> {
-        let may_go_on = self.halted.as_ref().is_none_or(|halted| halted.may_be_accepted);
+        let may_go_on = self.halted.as_ref().is_none_or(|halted| halted.way_out != ClockWayOut::SearchAgain);
         self.untouched.iter().filter(move |id| may_go_on && !self.guarded.contains_key(*id))
     }
 
@@ -275,19 +286,23 @@ async fn clock_in_doubt(session: &Session, found_by: Millis, agreed: bool) -> Op
              cluster's time is used now",
             clock::ahead(moved)
         );
-        return Some(Halted { why, may_be_accepted: false });
+        return Some(Halted { why, way_out: ClockWayOut::SearchAgain });
     }
-    let why = match compared {
+    let halted = match compared {
         Ok(Compared::Agree | Compared::Differed(_)) => None,
-        Ok(Compared::NotKnown) => session.client.doubtful_date().map(|date| {
-            format!(
+        Ok(Compared::NotKnown) => session.client.doubtful_date().map(|date| Halted {
+            why: format!(
                 "the answers are dated {} this machine's clock, and the cluster itself can't be asked. Nothing was sent",
                 clock::ahead(date)
-            )
+            ),
+            way_out: ClockWayOut::TrustThisMachine,
         }),
-        Err(error) => Some(format!("the cluster's clock could not be asked, so nothing was sent: {error}")),
+        Err(error) => Some(Halted {
+            why: format!("the cluster's clock could not be asked, so nothing was sent: {error}"),
+            way_out: if error.is_passing() { ClockWayOut::TryAgain } else { ClockWayOut::TrustThisMachine },
+        }),
     };
-    why.filter(|_| !agreed).map(|why| Halted { why, may_be_accepted: true })
+    halted.filter(|_| !agreed)
 }
 
 /// The requests, the session's own key last and by itself, and what is left alone.

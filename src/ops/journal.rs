@@ -80,6 +80,8 @@ impl Session {
             let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
             let way_out = match error.kind() {
                 std::io::ErrorKind::WouldBlock => "Let the other program finish, or end it",
+                // Said by the journal itself, and not by the disk.
+                std::io::ErrorKind::Other => "Choose another folder by KEYBEARER_JOURNAL",
                 _ => "Make room or set its rights, or choose another folder by KEYBEARER_JOURNAL",
             };
             ClientError::NotSent { reason: format!("the journal in {place} can’t be written ({error}). {way_out}") }

@@ -40,6 +40,8 @@ pub struct KeyList {
     pub total: u64,
     /// When it was read, by this machine's clock.
     pub as_of: Millis,
+    /// When keys that were created or invalidated since were added to it; `None` where it is of one reading.
+    pub renewed_at: Option<Millis>,
     /// Whether only one's own keys are in it.
     pub own_only: bool,
     /// Whether all of it was read, or only its beginning.
@@ -153,7 +155,7 @@ pub async fn renewed(session: &Session, old: &KeyList) -> Result<Option<KeyList>
     let list = reader.finish();
     let adds_up = list.keys.len() as u64 + list.unreadable.len() as u64 == total;
     // It stays as old as it was: what leaves no trace was not looked at.
-    Ok(adds_up.then_some(KeyList { total, as_of: old.as_of, ..list }))
+    Ok(adds_up.then(|| KeyList { total, as_of: old.as_of, renewed_at: Some(list.as_of), ..list }))
 }
 
 /// Several lists as one, and where the keys of each end. It is as old as the oldest of them.
@@ -166,6 +168,7 @@ pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
         all.unreadable.append(&list.unreadable);
         all.total += list.total;
         all.as_of = all.as_of.min(list.as_of);
+        all.renewed_at = all.renewed_at.max(list.renewed_at);
         all.own_only |= list.own_only;
         all.is_complete &= list.is_complete;
     }

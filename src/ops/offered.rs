@@ -16,7 +16,7 @@ impl Offered {
     }
 }
 
-/// Reads what is missing for keys that a form can make; of cross-cluster keys the licence is asked for.
+/// Reads what is missing for keys that a form can make; of cross-cluster keys the license is asked for.
 pub async fn read(session: &Session) -> Offered {
     let mut missing = Vec::new();
     for offer in [Offer::Grant, Offer::CrossCluster, Offer::CertificateIdentity] {

@@ -7,10 +7,10 @@ use crate::{
     ops::{Problem, Session},
 };
 
-/// The way out where only the licence is missing.
+/// The way out where only the license is missing.
 pub(super) const TRIAL: &str = "A trial of 30 days can be started once: POST /_license/start_trial?acknowledge=true";
 
-/// Something that not every cluster, licence or sign-in can do.
+/// Something that not every cluster, license or sign-in can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Offer {
     /// Creating cross-cluster keys.
@@ -85,7 +85,7 @@ pub fn missing(session: &Session, offer: Offer) -> Option<Problem> {
     None
 }
 
-/// Whether the licence stands in the way of cross-cluster keys. Where it can't be asked for (it needs the
+/// Whether the license stands in the way of cross-cluster keys. Where it can't be asked for (it needs the
 /// privilege `monitor`), the cluster will tell when the key is to be made.
 pub async fn unlicensed(session: &Session, offer: Offer) -> Option<Problem> {
     let license = session.client.license().await.ok().flatten()?;
@@ -94,6 +94,6 @@ pub async fn unlicensed(session: &Session, offer: Offer) -> Option<Problem> {
     }
     let state = if license.status == "active" { String::new() } else { format!(", and it is {}", license.status) };
     let detail =
-        format!("They need an Enterprise licence or a trial, and this cluster has the licence {}{state}", license.kind);
+        format!("They need an Enterprise license or a trial, and this cluster has the license {}{state}", license.kind);
     Some(Problem::new(offer.title(), &detail).hint(TRIAL))
 }

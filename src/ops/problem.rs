@@ -2,6 +2,7 @@
 
 use crate::{
     client::{CertificateProblem, ClientError, SeenCertificate, refusal},
+    model::words,
     ops::{connect::Step, offers::TRIAL},
 };
 
@@ -203,7 +204,7 @@ impl From<ClientError> for Problem {
                 .hint("Check the credential: it may be wrong, expired or invalidated")
                 .fix(Fix::EditConnection),
             ClientError::Forbidden { ref reason, .. } if reason.starts_with("current license is non-compliant") => {
-                problem("The licence of this cluster does not allow that").hint(TRIAL)
+                problem("The license of this cluster does not allow that").hint(TRIAL)
             }
             ClientError::Forbidden { ref reason, .. } if reason.contains("is unauthorized to run as [") => {
                 problem("You may not act as that user")
@@ -239,7 +240,7 @@ impl From<ClientError> for Problem {
                 problem("The cluster refuses").hint("Check the path in the URL").fix(Fix::EditConnection)
             }
             ClientError::TooLarge { .. } => problem("The answer is too large"),
-            ClientError::NotSent { .. } => problem("Nothing was sent"),
+            ClientError::NotSent { ref reason } => Problem::new("Nothing was sent", &words::capitalized(reason)),
             ClientError::RefusedRepetition { .. } | ClientError::FromBetween { .. } | ClientError::Interrupted => {
                 Problem {
                     kind: ProblemKind::NotKnown,

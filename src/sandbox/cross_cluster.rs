@@ -1,4 +1,4 @@
-//! Keys by which other clusters sign in: created and updated, as 9.5.3 does it under a trial licence.
+//! Keys by which other clusters sign in: created and updated, as 9.5.3 does it under a trial license.
 
 use super::descriptor::{self, Descriptor, Fault, IndexGrant};
 use super::error::{EsError, Outcome};
@@ -141,7 +141,7 @@ impl Access {
     }
 }
 
-/// `POST /_security/cross_cluster/api_key`; the licence is asked for before anything is read.
+/// `POST /_security/cross_cluster/api_key`; the license is asked for before anything is read.
 pub fn create(context: &mut Context) -> Outcome<Reply> {
     context.cluster.license.require_cross_cluster()?;
     let parser = "cross_cluster_api_key_request";

@@ -398,6 +398,9 @@ impl IndexGrant {
             None => problems.extend(self.privileges.iter().find_map(|name| index_problem(name))),
         }
         for name in &self.names {
+            if name.contains("::") {
+                problems.push(format!("selectors [::] are not allowed in the index name expression [{name}]"));
+            }
             if !name.starts_with('/') && name.contains(',') {
                 problems.push(format!("commas [,] are not allowed in the index name expression [{name}]"));
             } else if pattern::problem(name) == Some(PatternError::Malformed) {

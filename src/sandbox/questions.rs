@@ -23,6 +23,12 @@ pub fn has_privileges(context: &mut Context) -> Outcome<Reply> {
     if nothing {
         problems.push("must specify at least one privilege".to_owned());
     }
+    let names = question.index.iter().flat_map(|grant| &grant.names);
+    problems.extend(
+        names
+            .filter(|name| name.ends_with("::data") || name.ends_with("::failures"))
+            .map(|name| format!("may only check index privileges without selectors in index patterns [{name}]")),
+    );
     problems.extend(question.applications.iter().filter_map(|grant| match grant.application.as_str() {
         name if name.contains('*') => Some(format!("Application names may not contain '*' (found '{name}')")),
         name => descriptor::application_problem(name),

@@ -2,8 +2,10 @@
 
 use super::descriptor::{self, Descriptor, Use};
 use super::error::{EsError, Outcome};
+use super::json_reader;
 use super::keys_create::{refresh_parameter, unknown_field};
 use super::privileges::{ROLE_BULK_DELETE, ROLE_BULK_PUT, ROLE_DELETE, ROLE_GET, ROLE_PUT};
+use super::query_dsl;
 use super::reply::Reply;
 use super::router::Context;
 use serde_json::{Map, Value, json};
@@ -34,6 +36,7 @@ pub fn put(context: &mut Context) -> Outcome<Reply> {
     let name = context.argument(0);
     let node = context.request.json()?;
     let role = descriptor::parse(&name, &node, Use::Role).map_err(|fault| fault.error)?;
+    queries_can_be_read(&role)?;
     let reserved = context.cluster.roles.get(&name).is_some_and(is_reserved);
     let mut problems = role.problems();
     problems.extend(descriptor::written_name_problem("Role", &name));
@@ -49,6 +52,25 @@ pub fn put(context: &mut Context) -> Outcome<Reply> {
     context.caller.may(&ROLE_PUT)?;
     let created = context.cluster.roles.insert(name, role).is_none();
     Ok(Reply::ok(json!({ "role": { "created": created } })))
+}
+
+/// The queries of a role's index privileges are read when it is written; those of an API key's descriptors only when the
+/// key searches (as seen on 9.5.3). Templates are filled in then, too.
+fn queries_can_be_read(role: &Descriptor) -> Outcome<()> {
+    for (place, grant) in role.indices.iter().enumerate() {
+        let Some(query) = &grant.query else { continue };
+        let node = json_reader::parse(query.as_bytes());
+        let read = node.and_then(|node| match node.get("template") {
+            Some(_) => Ok(()),
+            None => query_dsl::parse(&node).map(drop).map_err(|fault| fault.error),
+        });
+        if let Err(cause) = read {
+            let names = grant.names.join(",");
+            let head = format!("failed to parse field 'query' for indices [{names}] at index privilege [{place}]");
+            return Err(EsError::parse(format!("{head} of role descriptor")).because(cause));
+        }
+    }
+    Ok(())
 }
 
 /// `DELETE /_security/role/NAME`

@@ -20,7 +20,7 @@ use crate::server::{Answer, Server, by_key, checked, draft, every_server, superu
 
 const PATH: &str = "/_security/cross_cluster/api_key";
 
-/// Whether there are such keys here. Where they only want a licence, the trial is started.
+/// Whether there are such keys here. Where they only want a license, the trial is started.
 async fn has(server: &Server) -> bool {
     if !server.has(Feature::CrossCluster) {
         return false;
@@ -30,14 +30,14 @@ async fn has(server: &Server) -> bool {
         if client.license().await.unwrap().is_some_and(|license| license.allows_cross_cluster()) {
             return true;
         }
-        // A fresh node has no licence at all for a moment; one that had its trial says no to another.
+        // A fresh node has no license at all for a moment; one that had its trial says no to another.
         let asked = server.call(Method::POST, "/_license/start_trial?acknowledge=true", None).await;
         if asked.status == 403 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
-    server.lacks("a licence for cross-cluster keys");
+    server.lacks("a license for cross-cluster keys");
     false
 }
 

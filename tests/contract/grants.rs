@@ -74,9 +74,9 @@ fn a_wrong_credential_is_forbidden_and_told_as_what_it_is() {
         let token = Grant { credential: Credential::Token(Secret::new("no-such-token")), ..wanted };
         let Err(CreateError::Refused(error)) = grant::grant(&session, &token).await else { panic!() };
         let title = grant::problem(error, &token).title;
-        // 7.10.2 asks for the licence of tokens first.
-        let by_licence = title == "The licence of this cluster does not allow that" && server.version.major == 7;
-        assert!(by_licence || title == "The sign-in of the other user was refused", "{title}");
+        // 7.10.2 asks for the license of tokens first.
+        let by_license = title == "The license of this cluster does not allow that" && server.version.major == 7;
+        assert!(by_license || title == "The sign-in of the other user was refused", "{title}");
     });
 }
 

@@ -452,6 +452,35 @@ fn a_key_whose_name_is_no_text_is_found_shown_and_ended_by_its_id() {
     });
 }
 
+/// Whoever may have a key can give its metadata a character that is half of one: the rest of it still counts.
+#[test]
+fn metadata_that_is_no_text_hides_neither_the_application_id_nor_the_product() {
+    every_server(async |server| {
+        if !server.has(Feature::Metadata) {
+            return;
+        }
+        let admin = server.admin().await;
+        let app = unique("app");
+        let metadata = format!(r#"{{"a":"x\ud83d","managed":true,"managed_by":"fleet","application_id":"{app}"}}"#);
+        let body = format!(r#"{{"name":"{app}-key","expiration":"1d","metadata":{metadata}}}"#);
+        let request = server.request(&superuser(), Method::POST, "/_security/api_key");
+        server.answer(request.header("content-type", "application/json").body(body)).await;
+
+        let found = find::named(&admin, &app).await.unwrap();
+        let [key] = found.as_slice() else { panic!("by its application id: {found:?}") };
+        assert_eq!((key.application_id(), key.managed_by()), (Some(app.as_str()), Some("fleet")));
+        let list = list::all(&admin, |_| ()).await.unwrap();
+        let listed = list.keys.key(list.keys.place(&key.id).expect("it is in the list"));
+        assert_eq!((listed.application_id(), listed.managed_by()), (Some(app.as_str()), Some("fleet")));
+        let plan = invalidate::Plan::of([&listed]);
+        let outcome = invalidate::many(&admin, plan, &AtomicBool::new(false), |_| ()).await;
+        assert!(outcome.done.is_empty() && outcome.guarded.contains_key(&key.id), "{outcome:?}");
+        let ids = std::slice::from_ref(&key.id);
+        let outcome = invalidate::invalidate(&admin, ids, false, &AtomicBool::new(false), |_| ()).await;
+        assert_eq!(outcome.done.as_slice(), ids, "{outcome:?}");
+    });
+}
+
 /// What Elasticsearch takes from anybody who may have a key: expressions that nest 200,000 times, and metadata of a
 /// role 900 levels deep.
 #[test]

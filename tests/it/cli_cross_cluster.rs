@@ -23,7 +23,7 @@ fn shown(practice: &Practice, key: &str) -> Value {
     practice.officer(["show", key, "--output", "json"]).json()
 }
 
-/// A cluster of 9.5.3 on which somebody has `manage_security`, under this licence.
+/// A cluster of 9.5.3 on which somebody has `manage_security`, under this license.
 async fn managed(license: &str) -> MockServer {
     let server = cluster().await;
     let privileges = json!({ "cluster": { "manage_security": true, "manage_own_api_key": true }, "index": {} });
@@ -119,7 +119,7 @@ fn what_is_missing_is_named() {
     assert_eq!(runtime.block_on(basic), 200);
     let ran = practice.officer(args);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
-    assert!(ran.err.contains("the licence basic") && ran.err.contains("start_trial"), "{ran:?}");
+    assert!(ran.err.contains("the license basic") && ran.err.contains("start_trial"), "{ran:?}");
     assert!(practice.list(&["name:x", "type:cross_cluster"]).is_empty());
 }
 

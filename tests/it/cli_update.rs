@@ -216,7 +216,7 @@ async fn another_cluster_behind_the_same_address_is_not_changed_and_no_proof_of_
         elastic(&json!({ "name": "n", "cluster_name": "c", "cluster_uuid": uuid, "version": { "number": "9.5.3" } }))
     };
     // Asked at sign-in, before each request and after it.
-    for (times, sent, words) in [(1, 0, "so nothing was sent"), (2, 1, "the request was answered")] {
+    for (times, sent, words) in [(1, 0, "Not sent: "), (2, 1, "the request was answered")] {
         let mut after = row("k", false);
         after["metadata"] = json!({ "a": 1 });
         let server = told(&row("k", false), READS_BEFORE, &after).await;

@@ -178,6 +178,37 @@ fn a_refused_repetition_of_an_invalidation_leaves_it_not_known() {
 }
 
 #[test]
+fn an_update_is_sent_once_whatever_becomes_of_its_answer() {
+    let place = Liar::new();
+    let (session, _journal) = place.session();
+    let metadata = |text: &str| RawValue::from_string(text.to_owned()).ok();
+    for cut in [Cut::Before, Cut::After] {
+        place.proxy.calm();
+        let made = place.runtime.block_on(create::create(&session, &key())).unwrap();
+        place.proxy.at(|seen| seen.method == "PUT", cut);
+        // What somebody else writes while the answer is waited for stays.
+        let other = KeyUpdate { metadata: metadata(r#"{"incident":"leaked"}"#), ..KeyUpdate::default() };
+        let mine = KeyUpdate { metadata: metadata(r#"{"a":1}"#), ..KeyUpdate::default() };
+        let outcome = place.runtime.block_on(async {
+            let update = update::update(&session, std::slice::from_ref(&made.id), &mine);
+            let overtaken = async {
+                while place.proxy.seen().iter().all(|seen| seen.method != "PUT") {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                place.direct().update_api_key(&made.id, &other).await.unwrap();
+            };
+            in_time(async { tokio::join!(update, overtaken).0 }).await
+        });
+        let sent = place.proxy.seen().iter().filter(|seen| seen.method == "PUT").count();
+        assert_eq!(sent, 1, "{cut:?}");
+        assert!(outcome.updated.is_empty() && outcome.failed[0].1.is_unknown(), "{cut:?}: {outcome:?}");
+        let now = place.runtime.block_on(place.direct().get_api_key(&made.id, false)).unwrap().unwrap();
+        assert_eq!(now.metadata.unwrap().get(), r#"{"incident":"leaked"}"#, "{cut:?}");
+    }
+}
+
+#[test]
 fn a_proof_that_contradicts_the_answer_leaves_it_not_known() {
     let place = Liar::new();
     for lie in [Fault::DropAll, Fault::DropRow, Fault::RowsValid] {
@@ -259,6 +290,8 @@ fn before_there_was_metadata_no_key_is_called_a_stray_for_certain() {
     let CreateError::Lost(lost) = error else { panic!("{error:?}") };
     assert!(lost.ours().is_empty(), "it was made by somebody else: {lost:?}");
     assert!(lost.problem().title.contains("not known which key"), "{lost:?}");
+    old_cluster(&place);
+    let (session, _journal) = place.session();
     // Another one that is made meanwhile can't be told from it.
     place.proxy.calm();
     place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldAfter);

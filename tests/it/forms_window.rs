@@ -1,5 +1,6 @@
 //! Keys for a remote cluster, keys of another user, copies of keys and rights in an update: as forms of the window.
 
+use eframe::egui::Key;
 use keybearer::{
     client::{Client, KeyQuery},
     model::{
@@ -83,6 +84,32 @@ fn open_page(desk: &mut Desk, name: &str) {
     desk.fill("Search", &format!("name:{name}"));
     desk.harness.step();
     desk.click_row(name);
+}
+
+#[test]
+fn enter_adds_a_role_that_was_typed_or_chosen_and_no_other() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = tall(&sandbox);
+    desk.press("Create");
+    desk.fill("Name", "one-role");
+    let added = |desk: &Desk| -> Vec<String> {
+        desk.texts().into_iter().filter_map(|text| text.strip_prefix("Remove ").map(str::to_owned)).collect()
+    };
+    desk.fill("Roles", "reader");
+    for _ in 0..3 {
+        desk.key(Key::Enter);
+        (0..2).for_each(|_| desk.harness.step());
+    }
+    assert_eq!(added(&desk), ["reader"]);
+    desk.fill("Roles", "reader");
+    assert!(desk.sees("reader is added already"), "{:?}", desk.texts());
+    // Moved to by an arrow, the first one is chosen without typing.
+    desk.fill("Roles", "");
+    desk.key(Key::ArrowDown);
+    (0..2).for_each(|_| desk.harness.step());
+    desk.key(Key::Enter);
+    (0..2).for_each(|_| desk.harness.step());
+    assert_eq!(added(&desk).len(), 2, "{:?}", added(&desk));
 }
 
 #[test]
@@ -400,7 +427,7 @@ fn after_a_lost_answer_to_a_copy_the_copy_without_a_secret_is_named() {
 }
 
 #[test]
-fn a_missing_privilege_and_a_missing_licence_are_named_and_the_choice_is_off() {
+fn a_missing_privilege_and_a_missing_license_are_named_and_the_choice_is_off() {
     let sandbox = RunningSandbox::start();
     let mut desk = Desk::new(Setting { size: TALL, sandbox: Some(sandbox.profile_of("ana")), ..Setting::default() });
     desk.wait_for("keys read");
@@ -420,9 +447,9 @@ fn a_missing_privilege_and_a_missing_licence_are_named_and_the_choice_is_off() {
     assert_eq!(sandbox.runtime.block_on(basic), 200);
     let mut desk = tall(&sandbox);
     desk.press("Create");
-    desk.wait_for("this cluster has the licence basic");
+    desk.wait_for("this cluster has the license basic");
     assert!(desk.sees("start_trial") && !desk.can_choose("For a remote cluster"));
-    assert!(desk.can_choose("For another user"), "a grant needs no licence");
+    assert!(desk.can_choose("For another user"), "a grant needs no license");
 }
 
 #[test]

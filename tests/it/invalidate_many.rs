@@ -150,7 +150,7 @@ async fn a_plan_of_another_cluster_is_not_carried_out_at_the_same_address() {
     let refused = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert!(refused.done.is_empty() && refused.failed.len() == 3, "{refused:?}");
     let reasons = refused.failed.iter().map(|(_, failure)| failure);
-    assert!(reasons.clone().all(|failure| !failure.is_unknown() && failure.reason().contains("nothing was sent")));
+    assert!(reasons.clone().all(|failure| !failure.is_unknown() && failure.reason().contains("Not sent: ")));
     assert!(reasons.clone().all(|failure| failure.reason().contains("not old (uuid elsewhere)")), "{refused:?}");
 
     let keys = Keys::Listed(Chosen::of_keys(&own[..1]));

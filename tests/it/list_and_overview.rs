@@ -524,6 +524,23 @@ fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
 }
 
 #[test]
+fn a_cluster_that_two_connections_lead_to_is_counted_once() {
+    let sandbox = RunningSandbox::start();
+    let setting = Setting { sandbox: Some(sandbox.profile()), profiles: vec![second(&sandbox)], ..Setting::default() };
+    let mut desk = Desk::new(setting);
+    desk.wait_for("All 320 keys read");
+    desk.press("Connections");
+    desk.press("Edit other");
+    desk.press("Connect");
+    desk.wait_for("All 320 keys read");
+    desk.press("Cluster other");
+    desk.press("All clusters together");
+    desk.wait_for("320 of 320");
+    assert!(desk.sees("are the same cluster"), "{:?}", desk.texts());
+    assert!(desk.sees("Its keys are shown once"));
+}
+
+#[test]
 fn a_column_is_drawn_wider_by_its_edge() {
     let sandbox = RunningSandbox::start();
     let mut desk = Desk::on_sandbox(&sandbox);

@@ -116,6 +116,7 @@ impl Reader {
             unreadable: state.unreadable,
             total: state.total,
             as_of: clock::now(),
+            renewed_at: None,
             own_only: self.session.sees_own_only(),
             is_complete: true,
         }
@@ -485,6 +486,7 @@ impl Reader {
                 unreadable: state.unreadable.clone(),
                 total: state.total,
                 as_of: clock::now(),
+                renewed_at: None,
                 own_only: self.session.sees_own_only(),
                 is_complete: false,
             }

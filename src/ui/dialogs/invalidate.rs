@@ -17,7 +17,7 @@ use crate::{
     },
     ops::{
         fates::{Fate, Row},
-        invalidate::Outcome,
+        invalidate::{ClockWayOut, Outcome},
     },
     ui::{
         View, theme,
@@ -249,8 +249,11 @@ fn over_buttons(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
     let rest = outcome.to_go_on().count();
     if rest > 0 {
         let rest = thousands(rest as u64);
-        let (label, command) = match &outcome.halted {
-            Some(_) => (format!("Trust this computer’s clock and continue ({rest})"), Command::AcceptClock),
+        let (label, command) = match outcome.halted.as_ref().map(|halted| halted.way_out) {
+            Some(ClockWayOut::TrustThisMachine) => {
+                (format!("Trust this computer’s clock and continue ({rest})"), Command::AcceptClock)
+            }
+            Some(_) => (format!("Try again ({rest})"), Command::GoOnWithUntouched),
             None => (format!("Go on with the untouched ({rest})"), Command::GoOnWithUntouched),
         };
         if Button::danger(&label).icon(icons::BLOCK).show(ui).clicked() {

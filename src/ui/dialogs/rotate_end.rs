@@ -194,7 +194,7 @@ pub(super) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
     let is_dead = matches!(outlook, Outlook::Dead(_));
     let name = harmless::shortened(&rotation.old.name, 40);
     let (title, line, label) = match is_dead {
-        true => (format!("Close the rotation of {name}"), "No key of it works any more", "Close the rotation"),
+        true => (format!("Close the rotation of {name}"), "Neither key works any more", "Close the rotation"),
         false => (format!("Cancel the rotation of {name}"), "The old key stays as it is", "Cancel the rotation"),
     };
     head(ui, dialog, &title, line);

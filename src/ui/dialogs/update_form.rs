@@ -26,6 +26,8 @@ use crate::{
 
 /// What is around the form: the head, the footer and the margins.
 const AROUND: f32 = 310.0;
+/// The question before what was typed is dropped, with its margins.
+const QUESTION: f32 = 110.0;
 
 impl UpdateDialog {
     pub(super) fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
@@ -39,7 +41,8 @@ impl UpdateDialog {
         if self.asks_to_discard {
             padded(ui, |ui| self.discard(ui, view));
         }
-        let room = (ui.ctx().content_rect().height() - AROUND).max(200.0);
+        let around = if self.asks_to_discard { AROUND + QUESTION } else { AROUND };
+        let room = (ui.ctx().content_rect().height() - around).max(100.0);
         let is_single = plan.single().is_some();
         padded(ui, |ui| {
             let scroll = ScrollArea::vertical().id_salt("update form").max_height(room);

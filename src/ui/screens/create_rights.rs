@@ -89,7 +89,7 @@ impl CreateScreen {
                     notice::banner(ui, Tone::Danger, title, line, |_| ());
                 }
                 RightsChoice::Nothing => {
-                    let line = "It signs in, and every request is refused. Rights can be added later by its owner";
+                    let line = "It signs in, and every request is refused";
                     notice::banner(ui, Tone::Info, "No rights at all", line, |_| ());
                 }
             }

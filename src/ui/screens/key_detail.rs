@@ -130,8 +130,11 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
     fact(ui, "Type", |ui| drop(text::line(ui, Type::Body, p.text.primary, key.kind.word())));
     fact(ui, "Status", |ui| drop(text::line(ui, Type::Body, p.text.primary, key_rows::status_word(key, now))));
     fact(ui, "Roles", |ui| {
-        let roles =
-            if key.roles().is_empty() { "none".into() } else { harmless::shortened(&key.roles().join(", "), 200) };
+        let roles = match (key.roles(), &key.role_descriptors) {
+            ([], None) => "not told by this cluster".into(),
+            ([], Some(_)) => "none".into(),
+            (roles, _) => harmless::shortened(&roles.join(", "), 200),
+        };
         text::paragraph(ui, Type::Body, p.text.primary, roles);
     });
     fact(ui, "Created", |ui| match key.is_unread("creation") {

@@ -210,8 +210,11 @@ impl Keys {
         let dates = layout.dates;
         key_columns::header(ui, view, cluster, &columns);
         if cluster.rows.places.is_empty() {
-            let filtered = "No key matches this search and this status";
-            return notice::empty(ui, icons::SEARCH, "Nothing found", filtered, |ui| {
+            let (title, filtered) = match cluster.rows.not_known.count() {
+                0 => ("Nothing found", "No key matches this search and this status".to_owned()),
+                count => ("No key is known to match", format!("Of {} it is not known", plural(count as u64, "key"))),
+            };
+            return notice::empty(ui, icons::SEARCH, title, &filtered, |ui| {
                 if Button::secondary("Show all keys").show(ui).clicked() {
                     self.search.text.clear();
                     view.send(Command::SetView(ListView { sorts: cluster.view.sorts.clone(), ..ListView::default() }));
@@ -436,12 +439,22 @@ fn banners(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     let margin = Margin { left: 20, right: 16, top: 8, bottom: 8 };
     if let (Some(list), Some(problem)) = (cluster.keys.value(), cluster.keys.problem()) {
         Frame::new().inner_margin(margin).show(ui, |ui| {
-            let at = crate::model::calendar::clock(list.as_of, &view.state.zone);
-            let title = format!("As of {at}: {}", problem.title);
+            let clock = |at| crate::model::calendar::clock(at, &view.state.zone);
+            let since = list
+                .renewed_at
+                .map_or(String::new(), |at| format!(" (keys that are new or invalidated until {})", clock(at)));
+            let title = format!("As of {}{since}: {}", clock(list.as_of), problem.title);
             notice::banner(ui, Tone::Warning, &title, &problem.detail, |ui| problem_buttons(ui, view, problem));
         });
     }
     if cluster.is_merged() {
+        for (one, other) in view.state.same_clusters() {
+            Frame::new().inner_margin(margin).show(ui, |ui| {
+                let [one, other] = [one, other].map(|name| harmless::shortened(&name, 40));
+                let title = format!("{one} and {other} are the same cluster");
+                notice::banner(ui, Tone::Info, &title, &format!("Its keys are shown once, as those of {one}"), |_| ());
+            });
+        }
         for part in view.state.clusters.iter().filter(|part| part.keys.problem().or(part.session.problem()).is_some()) {
             let Some(problem) = part.keys.problem().or(part.session.problem()) else { continue };
             Frame::new().inner_margin(margin).show(ui, |ui| {

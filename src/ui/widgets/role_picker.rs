@@ -24,13 +24,13 @@ impl RolePicker {
     /// Draws the entry and, while it is used, the roles that fit.
     pub fn ui(&mut self, ui: &mut Ui, picked: &mut Vec<String>, roles: &[Role]) {
         let wanted = self.search.trim();
-        let unknown = (!wanted.is_empty() && self.matches(roles, picked).is_empty()).then(|| {
-            if picked.iter().any(|role| role == wanted) {
-                format!("{} is added already", harmless::shortened(wanted, 60))
-            } else {
-                create::unknown_role(wanted, roles)
-            }
-        });
+        let is_added = picked.iter().any(|role| role == wanted);
+        let unknown = if is_added {
+            Some(format!("{} is added already", harmless::shortened(wanted, 60)))
+        } else {
+            let is_unknown = !wanted.is_empty() && self.matches(roles, picked).is_empty();
+            is_unknown.then(|| create::unknown_role(wanted, roles))
+        };
         let enter = |ui: &mut Ui, key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
         let had_focus =
             ui.memory(|memory| memory.focused()) == ui.data(|data| data.get_temp(egui::Id::unique("roles entry")));
