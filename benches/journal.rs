@@ -61,7 +61,11 @@ fn write(folder: &Path, count: usize) -> Journal {
         text.push_str(&line);
         text.push('\n');
     }
-    fs::write(folder.join("journal-2026-11.jsonl"), text).expect("room in the temporary folder");
+    let files =
+        [("journal-2026-11.jsonl", text), ("head.json", json!({ "sequence": count, "hash": previous }).to_string())];
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("room in the temporary folder");
+    }
     Journal::at(folder.to_owned())
 }
 

@@ -60,6 +60,7 @@ struct CertificateJson {
 struct CaJson {
     subject: String,
     sha256: String,
+    not_after: Option<Millis>,
 }
 
 pub(super) async fn run(flags: &ConnectionFlags, args: CheckArgs) -> Result<Exit, CliError> {
@@ -114,7 +115,11 @@ impl CertificateJson {
             not_after: seen.not_after,
             names: seen.names.clone(),
             sha256: seen.fingerprint.to_string(),
-            ca: seen.ca.as_ref().map(|(subject, print)| CaJson { subject: subject.clone(), sha256: print.to_string() }),
+            ca: seen.ca.as_ref().map(|ca| CaJson {
+                subject: ca.subject.clone(),
+                sha256: ca.fingerprint.to_string(),
+                not_after: ca.not_after,
+            }),
         }
     }
 }
@@ -152,6 +157,7 @@ fn certificate_lines(certificate: &CertificateJson, refused: bool) -> String {
     ];
     if let Some(ca) = &certificate.ca {
         facts.push(("CA", shown(&ca.subject)));
+        facts.extend(ca.not_after.map(|at| ("CA valid until", calendar::local(at, &zone))));
         facts.push(("CA SHA-256", ca.sha256.clone()));
     }
     let mut text = output::facts(&facts);

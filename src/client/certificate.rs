@@ -20,11 +20,22 @@ pub struct SeenCertificate {
     pub fingerprint: Fingerprint,
     /// Host names and addresses that it is valid for.
     pub names: Vec<String>,
-    /// Subject and fingerprint of the last certificate of the chain, usually the authority, where
-    /// the server sends more than its own.
-    pub ca: Option<(String, Fingerprint)>,
+    /// The last certificate of the chain, usually the authority, where the server sends more than its own.
+    pub ca: Option<SeenAuthority>,
     /// Fingerprints of all that was sent, the server's own first.
     pub chain: Vec<Fingerprint>,
+}
+
+/// A certificate authority as the server sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenAuthority {
+    /// Whom it names.
+    pub subject: String,
+    /// SHA-256.
+    pub fingerprint: Fingerprint,
+    /// Valid until; `None` where that can't be read. TLS libraries do not look at it: whoever trusts an authority goes
+    /// on trusting it after its end, and other clients do not.
+    pub not_after: Option<Millis>,
 }
 
 /// Why a certificate was refused.
@@ -65,8 +76,13 @@ impl SeenCertificate {
         let chain: Vec<Fingerprint> = std::iter::once(own).chain(others).map(|der| Fingerprint::of(der)).collect();
         let fingerprint = chain[0];
         let ca = others.last().filter(|last| *last != own).map(|last| {
-            let subject = parse(last).map_or_else(unreadable, |parsed| shown(&parsed.subject().to_string()));
-            (subject, Fingerprint::of(last))
+            let parsed = parse(last);
+            let not_after = |parsed: &X509Certificate<'_>| parsed.validity().not_after.timestamp().saturating_mul(1000);
+            SeenAuthority {
+                subject: parsed.as_ref().map_or_else(unreadable, |parsed| shown(&parsed.subject().to_string())),
+                fingerprint: Fingerprint::of(last),
+                not_after: parsed.as_ref().map(not_after),
+            }
         });
         let Some(parsed) = parse(own) else {
             let (subject, issuer) = (unreadable(), unreadable());

@@ -55,7 +55,7 @@ use tls::LastSeen;
 
 pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable};
 pub use audit::{AuditIndex, AuditPage, AuditRange, AuditSource};
-pub use certificate::{CertificateProblem, SeenCertificate};
+pub use certificate::{CertificateProblem, SeenAuthority, SeenCertificate};
 pub use documents::Put;
 pub use error::ClientError;
 pub use license::License;

@@ -5,7 +5,9 @@ use std::time::Instant;
 use crate::{
     client::{Client, ClientError, KeyQuery, SeenCertificate},
     model::{
+        Millis,
         endpoint::Endpoint,
+        expiry::{self, EXPIRING_SOON},
         identity::{Identity, Privileges},
         version::{Edition, Feature},
     },
@@ -229,6 +231,9 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
     if !endpoint.url.is_https() {
         return StepResult::Mind("Not encrypted".into(), "http: everybody on the way can read the credential".into());
     }
+    if let Some((title, detail)) = certificate.and_then(|seen| authority_ends(seen, clock::now())) {
+        return StepResult::Mind(title, detail);
+    }
     let subject = certificate.map(|seen| seen.subject.clone()).unwrap_or_default();
     match endpoint.trust {
         Trust::System => StepResult::Good("Certificate trusted by this computer".into(), subject),
@@ -238,6 +243,16 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
             StepResult::Mind("Certificate not verified".into(), "Anybody can stand between you and the cluster".into())
         }
     }
+}
+
+/// What to say of an authority that has expired, or will within [`EXPIRING_SOON`].
+fn authority_ends(seen: &SeenCertificate, now: Millis) -> Option<(String, String)> {
+    let ca = seen.ca.as_ref()?;
+    let end = ca.not_after.filter(|end| end.saturating_sub(now) < EXPIRING_SOON)?;
+    let title =
+        if end <= now { "The certificate authority has expired" } else { "The certificate authority expires soon" };
+    let detail = format!("{}: {}. Other clients may refuse it", ca.subject, expiry::remaining(Some(end), now));
+    Some((title.to_owned(), detail))
 }
 
 fn who(identity: &Identity) -> StepResult {
@@ -288,4 +303,36 @@ pub fn missing(privileges: &Privileges) -> Vec<String> {
         missing.push("reading roles needs read_security or manage_security".into());
     }
     missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        client::SeenAuthority,
+        model::{DAY, fingerprint::Fingerprint},
+    };
+
+    #[test]
+    fn an_authority_that_ends_is_told_before_and_after() {
+        let fingerprint = Fingerprint::of(b"x");
+        let seen = |not_after| SeenCertificate {
+            subject: "CN=node".into(),
+            issuer: "CN=old CA".into(),
+            not_before: 0,
+            not_after: 400 * DAY,
+            fingerprint,
+            names: Vec::new(),
+            ca: Some(SeenAuthority { subject: "CN=old CA".into(), fingerprint, not_after }),
+            chain: Vec::new(),
+        };
+        let told = |not_after| authority_ends(&seen(not_after), 100 * DAY);
+        assert_eq!(told(None), None, "what can't be read is not said to end");
+        assert_eq!(told(Some(130 * DAY)), None);
+        let (title, detail) = told(Some(112 * DAY)).unwrap();
+        assert!(title.ends_with("expires soon") && detail.contains("CN=old CA: in 12 days"), "{title}: {detail}");
+        let (title, detail) = told(Some(90 * DAY)).unwrap();
+        assert!(title.ends_with("has expired") && detail.contains("expired 10 days ago"), "{title}: {detail}");
+        assert_eq!(authority_ends(&SeenCertificate { ca: None, ..seen(Some(0)) }, 100 * DAY), None);
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use keybearer::{
-    client::{CertificateProblem, Client, ClientError, SeenCertificate},
+    client::{CertificateProblem, Client, ClientError, SeenAuthority, SeenCertificate},
     model::{
         endpoint::{Endpoint, Trust},
         fingerprint::Fingerprint,
@@ -211,7 +211,8 @@ async fn a_pinned_authority_is_the_only_root() {
     let seen = client.certificate().unwrap();
     assert_eq!(seen.fingerprint, ours.fingerprint());
     assert_eq!(seen.chain, [ours.fingerprint(), ca.fingerprint()]);
-    let (subject, fingerprint) = seen.ca.unwrap();
+    let SeenAuthority { subject, fingerprint, not_after } = seen.ca.unwrap();
+    assert!(not_after.is_some());
     assert!(subject.contains("Our CA"));
     assert_eq!(fingerprint, ca.fingerprint());
 
@@ -238,7 +239,7 @@ async fn a_forged_certificate_beside_the_true_authority_is_refused() {
     let server = TlsServer::start(&[&leaf(&forger), &ca]).await;
     let (why, seen) = server.is_refused(Trust::Fingerprint(ca.fingerprint())).await;
     assert_eq!(why, CertificateProblem::UnknownIssuer);
-    assert_eq!(seen.ca.unwrap().1, ca.fingerprint());
+    assert_eq!(seen.ca.unwrap().fingerprint, ca.fingerprint());
     let server = TlsServer::start(&[&leaf(&forger), &forger, &ca]).await;
     assert_eq!(server.is_refused(Trust::Fingerprint(ca.fingerprint())).await.0, CertificateProblem::UnknownIssuer);
     let alone = make("node-1", None, |_| ());

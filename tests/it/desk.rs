@@ -227,14 +227,15 @@ impl Desk {
 
     /// Presses the pointer at a place so many times, as fast as frames go. Whether the window was closed meanwhile.
     pub fn press_at(&mut self, at: eframe::egui::Pos2, times: usize) -> bool {
-        use eframe::egui::{Event, Modifiers, PointerButton, ViewportCommand};
+        use eframe::egui::{Event, PointerButton, ViewportCommand};
+        let modifiers = self.harness.ctx.input(|input| input.modifiers);
         let mut events = vec![Event::PointerMoved(at)];
         for _ in 0..times {
             events.extend([true, false].map(|pressed| Event::PointerButton {
                 pos: at,
                 button: PointerButton::Primary,
                 pressed,
-                modifiers: Modifiers::NONE,
+                modifiers,
             }));
         }
         let mut closed = false;

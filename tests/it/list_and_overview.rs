@@ -126,6 +126,16 @@ fn a_range_is_ticked_by_shift_on_the_boxes_too() {
     desk.harness.event(Event::ModifiersChanged(Modifiers::NONE));
     desk.harness.step();
     desk.wait_for("5 selected");
+    // Shift is let go within the frame of the click.
+    let at = places[6].center();
+    desk.harness.input_mut().events.push(Event::PointerMoved(at));
+    desk.harness.step();
+    for pressed in [true, false] {
+        let (button, modifiers) = (eframe::egui::PointerButton::Primary, Modifiers::SHIFT);
+        desk.harness.input_mut().events.push(Event::PointerButton { pos: at, button, pressed, modifiers });
+        desk.harness.step();
+    }
+    desk.wait_for("6 selected");
 }
 
 #[test]

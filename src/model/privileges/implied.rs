@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{LazyLock, OnceLock},
+    sync::{LazyLock, OnceLock, PoisonError, RwLock},
 };
 
 use super::{
@@ -33,6 +33,9 @@ pub enum Versions {
 /// The privilege over one's own keys: its check is one of its own, that implies no other (as seen on 9.5.3).
 const OWN_KEYS: &str = "manage_own_api_key";
 
+/// The most answers about several privileges together that are kept.
+const MAX_UNIONS: usize = 4096;
+
 /// The named privileges of an area, compiled once, and what was found out about each pair of them.
 struct Compiled {
     numbers: HashMap<&'static str, usize>,
@@ -40,6 +43,7 @@ struct Compiled {
     has_changed: Vec<bool>,
     subsets: Vec<OnceLock<Option<bool>>>,
     overlaps: Vec<OnceLock<Option<bool>>>,
+    unions: RwLock<HashMap<Union, Option<bool>>>,
 }
 
 impl Compiled {
@@ -57,6 +61,7 @@ impl Compiled {
             has_changed: table.iter().map(|named| named.before.is_some()).collect(),
             subsets: std::iter::repeat_with(OnceLock::new).take(count).collect(),
             overlaps: std::iter::repeat_with(OnceLock::new).take(count).collect(),
+            unions: RwLock::default(),
         }
     }
 
@@ -166,16 +171,56 @@ fn implies_in(area: Area, held: &[Privilege], wanted: &Privilege, era: usize) ->
         }
     }
     // Together, several may contain what none of them contains.
-    let together: Option<Vec<&Language>> = near.iter().map(|one| one.language(area, era)).collect();
     if near.len() > 1
-        && let (Some(language), Some(together)) = (wanted.language(area, era), together)
+        && let Some(answer) = is_in_union(area, &near, wanted, era)
     {
-        match is_subset(language, &together) {
+        match answer {
             Some(true) => return Some(true),
             answer => is_sure &= answer.is_some(),
         }
     }
     is_sure.then_some(false)
+}
+
+/// Tells if several privileges together contain another; the outer `None` where one of them is not known. Searches ask
+/// the same of hundreds of keys, so that answers about privileges with a name are kept.
+fn is_in_union(area: Area, held: &[&Privilege], wanted: &Privilege, era: usize) -> Option<Option<bool>> {
+    let together: Vec<&Language> = held.iter().map(|one| one.language(area, era)).collect::<Option<_>>()?;
+    let language = wanted.language(area, era)?;
+    let Some(question) = Union::of(held, wanted, era) else { return Some(is_subset(language, &together)) };
+    let unions = &compiled(area).unions;
+    let known = unions.read().unwrap_or_else(PoisonError::into_inner).get(&question).copied();
+    Some(known.unwrap_or_else(|| {
+        let answer = is_subset(language, &together);
+        let mut unions = unions.write().unwrap_or_else(PoisonError::into_inner);
+        if unions.len() >= MAX_UNIONS {
+            unions.clear();
+        }
+        unions.insert(question, answer);
+        answer
+    }))
+}
+
+/// A question that [`is_in_union`] answers, by the numbers of privileges that have a name.
+#[derive(PartialEq, Eq, Hash)]
+struct Union {
+    wanted: usize,
+    era: usize,
+    /// In ascending order.
+    held: Vec<usize>,
+}
+
+impl Union {
+    fn of(held: &[&Privilege], wanted: &Privilege, era: usize) -> Option<Self> {
+        let number = |privilege: &Privilege| match privilege {
+            Privilege::Named(number) => Some(*number),
+            Privilege::Raw(_) | Privilege::Unknown => None,
+        };
+        let mut held: Vec<usize> = held.iter().map(|one| number(one)).collect::<Option<_>>()?;
+        held.sort_unstable();
+        held.dedup();
+        Some(Self { wanted: number(wanted)?, era, held })
+    }
 }
 
 /// Tells if some single action is allowed by one of these and by one of those, on the same part of a data stream.

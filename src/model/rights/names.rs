@@ -59,8 +59,8 @@ impl Asked {
 /// The names of one grant, compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
-    /// Plain names, to be tried on patterns.
-    literals: Vec<String>,
+    /// Names that are among them, to be tried on other patterns: the plain ones, and one that each pattern matches.
+    examples: Vec<String>,
     /// What the patterns match.
     globs: Language,
     /// The same and, of each regular expression, at least what it matches.
@@ -79,10 +79,10 @@ impl Names {
         let beginnings: Vec<String> = expressions.iter().map(|text| beginning(text)).collect();
         let texts = || globs.iter().map(|text| text.as_str());
         Self {
-            literals: globs
+            examples: globs
                 .iter()
-                .filter(|text| !text.contains(['*', '?', '\\']))
-                .map(|text| (*text).clone())
+                .filter(|text| !text.contains('\\'))
+                .map(|text| text.replace(['*', '?'], "a"))
                 .collect(),
             globs: Language::of(texts()),
             wide: Language::of(texts().chain(beginnings.iter().map(String::as_str))),
@@ -204,7 +204,7 @@ pub(super) fn reach_in_common(asked: &Asked, reaches: &[&Reach]) -> Option<bool>
     let names: Vec<&Names> = reaches.iter().map(|reach| &reach.names).collect();
     let fits =
         |name: &String| language.has(name) && reaches.iter().all(|reach| reach.has(name, &asked.budget) == Some(true));
-    if names.iter().flat_map(|names| &names.literals).any(fits) {
+    if names.iter().flat_map(|names| &names.examples).any(fits) {
         return Some(true);
     }
     if let Form::Pattern(pattern, _) = &asked.form
@@ -252,7 +252,7 @@ pub(super) fn reach_in_common(asked: &Asked, reaches: &[&Reach]) -> Option<bool>
 pub(super) fn names_in_common(all: &[&Names]) -> Option<bool> {
     let budget = Budget::for_search();
     let fits = |name: &String| all.iter().all(|names| names.has(name, &budget) == Some(true));
-    if all.iter().flat_map(|names| &names.literals).any(fits) {
+    if all.iter().flat_map(|names| &names.examples).any(fits) {
         return Some(true);
     }
     let any = Language::of(["*"]);

@@ -16,6 +16,7 @@ use crate::{
         rotation::{KeyState, Rotation},
         successor::{self, ROTATED_FROM, ROTATED_TO},
         version::Feature,
+        words,
     },
     ops::{Fix, Problem, Session, clock, list},
 };
@@ -234,7 +235,7 @@ pub(super) fn check_old_key(rotation: &Rotation, key: &ApiKey) -> Result<(), Pro
 
 fn unproved(rotation: &Rotation, title: &str, odd: &[String]) -> Problem {
     let hint = "The state of the rotation on this machine was changed, or the key on the cluster was: look at both";
-    Problem::new(title, &harmless::shown(&odd.join("; ")))
+    Problem::new(title, &words::capitalized(&harmless::shown(&odd.join("; "))))
         .hint(hint)
         .fix(Fix::CancelRotation { id: rotation.id.clone(), keep_successor: true })
 }

@@ -141,7 +141,7 @@ async fn find_now(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, Clien
 fn not_ended(title: &str, outcome: &invalidate::Outcome, unsent: &str) -> Problem {
     let reason = outcome.failed.first().map_or_else(|| unsent.to_owned(), |(_, failure)| failure.to_string());
     let kind = if outcome.unknown() > 0 { ProblemKind::NotKnown } else { ProblemKind::Failed };
-    Problem { kind, ..Problem::new(title, &reason) }
+    Problem { kind, ..Problem::new(title, &words::capitalized(&reason)) }
 }
 
 /// Outcome of a step that ended with a problem: as certain as the problem is.

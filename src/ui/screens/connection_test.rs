@@ -111,7 +111,7 @@ impl TestPanel {
         let p = theme::colors(ui);
         // The CA is what Elasticsearch prints at its first start, and what survives a renewal.
         let (target, what) = match &seen.ca {
-            Some((_, print)) => (*print, "Its certificate authority, seen on the wire"),
+            Some(ca) => (ca.fingerprint, "Its certificate authority, seen on the wire"),
             None => (seen.fingerprint, "Seen on the wire"),
         };
         let mut pinned = None;
@@ -204,8 +204,8 @@ fn facts(ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate, pinned: Option<Fi
             ui.spacing_mut().item_spacing.y = 4.0;
             certificate_facts(ui, view, seen);
             // What was pinned is shown as what it is: with a pinned authority the server's own digits are others.
-            match seen.ca.as_ref().filter(|(_, print)| Some(*print) == pinned) {
-                Some((_, print)) => fingerprint(ui, "SHA-256 of its certificate authority, pinned", *print),
+            match seen.ca.as_ref().filter(|ca| Some(ca.fingerprint) == pinned) {
+                Some(ca) => fingerprint(ui, "SHA-256 of its certificate authority, pinned", ca.fingerprint),
                 None if pinned == Some(seen.fingerprint) => fingerprint(ui, "SHA-256, pinned", seen.fingerprint),
                 None => fingerprint(ui, "SHA-256", seen.fingerprint),
             }

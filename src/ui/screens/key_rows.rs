@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eframe::egui::{
-    Color32, Id, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    Color32, Event, Id, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
@@ -99,7 +99,7 @@ impl<'a> RowPainter<'a> {
             &format!("Select {name}"),
             id.with("tick"),
         );
-        let modifiers = ui.input(|input| input.modifiers);
+        let modifiers = click_modifiers(ui);
         if tick.clicked() {
             view.send(match modifiers.shift {
                 // A range of boxes comes to what is ticked already.
@@ -219,6 +219,15 @@ impl<'a> RowPainter<'a> {
         }
         format!("{name}{}", badge_words(&badges))
     }
+}
+
+/// The modifiers of the click of this frame: whoever lets go of Shift at once meant it all the same.
+fn click_modifiers(ui: &Ui) -> Modifiers {
+    let of_click = |event: &Event| match event {
+        Event::PointerButton { pressed: false, button: PointerButton::Primary, modifiers, .. } => Some(*modifiers),
+        _ => None,
+    };
+    ui.input(|input| input.events.iter().rev().find_map(of_click).unwrap_or(input.modifiers))
 }
 
 /// Returns `true` if this is the second click of a double click that began on another key: rows may have moved below
