@@ -194,7 +194,9 @@ fn the_page_of_a_key_has_its_history_but_not_on_the_practice_cluster() {
     let sandbox = RunningSandbox::start();
     let (_folder, journal) = journal();
     let profile = Profile { name: "earnest".into(), ..sandbox.profile() };
-    let mut desk = Desk::new(Setting { size: TALL, profiles: vec![profile], journal, ..Setting::default() });
+    // So high that the whole page of any key is in view: its history stands below its rights, which vary.
+    let size = [1440.0, 3000.0];
+    let mut desk = Desk::new(Setting { size, profiles: vec![profile], journal, ..Setting::default() });
     desk.press("Edit earnest");
     desk.press("Connect");
     desk.wait_for("All 320 keys read");

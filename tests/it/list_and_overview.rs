@@ -135,7 +135,7 @@ fn a_range_is_ticked_by_shift_on_the_boxes_too() {
         desk.harness.input_mut().events.push(Event::PointerButton { pos: at, button, pressed, modifiers });
         desk.harness.step();
     }
-    desk.wait_for("6 selected");
+    desk.wait_for("7 selected");
 }
 
 #[test]
