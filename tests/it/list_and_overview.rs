@@ -499,10 +499,9 @@ fn second(sandbox: &RunningSandbox) -> Profile {
     }
 }
 
-#[test]
-fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
-    let (first, other) = (RunningSandbox::start(), RunningSandbox::start());
-    let setting = Setting { sandbox: Some(first.profile()), profiles: vec![second(&other)], ..Setting::default() };
+/// Signed in to both, by connections of their own, with all clusters shown as one.
+fn together(one: &RunningSandbox, other: &RunningSandbox) -> Desk {
+    let setting = Setting { sandbox: Some(one.profile()), profiles: vec![second(&other)], ..Setting::default() };
     let mut desk = Desk::new(setting);
     desk.wait_for("All 320 keys read");
     desk.press("Connections");
@@ -511,6 +510,13 @@ fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
     desk.wait_for("All 320 keys read");
     desk.press("Cluster other");
     desk.press("All clusters together");
+    desk
+}
+
+#[test]
+fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
+    let (first, other) = (RunningSandbox::start(), RunningSandbox::start());
+    let mut desk = together(&first, &other);
     desk.wait_for("640 of 640");
     assert!(desk.sees("2 clusters"));
     desk.press("Sort by Key");
@@ -536,15 +542,7 @@ fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
 #[test]
 fn a_cluster_that_two_connections_lead_to_is_counted_once() {
     let sandbox = RunningSandbox::start();
-    let setting = Setting { sandbox: Some(sandbox.profile()), profiles: vec![second(&sandbox)], ..Setting::default() };
-    let mut desk = Desk::new(setting);
-    desk.wait_for("All 320 keys read");
-    desk.press("Connections");
-    desk.press("Edit other");
-    desk.press("Connect");
-    desk.wait_for("All 320 keys read");
-    desk.press("Cluster other");
-    desk.press("All clusters together");
+    let mut desk = together(&sandbox, &sandbox);
     desk.wait_for("320 of 320");
     assert!(desk.sees("are the same cluster"), "{:?}", desk.texts());
     assert!(desk.sees("Its keys are shown once"));
