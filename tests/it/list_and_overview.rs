@@ -501,7 +501,7 @@ fn second(sandbox: &RunningSandbox) -> Profile {
 
 /// Signed in to both, by connections of their own, with all clusters shown as one.
 fn together(one: &RunningSandbox, other: &RunningSandbox) -> Desk {
-    let setting = Setting { sandbox: Some(one.profile()), profiles: vec![second(&other)], ..Setting::default() };
+    let setting = Setting { sandbox: Some(one.profile()), profiles: vec![second(other)], ..Setting::default() };
     let mut desk = Desk::new(setting);
     desk.wait_for("All 320 keys read");
     desk.press("Connections");
