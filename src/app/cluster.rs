@@ -230,7 +230,7 @@ impl Cluster {
         self.order = self.inventory().order(&self.view.sorts, self.now(now));
     }
 
-    /// Why it may not be known if a key matches the search.
+    /// The reason why it may not be known if a key matches the search: [`filter::why_not_known`].
     pub fn why_not_known(&self) -> String {
         filter::why_not_known(&self.expr)
     }

@@ -71,8 +71,8 @@ impl Machine for ThisMachine {
 const SILENCE: Duration = Duration::from_secs(2);
 /// A keyring may show a prompt and wait for a person; after this it is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What is still being done beside a command that is over (a keyring that asks its person, before it forgets a secret
-/// nobody can use any more) is waited for so long.
+/// The longest wait for blocking work that goes on when a command is over, such as a keyring that asks its user before it
+/// removes the secret of an invalidated key.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Asks the keyring of this computer, which may take as long as a person does: it runs on a thread of

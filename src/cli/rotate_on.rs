@@ -66,7 +66,7 @@ pub(super) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     let here = steps::here(&session, rotations).await?;
     let due = here.due(clock::now());
     rotate_list::say_waiting(&here);
-    let stuck = overdue(&here);
+    let stuck = stuck(&here);
     if due.is_empty() {
         if stuck.is_empty() {
             output::say("Nothing is due on this cluster");
@@ -117,8 +117,8 @@ pub(super) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     Ok(exit.unless_unwritten(written))
 }
 
-/// Rotations whose grace period is over and whose old key can't be ended: their successors work no more.
-fn overdue(here: &Here) -> Vec<(Rotation, DueResult)> {
+/// Rotations whose old key can't be ended, now or when their grace period is over: their successors no longer work.
+fn stuck(here: &Here) -> Vec<(Rotation, DueResult)> {
     let now = clock::now();
     let is_stuck = |rotation: &&Rotation| matches!(here.outlook(rotation, now), Outlook::SuccessorEnded(_));
     here.rotations.iter().filter(is_stuck).map(|rotation| (rotation.clone(), DueResult::Failed)).collect()

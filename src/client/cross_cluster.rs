@@ -37,8 +37,8 @@ impl Client {
     }
 
     /// Changes a cross-cluster key (since 8.10). Whether anything is different now: `false` is a success too.
-    /// Only the key's owner can, not even somebody else with `manage_security` (404 on 9.5.3). Sent again after
-    /// a failure only if it has no expiration, which counts from the moment of each try.
+    /// Only the key's owner can, not even somebody else with `manage_security` (404 on 9.5.3). Sent once
+    /// and never again, as the update of other keys.
     ///
     /// # Errors
     /// [`ClientError::NotSent`] for a blank id or a change that Elasticsearch would refuse as too little,
@@ -62,9 +62,8 @@ impl Client {
         };
         let answer = self.send(call).await?.success();
         let answer = answer.map_err(|error| identity_is_unknown(error, update.certificate_identity.is_some()))?;
-        let is_repetition = answer.is_repetition;
         let wire: WireUpdate = answer.parse()?;
-        Ok(wire.updated || is_repetition)
+        Ok(wire.updated)
     }
 }
 

@@ -398,7 +398,7 @@ impl StatusGroup {
         }
     }
 
-    /// What a key of it is, as a predicate: "is valid and expires within 7 days".
+    /// Predicate of a key of this group: "is valid and expires within 7 days".
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Valid => "can be used",

@@ -197,7 +197,7 @@ pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
     Some(members)
 }
 
-/// The same JSON with U+FFFD for each escape that is half a surrogate pair (`\ud83d` alone), which no text of Rust can
+/// JSON text with U+FFFD in place of each escape that is half a surrogate pair (`\ud83d` alone), which no text of Rust can
 /// hold. Elasticsearch keeps them in names and in metadata (as seen on 9.5.3).
 pub fn without_half_pairs(json: &str) -> Cow<'_, str> {
     const PAIR: usize = r"\ud83d\udd11".len();

@@ -37,7 +37,7 @@ pub struct Rows {
     pub places: Vec<u32>,
     /// Those that fit the search, whatever their status.
     pub found: Bits,
-    /// Those of which it is not known if they fit the search, and those that fit it and of which it is not known if they
+    /// Keys of which it is not known if they fit the search, and those that fit it and of which it is not known if they
     /// belong to the group.
     pub not_known: Bits,
     /// How many of those have each status.

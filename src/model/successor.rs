@@ -37,8 +37,8 @@ impl CreateKey {
         })
     }
 
-    /// The same, saying in its metadata how long the key before it goes on to work, in milliseconds. A period below a
-    /// second says nothing.
+    /// Request with a grace period in its metadata: the time that the key before it goes on to work, in milliseconds. A
+    /// period below a second is left out.
     pub fn naming_grace(mut self, grace: Millis) -> Self {
         let mut kept = self.metadata.as_deref().and_then(json_text::members).unwrap_or_default();
         kept.retain(|(name, _)| name != ROTATION_GRACE);

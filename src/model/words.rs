@@ -1,6 +1,6 @@
 //! Small changes to sentences that are put together.
 
-/// The same words beginning with a capital letter, as behind a full stop. What begins with something else than a letter
+/// Text that begins with a capital letter, as behind a full stop. What begins with something else than a letter
 /// (a path, a number) stays as it is.
 pub fn capitalized(words: &str) -> String {
     let mut letters = words.chars();

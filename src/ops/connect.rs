@@ -6,7 +6,7 @@ use crate::{
     client::{Client, ClientError, KeyQuery, SeenCertificate},
     model::{
         Millis,
-        endpoint::Endpoint,
+        endpoint::{Endpoint, Trust},
         expiry::{self, EXPIRING_SOON},
         identity::{Identity, Privileges},
         version::{Edition, Feature},
@@ -227,11 +227,13 @@ fn reached(endpoint: &Endpoint) -> StepResult {
 }
 
 fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepResult {
-    use crate::model::endpoint::Trust;
     if !endpoint.url.is_https() {
         return StepResult::Mind("Not encrypted".into(), "http: everybody on the way can read the credential".into());
     }
-    if let Some((title, detail)) = certificate.and_then(|seen| authority_ends(seen, clock::now())) {
+    // The system's roots may not need the authority that was sent, and without verification nothing depends on it.
+    if matches!(endpoint.trust, Trust::CaFile(_) | Trust::Fingerprint(_))
+        && let Some((title, detail)) = certificate.and_then(|seen| authority_ends(seen, clock::now()))
+    {
         return StepResult::Mind(title, detail);
     }
     let subject = certificate.map(|seen| seen.subject.clone()).unwrap_or_default();
@@ -245,7 +247,8 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
     }
 }
 
-/// What to say of an authority that has expired, or will within [`EXPIRING_SOON`].
+/// Title and detail of a warning about a certificate authority that has expired, or will within [`EXPIRING_SOON`] of
+/// `now`, this machine's clock; `None` where it ends later, was not sent or can't be read.
 fn authority_ends(seen: &SeenCertificate, now: Millis) -> Option<(String, String)> {
     let ca = seen.ca.as_ref()?;
     let end = ca.not_after.filter(|end| end.saturating_sub(now) < EXPIRING_SOON)?;
@@ -310,7 +313,7 @@ mod tests {
     use super::*;
     use crate::{
         client::SeenAuthority,
-        model::{DAY, fingerprint::Fingerprint},
+        model::{DAY, endpoint::ClusterUrl, fingerprint::Fingerprint, login::Login, secret::Secret},
     };
 
     #[test]
@@ -334,5 +337,24 @@ mod tests {
         let (title, detail) = told(Some(90 * DAY)).unwrap();
         assert!(title.ends_with("has expired") && detail.contains("expired 10 days ago"), "{title}: {detail}");
         assert_eq!(authority_ends(&SeenCertificate { ca: None, ..seen(Some(0)) }, 100 * DAY), None);
+
+        // It never stands in the place of a warning that nothing is verified.
+        let title = |trust| {
+            let endpoint = Endpoint {
+                url: ClusterUrl::parse("https://es.example.net:9200").unwrap(),
+                trust,
+                login: Login::Bearer(Secret::new("token")),
+                run_as: None,
+                timeout: std::time::Duration::from_secs(1),
+                audit_index: None,
+            };
+            match trusted(&endpoint, Some(&seen(Some(0)))) {
+                StepResult::Good(title, _) | StepResult::Mind(title, _) => title,
+                StepResult::Failed(problem) => panic!("{problem:?}"),
+            }
+        };
+        assert_eq!(title(Trust::Fingerprint(fingerprint)), "The certificate authority has expired");
+        assert_eq!(title(Trust::InsecureDev), "Certificate not verified");
+        assert_eq!(title(Trust::System), "Certificate trusted by this computer");
     }
 }

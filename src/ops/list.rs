@@ -68,7 +68,7 @@ impl KeyList {
         self.doubts().is_empty()
     }
 
-    /// Whether no key is missing: what could not be read are at most fields of keys that are in it.
+    /// `true` if no key is missing; fields of keys that are in it may still be unreadable.
     pub fn has_every_row(&self) -> bool {
         self.unreadable.is_empty() && self.shortfall() == 0 && !(self.is_complete && self.surplus() > 0)
     }

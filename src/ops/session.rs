@@ -50,7 +50,7 @@ impl Session {
         Self { keyring: Some(keyring), ..self }
     }
 
-    /// The same, changing keys of this cluster only: every change compares the cluster that answers with it. A plan is
+    /// Session that changes keys of this cluster only: every change compares the cluster that answers with it. A plan is
     /// carried out so, because the same address may have become another cluster's since its keys were read. Where the
     /// plan's cluster did not tell its uuid, the one of sign-in stays.
     pub fn on_cluster(&self, planned_on: &ClusterRef) -> Self {

@@ -15,7 +15,12 @@ use super::{
 };
 use crate::{
     app::{Cluster, Command, Screen},
-    model::{age, calendar, expiry::thousands, harmless, profile::Environment},
+    model::{
+        age, calendar,
+        expiry::{plural, thousands},
+        harmless,
+        profile::Environment,
+    },
     ops::clock,
 };
 
@@ -147,7 +152,12 @@ fn which(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
     chip::environment(ui, cluster.profile.environment);
     cluster_menu(ui, view, cluster);
     if cluster.is_merged() {
-        text::line(ui, Type::Small, p.text.tertiary, format!("{} clusters", view.state.clusters.len()));
+        text::line(
+            ui,
+            Type::Small,
+            p.text.tertiary,
+            plural((view.state.clusters.len() - view.state.same_clusters().len()) as u64, "cluster"),
+        );
         return;
     }
     if !compact {

@@ -6,6 +6,7 @@ use keybearer::{
     client::{Client, ClientError},
     model::{
         api_key::KeyId,
+        cross_cluster::CrossClusterUpdate,
         endpoint::{Endpoint, Trust},
         login::Login,
         secret::Secret,
@@ -464,6 +465,9 @@ async fn an_update_is_never_sent_again() {
         let ids = [KeyId::new("a"), KeyId::new("b")];
         in_time(client.bulk_update_api_keys(&ids, &change)).await.unwrap_err();
         assert_eq!(requests(&server).await.len(), 2, "{status}");
+        let change = CrossClusterUpdate { metadata: RawValue::from_string("{}".into()).ok(), ..Default::default() };
+        in_time(client.update_cross_cluster_key(&KeyId::new("a"), &change)).await.unwrap_err();
+        assert_eq!(requests(&server).await.len(), 3, "{status}");
     }
 }
 

@@ -13,7 +13,7 @@ use keybearer::{
     },
     ops::{
         Session, connect,
-        create::{self, CreateError},
+        create::{self, CreateError, Lost},
         invalidate, list,
         update::{self, UpdateOutcome},
     },
@@ -260,6 +260,24 @@ fn old_cluster(place: &Liar) {
     place.proxy.when(|seen| seen.path == "/", Fault::OtherVersion("7.10.2"));
 }
 
+/// A creation whose request or answer is held, while the same user makes another key of that name elsewhere.
+fn lost_beside_another(place: &Liar, session: &Session, cut: Cut) -> Lost {
+    place.proxy.calm();
+    place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), cut);
+    let key = place.old_key(session);
+    let error = place.runtime.block_on(async {
+        let making = create::create(session, &key);
+        let other = async {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            place.direct().create_api_key(&key, 0).await.unwrap();
+            session.interrupt.set();
+        };
+        in_time(async { tokio::join!(making, other).0 }).await.unwrap_err()
+    });
+    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    *lost
+}
+
 #[test]
 fn before_there_was_metadata_no_key_is_called_a_stray_for_certain() {
     let place = Liar::new();
@@ -275,37 +293,13 @@ fn before_there_was_metadata_no_key_is_called_a_stray_for_certain() {
     assert_eq!((found.ours.len(), found.perhaps.len()), (0, 1), "{lost:?}");
     assert_ne!(found.perhaps[0].id, twin.id, "the older key of the same name is not of this request");
     // The request never arrived, and the same user makes a key of that name meanwhile.
-    place.proxy.calm();
-    place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldBefore);
-    let key = place.old_key(&session);
-    let error = place.runtime.block_on(async {
-        let making = create::create(&session, &key);
-        let other = async {
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-            place.direct().create_api_key(&key, 0).await.unwrap();
-            session.interrupt.set();
-        };
-        in_time(async { tokio::join!(making, other).0 }).await.unwrap_err()
-    });
-    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    let lost = lost_beside_another(&place, &session, Cut::HoldBefore);
     assert!(lost.ours().is_empty(), "it was made by somebody else: {lost:?}");
     assert!(lost.problem().title.contains("not known which key"), "{lost:?}");
     old_cluster(&place);
     let (session, _journal) = place.session();
     // Another one that is made meanwhile can't be told from it.
-    place.proxy.calm();
-    place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldAfter);
-    let key = place.old_key(&session);
-    let error = place.runtime.block_on(async {
-        let making = create::create(&session, &key);
-        let other = async {
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-            place.direct().create_api_key(&key, 0).await.unwrap();
-            session.interrupt.set();
-        };
-        in_time(async { tokio::join!(making, other).0 }).await.unwrap_err()
-    });
-    let CreateError::Lost(lost) = error else { panic!("{error:?}") };
+    let lost = lost_beside_another(&place, &session, Cut::HoldAfter);
     let found = lost.found.as_ref().unwrap();
     assert_eq!((found.ours.len(), found.perhaps.len()), (0, 2), "{lost:?}");
     assert!(lost.problem().detail.contains("may be it"));

@@ -126,7 +126,7 @@ fn a_range_is_ticked_by_shift_on_the_boxes_too() {
     desk.harness.event(Event::ModifiersChanged(Modifiers::NONE));
     desk.harness.step();
     desk.wait_for("5 selected");
-    // Shift is let go within the frame of the click.
+    // Shift is released within the frame of the click.
     let at = places[6].center();
     desk.harness.input_mut().events.push(Event::PointerMoved(at));
     desk.harness.step();
@@ -544,7 +544,8 @@ fn a_cluster_that_two_connections_lead_to_is_counted_once() {
     let sandbox = RunningSandbox::start();
     let mut desk = together(&sandbox, &sandbox);
     desk.wait_for("320 of 320");
-    assert!(desk.sees("are the same cluster"), "{:?}", desk.texts());
+    assert!(desk.sees("are the same cluster") && desk.sees("1 cluster"), "{:?}", desk.texts());
+    assert!(!desk.sees("2 clusters"));
     assert!(desk.sees("Its keys are shown once"));
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Expr, Term};
 
-/// Why it may not be known if a key matches, by what a search asks, as a sentence without its end; names the search
-/// that finds those keys where there is one.
+/// Reason why it may not be known if a key matches this search, by the fields and rights that it asks for: a clause
+/// without a capital letter and a full stop. It names the search that finds those keys where there is one.
 pub fn why_not_known(expr: &Expr) -> String {
     let mut asked = Asked::default();
     asked.add(expr);
@@ -17,7 +17,7 @@ pub fn why_not_known(expr: &Expr) -> String {
     }
 }
 
-/// What a search asks of keys.
+/// Kinds of facts that a search asks for.
 #[derive(Default)]
 struct Asked {
     grants: bool,

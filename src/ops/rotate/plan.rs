@@ -146,7 +146,7 @@ impl Plan {
         self.check_with(consent, self.grace)
     }
 
-    /// The same with another grace period than the plan's own.
+    /// Refuses what was not consented to, with another grace period (in milliseconds) than the plan's own.
     ///
     /// # Errors
     /// With the first objection, and the consent that it needs.

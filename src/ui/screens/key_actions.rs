@@ -26,7 +26,7 @@ fn name_of(count: usize) -> String {
     format!("Invalidate all {} that match", thousands(count as u64))
 }
 
-/// How much of [`invalidate_shown`] is shown.
+/// Forms of [`invalidate_shown`], from the widest to the narrowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// All of its words.

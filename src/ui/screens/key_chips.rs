@@ -34,7 +34,7 @@ pub(super) fn short_label(group: StatusGroup) -> &'static str {
     }
 }
 
-/// How much of the chips is shown.
+/// Forms of the chips, from the widest to the narrowest.
 #[derive(Clone, Copy, PartialEq)]
 enum Chips {
     Labels,

@@ -22,7 +22,7 @@ pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: O
     marked_choice(ui, on, mark.map(Mark::Of), &name, Shown { label, count: count.as_deref() })
 }
 
-/// What is seen of a chip besides its mark.
+/// Label and count of a chip, as far as they are shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
     /// Blank where there is no room for it.
@@ -36,8 +36,8 @@ pub fn choice_width(ui: &Ui, mark: Option<Mark>, shown: Shown<'_>) -> f32 {
     choice_galley(ui, false, shown).size().x + mark_room(mark) + 20.0
 }
 
-/// The same, seen as far as there is room for it; its name, label and count, stays for whoever can't see it and in a
-/// tooltip.
+/// A chip that shows as much as there is room for. `name` is its accessible name, label and count, and its tooltip where
+/// some of that is not shown.
 pub fn marked_choice(ui: &mut Ui, on: bool, mark: Option<Mark>, name: &str, shown: Shown<'_>) -> Response {
     let p = theme::colors(ui);
     let galley = choice_galley(ui, on, shown);
@@ -60,7 +60,11 @@ pub fn marked_choice(ui: &mut Ui, on: bool, mark: Option<Mark>, name: &str, show
         ui.painter().galley(pos2(x, (rect.center().y - galley.size().y / 2.0).round()), galley, p.text.primary);
         focus::ring(ui, &response, radius::M);
     }
-    if name.starts_with(shown.label) && !shown.label.is_empty() { response } else { response.on_hover_text(name) }
+    let is_whole = match shown.count {
+        Some(count) => name.strip_suffix(count).is_some_and(|label| label.trim_end() == shown.label),
+        None => name == shown.label,
+    };
+    if is_whole { response } else { response.on_hover_text(name) }
 }
 
 fn mark_room(mark: Option<Mark>) -> f32 {
