@@ -363,8 +363,8 @@ mod tests {
             ("app-2", "officer", r#"{"rotated_from":"other","request_id":"q1"}"#, "as the key before it"),
             ("app-2", "officer", r#"{"rotated_from":"old","request_id":"q2"}"#, "none of this rotation"),
             ("app-2", "officer", "{}", "as the key before it"),
-            ("app-3", "officer", made, "its name is “app-3”"),
-            ("app-2", "ana", made, "it belongs to ana"),
+            ("app-3", "officer", made, "Its name is “app-3”"),
+            ("app-2", "ana", made, "It belongs to ana"),
         ] {
             let problem = check_successor(&rotation, &key("new", name, (owner, "native"), metadata)).unwrap_err();
             assert!(problem.detail.contains(words), "{words}: {problem}");
