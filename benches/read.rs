@@ -1,5 +1,6 @@
 //! How long the library needs for all keys of a real node, beside the same rows fetched in parallel and
-//! thrown away, and one raw page of 100 beside the first rows that can be shown.
+//! thrown away, and one raw page of 100 beside the first rows that can be shown. And what it costs the node to send
+//! the snapshots of the owners' privileges with the rows.
 //!
 //!     KEYBEARER_NODE=node.json cargo bench --bench read      (see benches/README.md)
 
@@ -50,13 +51,13 @@ async fn ranges(client: &Client) -> Vec<(i64, i64)> {
 }
 
 /// All rows, two answers at a time, read off the line and thrown away.
-async fn raw(client: &Client, ranges: &[(i64, i64)]) -> usize {
+async fn raw(client: &Client, ranges: &[(i64, i64)], with_limited_by: bool) -> usize {
     let waiting = Arc::new(Mutex::new(ranges.to_vec()));
-    let reader = |client: Client, waiting: Arc<Mutex<Vec<(i64, i64)>>>| async move {
+    let reader = move |client: Client, waiting: Arc<Mutex<Vec<(i64, i64)>>>| async move {
         let mut rows = 0;
         loop {
             let Some((from, until)) = waiting.lock().unwrap().pop() else { return rows };
-            let mut query = KeyQuery::new(10_000);
+            let mut query = KeyQuery { with_limited_by, ..KeyQuery::new(10_000) };
             query.filter = Some(json!({ "range": { "creation": { "gte": from, "lt": until } } }));
             rows += client.throw_away(&query).await.unwrap();
         }
@@ -75,16 +76,21 @@ fn median(mut times: Vec<f64>) -> f64 {
 async fn main() {
     let session = connect::connect(&node::endpoint()).await.unwrap();
     let ranges = ranges(&session.client).await;
-    let (mut raws, mut whole, mut pages, mut firsts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut raws, mut bare, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut pages, mut firsts) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS + 2 {
         let start = Instant::now();
-        let mut query = KeyQuery::new(100);
+        let mut query = KeyQuery { with_limited_by: true, ..KeyQuery::new(100) };
         query.sort = vec![("creation".into(), Order::Descending), ("name".into(), Order::Ascending)];
         session.client.throw_away(&query).await.unwrap();
         let page = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
-        let rows = raw(&session.client, &ranges).await;
+        raw(&session.client, &ranges, false).await;
+        let without_snapshots = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let rows = raw(&session.client, &ranges, true).await;
         let thrown_away = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
@@ -100,19 +106,21 @@ async fn main() {
         let first = first.lock().unwrap().unwrap();
         assert_eq!((list.keys.len(), list.shortfall()), (rows, 0), "the library and the raw loop differ");
         println!(
-            "{rows} rows: raw {thrown_away:.2} s, library {all:.2} s; a page of 100 {:.1} ms, first rows {:.1} ms{}",
+            "{rows} rows: raw {thrown_away:.2} s ({without_snapshots:.2} s without snapshots), library {all:.2} s; a page of 100 {:.1} ms, first rows {:.1} ms{}",
             page * 1000.0,
             first * 1000.0,
             if round < 2 { " (warming up)" } else { "" }
         );
         if round >= 2 {
             raws.push(thrown_away);
+            bare.push(without_snapshots);
             whole.push(all);
             pages.push(page);
             firsts.push(first);
         }
     }
-    let (raw, all) = (median(raws), median(whole));
+    let (raw, bare, all) = (median(raws), median(bare), median(whole));
+    println!("snapshots of the owners' privileges: {:.2} × the rows without them", raw / bare);
     println!("whole inventory: {all:.2} s, {:.2} × the raw loop (at most 1.15)", all / raw);
     let (page, first) = (median(pages), median(firsts));
     println!("first rows: {:.1} ms, {:.2} × a raw page of 100 (at most 1.5)", first * 1000.0, first / page);
