@@ -14,11 +14,14 @@ use std::{
 use keybearer::{
     model::{
         api_key::KeyId,
-        endpoint::{Endpoint, Trust},
-        login::Login,
+        connections::{
+            endpoint::{Endpoint, Trust},
+            login::Login,
+        },
     },
     ops::{
-        Session, connect,
+        Session,
+        connections::connect,
         invalidate::{self, CHUNK},
     },
     store::journal::Journal,

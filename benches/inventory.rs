@@ -5,9 +5,9 @@
 use std::{hint::black_box, time::Instant};
 
 use keybearer::model::{
-    DAY, Millis, calendar, filter,
-    inventory::{Asker, Column, Inventory, Order, RawKey, Sort},
-    key_list::Rows,
+    DAY, Millis, filter,
+    inventory::{Asker, Column, Inventory, Order, RawKey, Sort, list_view::Rows},
+    time::calendar,
 };
 
 const NOW: Millis = 1_795_521_600_000;

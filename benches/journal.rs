@@ -9,7 +9,7 @@ use keybearer::{
         api_key::KeyId,
         journal::{self, Action, BEGINNING, Entry, Origin, Verdict},
     },
-    ops::record,
+    ops::journal::reader,
     store::journal::Journal,
 };
 use serde_json::json;
@@ -87,13 +87,13 @@ fn main() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let journal = write(folder.path(), count);
         let verified = median(|| {
-            let standing = record::check(&journal).expect("a journal that was just written");
+            let standing = reader::check(&journal).expect("a journal that was just written");
             assert!(standing.faults.is_empty() && standing.open == 0 && standing.lines == count as u64);
         });
-        let read = median(|| drop(black_box(record::read(&journal).expect("a readable journal"))));
+        let read = median(|| drop(black_box(reader::read(&journal).expect("a readable journal"))));
         let history = median(|| {
             let key = KeyId::new("VuaCfGcBCdbkQm-00042");
-            assert!(!record::of_key(&journal, &key, 20).expect("a readable journal").deeds.is_empty());
+            assert!(!reader::of_key(&journal, &key, 20).expect("a readable journal").deeds.is_empty());
         });
         let bar = if count == 10_000 { format!(" (bar {BAR} ms: {})", verdict(verified)) } else { String::new() };
         println!("{count} entries: verified in {verified:.1} ms{bar}");

@@ -15,8 +15,8 @@ use std::{
 use keybearer::{
     client::{Client, KeyQuery, Order},
     ops::{
-        connect,
-        list::{self, ListProgress},
+        connections::connect,
+        keys::list::{self, ListProgress},
     },
 };
 use serde_json::json;

@@ -18,12 +18,13 @@ use eframe::egui::{self, RawInput, Rect, vec2};
 use keybearer::{
     app::{Command, Screen},
     model::{
-        Millis, calendar,
-        key_list::View,
-        profile::{Environment, Profile, ProfileId},
+        Millis,
+        connections::profile::{Environment, Profile, ProfileId},
+        inventory::list_view::View,
         settings::Settings,
+        time::calendar,
     },
-    store::memory_vault::MemoryVault,
+    store::vault::memory::MemoryVault,
     ui::{App, Start},
     worker::Services,
 };

@@ -6,18 +6,17 @@ use proptest::num::u64::ANY;
 
 use crate::{
     model::{
-        access_form::AccessForm,
-        descriptor::Grants,
-        descriptor_form::DescriptorForm,
-        endpoint::ClusterUrl,
-        expiry::Expiry,
+        connections::{endpoint::ClusterUrl, fingerprint::Fingerprint},
+        create::{access_editor::AccessForm, descriptor_editor::DescriptorForm},
         filter,
-        fingerprint::Fingerprint,
         inventory::{Inventory, RawKey},
-        journal, pasted,
+        journal,
+        privileges::descriptor::Grants,
         rotation::Rotation,
         secret::Secret,
+        secret_text,
         settings::Settings,
+        time::expiry::Expiry,
         update,
     },
     small_stack::{USUAL_CASES, cases, foreign_text, on_small_stack},
@@ -101,7 +100,7 @@ proptest::proptest! {
             "\n", " ", "\t", "{", "[", "]", "}", "“", "'", "\\n", "curl -H ", "ES_API_KEY=", "\u{feff}", "\u{200b}", "é",
         ];
         let text = foreign_text(seed, WORDS);
-        on_small_stack(|| drop(pasted::read(&Secret::new(text.as_str()))));
+        on_small_stack(|| drop(secret_text::read(&Secret::new(text.as_str()))));
     }
 
     #[test]

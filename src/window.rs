@@ -12,10 +12,12 @@ use eframe::egui;
 
 use crate::{
     model::{
-        endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
-        fingerprint::Fingerprint,
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
+        connections::{
+            endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+            fingerprint::Fingerprint,
+            login::Login,
+            profile::{Environment, Profile, ProfileId},
+        },
         secret::Secret,
     },
     ops::{Problem, clock},
@@ -23,9 +25,9 @@ use crate::{
     store::{
         clipboard::{Cleared, SecretClipboard},
         journal::Journal,
-        os_vault::OsVault,
-        rotations::Rotations,
+        rotation::Rotations,
         settings_file::SettingsFile,
+        vault::os::OsVault,
     },
     ui::{App, Start},
     worker::{SandboxOpener, SecretSink, Services},

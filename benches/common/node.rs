@@ -3,8 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use keybearer::model::{
-    endpoint::{ClusterUrl, Endpoint, Trust},
-    login::Login,
+    connections::{
+        endpoint::{ClusterUrl, Endpoint, Trust},
+        login::Login,
+    },
     secret::Secret,
 };
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::{Cloning, Invalidation, Reveal, Rotating, State, Updating};
 use crate::{
-    model::profile::{Environment, Profile, ProfileId},
+    model::connections::profile::{Environment, Profile, ProfileId},
     worker::{Answer, Task, Ticket},
 };
 
@@ -234,11 +234,11 @@ mod tests {
     use crate::{
         app::{
             Command,
-            reveal::Copied,
-            rotated::tests::{reveal, session},
+            dialogs::secret_card::Copied,
+            rotation::answers::tests::{reveal, session},
         },
-        model::{api_key::KeyId, endpoint::ClusterUrl, secret::Secret},
-        ops::{Session, vault::ReadProfiles},
+        model::{api_key::KeyId, connections::endpoint::ClusterUrl, secret::Secret},
+        ops::{Session, connections::vault::ReadProfiles},
         worker::{Answer, Event, Ticket},
     };
 
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn saving_an_open_connection_is_not_offered_to_be_undone() {
-        let profile = crate::app::rotated::tests::profile();
+        let profile = crate::app::rotation::answers::tests::profile();
         let edited = Profile { name: "edited".into(), ..profile.clone() };
         let mut state = with_open(&profile);
         assert_eq!(state.unsaved().count(), 0);
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_key_is_invalidated_from_its_card_only_on_the_cluster_that_it_was_made_on() {
-        let profile = crate::app::rotated::tests::profile();
+        let profile = crate::app::rotation::answers::tests::profile();
         let sent = |uuids: [Option<&str>; 2], change: fn(&mut Profile)| {
             let mut state = state();
             let mut profile = profile.clone();
@@ -405,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_key_that_was_not_read_yet_is_not_called_invalidated() {
-        let mut state = with_open(&crate::app::rotated::tests::profile());
+        let mut state = with_open(&crate::app::rotation::answers::tests::profile());
         state.handle(Command::AskInvalidate(vec![KeyId::new("stray")]));
         assert!(state.invalidation.is_none());
         let said = &state.notices.back().unwrap().text;
@@ -414,7 +414,7 @@ mod tests {
 
     #[test]
     fn a_request_to_close_ends_with_its_question() {
-        let profile = crate::app::rotated::tests::profile();
+        let profile = crate::app::rotation::answers::tests::profile();
         let mut state = with_open(&profile);
         open(&mut state, &Profile { name: "other".into(), ..profile.clone() });
         assert!(!state.may_close() && state.unsaved_asked().is_some());
@@ -445,7 +445,7 @@ mod tests {
     #[test]
     fn what_is_being_written_is_not_cut() {
         let mut state = state();
-        let profile = crate::app::rotated::tests::profile();
+        let profile = crate::app::rotation::answers::tests::profile();
         state.handle(Command::SaveProfile(Box::new(profile)));
         let saving = last_ticket(&mut state);
         // A question that came later does not hide that the keyring was not written yet.
@@ -472,7 +472,7 @@ mod tests {
         ask(&mut state);
         assert!(state.take_close(), "nothing stands in the way");
 
-        state.handle(Command::SaveProfile(Box::new(crate::app::rotated::tests::profile())));
+        state.handle(Command::SaveProfile(Box::new(crate::app::rotation::answers::tests::profile())));
         let ticket = last_ticket(&mut state);
         ask(&mut state);
         assert!(!state.take_close() && state.take_attention());

@@ -2,20 +2,26 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::{ClosingStep, FormCommand, export::Scope, journal::JournalView, rotating, updating::Step};
+use super::{
+    ClosingStep, FormCommand,
+    dialogs::{export::Scope, update::Step},
+    journal::JournalView,
+    rotation::dialog,
+};
 use crate::{
     export::Format,
     model::{
         api_key::KeyId,
-        endpoint::Endpoint,
-        key_list::View,
-        new_key::NewKeyDraft,
-        overview::Wanted,
-        profile::{Profile, ProfileId},
+        connections::{
+            endpoint::Endpoint,
+            profile::{Profile, ProfileId},
+        },
+        create::new_key::NewKeyDraft,
+        inventory::{list_view::View, overview::Wanted},
         secret::Secret,
         settings::TableLayout,
     },
-    ops::{Fix, check_secret::Asked, fates::Fate, record},
+    ops::{Fix, journal::reader, outcome_report::Fate, secret::identify::Asked},
 };
 
 /// A screen of the rail.
@@ -163,7 +169,7 @@ pub enum Command {
     /// A step of updating keys.
     Update(Step),
     /// A step of rotating keys.
-    Rotate(rotating::Step),
+    Rotate(dialog::Step),
     /// Another time or moment on the overview.
     SetOverview(Wanted),
     /// Other fields of the metadata to count by.
@@ -185,7 +191,7 @@ pub enum Command {
     /// Show the dialog of exporting what is shown of the journal, or close it.
     AskJournalExport(bool),
     /// Write what is shown of the journal to a new file.
-    ExportJournal(record::Form, PathBuf),
+    ExportJournal(reader::Form, PathBuf),
     /// What was said of a fault in the journal was read.
     DismissJournalFault,
     /// Take a way out that a problem offered.

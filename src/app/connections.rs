@@ -3,14 +3,16 @@
 use super::{Screen, State};
 use crate::{
     client::SeenCertificate,
-    model::{
+    model::connections::{
         endpoint::Endpoint,
         profile::{Profile, ProfileId},
     },
     ops::{
         Problem,
-        connect::{StepReport, StepResult},
-        vault::ReadProfiles,
+        connections::{
+            connect::{StepReport, StepResult},
+            vault::ReadProfiles,
+        },
     },
     worker::{Task, Ticket},
 };

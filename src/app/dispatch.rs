@@ -1,8 +1,8 @@
 //! From a command to what is done, and from an answer to what is shown: one line for each.
 
-use super::{Command, Invalidation, Screen, State, merged};
+use super::{Command, Invalidation, Screen, State, cluster::merged};
 use crate::{
-    ops::{Fix, Problem, last_use::NotKnown},
+    ops::{Fix, Problem, keys::last_use::NotKnown},
     worker::{Answer, Event, Task, Ticket},
 };
 
@@ -141,9 +141,9 @@ impl State {
                 self.close_rotating();
                 self.show(if fix == Fix::CreateKey { Screen::Create } else { Screen::Overview });
             }
-            Fix::AllowOtherOwner => self.rotate_step(super::rotating::Step::OtherOwner(true)),
-            Fix::AllowManaged => self.rotate_step(super::rotating::Step::Managed(true)),
-            Fix::RotateAgain => self.rotate_step(super::rotating::Step::Again(true)),
+            Fix::AllowOtherOwner => self.rotate_step(super::rotation::dialog::Step::OtherOwner(true)),
+            Fix::AllowManaged => self.rotate_step(super::rotation::dialog::Step::Managed(true)),
+            Fix::RotateAgain => self.rotate_step(super::rotation::dialog::Step::Again(true)),
             Fix::ResumeRotation(id) | Fix::HaveSecret(id) | Fix::MakeAgain(id) | Fix::OtherFile(id) => {
                 self.rotation_fix(&id, None);
             }

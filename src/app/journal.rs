@@ -7,13 +7,13 @@ use super::{Loadable, Screen, State};
 use crate::{
     model::{
         api_key::KeyId,
-        calendar,
-        deed::{self, Deed},
-        harmless,
+        journal::operation::{self, Deed},
+        text::sanitize,
+        time::calendar,
     },
     ops::{
         Fix, Problem,
-        record::{Export, Form, History, Record, Standing},
+        journal::reader::{Export, Form, History, Record, Standing},
     },
     store::journal::Warning,
     worker::{Task, Ticket},
@@ -113,7 +113,7 @@ impl Journal {
     /// Takes the newest of a number of warnings.
     pub(super) fn warn(&mut self, warning: &Warning, number: u64) {
         let before = self.warning.as_ref().map_or(0, |(_, number)| *number);
-        self.warning = Some((harmless::shown(&warning.to_string()).into_owned(), before.saturating_add(number)));
+        self.warning = Some((sanitize::shown(&warning.to_string()).into_owned(), before.saturating_add(number)));
     }
 
     pub(super) fn dismiss_fault(&mut self) {
@@ -141,7 +141,7 @@ impl Journal {
     }
 
     fn make_rows(&mut self) {
-        let words = deed::words(&self.view.search);
+        let words = operation::words(&self.view.search);
         let address = self.view.address.as_deref();
         let fits = |deed: &Deed| address.is_none_or(|address| deed.address == address) && deed.fits(&words);
         let rows = self.deeds().iter().enumerate().filter(|(_, deed)| fits(deed));

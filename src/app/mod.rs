@@ -1,60 +1,47 @@
 //! The state of the window and what changes it. No widget is named here: views read the state and
 //! send commands, `handle` turns commands into jobs, `apply` takes in what became of them.
 
-pub mod check_secret;
-pub mod cloning;
 pub mod closing;
 pub mod cluster;
 pub mod command;
 pub mod connections;
-pub mod creation;
+pub mod create;
+pub mod dialogs;
 mod dispatch;
-pub mod export;
-pub mod forms;
-pub mod invalidation;
 pub mod journal;
 pub mod loadable;
-pub mod merged;
-mod reading;
-pub mod reveal;
-pub mod rights;
-pub mod rotated;
-pub mod rotating;
-pub mod rotations;
-pub mod selection;
-pub mod updating;
+pub mod rotation;
 
 use std::collections::VecDeque;
 
 use jiff::tz::TimeZone;
 
-pub use check_secret::SecretCheck;
-pub use cloning::Cloning;
 pub use closing::{Closing, ClosingStep};
 pub use cluster::Cluster;
+pub use cluster::{key_page::KeyPage, selection::Selection};
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
-pub use creation::Creation;
-pub use export::ExportDialog;
-pub use forms::FormCommand;
-pub use invalidation::Invalidation;
+pub use create::{Creation, clone::Cloning, forms::FormCommand};
+pub use dialogs::{
+    check_secret::SecretCheck,
+    export::ExportDialog,
+    invalidate::Invalidation,
+    secret_card::{Clipboard, Reveal},
+    update::Updating,
+};
 pub use journal::Journal;
 pub use loadable::Loadable;
-pub use reveal::{Clipboard, Reveal};
-pub use rights::KeyPage;
-pub use rotating::Rotating;
-pub use rotations::Rotations;
-pub use selection::Selection;
-pub use updating::Updating;
+pub use rotation::{Rotations, dialog::Rotating};
 
 use crate::{
     model::{
-        Millis, age,
-        overview::Wanted,
-        profile::{Profile, ProfileId},
+        Millis,
+        connections::profile::{Profile, ProfileId},
+        inventory::overview::Wanted,
         settings::Settings,
+        time::age,
     },
-    ops::{Problem, vault::ReadProfiles},
+    ops::{Problem, connections::vault::ReadProfiles},
     worker::{Job, Task, Ticket},
 };
 

@@ -5,5 +5,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    keybearer::cli::article::main(std::env::args_os())
+    keybearer::cli::create_api_key_bin::main(std::env::args_os())
 }

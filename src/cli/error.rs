@@ -5,7 +5,7 @@ use std::{io, process::ExitCode};
 use super::{fixes, output};
 use crate::{
     client::ClientError,
-    model::harmless,
+    model::text::sanitize,
     ops::{Problem, ProblemKind},
 };
 
@@ -82,7 +82,7 @@ impl CliError {
                 ExitCode::from(USAGE)
             }
             Self::Fields(lines) => {
-                lines.iter().for_each(|line| output::say(&harmless::shown(line)));
+                lines.iter().for_each(|line| output::say(&sanitize::shown(line)));
                 ExitCode::from(USAGE)
             }
             Self::Problem(problem) => {

@@ -1,7 +1,7 @@
 //! Ways out of a problem as options and commands; the window has buttons for the same.
 
 use crate::{
-    model::harmless,
+    model::text::sanitize,
     ops::{Fix, Problem},
 };
 
@@ -20,7 +20,7 @@ fn way(fix: &Fix) -> Option<String> {
         Fix::Retry | Fix::EditConnection | Fix::CompareCertificate | Fix::ReadProfiles | Fix::UseMemory => return None,
         Fix::MoreTime => "--timeout SECONDS gives each request more time".into(),
         Fix::CreateKey => "`keybearer create` makes a new key".into(),
-        Fix::ActAs(user) => format!("--run-as {} acts as that user, if you may", harmless::shown(user)),
+        Fix::ActAs(user) => format!("--run-as {} acts as that user, if you may", sanitize::shown(user)),
         Fix::AllowOtherOwner => "--other-owner takes a successor that is yours".into(),
         Fix::AllowManaged => "--managed-too means such a key, too".into(),
         Fix::RotateAgain => "--again makes another successor all the same".into(),

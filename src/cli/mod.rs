@@ -1,51 +1,20 @@
 //! The command line: clap types whose docs are the help, each verb led to its use case, exit codes.
 //! Data goes to stdout, words to stderr. It knows nothing of screens.
 
-pub mod article;
-mod check;
-mod check_secret;
-mod clone;
-mod connection;
-mod create;
-mod cross_cluster;
-mod draft;
+mod args;
+mod commands;
+pub mod create_api_key_bin;
+mod environment;
 mod error;
-mod expiring;
 mod fixes;
-mod grant;
-mod invalidate;
-mod journal;
-mod journal_ship;
-mod json_input;
-mod key_rights;
-mod key_row;
-mod keys_from;
-mod list;
-mod machine;
-mod outlet;
 mod output;
-mod profiles;
-mod rotate;
-mod rotate_list;
-mod rotate_on;
-mod rotate_secret;
-mod row_options;
-mod sandbox;
-mod secret_input;
-mod secret_output;
-mod show;
 mod signals;
-mod snippet;
-mod update;
-mod update_args;
-mod watch;
-mod whoami;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use connection::ConnectionFlags;
+use args::connection::ConnectionFlags;
 use error::{CliError, Exit};
 
 use crate::{model::filter, sandbox::Options};
@@ -60,7 +29,7 @@ struct Cli {
     #[arg(long)]
     sandbox: bool,
     /// How many varied keys the practice cluster begins with, up to 1,000,000
-    #[arg(long, value_name = "N", requires = "sandbox", value_parser = sandbox::keys)]
+    #[arg(long, value_name = "N", requires = "sandbox", value_parser = commands::sandbox::keys)]
     keys: Option<usize>,
     #[command(flatten)]
     connection: ConnectionFlags,
@@ -85,37 +54,37 @@ Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, incomplete or n
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// Create a key and hand over its secret, once
-    Create(Box<create::CreateArgs>),
+    Create(Box<commands::create::CreateArgs>),
     /// Create a key for another user, who signs in for it, and hand over its secret, once
-    Grant(Box<grant::GrantArgs>),
+    Grant(Box<commands::grant::GrantArgs>),
     /// Copy a key of which you have the secret: same owner and rights, another id, name and secret
-    Clone(clone::CloneArgs),
+    Clone(commands::clone::CloneArgs),
     /// List the keys that you may see, the newest first
-    List(list::ListArgs),
+    List(commands::list::ListArgs),
     /// List what expires soon, for cron, CI and Prometheus
-    Expiring(expiring::ExpiringArgs),
+    Expiring(commands::expiring::ExpiringArgs),
     /// Tell on the desktop when keys are about to expire, until interrupted
-    Watch(watch::WatchArgs),
+    Watch(commands::watch::WatchArgs),
     /// Show all that is known about one key
-    Show(show::ShowArgs),
+    Show(commands::show::ShowArgs),
     /// Write a key down for its consumer: clients, shippers, tools and places for secrets
-    Snippet(snippet::SnippetArgs),
+    Snippet(commands::snippet::SnippetArgs),
     /// Invalidate keys for ever, and read them again as proof
-    Invalidate(invalidate::InvalidateArgs),
+    Invalidate(commands::invalidate::InvalidateArgs),
     /// Change keys: the end, metadata or rights, after showing what changes
-    Update(update::UpdateArgs),
+    Update(commands::update::UpdateArgs),
     /// Replace keys by successors: hand over, try, wait, invalidate the old ones; resumable
-    Rotate(rotate::RotateArgs),
+    Rotate(commands::rotation::RotateArgs),
     /// Tell who you are signed in as, what you may do, and what is missing
-    Whoami(whoami::WhoamiArgs),
+    Whoami(commands::whoami::WhoamiArgs),
     /// Test the connection step by step, or a secret that somebody has; nothing is changed
-    Check(check::CheckArgs),
+    Check(commands::check::CheckArgs),
     /// Serve a practice cluster that lives in memory, for any client
-    Sandbox(sandbox::SandboxArgs),
+    Sandbox(commands::sandbox::SandboxArgs),
     /// What was done from this machine: check it, list it, export it
-    Journal(journal::JournalArgs),
+    Journal(commands::journal::JournalArgs),
     /// List, save and remove connections in the keyring of this computer
-    Profiles(profiles::ProfilesArgs),
+    Profiles(commands::profiles::ProfilesArgs),
 }
 
 /// What a command line asks for.
@@ -252,7 +221,7 @@ fn reference(text: &str) -> Result<String, String> {
 
 /// Runs a command to its end. Its words and data are printed; the exit code says how it went.
 pub fn run(command: Box<Command>) -> ExitCode {
-    finish(machine::run(dispatch(*command)))
+    finish(environment::run(dispatch(*command)))
 }
 
 /// Says that this build has no window.
@@ -271,22 +240,22 @@ fn finish(result: Result<Exit, CliError>) -> ExitCode {
 async fn dispatch(command: Command) -> Result<Exit, CliError> {
     let flags = &command.connection;
     match command.verb {
-        Verb::Create(args) => create::run(flags, *args).await,
-        Verb::Grant(args) => grant::run(flags, *args).await,
-        Verb::Clone(args) => clone::run(flags, args).await,
-        Verb::List(args) => list::run(flags, args).await,
-        Verb::Expiring(args) => expiring::run(flags, args).await,
-        Verb::Watch(args) => watch::run(flags, args).await,
-        Verb::Show(args) => show::run(flags, args).await,
-        Verb::Snippet(args) => snippet::run(flags, args).await,
-        Verb::Invalidate(args) => invalidate::run(flags, args).await,
-        Verb::Update(args) => update::run(flags, args).await,
-        Verb::Rotate(args) => rotate::run(flags, args).await,
-        Verb::Whoami(args) => whoami::run(flags, args).await,
-        Verb::Check(args) => check::run(flags, args).await,
-        Verb::Sandbox(args) => sandbox::run(flags, args).await,
-        Verb::Journal(args) => journal::run(flags, &args).await,
-        Verb::Profiles(args) => profiles::run(flags, args),
+        Verb::Create(args) => commands::create::run(flags, *args).await,
+        Verb::Grant(args) => commands::grant::run(flags, *args).await,
+        Verb::Clone(args) => commands::clone::run(flags, args).await,
+        Verb::List(args) => commands::list::run(flags, args).await,
+        Verb::Expiring(args) => commands::expiring::run(flags, args).await,
+        Verb::Watch(args) => commands::watch::run(flags, args).await,
+        Verb::Show(args) => commands::show::run(flags, args).await,
+        Verb::Snippet(args) => commands::snippet::run(flags, args).await,
+        Verb::Invalidate(args) => commands::invalidate::run(flags, args).await,
+        Verb::Update(args) => commands::update::run(flags, args).await,
+        Verb::Rotate(args) => commands::rotation::run(flags, args).await,
+        Verb::Whoami(args) => commands::whoami::run(flags, args).await,
+        Verb::Check(args) => commands::check::run(flags, args).await,
+        Verb::Sandbox(args) => commands::sandbox::run(flags, args).await,
+        Verb::Journal(args) => commands::journal::run(flags, &args).await,
+        Verb::Profiles(args) => commands::profiles::run(flags, args),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::certificate::{CertificateProblem, SeenCertificate};
+use super::http::certificate::{CertificateProblem, SeenCertificate};
 use crate::model::version::Feature;
 
 /// Why a request got no good answer. `Display` is one plain sentence.

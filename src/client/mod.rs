@@ -1,25 +1,9 @@
 //! HTTP to one cluster: typed in, typed out. [`Client::send`] is the one place a request leaves.
 //! Knows nothing of profiles, journals or screens.
 
-mod answer;
-mod api_keys;
-mod audit;
-mod certificate;
-mod clones;
-mod cross_cluster;
-mod documents;
+mod api;
 mod error;
-mod failure;
-mod grants;
-mod license;
-mod names;
-mod odd_row;
-pub(crate) mod refusal;
-mod rows;
-mod security;
-mod tls;
-mod updates;
-mod users;
+pub(crate) mod http;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -43,26 +27,29 @@ use zeroize::Zeroizing;
 
 use crate::model::{
     Millis,
-    endpoint::Endpoint,
-    login::{self, Login},
+    connections::{
+        endpoint::Endpoint,
+        login::{self, Login},
+    },
     secret::Secret,
     version::Feature,
 };
-use answer::Answer;
-use failure::Circumstances;
-use rows::RowSink;
-use tls::LastSeen;
+use http::{response::Answer, row_stream::RowSink, tls::LastSeen, transport_error::Circumstances};
 
-pub use api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable};
-pub use audit::{AuditIndex, AuditPage, AuditRange, AuditSource};
-pub use certificate::{CertificateProblem, SeenAuthority, SeenCertificate};
-pub use documents::Put;
+pub use api::{
+    api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable},
+    audit::{AuditIndex, AuditPage, AuditRange, AuditSource},
+    documents::Put,
+    license::License,
+    security::{BuiltinPrivileges, ClusterInfo},
+    updates::BulkUpdate,
+    users::User,
+};
 pub use error::ClientError;
-pub use license::License;
-pub use odd_row::{MAX_UNREADABLE_KEPT, UnreadRows};
-pub use security::{BuiltinPrivileges, ClusterInfo};
-pub use updates::BulkUpdate;
-pub use users::User;
+pub use http::{
+    certificate::{CertificateProblem, SeenAuthority, SeenCertificate},
+    unreadable_row::{MAX_UNREADABLE_KEPT, UnreadRows},
+};
 
 /// How often a request that may be repeated is sent at most.
 const TRIES: u32 = 3;
@@ -191,7 +178,7 @@ impl Client {
             .http1_only()
             .connect_timeout(timeout.min(CONNECT_TIMEOUT))
             .pool_idle_timeout(Duration::from_secs(30))
-            .tls_backend_preconfigured(tls::config(&endpoint.trust, &last_seen)?);
+            .tls_backend_preconfigured(http::tls::config(&endpoint.trust, &last_seen)?);
         if endpoint.url.is_loopback() {
             builder = builder.no_proxy();
         }
@@ -287,7 +274,7 @@ impl Client {
             Ok(response) => response,
             Err(error) => {
                 around.maybe_sent = began.load(Ordering::Relaxed);
-                return Err(self.explain(failure::read(&error, &around), deadline).await);
+                return Err(self.explain(http::transport_error::read(&error, &around), deadline).await);
             }
         };
         self.0.scheme_is_known.store(true, Ordering::Relaxed);
@@ -340,7 +327,7 @@ impl Client {
         if let (Some(rows), true) = (call.rows, answer.is_success()) {
             return read_rows(response, answer, (rows, call.limit), around).await;
         }
-        let limit = if answer.is_success() { call.limit } else { call.limit.min(answer::LONGEST_REFUSAL) };
+        let limit = if answer.is_success() { call.limit } else { call.limit.min(http::response::LONGEST_REFUSAL) };
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if (answer.body.len() + chunk.len()) as u64 <= limit => answer.body.extend(&chunk),
@@ -348,7 +335,7 @@ impl Client {
                     return Err(ClientError::TooLarge { limit, status: answer.status });
                 }
                 Ok(None) => break,
-                Err(error) if answer.is_success() => return Err(failure::read(&error, around)),
+                Err(error) if answer.is_success() => return Err(http::transport_error::read(&error, around)),
                 // The status says enough, whatever happened to the rest.
                 Ok(Some(_)) | Err(_) => break,
             }
@@ -373,7 +360,7 @@ impl Client {
             return error;
         }
         let limit = deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(3));
-        if failure::speaks_tls(&self.0.endpoint.url, &self.0.last_seen, limit).await {
+        if http::transport_error::speaks_tls(&self.0.endpoint.url, &self.0.last_seen, limit).await {
             return ClientError::PlainOnTlsPort;
         }
         self.0.scheme_is_known.store(true, Ordering::Relaxed);
@@ -400,7 +387,7 @@ async fn read_rows(
 ) -> Result<(), ClientError> {
     rows.restart();
     let mut read = 0;
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure::read(&error, around))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| http::transport_error::read(&error, around))? {
         read += chunk.len() as u64;
         if read > limit {
             return Err(ClientError::TooLarge { limit, status: answer.status });
@@ -520,7 +507,7 @@ impl hyper::body::Body for Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::endpoint::{ClusterUrl, Trust};
+    use crate::model::connections::endpoint::{ClusterUrl, Trust};
 
     #[test]
     fn the_credential_is_marked_so_that_no_library_prints_it() {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, io};
 use serde_json::value::RawValue;
 
 use super::{About, ExportError, Rows, Written};
-use crate::model::{Millis, api_key::ApiKey, calendar};
+use crate::model::{Millis, api_key::ApiKey, time::calendar};
 
 /// The names of the columns; a file of several clusters has one more, `cluster`.
 pub const HEAD: [&str; 16] = [

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::harmless;
+use crate::model::text::sanitize;
 
 /// What takes the place of a treacherous character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<W: Write> Escaping<W> {
                     if at > 0 {
                         self.out.write_all(b"\r\n")?;
                     }
-                    self.out.write_all(harmless::shown_lines(line).as_bytes())?;
+                    self.out.write_all(sanitize::shown_lines(line).as_bytes())?;
                 }
                 Ok(())
             }
@@ -76,7 +76,7 @@ impl<W: Write> Escaping<W> {
 
     fn json_text(&mut self, text: &str) -> io::Result<()> {
         let mut done = 0;
-        let hidden = |c: &(usize, char)| harmless::is_treacherous(c.1) && !matches!(c.1, '\n' | '\r' | '\t');
+        let hidden = |c: &(usize, char)| sanitize::is_treacherous(c.1) && !matches!(c.1, '\n' | '\r' | '\t');
         for (at, c) in text.char_indices().filter(hidden) {
             self.out.write_all(&text.as_bytes()[done..at])?;
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -141,7 +141,7 @@ mod tests {
             let json = serde_json::to_string(&text).unwrap();
             let (first, second) = json.as_bytes().split_at(cut.min(json.len()));
             let safe = written(Escaping::json, &[first, second]);
-            proptest::prop_assert!(!safe.contains(harmless::is_treacherous), "{safe:?}");
+            proptest::prop_assert!(!safe.contains(sanitize::is_treacherous), "{safe:?}");
             proptest::prop_assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), text);
         }
 
@@ -158,7 +158,7 @@ mod tests {
                 proptest::prop_assert_eq!(written(escape, &[first, second, third]), written(escape, &[bytes]));
             }
             let safe = written(Escaping::terminal, &[bytes]);
-            let is_bad = |c: char| harmless::is_treacherous(c) && !matches!(c, '\r' | '\n');
+            let is_bad = |c: char| sanitize::is_treacherous(c) && !matches!(c, '\r' | '\n');
             proptest::prop_assert!(!safe.contains(is_bad) && !safe.replace("\r\n", "").contains('\r'), "{safe:?}");
         }
     }

@@ -5,7 +5,11 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::{About, ExportError, Row, Rows, Written};
-use crate::model::{Millis, calendar, expiry::Status, harmless};
+use crate::model::{
+    Millis,
+    text::sanitize,
+    time::{calendar, expiry::Status},
+};
 
 /// An event ends when its key does, and begins 15 minutes before, so that calendars show a block.
 const LENGTH: Millis = 15 * 60 * 1000;
@@ -16,7 +20,7 @@ pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Resu
     for head in ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Keybearer//API keys//EN", "CALSCALE:GREGORIAN"] {
         push_line(&mut text, head);
     }
-    push_line(&mut text, &format!("X-WR-CALNAME:API keys of {}", escaped(&harmless::shown(&about.cluster))));
+    push_line(&mut text, &format!("X-WR-CALNAME:API keys of {}", escaped(&sanitize::shown(&about.cluster))));
     let mut written = Written { keys: 0, beyond: 0 };
     while let Some(row) = rows.next()? {
         let is_usable = row.key.known_status(about.now).is_some_and(Status::is_usable);
@@ -38,7 +42,7 @@ pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Resu
 
 fn push_event(text: &mut String, row: &Row, about: &About, at: Millis, [made_at, start, end]: [&str; 3]) {
     let key = &row.key;
-    let title = format!("API key {} expires", harmless::shown(&key.name));
+    let title = format!("API key {} expires", sanitize::shown(&key.name));
     let cluster = if row.cluster.is_empty() { &about.cluster } else { row.cluster };
     let facts = [
         ("Id", key.id.as_str()),
@@ -48,10 +52,10 @@ fn push_event(text: &mut String, row: &Row, about: &About, at: Millis, [made_at,
         ("Expires", &calendar::local_long(at, &about.zone)),
     ];
     let facts = facts.into_iter().filter(|(_, fact)| !fact.is_empty());
-    let facts: Vec<String> = facts.map(|(name, fact)| format!("{name}: {}", harmless::shown(fact))).collect();
+    let facts: Vec<String> = facts.map(|(name, fact)| format!("{name}: {}", sanitize::shown(fact))).collect();
     let event = [
         "BEGIN:VEVENT".to_owned(),
-        format!("UID:{}@keybearer", escaped(&harmless::shown(key.id.as_str()))),
+        format!("UID:{}@keybearer", escaped(&sanitize::shown(key.id.as_str()))),
         format!("DTSTAMP:{made_at}"),
         format!("DTSTART:{start}"),
         format!("DTEND:{end}"),
@@ -162,7 +166,7 @@ END:VCALENDAR";
         let lines = lines(&text(Format::Ics, &keys, &about(false)));
         let living: Vec<&ApiKey> = keys.iter().filter(|key| key.expires == Some(NOW + DAY)).collect();
         let titles: Vec<String> =
-            living.iter().map(|key| format!("API key {} expires", harmless::shown(&key.name))).collect();
+            living.iter().map(|key| format!("API key {} expires", sanitize::shown(&key.name))).collect();
         assert_eq!(values(&lines, "SUMMARY"), titles);
         assert_eq!(lines.iter().filter(|line| *line == "BEGIN:VEVENT").count(), living.len());
         assert!(values(&lines, "DESCRIPTION")[0].starts_with("Id: =1+1\nApplication id: app\nOwner: ann\n"));

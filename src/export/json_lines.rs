@@ -121,7 +121,7 @@ mod tests {
         keys.push(crate::model::api_key::ApiKey { metadata: Some(metadata), ..key("odd", odd, None) }.with_facts());
         for format in [Format::JsonLines, Format::Json] {
             let text = text(format, &keys, &about(true));
-            let is_bad = |c: char| crate::model::harmless::is_treacherous(c) && c != '\n';
+            let is_bad = |c: char| crate::model::text::sanitize::is_treacherous(c) && c != '\n';
             assert!(!text.contains(is_bad), "{text:?}");
             let list = if format == Format::Json { text } else { format!("[{}]", text.trim().replace('\n', ",")) };
             let list: Vec<Value> = serde_json::from_str(&list).unwrap();

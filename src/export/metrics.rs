@@ -10,7 +10,7 @@ use std::{
 use super::{Row, writable};
 use crate::model::{
     DAY, Millis,
-    expiry::{Status, StatusGroup},
+    time::expiry::{Status, StatusGroup},
 };
 
 /// The media type of the text.

@@ -12,15 +12,15 @@ use jiff::tz::TimeZone;
 use crate::model::{
     Millis,
     api_key::{ApiKey, KeyKind},
-    expiry::Status,
+    time::expiry::Status,
 };
 
 pub mod csv;
 pub mod escape;
-pub mod fates;
 mod ics;
 pub mod json_lines;
 pub mod metrics;
+pub mod outcome_report;
 pub mod svg;
 mod xlsx;
 

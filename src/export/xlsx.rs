@@ -10,7 +10,10 @@ use std::{
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::{About, ExportError, Row, Rows, Tell, Written, csv, writable};
-use crate::model::{DAY, Millis, calendar, expiry};
+use crate::model::{
+    DAY, Millis,
+    time::{calendar, expiry},
+};
 
 /// Titles of the columns, their widths in characters, and what they show.
 const COLUMNS: [(&str, f64, Cell); 16] = [

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Millis, expiry::Status, json_text};
+use super::{Millis, text::json, time::expiry::Status};
 
 /// The id that Elasticsearch made for a key; the only thing a key is ever invalidated by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ impl Said {
     /// Reads raw metadata, and of odd metadata whatever can be read: an odd character in one member must not hide what
     /// another one says.
     pub(crate) fn of(json: &str) -> Self {
-        let metadata = json_text::readable(json);
+        let metadata = json::readable(json);
         let text = |key: &str| metadata.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
         // A number is an id as well; its text is what is searched, shown and named.
         let application_id = match metadata.get("application_id") {
@@ -184,13 +184,13 @@ impl ApiKey {
     }
 
     fn descriptor_names(&self) -> Vec<String> {
-        let members = self.role_descriptors.as_deref().and_then(|raw| json_text::members(raw.get()));
+        let members = self.role_descriptors.as_deref().and_then(|raw| json::members(raw.get()));
         members.unwrap_or_default().into_iter().map(|(name, _)| name).collect()
     }
 
     /// The metadata as an object, as far as it can be read; empty where there is none or it is no object.
     pub fn metadata_map(&self) -> Map<String, Value> {
-        self.metadata.as_deref().map(|raw| json_text::readable(raw.get())).unwrap_or_default()
+        self.metadata.as_deref().map(|raw| json::readable(raw.get())).unwrap_or_default()
     }
 
     /// The id that its creator chose, kept in `metadata.application_id`.

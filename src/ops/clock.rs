@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Session;
 use crate::{
     client::{ClientError, KeyQuery, MAX_DATE_SKEW, Order},
-    model::{Millis, api_key::KeyId, expiry, version::Feature},
+    model::{Millis, api_key::KeyId, time::expiry, version::Feature},
 };
 
 /// The furthest that a cluster's clock is looked for on either side of this machine's, in seconds: 250 years.

@@ -20,10 +20,9 @@ use crate::{
     ops::{
         Session,
         clock::{self, Compared},
-        cluster_identity,
-        journal::{Closing, Intent},
-        list::{self, ById},
-        vault,
+        connections::{cluster_identity, vault},
+        journal::recorder::{Closing, Intent},
+        keys::list::{self, ById},
     },
 };
 

@@ -2,39 +2,18 @@
 //! line. It knows clusters and vaults, and nothing of screens.
 
 pub mod background;
-pub mod check_secret;
-pub mod chosen;
 pub mod clock;
-pub mod cloning;
-pub mod cluster_identity;
-pub mod connect;
+pub mod connections;
 pub mod create;
-pub mod cross_cluster;
-pub mod export;
-pub mod fates;
-pub mod figures;
-pub mod find;
-pub mod grant;
 pub mod interrupt;
 pub mod invalidate;
-mod journal;
-pub mod last_use;
-pub mod list;
-pub mod names;
-pub mod new_key;
-pub mod offered;
-pub mod offers;
-mod paging;
+pub mod journal;
+pub mod keys;
+pub mod outcome_report;
 pub mod problem;
-pub mod record;
-pub mod rights;
-pub mod rotate;
-pub mod session;
-pub mod ship;
+pub mod rotation;
+pub mod secret;
 pub mod update;
-pub mod update_plan;
-pub mod vault;
-pub mod verify;
 
+pub use connections::session::Session;
 pub use problem::{Fix, Problem, ProblemKind};
-pub use session::Session;

@@ -1,9 +1,9 @@
 //! What went wrong, why, and the way out: the same words in the window and on the command line.
 
 use crate::{
-    client::{CertificateProblem, ClientError, SeenCertificate, refusal},
-    model::words,
-    ops::{connect::Step, offers::TRIAL},
+    client::{CertificateProblem, ClientError, SeenCertificate, http::error_response},
+    model::text::sentence,
+    ops::connections::{capabilities::TRIAL, connect::Step},
 };
 
 /// A way out of a problem: a button in the window, an option or a command on the command line.
@@ -214,7 +214,7 @@ impl From<ClientError> for Problem {
             ClientError::Forbidden { ref privileges, ref reason, .. } => {
                 let hint = match privileges.as_slice() {
                     [] => String::new(),
-                    some => format!("Missing: {}", refusal::lacking(reason, some)),
+                    some => format!("Missing: {}", error_response::lacking(reason, some)),
                 };
                 Problem { kind: ProblemKind::Forbidden, ..problem("You may not do that").hint(&hint) }
             }
@@ -240,7 +240,7 @@ impl From<ClientError> for Problem {
                 problem("The cluster refuses").hint("Check the path in the URL").fix(Fix::EditConnection)
             }
             ClientError::TooLarge { .. } => problem("The answer is too large"),
-            ClientError::NotSent { ref reason } => Problem::new("Nothing was sent", &words::capitalized(reason)),
+            ClientError::NotSent { ref reason } => Problem::new("Nothing was sent", &sentence::capitalized(reason)),
             ClientError::RefusedRepetition { .. } | ClientError::FromBetween { .. } | ClientError::Interrupted => {
                 Problem {
                     kind: ProblemKind::NotKnown,

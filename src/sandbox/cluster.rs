@@ -1,11 +1,11 @@
 //! All that the practice cluster holds, in memory: users, roles, API keys, indices.
 //! Plain data; who may touch what is decided elsewhere.
 
-use super::app_privileges::AppPrivilege;
-use super::descriptor::Descriptor;
-use super::error::{EsError, Outcome};
-use super::indices::Index;
-use super::license::License;
+use super::{
+    http::error::{EsError, Outcome},
+    indices::Index,
+    security::{app_privileges::AppPrivilege, descriptor::Descriptor, license::License},
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};

@@ -2,65 +2,18 @@
 //! keys needs, and behaves as 9.5.3 was seen to. Everything is kept in memory and gone when it is dropped.
 
 mod aggs;
-mod app_privileges;
-mod authn;
-mod authz;
-mod bulk;
-mod caches;
-mod cat;
-mod clones;
 mod cluster;
-mod conditions;
-mod cross_cluster;
-mod dates;
-mod descriptor;
-mod descriptor_parts;
-mod documents;
-mod error;
-mod exact;
-mod field_caps;
-mod filter_path;
-mod grants;
-mod index_aggs;
+mod http;
 mod indices;
 mod json;
-mod json_reader;
-mod key_fields;
-mod key_match;
-mod key_page;
-mod key_sort;
-mod keys_create;
-mod keys_query;
-mod keys_read;
-mod keys_update;
-mod license;
-mod mapping;
-mod query_dsl;
-mod query_leaves;
-mod query_match;
-mod query_parts;
-mod query_tree;
-mod questions;
-mod reply;
-mod request;
-mod roles;
-mod router;
-mod search;
-mod search_request;
+mod keys;
+mod query;
+mod security;
 mod seed;
-mod seed_keys;
-mod seed_picked;
-mod seed_roles;
-mod server;
-mod time_unit;
-mod tls;
-mod users;
-mod users_query;
-mod visible;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::model::{pattern, privileges};
+use crate::model::{privileges, privileges::pattern};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -127,7 +80,7 @@ pub enum SandboxError {
     },
     /// No certificates.
     #[error(transparent)]
-    Tls(#[from] tls::TlsError),
+    Tls(#[from] http::tls::TlsError),
     /// The first users, keys and documents could not be made.
     #[error("the practice cluster could not be filled: {0}")]
     Seed(String),
@@ -150,8 +103,8 @@ impl Sandbox {
     /// # Errors
     /// When the port can't be listened on, or the system lacks random bytes.
     pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
-        let now = server::now();
-        let certificates = tls::make(now)?;
+        let now = http::server::now();
+        let certificates = http::tls::make(now)?;
         let (cluster, accounts) = seed::fill_with(options.keys.min(MAX_KEYS), now, options.passwords)
             .map_err(|error| SandboxError::Seed(error.reason))?;
         let listen = |source| SandboxError::Listen { port: options.port, source };
@@ -163,10 +116,10 @@ impl Sandbox {
             listeners.push(six);
         }
         let acceptor = TlsAcceptor::from(certificates.server);
-        let shared = server::Shared::new(cluster);
+        let shared = http::server::Shared::new(cluster);
         let tasks = listeners
             .into_iter()
-            .map(|listener| tokio::spawn(server::serve(listener, acceptor.clone(), shared.clone())))
+            .map(|listener| tokio::spawn(http::server::serve(listener, acceptor.clone(), shared.clone())))
             .collect();
         Ok(Sandbox {
             url: format!("https://localhost:{port}"),

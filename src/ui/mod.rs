@@ -14,8 +14,8 @@ use jiff::tz::TimeZone;
 
 use crate::{
     app::{Command, Screen, State},
-    model::{Millis, profile::Profile, settings::Settings},
-    ops::{Problem, list::KeyList},
+    model::{Millis, connections::profile::Profile, settings::Settings},
+    ops::{Problem, keys::list::KeyList},
     worker::{Services, Task, Worker},
 };
 

@@ -16,10 +16,12 @@ use super::{
 use crate::{
     app::{Cluster, Command, Screen},
     model::{
-        age, calendar,
-        expiry::{plural, thousands},
-        harmless,
-        profile::Environment,
+        connections::profile::Environment,
+        text::sanitize,
+        time::{
+            age, calendar,
+            expiry::{plural, thousands},
+        },
     },
     ops::clock,
 };
@@ -179,7 +181,7 @@ fn which(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
 
 fn cluster_menu(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     let p = theme::colors(ui);
-    let name = harmless::shortened(&cluster.profile.name, 32);
+    let name = sanitize::shortened(&cluster.profile.name, 32);
     let galley = ui.painter().layout_no_wrap(name.clone(), Type::Heading.font(), p.text.primary);
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 26.0, size::CONTROL), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Cluster {name}")));
@@ -193,7 +195,7 @@ fn cluster_menu(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     focus::ring(ui, &response, radius::M);
     egui::Popup::menu(&response).width(320.0).show(|ui| {
         for open in &view.state.clusters {
-            let words = format!("{}  {}", harmless::shortened(&open.profile.name, 28), open.profile.environment.word());
+            let words = format!("{}  {}", sanitize::shortened(&open.profile.name, 28), open.profile.environment.word());
             let chosen = open.profile.id == cluster.profile.id;
             if menu_row(
                 ui,
@@ -259,7 +261,7 @@ fn who(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
         let way = format!("{}, {}", session.identity.realm, session.identity.way());
         text::line(ui, Type::Small, p.text.tertiary, way);
     }
-    let name = harmless::shortened(&session.identity.username, 24);
+    let name = sanitize::shortened(&session.identity.username, 24);
     text::line(ui, Type::Strong, p.text.primary, name);
     text::icon(ui, Type::Icon, p.text.tertiary, icons::PERSON);
 }
@@ -402,7 +404,7 @@ fn read_state(ui: &mut Ui, view: &mut View<'_>) {
     }
     let response = text::line(ui, Type::Small, p.text.secondary, words);
     if let Some(example) = list.example_of_doubt() {
-        response.on_hover_text(harmless::shown(&example));
+        response.on_hover_text(sanitize::shown(&example));
     }
     ui.add_space(space::S);
     let at = calendar::clock(list.as_of, &view.state.zone);

@@ -13,41 +13,51 @@ use std::{
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
-use super::{Answer, FormTask, Reporter, Rotate, Ticket, forms, rotate};
+use super::{Answer, FormTask, Reporter, Rotate, Ticket, create, rotation};
 use crate::{
     model::{
         api_key::KeyId,
-        endpoint::{ClusterUrl, Endpoint},
-        inventory::Asker,
-        key_list::{Sight, View},
-        new_key::NewKey,
-        pasted::Candidate,
-        profile::{Profile, ProfileId},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint},
+            profile::{Profile, ProfileId},
+        },
+        create::new_key::NewKey,
+        inventory::{
+            Asker,
+            list_view::{Sight, View},
+        },
         secret::Secret,
+        secret_text::Candidate,
         settings::Settings,
-        update_draft::UpdateDraft,
-        update_plan::UpdatePlan,
+        update::{draft::UpdateDraft, plan::UpdatePlan},
     },
     ops::{
         Fix, Problem, Session, background,
-        check_secret::{self, Asked},
-        chosen::Chosen,
-        connect,
-        export::{self, Export},
-        fates::{self, FatesFile},
-        figures,
+        connections::{connect, vault},
+        create::{completions, new_key},
         invalidate::{self, Plan},
-        last_use,
-        list::{self, KeyList, ListProgress},
-        names, new_key, record, rights, update, update_plan, vault, verify,
+        journal::reader,
+        keys::{
+            effective_privileges,
+            export::{self, Export},
+            first_counts,
+            key_set::Chosen,
+            last_use,
+            list::{self, KeyList, ListProgress},
+        },
+        outcome_report::{self, FatesFile},
+        secret::{
+            identify::{self, Asked},
+            try_key,
+        },
+        update,
+        update::plan,
     },
     store::{
         journal::{Journal, Warning as JournalWarning},
-        kept_secrets::KeptSecrets,
-        memory_vault::MemoryVault,
-        rotations::Rotations,
+        rotation::Rotations,
         settings_file::SettingsFile,
-        vault::Vault,
+        vault::{Vault, kept_secrets::KeptSecrets, memory::MemoryVault},
     },
 };
 
@@ -129,7 +139,7 @@ pub enum Task {
     /// Read a key again, to be updated.
     ReadForUpdate(Box<Session>, KeyId),
     /// Work out what an update would make of keys; the zone is that of dates.
-    PlanUpdate(Box<Session>, update_plan::Keys, Box<UpdateDraft>, TimeZone),
+    PlanUpdate(Box<Session>, plan::Keys, Box<UpdateDraft>, TimeZone),
     /// Carry an update out, for all keys of its plan or for these.
     Update(Box<Session>, Arc<UpdatePlan>, Option<HashSet<KeyId>>),
     /// A step of rotating keys.
@@ -151,7 +161,7 @@ pub enum Task {
     /// Read what a journal says of a key, at most so many deeds.
     History(Journal, KeyId, usize),
     /// Write a part of the journal to a new file.
-    ExportJournal(Box<record::Export>),
+    ExportJournal(Box<reader::Export>),
     /// Keep what a person has set up for themselves.
     KeepSettings(Box<Settings>),
     /// Write a secret to a new file that only its owner may read.
@@ -216,7 +226,7 @@ pub struct Services {
     sandbox: Mutex<Option<SandboxOpener>>,
     settings: SettingsFile,
     journal: Journal,
-    rotations: rotate::Places,
+    rotations: rotation::Places,
     /// The practice cluster, of which nothing is written down.
     practice: Mutex<Option<ClusterUrl>>,
 }
@@ -230,7 +240,7 @@ impl Services {
             sandbox: Mutex::new(None),
             settings: SettingsFile::default(),
             journal: Journal::default(),
-            rotations: rotate::Places::default(),
+            rotations: rotation::Places::default(),
             practice: Mutex::default(),
         }
     }
@@ -312,33 +322,33 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         Task::List(session, known, looking) => read_keys(&session, known, &looking, &reporter).await,
         Task::LetGo(list) => return drop(list),
         Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
-        Task::Names(session) => Answer::Names(Box::new(names::read(&session).await)),
+        Task::Names(session) => Answer::Names(Box::new(completions::read(&session).await)),
         Task::Rights(session, id) => {
-            let found = rights::told(&session, &id).await.map_err(Problem::from);
+            let found = effective_privileges::told(&session, &id).await.map_err(Problem::from);
             Answer::Rights(found.map(Box::new))
         }
         Task::LastUse(session, id) => Answer::LastUse(last_use::of(&session, &[id]).await),
         Task::LastUses(session, keys) => Answer::LastUses(last_use::of(&session, &keys.ids()).await),
         Task::CheckSecret(session, candidates, asked) => {
             let endpoint = session.client.endpoint().clone();
-            let checked = check_secret::check(Ok(&session), &endpoint, &candidates, &asked).await;
+            let checked = identify::check(Ok(&session), &endpoint, &candidates, &asked).await;
             Answer::SecretChecked(checked.map(Box::new))
         }
         Task::Create(session, key) => {
             Answer::Created(new_key::make(&session, &key).await.map(Box::new).map_err(Box::new))
         }
-        Task::Form(task) => forms::run(task).await,
+        Task::Form(task) => create::run(task).await,
         Task::Try(endpoint, id, secret, descriptors) => {
-            let trial = verify::try_key(&endpoint, &id, &secret, descriptors.as_deref()).await;
+            let trial = try_key::try_key(&endpoint, &id, &secret, descriptors.as_deref()).await;
             Answer::Tried(trial.map(Box::new))
         }
         Task::Invalidate(session, plan) => {
             let tell = |news: invalidate::Progress<'_>| reporter.progress(Answer::Invalidating(news.into()));
             Answer::Invalidated(invalidate::many(&session, *plan, &stop, tell).await)
         }
-        Task::ReadForUpdate(session, id) => Answer::BeforeUpdate(update_plan::read(&session, &id).await.map(Box::new)),
+        Task::ReadForUpdate(session, id) => Answer::BeforeUpdate(plan::read(&session, &id).await.map(Box::new)),
         Task::PlanUpdate(session, keys, draft, zone) => {
-            let plan = update_plan::plan(&session, keys, &draft, &zone).await;
+            let plan = plan::plan(&session, keys, &draft, &zone).await;
             Answer::UpdatePlanned(plan.map(Arc::new).map_err(Box::new))
         }
         Task::Update(session, plan, only) => {
@@ -347,10 +357,10 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
         Task::Rotate(session, step) => {
             let place = services.rotations.of(services.is_practice(session.client.endpoint()));
-            rotate::run(&session, place, step, &reporter, &stop).await
+            rotation::run(&session, place, step, &reporter, &stop).await
         }
         Task::ExportFates(file) => {
-            let work = tokio::task::spawn_blocking(move || fates::to_file(&file));
+            let work = tokio::task::spawn_blocking(move || outcome_report::to_file(&file));
             Answer::Exported(work.await.unwrap_or_else(|_| Err(Problem::broken())))
         }
         Task::Copy(secret) => {
@@ -369,7 +379,9 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let Ok((list, ends)) = merged else { return reporter.answer(Answer::Panicked).await };
             Answer::Merged(Arc::new(list), ends)
         }
-        Task::Figures(session) => Answer::Figures(figures::first(&session).await.map(Box::new).map_err(Problem::from)),
+        Task::Figures(session) => {
+            Answer::Figures(first_counts::first(&session).await.map(Box::new).map_err(Problem::from))
+        }
         Task::SavePicture(path, bytes) => {
             let saved = blocking(move || save_new(&path, &bytes).map_err(|error| error.to_string()));
             Answer::PictureSaved(saved.await)
@@ -382,18 +394,18 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
         Task::CheckJournal => {
             let journal = services.journal.clone();
-            Answer::JournalChecked(off_thread(move || record::check(&journal)).await)
+            Answer::JournalChecked(off_thread(move || reader::check(&journal)).await)
         }
         Task::ReadJournal => {
             let journal = services.journal.clone();
-            Answer::JournalRead(off_thread(move || record::read(&journal)).await)
+            Answer::JournalRead(off_thread(move || reader::read(&journal)).await)
         }
         Task::History(journal, key, most) => {
-            Answer::History(off_thread(move || record::of_key(&journal, &key, most)).await)
+            Answer::History(off_thread(move || reader::of_key(&journal, &key, most)).await)
         }
         Task::ExportJournal(export) => {
             let journal = services.journal.clone();
-            Answer::JournalExported(off_thread(move || record::to_file(&journal, &export, &stop)).await)
+            Answer::JournalExported(off_thread(move || reader::to_file(&journal, &export, &stop)).await)
         }
         Task::KeepSettings(settings) => {
             let file = services.settings.clone();

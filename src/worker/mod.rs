@@ -1,10 +1,10 @@
 //! The one owner of the asynchronous runtime. Jobs go in, events come out through one bounded
 //! channel; a wake closure tells the window that there is one, so nothing here knows the window.
 
+pub mod create;
 pub mod event;
-pub mod forms;
 pub mod job;
-pub mod rotate;
+pub mod rotation;
 mod signals;
 
 use std::{
@@ -19,10 +19,10 @@ use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 
 use crate::store::journal::Warning as JournalWarning;
 
+pub use create::{FormAnswer, FormTask};
 pub use event::{Answer, Event};
-pub use forms::{FormAnswer, FormTask};
 pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
-pub use rotate::{EndPlans, Rotate, Rotated};
+pub use rotation::{EndPlans, Rotate, Rotated};
 
 /// Ties an answer to its question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use keybearer::{
     client::{AuditSource, Put},
     model::api_key::KeyId,
-    ops::last_use::{self, NotKnown},
+    ops::keys::last_use::{self, NotKnown},
 };
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -3,15 +3,14 @@
 use keybearer::{
     client::{ClientError, CreatedKey},
     model::{
-        cloning::{self, CLONED_FROM, CloneKey},
-        expiry::{Expiry, Span},
+        create::clone::{self, CLONED_FROM, CloneKey},
         secret::Secret,
+        time::expiry::{Expiry, Span},
         version::Feature,
     },
     ops::{
-        cloning as ops_cloning,
-        create::CreateError,
-        offers::{self, Offer},
+        connections::capabilities::{self, Offer},
+        create::{CreateError, clone as ops_cloning},
     },
 };
 use reqwest::Method;
@@ -80,7 +79,7 @@ fn end_and_metadata_can_be_others() {
         assert_eq!(server.get_key(&made.id).await["metadata"], json!({ CLONED_FROM: source.id.as_str() }));
         // A copy of a copy names its own source alone.
         let known = session.client.get_api_key(&made.id, false).await.unwrap().unwrap();
-        let metadata = cloning::metadata(&known, "r1", Some("because"));
+        let metadata = clone::metadata(&known, "r1", Some("because"));
         let again = CloneKey { expiry: Some(Expiry::In(Span::days(5))), metadata, ..copy(&made) };
         let again = ops_cloning::clone(&session, &again).await.unwrap();
         let told = server.get_key(&again.id).await;
@@ -131,7 +130,7 @@ fn what_is_missing_or_odd_is_refused() {
             return;
         }
         let good = source(server).await;
-        let encoded = keybearer::model::login::encode(good.id.as_str(), &good.secret);
+        let encoded = keybearer::model::connections::login::encode(good.id.as_str(), &good.secret);
         let encoded = encoded.expose();
         for (body, words) in [
             (json!({ "api_key": encoded }), "api key name is required"),
@@ -163,12 +162,12 @@ fn the_owner_stays_whoever_copies_and_who_may_not_is_told_the_privilege() {
         let own = server.post_key(&owner_login, "", json!({ "name": unique("own") })).await;
         let (_, cloner) = server.user(json!({ "cluster": ["clone_api_key"] })).await;
         let session = server.session(cloner).await;
-        assert!(offers::missing(&session, Offer::Clone).is_none());
+        assert!(capabilities::missing(&session, Offer::Clone).is_none());
         let made = ops_cloning::clone(&session, &copy(&own)).await.unwrap();
         assert_eq!(server.get_key(&made.id).await["username"], owner);
         assert!(ops_cloning::look_for(&session, &copy(&own)).await.is_err(), "it can't see what it made");
         let session = server.session(owner_login).await;
-        assert!(offers::missing(&session, Offer::Clone).unwrap().detail.contains("clone_api_key"));
+        assert!(capabilities::missing(&session, Offer::Clone).unwrap().detail.contains("clone_api_key"));
         let Err(CreateError::Refused(error)) = ops_cloning::clone(&session, &copy(&own)).await else { panic!() };
         let allowed = |privileges: &[String]| privileges.iter().any(|name| name == "clone_api_key");
         assert!(matches!(&error, ClientError::Forbidden { privileges, .. } if allowed(privileges)), "{error:?}");
@@ -188,6 +187,6 @@ fn a_version_without_copies_says_so() {
         // 7.10.2 takes the path for another call's, and complains of that call's parameters.
         let is_told = error == ClientError::Lacks(Feature::Clone) || server.version.major == 7;
         assert!(is_told && !error.is_answer_lost(), "{error:?}");
-        assert!(offers::missing(&session, Offer::Clone).unwrap().detail.contains("9.4"));
+        assert!(capabilities::missing(&session, Offer::Clone).unwrap().detail.contains("9.4"));
     });
 }

@@ -7,7 +7,7 @@ use keybearer::{
         journal::{self, Action, BEGINNING, Entry, FailedKey, Origin, Verdict},
         version::Version,
     },
-    ops::ship,
+    ops::journal::ship,
 };
 use reqwest::Method;
 use serde_json::{Value, json};

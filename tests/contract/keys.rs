@@ -7,12 +7,16 @@ use keybearer::{
     model::{
         api_key::KeyId,
         create::{Draft, RightsChoice},
-        descriptor, filter,
+        filter,
         inventory::Asker,
-        json_text,
+        privileges::descriptor,
+        text::json,
         version::{Feature, Version},
     },
-    ops::{find, invalidate, list},
+    ops::{
+        invalidate,
+        keys::{find, list},
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json, value::RawValue};
@@ -514,8 +518,8 @@ fn keys_with_bottomless_patterns_and_metadata_are_read_and_searched() {
             assert!(found.count() <= 1 && began.elapsed().as_secs() < 30);
             let [key] = &find::named(&admin, &name).await.unwrap()[..] else { panic!("{name}") };
             if let Some(raw) = &key.role_descriptors {
-                let shown = json_text::shown(raw.get());
-                assert!(shown.len() < json_text::MAX_SHOWN_BYTES + 100, "{}", shown.len());
+                let shown = json::shown(raw.get());
+                assert!(shown.len() < json::MAX_SHOWN_BYTES + 100, "{}", shown.len());
             }
             let ids = std::slice::from_ref(&key.id);
             let outcome = invalidate::invalidate(&admin, ids, false, &AtomicBool::new(false), |_| ()).await;

@@ -9,15 +9,15 @@ use keybearer::{
         api_key::KeyId,
         filter,
         inventory::{Asker, Inventory, RawKey},
-        pasted,
         privileges::{CLUSTER, INDICES},
         rights::{Answer, Rights},
         secret::Secret,
+        secret_text,
         version::Feature,
     },
     ops::{
-        check_secret::{self, Asked, Looked},
-        list,
+        keys::list,
+        secret::identify::{self, Asked, Looked},
     },
 };
 use reqwest::Method;
@@ -351,8 +351,8 @@ async fn checked(server: &Server, admin: &keybearer::ops::Session, made: &[(Crea
             privileges: vec!["read".into(), "write".into()],
         };
         let text = format!("{}:{}", key.id, key.secret.expose());
-        let candidates = pasted::read(&Secret::new(text)).unwrap();
-        let checked = check_secret::check(Ok(admin), &server.endpoint(superuser()), &candidates, &asked).await.unwrap();
+        let candidates = secret_text::read(&Secret::new(text)).unwrap();
+        let checked = identify::check(Ok(admin), &server.endpoint(superuser()), &candidates, &asked).await.unwrap();
         let Looked::Found(found) = &checked.key else { panic!("{what}") };
         for answer in &checked.answers {
             let (truth, told) = match answer.on.first() {

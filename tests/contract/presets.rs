@@ -1,8 +1,7 @@
 //! The presets: their privileges are known to the server, and do what they are for.
 
 use keybearer::model::{
-    create::{Draft, RightsChoice},
-    preset::Preset,
+    create::{Draft, RightsChoice, preset::Preset},
     version::Version,
 };
 use reqwest::Method;

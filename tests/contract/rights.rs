@@ -3,15 +3,16 @@
 
 use keybearer::{
     model::{
-        login, pasted,
+        connections::login,
         privileges::{CLUSTER, INDICES},
         rights::{Answer, Verdict, compare::OwnerNow},
         secret::Secret,
+        secret_text,
         version::Feature,
     },
     ops::{
-        check_secret::{self, Asked, Checked, Looked, Validity, Why},
-        rights,
+        keys::effective_privileges,
+        secret::identify::{self, Asked, Checked, Looked, Validity, Why},
     },
 };
 use reqwest::Method;
@@ -91,7 +92,7 @@ fn what_a_key_can_do_is_what_the_server_grants_to_it() {
             for assigned in descriptors() {
                 let body = json!({ "name": unique("rights"), "role_descriptors": assigned });
                 let key = server.post_key(&login, "", body).await;
-                let told = rights::of(&admin, &key.id).await.unwrap().unwrap().rights;
+                let told = effective_privileges::of(&admin, &key.id).await.unwrap().unwrap().rights;
                 let path = "/_security/user/_has_privileges";
                 let truth = server.call_as(&by_key(&key), Method::POST, path, Some(question.clone())).await.ok();
                 for name in &cluster {
@@ -129,7 +130,7 @@ fn the_owner_of_then_and_of_today_are_told_apart() {
         let login = password(&name, "contract-password");
         let key = server.post_key(&login, "", json!({ "name": unique("drift") })).await;
         let sentences = async || {
-            let told = rights::of(&admin, &key.id).await.unwrap().unwrap();
+            let told = effective_privileges::of(&admin, &key.id).await.unwrap().unwrap();
             assert_eq!(told.rights.verdict, Verdict::Unrestricted);
             told.owner.unwrap().sentences()
         };
@@ -146,7 +147,7 @@ fn the_owner_of_then_and_of_today_are_told_apart() {
         server.call(Method::DELETE, &format!("/_security/role/{role}"), None).await.ok();
         assert!(sentences().await[1].contains("the cluster does not show the roles"));
         server.call(Method::DELETE, &format!("/_security/user/{name}"), None).await.ok();
-        let told = rights::of(&admin, &key.id).await.unwrap().unwrap();
+        let told = effective_privileges::of(&admin, &key.id).await.unwrap().unwrap();
         assert_eq!(told.owner, Some(OwnerNow::Gone));
         // And the key works on.
         assert!(server.client(by_key(&key)).authenticate().await.is_ok());
@@ -163,14 +164,14 @@ fn who_sees_only_own_keys_is_told_what_is_not_known() {
         let session = server.session(login.clone()).await;
         let rights_of = json!({ "name": unique("own"), "role_descriptors": { "r": { "cluster": ["monitor"] } } });
         let key = server.post_key(&login, "", rights_of).await;
-        let told = rights::of(&session, &key.id).await.unwrap().unwrap();
+        let told = effective_privileges::of(&session, &key.id).await.unwrap().unwrap();
         assert_eq!(told.rights.verdict, Verdict::NothingLeft);
         let OwnerNow::NotKnown(why) = told.owner.unwrap() else { panic!() };
         assert!(why.contains("read_security"), "{why}");
 
         // Signed in by the key itself one sees the key, and not its owner's rights.
         let session = server.session(by_key(&key)).await;
-        let told = rights::of(&session, &key.id).await.unwrap().unwrap();
+        let told = effective_privileges::of(&session, &key.id).await.unwrap().unwrap();
         assert!(!told.rights.limit_is_known);
         assert_eq!(told.rights.verdict, Verdict::Some);
     });
@@ -178,8 +179,8 @@ fn who_sees_only_own_keys_is_told_what_is_not_known() {
 
 async fn check(server: &Server, text: String, asked: &Asked) -> Checked {
     let admin = server.admin().await;
-    let candidates = pasted::read(&Secret::new(text)).unwrap();
-    check_secret::check(Ok(&admin), &server.endpoint(superuser()), &candidates, asked).await.unwrap()
+    let candidates = secret_text::read(&Secret::new(text)).unwrap();
+    identify::check(Ok(&admin), &server.endpoint(superuser()), &candidates, asked).await.unwrap()
 }
 
 fn why(checked: &Checked) -> Option<Why> {

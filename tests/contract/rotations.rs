@@ -3,15 +3,15 @@
 use keybearer::{
     model::{
         api_key::KeyId,
-        login::Login,
+        connections::login::Login,
         rotation::{Ended, KeyState, Lineage, Place, State, Tried},
         version::Feature,
     },
     ops::{
         Fix, Session,
-        rotate::{self, Consent, News, Rights, Wishes},
+        rotation::{self, Consent, News, Rights, Wishes},
     },
-    store::rotations::{Held, Rotations},
+    store::rotation::{Held, Rotations},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -30,20 +30,21 @@ struct Rotated {
 async fn rotated(session: &Session, old: &KeyId, consent: Consent) -> Rotated {
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().to_owned());
-    let plan = rotate::plan(session, &[], old, &Wishes::default())
+    let plan = rotation::plan(session, &[], old, &Wishes::default())
         .await
         .unwrap_or_else(|problem| panic!("{}", problem.words()));
-    let mut held = rotate::begin(&rotations, &plan, consent, (Place::Screen, None)).unwrap();
+    let mut held = rotation::begin(&rotations, &plan, consent, (Place::Screen, None)).unwrap();
     let mut news = Vec::new();
     let mut tell = |one: News| news.push(one.words());
     let made =
-        rotate::make(session, &mut held, &mut tell).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
-    rotate::hand_over_begins(&mut held).unwrap();
-    rotate::handed_over(&mut held).unwrap();
-    rotate::try_it(session, &mut held, &made.created.secret)
+        rotation::make(session, &mut held, &mut tell).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
+    rotation::hand_over_begins(&mut held).unwrap();
+    rotation::handed_over(&mut held).unwrap();
+    rotation::try_it(session, &mut held, &made.created.secret)
         .await
         .unwrap_or_else(|problem| panic!("{}", problem.words()));
-    let how = rotate::end(session, &mut held, &mut tell).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
+    let how =
+        rotation::end(session, &mut held, &mut tell).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
     Rotated { held, news, new: made.created.id, how, _folder: folder }
 }
 
@@ -130,7 +131,7 @@ fn another_owner_needs_an_extra_word_and_is_told() {
         let (name, login) = server.user(json!({ "cluster": ["manage_own_api_key"] })).await;
         let old = server.post_key(&login, "", json!({ "name": unique("hers"), "expiration": "1d" })).await.id;
         let session = server.admin().await;
-        let plan = rotate::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
+        let plan = rotation::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
         assert!(plan.changes_owner && matches!(plan.rights, Rights::Differ(_)));
         let refused = plan.check(Consent::default()).unwrap_err();
         assert!(refused.title.contains(&name), "{}", refused.words());
@@ -142,8 +143,9 @@ fn another_owner_needs_an_extra_word_and_is_told() {
         let mut endpoint = server.endpoint(superuser());
         endpoint.run_as = Some(name.clone());
         let old = server.post_key(&login, "", json!({ "name": unique("hers"), "expiration": "1d" })).await.id;
-        let acting =
-            keybearer::ops::connect::connect(&endpoint).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
+        let acting = keybearer::ops::connections::connect::connect(&endpoint)
+            .await
+            .unwrap_or_else(|problem| panic!("{}", problem.words()));
         let done = rotated(&acting, &old, Consent::default()).await;
         assert_eq!(with_limits(server, &done.new).await["username"], name);
         assert_eq!(done.held.rotation.lineage, Lineage::Written);
@@ -163,22 +165,22 @@ fn a_restricted_successor_is_tried_although_it_may_ask_nothing_and_a_wrong_secre
         let session = server.admin().await;
         let folder = tempfile::tempdir().unwrap();
         let rotations = Rotations::at(folder.path().to_owned());
-        let plan = rotate::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
-        let mut held = rotate::begin(&rotations, &plan, Consent::default(), (Place::Screen, None)).unwrap();
-        let made = rotate::make(&session, &mut held, &mut |_| ()).await.unwrap();
-        rotate::hand_over_begins(&mut held).unwrap();
-        rotate::handed_over(&mut held).unwrap();
+        let plan = rotation::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
+        let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Place::Screen, None)).unwrap();
+        let made = rotation::make(&session, &mut held, &mut |_| ()).await.unwrap();
+        rotation::hand_over_begins(&mut held).unwrap();
+        rotation::handed_over(&mut held).unwrap();
         let wrong = keybearer::model::secret::Secret::new("AAAAAAAAAAAAAAAAAAAAAA");
-        let refused = rotate::try_it(&session, &mut held, &wrong).await.unwrap_err();
+        let refused = rotation::try_it(&session, &mut held, &wrong).await.unwrap_err();
         assert!(refused.title.contains("Nothing is ended"), "{}", refused.words());
-        assert!(rotate::end(&session, &mut held, &mut |_| ()).await.is_err(), "not before it was tried");
-        let trial = rotate::try_it(&session, &mut held, &made.created.secret).await.unwrap();
+        assert!(rotation::end(&session, &mut held, &mut |_| ()).await.is_err(), "not before it was tried");
+        let trial = rotation::try_it(&session, &mut held, &made.created.secret).await.unwrap();
         assert!(trial.is_none(), "it is restricted to a workflow");
         let state = &held.rotation.state;
         assert!(matches!(state, keybearer::model::rotation::State::Grace { tried: Tried::Live, .. }), "{state:?}");
-        rotate::link(&session, &mut held, &mut |_| ()).await.unwrap();
+        rotation::link(&session, &mut held, &mut |_| ()).await.unwrap();
         assert_eq!(with_limits(server, &old).await["metadata"]["rotated_to"], made.created.id.as_str());
-        rotate::cancel(&session, &mut held, false, &mut |_| ()).await.unwrap();
+        rotation::cancel(&session, &mut held, false, &mut |_| ()).await.unwrap();
         let (new, old) = (with_limits(server, &made.created.id).await, with_limits(server, &old).await);
         assert_eq!((&new["invalidated"], &old["invalidated"]), (&json!(true), &json!(false)));
         assert!(old["metadata"].get("rotated_to").is_none(), "it names no successor of a canceled rotation: {old}");
@@ -193,7 +195,7 @@ fn a_version_that_does_not_tell_descriptors_can_t_rotate() {
             return;
         }
         let old = server.post_key(&superuser(), "", json!({ "name": unique("old"), "expiration": "1d" })).await.id;
-        let refused = rotate::plan(&server.admin().await, &[], &old, &Wishes::default()).await.unwrap_err();
+        let refused = rotation::plan(&server.admin().await, &[], &old, &Wishes::default()).await.unwrap_err();
         assert!(refused.title.contains("doesn't tell what"), "{}", refused.words());
     });
 }
@@ -210,40 +212,40 @@ fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [here, there] = [0, 1].map(|number| Rotations::at(folders[number].path().to_owned()));
         let wishes = Wishes { grace: 3_600_000, ..Wishes::default() };
-        let plan = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
-        let too_early = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
-        let mut held = rotate::begin(&here, &plan, Consent::default(), (Place::Screen, None)).unwrap();
-        let made = rotate::make(&session, &mut held, &mut |_| ()).await.unwrap();
-        rotate::hand_over_begins(&mut held).unwrap();
-        rotate::handed_over(&mut held).unwrap();
-        rotate::try_it(&session, &mut held, &made.created.secret).await.unwrap();
-        rotate::link(&session, &mut held, &mut |_| ()).await.unwrap();
+        let plan = rotation::plan(&session, &[], &old, &wishes).await.unwrap();
+        let too_early = rotation::plan(&session, &[], &old, &wishes).await.unwrap();
+        let mut held = rotation::begin(&here, &plan, Consent::default(), (Place::Screen, None)).unwrap();
+        let made = rotation::make(&session, &mut held, &mut |_| ()).await.unwrap();
+        rotation::hand_over_begins(&mut held).unwrap();
+        rotation::handed_over(&mut held).unwrap();
+        rotation::try_it(&session, &mut held, &made.created.secret).await.unwrap();
+        rotation::link(&session, &mut held, &mut |_| ()).await.unwrap();
 
-        let plan = rotate::plan(&session, &[], &old, &wishes).await.unwrap();
+        let plan = rotation::plan(&session, &[], &old, &wishes).await.unwrap();
         assert_eq!(plan.live.iter().map(|live| &live.id).collect::<Vec<_>>(), [&made.created.id]);
         let refused = plan.check(Consent::default()).unwrap_err();
         assert!(refused.title.contains(made.created.id.as_str()), "{}", refused.words());
         // Whoever planned before is refused when the successor is about to be made.
-        let mut late = rotate::begin(&there, &too_early, Consent::default(), (Place::Screen, None)).unwrap();
-        let refused = rotate::make(&session, &mut late, &mut |_| ()).await.unwrap_err();
+        let mut late = rotation::begin(&there, &too_early, Consent::default(), (Place::Screen, None)).unwrap();
+        let refused = rotation::make(&session, &mut late, &mut |_| ()).await.unwrap_err();
         assert!(refused.title.contains("is being rotated already"), "{}", refused.words());
 
         // This machine's file says that it is due; the cluster's clock does not.
         held.rotation.state = State::Grace { successor: made.created.id.clone(), due: 0, tried: Tried::Live };
-        let refused = rotate::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
+        let refused = rotation::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
         assert!(refused.title.contains("by the cluster's own clock"), "{}", refused.words());
         assert_eq!(with_limits(server, &old).await["invalidated"], false);
 
         // A clock by which the old key has expired leaves the grace period as it is: only the cluster says that a key has.
         let here = keybearer::ops::clock::now();
         session.client.set_own_skew(here + 10 * 86_400_000, here);
-        let refused = rotate::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
+        let refused = rotation::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
         assert!(refused.title.contains("by the cluster's own clock"), "{}", refused.words());
         assert_eq!(with_limits(server, &old).await["invalidated"], false);
         // The successor that is not over by the cluster's clock stands in the way of another one, too.
-        let live = rotate::plan(&session, &[], &old, &wishes).await.unwrap().live;
+        let live = rotation::plan(&session, &[], &old, &wishes).await.unwrap().live;
         assert_eq!(live.iter().map(|live| &live.id).collect::<Vec<_>>(), [&made.created.id]);
-        let states = rotate::states(&session, std::slice::from_ref(&held.rotation)).await.unwrap();
+        let states = rotation::states(&session, std::slice::from_ref(&held.rotation)).await.unwrap();
         assert_eq!(states.both(&held.rotation), (KeyState::Valid, KeyState::Valid));
     });
 }

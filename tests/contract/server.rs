@@ -11,14 +11,16 @@ use std::{
     time::Duration,
 };
 
-pub use keybearer::model::login::Login;
+pub use keybearer::model::connections::login::Login;
 use keybearer::{
     client::{Client, CreatedKey},
     model::{
         api_key::KeyId,
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            fingerprint::Fingerprint,
+        },
         create::{Draft, RightsChoice, Surroundings},
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        fingerprint::Fingerprint,
         secret::Secret,
         version::{Edition, Feature, Version},
     },
@@ -203,14 +205,14 @@ impl Server {
     /// A session as somebody.
     pub async fn session(&self, login: Login) -> Session {
         let endpoint = self.endpoint(login);
-        let mut session = ops::connect::connect(&endpoint).await;
+        let mut session = ops::connections::connect::connect(&endpoint).await;
         // While another test makes the first key of a new node, the index of security is not there for a moment.
         for _ in 0..20 {
             match &session {
                 Err(problem) if problem.detail.contains("status 503") => tokio::time::sleep(PAUSE).await,
                 _ => break,
             }
-            session = ops::connect::connect(&endpoint).await;
+            session = ops::connections::connect::connect(&endpoint).await;
         }
         session.unwrap_or_else(|problem| panic!("{}: {} {}", self.name, problem.title, problem.detail))
     }
@@ -240,7 +242,7 @@ impl Server {
         match login {
             Login::Password { username, password } => request.basic_auth(username, Some(password.expose())),
             Login::ApiKey { id, secret } => {
-                let encoded = keybearer::model::login::encode(id, secret);
+                let encoded = keybearer::model::connections::login::encode(id, secret);
                 request.header("authorization", format!("ApiKey {}", encoded.expose()))
             }
             Login::Bearer(token) => request.bearer_auth(token.expose()),

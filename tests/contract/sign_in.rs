@@ -5,7 +5,7 @@ use std::time::Duration;
 use keybearer::{
     client::ClientError,
     model::{
-        login::{self, Login},
+        connections::login::{self, Login},
         secret::Secret,
         version::{Edition, Version},
     },
@@ -163,14 +163,14 @@ fn someone_with_the_privilege_acts_for_another() {
         let (agent, login) = server.user(json!({ "run_as": [other] })).await;
         let mut endpoint = server.endpoint(login.clone());
         endpoint.run_as = Some(other.clone());
-        let session = ops::connect::connect(&endpoint).await.unwrap();
+        let session = ops::connections::connect::connect(&endpoint).await.unwrap();
         assert_eq!(session.identity.username, other);
 
         let key = create(&session, &draft(&unique("key"))).await;
         assert_eq!(server.get_key(&key.id).await["username"], other.as_str());
 
         endpoint.run_as = Some("elastic".into());
-        match ops::connect::connect(&endpoint).await {
+        match ops::connections::connect::connect(&endpoint).await {
             Err(problem) => assert!(!problem.title.is_empty()),
             Ok(session) => panic!("{agent} became {}", session.identity.username),
         }

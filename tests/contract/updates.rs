@@ -5,14 +5,18 @@ use std::sync::Arc;
 use keybearer::{
     client::ClientError,
     model::{
-        api_key::KeyId, expiry::Span, update::KeyUpdate, update_draft::UpdateDraft, update_plan::UpdatePlan,
+        api_key::KeyId,
+        time::expiry::Span,
+        update::{KeyUpdate, draft::UpdateDraft, plan::UpdatePlan},
         version::Feature,
     },
     ops::{
         Session,
-        chosen::Chosen,
-        update::{self, UpdateOutcome},
-        update_plan::{self, Keys},
+        keys::key_set::Chosen,
+        update::{
+            self, UpdateOutcome,
+            plan::{self, Keys},
+        },
     },
 };
 use reqwest::Method;
@@ -233,7 +237,7 @@ async fn plan(session: &Session, ids: &[&KeyId], draft: UpdateDraft) -> Arc<Upda
         keys.push(session.client.get_api_key(id, false).await.unwrap().unwrap());
     }
     let keys = Keys::Listed(Chosen::of_keys(&keys));
-    Arc::new(update_plan::plan(session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap())
+    Arc::new(plan::plan(session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap())
 }
 
 async fn carried_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {

@@ -76,7 +76,7 @@ fn the_reader_of_imports_sees_groups_and_single_paths() {
 }
 
 /// Where a secret may become part of a longer text: to be handed over, and wiped after it.
-const HANDS_OVER: [&str; 1] = ["cli/create.rs"];
+const HANDS_OVER: [&str; 1] = ["cli/commands/create.rs"];
 
 #[test]
 fn a_secret_is_put_into_text_only_where_it_is_handed_over_or_wiped() {

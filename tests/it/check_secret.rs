@@ -4,11 +4,11 @@ use eframe::egui::Key;
 use keybearer::{
     app::Command,
     model::{
+        connections::login,
         create::{Draft, RightsChoice, Surroundings},
-        login,
         secret::Secret,
     },
-    ops::{self, check_secret::Asked, clock, connect},
+    ops::{self, clock, connections::connect, secret::identify::Asked},
 };
 
 use crate::desk::{Desk, RunningSandbox};

@@ -5,9 +5,11 @@ use std::time::Duration;
 use keybearer::{
     client::{Client, Put},
     model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        fingerprint::Fingerprint,
-        login::Login,
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            fingerprint::Fingerprint,
+            login::Login,
+        },
         secret::Secret,
     },
 };

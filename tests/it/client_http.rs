@@ -6,9 +6,11 @@ use keybearer::{
     client::{Client, ClientError},
     model::{
         api_key::KeyId,
-        cross_cluster::CrossClusterUpdate,
-        endpoint::{Endpoint, Trust},
-        login::Login,
+        connections::{
+            endpoint::{Endpoint, Trust},
+            login::Login,
+        },
+        create::cross_cluster::CrossClusterUpdate,
         secret::Secret,
         update::KeyUpdate,
         version::{Edition, Feature, Version},
@@ -285,7 +287,7 @@ async fn an_answer_of_elasticsearch_that_is_not_understood_is_called_so() {
 
 #[tokio::test]
 async fn no_error_repeats_a_credential_that_a_server_echoes() {
-    let encoded = keybearer::model::login::encode("key-id", &Secret::new(SECRET));
+    let encoded = keybearer::model::connections::login::encode("key-id", &Secret::new(SECRET));
     let echo = format!("<title>Bad header ApiKey {} of {SECRET}</title>", encoded.expose());
     let reason = json!({"error": {"reason": format!("header [ApiKey {}] is odd", encoded.expose())}}).to_string();
     for answer in [

@@ -12,9 +12,11 @@ use std::{
 use keybearer::{
     client::Client,
     model::{
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+        },
         create::{CreateKey, Draft, RightsChoice, Surroundings},
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
         secret::Secret,
         version::Edition,
     },

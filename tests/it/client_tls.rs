@@ -10,7 +10,7 @@ use std::{
 
 use keybearer::{
     client::{CertificateProblem, Client, ClientError, SeenAuthority, SeenCertificate},
-    model::{
+    model::connections::{
         endpoint::{Endpoint, Trust},
         fingerprint::Fingerprint,
     },

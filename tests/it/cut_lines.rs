@@ -4,17 +4,21 @@ use keybearer::{
     client::ClientError,
     model::{
         api_key::{ApiKey, KeyId},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+        },
         create::{CreateKey, Draft, RightsChoice, Surroundings},
-        endpoint::{ClusterUrl, Endpoint, Trust},
         journal::Verdict,
-        login::Login,
         secret::Secret,
         update::KeyUpdate,
     },
     ops::{
-        Session, connect,
+        Session,
+        connections::connect,
         create::{self, CreateError, Lost},
-        invalidate, list,
+        invalidate,
+        keys::list,
         update::{self, UpdateOutcome},
     },
     sandbox::{Options, Sandbox},
@@ -127,8 +131,8 @@ async fn a_creation_that_never_arrives_has_made_nothing() {
 
 async fn updated(session: &Session, id: &KeyId, expiration: bool) -> UpdateOutcome {
     let metadata = RawValue::from_string(r#"{"team":"payments"}"#.into()).ok();
-    let span = |text| match keybearer::model::expiry::Expiry::parse(text, 0, &jiff::tz::TimeZone::UTC) {
-        Ok(keybearer::model::expiry::Expiry::In(span)) => span,
+    let span = |text| match keybearer::model::time::expiry::Expiry::parse(text, 0, &jiff::tz::TimeZone::UTC) {
+        Ok(keybearer::model::time::expiry::Expiry::In(span)) => span,
         other => panic!("{other:?}"),
     };
     let expiration = expiration.then(|| span("9d"));
@@ -347,7 +351,7 @@ impl Liar {
 
     /// Speaks to the cluster without the proxy.
     fn direct(&self) -> keybearer::client::Client {
-        let print = keybearer::model::fingerprint::Fingerprint::parse(self.sandbox.fingerprint()).unwrap();
+        let print = keybearer::model::connections::fingerprint::Fingerprint::parse(self.sandbox.fingerprint()).unwrap();
         keybearer::client::Client::new(&self.endpoint(self.sandbox.url(), Trust::Fingerprint(print))).unwrap()
     }
 

@@ -12,16 +12,21 @@ use egui_kittest::{
 };
 use keybearer::{
     model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        fingerprint::Fingerprint,
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            fingerprint::Fingerprint,
+            login::Login,
+            profile::{Environment, Profile, ProfileId},
+        },
         secret::Secret,
     },
     ops::Problem,
     sandbox::{Options, Sandbox},
     store::{
-        journal::Journal, memory_vault::MemoryVault, rotations::Rotations, settings_file::SettingsFile, vault::Vault,
+        journal::Journal,
+        rotation::Rotations,
+        settings_file::SettingsFile,
+        vault::{Vault, memory::MemoryVault},
     },
     ui::{App, Start},
     worker::{SecretSink, Services},
@@ -93,7 +98,7 @@ impl Desk {
         let clipboard = TestClipboard::default();
         let vault = setting.vault;
         for profile in &setting.profiles {
-            keybearer::store::profiles::Profiles::new(vault.clone()).save(profile).unwrap();
+            keybearer::store::connections::Profiles::new(vault.clone()).save(profile).unwrap();
         }
         let place: Arc<dyn Vault> = setting.keyring.unwrap_or_else(|| vault.clone());
         let mut services = Services::new(place, Arc::new(clipboard.clone()))
@@ -108,7 +113,7 @@ impl Desk {
         let start = Start {
             sandbox: opens_sandbox,
             clock: Box::new(move || clock.lock().unwrap().unwrap_or_else(keybearer::ops::clock::now)),
-            zone: keybearer::model::calendar::fixed_zone(1),
+            zone: keybearer::model::time::calendar::fixed_zone(1),
             settings: setting.settings.read(),
         };
         let harness = Harness::builder()
@@ -313,7 +318,7 @@ impl Desk {
 
     /// Whether the keyring holds a connection of this name.
     pub fn vault_holds(&self, name: &str) -> bool {
-        let list = keybearer::store::profiles::Profiles::new(self.vault.clone()).list().unwrap();
+        let list = keybearer::store::connections::Profiles::new(self.vault.clone()).list().unwrap();
         list.profiles.iter().any(|profile| profile.name == name)
     }
 
@@ -453,7 +458,8 @@ impl RunningSandbox {
 
     /// The key of a name, with its descriptors, as the cluster has it.
     pub fn key_named(&self, name: &str) -> serde_json::Value {
-        let session = self.runtime.block_on(keybearer::ops::connect::connect(&self.profile().endpoint)).unwrap();
+        let session =
+            self.runtime.block_on(keybearer::ops::connections::connect::connect(&self.profile().endpoint)).unwrap();
         let mut query = keybearer::client::KeyQuery::new(2);
         query.filter = Some(serde_json::json!({ "term": { "name": name } }));
         let page = self.runtime.block_on(session.client.query_api_keys(&query)).unwrap();

@@ -5,11 +5,11 @@ use keybearer::{
     client::{Client, KeyQuery},
     model::{
         api_key::{ApiKey, KeyKind},
+        connections::login::Login,
         create::{CreateKey, Draft, RightsChoice, Surroundings},
-        login::Login,
         version::Edition,
     },
-    ops::{connect, create},
+    ops::{connections::connect, create},
     store::journal::Journal,
 };
 use reqwest::Certificate;
@@ -334,7 +334,7 @@ impl Place {
     fn descriptors(&self, name: &str) -> Value {
         self.runtime.block_on(async {
             let session = self.front.session("officer").await;
-            let list = keybearer::ops::list::all(&session, |_| ()).await.unwrap();
+            let list = keybearer::ops::keys::list::all(&session, |_| ()).await.unwrap();
             let key = list.keys.keys().find(|key| key.name == name).unwrap();
             value(&key.role_descriptors)
         })

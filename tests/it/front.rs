@@ -8,11 +8,13 @@ use std::{
 
 use keybearer::{
     model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+        },
         secret::Secret,
     },
-    ops::{Session, connect},
+    ops::{Session, connections::connect},
     sandbox::{Options, Sandbox},
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream};

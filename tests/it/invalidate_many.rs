@@ -10,13 +10,13 @@ use std::{
 };
 
 use keybearer::{
-    model::{api_key::KeyId, rotation::ClusterRef, update_draft::UpdateDraft},
+    model::{api_key::KeyId, rotation::ClusterRef, update::draft::UpdateDraft},
     ops::{
         Session,
-        chosen::Chosen,
         invalidate::{self, CHUNK, Outcome, Plan},
-        list, update,
-        update_plan::{self, Keys},
+        keys::{key_set::Chosen, list},
+        update,
+        update::plan::{self, Keys},
     },
 };
 
@@ -155,7 +155,7 @@ async fn a_plan_of_another_cluster_is_not_carried_out_at_the_same_address() {
 
     let keys = Keys::Listed(Chosen::of_keys(&own[..1]));
     let draft = UpdateDraft { set: "a=1".into(), ..UpdateDraft::default() };
-    let mut plan = update_plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
+    let mut plan = plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
     assert_eq!(plan.cluster, Some(session.cluster()));
     plan.cluster = Some(elsewhere);
     let refused = update::run(&session, &Arc::new(plan), None, &AtomicBool::new(false), |_| ()).await;

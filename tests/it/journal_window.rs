@@ -6,8 +6,8 @@ use eframe::egui::Key;
 use keybearer::{
     model::{
         api_key::KeyId,
+        connections::profile::Profile,
         journal::{Action, Entry, FailedKey, Origin, Verdict},
-        profile::Profile,
     },
     store::journal::Journal,
 };

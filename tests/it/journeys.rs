@@ -5,8 +5,10 @@ use keybearer::{
     client::Client,
     model::{
         api_key::KeyKind,
-        login::Login,
-        profile::{Environment, Profile},
+        connections::{
+            login::Login,
+            profile::{Environment, Profile},
+        },
         snippet::{Consumer, MASK},
     },
     store::journal::Journal,

@@ -28,7 +28,7 @@ impl Place {
     fn counts(&self, invalidated: bool) -> usize {
         let count = async {
             let session = self.front.session("officer").await;
-            let list = keybearer::ops::list::all(&session, |_| ()).await.unwrap();
+            let list = keybearer::ops::keys::list::all(&session, |_| ()).await.unwrap();
             list.keys.keys().filter(|key| key.invalidated == invalidated).count()
         };
         self.runtime.block_on(count)
@@ -135,5 +135,5 @@ fn what_failed_can_be_tried_again() {
 }
 
 fn thousands(count: usize) -> String {
-    keybearer::model::expiry::thousands(count as u64)
+    keybearer::model::time::expiry::thousands(count as u64)
 }

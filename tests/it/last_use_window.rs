@@ -2,8 +2,8 @@
 
 use keybearer::{
     client::{Client, Put},
-    model::{calendar, profile::Profile},
-    ops::{clock, connect, list},
+    model::{connections::profile::Profile, time::calendar},
+    ops::{clock, connections::connect, keys::list},
 };
 use serde_json::json;
 

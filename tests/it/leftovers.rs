@@ -1,7 +1,7 @@
 //! What must not be lost on the way, and what must not be left behind.
 
 use eframe::egui::{Key, Modifiers};
-use keybearer::model::profile::{Environment, Profile, ProfileId};
+use keybearer::model::connections::profile::{Environment, Profile, ProfileId};
 
 use crate::desk::{Desk, RunningSandbox, Setting};
 

@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use eframe::egui::{Event, Key, Modifiers, OutputCommand};
 use keybearer::{
     model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        expiry::StatusGroup,
-        fingerprint::Fingerprint,
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            fingerprint::Fingerprint,
+            login::Login,
+            profile::{Environment, Profile, ProfileId},
+        },
         inventory::Column,
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
         secret::Secret,
+        time::expiry::StatusGroup,
     },
     store::settings_file::SettingsFile,
 };

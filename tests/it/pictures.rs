@@ -7,12 +7,14 @@ use eframe::egui::Key;
 use egui_kittest::SnapshotResults;
 use keybearer::{
     model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+            profile::{Environment, Profile, ProfileId},
+        },
         secret::Secret,
     },
-    store::{journal::Journal, rotations::Rotations},
+    store::{journal::Journal, rotation::Rotations},
 };
 use serde_json::{Value, json};
 use wiremock::{

@@ -6,7 +6,7 @@ use keybearer::{
         api_key::KeyId,
         rotation::{Beginning, ClusterRef, OldKey, Person, Place, Rotation, State, Tried},
     },
-    store::rotations::Rotations,
+    store::rotation::Rotations,
 };
 
 use crate::pictures::{Cluster, asked_for, keys, take};

@@ -9,15 +9,20 @@ use std::{
 use keybearer::{
     client::Client,
     model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+        },
         identity::{Identity, Privileges},
-        login::Login,
         secret::Secret,
         version::{Edition, Version},
     },
     ops::{
-        Session, find,
-        list::{self, KeyList, ListProgress},
+        Session,
+        keys::{
+            find,
+            list::{self, KeyList, ListProgress},
+        },
     },
 };
 use serde_json::{Value, json};

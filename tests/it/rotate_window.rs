@@ -9,19 +9,23 @@ use std::{
 use keybearer::{
     model::{
         api_key::{ApiKey, KeyId},
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+        },
         rotation::{
             Beginning, Ended, KeyState, Lineage, OldKey, Outlook, Person, Place as SecretPlace, Rotation, State, Tried,
         },
-        update_draft::UpdateDraft,
+        update::draft::UpdateDraft,
     },
     ops::{
-        chosen::Chosen,
-        connect, create, list, update,
-        update_plan::{self, Keys},
+        connections::connect,
+        create,
+        keys::{key_set::Chosen, list},
+        update,
+        update::plan::{self, Keys},
     },
-    store::rotations::Rotations,
+    store::rotation::Rotations,
 };
 
 use crate::{
@@ -141,7 +145,7 @@ impl Place {
                 let key = session.client.get_api_key(&successor, false).await.unwrap().unwrap();
                 let draft = UpdateDraft { remove: "rotation_grace".into(), ..UpdateDraft::default() };
                 let keys = Keys::Listed(Chosen::of_keys(&[key]));
-                let plan = update_plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
+                let plan = plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
                 let outcome = update::run(&session, &Arc::new(plan), None, &AtomicBool::new(false), |_| ()).await;
                 assert!(outcome.failed.is_empty(), "{outcome:?}");
             });
@@ -430,7 +434,7 @@ fn a_rotation_is_told_by_how_both_of_its_keys_stand() {
     let place = Place::start_with(120, &["app"]);
     let keys = key_of_each_standing(&place);
     let cluster = place.runtime.block_on(async {
-        keybearer::ops::cluster_identity::current(&place.front.session("officer").await).await.unwrap()
+        keybearer::ops::connections::cluster_identity::current(&place.front.session("officer").await).await.unwrap()
     });
     let now = keybearer::ops::clock::now();
     let mut names = Vec::new();

@@ -8,14 +8,16 @@ use keybearer::{
     },
     ops::{
         Problem, Session, create,
-        last_use::{NotKnown, Uses},
-        list,
-        rotate::{
+        keys::{
+            last_use::{NotKnown, Uses},
+            list,
+        },
+        rotation::{
             self, Consent, Delivery, Destination, EndPlan, Interaction, Made, News, Wishes,
-            steps::{self, Outcome},
+            driver::{self, Outcome},
         },
     },
-    store::rotations::Rotations,
+    store::rotation::Rotations,
 };
 
 use crate::{
@@ -92,11 +94,11 @@ async fn rotated(full: Full) -> Ran {
     let old = create::create(&session, &key()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().join("rotations"));
-    let plan = rotate::plan(&session, &[], &old.id, &Wishes::default()).await.unwrap();
+    let plan = rotation::plan(&session, &[], &old.id, &Wishes::default()).await.unwrap();
     let mut filling = Filling { rotations: rotations.clone(), full, delivered: false };
     let destination = (Destination::Person(Place::Stdout), None);
     let outcome =
-        in_time(steps::start(&session, &rotations, (&plan, Consent::default()), destination, &mut filling)).await;
+        in_time(driver::start(&session, &rotations, (&plan, Consent::default()), destination, &mut filling)).await;
     let Ok(Outcome::After(after)) = outcome else { panic!("{outcome:?}") };
     let keys = named(&session, &old.name).await;
     let of = |wanted: bool| keys.iter().find(|key| (key.id == old.id) == wanted).cloned().unwrap();
@@ -142,11 +144,11 @@ async fn a_successor_that_can_t_be_compared_with_others_is_ended_or_named() {
     let old = create::create(&session, &key()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().join("rotations"));
-    let plan = rotate::plan(&session, &[], &old.id, &Wishes::default()).await.unwrap();
-    let mut held = rotate::begin(&rotations, &plan, Consent::default(), (Place::Screen, None)).unwrap();
+    let plan = rotation::plan(&session, &[], &old.id, &Wishes::default()).await.unwrap();
+    let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Place::Screen, None)).unwrap();
     // The old key is read by its id before the successor is made; whatever comes after that is cut.
     front.when("GET", "/_security/api_key", |count| if count < 2 { Line::Holds(0) } else { Line::CutBefore });
-    let problem = in_time(rotate::make(&session, &mut held, &mut |_| ())).await.unwrap_err();
+    let problem = in_time(rotation::make(&session, &mut held, &mut |_| ())).await.unwrap_err();
     front.when("GET", "/_security/api_key", |_| Line::Holds(0));
     let made: Vec<KeyId> =
         named(&session, &old.name).await.into_iter().filter(|key| key.id != old.id).map(|key| key.id).collect();

@@ -8,7 +8,7 @@ use std::{
 
 use keybearer::model::{
     api_key::KeyId,
-    endpoint::Trust,
+    connections::endpoint::Trust,
     secret::Secret,
     snippet::{Consumer, Key, KeyText, Site},
 };
@@ -198,5 +198,5 @@ fn yaml_and_toml_and_json_are_read_as_they_were_meant() {
 }
 
 fn encode(secret: &str) -> String {
-    keybearer::model::login::encode("id", &Secret::new(secret)).expose().to_owned()
+    keybearer::model::connections::login::encode("id", &Secret::new(secret)).expose().to_owned()
 }

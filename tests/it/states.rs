@@ -2,15 +2,14 @@
 
 use keybearer::{
     model::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+            profile::{Environment, Profile, ProfileId},
+        },
         secret::Secret,
     },
-    store::{
-        memory_vault::MemoryVault,
-        vault::{Vault, VaultError, VaultPlace},
-    },
+    store::vault::{Vault, VaultError, VaultPlace, memory::MemoryVault},
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};

@@ -1,6 +1,6 @@
 //! Updating keys in the window: what is shown before, what needs a word of its own, and what becomes of each.
 
-use keybearer::ops::{Session, create, list};
+use keybearer::ops::{Session, create, keys::list};
 
 use crate::{
     desk::{Desk, Setting},

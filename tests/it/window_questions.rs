@@ -7,8 +7,8 @@ use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::{Node, kittest::NodeT};
 use keybearer::{
     app::Command,
-    model::profile::{Environment, Profile, ProfileId},
-    store::memory_vault::MemoryVault,
+    model::connections::profile::{Environment, Profile, ProfileId},
+    store::vault::memory::MemoryVault,
 };
 
 use crate::{
@@ -42,8 +42,9 @@ fn other(sandbox: &RunningSandbox, name: &str, environment: Environment) -> Prof
 }
 
 fn is_usable(sandbox: &RunningSandbox, name: &str) -> bool {
-    let session = sandbox.runtime.block_on(keybearer::ops::connect::connect(&sandbox.profile().endpoint)).unwrap();
-    let list = sandbox.runtime.block_on(keybearer::ops::list::all(&session, |_| ())).unwrap();
+    let session =
+        sandbox.runtime.block_on(keybearer::ops::connections::connect::connect(&sandbox.profile().endpoint)).unwrap();
+    let list = sandbox.runtime.block_on(keybearer::ops::keys::list::all(&session, |_| ())).unwrap();
     list.keys.keys().any(|key| key.name == name && !key.invalidated)
 }
 

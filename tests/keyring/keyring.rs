@@ -11,17 +11,17 @@ use std::{
 use keybearer::{
     model::{
         api_key::KeyId,
-        endpoint::{ClusterUrl, Endpoint, Trust},
-        login::Login,
-        profile::{Environment, Profile, ProfileId},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+            profile::{Environment, Profile, ProfileId},
+        },
         secret::Secret,
     },
     sandbox::{Options, Sandbox},
     store::{
-        kept_secrets::KeptSecrets,
-        os_vault::OsVault,
-        profiles::{Profiles, ProfilesError, new_profile_id},
-        vault::{Vault, VaultError, VaultPlace},
+        connections::{Profiles, ProfilesError, new_profile_id},
+        vault::{Vault, VaultError, VaultPlace, kept_secrets::KeptSecrets, os::OsVault},
     },
 };
 

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::{
     Field, LONGEST, META, ROWS, TextField,
-    fixed::{PRIVILEGES, TYPES, times},
+    builtin_values::{PRIVILEGES, TYPES, times},
     lex::{self, Token, Word},
     parse::{TRAITS, kind_on_the_wire},
 };
-use crate::model::{expiry::StatusGroup, harmless};
+use crate::model::{text::sanitize, time::expiry::StatusGroup};
 
 /// The most that is offered at once.
 const MOST: usize = 8;
@@ -260,7 +260,7 @@ fn of_field(field: &Field, prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec
 }
 
 fn shown(offer: Offer, label: &str, count: Option<usize>) -> Offer {
-    Offer { label: harmless::shortened(label, 60), count, ..offer }
+    Offer { label: sanitize::shortened(label, 60), count, ..offer }
 }
 
 /// The values that fit best, then those that most keys have, with their rank; few of maybe very many.

@@ -7,16 +7,16 @@ use jiff::tz::TimeZone;
 use super::{
     Expr, Field, FilterError, Free, Grant, OnIndex, Privilege, Query, ROWS, Term, TextMatch, TimeField, TimeMatch,
     Trait,
-    fixed::TYPES,
+    builtin_values::TYPES,
     lex::{self, Token, Value},
     text::{Compare, text_match, text_matches},
     time,
 };
 use crate::model::{
     Millis,
-    expiry::StatusGroup,
-    harmless,
     privileges::{self, Area, Known},
+    text::sanitize,
+    time::expiry::StatusGroup,
 };
 
 /// The longest search that is read, in bytes.
@@ -401,7 +401,7 @@ impl<'a> Parser<'a> {
                 Some(meant) => found.push(meant),
                 None => {
                     let hint = did_you_mean(&typed, all.iter().copied(), "");
-                    let (shown, all) = (harmless::shortened(&typed, 40), all.join(", "));
+                    let (shown, all) = (sanitize::shortened(&typed, 40), all.join(", "));
                     self.error(value.span.clone(), format!("There is no {name}:{shown}{hint}; possible: {all}{note}"));
                 }
             }
@@ -459,7 +459,7 @@ impl<'a> Parser<'a> {
         if found.is_none() {
             let all = words.iter().map(|(word, ..)| *word);
             let hint = did_you_mean(&typed, all.clone(), "");
-            let (shown, all) = (harmless::shortened(&typed, 40), all.collect::<Vec<_>>().join(", "));
+            let (shown, all) = (sanitize::shortened(&typed, 40), all.collect::<Vec<_>>().join(", "));
             self.error(span.clone(), format!("There is no {name}:{shown}{hint}; possible: {all}"));
         }
         found
@@ -487,7 +487,7 @@ fn privilege(word: &str) -> Result<Privilege, String> {
     let hint = if near.is_empty() { String::new() } else { format!(", did you mean {}?", near.join(" or ")) };
     Err(format!(
         "There is no {kind} {}{hint}; actions are possible too, such as indices:data/read/*",
-        harmless::shortened(name, 40)
+        sanitize::shortened(name, 40)
     ))
 }
 
@@ -510,7 +510,7 @@ fn meant_as_field(word: &lex::Word, typed: &str) -> Option<String> {
     Some(format!(
         "A colon stands between a field and its value: write {minus}{}:{}; in quotes it is text",
         field.name(),
-        harmless::shortened(value, 40)
+        sanitize::shortened(value, 40)
     ))
 }
 
@@ -534,7 +534,7 @@ fn nothing_follows(field: &Field) -> String {
 }
 
 fn unknown_field(name: &str, word: &str) -> String {
-    let as_text = format!("as text it is {}", harmless::shortened(&lex::quoted(&word.replace('"', "")), 60));
+    let as_text = format!("as text it is {}", sanitize::shortened(&lex::quoted(&word.replace('"', "")), 60));
     if name.is_empty() {
         return format!("Write a field before the colon, such as owner:ana; {as_text}");
     }
@@ -542,7 +542,7 @@ fn unknown_field(name: &str, word: &str) -> String {
         return "Write the key of the metadata too: meta.team:payments, meta.labels.team:payments".to_owned();
     }
     let hint = did_you_mean(name, ROWS.iter().flat_map(|row| row.names()), ":");
-    format!("There is no field {}{hint}; {as_text}", harmless::shortened(name, 40))
+    format!("There is no field {}{hint}; {as_text}", sanitize::shortened(name, 40))
 }
 
 fn did_you_mean<'n>(typed: &str, names: impl Iterator<Item = &'n str>, after: &str) -> String {

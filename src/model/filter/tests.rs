@@ -3,9 +3,8 @@
 use super::{
     glob::Mark,
     parse::{DEEPEST, LONGEST},
-    *,
 };
-use crate::model::{DAY, calendar};
+use crate::model::{DAY, filter::*, time::calendar};
 
 const NOW: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
 

@@ -3,7 +3,10 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{TimeField, TimeMatch};
-use crate::model::{DAY, Millis, calendar, expiry::NO_MONTHS};
+use crate::model::{
+    DAY, Millis,
+    time::{calendar, expiry::NO_MONTHS},
+};
 
 /// What to type where a time belongs.
 pub(super) const WHEN: &str = "say when: <30d, >90d, 7d..30d, 2026-12-31, today or never";
@@ -140,7 +143,7 @@ fn point(text: &str, now: Millis, zone: &TimeZone) -> Result<Point, String> {
         "" if !number.is_empty() => {
             format!("{number} of what? Write {number}d, {number}h, or a date such as 2026-12-31")
         }
-        _ => format!("“{}” is no time; {WHEN}", crate::model::harmless::shortened(text, 40)),
+        _ => format!("“{}” is no time; {WHEN}", crate::model::text::sanitize::shortened(text, 40)),
     })?;
     Ok(Point::Stretch(from, until))
 }

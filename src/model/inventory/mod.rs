@@ -1,17 +1,19 @@
 //! All keys of a cluster in columns: a million fit into memory, are filtered while one types, and come
 //! back one by one as they were sent. It doesn't know where they come from, nor what time it is.
 
-mod bits;
+mod bitmap;
+mod char_mask;
+mod counts;
+mod dictionaries;
 mod granting;
-mod holders;
-mod known;
-mod leaves;
-mod letters;
-mod order;
-mod reading;
+mod json_template;
+pub mod list_view;
+pub mod overview;
+mod row;
 mod search;
-mod strings;
-mod tally;
+mod sort;
+mod string_arena;
+mod value_index;
 
 use std::{collections::HashMap, hash::BuildHasher, sync::Arc};
 
@@ -22,20 +24,20 @@ use serde_json::value::RawValue;
 use super::{
     Millis,
     api_key::{ApiKey, KeyKind},
-    descriptor::Grants,
-    expiry,
+    privileges::descriptor::Grants,
     rights::Layer,
+    time::expiry,
 };
-use holders::Holders;
-use known::said;
-use leaves::Form;
-use reading::split_roles;
-use strings::{Distinct, Texts};
+use dictionaries::said;
+use json_template::Form;
+use row::split_roles;
+use string_arena::{Distinct, Texts};
+use value_index::Holders;
 
-pub use bits::Bits;
-pub use order::{Column, Order, Sort};
+pub use bitmap::Bits;
+pub use counts::{Field, Moment, StatusCounts};
 pub use search::{Asker, Found};
-pub use tally::{Field, Moment, StatusCounts};
+pub use sort::{Column, Order, Sort};
 
 /// Stands for a moment that there is not; no cluster writes it.
 const NO_TIME: Millis = Millis::MIN;
@@ -266,7 +268,7 @@ impl Inventory {
         }
         self.first_values[place] = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         let json = key.metadata.unwrap_or_default();
-        let form = leaves::intern(json, &mut self.known.forms, &mut self.known.values, &mut self.values);
+        let form = json_template::intern(json, &mut self.known.forms, &mut self.known.values, &mut self.values);
         self.known.shape(form);
         self.forms[place] = form;
         let said = said(json);
@@ -305,7 +307,7 @@ impl Inventory {
             self.by_id = self.ids_in_order();
         }
         if self.application_ranks.is_empty() {
-            self.application_ranks = order::ranks(&self.known.applications);
+            self.application_ranks = sort::ranks(&self.known.applications);
         }
     }
 
@@ -431,7 +433,7 @@ impl Inventory {
     pub fn usable_with_application_id(&self, id: &str, now: Millis) -> usize {
         let Some(number) = self.known.applications.find(id).filter(|number| *number != 0) else { return 0 };
         let fits = |place: &usize| self.applications[*place] == number && self.status(*place, now).is_usable();
-        (0..self.len()).into_par_iter().with_min_len(bits::CHUNK).filter(fits).count()
+        (0..self.len()).into_par_iter().with_min_len(bitmap::CHUNK).filter(fits).count()
     }
 
     /// The next moment at which a key crosses a threshold of its status.
@@ -444,7 +446,7 @@ impl Inventory {
             let thresholds = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| at.saturating_sub(t));
             thresholds.into_iter().filter(|at| *at > now).min().unwrap_or(Millis::MAX)
         };
-        (0..self.len()).into_par_iter().with_min_len(bits::CHUNK).map(next).min().filter(|at| *at != Millis::MAX)
+        (0..self.len()).into_par_iter().with_min_len(bitmap::CHUNK).map(next).min().filter(|at| *at != Millis::MAX)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::*;
 use crate::model::{
     filter,
+    inventory::*,
     rights::{Answer, Rights},
 };
 

@@ -5,16 +5,17 @@ use memchr::memmem::Finder;
 
 use super::{
     Bits, Inventory, NO_TIME,
-    bits::CHUNK,
-    leaves,
-    strings::{BLOCK, Distinct, Texts},
+    bitmap::CHUNK,
+    json_template,
+    string_arena::{BLOCK, Distinct, Texts},
 };
 use crate::model::{
     Millis,
     api_key::KeyKind,
-    expiry::Status,
     filter::{Expr, Free, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
-    guard, json_text,
+    guard,
+    text::json,
+    time::expiry::Status,
 };
 
 /// Who asks, for the words that mean oneself.
@@ -335,7 +336,7 @@ impl Inventory {
     fn add_metadata(&self, found: &mut Bits, wanted: &[TextMatch]) {
         let values = &self.known.values;
         let hits = matching_texts(values.texts(), wanted, |number| {
-            any(wanted, &leaves::decoded(values.get(number)).to_lowercase())
+            any(wanted, &json_template::decoded(values.get(number)).to_lowercase())
         });
         let keys: Vec<bool> =
             self.known.shapes.iter().map(|form| form.keys.lines().any(|key| any(wanted, key))).collect();
@@ -356,7 +357,7 @@ impl Inventory {
         let null = |wanted: &TextMatch| *wanted == TextMatch::Equals("null".into());
         let fits = matching_texts(values.texts(), wanted, |number| match values.get(number) {
             "null" => wanted.iter().any(null),
-            text => any(wanted, &leaves::decoded(text).to_lowercase()),
+            text => any(wanted, &json_template::decoded(text).to_lowercase()),
         });
         // What is missing, and what was not taken apart, is told by no value.
         let by_value = !missing && !self.known.shapes.iter().any(|form| form.is_whole);
@@ -378,7 +379,7 @@ impl Inventory {
     /// The same for metadata too long to be taken apart.
     fn in_whole(&self, place: usize, path: &[String], wanted: &[TextMatch]) -> bool {
         let json = self.metadata(place).unwrap_or_default();
-        let mut value = &serde_json::Value::Object(json_text::readable(&json));
+        let mut value = &serde_json::Value::Object(json::readable(&json));
         for key in path {
             match value.as_object().and_then(|map| map.iter().find(|(own, _)| own.eq_ignore_ascii_case(key))) {
                 Some((_, inner)) => value = inner,

@@ -1,11 +1,12 @@
 //! What an inventory must hold to, on a few odd keys and on many ordinary ones.
 
-use super::*;
 use crate::model::{
     DAY,
+    api_key::KeyId,
     filter::{self, Expr, Free, Term, TextField, TextMatch},
+    inventory::*,
+    time::expiry::Status,
 };
-use crate::model::{api_key::KeyId, expiry::Status};
 
 const NOW: Millis = 1_795_521_600_000;
 
@@ -452,7 +453,7 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
     let all = Bits::all(inventory.len());
     let counts = inventory.count(&all, NOW);
     assert_eq!((counts.total(), counts.not_known(), counts.usable(), counts.of(Status::Never)), (5, 2, 3, 0));
-    let valid = inventory.of_group(crate::model::expiry::StatusGroup::Valid, NOW);
+    let valid = inventory.of_group(crate::model::time::expiry::StatusGroup::Valid, NOW);
     assert_eq!(places(&valid), ["whole", "no-birth", "no-name"]);
     let bars = |moment| inventory.histogram(&all, moment, &[i64::MIN, NOW + 2 * DAY], NOW)[0];
     assert_eq!((bars(Moment::Created).total(), bars(Moment::Expires).total()), (4, 4));

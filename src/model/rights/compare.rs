@@ -4,10 +4,11 @@
 use serde_json::value::RawValue;
 
 use super::{
-    ApplicationRight, Grants, IndexRight, Kind, RemoteRight, Rights, limits,
-    meet::{all_in, index_contains},
+    ApplicationRight, Grants, IndexRight, Kind, RemoteRight, Rights,
+    intersect::{all_in, index_contains},
+    limits,
 };
-use crate::model::{descriptor, harmless};
+use crate::model::{privileges::descriptor, text::sanitize};
 
 /// What is known of the owner of a key today.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl OwnerNow {
             sentences.push("Its owner is disabled. The key works on until it ends or is invalidated".into());
         }
         if !known.unread.is_empty() {
-            let names = harmless::shortened(&known.unread.join(", "), 200);
+            let names = sanitize::shortened(&known.unread.join(", "), 200);
             sentences.push(format!(
                 "What its owner has lost since is not known: the cluster does not show the roles {names}"
             ));
@@ -117,7 +118,7 @@ impl OwnerNow {
         let clauses = |grants: &Grants| {
             let clauses = grants.clauses();
             let clauses: Vec<String> = clauses.iter().map(|clause| descriptor::plain(clause)).collect();
-            harmless::shown(&clauses.join("; ")).into_owned()
+            sanitize::shown(&clauses.join("; ")).into_owned()
         };
         if !changes.gone.is_empty() {
             sentences.push(format!("Its owner has lost since, and the key keeps: {}", clauses(&changes.gone)));

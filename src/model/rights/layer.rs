@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use super::{
     Answer,
     names::{Asked, Names, Reach},
-    read::{is_without_content, only, texts},
+    parse::{is_without_content, only, texts},
 };
 use crate::model::{
-    json_text,
     privileges::{Area, Versions, implies, index_implies},
+    text::json,
 };
 
 /// A set of descriptors that add up.
@@ -49,10 +49,10 @@ impl Layer {
     /// Reads a map of descriptors (`{"reader": {…}}`) as JSON.
     pub fn read(json: &str) -> Self {
         let mut layer = Self::default();
-        let Some(members) = json_text::members(json) else { return Self { is_odd: true, ..layer } };
+        let Some(members) = json::members(json) else { return Self { is_odd: true, ..layer } };
         let mut run_as = Vec::new();
         for (_, descriptor) in members {
-            match json_text::members(descriptor.get()) {
+            match json::members(descriptor.get()) {
                 Some(fields) => fields.iter().for_each(|(field, value)| layer.field(field, value.get(), &mut run_as)),
                 None => layer.is_odd = true,
             }
@@ -65,7 +65,7 @@ impl Layer {
         if matches!(field, "metadata" | "transient_metadata" | "description") {
             return;
         }
-        let Some(value) = json_text::value(json) else {
+        let Some(value) = json::value(json) else {
             self.is_odd = true;
             return;
         };

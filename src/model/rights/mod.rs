@@ -3,29 +3,29 @@
 //! is a right denied that may be there, nor one claimed that may not.
 
 pub mod compare;
+mod describe;
 mod effective;
+mod intersect;
 mod layer;
-mod meet;
+mod name_scope;
 mod names;
-mod read;
-mod scope;
-mod shared;
+mod overlap;
+mod parse;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use serde_json::value::RawValue;
 
+pub use describe::{RightsJson, Row};
 pub use effective::{Assigned, Effective, MAX_COMBINATIONS};
 pub use layer::Layer;
+pub use name_scope::Scope;
 pub use names::Asked;
-pub use scope::Scope;
-pub use shared::Kind;
-pub use words::{RightsJson, Row};
+pub use overlap::Kind;
 
 use super::{
     api_key::{ApiKey, KeyKind},
-    json_text,
+    text::json,
 };
 
 /// What a key can do, as far as it can be told.
@@ -40,7 +40,7 @@ pub struct Rights {
     /// For which other clusters a cross-cluster key opens something.
     pub access: Option<Access>,
     /// What could not be worked out.
-    doubts: meet::Doubts,
+    doubts: intersect::Doubts,
     /// The same, compiled for questions.
     compiled: Compiled,
 }
@@ -67,7 +67,7 @@ impl Compiled {
         let assigned = match &key.role_descriptors {
             _ if key.kind == KeyKind::CrossCluster => Own::CrossCluster,
             None => Own::NotTold,
-            Some(raw) if json_text::is_empty_object(raw.get()) => Own::Unrestricted,
+            Some(raw) if json::is_empty_object(raw.get()) => Own::Unrestricted,
             Some(raw) => Own::Layer(Box::new(Layer::read(raw.get()))),
         };
         Self { assigned, limits }
@@ -202,14 +202,14 @@ impl Rights {
         if compiled.assigned == Own::Unrestricted {
             return Self::unrestricted(limits, compiled);
         }
-        let mut doubts = meet::Doubts::default();
-        let own = read::grants(assigned, false);
+        let mut doubts = intersect::Doubts::default();
+        let own = parse::grants(assigned, false);
         let granted = own.clone();
         let rights = match &limits {
-            Some(limits) => limits.iter().fold(own, |rights, limit| meet::both(rights, limit, &mut doubts)),
+            Some(limits) => limits.iter().fold(own, |rights, limit| intersect::both(rights, limit, &mut doubts)),
             None => own,
         };
-        let grants = meet::without_repeats(rights);
+        let grants = intersect::without_repeats(rights);
         let verdict = match (grants.is_empty(), doubts.is_empty(), granted.is_empty()) {
             (false, ..) => Verdict::Some,
             (true, false, _) => Verdict::NothingSure,
@@ -228,18 +228,18 @@ impl Rights {
     pub fn of_roles(roles: &[(&str, &RawValue)]) -> Grants {
         let mut grants = Grants::default();
         for (name, descriptor) in roles {
-            read::add(&mut grants, name, descriptor, true);
+            parse::add(&mut grants, name, descriptor, true);
         }
-        meet::without_repeats(grants)
+        intersect::without_repeats(grants)
     }
 
     fn unrestricted(limits: Option<Vec<Grants>>, compiled: Compiled) -> Self {
-        let mut doubts = meet::Doubts::default();
+        let mut doubts = intersect::Doubts::default();
         let known = limits.is_some();
         let mut limits = limits.unwrap_or_default().into_iter();
         let first = limits.next().unwrap_or_default();
-        let grants = limits.fold(first, |rights, limit| meet::both(rights, &limit, &mut doubts));
-        let grants = meet::without_repeats(grants);
+        let grants = limits.fold(first, |rights, limit| intersect::both(rights, &limit, &mut doubts));
+        let grants = intersect::without_repeats(grants);
         Self { verdict: Verdict::Unrestricted, limit_is_known: known, grants, access: None, doubts, compiled }
     }
 
@@ -256,8 +256,8 @@ impl Rights {
             verdict: if access.is_some() { Verdict::CrossCluster } else { Verdict::NotTold },
             limit_is_known: false,
             grants: Grants::default(),
-            access: access.map(read::access),
-            doubts: meet::Doubts::default(),
+            access: access.map(parse::access),
+            doubts: intersect::Doubts::default(),
             compiled: Compiled::of(key),
         }
     }
@@ -299,5 +299,5 @@ impl Grants {
 /// The field `limited_by`: a list of which every member limits.
 fn limits(raw: &RawValue) -> Option<Vec<Grants>> {
     let list: Vec<Box<RawValue>> = serde_json::from_str(raw.get()).ok()?;
-    (!list.is_empty()).then(|| list.iter().map(|descriptors| read::grants(descriptors, true)).collect())
+    (!list.is_empty()).then(|| list.iter().map(|descriptors| parse::grants(descriptors, true)).collect())
 }

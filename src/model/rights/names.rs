@@ -4,15 +4,13 @@
 
 use std::sync::Arc;
 
-use crate::model::{
+use crate::model::privileges::{
+    self,
+    globs::{Language, Pattern, have_common, is_subset},
     pattern::{self, Budget},
-    privileges::{
-        self,
-        globs::{Language, Pattern, have_common, is_subset},
-    },
 };
 
-use super::scope;
+use super::name_scope;
 
 /// The index or pattern that a question is about.
 #[derive(Clone, Debug)]
@@ -37,7 +35,7 @@ impl Asked {
     /// Reads a name, a pattern or a regular expression between slashes.
     pub fn new(text: &str) -> Self {
         let form = match Pattern::new(text) {
-            _ if scope::is_expression(text) => Form::Other,
+            _ if name_scope::is_expression(text) => Form::Other,
             Some(pattern) if pattern.is_literal() && !text.contains('\\') => Form::Name,
             Some(pattern) => Form::Pattern(pattern, Box::new(Language::of([text]))),
             None => Form::Other,
@@ -75,7 +73,7 @@ impl Names {
     pub(super) fn new(patterns: &[String]) -> Self {
         let is_any = |text: &str| matches!(text, "*" | "/.*/" | "/@/");
         let (expressions, globs): (Vec<&String>, Vec<&String>) =
-            patterns.iter().partition(|text| scope::is_expression(text));
+            patterns.iter().partition(|text| name_scope::is_expression(text));
         let beginnings: Vec<String> = expressions.iter().map(|text| beginning(text)).collect();
         let texts = || globs.iter().map(|text| text.as_str());
         Self {

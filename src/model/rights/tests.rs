@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::{
     api_key::{ApiKey, KeyKind},
-    descriptor,
+    privileges::descriptor,
 };
 
 fn raw(value: &Value) -> Box<RawValue> {
@@ -218,7 +218,7 @@ fn what_is_not_understood_is_shown_and_never_called_nothing() {
     assert!(notes[1].contains("r.indices[0]") && notes[1].contains("\"tier\":\"hot\"") && notes[2].contains("odd"));
     assert_eq!(rights.may_on("a", "read"), Answer::NotKnown);
     let global = json!({ "r": { "global": { "application": { "manage": { "applications": ["*"] } } } } });
-    assert!(super::tests::rights(global, Some(superuser())).notes()[0].contains("r.global"));
+    assert!(crate::model::rights::tests::rights(global, Some(superuser())).notes()[0].contains("r.global"));
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn endless_descriptors_come_to_an_end_and_are_not_called_nothing() {
             .collect();
         json!({ "x": { "indices": indices } })
     };
-    let rights = super::tests::rights(apart('a'), Some(apart('b')));
+    let rights = crate::model::rights::tests::rights(apart('a'), Some(apart('b')));
     assert_eq!(rights.effective().may_on_some(&Asked::any(), "read"), Answer::NotKnown);
     assert_eq!(rights.effective().may_on_some(&Asked::any(), "write"), Answer::No);
 }
@@ -347,7 +347,7 @@ proptest::proptest! {
         let names = ["read", "write", "index", "all", "manage", "create_index"];
         let (held, limit, asked) = (names[held], names[limit], names[asked]);
         let rights = rights(index(&[&own], &[held]), Some(index(&[&theirs], &[limit])));
-        let glob = crate::model::pattern::glob;
+        let glob = crate::model::privileges::pattern::glob;
         let contains = crate::model::privileges::index_contains;
         let both = glob(&own, &name) && glob(&theirs, &name) && contains(held, asked) && contains(limit, asked);
         match rights.may_on(&name, asked) {

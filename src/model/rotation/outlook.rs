@@ -1,7 +1,7 @@
 //! Outlook of a rotation: the next step by its own state, corrected by how its two keys stand on the cluster.
 
 use super::{Next, Rotation, State};
-use crate::model::{Millis, api_key::ApiKey, expiry::Status};
+use crate::model::{Millis, api_key::ApiKey, time::expiry::Status};
 
 /// Standing of one key of a rotation, as the cluster tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use crate::model::rotation::*;
 
 const NOW: Millis = 1_795_521_600_000;
 

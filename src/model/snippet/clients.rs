@@ -6,7 +6,7 @@ use super::{
     Key, Site,
     quote::{double, joined, rust as rust_text, single},
 };
-use crate::model::endpoint::Trust;
+use crate::model::connections::endpoint::Trust;
 
 pub(super) fn python(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     let api_key = match key {

@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 
 use super::{
     api_key::{KeyId, KeyKind},
-    endpoint::Trust,
-    login, role,
+    connections::{endpoint::Trust, login},
+    privileges::role,
     secret::Secret,
 };
 use quote::{Quote, joined, plain};

@@ -6,7 +6,7 @@ use super::{
     Key, Site,
     quote::{double_dollars, double_unless_named, fluentd as fluentd_text, joined, logstash as logstash_text, rainer},
 };
-use crate::model::endpoint::Trust;
+use crate::model::connections::endpoint::Trust;
 
 const RAW_NAMED: &str = "\"${ES_API_KEY_RAW}\"";
 

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
-use super::{quote::*, *};
-use crate::model::fingerprint::Fingerprint;
+use super::quote::*;
+use crate::model::{connections::fingerprint::Fingerprint, snippet::*};
 
 const URL: &str = "https://es.example.net:9200";
 /// What breaks one language or another.

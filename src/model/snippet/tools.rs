@@ -6,7 +6,7 @@ use super::{
     Key, Site,
     quote::{double, double_dollars, hcl, joined, plain, powershell as powershell_text, shell},
 };
-use crate::model::endpoint::Trust;
+use crate::model::connections::endpoint::Trust;
 
 /// The header by standard input: a command line can be read by everybody on the machine.
 fn header_below(key: Key<'_>) -> Zeroizing<String> {

@@ -1,14 +1,18 @@
 //! Which aggregations API keys allow, on which fields, and what only turns out wrong when they meet the fields' types.
 
-use super::super::error::{EsError, Outcome, shard_failure};
-use super::super::key_fields::{self, INDEX, bad_date, check_field, check_types, index_name};
-use super::collect::{MAX_BUCKETS, too_many};
-use super::date_format::DateFormat;
-use super::rounding::Interval;
-use super::values::{Column, Key};
-use super::zone::Zone;
-use super::{Agg, Bound, Composite, CompositeSource, CompositeValues, Kind, Order, Ranges, Source, Terms};
-use crate::sandbox::dates;
+use super::{
+    super::{
+        http::error::{EsError, Outcome, shard_failure},
+        keys::fields::{self, INDEX, bad_date, check_field, check_types, index_name},
+    },
+    Agg, Bound, Composite, CompositeSource, CompositeValues, Kind, Order, Ranges, Source, Terms,
+    collect::{MAX_BUCKETS, too_many},
+    date_format::DateFormat,
+    rounding::Interval,
+    values::{Column, Key},
+    zone::Zone,
+};
+use crate::sandbox::query::dates;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -29,9 +33,9 @@ pub fn check_allowed(aggs: &[Agg]) -> Outcome<()> {
             Kind::Foreign(kind) | Kind::Pipeline(kind) => {
                 return Err(EsError::illegal(format!("Unsupported API Keys agg [{}] of type [{kind}]", agg.name)));
             }
-            Kind::Filter(query) => key_fields::check_allowed(query)?,
+            Kind::Filter(query) => fields::check_allowed(query)?,
             Kind::Filters(filters) => {
-                filters.list.iter().try_for_each(|(_, query)| key_fields::check_allowed(query))?;
+                filters.list.iter().try_for_each(|(_, query)| fields::check_allowed(query))?;
             }
             Kind::Composite(composite) => {
                 composite.sources.iter().try_for_each(|source| check_source(&agg.name, source))?;

@@ -1,11 +1,16 @@
 //! Counts: aggregations over the keys that a query found, as 9.5.3 answers them.
 
-use super::super::cluster::{Cluster, StoredKey};
-use super::super::error::{EsError, Outcome};
-use super::super::key_match::Plan;
-use super::check::bounds;
-use super::values::{Column, Key, group, written};
-use super::{Agg, Filters, Kind, Ranges, Source, composite, terms};
+use super::{
+    super::{
+        cluster::{Cluster, StoredKey},
+        http::error::{EsError, Outcome},
+        keys::matching::Plan,
+    },
+    Agg, Filters, Kind, Ranges, Source,
+    check::bounds,
+    composite, terms,
+    values::{Column, Key, group, written},
+};
 use serde_json::{Map, Number, Value, json};
 use std::cell::Cell;
 

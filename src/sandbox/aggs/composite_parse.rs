@@ -1,15 +1,19 @@
 //! Reads the aggregation `composite` and its sources, with the refusals of 9.5.3.
 
-use super::super::descriptor::Fault;
-use super::super::json::{Kind as Json, Member, Node, object};
-use super::super::key_sort::content;
-use super::super::time_unit;
-use super::object::{Need, Parsed, decimal, flag, illegal, illegal_at_end, integer, members, parsing, parsing_at_end};
-use super::parse::zone;
-use super::rounding::{Interval, Unit};
-use super::zone::Zone;
-use super::{Composite, CompositeSource, CompositeValues, Kind, Source};
-use crate::sandbox::error::EsError;
+use super::{
+    super::{
+        json::{Kind as Json, Member, Node, object},
+        keys::sort::content,
+        query::time_unit,
+        security::descriptor::Fault,
+    },
+    Composite, CompositeSource, CompositeValues, Kind, Source,
+    object::{Need, Parsed, decimal, flag, illegal, illegal_at_end, integer, members, parsing, parsing_at_end},
+    parse::zone,
+    rounding::{Interval, Unit},
+    zone::Zone,
+};
+use crate::sandbox::http::error::EsError;
 
 /// Reads it.
 pub fn composite(node: &Node) -> Parsed<Kind> {

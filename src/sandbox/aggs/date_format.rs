@@ -1,9 +1,11 @@
 //! How dates are written when an aggregation names a format: the named ones that matter, and patterns of Java's
 //! letters. Reading dates is `dates`'s.
 
-use super::super::error::{EsError, Outcome};
-use super::calendar::{DAY, civil};
-use super::zone::Zone;
+use super::{
+    super::http::error::{EsError, Outcome},
+    calendar::{DAY, civil},
+    zone::Zone,
+};
 
 /// A format of dates.
 #[derive(Debug, Clone, PartialEq)]

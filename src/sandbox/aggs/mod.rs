@@ -14,7 +14,7 @@ mod terms;
 mod values;
 mod zone;
 
-use super::query_tree::Query;
+use super::query::tree::Query;
 pub use check::{check_allowed, check_shard};
 pub use collect::{Around, run};
 pub use date_format::DateFormat;

@@ -1,11 +1,12 @@
 //! Reads the members of an object as Elasticsearch's parsers do, with their refusals: unknown fields, values of
 //! another type, and the chain of parsers that failed.
 
-use super::super::descriptor::Fault;
-use super::super::error::EsError;
-use super::super::json::{Kind, Member, Node};
-use super::super::key_sort::content;
-use super::super::keys_create::unknown_field;
+use super::super::{
+    http::error::EsError,
+    json::{Kind, Member, Node},
+    keys::{create::unknown_field, sort::content},
+    security::descriptor::Fault,
+};
 
 /// The result of reading something.
 pub type Parsed<T> = Result<T, Fault>;

@@ -1,14 +1,18 @@
 //! Aggregations from JSON, with the refusals of 9.5.3. Knows no fields: whether those may be asked is `check`'s.
 
-use super::super::error::EsError;
-use super::super::json::{Kind as Json, Node, object};
-use super::super::query_dsl;
-use super::composite_parse::{composite, interval};
-use super::object::{Need, Parsed, decimal, flag, illegal_at_end, integer, members, parsing, parsing_at_end};
-use super::terms::terms;
-use super::zone::Zone;
-use super::{Agg, Bound, Filters, Kind, OneRange, Ranges, Source};
-use crate::sandbox::descriptor::Fault;
+use super::{
+    super::{
+        http::error::EsError,
+        json::{Kind as Json, Node, object},
+        query::parse,
+    },
+    Agg, Bound, Filters, Kind, OneRange, Ranges, Source,
+    composite_parse::{composite, interval},
+    object::{Need, Parsed, decimal, flag, illegal_at_end, integer, members, parsing, parsing_at_end},
+    terms::terms,
+    zone::Zone,
+};
+use crate::sandbox::security::descriptor::Fault;
 
 /// Aggregations that Elasticsearch knows and doesn't allow here; which of some fields they need, and whether they allow others
 /// below.
@@ -146,7 +150,7 @@ fn body(name: &str, kind: &str, node: &Node) -> Parsed<Kind> {
             };
             source(kind, node, &fields, check).map(Kind::Cardinality)
         }
-        "filter" => query_dsl::parse(node).map(Kind::Filter),
+        "filter" => parse::parse(node).map(Kind::Filter),
         "filters" => filters(name, node),
         "composite" => composite(node),
         other => foreign(name, other, node),
@@ -184,7 +188,7 @@ fn foreign(name: &str, kind: &str, node: &Node) -> Parsed<Kind> {
         .chain(PIPELINES.iter().copied())
         .chain(ALLOWED.iter().copied())
         .collect();
-    let hint = super::super::keys_create::similar(kind, &known);
+    let hint = super::super::keys::create::similar(kind, &known);
     let at = node.at;
     let cause = EsError::new(400, "named_object_not_found_exception", format!("[{at}] unknown field [{kind}]"));
     let error = EsError::new(400, "parsing_exception", format!("Unknown aggregation type [{kind}]{hint}"));
@@ -318,13 +322,13 @@ fn filters(name: &str, node: &Node) -> Parsed<Kind> {
             ("filters", Json::Object(queries)) => {
                 named = true;
                 for query in queries {
-                    list.push((Some(query.name.clone()), query_dsl::parse(&query.value)?));
+                    list.push((Some(query.name.clone()), parse::parse(&query.value)?));
                 }
                 list.sort_by(|a, b| a.0.cmp(&b.0));
             }
             ("filters", Json::Array(queries)) => {
                 for query in queries {
-                    list.push((None, query_dsl::parse(query)?));
+                    list.push((None, parse::parse(query)?));
                 }
             }
             ("other_bucket", Json::Bool(wanted)) => other = Some(*wanted),

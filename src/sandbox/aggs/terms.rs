@@ -1,15 +1,19 @@
 //! The aggregation `terms`: read, counted, and ordered.
 
-use super::super::cluster::StoredKey;
-use super::super::descriptor::Fault;
-use super::super::error::EsError;
-use super::super::json::{Kind as Json, Node};
-use super::super::pattern;
-use super::collect::{Around, answer_subs, value_at};
-use super::object::{Need, Parsed, flag, illegal, integer, parsing, parsing_at_end};
-use super::parse::source;
-use super::values::{Bucket, Column, Key, group};
-use super::{Agg, Kind, Order, Picked, Terms};
+use super::{
+    super::{
+        cluster::StoredKey,
+        http::error::EsError,
+        json::{Kind as Json, Node},
+        pattern,
+        security::descriptor::Fault,
+    },
+    Agg, Kind, Order, Picked, Terms,
+    collect::{Around, answer_subs, value_at},
+    object::{Need, Parsed, flag, illegal, integer, parsing, parsing_at_end},
+    parse::source,
+    values::{Bucket, Column, Key, group},
+};
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 

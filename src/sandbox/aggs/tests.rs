@@ -2,7 +2,7 @@
 
 use super::super::cluster::Cluster;
 use super::super::{json as sandbox_json, seed};
-use super::*;
+use crate::sandbox::aggs::*;
 use serde_json::json;
 
 const NOW: i64 = 1_795_490_903_188;

@@ -1,10 +1,16 @@
 //! The values that aggregations look at, and keys grouped by them. Nothing is copied that can be borrowed.
 
-use super::super::cluster::StoredKey;
-use super::super::key_fields::leaves;
-use super::super::key_match::{DateField, TextField, date_field, text_field};
-use super::date_format::DateFormat;
-use super::zone::Zone;
+use super::{
+    super::{
+        cluster::StoredKey,
+        keys::{
+            fields::leaves,
+            matching::{DateField, TextField, date_field, text_field},
+        },
+    },
+    date_format::DateFormat,
+    zone::Zone,
+};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;

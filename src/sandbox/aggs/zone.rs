@@ -1,7 +1,6 @@
 //! Time zones as Elasticsearch names them, made quick for many times: transitions are looked up once.
 
-use super::super::error::EsError;
-use super::calendar::CYCLE;
+use super::{super::http::error::EsError, calendar::CYCLE};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 

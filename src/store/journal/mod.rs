@@ -19,8 +19,9 @@ use std::{
 
 use super::{lock::lock, own_files};
 use crate::model::{
-    Millis, calendar,
+    Millis,
     journal::{self, BEGINNING, Entry, Fault, Read},
+    time::calendar,
 };
 use head::{Head, Markers};
 

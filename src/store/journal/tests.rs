@@ -6,11 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::*;
-use crate::model::{
-    DAY,
-    api_key::KeyId,
-    journal::{Action, FailedKey, Origin, Verdict},
+use crate::{
+    model::{
+        DAY,
+        api_key::KeyId,
+        journal::{Action, FailedKey, Origin, Verdict},
+    },
+    store::journal::*,
 };
 
 const NOW: Millis = 1_795_521_600_000;

@@ -7,10 +7,16 @@ use zeroize::Zeroizing;
 use super::dialog;
 use crate::{
     app::{Command, SecretCheck},
-    model::{Millis, calendar, descriptor, expiry, expiry::plural, harmless, secret::Secret},
+    model::{
+        Millis,
+        privileges::descriptor,
+        secret::Secret,
+        text::sanitize,
+        time::{calendar, expiry, expiry::plural},
+    },
     ops::{
-        check_secret::{Asked, Checked, Looked, Validity},
-        rights::KeyRights,
+        keys::effective_privileges::KeyRights,
+        secret::identify::{Asked, Checked, Looked, Validity},
     },
     ui::{
         View, theme,
@@ -65,13 +71,13 @@ impl CheckSecretForm {
             text::line(ui, Type::Title, p.text.primary, "Check a secret");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 chip::environment(ui, check.profile.environment);
-                text::line(ui, Type::Small, p.text.tertiary, harmless::shortened(&check.profile.name, 40));
+                text::line(ui, Type::Small, p.text.tertiary, sanitize::shortened(&check.profile.name, 40));
             });
         });
         let line = match &check.expected {
             Some((_, name)) => format!(
                 "Tells whether it is the secret of {}, whether it works, and what it may do",
-                harmless::shortened(name, 60)
+                sanitize::shortened(name, 60)
             ),
             None => "Tells whose it is, whether it works, and what it may do. Nothing is changed or kept".into(),
         };
@@ -183,7 +189,7 @@ fn verdict(ui: &mut Ui, checked: &Checked, now: Millis) {
         Validity::Refused { words, .. } => {
             let mut detail = checked.reason(now).unwrap_or_default();
             if !words.is_empty() {
-                detail.push_str(&format!("\nThe cluster says: {}", harmless::shortened(words, 300)));
+                detail.push_str(&format!("\nThe cluster says: {}", sanitize::shortened(words, 300)));
             }
             notice::banner(ui, Tone::Danger, "It does not work", &detail, |_| ());
         }
@@ -204,13 +210,13 @@ fn warning(ui: &mut Ui, words: &str) {
 fn facts(ui: &mut Ui, view: &View<'_>, checked: &Checked, now: Millis) {
     let mut facts = vec![
         ("Pasted", format!("It is {}", checked.tried.form.words())),
-        ("Id", harmless::shortened(&checked.tried.id, 60)),
+        ("Id", sanitize::shortened(&checked.tried.id, 60)),
     ];
     match &checked.key {
         Looked::Found(found) => {
             let key = &found.key;
-            facts.push(("Name", harmless::shortened(&key.name, 120)));
-            facts.push(("Owner", harmless::shortened(&format!("{} ({})", key.owner.username, key.owner.realm), 120)));
+            facts.push(("Name", sanitize::shortened(&key.name, 120)));
+            facts.push(("Owner", sanitize::shortened(&format!("{} ({})", key.owner.username, key.owner.realm), 120)));
             facts.push(("Status", key.status(now).word().to_owned()));
             let end = key.expires.map_or_else(
                 || "never".to_owned(),
@@ -219,7 +225,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, checked: &Checked, now: Millis) {
             facts.push(("Expires", end));
         }
         Looked::Missing => facts.push(("Key", "Not known: you see no key with this id".into())),
-        Looked::NotKnown(why) => facts.push(("Key", format!("Not known: {}", harmless::shortened(why, 200)))),
+        Looked::NotKnown(why) => facts.push(("Key", format!("Not known: {}", sanitize::shortened(why, 200)))),
     }
     let p = theme::colors(ui);
     for (label, value) in facts {
@@ -247,8 +253,8 @@ fn answers(ui: &mut Ui, checked: &Checked) {
         };
         ui.horizontal(|ui| {
             text::icon(ui, Type::IconSmall, color, icon);
-            text::line(ui, Type::Mono, p.text.primary, harmless::shortened(&answer.privilege, 60));
-            let on = harmless::shortened(&answer.on.join(", "), 80);
+            text::line(ui, Type::Mono, p.text.primary, sanitize::shortened(&answer.privilege, 60));
+            let on = sanitize::shortened(&answer.on.join(", "), 80);
             text::line(ui, Type::Small, p.text.secondary, format!("on {on}: {word}"));
         });
     }
@@ -267,6 +273,6 @@ fn rights(ui: &mut Ui, found: &KeyRights) {
     }
     lines.extend(found.rights.notes());
     for line in lines {
-        text::paragraph(ui, Type::Small, p.text.secondary, format!("{}.", harmless::shown(&line)));
+        text::paragraph(ui, Type::Small, p.text.secondary, format!("{}.", sanitize::shown(&line)));
     }
 }

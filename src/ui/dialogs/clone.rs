@@ -5,17 +5,18 @@ use zeroize::Zeroizing;
 
 use super::dialog;
 use crate::{
-    app::{Cloning, Command, cloning::CloneStep},
+    app::{Cloning, Command, create::clone::CloneStep},
     model::{
         api_key::{ApiKey, KeyId},
-        calendar,
-        clone_draft::{CloneDraft, CloneField},
-        cloning,
-        expiry::Status,
-        harmless,
+        create::{
+            clone,
+            clone_draft::{CloneDraft, CloneField},
+        },
         secret::Secret,
+        text::sanitize,
+        time::{calendar, expiry::Status},
     },
-    store::profiles::new_profile_id,
+    store::connections::new_profile_id,
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -190,15 +191,15 @@ fn head(ui: &mut Ui, cloning: &Cloning) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             chip::environment(ui, cloning.profile.environment);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                text::line(ui, Type::Title, p.text.primary, format!("Clone {}", harmless::shortened(name, 60)));
+                text::line(ui, Type::Title, p.text.primary, format!("Clone {}", sanitize::shortened(name, 60)));
             });
         });
     });
-    let place = harmless::shortened(&cloning.profile.name, 40);
+    let place = sanitize::shortened(&cloning.profile.name, 40);
     ui.horizontal(|ui| {
         text::line(ui, Type::Small, p.text.tertiary, format!("On {place} ({})", cloning.profile.endpoint.url.host()));
-        text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 60));
+        text::line(ui, Type::MonoSmall, p.text.tertiary, sanitize::shortened(id.as_str(), 60));
     });
-    let words = cloning::words(Some(&harmless::shortened(&owner.username, 60)));
+    let words = clone::words(Some(&sanitize::shortened(&owner.username, 60)));
     text::paragraph(ui, Type::Body, p.text.secondary, words);
 }

@@ -8,10 +8,10 @@ use super::dialog;
 use crate::{
     app::{
         Command,
-        export::{ExportDialog, Scope},
+        dialogs::export::{ExportDialog, Scope},
     },
     export::Format,
-    model::expiry::{plural, thousands},
+    model::time::expiry::{plural, thousands},
     ui::{
         View, theme,
         theme::{Type, size, space},

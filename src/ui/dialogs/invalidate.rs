@@ -4,20 +4,21 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, Rect, Role, ScrollArea, S
 
 use super::{
     dialog,
-    fates::{FatesView, List, Source, failures},
-    parts::{footer, head, padded},
+    frame::{footer, head, padded},
+    outcome::{FatesView, List, Source, failures},
 };
 use crate::{
     app::{Command, Invalidation},
     model::{
         DAY, Millis,
         api_key::{ApiKey, KeyId, KeyKind},
-        expiry::{self, StatusGroup, plural, thousands},
-        guard, harmless,
+        guard,
+        text::sanitize,
+        time::expiry::{self, StatusGroup, plural, thousands},
     },
     ops::{
-        fates::{Fate, Row},
         invalidate::{ClockWayOut, Outcome},
+        outcome_report::{Fate, Row},
     },
     ui::{
         View, theme,
@@ -79,7 +80,7 @@ impl InvalidateDialog {
             if let Some(search) = &plan.search {
                 let what = if search.is_empty() { "of all keys".to_owned() } else { format!("by “{search}”") };
                 let words = format!("Found {what}; keys that match later are not touched");
-                text::paragraph(ui, Type::Small, theme::colors(ui).text.secondary, harmless::shortened(&words, 200));
+                text::paragraph(ui, Type::Small, theme::colors(ui).text.secondary, sanitize::shortened(&words, 200));
             }
             counts(ui, plan);
             last_use(ui, view, plan);
@@ -265,14 +266,14 @@ fn over_buttons(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
 fn latest(ui: &mut Ui, plan: &Invalidation) {
     let p = theme::colors(ui);
     for (id, reason) in &plan.news.reasons {
-        text::line(ui, Type::Small, p.danger.text, harmless::shortened(&format!("{id}: {reason}"), 200));
+        text::line(ui, Type::Small, p.danger.text, sanitize::shortened(&format!("{id}: {reason}"), 200));
     }
     for id in &plan.news.latest {
-        let name = plan.keys.by_id(id).map(|key| harmless::shortened(&key.name, 50)).unwrap_or_default();
+        let name = plan.keys.by_id(id).map(|key| sanitize::shortened(&key.name, 50)).unwrap_or_default();
         ui.horizontal(|ui| {
             text::icon(ui, Type::IconSmall, p.success.text, icons::CHECK);
             text::line(ui, Type::Strong, p.text.primary, name);
-            text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 40));
+            text::line(ui, Type::MonoSmall, p.text.tertiary, sanitize::shortened(id.as_str(), 40));
         });
     }
 }
@@ -323,7 +324,7 @@ fn last_use(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     let (color, words) = match plan.uses.value() {
         None if plan.uses.is_loading() => (p.text.tertiary, "reading …".into()),
         None => return,
-        Some(Err(why)) => (p.text.tertiary, harmless::shortened(&why.to_string(), 240)),
+        Some(Err(why)) => (p.text.tertiary, sanitize::shortened(&why.to_string(), 240)),
         Some(Ok(uses)) => {
             let only = plan.going.key(0).filter(|_| plan.going.len() == 1);
             let words = match only {
@@ -359,7 +360,7 @@ fn cluster_now(view: &View<'_>, plan: &Invalidation) -> Millis {
 /// "ana 12, boris 3 and 4 more".
 fn named<S: AsRef<str>>(counts: &[(S, usize)], most: usize) -> String {
     let one =
-        |(name, count): &(S, usize)| format!("{} {}", harmless::shortened(name.as_ref(), 30), thousands(*count as u64));
+        |(name, count): &(S, usize)| format!("{} {}", sanitize::shortened(name.as_ref(), 30), thousands(*count as u64));
     let words = counts.iter().take(most).map(one).collect::<Vec<_>>().join(", ");
     match counts.len().saturating_sub(most) {
         0 => words,
@@ -417,17 +418,17 @@ fn key_line(ui: &mut Ui, key: &ApiKey, used: Option<Millis>, now: Millis) {
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, state.word()));
         status::paint_mark(ui.painter(), rect.center(), state, p);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(key.id.as_str(), 40));
+            text::line(ui, Type::MonoSmall, p.text.tertiary, sanitize::shortened(key.id.as_str(), 40));
             // The name is what a key is known by: it keeps its room.
             let longest = if used.is_some() { 12 } else { 20 };
-            text::line(ui, Type::Small, p.text.secondary, harmless::shortened(&key.owner.username, longest));
+            text::line(ui, Type::Small, p.text.secondary, sanitize::shortened(&key.owner.username, longest));
             if let Some(at) = used {
                 let is_late = at > now.saturating_sub(DAY);
                 let color = if is_late { p.warning.text } else { p.text.tertiary };
                 text::line(ui, Type::Small, color, format!("used {}", expiry::ago(at, now)));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&key.name, 60));
+                text::line(ui, Type::Strong, p.text.primary, sanitize::shortened(&key.name, 60));
             });
         });
     });
@@ -479,10 +480,10 @@ fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
 fn says_managed(ui: &mut Ui, plan: &Invalidation) {
     let p = theme::colors(ui);
     for key in plan.summary.say_managed.iter().filter_map(|id| plan.keys.by_id(id)) {
-        let owner = harmless::shortened(&key.owner.username, 40);
+        let owner = sanitize::shortened(&key.owner.username, 40);
         let is_product = guard::is_owned_by_product(&key.owner.username, &key.owner.realm);
         let doubt = if is_product { "" } else { ", who may have written that" };
-        let words = format!("{} of {owner}{doubt}", harmless::shortened(&key.name, 50));
+        let words = format!("{} of {owner}{doubt}", sanitize::shortened(&key.name, 50));
         text::line(ui, Type::Small, p.text.secondary, words);
     }
     let more = plan.summary.managed - plan.summary.say_managed.len();

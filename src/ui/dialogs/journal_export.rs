@@ -5,7 +5,7 @@ use eframe::egui::{self, Align, Layout, Margin, Ui};
 use super::{dialog, export::expanded};
 use crate::{
     app::{Command, journal::JournalExport},
-    ops::record::Form,
+    ops::journal::reader::Form,
     ui::{
         View, theme,
         theme::{Type, size, space},
@@ -112,7 +112,7 @@ impl JournalExportForm {
 }
 
 fn rows(count: u64) -> String {
-    crate::model::expiry::plural(count, "row")
+    crate::model::time::expiry::plural(count, "row")
 }
 
 fn suggested(name: &str, form: Form) -> String {

@@ -3,19 +3,14 @@
 pub mod check_secret;
 pub mod clone;
 pub mod export;
-pub mod fates;
+mod frame;
 pub mod invalidate;
 pub mod journal_export;
-mod parts;
-pub mod rotate;
-mod rotate_end;
-pub mod rotate_steps;
-pub mod secret;
-mod secret_rotation;
+pub mod outcome;
+pub mod rotation;
+pub mod secret_card;
 pub mod unsaved;
 pub mod update;
-mod update_form;
-pub mod update_review;
 
 use std::{fmt::Debug, hash::Hash};
 
@@ -31,11 +26,11 @@ use crate::app::State;
 /// The dialogs, with what is typed into them.
 #[derive(Default)]
 pub struct Dialogs {
-    secret: secret::SecretCard,
+    secret: secret_card::SecretCard,
     invalidate: invalidate::InvalidateDialog,
     export: export::ExportForm,
     update: update::UpdateDialog,
-    rotate: rotate::RotateDialog,
+    rotate: rotation::RotateDialog,
     clone: clone::CloneForm,
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,

@@ -2,10 +2,10 @@
 
 use eframe::egui::{self, Frame, Margin, Ui};
 
-use super::{dialog, parts};
+use super::{dialog, frame};
 use crate::{
     app::{ClosingStep, Command},
-    model::harmless,
+    model::text::sanitize,
     ui::{
         View,
         theme::{icons, size},
@@ -21,11 +21,11 @@ pub(super) fn ask(ctx: &egui::Context, view: &mut View<'_>) {
     let Some(profile) = view.state.unsaved_asked() else { return };
     let mut step = None;
     let closed = dialog(ctx, view.state, "Connection not saved", &profile.id, size::DIALOG, |ui| {
-        let name = harmless::shortened(&profile.name, 40);
+        let name = sanitize::shortened(&profile.name, 40);
         let line = "Keybearer is about to close. A connection that is not saved has to be filled in again, its \
                     credential too";
-        parts::head(ui, profile, &format!("“{name}” is not saved"), None, line);
-        parts::footer(ui, |ui| {
+        frame::head(ui, profile, &format!("“{name}” is not saved"), None, line);
+        frame::footer(ui, |ui| {
             if Button::primary("Save and close").icon(icons::SAVE).show(ui).clicked() {
                 step = Some(ClosingStep::Save);
             }
@@ -54,7 +54,7 @@ pub fn offer(ui: &mut Ui, view: &mut View<'_>) {
         .show_separator_line(false)
         .resizable(false)
         .show(ui, |ui| {
-            let title = format!("The connection “{}” is not saved", harmless::shortened(&profile.name, 40));
+            let title = format!("The connection “{}” is not saved", sanitize::shortened(&profile.name, 40));
             let line = "It is gone when you close Keybearer. Once saved, it is kept in the keyring of this computer";
             notice::banner(ui, Tone::Info, &title, line, |ui| {
                 if Button::secondary("Save").named("Save this connection").icon(icons::SAVE).show(ui).clicked() {

@@ -1,27 +1,12 @@
 //! One file, one struct, one `ui` for each screen. A screen owns what is typed into it.
 
-pub mod connection_test;
 pub mod connections;
-mod create_basics;
-pub mod create_key;
-mod create_kind;
-mod create_news;
-mod create_preview;
-mod create_rights;
+pub mod create;
 pub mod journal;
-mod journal_deed;
-mod key_actions;
-mod key_chips;
-mod key_clone;
-pub mod key_columns;
-pub mod key_detail;
-mod key_rights;
-pub mod key_rows;
-mod key_states;
+pub mod key_page;
 pub mod keys;
 pub mod overview;
 mod rotations;
-mod timeline;
 
 use eframe::egui;
 
@@ -33,7 +18,7 @@ use crate::app::Screen;
 pub struct Screens {
     overview: overview::OverviewScreen,
     keys: keys::Keys,
-    create: create_key::CreateScreen,
+    create: create::CreateScreen,
     journal: journal::JournalScreen,
     connections: connections::Connections,
 }

@@ -2,24 +2,25 @@
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui, vec2};
 
-use super::{key_detail::fact, overview::card};
+use super::{key_page::fact, overview::card};
 use crate::{
     app::{
         Cluster, Command,
-        rotating::Step,
-        rotations::{Part, Row, is_interrupted, is_stuck},
+        rotation::{Part, Row, dialog::Step, is_interrupted, is_stuck},
     },
     model::{
         api_key::{ApiKey, KeyId, KeyKind},
-        expiry::Status,
-        harmless,
-        profile::ProfileId,
-        rotation::{Outlook, State},
-        successor::{ROTATED_FROM, ROTATED_TO},
+        connections::profile::ProfileId,
+        rotation::{
+            Outlook, State,
+            successor::{ROTATED_FROM, ROTATED_TO},
+        },
+        text::sanitize,
+        time::expiry::Status,
     },
     ui::{
         View,
-        dialogs::rotate_steps::next_words,
+        dialogs::rotation::steps::next_words,
         theme,
         theme::{Type, icons, size},
         widgets::{
@@ -75,7 +76,7 @@ pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
             };
             let files: Vec<String> =
                 unreadable.iter().take(FILES).map(|(path, why)| format!("{path}: {why}")).collect();
-            notice::banner(ui, Tone::Warning, &title, &harmless::shortened(&files.join("; "), 500), |_| ());
+            notice::banner(ui, Tone::Warning, &title, &sanitize::shortened(&files.join("; "), 500), |_| ());
         }
         let room = size::ROW * ROWS;
         let list = ScrollArea::vertical().id_salt("rotations").max_height(room).auto_shrink([false, true]);
@@ -116,10 +117,10 @@ fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let narrow = ui.available_width() < 420.0;
                 let most = if narrow { 24 } else { 44 };
-                text::line(ui, Type::Strong, p.text.primary, harmless::shortened(&rotation.old.name, most));
+                text::line(ui, Type::Strong, p.text.primary, sanitize::shortened(&rotation.old.name, most));
                 if let Some(id) = rotation.successor().filter(|_| !narrow) {
                     text::line(ui, Type::Small, p.text.tertiary, "successor");
-                    text::line(ui, Type::MonoSmall, p.text.tertiary, harmless::shortened(id.as_str(), 24));
+                    text::line(ui, Type::MonoSmall, p.text.tertiary, sanitize::shortened(id.as_str(), 24));
                 }
             });
         });
@@ -129,7 +130,7 @@ fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
 /// What can be done with a rotation, from right to left.
 fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
     let rotation = row.rotation;
-    let name = harmless::shortened(&rotation.old.name, 60);
+    let name = sanitize::shortened(&rotation.old.name, 60);
     let (profile, id) = (row.profile.clone(), rotation.id.clone());
     let cancel = match &row.outlook {
         Outlook::Dead(_) => ("Close it…", format!("Close the rotation of {name}")),
@@ -226,7 +227,7 @@ fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>, ro
     let p = theme::colors(ui);
     fact(ui, "Rotation", |ui| {
         ui.vertical(|ui| {
-            text::paragraph(ui, Type::Body, p.text.primary, harmless::shortened(words, 160));
+            text::paragraph(ui, Type::Body, p.text.primary, sanitize::shortened(words, 160));
             let is_there = other.filter(|id| view.state.cluster().is_some_and(|cluster| cluster.key(id).is_some()));
             ui.horizontal_wrapped(|ui| {
                 if let Some(row) = row {

@@ -13,8 +13,8 @@ use super::{
     token_field::{self, Known},
 };
 use crate::{
-    model::access_form::{AccessForm, Part},
-    ops::{Problem, names::Names},
+    model::create::access_editor::{AccessForm, Part},
+    ops::{Problem, create::completions::Names},
     ui::theme::{self, Type, icons, size, space},
 };
 

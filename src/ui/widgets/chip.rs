@@ -12,7 +12,7 @@ use super::{
     status::{self, Mark},
 };
 use crate::{
-    model::{expiry::Status, profile::Environment},
+    model::{connections::profile::Environment, time::expiry::Status},
     ui::theme::{self, Palette, Type, icons, radius, size},
 };
 

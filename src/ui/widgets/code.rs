@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Color32, Galley, Label, Response, Ui, text::LayoutJob};
 
 use crate::{
-    model::{harmless, json_text},
+    model::text::{json, sanitize},
     ui::theme::{self, Palette, Type},
 };
 
@@ -23,10 +23,10 @@ pub fn raw_json(ui: &mut Ui, name: &'static str, raw: &str) -> Response {
     }
 
     let id = egui::Id::unique(("laid out", name));
-    let start = &raw[..raw.floor_char_boundary(json_text::MAX_LAYOUT_BYTES + 1)];
+    let start = &raw[..raw.floor_char_boundary(json::MAX_LAYOUT_BYTES + 1)];
     let known = ui.data(|data| data.get_temp::<LaidOut>(id));
     let mut laid_out = known.filter(|known| known.length == raw.len() && *known.raw == *start).unwrap_or_else(|| {
-        let text = harmless::lines(&json_text::shown(raw));
+        let text = sanitize::lines(&json::shown(raw));
         LaidOut { length: raw.len(), raw: start.into(), drawn: None, text: text.into() }
     });
     let look = Look::of(ui);

@@ -15,13 +15,16 @@ use super::{
 };
 use crate::{
     model::{
-        descriptor_form::{At, DescriptorForm, Section},
-        expiry::plural,
-        pattern::{self, Budget},
-        privilege_words, privileges,
+        create::descriptor_editor::{At, DescriptorForm, Section},
+        privileges,
+        privileges::{
+            descriptions,
+            pattern::{self, Budget},
+        },
+        time::expiry::plural,
         version::{Edition, Feature},
     },
-    ops::{Problem, names::Names},
+    ops::{Problem, create::completions::Names},
     ui::theme::{self, Type, icons, radius, size, space},
 };
 
@@ -57,8 +60,8 @@ impl<'a> Offer<'a> {
             words.into_iter().map(|word| Known { word, meaning: meaning(word) }).collect()
         };
         Self {
-            cluster: with(cluster, privilege_words::cluster),
-            index: with(index, privilege_words::index),
+            cluster: with(cluster, descriptions::cluster),
+            index: with(index, descriptions::index),
             is_told: listed.is_some(),
             names: names.map(|names| &names.indices),
             workflows: edition.has(Feature::Restriction),

@@ -4,7 +4,7 @@ use eframe::egui::{self, CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, Widg
 
 use super::focus;
 use crate::{
-    model::preset::Preset,
+    model::create::preset::Preset,
     ui::theme::{self, Type, radius, space},
 };
 

@@ -4,7 +4,11 @@ use eframe::egui::{self, CornerRadius, Frame, Key, Margin, Modifiers, Stroke, Ui
 
 use super::{field::Field, focus, text};
 use crate::{
-    model::{create, descriptor::Grants, harmless, role::Role},
+    model::{
+        create,
+        privileges::{descriptor::Grants, role::Role},
+        text::sanitize,
+    },
     ui::{
         theme,
         theme::{Type, icons, radius, size},
@@ -26,7 +30,7 @@ impl RolePicker {
         let wanted = self.search.trim();
         let is_added = picked.iter().any(|role| role == wanted);
         let unknown = if is_added {
-            Some(format!("{} is added already", harmless::shortened(wanted, 60)))
+            Some(format!("{} is added already", sanitize::shortened(wanted, 60)))
         } else {
             let is_unknown = !wanted.is_empty() && self.matches(roles, picked).is_empty();
             is_unknown.then(|| create::unknown_role(wanted, roles))
@@ -138,7 +142,7 @@ fn suggestion(ui: &mut Ui, role: &Role, chosen: bool) -> bool {
     if chosen || response.hovered() {
         ui.painter().rect_filled(rect, f32::from(radius::M), p.surface.selected);
     }
-    let name = harmless::shortened(&role.name, 60);
+    let name = sanitize::shortened(&role.name, 60);
     let left = egui::Align2::LEFT_CENTER;
     ui.painter().text(rect.left_center() + vec2(10.0, 0.0), left, name, Type::Mono.font(), p.text.primary);
     let mut grants = Grants::default();
@@ -152,7 +156,7 @@ fn suggestion(ui: &mut Ui, role: &Role, chosen: bool) -> bool {
 
 fn picked_role(ui: &mut Ui, role: &str, is_known: bool) -> bool {
     let p = theme::colors(ui);
-    let name = harmless::shortened(role, 60);
+    let name = sanitize::shortened(role, 60);
     let galley = ui.painter().layout_no_wrap(name, Type::Mono.font(), p.text.primary);
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 36.0, size::CHIP), egui::Sense::click());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Remove {role}")));

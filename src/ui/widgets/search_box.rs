@@ -297,7 +297,7 @@ fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<u
             ui.spacing_mut().item_spacing.y = 0.0;
             for (at, suggestion) in suggestions.iter().enumerate() {
                 let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::click());
-                let count = suggestion.count.map(|count| crate::model::expiry::plural(count as u64, "key"));
+                let count = suggestion.count.map(|count| crate::model::time::expiry::plural(count as u64, "key"));
                 let name = format!("{}, {}", suggestion.label, suggestion.meaning);
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                 if chosen == Some(at) || response.hovered() {
@@ -330,7 +330,7 @@ fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<u
 
 fn elided(ui: &Ui, cell: Rect, words: &str, kind: Type, color: Color32) {
     let mut job = LayoutJob::default();
-    job.append(&crate::model::harmless::shown(words), 0.0, kind.format(color));
+    job.append(&crate::model::text::sanitize::shown(words), 0.0, kind.format(color));
     job.wrap =
         egui::text::TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..Default::default() };
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Color32, Label, Response, Ui, text::LayoutJob};
 
 use crate::{
-    model::descriptor::Piece,
+    model::privileges::descriptor::Piece,
     ui::theme::{self, Type},
 };
 
@@ -44,7 +44,7 @@ pub fn sentence(ui: &mut Ui, pieces: &[Piece], lead: bool) -> Response {
         }
     }
     let response = ui.add(Label::new(job).wrap());
-    let words = crate::model::descriptor::plain(pieces);
+    let words = crate::model::privileges::descriptor::plain(pieces);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
     response
 }

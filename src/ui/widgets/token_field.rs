@@ -3,7 +3,7 @@
 use eframe::egui::{self, Key, Ui, vec2};
 
 use super::{chip, field::Field};
-use crate::model::harmless;
+use crate::model::text::sanitize;
 
 /// A word that can be chosen, and what it means.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +91,7 @@ fn suggestions<'a>(ui: &mut Ui, label: &str, fitting: &[Known<'a>]) -> Option<&'
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             for known in fitting {
-                let response = chip::choice(ui, false, None, &harmless::shortened(known.word, 40), None);
+                let response = chip::choice(ui, false, None, &sanitize::shortened(known.word, 40), None);
                 let response = if known.meaning.is_empty() { response } else { response.on_hover_text(known.meaning) };
                 // The field loses the keyboard before a click is complete, and the words with it; in the frame of
                 // the press alone, or the next word would come under the pointer while it is held.

@@ -1,0 +1,121 @@
+//! What the key whose page is open can do, and when it was last used: read when the page opens, and again when the
+//! keys were.
+
+use crate::{
+    app::{Loadable, Screen, State},
+    model::{
+        api_key::{ApiKey, KeyId},
+        connections::profile::ProfileId,
+        rights::Rights,
+    },
+    ops::{
+        Problem,
+        keys::{
+            effective_privileges::{KeyRights, Told},
+            last_use::{NotKnown, Uses},
+        },
+    },
+    worker::{Task, Ticket},
+};
+
+/// The open page of a key.
+pub struct KeyPage {
+    cluster: ProfileId,
+    id: KeyId,
+    /// What the list knows of its rights, until they are read, and where they can't be.
+    listed: Told,
+    told: Loadable<Option<Told>>,
+    uses: Loadable<Result<Uses, NotKnown>>,
+}
+
+impl KeyPage {
+    fn new(cluster: ProfileId, key: ApiKey) -> Self {
+        let id = key.id.clone();
+        let rights = Rights::of(&key);
+        let listed = Told::of(KeyRights { key, rights, owner: None });
+        Self { cluster, id, listed, told: Loadable::default(), uses: Loadable::default() }
+    }
+}
+
+impl State {
+    /// What the key of the open page can do, as far as it was read.
+    pub fn told(&self, id: &KeyId) -> Option<&Loadable<Option<Told>>> {
+        self.page_of(id).map(|page| &page.told)
+    }
+
+    /// What the list knows of its rights, which is its descriptors.
+    pub fn listed_rights(&self, id: &KeyId) -> Option<&Told> {
+        self.page_of(id).map(|page| &page.listed)
+    }
+
+    /// When the key of the open page was last used, as far as it was read.
+    pub fn last_use_of(&self, id: &KeyId) -> Option<&Loadable<Result<Uses, NotKnown>>> {
+        self.page_of(id).map(|page| &page.uses)
+    }
+
+    fn page_of(&self, id: &KeyId) -> Option<&KeyPage> {
+        let home = self.home(id)?;
+        self.key_page.as_ref().filter(|page| page.id == *id && page.cluster == home.profile.id)
+    }
+
+    /// The page that is on the screen: of which cluster, and of which key.
+    fn shown_page(&self) -> Option<(ProfileId, KeyId)> {
+        let id = self.cluster().filter(|_| self.screen == Screen::Keys)?.open.clone()?;
+        let home = self.home(&id)?;
+        (home.session.value().is_some() && home.inventory().place(&id).is_some()).then(|| (home.profile.id.clone(), id))
+    }
+
+    /// Reads what the key of the page can do when another page is on the screen than before.
+    pub(crate) fn follow_key_page(&mut self) {
+        let shown = self.shown_page();
+        let known = self.key_page.as_ref().map(|page| (page.cluster.clone(), page.id.clone()));
+        if shown != known {
+            self.forget_page();
+            self.read_rights();
+        }
+    }
+
+    fn forget_page(&mut self) {
+        if let Some(mut page) = self.key_page.take() {
+            self.stop_reading(&mut page);
+        }
+    }
+
+    fn stop_reading(&mut self, page: &mut KeyPage) {
+        for question in [page.told.give_up(), page.uses.give_up()].into_iter().flatten() {
+            self.submit(Task::Stop(question));
+        }
+    }
+
+    /// Reads it anew; what is known stays until the answer comes.
+    pub(crate) fn read_rights(&mut self) {
+        let Some((cluster, id)) = self.shown_page() else { return self.forget_page() };
+        let Some(home) = self.home(&id) else { return };
+        let (Some(session), Some(place)) = (home.session.value().cloned(), home.inventory().place(&id)) else { return };
+        let mut page = KeyPage::new(cluster, home.inventory().key(place));
+        if let Some(mut old) = self.key_page.take() {
+            self.stop_reading(&mut old);
+            if (&old.cluster, &old.id) == (&page.cluster, &page.id) {
+                (page.told, page.uses) = (old.told, old.uses);
+            }
+        }
+        let session = Box::new(session);
+        page.told.ask(self.submit(Task::Rights(session.clone(), id.clone())));
+        page.uses.ask(self.submit(Task::LastUse(session, id)));
+        self.key_page = Some(page);
+    }
+
+    pub(crate) fn last_use(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
+        let now = self.now;
+        if let Some(page) = &mut self.key_page {
+            page.uses.answer(ticket, Ok(uses), now);
+        }
+    }
+
+    pub(crate) fn rights(&mut self, ticket: Ticket, result: Result<Option<Told>, Problem>) {
+        let now = self.now;
+        if let Some(page) = &mut self.key_page {
+            page.told.answer(ticket, result, now);
+        }
+    }
+}

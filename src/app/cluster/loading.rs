@@ -1,0 +1,117 @@
+//! Reading the keys of a cluster, and showing them while they come.
+
+use std::sync::Arc;
+
+use crate::{
+    app::State,
+    model::{connections::profile::ProfileId, inventory::list_view::Sight},
+    ops::{
+        Problem,
+        create::completions::Names,
+        keys::list::{KeyList, ListProgress},
+    },
+    worker::{Looking, Task, Ticket},
+};
+
+impl State {
+    pub(crate) fn refresh(&mut self) {
+        if self.shows_all() {
+            let ids: Vec<ProfileId> = self.clusters.iter().map(|cluster| cluster.profile.id.clone()).collect();
+            return ids.iter().for_each(|id| self.read_keys(id));
+        }
+        if let Some(id) = self.current.clone() {
+            self.read_keys(&id);
+        }
+    }
+
+    /// Reads the keys of a cluster again. An earlier reading is stopped: the newest question counts.
+    pub(crate) fn read_keys(&mut self, id: &ProfileId) {
+        let Some(place) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
+        let Some(session) = self.clusters[place].session.value().cloned() else { return };
+        if let Some(old) = self.clusters[place].keys.give_up() {
+            self.submit(Task::Stop(old));
+        }
+        let known = self.clusters[place].keys.value().cloned();
+        if known.is_none() {
+            let figures = self.submit(Task::Figures(Box::new(session.clone())));
+            self.clusters[place].figures.ask(figures);
+        }
+        let looking = Looking { view: self.clusters[place].view.clone(), zone: self.zone.clone() };
+        let ticket = self.submit(Task::List(Box::new(session), known, Box::new(looking)));
+        let cluster = &mut self.clusters[place];
+        cluster.keys.ask(ticket);
+        cluster.progress = None;
+    }
+
+    pub(crate) fn stop_refresh(&mut self) {
+        let Some(cluster) = self.cluster_mut() else { return };
+        cluster.progress = None;
+        if let Some(ticket) = cluster.keys.give_up() {
+            self.submit(Task::Stop(ticket));
+        }
+    }
+
+    pub(crate) fn listing(&mut self, ticket: Ticket, progress: ListProgress, sight: Option<Box<Sight>>) {
+        let now = self.now;
+        let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
+        let old = cluster.keys.value().cloned();
+        match progress {
+            // A part is shown only where nothing is known, or less of it: an older list that is whole is
+            // worth more.
+            ListProgress::Part(list) => {
+                cluster.progress = Some((list.keys.len() as u64, list.total));
+                let shown = cluster.keys.value();
+                if shown.is_none_or(|shown| !shown.is_complete) && cluster.keys.preview(ticket, list) {
+                    cluster.take_keys(now, sight);
+                }
+            }
+            ListProgress::Renewed(list) => {
+                if cluster.keys.preview(ticket, list) {
+                    cluster.take_keys(now, sight);
+                }
+                self.overview_if_shown();
+            }
+            ListProgress::Count { read, total } => cluster.progress = Some((read, total)),
+        }
+        self.let_go(old);
+    }
+
+    pub(crate) fn listed(&mut self, ticket: Ticket, result: Result<Arc<KeyList>, Problem>, sight: Option<Box<Sight>>) {
+        let now = self.now;
+        let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
+        cluster.progress = None;
+        let old = cluster.keys.value().cloned();
+        if cluster.keys.answer(ticket, result, now) {
+            cluster.take_keys(now, sight);
+        }
+        self.let_go(old);
+        self.merge();
+        self.overview_if_shown();
+    }
+
+    pub(crate) fn read_names_once(&mut self) {
+        let Some(cluster) = self.cluster().filter(|cluster| cluster.names.is_untouched()) else { return };
+        let Some(session) = cluster.session.value().cloned() else { return };
+        let ticket = self.submit(Task::Names(Box::new(session)));
+        if let Some(cluster) = self.cluster_mut() {
+            cluster.names.ask(ticket);
+        }
+    }
+
+    pub(crate) fn names(&mut self, ticket: Ticket, names: Names) {
+        let now = self.now;
+        if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.names.question() == Some(ticket)) {
+            cluster.names.answer(ticket, Ok(names), now);
+        }
+    }
+
+    /// Whoever holds a list last takes it apart, which is not for the window to do.
+    fn let_go(&mut self, list: Option<Arc<KeyList>>) {
+        let shown = |list: &Arc<KeyList>| {
+            self.clusters.iter().any(|cluster| cluster.keys.value().is_some_and(|own| Arc::ptr_eq(own, list)))
+        };
+        if let Some(list) = list.filter(|list| !shown(list)) {
+            self.submit(Task::LetGo(list));
+        }
+    }
+}

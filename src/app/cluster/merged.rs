@@ -1,0 +1,167 @@
+//! The keys of all open clusters in one list. Each key knows where it comes from; whatever is done to it is
+//! done there. A cluster that fails leaves the others as they are.
+
+use std::sync::Arc;
+
+use crate::{
+    app::{Cluster, State},
+    model::{
+        api_key::KeyId,
+        connections::profile::{Environment, Profile, ProfileId},
+    },
+    ops::keys::list::KeyList,
+    worker::{Task, Ticket},
+};
+
+/// The clusters of a merged list, and where the keys of each end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Of the cluster.
+    pub id: ProfileId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub environment: Environment,
+    /// The place behind its last key.
+    pub end: usize,
+}
+
+/// Stands for all clusters where one is meant otherwise. No profile has this id.
+pub(crate) fn all() -> ProfileId {
+    ProfileId("*all*".into())
+}
+
+impl Cluster {
+    /// Whether it stands for several.
+    pub fn is_merged(&self) -> bool {
+        self.profile.id == all()
+    }
+
+    /// The cluster that a key of a merged list comes from.
+    pub fn part(&self, place: usize) -> Option<&Part> {
+        self.parts.get(self.parts.partition_point(|part| part.end <= place))
+    }
+}
+
+impl State {
+    /// Whether all open clusters are shown as one.
+    pub fn shows_all(&self) -> bool {
+        self.current.as_ref() == Some(&all())
+    }
+
+    /// The cluster that a key shown now belongs to.
+    pub fn home(&self, id: &KeyId) -> Option<&Cluster> {
+        let shown = self.cluster()?;
+        if !shown.is_merged() {
+            return Some(shown);
+        }
+        let part = shown.inventory().place(id).and_then(|place| shown.part(place))?;
+        self.clusters.iter().find(|cluster| cluster.profile.id == part.id)
+    }
+
+    /// The one cluster that all these keys belong to.
+    pub(crate) fn common_home(&self, ids: &[KeyId]) -> Option<&Cluster> {
+        let first = self.home(ids.first()?)?;
+        let shown = self.cluster()?;
+        if !shown.is_merged() {
+            return Some(first);
+        }
+        let same = |id: &KeyId| {
+            let place = shown.inventory().place(id);
+            place.and_then(|place| shown.part(place)).is_some_and(|part| part.id == first.profile.id)
+        };
+        ids.iter().all(same).then_some(first)
+    }
+
+    pub(crate) fn show_all(&mut self) {
+        let Some(first) = self.clusters.first() else { return };
+        let rank = |environment: Environment| match environment {
+            Environment::Production => 3,
+            Environment::Staging => 2,
+            Environment::Development => 1,
+            Environment::Sandbox => 0,
+        };
+        let environment = self.clusters.iter().map(|cluster| cluster.profile.environment).max_by_key(|e| rank(*e));
+        let profile = Profile {
+            id: all(),
+            name: "All clusters".into(),
+            environment: environment.unwrap_or(first.profile.environment),
+            endpoint: first.profile.endpoint.clone(),
+        };
+        match &mut self.merged {
+            Some(merged) => merged.profile = profile,
+            None => self.merged = Some(Cluster::new(profile, self.zone.clone())),
+        }
+        self.current = Some(all());
+        self.merge();
+    }
+
+    /// Takes away all merged rows where some are of a cluster that is closed: its profile may lead to another cluster
+    /// next, which may have keys of the same ids. They come back with the next merge.
+    pub(crate) fn forget_merged(&mut self, id: &ProfileId) {
+        let Some(merged) = self.merged.as_mut().filter(|merged| merged.parts.iter().any(|part| part.id == *id)) else {
+            return;
+        };
+        let question = merged.keys.question();
+        let mut empty = Cluster::new(merged.profile.clone(), self.zone.clone());
+        empty.view = merged.view.clone();
+        *merged = empty;
+        if let Some(question) = question {
+            self.submit(Task::Stop(question));
+        }
+    }
+
+    /// The cluster whose keys are shown in place of this one's, because it is the same by its uuid: the one of which more
+    /// keys were read, of equals the one that was opened first.
+    fn shown_instead_of(&self, cluster: &Cluster) -> Option<&Cluster> {
+        let uuid = |one: &Cluster| one.session.value().and_then(|session| session.cluster_uuid.clone());
+        let count = |one: &Cluster| one.keys.value().map_or(0, |list| list.keys.len());
+        let own = uuid(cluster)?;
+        // The last maximum counts, so that the first one is looked for from the end.
+        let best =
+            self.clusters.iter().rev().filter(|one| uuid(one).as_ref() == Some(&own)).max_by_key(|one| count(one))?;
+        (best.profile.id != cluster.profile.id).then_some(best)
+    }
+
+    /// Names of connections that lead to the same cluster, the one whose keys are shown in the merged list first.
+    pub fn same_clusters(&self) -> Vec<(String, String)> {
+        let pair = |cluster: &Cluster| {
+            Some((self.shown_instead_of(cluster)?.profile.name.clone(), cluster.profile.name.clone()))
+        };
+        self.clusters.iter().filter_map(pair).collect()
+    }
+
+    /// Puts the lists together again, in the background: of large clusters it takes a while.
+    pub(crate) fn merge(&mut self) {
+        if !self.shows_all() {
+            return;
+        }
+        let lists: Vec<(Part, Arc<KeyList>)> = self
+            .clusters
+            .iter()
+            .filter(|cluster| self.shown_instead_of(cluster).is_none())
+            .filter_map(|cluster| {
+                let Profile { id, name, environment, .. } = cluster.profile.clone();
+                Some((Part { id, name, environment, end: 0 }, cluster.keys.value().cloned()?))
+            })
+            .collect();
+        let (parts, lists): (Vec<Part>, Vec<Arc<KeyList>>) = lists.into_iter().unzip();
+        let ticket = self.submit(Task::Merge(lists));
+        if let Some(merged) = &mut self.merged {
+            merged.next_parts = parts;
+            merged.keys.ask(ticket);
+        }
+    }
+
+    pub(crate) fn merged(&mut self, ticket: Ticket, list: Arc<KeyList>, ends: &[usize]) {
+        let now = self.now;
+        let Some(merged) = self.merged.as_mut().filter(|merged| merged.keys.question() == Some(ticket)) else { return };
+        let mut parts = std::mem::take(&mut merged.next_parts);
+        parts.iter_mut().zip(ends).for_each(|(part, end)| part.end = *end);
+        merged.parts = parts;
+        if merged.keys.answer(ticket, Ok(list), now) {
+            merged.take_keys(now, None);
+        }
+        self.overview_if_shown();
+    }
+}

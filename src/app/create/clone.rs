@@ -1,0 +1,153 @@
+//! The dialog of copying a key: what is typed, and what came of it. The secret of the source is in it only while
+//! it is on its way to the worker.
+
+use super::forms::FormCommand;
+use crate::{
+    app::{Reveal, State},
+    client::CreatedKey,
+    model::{
+        api_key::{ApiKey, KeyId},
+        connections::profile::Profile,
+        create::clone_draft::{CloneDraft, CloneSlip},
+        secret::Secret,
+    },
+    ops::{
+        Problem,
+        create::{clone, new_key::NotMade},
+    },
+    worker::{FormTask, Task, Ticket},
+};
+
+/// A step within the dialog.
+#[derive(Debug)]
+pub enum CloneStep {
+    /// Show the form for a key.
+    Ask(KeyId),
+    /// Send what was typed: the form, what was pasted as the secret, and the request id.
+    Send(Box<CloneDraft>, Secret, String),
+    /// Close the dialog.
+    Close,
+}
+
+impl From<CloneStep> for crate::app::Command {
+    fn from(step: CloneStep) -> Self {
+        Self::Form(FormCommand::Clone(step))
+    }
+}
+
+/// A key that is to be copied, on which cluster.
+pub struct Cloning {
+    /// The cluster.
+    pub profile: Profile,
+    /// The key.
+    pub source: ApiKey,
+    /// What is wrong with what was typed.
+    pub slips: Vec<CloneSlip>,
+    /// Why there is no copy.
+    pub problem: Option<Problem>,
+    /// Copies that a request with a lost answer made; nobody knows their secrets.
+    pub strays: Vec<ApiKey>,
+    ticket: Option<Ticket>,
+    /// The uuid of the cluster that was asked.
+    cluster_uuid: Option<String>,
+}
+
+impl Cloning {
+    /// Whether the request is under way.
+    pub fn is_running(&self) -> bool {
+        self.ticket.is_some()
+    }
+}
+
+impl State {
+    pub(crate) fn clone_step(&mut self, step: CloneStep) {
+        match step {
+            CloneStep::Ask(id) => self.ask_clone(&id),
+            CloneStep::Send(draft, pasted, request_id) => self.send_clone(&draft, &pasted, &request_id),
+            CloneStep::Close if self.cloning.as_ref().is_some_and(|dialog| !dialog.is_running()) => {
+                self.cloning = None;
+            }
+            CloneStep::Close => {}
+        }
+    }
+
+    fn ask_clone(&mut self, id: &KeyId) {
+        if self.cloning.is_some() {
+            return;
+        }
+        // Both end in a secret that is shown once, and one would take the place of the other.
+        if self.creation.is_running() {
+            return self.notice("A key is being created: its secret is about to be shown first");
+        }
+        let Some(cluster) = self.home(id) else { return };
+        let (Some(source), Some(session)) = (self.cluster().and_then(|shown| shown.key(id)), cluster.session.value())
+        else {
+            return;
+        };
+        let hindrance = clone::hindrance(session, &source, cluster.now(self.now));
+        let profile = cluster.profile.clone();
+        if let Some(problem) = hindrance {
+            return self.notice(problem.detail);
+        }
+        self.cloning = Some(Cloning {
+            profile,
+            source,
+            slips: Vec::new(),
+            problem: None,
+            strays: Vec::new(),
+            ticket: None,
+            cluster_uuid: None,
+        });
+    }
+
+    fn send_clone(&mut self, draft: &CloneDraft, pasted: &Secret, request_id: &str) {
+        let Some(dialog) = self.cloning.as_ref().filter(|dialog| !dialog.is_running()) else { return };
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+        let Some((session, now)) = cluster.and_then(|own| Some((own.session.value()?.clone(), own.now(self.now))))
+        else {
+            return self.notice("The connection was closed: nothing was sent");
+        };
+        let cluster_uuid = session.cluster_uuid.clone();
+        let checked = draft.check((&dialog.source).into(), pasted, (now, &self.zone), request_id);
+        let (ticket, slips) = match checked {
+            Ok(clone) => {
+                (Some(self.submit(Task::Form(FormTask::Clone(Box::new(session), Box::new(clone))))), Vec::new())
+            }
+            Err(slips) => (None, slips),
+        };
+        if let Some(dialog) = &mut self.cloning {
+            (dialog.ticket, dialog.slips, dialog.problem) = (ticket, slips, None);
+            dialog.cluster_uuid = cluster_uuid;
+            dialog.strays.clear();
+        }
+    }
+
+    pub(crate) fn cloned(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NotMade>>) {
+        let Some(mut dialog) = self.cloning.take_if(|dialog| dialog.ticket == Some(ticket)) else { return };
+        dialog.ticket = None;
+        let id = dialog.profile.id.clone();
+        match result {
+            Ok(created) => {
+                let source = &dialog.source;
+                let application_id = source.application_id().map(str::to_owned);
+                let descriptors = source.role_descriptors.clone().unwrap_or_default();
+                let mut reveal = Reveal::with(*created, application_id, descriptors, &dialog.profile);
+                reveal.cluster_uuid = dialog.cluster_uuid.take();
+                self.show_secret(reveal);
+            }
+            Err(not_made) => {
+                dialog.problem = Some(not_made.problem);
+                dialog.strays = not_made.strays;
+                self.cloning = Some(dialog);
+            }
+        }
+        self.read_keys(&id);
+    }
+
+    pub(crate) fn cloning_broken(&mut self, ticket: Ticket) {
+        if let Some(dialog) = self.cloning.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
+            dialog.ticket = None;
+            dialog.problem = Some(Problem::broken());
+        }
+    }
+}

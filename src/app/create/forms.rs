@@ -1,0 +1,59 @@
+//! What the forms beyond creating a key of one's own ask for, and what comes of it.
+
+use super::clone::CloneStep;
+use crate::{
+    app::State,
+    model::connections::profile::ProfileId,
+    worker::{FormAnswer, FormTask, Task, Ticket},
+};
+
+/// What a form asks for.
+#[derive(Debug)]
+pub enum FormCommand {
+    /// Read what can't be made here, and what is missing for it, unless it was read.
+    ReadOffers,
+    /// Read what a form of privileges is completed from, of a cluster that need not be the one that is shown.
+    ReadNames(ProfileId),
+    /// A step of copying a key.
+    Clone(CloneStep),
+}
+
+impl State {
+    pub(crate) fn form(&mut self, command: FormCommand) {
+        match command {
+            FormCommand::ReadOffers => self.read_offers_once(),
+            FormCommand::ReadNames(id) => self.read_names_of(&id),
+            FormCommand::Clone(step) => self.clone_step(step),
+        }
+    }
+
+    pub(crate) fn form_answer(&mut self, ticket: Ticket, answer: FormAnswer) {
+        match answer {
+            FormAnswer::Offers(offered) => {
+                let now = self.now;
+                if let Some(own) = self.clusters.iter_mut().find(|own| own.offered.question() == Some(ticket)) {
+                    own.offered.answer(ticket, Ok(offered), now);
+                }
+            }
+            FormAnswer::Cloned(result) => self.cloned(ticket, result),
+        }
+    }
+
+    fn read_names_of(&mut self, id: &ProfileId) {
+        let Some(place) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
+        let Some(session) = self.clusters[place].session.value().cloned() else { return };
+        if self.clusters[place].names.is_untouched() {
+            let ticket = self.submit(Task::Names(Box::new(session)));
+            self.clusters[place].names.ask(ticket);
+        }
+    }
+
+    fn read_offers_once(&mut self) {
+        let Some(cluster) = self.cluster().filter(|cluster| cluster.offered.is_untouched()) else { return };
+        let Some(session) = cluster.session.value().cloned() else { return };
+        let ticket = self.submit(Task::Form(FormTask::Offers(Box::new(session))));
+        if let Some(cluster) = self.cluster_mut() {
+            cluster.offered.ask(ticket);
+        }
+    }
+}

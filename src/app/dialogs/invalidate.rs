@@ -1,0 +1,453 @@
+//! The dialog of invalidating: what will happen, what is happening, what has happened.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
+
+use crate::{
+    app::{Cluster, Loadable, State},
+    export::Format,
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        connections::profile::{Profile, ProfileId},
+        failure::Failure,
+        guard::Guard,
+        rotation::ClusterRef,
+        time::{
+            calendar,
+            expiry::{StatusGroup, plural},
+        },
+    },
+    ops::{
+        Session,
+        invalidate::{News, Outcome, Plan},
+        keys::{
+            export::Exported,
+            key_set::{Chosen, Summary},
+            last_use::{NotKnown, Used, Uses},
+        },
+        outcome_report::{self, Fate, FatesFile},
+    },
+    worker::{Task, Ticket},
+};
+
+/// From so many keys on, the confirmation is typed.
+pub const TYPED_FROM: usize = 10;
+
+/// What is to be invalidated, on which cluster.
+pub struct Invalidation {
+    /// The cluster.
+    pub profile: Profile,
+    /// The keys as they were when they were shown; only their ids are sent.
+    pub keys: Chosen,
+    /// What there is to be told of them.
+    pub summary: Summary,
+    /// Those that would be sent, as the words that were said have it.
+    pub going: Chosen,
+    /// What there is to be told of those.
+    pub going_summary: Summary,
+    /// When they were last used, as far as it was read.
+    pub uses: Loadable<Result<Uses, NotKnown>>,
+    /// The same counted for those that would be sent.
+    pub used: Used,
+    /// The cluster as it named itself when the keys were shown; nothing is sent to another one.
+    cluster: Option<ClusterRef>,
+    /// The search that found them, when all that it finds are meant.
+    pub search: Option<String>,
+    /// Whether the extra word was said for the session's own key.
+    pub own_key_too: bool,
+    /// Whether the extra word was said for keys that a product made for itself.
+    pub managed_too: bool,
+    /// Skew of the clock by which the keys were found, in milliseconds, where a search or a status chose them.
+    found_by: Option<Millis>,
+    /// Consent to trust this machine's clock where the cluster's is in doubt.
+    clock_in_doubt_too: bool,
+    /// What has become of them, as far as it is settled by requests that are over.
+    pub outcome: Option<Outcome>,
+    /// How far the requests have got that are under way.
+    pub news: News,
+    /// The file of what became of them.
+    pub exported: Loadable<Exported>,
+    /// What is sent now.
+    running: Vec<KeyId>,
+    /// What the plan of now leaves alone.
+    spared: HashMap<KeyId, Guard>,
+    ticket: Option<Ticket>,
+    /// Whether it was asked to stop.
+    pub stopping: bool,
+    /// Whether it broke off in a way that nobody foresaw.
+    pub is_broken: bool,
+}
+
+impl Invalidation {
+    fn new(cluster: &Cluster, now: i64, keys: Chosen, search: Option<String>) -> Self {
+        let session: Option<&Session> = cluster.session.value();
+        let mut own = Self {
+            profile: cluster.profile.clone(),
+            summary: keys.summary(session, cluster.now(now)),
+            keys,
+            going: Chosen::default(),
+            going_summary: Summary::default(),
+            uses: Loadable::default(),
+            used: Used::default(),
+            cluster: session.map(Session::cluster),
+            search,
+            found_by: None,
+            own_key_too: false,
+            managed_too: false,
+            clock_in_doubt_too: false,
+            outcome: None,
+            news: News::default(),
+            exported: Loadable::default(),
+            running: Vec::new(),
+            spared: HashMap::new(),
+            ticket: None,
+            stopping: false,
+            is_broken: false,
+        };
+        own.count_going(session, cluster.now(now));
+        own
+    }
+
+    /// Works out anew which would be sent, and what there is to be told of them.
+    fn count_going(&mut self, session: Option<&Session>, now: Millis) {
+        let spared = self.summary.own_key.as_ref().filter(|_| !self.own_key_too);
+        self.going = self.keys.going(spared, self.managed_too);
+        self.going_summary = self.going.summary(session, now);
+        self.count_used(now);
+    }
+
+    fn count_used(&mut self, now: Millis) {
+        if let Some(Ok(uses)) = self.uses.value() {
+            self.used = uses.among(&self.going.ids(), now);
+        }
+    }
+
+    /// How many ids will be sent.
+    pub fn count(&self) -> usize {
+        self.going.len()
+    }
+
+    /// What has to be typed, when there are many.
+    pub fn words_to_type(&self) -> Option<String> {
+        let count = self.count();
+        (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
+    }
+
+    /// Whether requests are under way.
+    pub fn is_running(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
+    }
+
+    /// Numbers of keys by outcome: done, failed for certain, not known, untouched.
+    pub fn counts(&self) -> [usize; 4] {
+        let of = |own: &Outcome| {
+            let unknown = own.unknown();
+            [own.done.len(), own.failed.len() - unknown, unknown, own.untouched.len()]
+        };
+        let settled = self.outcome.as_ref().map_or([0; 4], of);
+        let news = &self.news;
+        let news = if self.is_running() { [news.done, news.failed, news.unknown, 0] } else { [0; 4] };
+        std::array::from_fn(|at| settled[at] + news[at])
+    }
+
+    /// How many are or were to be sent; what has no extra word does not count.
+    pub fn total(&self) -> usize {
+        let settled = |own: &Outcome| own.done.len() + own.failed.len() + own.to_go_on().count();
+        self.outcome.as_ref().map_or(0, settled) + self.running.len()
+    }
+
+    /// The plan with the words that were said.
+    fn plan(&self) -> Plan {
+        Plan {
+            cluster: self.cluster.clone(),
+            own_key_too: self.own_key_too,
+            managed_too: self.managed_too,
+            found_by: self.found_by,
+            clock_in_doubt_too: self.clock_in_doubt_too,
+            ..self.keys.plan()
+        }
+    }
+
+    /// Takes out those that failed, to be tried again.
+    pub(crate) fn take_failed(&mut self) -> Vec<KeyId> {
+        let failed = self.outcome.as_mut().map(|outcome| std::mem::take(&mut outcome.failed));
+        failed.unwrap_or_default().into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Takes out those that were never sent and need no extra word.
+    pub(crate) fn take_untouched(&mut self) -> Vec<KeyId> {
+        let Some(outcome) = &mut self.outcome else { return Vec::new() };
+        let (guarded, free) =
+            std::mem::take(&mut outcome.untouched).into_iter().partition(|id| outcome.guarded.contains_key(id));
+        outcome.untouched = guarded;
+        free
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        self.ticket = None;
+        self.stopping = false;
+        self.running.clear();
+        self.spared.clear();
+        self.news = News::default();
+        self.outcome.get_or_insert_default().take_in(outcome);
+    }
+
+    pub(crate) fn broken(&mut self, ticket: Ticket) {
+        if self.ticket.is_some_and(|own| own == ticket) {
+            self.is_broken = true;
+            let unknown = Failure::Unknown("Keybearer made a mistake. Refresh the list to see what is true".into());
+            let failed = self.running.drain(..).map(|id| (id, unknown.clone())).collect();
+            let guarded = std::mem::take(&mut self.spared);
+            let untouched = guarded.keys().cloned().collect();
+            self.settle(Outcome { failed, untouched, guarded, ..Outcome::default() });
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn ask_invalidate(&mut self, ids: Vec<KeyId>) {
+        if self.invalidation.is_some() {
+            return;
+        }
+        let Some(cluster) = self.common_home(&ids) else {
+            return self.notice("These keys belong to several clusters: select those of one at a time");
+        };
+        let Some(shown) = self.cluster() else { return };
+        let missing = |stray: &&ApiKey| ids.contains(&stray.id) && shown.inventory().place(&stray.id).is_none();
+        let created = self.creation.strays.iter().filter(|_| self.creation.is_of(&cluster.profile));
+        let cloning = self
+            .cloning
+            .iter()
+            .filter(|own| own.profile.id == cluster.profile.id && own.profile.endpoint == cluster.profile.endpoint);
+        let cloned = cloning.flat_map(|own| &own.strays);
+        let mut strays: Vec<ApiKey> = created.chain(cloned).filter(missing).cloned().collect();
+        let mut places: Vec<u32> =
+            ids.iter().filter_map(|id| shown.inventory().place(id)).map(|place| place as u32).collect();
+        places.sort_unstable();
+        places.dedup();
+        let wanted: HashSet<&KeyId> = ids.iter().collect();
+        let found = places.len() + strays.iter().map(|stray| &stray.id).collect::<HashSet<_>>().len();
+        if found < wanted.len() {
+            let missing = wanted.len() - found;
+            let verb = if missing == 1 { "has" } else { "have" };
+            let count = plural(missing as u64, "key");
+            return self.notice(format!("{count} {verb} not been read on this connection yet: refresh the list first"));
+        }
+        let list = shown.keys.value().cloned().unwrap_or_default();
+        let mut keys = Chosen::new(list, places).not_yet_invalidated();
+        if !strays.is_empty() {
+            strays.extend(keys.keys());
+            keys = Chosen::of_keys(&strays).not_yet_invalidated();
+        }
+        if keys.is_empty() {
+            return self.notice("These keys are invalidated already");
+        }
+        // Whoever ticks what a search shows means what it finds.
+        let view = &shown.view;
+        let is_found = !view.search.trim().is_empty() || view.status.is_some();
+        let found_by = cluster.session.value().filter(|_| is_found).map(Session::skew);
+        self.open_invalidation(Invalidation { found_by, ..Invalidation::new(cluster, self.now, keys, None) });
+    }
+
+    /// Shows it; meanwhile it is read which of the keys are in use.
+    fn open_invalidation(&mut self, mut dialog: Invalidation) {
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+        if let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() {
+            dialog.uses.ask(self.submit(Task::LastUses(Box::new(session), dialog.keys.clone())));
+        }
+        self.invalidation = Some(dialog);
+    }
+
+    /// Invalidates one key that was confirmed elsewhere; the dialog shows what becomes of it.
+    pub(crate) fn invalidate_at_once(&mut self, home: ProfileId, key: &ApiKey) {
+        let Some(cluster) = self.clusters.iter().find(|cluster| cluster.profile.id == home) else { return };
+        let keys = Chosen::of_keys(std::slice::from_ref(key));
+        let dialog = Invalidation::new(cluster, self.now, keys, None);
+        self.open_invalidation(dialog);
+        self.invalidate();
+    }
+
+    pub(crate) fn last_uses(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
+        let now = self.now;
+        let Some(dialog) = &mut self.invalidation else { return };
+        if dialog.uses.answer(ticket, Ok(uses), now) {
+            let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+            dialog.count_used(cluster.map_or(now, |cluster| cluster.now(now)));
+        }
+    }
+
+    /// Takes or gives back an extra word, and counts anew what would be sent.
+    pub(crate) fn say_word(&mut self, say: impl FnOnce(&mut Invalidation)) {
+        let Some(dialog) = &mut self.invalidation else { return };
+        say(dialog);
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+        let session = cluster.and_then(|cluster| cluster.session.value());
+        dialog.count_going(session, cluster.map_or(self.now, |cluster| cluster.now(self.now)));
+    }
+
+    /// All that the search and the status show at this moment; from now on only their ids count.
+    pub(crate) fn ask_invalidate_shown(&mut self) {
+        if self.invalidation.is_some() {
+            return;
+        }
+        let Some(shown) = self.cluster() else { return };
+        if !shown.search_errors.is_empty() {
+            return self.notice("The search has an error: the list does not show what it says");
+        }
+        let Some(list) = shown.keys.value().filter(|list| list.is_complete).cloned() else {
+            return self.notice("The keys are still being read: wait until all of them are there");
+        };
+        let now = shown.now(self.now);
+        let status = shown.view.status;
+        let may_match = |place: &usize| {
+            let keys = &list.keys;
+            let is_of_group =
+                |group: StatusGroup| group.has(keys.status(*place, now)) || !keys.has_known_status(*place);
+            !keys.is_invalidated(*place) && status.is_none_or(is_of_group)
+        };
+        if shown.rows.not_known.places().any(|place| may_match(&place)) {
+            return self.notice("Whether every key matches is not known: select the keys you mean");
+        }
+        if !list.has_every_row() {
+            return self.notice("The list of keys is not complete: refresh it, or select the keys you mean");
+        }
+        let places = shown.rows.places.clone();
+        let cluster = if shown.is_merged() {
+            let mut parts = places.iter().filter_map(|place| shown.part(*place as usize)).map(|part| &part.id);
+            let first = parts.next();
+            let is_one = parts.all(|id| Some(id) == first);
+            self.clusters.iter().find(|cluster| is_one && Some(&cluster.profile.id) == first)
+        } else {
+            Some(shown)
+        };
+        let Some(cluster) = cluster else {
+            return self.notice("These keys belong to several clusters: search in one at a time");
+        };
+        let keys = Chosen::new(list, places).not_yet_invalidated();
+        if keys.is_empty() {
+            return self.notice("All that is shown is invalidated already");
+        }
+        let words = [Some(shown.view.search.trim()), shown.view.status.map(StatusGroup::label)];
+        let words: Vec<&str> = words.into_iter().flatten().filter(|words| !words.is_empty()).collect();
+        let dialog = Invalidation::new(cluster, self.now, keys, Some(words.join(", ")));
+        let found_by = cluster.session.value().map(Session::skew);
+        self.open_invalidation(Invalidation { found_by, ..dialog });
+    }
+
+    pub(crate) fn invalidate(&mut self) {
+        let Some(dialog) = self.invalidation.as_ref().filter(|dialog| !dialog.is_running() && !dialog.is_over()) else {
+            return;
+        };
+        if dialog.count() > 0 {
+            self.send_plan(dialog.plan());
+        }
+    }
+
+    /// Trusts this machine's clock where the cluster's is in doubt and can't be asked.
+    pub(crate) fn accept_clock(&mut self) {
+        self.on_invalidation(|dialog| dialog.clock_in_doubt_too = true);
+        self.invalidate_again(Invalidation::take_untouched);
+    }
+
+    /// Some of them once more, as they were confirmed before.
+    pub(crate) fn invalidate_again(&mut self, take: fn(&mut Invalidation) -> Vec<KeyId>) {
+        let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.is_over()) else { return };
+        let plan = dialog.plan();
+        let ids = take(dialog);
+        if !ids.is_empty() {
+            self.send_plan(Plan { ids, ..plan });
+        }
+    }
+
+    fn send_plan(&mut self, plan: Plan) {
+        let Some(dialog) = &self.invalidation else { return };
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+        let session = cluster.and_then(|cluster| cluster.session.value()).cloned();
+        let own = session.as_ref().and_then(Session::own_key);
+        let guard = |id: &KeyId| plan.guard(id, own).map(|guard| (id.clone(), guard));
+        let spared: HashMap<KeyId, Guard> = plan.ids.iter().filter_map(guard).collect();
+        let running: Vec<KeyId> = plan.ids.iter().filter(|id| !spared.contains_key(*id)).cloned().collect();
+        let Some(session) = session else {
+            // What was taken out to be tried again is not lost when the cluster was closed meanwhile.
+            let refused = Failure::Refused("not sent: the connection was closed".into());
+            let failed = running.into_iter().map(|id| (id, refused.clone())).collect();
+            return self.on_invalidation(|dialog| dialog.settle(Outcome { failed, ..Outcome::default() }));
+        };
+        // Nobody sees any more when they were last used.
+        if let Some(question) = self.invalidation.as_mut().and_then(|dialog| dialog.uses.give_up()) {
+            self.submit(Task::Stop(question));
+        }
+        let ticket = self.submit(Task::Invalidate(Box::new(session), Box::new(plan)));
+        self.on_invalidation(|dialog| {
+            dialog.ticket = Some(ticket);
+            dialog.news = News { waiting: running.len(), ..News::default() };
+            (dialog.running, dialog.spared) = (running, spared);
+            dialog.exported = Loadable::default();
+            dialog.is_broken = false;
+        });
+    }
+
+    pub(crate) fn stop_invalidate(&mut self) {
+        let Some(ticket) = self.invalidation.as_ref().and_then(|dialog| dialog.ticket) else { return };
+        self.submit(Task::Stop(ticket));
+        self.on_invalidation(|dialog| dialog.stopping = true);
+    }
+
+    pub(crate) fn invalidating(&mut self, ticket: Ticket, news: News) {
+        if let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
+            dialog.news = news;
+        }
+    }
+
+    pub(crate) fn invalidated(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) else { return };
+        let done = outcome.done.clone();
+        dialog.settle(outcome);
+        let id = dialog.profile.id.clone();
+        self.journal.renew_history();
+        self.creation.strays.retain(|stray| !done.contains(&stray.id));
+        self.secrets_ended(&done);
+        if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id) {
+            cluster.deselect(&done);
+        }
+        if let Some(merged) = &mut self.merged {
+            merged.deselect(&done);
+        }
+        self.read_keys(&id);
+    }
+
+    pub(crate) fn export_fates(&mut self, fate: Fate, format: Format, path: PathBuf) {
+        let Some(dialog) = self.invalidation.as_ref().filter(|dialog| dialog.is_over()) else { return };
+        let Some(outcome) = &dialog.outcome else { return };
+        let mut rows = outcome_report::of_invalidation(outcome);
+        rows.retain(|(own, ..)| *own == fate);
+        let file = FatesFile { list: dialog.keys.list().clone(), rows, format, path };
+        let ticket = self.submit(Task::ExportFates(Box::new(file)));
+        self.on_invalidation(|dialog| dialog.exported.ask(ticket));
+    }
+
+    /// Closes the dialog; while requests are under way it stays, since they can't be taken back.
+    pub(crate) fn close_invalidate(&mut self) {
+        let Some(mut dialog) = self.invalidation.take_if(|dialog| !dialog.is_running()) else { return };
+        if let Some(question) = dialog.uses.give_up() {
+            self.submit(Task::Stop(question));
+        }
+        self.go_on_closing();
+    }
+
+    /// The name that a file of fates would get by itself, without its ending.
+    pub fn fates_name(&self, profile: &Profile, word: &str) -> String {
+        let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
+        let name: String = profile.name.chars().map(plain).take(40).collect();
+        let day = calendar::rfc3339(self.now);
+        format!("{word}-{name}-{}", day.get(..10).unwrap_or_default())
+    }
+}

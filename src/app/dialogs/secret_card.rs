@@ -1,0 +1,359 @@
+//! The secret of a new key: shown once, handed over, tried, kept or not. And the clipboard's clock.
+
+use std::path::PathBuf;
+
+use serde_json::value::RawValue;
+
+use crate::{
+    app::{Cluster, Loadable, State, rotation::answers::Successor},
+    client::CreatedKey,
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId, KeyKind},
+        connections::{login, profile::Profile},
+        create::CreateKey,
+        secret::Secret,
+    },
+    ops::{Problem, secret::try_key::Trial},
+    worker::{Task, Ticket},
+};
+
+/// How long a secret stays on the clipboard, in milliseconds.
+pub const CLIPBOARD_TIME: Millis = 30_000;
+
+/// The clipboard's part in keeping a new secret. A copy on it is never taken for a place where the secret lasts:
+/// nobody can see whether it was pasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Copied {
+    /// Not copied so far.
+    #[default]
+    Never,
+    /// On the clipboard now.
+    OnClipboard,
+    /// Copied, and not on the clipboard any more: cleared, or something else was copied since.
+    Gone,
+}
+
+/// A key that was just created.
+pub struct Reveal {
+    /// Made by the cluster.
+    pub id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// The application id that its creator chose.
+    pub application_id: Option<String>,
+    /// When it ends.
+    pub expires: Option<Millis>,
+    /// Shown this once.
+    pub secret: Secret,
+    /// Doubts about the key: parts that are not as asked for, or not known; one sentence each.
+    pub doubts: Vec<String>,
+    /// What it signs in to.
+    pub kind: KeyKind,
+    /// The connection that it was made on.
+    pub profile: Profile,
+    /// The uuid of the cluster that it was made on; `None` where that is not known.
+    pub cluster_uuid: Option<String>,
+    /// What came of signing in with it.
+    pub trial: Loadable<Trial>,
+    /// Where it was kept or written to.
+    pub kept: Loadable<String>,
+    /// The clipboard's part in keeping it.
+    pub copied: Copied,
+    /// Whether closing was asked for although it was not kept.
+    pub asks: bool,
+    /// The reason why the key could not be invalidated from its card.
+    pub refusal: Option<String>,
+    /// The rotation that it is the successor of.
+    pub rotation: Option<Successor>,
+    descriptors: Box<RawValue>,
+}
+
+impl Reveal {
+    pub(crate) fn new(created: CreatedKey, request: &CreateKey, profile: &Profile) -> Self {
+        let application_id = request.application_id().map(str::to_owned);
+        Self::with(created, application_id, request.role_descriptors().to_owned(), profile)
+    }
+
+    pub(crate) fn with(
+        created: CreatedKey,
+        application_id: Option<String>,
+        descriptors: Box<RawValue>,
+        profile: &Profile,
+    ) -> Self {
+        Self {
+            id: created.id,
+            name: created.name,
+            application_id,
+            expires: created.expires,
+            secret: created.secret,
+            doubts: created.doubts,
+            kind: KeyKind::Rest,
+            profile: profile.clone(),
+            cluster_uuid: None,
+            trial: Loadable::default(),
+            kept: Loadable::default(),
+            copied: Copied::Never,
+            asks: false,
+            refusal: None,
+            rotation: None,
+            descriptors,
+        }
+    }
+
+    /// `true` if the secret is in the keyring or in a file, so that closing loses nothing. The clipboard is no such
+    /// place: it is cleared when its time is over and when the program ends.
+    pub fn is_safe(&self) -> bool {
+        self.kept.value().is_some()
+    }
+
+    pub(crate) fn broken(&mut self, ticket: Ticket, now: Millis) {
+        self.trial.answer(ticket, Err(Problem::broken()), now);
+        self.kept.answer(ticket, Err(Problem::broken()), now);
+    }
+}
+
+/// Whether a secret of ours is on the clipboard, and until when.
+#[derive(Default)]
+pub struct Clipboard {
+    until: Option<Millis>,
+    /// The question, and the key whose secret is being copied.
+    copying: Option<(Ticket, Option<KeyId>)>,
+    clearing: Option<Ticket>,
+    /// The secret, and the id of its key, that is copied as soon as the clipboard is clear.
+    next: Option<(Secret, Option<KeyId>)>,
+    /// `true` if what is being copied is to be cleared at once.
+    clears_next: bool,
+    /// Why the last copy failed.
+    pub problem: Option<Problem>,
+}
+
+impl Clipboard {
+    /// Milliseconds until it is cleared, while a secret is on it.
+    pub fn left(&self, now: Millis) -> Option<Millis> {
+        self.until.map(|until| until.saturating_sub(now).max(0))
+    }
+
+    /// Whether a secret of ours may be on it, also while it is being put there or taken off.
+    pub fn may_hold_ours(&self) -> bool {
+        self.until.is_some() || self.copying.is_some() || self.clearing.is_some() || self.next.is_some()
+    }
+
+    pub(crate) fn broken(&mut self, ticket: Ticket) {
+        let copying = self.copying.take_if(|(own, _)| *own == ticket).is_some();
+        if copying || self.clearing.take_if(|own| *own == ticket).is_some() {
+            self.problem = Some(Problem::broken());
+        }
+    }
+
+    pub(crate) fn is_due(&self, now: Millis) -> bool {
+        // Also when the clock was set back: then the moment would be long in coming.
+        self.copying.is_none()
+            && self.until.is_some_and(|until| until <= now || until.saturating_sub(now) > CLIPBOARD_TIME)
+    }
+
+    pub(crate) fn next_change(&self, now: Millis) -> Option<Millis> {
+        let left = self.left(now)?;
+        let rest = left % 1000;
+        Some(now.saturating_add(if rest == 0 { left.min(1000) } else { rest }))
+    }
+}
+
+impl State {
+    /// `true` if another secret waits behind the card.
+    pub(crate) fn waits_behind(&self) -> bool {
+        !self.next_secrets.is_empty()
+    }
+
+    pub(crate) fn copy_secret(&mut self, text: Secret) {
+        self.clipboard.problem = None;
+        let key = self.reveal.as_ref().map(|reveal| reveal.id.clone());
+        // One after the other: what is being cleared must not be what was copied after it.
+        if self.clipboard.clearing.is_some() {
+            self.clipboard.next = Some((text, key));
+            return;
+        }
+        let ticket = self.submit(Task::Copy(text));
+        self.clipboard.copying = Some((ticket, key));
+    }
+
+    pub(crate) fn copied(&mut self, ticket: Ticket, result: Result<(), Problem>) {
+        let Some((_, key)) = self.clipboard.copying.take_if(|(own, _)| *own == ticket) else { return };
+        match result {
+            Ok(()) => {
+                self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
+                self.clipboard_left();
+                // The card that was copied from may have made room for another by now.
+                let mut secrets = self.reveal.iter_mut().chain(&mut self.next_secrets);
+                if let Some(reveal) = secrets.find(|reveal| Some(&reveal.id) == key.as_ref()) {
+                    reveal.copied = Copied::OnClipboard;
+                }
+            }
+            Err(problem) => self.clipboard.problem = Some(problem),
+        }
+        if std::mem::take(&mut self.clipboard.clears_next) {
+            self.clear_clipboard();
+        }
+    }
+
+    pub(crate) fn clear_clipboard(&mut self) {
+        if self.clipboard.copying.is_some() {
+            self.clipboard.clears_next = true;
+            return;
+        }
+        self.clipboard.until = None;
+        let ticket = self.submit(Task::ClearClipboard);
+        self.clipboard.clearing = Some(ticket);
+    }
+
+    /// No secret of ours is on the clipboard any more.
+    fn clipboard_left(&mut self) {
+        for reveal in self.reveal.iter_mut().chain(&mut self.next_secrets) {
+            if reveal.copied == Copied::OnClipboard {
+                reveal.copied = Copied::Gone;
+            }
+        }
+    }
+
+    pub(crate) fn cleared(&mut self, ticket: Ticket, result: Result<bool, Problem>) {
+        if self.clipboard.clearing.take_if(|own| *own == ticket).is_none() {
+            return;
+        }
+        self.clipboard.problem = None;
+        match result {
+            Ok(is_cleared) => {
+                self.clipboard_left();
+                self.notice(if is_cleared {
+                    "The secret was cleared from the clipboard"
+                } else {
+                    "Something else was on the clipboard and was left alone"
+                });
+            }
+            // It may still be there: told until it is gone, tried again, and once more when the program ends.
+            Err(problem) => {
+                self.clipboard.problem = Some(problem);
+                self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
+            }
+        }
+        self.copy_next();
+    }
+
+    /// Copies what waited until the clipboard was clear.
+    pub(crate) fn copy_next(&mut self) {
+        if self.clipboard.clearing.is_none()
+            && let Some((text, key)) = self.clipboard.next.take()
+        {
+            let ticket = self.submit(Task::Copy(text));
+            self.clipboard.copying = Some((ticket, key));
+        }
+    }
+
+    pub(crate) fn try_key(&mut self) {
+        let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.kind == KeyKind::Rest) else { return };
+        let endpoint = Box::new(reveal.profile.endpoint.clone());
+        let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), Some(reveal.descriptors.clone()));
+        let ticket = self.submit(task);
+        self.on_reveal(|reveal| reveal.trial.ask(ticket));
+    }
+
+    pub(crate) fn tried(&mut self, ticket: Ticket, result: Result<Trial, Problem>) {
+        let now = self.now;
+        if let Some(reveal) = &mut self.reveal {
+            reveal.trial.answer(ticket, result, now);
+        }
+    }
+
+    pub(crate) fn keep_secret(&mut self) {
+        let Some(reveal) = &self.reveal else { return };
+        let task =
+            Task::Keep(reveal.id.clone(), reveal.name.clone(), reveal.secret.clone(), reveal.cluster_uuid.clone());
+        let ticket = self.submit(task);
+        self.on_reveal(|reveal| reveal.kept.ask(ticket));
+    }
+
+    pub(crate) fn write_secret(&mut self, path: PathBuf) {
+        let Some(reveal) = &self.reveal else { return };
+        let task = Task::Write(path, login::encode(reveal.id.as_str(), &reveal.secret));
+        let ticket = self.submit(task);
+        self.on_reveal(|reveal| reveal.kept.ask(ticket));
+    }
+
+    pub(crate) fn kept(&mut self, ticket: Ticket, result: Result<String, Problem>) {
+        let now = self.now;
+        let is_kept = result.is_ok();
+        let Some(reveal) = &mut self.reveal else { return };
+        // What closing asked about is settled, and the card stays: nothing closes unasked.
+        if reveal.kept.answer(ticket, result, now) && is_kept && reveal.asks && reveal.rotation.is_none() {
+            reveal.asks = false;
+            self.stay_open();
+        }
+    }
+
+    /// The session of the cluster that a new key was made on: at the same endpoint, and the same cluster as far as it
+    /// is known.
+    ///
+    /// # Errors
+    /// The reason, as the beginning of a sentence.
+    pub(crate) fn home_of(&self, reveal: &Reveal) -> Result<&Cluster, &'static str> {
+        let open = self.clusters.iter().find(|cluster| cluster.profile.id == reveal.profile.id);
+        let open = open.and_then(|cluster| Some((cluster, cluster.session.value()?)));
+        let Some((cluster, session)) = open else { return Err("The connection was closed") };
+        if cluster.profile.endpoint != reveal.profile.endpoint {
+            return Err("The connection was changed since the key was made");
+        }
+        match (&session.cluster_uuid, &reveal.cluster_uuid) {
+            (Some(now), Some(then)) if now != then => Err("Another cluster answers at this address by now"),
+            _ => Ok(cluster),
+        }
+    }
+
+    pub(crate) fn close_secret(&mut self) {
+        match &mut self.reveal {
+            // That of a successor is closed by a word of its own.
+            Some(reveal) if reveal.rotation.is_some() || !reveal.is_safe() => reveal.asks = true,
+            _ => self.drop_secret(),
+        }
+    }
+
+    /// Back to the card: nothing is closed.
+    pub(crate) fn go_back_to_secret(&mut self) {
+        self.stay_open();
+        self.on_reveal(|reveal| reveal.asks = false);
+    }
+
+    /// Ends the key whose secret nobody kept, in the way of every invalidation: by its id, written down first, and
+    /// read again as proof. The card goes when that proof is there.
+    pub(crate) fn invalidate_secret(&mut self) {
+        if self.invalidation.is_some() {
+            return;
+        }
+        let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.rotation.is_none()) else { return };
+        let cluster = match self.home_of(reveal) {
+            Ok(cluster) => cluster,
+            Err(why) => {
+                let words = format!(
+                    "{why}: nothing was sent. Connect to the cluster of the key, and invalidate it in the list"
+                );
+                return self.on_reveal(|reveal| reveal.refusal = Some(words));
+            }
+        };
+        let key = cluster.key(&reveal.id).unwrap_or_else(|| ApiKey {
+            id: reveal.id.clone(),
+            name: reveal.name.clone(),
+            kind: reveal.kind.clone(),
+            created: cluster.now(self.now),
+            expires: reveal.expires,
+            role_descriptors: Some(reveal.descriptors.clone()),
+            ..ApiKey::default()
+        });
+        self.invalidate_at_once(cluster.profile.id.clone(), &key);
+    }
+
+    /// The keys were ended and read again: the card of one of them has nothing to keep any more.
+    pub(crate) fn secrets_ended(&mut self, done: &[KeyId]) {
+        self.next_secrets.retain(|reveal| reveal.rotation.is_some() || !done.contains(&reveal.id));
+        if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none() && done.contains(&reveal.id)) {
+            self.secret_gone();
+        }
+    }
+}

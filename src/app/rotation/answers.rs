@@ -1,0 +1,390 @@
+//! What came of a step of rotating: taken in by its ticket. And the card with a successor's secret, which is not
+//! closed before the person has it or the successor is ended.
+
+use super::dialog::{Rotating, Stage};
+use crate::{
+    app::{Reveal, State},
+    client::CreatedKey,
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        connections::profile::{Profile, ProfileId},
+        rotation::Rotation,
+    },
+    ops::{
+        Problem,
+        rotation::{
+            Fate, Made, Rights,
+            driver::{After, OneOf, Planned},
+        },
+    },
+    store::rotation::Held,
+    worker::{Rotate, Rotated, Task, Ticket},
+};
+
+/// The rotation that a secret on the card belongs to.
+pub struct Successor {
+    /// The key that it takes the place of.
+    pub old: KeyId,
+    /// The name of that.
+    pub old_name: String,
+    /// How long both keys work, in milliseconds.
+    pub grace: Millis,
+    /// What it is limited by, against the old key.
+    pub rights: Rights,
+    /// Why it could not be ended.
+    pub problem: Option<Problem>,
+    /// Nobody else goes on with it while this is held.
+    held: Option<Box<Held>>,
+    undoing: Option<Ticket>,
+}
+
+impl Successor {
+    /// Whether it is being ended.
+    pub fn is_undoing(&self) -> bool {
+        self.undoing.is_some()
+    }
+}
+
+impl State {
+    pub(crate) fn rotated(&mut self, ticket: Ticket, rotated: Rotated) {
+        match rotated {
+            Rotated::Read(result) => self.rotations_read(ticket, result),
+            Rotated::EndPlans(plans) => self.end_planned(ticket, Ok(plans)),
+            Rotated::CancelPlans(plans) => self.cancel_planned(ticket, Ok(*plans)),
+            Rotated::Counted(number) => self.rotation_counted(ticket, number),
+            Rotated::Planned(result) => self.rotation_planned(ticket, result),
+            Rotated::News(news) => {
+                if let Some(dialog) = self.waiting_for(ticket) {
+                    dialog.news.push(news.words());
+                }
+            }
+            Rotated::Made(result) => self.successor_made(ticket, result),
+            Rotated::After(result) => self.rotation_after(ticket, result.map(|after| *after)),
+            Rotated::Many(result) => self.many_rotated(ticket, result),
+            Rotated::Ended(result) => self.rotations_ended(ticket, result),
+            Rotated::Undone(held, result) => self.successor_undone(ticket, held, result),
+            Rotated::Canceled(result) => self.rotation_canceled(ticket, result.map(|rotation| *rotation)),
+        }
+    }
+
+    /// The dialog that waits for this answer.
+    fn waiting_for(&mut self, ticket: Ticket) -> Option<&mut Rotating> {
+        self.rotating.as_mut().filter(|dialog| dialog.ticket == Some(ticket))
+    }
+
+    fn rotation_counted(&mut self, ticket: Ticket, number: usize) {
+        let Some(dialog) = &mut self.rotating else { return };
+        let asked = match &dialog.stage {
+            Stage::Ask(ask) => ask.planned.question(),
+            _ => dialog.ticket,
+        };
+        if asked == Some(ticket) {
+            dialog.counted = number;
+        }
+    }
+
+    fn rotation_planned(&mut self, ticket: Ticket, result: Result<Planned, Problem>) {
+        let now = self.now;
+        if let Some(Stage::Ask(ask)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
+            ask.planned.answer(ticket, result, now);
+        }
+    }
+
+    fn successor_made(&mut self, ticket: Ticket, result: Result<Box<(Held, Made)>, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        let profile = dialog.profile.clone();
+        let home = self.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
+        let cluster_uuid = home.and_then(|home| home.session.value()?.cluster_uuid.clone());
+        match result {
+            Ok(made) => {
+                let (held, made) = *made;
+                self.rotating = None;
+                let mut reveal = Reveal::of_successor(held, made, &profile);
+                reveal.cluster_uuid = cluster_uuid;
+                self.show_secret(reveal);
+            }
+            Err(problem) => {
+                if let Some(dialog) = &mut self.rotating {
+                    dialog.stage = Stage::After(Box::new(Err(problem)));
+                }
+            }
+        }
+        self.after_rotating(&profile.id);
+    }
+
+    fn rotation_after(&mut self, ticket: Ticket, result: Result<After, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        dialog.stage = Stage::After(Box::new(result));
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    fn many_rotated(&mut self, ticket: Ticket, result: Result<Vec<OneOf>, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        if let Stage::Many(many) = &mut dialog.stage {
+            many.over = Some(result);
+        }
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    fn rotations_ended(&mut self, ticket: Ticket, result: Result<Vec<Fate>, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        if let Stage::End(ending) = &mut dialog.stage {
+            ending.over = Some(result);
+        }
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    fn rotation_canceled(&mut self, ticket: Ticket, result: Result<Rotation, Problem>) {
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        dialog.stage = Stage::Canceled(Box::new(result));
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+
+    /// What is shown of the cluster is read again: keys, rotations, and what was done to them.
+    fn after_rotating(&mut self, id: &ProfileId) {
+        self.journal.renew_history();
+        self.read_keys(id);
+        self.read_rotations(id);
+    }
+
+    /// Shows a secret that is told once; while another is shown it waits.
+    pub(crate) fn show_secret(&mut self, reveal: Reveal) {
+        if self.reveal.is_none() {
+            self.reveal = Some(reveal);
+        } else {
+            self.next_secrets.push_back(reveal);
+        }
+    }
+
+    /// The card is done with; the next secret comes, if one waits. That of a successor is never let go of here.
+    pub(crate) fn drop_secret(&mut self) {
+        if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none()) {
+            self.secret_gone();
+            self.go_on_closing();
+        }
+    }
+
+    pub(crate) fn secret_gone(&mut self) -> Option<Reveal> {
+        let next = self.next_secrets.pop_front();
+        std::mem::replace(&mut self.reveal, next)
+    }
+
+    /// The person has the secret: the successor is tried, and the rotation goes on.
+    pub(crate) fn secret_kept(&mut self) {
+        let Some(reveal) = self
+            .reveal
+            .as_ref()
+            .filter(|reveal| reveal.rotation.as_ref().is_some_and(|successor| !successor.is_undoing()))
+        else {
+            return;
+        };
+        let session = self.home_of(reveal).ok().and_then(|home| home.session.value()).cloned().map(Box::new);
+        let Some(mut reveal) = self.secret_gone() else { return };
+        let held = reveal.rotation.as_mut().and_then(|successor| successor.held.take());
+        let (Some(session), Some(held)) = (session, held) else {
+            self.notice("The rotation waits on the Overview: resume it there");
+            return self.go_on_closing();
+        };
+        self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
+        let step = Rotate::Kept(held, std::mem::take(&mut reveal.secret));
+        self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
+    }
+
+    /// The person has not kept it: the successor is ended, and the old key stays.
+    pub(crate) fn undo_successor(&mut self) {
+        let Some(reveal) = &self.reveal else { return };
+        let session = match self.home_of(reveal) {
+            Ok(home) => home.session.value().cloned().map(Box::new),
+            Err(why) => {
+                let problem = Problem::new(&format!("{why}: nothing was sent"), "The successor is as it was")
+                    .hint("Connect to the cluster of the key, and go on with the rotation there");
+                if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()) {
+                    successor.problem = Some(problem);
+                }
+                return;
+            }
+        };
+        let Some(session) = session else { return };
+        let held = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()?.held.take());
+        let Some(held) = held else { return };
+        let ticket = self.submit(Task::Rotate(session, Rotate::Undo(held)));
+        if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()) {
+            successor.undoing = Some(ticket);
+            successor.problem = None;
+        }
+    }
+
+    fn successor_undone(&mut self, ticket: Ticket, held: Box<Held>, result: Result<(), Problem>) {
+        let Some(reveal) = &mut self.reveal else { return };
+        let Some(successor) = reveal.rotation.as_mut().filter(|own| own.undoing == Some(ticket)) else { return };
+        successor.undoing = None;
+        let id = reveal.profile.id.clone();
+        match result {
+            Ok(()) => {
+                let words = format!("The successor was ended and read again. {} stays as it was", successor.old);
+                self.secret_gone();
+                self.notice(words);
+                self.go_on_closing();
+            }
+            Err(problem) => {
+                successor.problem = Some(problem);
+                successor.held = Some(held);
+            }
+        }
+        self.after_rotating(&id);
+    }
+
+    pub(crate) fn rotation_broken(&mut self, ticket: Ticket) {
+        self.rotations_read(ticket, Err(Problem::broken()));
+        self.rotation_planned(ticket, Err(Problem::broken()));
+        self.end_planned(ticket, Err(Problem::broken()));
+        self.cancel_planned(ticket, Err(Problem::broken()));
+        if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut())
+            && successor.undoing.take_if(|own| *own == ticket).is_some()
+        {
+            successor.problem = Some(Problem::broken());
+        }
+        let Some(dialog) = self.waiting_for(ticket) else { return };
+        dialog.ticket = None;
+        match &mut dialog.stage {
+            Stage::Many(many) => many.over = Some(Err(Problem::broken())),
+            Stage::End(ending) => ending.over = Some(Err(Problem::broken())),
+            stage => *stage = Stage::After(Box::new(Err(Problem::broken()))),
+        }
+        let id = dialog.profile.id.clone();
+        self.after_rotating(&id);
+    }
+}
+
+impl Reveal {
+    fn of_successor(held: Held, made: Made, profile: &Profile) -> Self {
+        let Made { created, old, rights } = made;
+        let mut reveal = Self::of_key(created, &old, profile);
+        reveal.rotation = Some(Successor {
+            old: old.id,
+            old_name: old.name,
+            grace: held.rotation.grace,
+            rights,
+            problem: None,
+            held: Some(Box::new(held)),
+            undoing: None,
+        });
+        reveal
+    }
+
+    fn of_key(created: CreatedKey, old: &ApiKey, profile: &Profile) -> Self {
+        let descriptors = old.role_descriptors.clone().unwrap_or_default();
+        Self::with(created, old.application_id().map(str::to_owned), descriptors, profile)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::{
+        connections::{
+            endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+            login::Login,
+            profile::Environment,
+        },
+        secret::Secret,
+    };
+
+    pub(in crate::app) fn profile() -> Profile {
+        let url = ClusterUrl::parse("http://localhost:9200").unwrap();
+        let login = Login::Password { username: "u".into(), password: Secret::new("p") };
+        let endpoint =
+            Endpoint { url, trust: Trust::System, login, run_as: None, timeout: DEFAULT_TIMEOUT, audit_index: None };
+        let environment = Environment::Development;
+        Profile { id: ProfileId("p".into()), name: "p".into(), environment, endpoint }
+    }
+
+    pub(in crate::app) fn reveal(id: &str) -> Reveal {
+        let created = CreatedKey {
+            id: KeyId::new(id),
+            name: id.into(),
+            expires: None,
+            secret: Secret::new("s"),
+            doubts: Vec::new(),
+        };
+        Reveal::of_key(created, &ApiKey::default(), &profile())
+    }
+
+    /// A session that nothing is sent by.
+    pub(in crate::app) fn session() -> crate::ops::Session {
+        crate::ops::Session {
+            client: crate::client::Client::new(&profile().endpoint).unwrap(),
+            identity: crate::model::identity::Identity { username: "u".into(), ..Default::default() },
+            privileges: crate::model::identity::Privileges::default(),
+            edition: crate::model::version::Edition::default(),
+            cluster_name: None,
+            cluster_uuid: None,
+            certificate: None,
+            journal: crate::store::journal::Journal::default(),
+            keyring: None,
+            interrupt: Default::default(),
+        }
+    }
+
+    fn successor() -> Successor {
+        Successor {
+            old: KeyId::new("old"),
+            old_name: "old".into(),
+            grace: 0,
+            rights: Rights::Same,
+            problem: None,
+            held: None,
+            undoing: None,
+        }
+    }
+
+    #[test]
+    fn a_secret_waits_until_the_one_before_it_is_done_with_and_none_is_written_over() {
+        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let shown = |state: &State| state.reveal.as_ref().map(|reveal| reveal.id.to_string());
+        state.show_secret(reveal("one"));
+        let mut two = reveal("two");
+        two.rotation = Some(successor());
+        state.show_secret(two);
+        state.show_secret(reveal("three"));
+        assert_eq!(shown(&state).as_deref(), Some("one"));
+        state.drop_secret();
+        assert_eq!(shown(&state).as_deref(), Some("two"));
+        state.drop_secret();
+        state.close_secret();
+        assert_eq!(shown(&state).as_deref(), Some("two"), "that of a successor needs a word");
+        assert!(state.reveal.as_ref().unwrap().asks && !state.may_close());
+        state.secret_kept();
+        assert_eq!(shown(&state).as_deref(), Some("three"));
+        assert!(state.reveal.as_ref().unwrap().asks, "the window was to be closed, which goes on behind the successor");
+        state.drop_secret();
+        assert!(state.reveal.is_none() && state.may_close());
+    }
+
+    #[test]
+    fn an_answer_to_an_old_question_changes_nothing() {
+        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let mut dialog = Rotating::new(profile(), Stage::Working("now".into()));
+        dialog.ticket = Some(Ticket(7));
+        state.rotating = Some(dialog);
+        state.rotated(Ticket(6), Rotated::After(Err(Problem::broken())));
+        state.rotated(Ticket(6), Rotated::Made(Err(Problem::broken())));
+        state.rotated(Ticket(6), Rotated::News(crate::ops::rotation::News::Looking));
+        let dialog = state.rotating.as_ref().unwrap();
+        assert!(dialog.is_running() && dialog.news.is_empty() && matches!(dialog.stage, Stage::Working(_)));
+        assert!(!state.may_close(), "a cluster is being changed");
+        state.rotated(Ticket(7), Rotated::After(Err(Problem::broken())));
+        let dialog = state.rotating.as_ref().unwrap();
+        assert!(!dialog.is_running() && matches!(dialog.stage, Stage::After(_)));
+    }
+}

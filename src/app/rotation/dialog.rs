@@ -1,0 +1,575 @@
+//! The dialog of rotating: what would be made, what is happening, what has happened; resuming a rotation,
+//! ending its old key, and canceling it.
+
+use std::path::PathBuf;
+
+use crate::{
+    app::{Loadable, Screen, State},
+    model::{
+        DAY, Millis,
+        api_key::KeyId,
+        connections::profile::{Profile, ProfileId},
+        rotation::{Next, Outlook, Rotation},
+        secret::Secret,
+        secret_text,
+    },
+    ops::{
+        Problem, Session,
+        rotation::{
+            Consent, EndPlan, Fate, Objection, Plan, Wishes,
+            driver::{After, CancelPlans, Have, OneOf, Planned},
+        },
+    },
+    worker::{EndPlans, Rotate, Task, Ticket},
+};
+
+/// From so many keys on, the confirmation is typed.
+pub const TYPED_FROM: usize = 10;
+
+/// A step within the dialog.
+#[derive(Debug)]
+pub enum Step {
+    /// Show what rotating these would make.
+    Ask(Vec<KeyId>),
+    /// Look again, with this name and end; empty is as it is.
+    Look(String, String),
+    /// How long both keys work, in milliseconds.
+    Grace(Millis),
+    /// The old key is in wrong hands: no grace.
+    Compromised(bool),
+    /// The successor may belong to who makes it.
+    OtherOwner(bool),
+    /// Keys that a product made for itself are meant too.
+    Managed(bool),
+    /// Make another successor although one works.
+    Again(bool),
+    /// Begin, as it was shown; the secrets of several keys go to new files of this folder.
+    Begin(PathBuf),
+    /// The secret on the card was kept.
+    Kept,
+    /// End the successor on the card; the old key stays.
+    Undo,
+    /// Sign in once more with the secret that did not work.
+    TryAgain,
+    /// Show what going on with a rotation needs.
+    AskGoOn(ProfileId, String),
+    /// Go on with it.
+    GoOn(Having),
+    /// Show what canceling a rotation would do.
+    AskCancel(ProfileId, String),
+    /// Leave the successor valid.
+    Keep(bool),
+    /// Cancel it.
+    Cancel,
+    /// Show which old key would be ended; of all that are due where no rotation is named.
+    AskEnd(ProfileId, Option<String>),
+    /// End what was shown.
+    End,
+    /// Begin nothing more.
+    Stop,
+    /// Close the dialog.
+    Close,
+}
+
+/// What a person has of the successor of an interrupted rotation.
+#[derive(Debug)]
+pub enum Having {
+    /// Nobody can have been told.
+    Unsaid,
+    /// It, as it was pasted.
+    Pasted(Secret),
+    /// They say so.
+    Said,
+    /// They don't.
+    Not,
+}
+
+/// A dialog about rotations, on which cluster.
+pub struct Rotating {
+    /// The cluster.
+    pub profile: Profile,
+    /// What is shown.
+    pub stage: Stage,
+    /// What was told on the way.
+    pub news: Vec<String>,
+    /// How many are settled, or looked at.
+    pub counted: usize,
+    /// Whether it was asked to stop.
+    pub stopping: bool,
+    pub(crate) ticket: Option<Ticket>,
+}
+
+/// What the dialog shows.
+pub enum Stage {
+    /// What would be made.
+    Ask(Box<Ask>),
+    /// Something that is under way with one rotation, in a sentence.
+    Working(String),
+    /// How far a rotation has come.
+    After(Box<Result<After, Problem>>),
+    /// Several keys.
+    Many(Many),
+    /// A rotation that was interrupted.
+    GoOn(Box<GoOn>),
+    /// A rotation that may be canceled.
+    Cancel(Box<Canceling>),
+    /// The outcome of canceling a rotation.
+    Canceled(Box<Result<Rotation, Problem>>),
+    /// Old keys that are due.
+    End(Box<Ending>),
+}
+
+/// What would be made, and what is wanted.
+pub struct Ask {
+    /// The keys that were asked for.
+    pub ids: Vec<KeyId>,
+    /// What would be made of them.
+    pub planned: Loadable<Planned>,
+    /// The name that was looked at; empty is that of the old key.
+    pub name: String,
+    /// The end that was looked at; empty is as long a life as the old key's.
+    pub expiration: String,
+    /// How long both keys work, in milliseconds.
+    pub grace: Millis,
+    /// Whether the old key is in wrong hands.
+    pub compromised: bool,
+    /// Consent to what the plans have objections to.
+    pub consent: Consent,
+}
+
+impl Ask {
+    fn new(ids: Vec<KeyId>) -> Self {
+        Self {
+            ids,
+            planned: Loadable::default(),
+            name: String::new(),
+            expiration: String::new(),
+            grace: DAY,
+            compromised: false,
+            consent: Consent::default(),
+        }
+    }
+
+    /// Whether it is about one key.
+    pub fn is_single(&self) -> bool {
+        self.ids.len() == 1
+    }
+
+    fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.planned.value().into_iter().flat_map(|planned| &planned.plans)
+    }
+
+    /// Number of plans with this objection.
+    pub fn count_of(&self, objection: Objection) -> usize {
+        self.plans().filter(|plan| plan.objections(self.grace()).contains(&objection)).count()
+    }
+
+    /// `true` if a key is meant, by what was consented to.
+    pub fn is_meant(&self, plan: &Plan) -> bool {
+        plan.check_with(self.consent, self.grace()).is_ok()
+    }
+
+    /// How many would be rotated.
+    pub fn count(&self) -> usize {
+        self.plans().filter(|plan| self.is_meant(plan)).count()
+    }
+
+    /// How long both keys work.
+    pub fn grace(&self) -> Millis {
+        if self.compromised { 0 } else { self.grace }
+    }
+
+    /// What stands in the way.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        match self.plans().next() {
+            _ if self.planned.is_loading() => Some("It is looked at first"),
+            None => Some("There is nothing that can be rotated"),
+            Some(_) if self.count() > 0 => None,
+            Some(plan) if plan.successor_ends_within(self.grace()).is_some() => {
+                Some("The successor would expire before the grace period is over")
+            }
+            Some(plan) if plan.changes_owner && !self.consent.other_owner => {
+                Some("Tick that the successor may belong to you")
+            }
+            Some(plan) if plan.product().is_some() && !self.consent.managed_too => {
+                Some("Tick that a key of another application is meant")
+            }
+            Some(_) => Some("Tick that another successor is meant"),
+        }
+    }
+
+    /// What has to be typed, when there are many.
+    pub fn words_to_type(&self) -> Option<String> {
+        let count = self.count();
+        (count >= TYPED_FROM).then(|| format!("rotate {count}"))
+    }
+}
+
+/// Several keys that are being rotated.
+pub struct Many {
+    /// Them, with their names.
+    pub keys: Vec<(KeyId, String)>,
+    /// Where the secrets go.
+    pub folder: PathBuf,
+    /// What became of them.
+    pub over: Option<Result<Vec<OneOf>, Problem>>,
+}
+
+/// A rotation that was interrupted.
+pub struct GoOn {
+    /// As it was read.
+    pub rotation: Rotation,
+    /// What is wrong with what was pasted.
+    pub error: Option<String>,
+}
+
+/// Old keys that are due.
+pub struct Ending {
+    /// Their rotations.
+    pub rotations: Vec<Rotation>,
+    /// Plans of ending each of them, and the last uses of the old keys.
+    pub looked: Loadable<EndPlans>,
+    /// What became of them.
+    pub over: Option<Result<Vec<Fate>, Problem>>,
+}
+
+/// A rotation that may be canceled.
+pub struct Canceling {
+    /// As it was read.
+    pub rotation: Rotation,
+    /// `true` to leave its successor valid.
+    pub keep: bool,
+    /// Plans of canceling it, worked out from both keys as the cluster has them.
+    pub looked: Loadable<CancelPlans>,
+}
+
+impl Ending {
+    /// Plan of ending a rotation, or the problem that would refuse it; `None` until the cluster was asked.
+    pub fn plan(&self, rotation: &Rotation) -> Option<&Result<EndPlan, Problem>> {
+        let number = self.rotations.iter().position(|own| own.id == rotation.id)?;
+        self.looked.value()?.plans.get(number)
+    }
+
+    /// The rotations that would be ended: all but those whose end would be refused.
+    pub fn meant(&self) -> impl Iterator<Item = &Rotation> {
+        self.rotations.iter().filter(|rotation| !matches!(self.plan(rotation), Some(Err(_))))
+    }
+
+    /// What stands in the way.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        match (self.looked.is_loading(), self.meant().next()) {
+            (true, _) => Some("It is looked at first"),
+            (false, None) => Some("The end of none of them is allowed now"),
+            (false, Some(_)) => None,
+        }
+    }
+
+    /// What has to be typed, when there are many.
+    pub fn words_to_type(&self) -> Option<String> {
+        let count = self.meant().count();
+        (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
+    }
+}
+
+impl Rotating {
+    pub(crate) fn new(profile: Profile, stage: Stage) -> Self {
+        Self { profile, stage, news: Vec::new(), counted: 0, stopping: false, ticket: None }
+    }
+
+    /// Whether a cluster is being changed.
+    pub fn is_running(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    fn begin(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+        (self.counted, self.stopping) = (0, false);
+        self.news.clear();
+    }
+}
+
+impl State {
+    pub(crate) fn rotate_step(&mut self, step: Step) {
+        match step {
+            Step::Ask(ids) => self.ask_rotate(ids),
+            Step::Look(name, expiration) => self.look_again(name, expiration),
+            Step::Grace(grace) => self.on_ask(|ask| ask.grace = grace),
+            Step::Compromised(on) => self.on_ask(|ask| ask.compromised = on),
+            Step::OtherOwner(on) => self.on_ask(|ask| ask.consent.other_owner = on),
+            Step::Managed(on) => self.on_ask(|ask| ask.consent.managed_too = on),
+            Step::Again(on) => self.on_ask(|ask| ask.consent.again = on),
+            Step::Begin(folder) => self.begin_rotating(folder),
+            Step::Kept => self.secret_kept(),
+            Step::Undo => self.undo_successor(),
+            Step::TryAgain => self.try_successor_again(),
+            Step::AskGoOn(profile, id) => {
+                self.ask_about(&profile, &id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })))
+            }
+            Step::GoOn(having) => self.go_on_rotating(having),
+            Step::AskCancel(profile, id) => {
+                self.ask_cancel(&profile, &id, false);
+            }
+            Step::Keep(on) => {
+                if let Some(Stage::Cancel(canceling)) = self.idle_stage() {
+                    canceling.keep = on;
+                }
+            }
+            Step::Cancel => self.cancel_rotation(),
+            Step::AskEnd(profile, id) => self.ask_end(&profile, id.as_deref()),
+            Step::End => self.end_rotations(),
+            Step::Stop => self.stop_rotating(),
+            Step::Close => {
+                self.close_rotating();
+                // A successor's secret may have been asked about because the window is to be closed.
+                if self.rotating.is_none() {
+                    self.go_on_closing();
+                }
+            }
+        }
+    }
+
+    /// What the dialog shows, while nothing is under way.
+    fn idle_stage(&mut self) -> Option<&mut Stage> {
+        self.rotating.as_mut().filter(|dialog| !dialog.is_running()).map(|dialog| &mut dialog.stage)
+    }
+
+    fn on_ask(&mut self, change: impl FnOnce(&mut Ask)) {
+        if let Some(Stage::Ask(ask)) = self.idle_stage() {
+            change(ask);
+        }
+    }
+
+    /// Of the cluster that the dialog is about.
+    fn rotating_session(&mut self) -> Option<Box<Session>> {
+        let id = self.rotating.as_ref()?.profile.id.clone();
+        let session = self.clusters.iter().find(|cluster| cluster.profile.id == id)?.session.value().cloned();
+        if session.is_none() {
+            self.notice("The connection was closed: nothing was sent");
+        }
+        session.map(Box::new)
+    }
+
+    /// Submits what changes a cluster; the dialog waits for it.
+    pub(crate) fn run_rotation(&mut self, session: Box<Session>, step: Rotate, stage: Stage) {
+        let ticket = self.submit(Task::Rotate(session, step));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.begin(ticket);
+            dialog.stage = stage;
+        }
+    }
+
+    fn ask_rotate(&mut self, ids: Vec<KeyId>) {
+        if self.rotating.is_some() || ids.is_empty() {
+            return;
+        }
+        let Some(cluster) = self.common_home(&ids) else {
+            return self.notice("These keys belong to several clusters: select those of one at a time");
+        };
+        let profile = cluster.profile.clone();
+        self.rotating = Some(Rotating::new(profile, Stage::Ask(Box::new(Ask::new(ids)))));
+        self.look_again(String::new(), String::new());
+    }
+
+    fn look_again(&mut self, name: String, expiration: String) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::Ask(ask)) = self.idle_stage() else { return };
+        let typed = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+        let wishes = Wishes { name: typed(&name), expiration: typed(&expiration), grace: ask.grace() };
+        let (ids, old) = (ask.ids.clone(), ask.planned.give_up());
+        if let Some(old) = old {
+            self.submit(Task::Stop(old));
+        }
+        let ticket = self.submit(Task::Rotate(session, Rotate::Plan(ids, wishes)));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.counted = 0;
+        }
+        self.on_ask(|ask| {
+            ask.planned.ask(ticket);
+            (ask.name, ask.expiration) = (name, expiration);
+        });
+    }
+
+    fn begin_rotating(&mut self, folder: PathBuf) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::Ask(ask)) = self.idle_stage() else { return };
+        if ask.obstacle().is_some() {
+            return;
+        }
+        let (grace, consent) = (ask.grace(), ask.consent);
+        let mut plans: Vec<Plan> = ask.plans().filter(|plan| ask.is_meant(plan)).cloned().collect();
+        plans.iter_mut().for_each(|plan| plan.set_grace(grace));
+        if ask.is_single() {
+            let Some(plan) = plans.pop() else { return };
+            let words =
+                format!("Making the successor of {}", crate::model::text::sanitize::shortened(&plan.old.name, 60));
+            return self.run_rotation(session, Rotate::Start(Box::new(plan), consent), Stage::Working(words));
+        }
+        let keys = plans.iter().map(|plan| (plan.old.id.clone(), plan.old.name.clone())).collect();
+        let many = Many { keys, folder: folder.clone(), over: None };
+        self.run_rotation(session, Rotate::Many(plans, consent, folder), Stage::Many(many));
+    }
+
+    /// Shows a dialog about a rotation that was read.
+    fn ask_about(&mut self, profile: &ProfileId, id: &str, stage: impl FnOnce(Rotation) -> Stage) {
+        let known = self.known_rotation(profile, id).filter(|_| self.rotating.is_none());
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
+        if let (Some(rotation), Some(cluster)) = (known, cluster) {
+            self.rotating = Some(Rotating::new(cluster.profile.clone(), stage(rotation)));
+        }
+    }
+
+    fn go_on_rotating(&mut self, having: Having) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::GoOn(asked)) = self.idle_stage() else { return };
+        let id = asked.rotation.id.clone();
+        let have = match having {
+            Having::Unsaid => Have::Unsaid,
+            Having::Said => Have::Said,
+            Having::Not => Have::Not,
+            Having::Pasted(text) => match of_the_successor(&text, &asked.rotation) {
+                Ok(have) => have,
+                Err(words) => return asked.error = Some(words),
+            },
+        };
+        let words = "Resuming the rotation".to_owned();
+        self.run_rotation(session, Rotate::GoOn(id, have), Stage::Working(words));
+    }
+
+    fn try_successor_again(&mut self) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::After(after)) = self.idle_stage() else { return };
+        let Ok(After { rotation, secret, .. }) = &mut **after else { return };
+        let (Some(secret), Some(successor)) = (secret.take(), rotation.successor().cloned()) else { return };
+        let step = Rotate::GoOn(rotation.id.clone(), Have::Secret(successor, secret));
+        self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
+    }
+
+    fn cancel_rotation(&mut self) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::Cancel(canceling)) = self.idle_stage() else { return };
+        let step = Rotate::Cancel(canceling.rotation.id.clone(), canceling.keep);
+        self.run_rotation(session, step, Stage::Working("Canceling the rotation".into()));
+    }
+
+    /// Shows what canceling a rotation would do, which the cluster is asked for.
+    fn ask_cancel(&mut self, profile: &ProfileId, id: &str, keep: bool) {
+        self.ask_about(profile, id, |rotation| {
+            Stage::Cancel(Box::new(Canceling { rotation, keep, looked: Loadable::default() }))
+        });
+        let Some(session) = self.rotating_session() else { return };
+        let Some(Stage::Cancel(canceling)) = self.idle_stage() else { return };
+        let rotation = Box::new(canceling.rotation.clone());
+        let ticket = self.submit(Task::Rotate(session, Rotate::CancelPlans(rotation)));
+        if let Some(Stage::Cancel(canceling)) = self.idle_stage() {
+            canceling.looked.ask(ticket);
+        }
+    }
+
+    fn ask_end(&mut self, profile: &ProfileId, id: Option<&str>) {
+        if self.rotating.is_some() {
+            return;
+        }
+        let mut rotations = self.due_on(profile);
+        rotations.retain(|rotation| id.is_none_or(|id| rotation.id == id));
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
+        let Some(cluster) = cluster.filter(|_| !rotations.is_empty()) else {
+            return self.notice("Nothing is due on this cluster");
+        };
+        let (profile, session) = (cluster.profile.clone(), cluster.session.value().cloned());
+        let mut looked = Loadable::default();
+        if let Some(session) = session {
+            looked.ask(self.submit(Task::Rotate(Box::new(session), Rotate::EndPlans(rotations.clone()))));
+        }
+        let ending = Ending { rotations, looked, over: None };
+        self.rotating = Some(Rotating::new(profile, Stage::End(Box::new(ending))));
+    }
+
+    fn end_rotations(&mut self) {
+        let Some(session) = self.rotating_session() else { return };
+        let Some(dialog) = self.rotating.as_mut().filter(|dialog| !dialog.is_running()) else { return };
+        let Stage::End(ending) = &mut dialog.stage else { return };
+        if ending.over.is_some() || ending.obstacle().is_some() {
+            return;
+        }
+        let ids: Vec<String> = ending.meant().map(|rotation| rotation.id.clone()).collect();
+        // What would be refused was shown so, and is not part of it.
+        ending.rotations.retain(|rotation| ids.contains(&rotation.id));
+        ending.looked = Loadable::default();
+        let ticket = self.submit(Task::Rotate(session, Rotate::End(ids)));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.begin(ticket);
+        }
+    }
+
+    fn stop_rotating(&mut self) {
+        let Some(ticket) = self.rotating.as_ref().and_then(|dialog| dialog.ticket) else { return };
+        self.submit(Task::Stop(ticket));
+        if let Some(dialog) = &mut self.rotating {
+            dialog.stopping = true;
+        }
+    }
+
+    /// Closes the dialog; what changes a cluster is waited for.
+    pub(crate) fn close_rotating(&mut self) {
+        let Some(stage) = self.idle_stage() else { return };
+        let question = match stage {
+            Stage::Ask(ask) => ask.planned.give_up(),
+            Stage::End(ending) => ending.looked.give_up(),
+            Stage::Cancel(canceling) => canceling.looked.give_up(),
+            _ => None,
+        };
+        if let Some(ticket) = question {
+            self.submit(Task::Stop(ticket));
+        }
+        self.rotating = None;
+    }
+
+    /// Opens what a way out of a problem leads to: going on with a rotation, ending its old key, or giving it up. The
+    /// dialog that is open is closed for it, unless a cluster is being changed.
+    pub(crate) fn rotation_fix(&mut self, id: &str, gives_up: Option<bool>) {
+        if self.rotating.as_ref().is_some_and(Rotating::is_running) {
+            return;
+        }
+        let shown = self.rotating.as_ref().map(|dialog| dialog.profile.id.clone());
+        let profile = shown.or_else(|| self.cluster().map(|cluster| cluster.profile.id.clone()));
+        let Some(profile) = profile else { return };
+        let Some(rotation) = self.known_rotation(&profile, id) else {
+            self.read_rotations(&profile);
+            return self.notice("The rotations of this machine are read again: try it in a moment");
+        };
+        self.close_rotating();
+        let outlook = self.outlook(&profile, &rotation);
+        match gives_up {
+            Some(keep) => self.ask_cancel(&profile, id, keep),
+            None if outlook.is_due() => self.ask_end(&profile, Some(id)),
+            None if matches!(outlook, Outlook::Next(Next::Make | Next::Try)) => {
+                self.ask_about(&profile, id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })));
+            }
+            None => self.show(Screen::Overview),
+        }
+    }
+
+    pub(crate) fn end_planned(&mut self, ticket: Ticket, plans: Result<EndPlans, Problem>) {
+        let now = self.now;
+        if let Some(Stage::End(ending)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
+            ending.looked.answer(ticket, plans, now);
+        }
+    }
+
+    pub(crate) fn cancel_planned(&mut self, ticket: Ticket, plans: Result<CancelPlans, Problem>) {
+        let now = self.now;
+        if let Some(Stage::Cancel(canceling)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
+            canceling.looked.answer(ticket, plans, now);
+        }
+    }
+}
+
+/// The key in what was pasted, if it is the successor.
+fn of_the_successor(text: &Secret, rotation: &Rotation) -> Result<Have, String> {
+    let candidates = secret_text::read(text).map_err(|error| error.to_string())?;
+    let successor = rotation.successor().cloned().unwrap_or_default();
+    match candidates.into_iter().find(|candidate| candidate.id == successor.as_str()) {
+        Some(candidate) => Ok(Have::Secret(successor, candidate.secret)),
+        None => Err(format!("That is the secret of another key than {successor}")),
+    }
+}

@@ -1,0 +1,204 @@
+//! What is known of the rotations of the open clusters: read when one is signed in, after each step, and with the
+//! keys. Nothing is read while it is drawn, and nothing polls: when the next one is due, the window wakes.
+
+pub mod answers;
+pub mod dialog;
+
+use super::{Cluster, Loadable, State};
+use crate::{
+    model::{
+        Millis,
+        api_key::KeyId,
+        connections::profile::ProfileId,
+        rotation::{KeyState, Next, Outlook, Rotation},
+    },
+    ops::{Problem, rotation::driver::Here},
+    worker::{Rotate, Task, Ticket},
+};
+
+/// The rotations of the open clusters.
+#[derive(Default)]
+pub struct Rotations(Vec<(ProfileId, Loadable<Here>)>);
+
+/// A rotation of an open cluster.
+#[derive(Clone)]
+pub struct Row<'a> {
+    /// Profile of the cluster.
+    pub profile: &'a ProfileId,
+    /// As it was read.
+    pub rotation: &'a Rotation,
+    /// The next step, with how both keys stand.
+    pub outlook: Outlook,
+}
+
+/// What a key is in a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It gets a successor.
+    Old,
+    /// It takes the place of another.
+    Successor,
+}
+
+impl Rotations {
+    /// Those of a cluster.
+    pub fn of(&self, id: &ProfileId) -> Option<&Loadable<Here>> {
+        self.0.iter().find(|(own, _)| own == id).map(|(_, here)| here)
+    }
+
+    fn entry(&mut self, id: &ProfileId) -> &mut Loadable<Here> {
+        let place = self.0.iter().position(|(own, _)| own == id).unwrap_or_else(|| {
+            self.0.push((id.clone(), Loadable::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].1
+    }
+
+    /// Those of a cluster that is closed: under its name another may be opened.
+    pub(super) fn forget(&mut self, id: &ProfileId) {
+        self.0.retain(|(own, _)| own != id);
+    }
+
+    fn asked(&mut self, ticket: Ticket) -> Option<&mut Loadable<Here>> {
+        self.0.iter_mut().map(|(_, here)| here).find(|here| here.question() == Some(ticket))
+    }
+}
+
+/// `true` if a rotation waits for a person because it was interrupted.
+pub fn is_interrupted(outlook: &Outlook) -> bool {
+    matches!(outlook, Outlook::Next(Next::Make | Next::Try))
+}
+
+/// `true` if a rotation can't come to its end any more: it can be closed or given up.
+pub fn is_stuck(outlook: &Outlook) -> bool {
+    matches!(outlook, Outlook::Dead(_) | Outlook::SuccessorEnded(_))
+}
+
+/// Sorts the most urgent first: due, interrupted or stuck, waiting.
+fn urgency(row: &Row<'_>) -> (u8, Millis) {
+    let begun = row.rotation.begun_at;
+    match &row.outlook {
+        outlook if outlook.is_due() => (0, begun),
+        Outlook::Next(Next::Wait(due)) => (2, *due),
+        Outlook::Next(Next::Nothing) => (3, begun),
+        _ => (1, begun),
+    }
+}
+
+impl State {
+    /// The clusters that are shown: several where their keys are one list.
+    fn shown_clusters(&self) -> impl Iterator<Item = &Cluster> {
+        let (all, shown) = (self.shows_all(), self.cluster().map(|cluster| &cluster.profile.id));
+        self.clusters.iter().filter(move |cluster| all || Some(&cluster.profile.id) == shown)
+    }
+
+    fn shown_rotations(&self) -> impl Iterator<Item = &Loadable<Here>> {
+        self.shown_clusters().filter_map(|cluster| self.rotations.of(&cluster.profile.id))
+    }
+
+    /// The rotations of what is shown that are not at their end, the most urgent first.
+    pub fn open_rotations(&self) -> Vec<Row<'_>> {
+        let of = |cluster: &'_ Cluster| self.rotations.of(&cluster.profile.id).and_then(Loadable::value);
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        for cluster in self.shown_clusters() {
+            let here = of(cluster).into_iter().flat_map(|here| &here.rotations);
+            let open = here.filter(|rotation| !rotation.is_finished());
+            rows.extend(open.map(|rotation| self.row(&cluster.profile.id, rotation)));
+        }
+        rows.sort_by_key(urgency);
+        rows
+    }
+
+    /// A rotation with its outlook.
+    pub fn row<'a>(&self, profile: &'a ProfileId, rotation: &'a Rotation) -> Row<'a> {
+        Row { profile, rotation, outlook: self.outlook(profile, rotation) }
+    }
+
+    /// Outlook of a rotation of an open cluster: its keys stand as the list has them, and those that the list does not
+    /// have as they stood when the rotations were read.
+    pub fn outlook(&self, profile: &ProfileId, rotation: &Rotation) -> Outlook {
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
+        let here = self.rotations.of(profile).and_then(Loadable::value);
+        let standing = |id: &KeyId| -> KeyState {
+            let listed = cluster.and_then(|cluster| {
+                // This is asked in every frame: a key that is read from the columns costs no copy of it.
+                let (keys, now) = (cluster.inventory(), cluster.now(self.now));
+                let row = keys.place(id)?;
+                match keys.flaw(row) {
+                    None => Some(KeyState::by_status(keys.status(row, now))),
+                    Some(_) => Some(KeyState::of(&keys.key(row), now)),
+                }
+            });
+            listed.unwrap_or_else(|| here.map_or(KeyState::Unknown, |here| here.states.of(id)))
+        };
+        let successor = rotation.successor().map_or(KeyState::Unknown, standing);
+        rotation.outlook(self.now, standing(&rotation.old.id), successor)
+    }
+
+    /// Why the rotations of what is shown could not be read.
+    pub fn rotations_problem(&self) -> Option<&Problem> {
+        self.shown_rotations().find_map(Loadable::problem)
+    }
+
+    /// Files that should be rotations and can't be read, each with the reason.
+    pub fn unreadable_rotations(&self) -> Vec<(String, String)> {
+        let files = self.shown_rotations().filter_map(Loadable::value).flat_map(|here| &here.unreadable);
+        let mut files: Vec<(String, String)> =
+            files.map(|(path, reason)| (path.display().to_string(), reason.clone())).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    /// The rotation that a shown key is in, and what it is there. One that is not at its end goes before others,
+    /// and the newest before older ones.
+    pub fn rotation_of(&self, id: &KeyId) -> Option<(&Rotation, Part)> {
+        let here = self.rotations.of(&self.home(id)?.profile.id)?.value()?;
+        let part = |rotation: &Rotation| match rotation.old.id == *id {
+            true => Some(Part::Old),
+            false => (rotation.successor() == Some(id)).then_some(Part::Successor),
+        };
+        let about = here.rotations.iter().filter_map(|rotation| part(rotation).map(|part| (rotation, part)));
+        about.max_by_key(|(rotation, _)| (!rotation.is_finished(), rotation.begun_at))
+    }
+
+    /// Those of a cluster that are due.
+    pub(super) fn due_on(&self, id: &ProfileId) -> Vec<Rotation> {
+        let here = self.rotations.of(id).and_then(Loadable::value);
+        let rotations = here.into_iter().flat_map(|here| &here.rotations);
+        rotations.filter(|rotation| self.outlook(id, rotation).is_due()).cloned().collect()
+    }
+
+    pub(super) fn known_rotation(&self, profile: &ProfileId, id: &str) -> Option<Rotation> {
+        let here = self.rotations.of(profile)?.value()?;
+        here.rotations.iter().find(|rotation| rotation.id == id).cloned()
+    }
+
+    /// When the next rotation of what is shown is due.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        let waiting = self.open_rotations();
+        let due = |row: &Row<'_>| row.rotation.due().filter(|_| matches!(row.outlook, Outlook::Next(_)));
+        waiting.iter().filter_map(due).filter(|due| *due > self.now).min()
+    }
+
+    /// Reads those of a cluster.
+    pub(super) fn read_rotations(&mut self, id: &ProfileId) {
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *id);
+        let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() else { return };
+        let ticket = self.submit(Task::Rotate(Box::new(session), Rotate::Read));
+        self.rotations.entry(id).ask(ticket);
+    }
+
+    /// Reads those of all that is shown.
+    pub(super) fn refresh_rotations(&mut self) {
+        let ids: Vec<ProfileId> = self.shown_clusters().map(|cluster| cluster.profile.id.clone()).collect();
+        ids.iter().for_each(|id| self.read_rotations(id));
+    }
+
+    pub(super) fn rotations_read(&mut self, ticket: Ticket, result: Result<Here, Problem>) {
+        let now = self.now;
+        if let Some(here) = self.rotations.asked(ticket) {
+            here.answer(ticket, result, now);
+        }
+    }
+}

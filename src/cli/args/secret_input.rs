@@ -1,0 +1,102 @@
+//! Secrets that a command needs besides its sign-in: from a file, from stdin, or typed; never an option.
+
+use std::{
+    io::{self, IsTerminal, Read},
+    path::PathBuf,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::{error::CliError, output},
+    model::secret::Secret,
+};
+
+/// No password, token or key is as long as that.
+const LONGEST: usize = 64 << 10;
+
+/// Where a secret comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// The whole of stdin.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+    /// A person at a terminal.
+    Person,
+}
+
+impl Source {
+    /// By the two options that name one; a person where neither was given.
+    pub(crate) fn of(file: Option<&PathBuf>, stdin: bool) -> Self {
+        match (file, stdin) {
+            (Some(path), _) if path.as_os_str() == "-" => Self::Stdin,
+            (Some(path), _) => Self::File(path.clone()),
+            (None, true) => Self::Stdin,
+            (None, false) => Self::Person,
+        }
+    }
+
+    /// Reads it; line ends at its end don't count. `what` is what a person is asked for, `options` are named
+    /// where nobody can be asked.
+    ///
+    /// # Errors
+    /// When it can't be read, is blank or endless.
+    pub(crate) fn read(&self, what: &str, options: &str) -> Result<Secret, CliError> {
+        let secret = match self {
+            Self::Stdin => read(&mut io::stdin().lock()).map_err(|error| unreadable("stdin", &error))?,
+            Self::File(path) => {
+                let place = path.display().to_string();
+                let file = std::fs::File::open(path).and_then(|mut file| read(&mut file));
+                file.map_err(|error| unreadable(&place, &error))?
+            }
+            Self::Person if io::stdin().is_terminal() => {
+                let typed = rpassword::prompt_password(format!("{}: ", output::cell(what)));
+                typed.map(Secret::new).map_err(|error| unreadable("the terminal", &error))?
+            }
+            Self::Person => {
+                return Err(CliError::usage(format!(
+                    "{what} is needed, and nobody can be asked for it here: use {options}"
+                )));
+            }
+        };
+        if secret.expose().trim().is_empty() {
+            return Err(CliError::usage(format!("{what} is blank")));
+        }
+        Ok(secret)
+    }
+}
+
+fn unreadable(place: &str, error: &io::Error) -> CliError {
+    CliError::usage(format!("A secret can't be read from {place}: {error}"))
+}
+
+fn read(from: &mut impl Read) -> io::Result<Secret> {
+    // In one piece: a buffer that grows leaves its old memory behind.
+    let mut bytes = Zeroizing::new(vec![0; LONGEST]);
+    let mut length = 0;
+    while length < bytes.len() {
+        match from.read(&mut bytes[length..])? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    if length == bytes.len() {
+        return Err(io::Error::other("it is longer than any secret"));
+    }
+    let text = std::str::from_utf8(&bytes[..length]).map_err(|_| io::Error::other("it is no UTF-8 text"))?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_are_part_of_a_secret_and_line_ends_are_not() {
+        let text = |text: &str| read(&mut text.as_bytes()).unwrap().expose().to_owned();
+        assert_eq!((text(" a b \r\n").as_str(), text("a\nb").as_str(), text("").as_str()), (" a b ", "a\nb", ""));
+        assert!(read(&mut &[0xff_u8][..]).is_err());
+        assert!(read(&mut io::repeat(b'x')).is_err());
+    }
+}

@@ -1,0 +1,201 @@
+//! `keybearer clone`: a copy of a key of which one has the secret.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{
+    create,
+    show::{self, Choice},
+};
+use crate::{
+    cli::{
+        args::{
+            connection::{self, ConnectionFlags},
+            secret_input::Source,
+        },
+        error::{CliError, Exit},
+        output::{self, PlainFormat, destination},
+    },
+    client::ClientError,
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        connections::login::Login,
+        create::{
+            clone::{self, CloneKey},
+            clone_draft::{CloneDraft, CloneField, CloneSlip, CloneSource},
+        },
+        secret::Secret,
+        text::sanitize,
+        time::{calendar, expiry::Expiry},
+    },
+    ops::{
+        Session, clock,
+        connections::capabilities::{self, Offer},
+        create::clone as ops_cloning,
+        keys::find,
+    },
+    store::connections::new_profile_id,
+};
+
+/// The options of `clone`.
+#[derive(Args, Debug)]
+pub(crate) struct CloneArgs {
+    /// Id, application id or name of the key to copy
+    #[arg(value_name = "KEY", value_parser = crate::cli::reference)]
+    reference: String,
+    /// File that holds the secret of that key: encoded, or id:key. Without, it is asked for
+    #[arg(long, value_name = "PATH")]
+    source_file: Option<PathBuf>,
+    /// Read the secret of that key from stdin
+    #[arg(long, conflicts_with = "source_file")]
+    source_stdin: bool,
+    /// Name of the copy [default: that of the source]
+    #[arg(long)]
+    name: Option<String>,
+    /// Expiration of the copy: 12h, 90d, a date, or never (more than a year needs --reason) [default: when the source does]
+    #[arg(long, allow_hyphen_values = true, value_name = "WHEN")]
+    expiration: Option<String>,
+    /// Reason why it never expires, or lives for more than a year; kept in the metadata
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Form of the output; json holds the secret
+    #[arg(short, long, default_value = "table")]
+    output: PlainFormat,
+    /// Write the encoded copy to this new file, which only you may read, and nowhere else
+    #[arg(long, value_name = "PATH")]
+    secret_file: Option<PathBuf>,
+    /// Print the request and send nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit, CliError> {
+    let endpoint = flags.endpoint()?;
+    args.check_early()?;
+    let outlet = if args.dry_run { None } else { Some(destination::outlet(args.secret_file.as_deref(), args.output)?) };
+    let source = Source::of(args.source_file.as_ref(), args.source_stdin);
+    let text = source.read(&format!("Secret of {}", args.reference), "--source-file or --source-stdin")?;
+    let id = id_of(&text)?;
+    let session = connection::changing_session_at(&endpoint).await?;
+    if let Some(problem) = capabilities::missing(&session, Offer::Clone) {
+        return Err(problem.into());
+    }
+    let Some(known) = source_of(&session, &args.reference, &id).await? else { return Ok(Exit::Failed) };
+    // Before anything is said of a copy that can't be made.
+    if let Some(problem) = known.as_deref().and_then(|key| ops_cloning::hindrance(&session, key, session.now())) {
+        return Err(problem.into());
+    }
+    let source = CloneSource { id: &id, known: known.as_deref() };
+    let wanted = args.wanted(source, &text, session.now())?;
+    say(&session, &wanted, known.as_deref());
+    let Some(outlet) = outlet else {
+        let body = wanted.request(session.now());
+        create::put_request("POST /_security/api_key/clone", &body, args.output)?;
+        output::say("Nothing was sent. What would be sent has the secret of the source in place of its id");
+        return Ok(Exit::Done);
+    };
+    if !outlet.is_agreed()? {
+        return Ok(Exit::Failed);
+    }
+    let sending = ops_cloning::clone(&session, &wanted);
+    let created = create::sent_or_interrupted(&session, sending, ops_cloning::problem).await?;
+    let application_id = known.as_deref().and_then(ApiKey::application_id);
+    create::hand_over(&session, &created, application_id, outlet, args.output).await?;
+    Ok(create::ended(&created))
+}
+
+impl CloneArgs {
+    fn draft(&self, name: &str) -> CloneDraft {
+        CloneDraft {
+            name: name.to_owned(),
+            expiration: self.expiration.clone().unwrap_or_default(),
+            reason: self.reason.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Checks what can be told without the cluster; a name that is not given will be that of the source.
+    fn check_early(&self) -> Result<(), CliError> {
+        let draft = self.draft(self.name.as_deref().unwrap_or("copy"));
+        draft.check_alone(clock::now(), &clock::zone()).map(drop).map_err(lines)
+    }
+
+    fn wanted(&self, source: CloneSource<'_>, text: &Secret, now: Millis) -> Result<CloneKey, CliError> {
+        let name = self.name.as_deref().or(source.known.map(|key| key.name.as_str()));
+        let Some(name) = name else {
+            let words = "--name: you may not see the source, so that its name is not known: name the copy";
+            return Err(CliError::Fields(vec![words.into()]));
+        };
+        self.draft(name).check(source, text, (now, &clock::zone()), &new_profile_id().0).map_err(lines)
+    }
+}
+
+/// Validation errors as lines, each with its option.
+fn lines(slips: Vec<CloneSlip>) -> CliError {
+    let line = |(field, words): CloneSlip| {
+        let option = match field {
+            CloneField::Secret => "--source-file",
+            CloneField::Name => "--name",
+            CloneField::Expiration => "--expiration",
+            CloneField::Reason => "--reason",
+        };
+        format!("{option}: {words}")
+    };
+    CliError::Fields(slips.into_iter().map(line).collect())
+}
+
+/// Id in the secret of the source, by which it is found even where one may not see it.
+fn id_of(text: &Secret) -> Result<KeyId, CliError> {
+    match Login::from_api_key_text(text.expose()) {
+        Ok(Login::ApiKey { id, .. }) => Ok(KeyId::new(id)),
+        Ok(_) => Err(CliError::usage("The secret of the source is no API key")),
+        Err(words) => Err(CliError::usage(format!("The secret of the source can't be read. {words}"))),
+    }
+}
+
+/// The source, as far as one may see it: `Some(None)` where its id was named and it can't be seen. `None` if it
+/// is not clear what is meant, after it was told.
+async fn source_of(session: &Session, reference: &str, id: &KeyId) -> Result<Option<Option<Box<ApiKey>>>, CliError> {
+    if reference == id.as_str() {
+        return match session.client.get_api_key(id, session.sees_own_only()).await {
+            Ok(key) => Ok(Some(key.map(Box::new))),
+            Err(ClientError::Forbidden { .. }) => Ok(Some(None)),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let found = find::named(session, reference).await?;
+    // The secret says which of several is meant.
+    let chosen = match (found.iter().find(|key| key.id == *id), show::choose(&found)) {
+        (Some(key), _) => key,
+        (None, Choice::One(key)) => {
+            let title = format!("The secret is that of key {id}, and “{reference}” is key {}. Nothing is done", key.id);
+            return Err(CliError::problem(&title, "", "Give the secret of the key that is to be copied"));
+        }
+        (None, Choice::None) => return Err(show::unknown(session, reference)),
+        (None, Choice::Several) => {
+            show::say_all(reference, &found, session.now());
+            return Ok(None);
+        }
+    };
+    Ok(Some(Some(Box::new(chosen.clone()))))
+}
+
+fn say(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
+    let zone = clock::zone();
+    let source = known.map_or_else(|| "a key that you may not see".to_owned(), |key| key.name.clone());
+    let end = match (wanted.expiry, known) {
+        (Some(Expiry::Never), _) => "It never expires".to_owned(),
+        (Some(expiry), _) => format!("It expires {}", expiry.words(&zone)),
+        (None, None) => "It expires when its source does".into(),
+        (None, Some(key)) => match key.expires {
+            _ if key.is_unread("expiration") => "It expires when its source does, which could not be read".into(),
+            None => "Like its source, it never expires".into(),
+            Some(at) => format!("Like its source, it expires {}", calendar::local(at, &zone)),
+        },
+    };
+    let rest = clone::words(known.map(|key| key.owner.username.as_str()));
+    let words = format!("A copy named {} of {source} ({}). {end}. {rest}", wanted.name, wanted.source);
+    output::say(&sanitize::shown(&words));
+    connection::say_acting(session);
+}

@@ -1,0 +1,193 @@
+//! `keybearer grant`: a key for another user, who signs in for it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::create::{self, KeyArgs};
+use crate::{
+    cli::{
+        args::{
+            connection::{self, ConnectionFlags},
+            draft,
+            secret_input::Source,
+        },
+        error::{CliError, Exit},
+        output,
+    },
+    model::{
+        create::{
+            FieldError, Surroundings,
+            grant::Grant,
+            new_key::{KeyFor, NewKey, NewKeyDraft, OwnerDraft, Place, Slip},
+        },
+        privileges::{
+            descriptor::{self, Piece},
+            role::Role,
+        },
+        secret::Secret,
+        text::sanitize,
+    },
+    ops::{
+        Session, clock,
+        connections::capabilities::{self, Offer},
+        create::grant,
+    },
+    store::connections::new_profile_id,
+};
+
+/// The options of `grant`.
+#[derive(Args, Debug)]
+pub(crate) struct GrantArgs {
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    owner: OwnerArgs,
+}
+
+/// Whose key it will be. The credential is asked for where no option says where it is.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Owner of the key")]
+struct OwnerArgs {
+    /// The user, who signs in by password
+    #[arg(long = "for", value_name = "USER", required_unless_present_any = ["token_file", "token_stdin"])]
+    user: Option<String>,
+    /// File that holds the user's password
+    #[arg(long, value_name = "PATH", requires = "user")]
+    password_file: Option<PathBuf>,
+    /// Read the user's password from stdin
+    #[arg(long, requires = "user", conflicts_with = "password_file")]
+    password_stdin: bool,
+    /// File that holds an access token of the user, in place of name and password
+    #[arg(long, value_name = "PATH", conflicts_with = "user")]
+    token_file: Option<PathBuf>,
+    /// Read an access token of the user from stdin, in place of name and password
+    #[arg(long, conflicts_with_all = ["user", "token_file"])]
+    token_stdin: bool,
+    /// Whom that user acts as, with the privilege run_as: then the key is that one's
+    #[arg(long, value_name = "USER")]
+    grant_run_as: Option<String>,
+}
+
+impl OwnerArgs {
+    /// The other user as the form of the window has them.
+    fn draft(&self) -> OwnerDraft {
+        OwnerDraft {
+            by_token: self.user.is_none(),
+            username: self.user.clone().unwrap_or_default(),
+            run_as: self.grant_run_as.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The credential by which the other user agrees.
+    ///
+    /// # Errors
+    /// When it can't be read, or nobody can be asked for it.
+    fn secret(&self) -> Result<Secret, CliError> {
+        match &self.user {
+            Some(user) => {
+                let source = Source::of(self.password_file.as_ref(), self.password_stdin);
+                let what = format!("Password of {}", sanitize::shown(user));
+                source.read(&what, "--password-file or --password-stdin")
+            }
+            None => {
+                let source = Source::of(self.token_file.as_ref(), self.token_stdin);
+                source.read("Access token", "--token-file or --token-stdin")
+            }
+        }
+    }
+
+    /// Refuses a name that is given and blank, which is not the same as none.
+    fn check(&self) -> Result<(), CliError> {
+        if self.grant_run_as.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(CliError::Fields(vec!["--grant-run-as: Name a user".to_owned()]));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit, CliError> {
+    let endpoint = flags.endpoint()?;
+    args.owner.check()?;
+    let draft = NewKeyDraft {
+        kind: KeyFor::Another,
+        key: args.key.draft()?,
+        owner: args.owner.draft(),
+        ..NewKeyDraft::default()
+    };
+    // Also who is signed in by a key may grant keys with rights (as seen on 9.5.3).
+    draft::check_early(&draft.key, false)?;
+    check_owner(&draft)?;
+    let outlet = if args.key.dry_run { None } else { Some(args.key.outlet()?) };
+    let credential = args.owner.secret()?;
+    let session = connection::changing_session_at(&endpoint).await?;
+    if let Some(problem) = capabilities::missing(&session, Offer::Grant) {
+        return Err(problem.into());
+    }
+    let (wanted, sentence) = checked(&session, &draft, credential).await?;
+    output::say(&sanitize::shown(&descriptor::plain(&sentence)));
+    connection::say_acting(&session);
+    let Some(outlet) = outlet else {
+        let body = wanted.request(session.now());
+        create::put_request("POST /_security/api_key/grant", &body, args.key.output)?;
+        output::say("Nothing was sent, and the credential of the other user was not tried or shown");
+        return Ok(Exit::Done);
+    };
+    if !outlet.is_agreed()? {
+        return Ok(Exit::Failed);
+    }
+    let created = send(&session, &wanted).await?;
+    create::hand_over(&session, &created, wanted.key.application_id(), outlet, args.key.output).await?;
+    Ok(create::ended(&created))
+}
+
+/// Slips about the other user, before anything is asked for.
+fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
+    let zone = clock::zone();
+    let around = around(clock::now(), &zone, &[]);
+    let slips = draft.check(around, "", Some(Secret::default())).err().unwrap_or_default();
+    let of_owner: Vec<Slip> = slips.into_iter().filter(|(place, _)| *place == Place::Owner).collect();
+    if of_owner.is_empty() { Ok(()) } else { Err(CliError::Fields(lines(of_owner, draft, &[]))) }
+}
+
+/// Reads the roles, and checks the whole form.
+///
+/// # Errors
+/// When the roles are refused, or with one line for each option that is wrong.
+async fn checked(session: &Session, draft: &NewKeyDraft, credential: Secret) -> Result<(Grant, Vec<Piece>), CliError> {
+    let roles = draft::roles(session, &draft.key).await?;
+    let zone = clock::zone();
+    let around = Surroundings { edition: session.edition, ..around(session.now(), &zone, &roles) };
+    match draft.check(around, &new_profile_id().0, Some(credential)) {
+        Ok(NewKey::Granted(grant)) => {
+            draft::say_taken(session, &grant.key).await;
+            Ok((*grant, draft.sentence(around)))
+        }
+        Ok(_) => Err(CliError::usage("No key was created: this is no key for another user")),
+        Err(slips) => Err(CliError::Fields(lines(slips, draft, &roles))),
+    }
+}
+
+fn around<'a>(now: crate::model::Millis, zone: &'a jiff::tz::TimeZone, roles: &'a [Role]) -> Surroundings<'a> {
+    let edition = crate::model::version::Edition::Unknown;
+    Surroundings { now, zone, roles: Some(roles), edition, by_api_key: false }
+}
+
+/// Validation errors as lines, each with its option.
+fn lines(slips: Vec<Slip>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, message) in slips {
+        match place {
+            Place::Key(field) => lines.extend(draft::lines(&[FieldError { field, message }], &draft.key, roles)),
+            Place::Owner => lines.push(format!("--for: {message}")),
+            Place::Credential => lines.push(format!("--password-file: {message}")),
+            Place::Access => lines.push(message),
+        }
+    }
+    lines
+}
+
+async fn send(session: &Session, wanted: &Grant) -> Result<crate::client::CreatedKey, CliError> {
+    let refused = |error| grant::problem(error, wanted);
+    create::sent_or_interrupted(session, grant::grant(session, wanted), refused).await
+}

@@ -1,0 +1,209 @@
+//! `keybearer journal`: what was done from this machine, checked and handed on.
+
+pub(in crate::cli) mod ship;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        args::connection::ConnectionFlags,
+        error::{CliError, Exit},
+        output::{self, Format},
+    },
+    model::{journal::Read, text::sanitize, time::expiry},
+    ops::journal::reader,
+    store::journal::{Journal, Report},
+};
+
+/// The options of `journal`.
+#[derive(Args, Debug)]
+pub(crate) struct JournalArgs {
+    #[command(subcommand)]
+    verb: JournalVerb,
+}
+
+#[derive(Subcommand, Debug)]
+enum JournalVerb {
+    /// Check that entries follow each other as they were written; exit code 1 where one was changed, removed or moved,
+    /// or where there is no journal. The chain has no key: who can write the folder can compute a new one
+    Verify,
+    /// List what was done, the newest last
+    List(ListArgs),
+    /// Write all entries as JSON lines, as they are
+    Export,
+    /// Check it, and put its entries into an index of a cluster, each once
+    Ship(ship::ShipArgs),
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// Only what is about the key of this id
+    #[arg(long, value_name = "ID")]
+    key: Option<String>,
+    /// Form of the output
+    #[arg(short, long, default_value = "table")]
+    output: Format,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    at: &'a str,
+    sequence: u64,
+    action: &'a str,
+    phase: &'static str,
+    outcome: &'a str,
+    user: &'a str,
+    system_user: &'a str,
+    system_user_id: Option<&'a str>,
+    login_user_id: Option<&'a str>,
+    cluster: &'a str,
+    cluster_uuid: Option<&'a str>,
+    keys: &'a [String],
+    failed: Vec<(&'a str, &'a str)>,
+    /// Ids of those that failed for which it may have been done all the same.
+    unknown: Vec<&'a str>,
+    reason: Option<&'a str>,
+    request: Option<&'a str>,
+}
+
+impl<'a> EntryJson<'a> {
+    fn of(entry: &'a Read) -> Self {
+        Self {
+            at: &entry.at,
+            sequence: entry.sequence,
+            action: &entry.action,
+            phase: phase(entry),
+            outcome: &entry.outcome,
+            user: &entry.user,
+            system_user: &entry.system_user,
+            system_user_id: entry.system_user_id.as_deref(),
+            login_user_id: entry.login_user_id.as_deref(),
+            cluster: &entry.cluster,
+            cluster_uuid: entry.cluster_uuid.as_deref(),
+            keys: &entry.keys,
+            failed: entry.failed.iter().map(|failed| (failed.id.as_str(), failed.reason.as_str())).collect(),
+            unknown: (entry.failed.iter())
+                .filter(|failed| failed.is_unknown == Some(true))
+                .map(|failed| failed.id.as_str())
+                .collect(),
+            reason: entry.reason.as_deref(),
+            request: entry.request.as_deref(),
+        }
+    }
+}
+
+pub(crate) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<Exit, CliError> {
+    let not_kept = Journal::from_environment().not_kept();
+    if let Some(why) = not_kept.filter(|_| !matches!(&args.verb, JournalVerb::Ship(_))) {
+        return Err(CliError::problem("There is no journal", why.words(), ""));
+    }
+    match &args.verb {
+        JournalVerb::Ship(args) => ship::run(flags, args).await,
+        JournalVerb::Verify => verify(),
+        JournalVerb::List(args) => list(args),
+        JournalVerb::Export => {
+            let (report, lines) = check(String::new, |lines, _, line| {
+                lines.push_str(line);
+                lines.push('\n');
+            })?;
+            output::put(&lines)?;
+            complain(&report);
+            Ok(exit(&report))
+        }
+    }
+}
+
+fn check<T>(begin: impl Fn() -> T, take: impl Fn(&mut T, &Read, &str)) -> Result<(Report, T), CliError> {
+    Ok(reader::checked(&Journal::from_environment(), begin, take)?)
+}
+
+fn exit(report: &Report) -> Exit {
+    if report.is_whole() { Exit::Done } else { Exit::Failed }
+}
+
+/// Prints the faults of a journal, and how many are not listed.
+pub(crate) fn complain(report: &Report) {
+    for faulty in &report.faults {
+        output::complain(&faulty.to_string());
+    }
+    let unlisted = report.fault_count - report.faults.len();
+    if unlisted > 0 {
+        output::complain(&format!("{} more are not listed", expiry::plural(unlisted as u64, "fault")));
+    }
+}
+
+fn verify() -> Result<Exit, CliError> {
+    let (report, ()) = check(|| (), |(), _, _| ())?;
+    let journal = Journal::from_environment();
+    complain(&report);
+    for open in &report.open {
+        let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };
+        output::say(&sanitize::shown(&format!(
+            "{}: {} of {what} on {} has an intent and no outcome. Look at the cluster",
+            open.at, open.action, open.cluster
+        )));
+    }
+    let entries = expiry::plural(report.lines as u64, "line");
+    let files = expiry::plural(report.files as u64, "file");
+    let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+    if report.is_whole() && report.lines == 0 {
+        let hint = "Nothing was written from here yet, or KEYBEARER_JOURNAL names another folder";
+        return Err(CliError::problem("There is nothing to verify", &format!("{place} has no journal"), hint));
+    }
+    if report.is_whole() {
+        output::put(&format!("{entries} in {files} of {place}: the chain is intact\n"))?;
+    } else {
+        let faults = expiry::plural(report.fault_count as u64, "fault");
+        output::put(&format!("{entries} in {files} of {place}: {faults}\n"))?;
+    }
+    Ok(exit(&report))
+}
+
+fn shortened(keys: &[String]) -> String {
+    match keys {
+        [] => String::new(),
+        [key] => key.clone(),
+        [key, rest @ ..] => format!("{key} and {} more", rest.len()),
+    }
+}
+
+fn phase(entry: &Read) -> &'static str {
+    if entry.is_intent() { "intent" } else { "outcome" }
+}
+
+fn list(args: &ListArgs) -> Result<Exit, CliError> {
+    let (report, entries) = check(Vec::new, |entries, entry, _| {
+        if args.key.as_deref().is_none_or(|key| entry.is_about(key)) {
+            entries.push(entry.clone());
+        }
+    })?;
+    let cell = |text: &str| sanitize::shown(text).into_owned();
+    let row = |entry: &Read| {
+        let keys = if entry.keys.is_empty() {
+            entry.failed.iter().map(|failed| failed.id.clone()).collect()
+        } else {
+            entry.keys.clone()
+        };
+        vec![
+            cell(&entry.at),
+            cell(&entry.action),
+            phase(entry).to_owned(),
+            if entry.is_intent() { String::new() } else { cell(&entry.outcome) },
+            cell(&entry.user),
+            cell(&entry.cluster),
+            cell(&shortened(&keys)),
+            entry.reason.as_deref().map(cell).unwrap_or_default(),
+        ]
+    };
+    const HEAD: [&str; 8] = ["TIME", "ACTION", "PHASE", "OUTCOME", "USER", "CLUSTER", "KEYS", "REASON"];
+    match args.output {
+        Format::Table => output::put(&output::table(&HEAD, &entries.iter().map(row).collect::<Vec<_>>()))?,
+        Format::Csv => output::put_csv(&HEAD, entries.iter().map(row))?,
+        Format::Json => {
+            output::put_json(&entries.iter().map(EntryJson::of).collect::<Vec<_>>())?;
+        }
+    }
+    complain(&report);
+    Ok(exit(&report))
+}

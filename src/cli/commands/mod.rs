@@ -1,0 +1,19 @@
+//! Commands, one file or folder each.
+
+pub(super) mod check;
+pub(super) mod check_secret;
+pub(super) mod clone;
+pub(super) mod create;
+pub(super) mod expiring;
+pub(super) mod grant;
+pub(super) mod invalidate;
+pub(super) mod journal;
+pub(super) mod list;
+pub(super) mod profiles;
+pub(super) mod rotation;
+pub(super) mod sandbox;
+pub(super) mod show;
+pub(super) mod snippet;
+pub(super) mod update;
+pub(super) mod watch;
+pub(super) mod whoami;

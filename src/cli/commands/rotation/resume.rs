@@ -1,0 +1,233 @@
+//! Going on with rotations: after the hand-over, when the grace period is over, after an interruption, or back.
+
+use std::{path::PathBuf, sync::atomic::AtomicBool};
+
+use super::{
+    RotateArgs, last_use_words,
+    list::{self, DueResult},
+    listing,
+    secret::{self, Terminal, confirmed, say, say_due, say_preview},
+    stoppable,
+};
+use crate::{
+    cli::{
+        args::connection::ConnectionFlags,
+        commands::rotation as begin,
+        error::{CliError, Exit},
+        fixes, output,
+    },
+    model::{
+        api_key::KeyId,
+        rotation::{Ended, KeyState, Next, Outlook, Rotation, State},
+        text::sanitize,
+    },
+    ops::{
+        clock,
+        keys::last_use,
+        rotation::{
+            self, Fate,
+            driver::{self, After, Answers, Have, Here, Outcome},
+        },
+    },
+    store::rotation::{Held, Rotations},
+};
+
+/// Says how far a rotation has come.
+///
+/// # Errors
+/// Why it went no further.
+pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<After>, CliError> {
+    let Outcome::After(mut after) = outcome else {
+        // A terminal shows no cards: what it was given it has written.
+        return Err(CliError::problem("The secret waits to be shown", "", "Resume it with --resume"));
+    };
+    front.check(&mut after)?;
+    say_after(&after);
+    Ok(after)
+}
+
+/// Says the end of the old key with its proof, or when it is due.
+pub(crate) fn say_after(after: &After) {
+    match after.ended {
+        Some(how) => output::say(&ended_words(&after.rotation, how)),
+        None if after.problem.is_none() && !after.declined => say_due(&after.rotation),
+        None => {}
+    }
+}
+
+fn ended_words(rotation: &Rotation, how: Ended) -> String {
+    let at = match rotation.state {
+        State::Done { proved_at, .. } => crate::model::time::calendar::clock(proved_at, &clock::zone()),
+        _ => String::new(),
+    };
+    let old = KeyId::new(sanitize::shown(rotation.old.id.as_str()));
+    how.proof(&old, &at)
+}
+
+/// `rotate --due`: all whose grace period is over, or whose old key has ended already, on the cluster that is
+/// connected to.
+pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
+    let unread = listing(rotations)?.unreadable.len();
+    let session = flags.changing_session().await?;
+    let here = driver::here(&session, rotations).await?;
+    let due = here.due(clock::now());
+    list::say_waiting(&here);
+    let stuck = stuck(&here);
+    if due.is_empty() {
+        if stuck.is_empty() {
+            output::say("Nothing is due on this cluster");
+        }
+        list::put_results(&stuck, args.output)?;
+        return Ok(if unread == 0 && stuck.is_empty() { Exit::Done } else { Exit::Failed });
+    }
+    let ids: Vec<KeyId> = due.iter().map(|rotation| rotation.old.id.clone()).collect();
+    let uses = last_use::of(&session, &ids).await;
+    let plans = driver::end_plans(&session, &due).await;
+    let mut refused = Vec::new();
+    for (rotation, plan) in due.iter().zip(plans) {
+        match plan {
+            Ok(plan) => say_preview(rotation, plan, &last_use_words(&uses, &rotation.old.id, &session)),
+            Err(problem) => {
+                output::complain(&format!("{} ({}): {}", rotation.old.name, rotation.old.id, fixes::told(&problem)));
+                refused.push(rotation.id.clone());
+            }
+        }
+    }
+    let is_meant = |rotation: &&Rotation| !refused.contains(&rotation.id);
+    let ids: Vec<String> = due.iter().filter(is_meant).map(|rotation| rotation.id.clone()).collect();
+    if !ids.is_empty() && !confirmed(args.yes, "invalidate")? {
+        return Ok(Exit::Failed);
+    }
+    let mut progress = |fate: &Fate| match &fate.result {
+        Ok((rotation, how)) => output::say(&ended_words(rotation, *how)),
+        Err(problem) => output::complain(&fixes::told(problem)),
+    };
+    let stop = AtomicBool::new(false);
+    let mut told = say;
+    let work = driver::end_these(&session, rotations, &ids, &stop, (&mut told, &mut progress));
+    let fates = stoppable(work, &stop).await?;
+    let result = |rotation: &Rotation| match refused.contains(&rotation.id) {
+        true => DueResult::Failed,
+        false => DueResult::of(fates.iter().find(|fate| fate.id == rotation.id)),
+    };
+    let mut results: Vec<(Rotation, DueResult)> =
+        due.iter().map(|rotation| (rotation.clone(), result(rotation))).collect();
+    results.extend(stuck);
+    let written = list::put_results(&results, args.output);
+    let count = |wanted: DueResult| results.iter().filter(|(_, result)| *result == wanted).count();
+    let (failed, unknown) = (count(DueResult::Failed) + count(DueResult::Untouched), count(DueResult::NotKnown));
+    let exit = match unknown {
+        0 => begin::exit(results.len() - failed, failed + unread),
+        _ => Exit::NotKnown,
+    };
+    Ok(exit.unless_unwritten(written))
+}
+
+/// Rotations whose old key can't be ended, now or when their grace period is over: their successors no longer work.
+fn stuck(here: &Here) -> Vec<(Rotation, DueResult)> {
+    let now = clock::now();
+    let is_stuck = |rotation: &&Rotation| matches!(here.outlook(rotation, now), Outlook::SuccessorEnded(_));
+    here.rotations.iter().filter(is_stuck).map(|rotation| (rotation.clone(), DueResult::Failed)).collect()
+}
+
+fn meant(rotations: &Rotations, reference: &str) -> Result<Held, CliError> {
+    Ok(driver::find_rotation(rotations, &listing(rotations)?, reference)?)
+}
+
+/// `rotate --resume ID`: whatever comes next.
+pub(crate) async fn resume(
+    flags: &ConnectionFlags,
+    rotations: &Rotations,
+    reference: &str,
+    args: &RotateArgs,
+) -> Result<Exit, CliError> {
+    args.check_file()?;
+    let held = meant(rotations, reference)?;
+    if held.rotation.is_finished() {
+        output::say(&finished_words(&held.rotation));
+        return Ok(Exit::Done);
+    }
+    let answers = answers(&held, args)?;
+    let session = flags.changing_session().await?;
+    let mut front = Terminal::new(&session, args.output, args.yes);
+    let outcome = match driver::resume(&session, held, answers, &mut front).await {
+        Ok(outcome) => outcome,
+        Err(problem) => return Err(front.reason(problem.into())),
+    };
+    let after = came_to(outcome, &mut front)?;
+    Ok(if after.declined { Exit::Failed } else { begin::made(&after) })
+}
+
+/// Answers to what an interrupted rotation may ask, by the options.
+fn answers(held: &Held, args: &RotateArgs) -> Result<Answers, CliError> {
+    let wrong = |error: std::io::Error| CliError::Fields(vec![format!("--secret-file: {error}")]);
+    let file: Option<PathBuf> =
+        args.secret_file.as_deref().map(rotation::destination::absolute).transpose().map_err(wrong)?;
+    // A file that a secret is to go to need not be there yet.
+    let in_file = file.as_deref().and_then(|path| rotation::destination::in_file(path).ok().flatten());
+    let have = match (in_file, args.handed_over, args.make_again) {
+        (_, _, true) => Have::Not,
+        (Some((id, secret)), ..) => Have::Secret(id, secret),
+        (None, true, _) => Have::Said,
+        (None, false, false) => Have::Unsaid,
+    };
+    if let (Some(path), Have::Unsaid, Next::Try) = (&file, &have, held.rotation.next(0)) {
+        let title = format!("{} does not hold the secret of the successor. Nothing is ended", path.display());
+        let hint = "It holds the encoded key, or id:api_key; --handed-over takes your word that you have it";
+        return Err(CliError::problem(&title, "", hint));
+    }
+    Ok(Answers { have, file, person: secret::stream(args.output) })
+}
+
+fn finished_words(rotation: &Rotation) -> String {
+    let id = &rotation.id;
+    match &rotation.state {
+        State::Done { how, .. } => format!("Rotation {id} is done. {}", ended_words(rotation, *how)),
+        _ => format!("Rotation {id} was canceled; nothing is left to do"),
+    }
+}
+
+/// What canceling leaves of the old key, behind its id.
+fn stays(old: KeyState) -> String {
+    match old {
+        KeyState::Valid => "stays as it is".into(),
+        KeyState::Unknown => "stays as it is (whether it works is not known)".into(),
+        ended => format!("is {}, and stays so", ended.word()),
+    }
+}
+
+/// `rotate --cancel ID`: the old key stays.
+pub(crate) async fn cancel(
+    flags: &ConnectionFlags,
+    rotations: &Rotations,
+    reference: &str,
+    args: &RotateArgs,
+) -> Result<Exit, CliError> {
+    let mut held = meant(rotations, reference)?;
+    if held.rotation.is_finished() {
+        let title = format!("{}. Nothing is done", finished_words(&held.rotation));
+        return Err(CliError::problem(&title, "", ""));
+    }
+    let session = flags.changing_session().await?;
+    // What would be refused is refused before it is shown as if it could be done.
+    let plan = rotation::check_cancel(&session, &held.rotation, args.keep_successor).await?;
+    let outlook = held.rotation.outlook(clock::now(), plan.old, plan.successor);
+    let old = &held.rotation.old;
+    let (what, fate) = match (&outlook, held.rotation.successor()) {
+        (Outlook::Dead(why), _) => ("is closed".to_owned(), why.clone()),
+        (_, None) => (stays(plan.old), "whatever was made for it is invalidated".to_owned()),
+        (_, Some(new)) if plan.successor.has_ended() => {
+            (stays(plan.old), format!("its successor {new} is {} already", plan.successor.word()))
+        }
+        (_, Some(new)) if plan.ends.is_none() => (stays(plan.old), format!("its successor {new} stays valid too")),
+        (_, Some(new)) => (stays(plan.old), format!("its successor {new} will be invalidated, for ever")),
+    };
+    output::say(&sanitize::shown(&format!("{} ({}) {what}; {fate}", old.name, old.id)));
+    if !confirmed(args.yes, "cancel")? {
+        return Ok(Exit::Failed);
+    }
+    driver::give_up(&session, &mut held, args.keep_successor, &mut say).await?;
+    let done = if matches!(outlook, Outlook::Dead(_)) { "closed" } else { "canceled" };
+    output::say(&format!("Rotation {} is {done}", held.rotation.id));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,267 @@
+//! The command line as the front end of a rotation: the secret to standard output or to a terminal, progress on
+//! standard error, questions to who sits there.
+
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::list;
+use crate::{
+    cli::{
+        commands::rotation,
+        error::CliError,
+        output::{self, PlainFormat, key_row, secret},
+    },
+    client::CreatedKey,
+    model::{
+        Millis,
+        api_key::ApiKey,
+        connections::login,
+        rotation::{Ended, Place, Rotation},
+        text::sanitize,
+        time::{calendar, expiry},
+    },
+    ops::{
+        Session, clock,
+        keys::last_use::{NotKnown, Uses},
+        rotation::{Delivery, EndPlan, Interaction, Made, News, driver::After},
+    },
+};
+
+#[derive(Serialize)]
+struct SuccessorJson<'a> {
+    rotation: &'a str,
+    batch: Option<&'a str>,
+    rotated_from: &'a str,
+    id: &'a str,
+    name: &'a str,
+    application_id: Option<&'a str>,
+    expiration: Option<Millis>,
+    grace: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_file: Option<String>,
+}
+
+/// Checks that a secret would reach somebody without a file.
+///
+/// # Errors
+/// With the ways out, when nobody would get it.
+pub(crate) fn check(format: PlainFormat) -> Result<(), CliError> {
+    if format == PlainFormat::Json {
+        return secret::check_stdout("Nothing is done");
+    }
+    if output::someone_is_there() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(CliError::usage(
+        "Nothing is done: the secret of a successor is told once, and nobody would get it here. Use --output json to \
+         have it on stdout, or --secret-file PATH or --secret-dir DIR to have it in a file that only you may read",
+    ))
+}
+
+/// Where a secret goes that goes to no file.
+pub(crate) fn stream(format: PlainFormat) -> Place {
+    match format {
+        PlainFormat::Json => Place::Stdout,
+        PlainFormat::Table => Place::Screen,
+    }
+}
+
+/// Says what was done or found out.
+pub(crate) fn say(news: News) {
+    let trial = match &news {
+        News::Tried { trial: Some(trial), .. } => Some(trial),
+        _ => None,
+    };
+    match &news {
+        News::Begun(id) => {
+            output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` resumes it"));
+        }
+        News::Doubt(_) | News::NotProved(_) => output::complain(&news.words()),
+        _ => output::say(&sanitize::shown(&news.words())),
+    }
+    for check in trial.iter().flat_map(|trial| &trial.checks).filter(|check| check.meant && !check.granted) {
+        let on = if check.on.is_empty() { String::new() } else { format!(" on {}", check.on.join(", ")) };
+        let words =
+            format!("  it may not {}{on}, which its descriptors name: its owner may not either", check.privilege);
+        output::say(&sanitize::shown(&words));
+    }
+}
+
+/// Who runs a command.
+pub(crate) struct Terminal<'a> {
+    session: &'a Session,
+    format: PlainFormat,
+    yes: bool,
+    /// Why something could not be asked, or nobody would get a secret.
+    refusal: Option<CliError>,
+}
+
+impl<'a> Terminal<'a> {
+    pub(crate) fn new(session: &'a Session, format: PlainFormat, yes: bool) -> Self {
+        Self { session, format, yes, refusal: None }
+    }
+
+    /// Why a rotation went no further, if it did not. What could not be asked here comes first.
+    ///
+    /// # Errors
+    /// The reason.
+    pub(crate) fn check(&mut self, after: &mut After) -> Result<(), CliError> {
+        let problem = after.problem.take();
+        match self.refusal.take() {
+            Some(refusal) => Err(refusal),
+            None => problem.map_or(Ok(()), |problem| Err(problem.into())),
+        }
+    }
+
+    /// The reason why something could not be asked here, in place of what came of that.
+    pub(crate) fn reason(&mut self, otherwise: CliError) -> CliError {
+        self.refusal.take().unwrap_or(otherwise)
+    }
+}
+
+impl Interaction for Terminal<'_> {
+    fn progress(&mut self, news: News) {
+        say(news);
+    }
+
+    fn can_deliver(&mut self) -> bool {
+        self.refusal = check(self.format).err();
+        self.refusal.is_none()
+    }
+
+    fn deliver(&mut self, rotation: &Rotation, made: &Made) -> Delivery {
+        match hand_over(rotation, &made.created, &made.old, self.format) {
+            Ok(()) => Delivery::Arrived,
+            Err(error) => Delivery::Failed(error.to_string()),
+        }
+    }
+
+    fn delivered(&mut self, rotation: &Rotation, made: &Made, file: &Path) {
+        let path = file.display().to_string();
+        output::say(&format!("The encoded key is in {}, which only you may read", sanitize::shown(&path)));
+        let json = SuccessorJson { secret_file: Some(path), ..told_of(rotation, &made.created, &made.old) };
+        let printed = match self.format {
+            PlainFormat::Json => output::put_json(&json),
+            PlainFormat::Table => output::put(&output::facts(&facts(rotation, &made.created))),
+        };
+        // The secret is where it belongs: that nobody reads the rest does not stop the rotation.
+        if let Err(error) = printed {
+            error.print();
+        }
+    }
+
+    fn confirm_end(&mut self, rotation: &Rotation, plan: EndPlan, uses: &Result<Uses, NotKnown>) -> bool {
+        say_preview(rotation, plan, &rotation::last_use_words(uses, &rotation.old.id, self.session));
+        match confirmed(self.yes, "invalidate") {
+            Ok(is_meant) => is_meant,
+            Err(refusal) => {
+                self.refusal = Some(refusal);
+                false
+            }
+        }
+    }
+}
+
+/// Says which key will be invalidated, or that it has ended already.
+pub(crate) fn say_preview(rotation: &Rotation, plan: EndPlan, last_use: &str) {
+    let successor = rotation.successor().cloned().unwrap_or_default();
+    let (name, old) = (&rotation.old.name, &rotation.old.id);
+    if let EndPlan::File(how) = plan {
+        let how = if how == Ended::Gone { "gone (deleted)" } else { "already invalidated" };
+        let words = format!("{name} ({old}) is {how}: nothing is sent, and the rotation is closed as done");
+        return output::say(&sanitize::shown(&words));
+    }
+    let words = format!("{name} ({old}) will be invalidated, for ever; its successor is {successor}");
+    output::say(&sanitize::shown(&words));
+    output::say(&sanitize::shown(&format!("  last use of the old key: {last_use}")));
+}
+
+/// Asks for a word, unless the answer was given before.
+///
+/// # Errors
+/// A usage error where nobody can be asked.
+pub(crate) fn confirmed(yes: bool, word: &str) -> Result<bool, CliError> {
+    if yes {
+        return Ok(true);
+    }
+    if !output::someone_is_there() {
+        return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
+    }
+    let is_meant = output::ask(&format!("Type {word} to confirm:"))?.eq_ignore_ascii_case(word);
+    if !is_meant {
+        output::say("Nothing is done");
+    }
+    Ok(is_meant)
+}
+
+/// Says when the old key is due.
+pub(crate) fn say_due(rotation: &Rotation) {
+    let Some(due) = rotation.due() else { return };
+    let old = sanitize::shown(rotation.old.id.as_str()).into_owned();
+    if due <= clock::now() {
+        return output::say(&format!("Both keys work, and {old} is due: `keybearer rotate --due` invalidates it"));
+    }
+    output::say(&format!("Both keys work. From {} on, `keybearer rotate --due` invalidates {old}", list::moment(due)));
+}
+
+fn hand_over(rotation: &Rotation, created: &CreatedKey, old: &ApiKey, format: PlainFormat) -> io::Result<()> {
+    let encoded = login::encode(created.id.as_str(), &created.secret);
+    match format {
+        PlainFormat::Json => {
+            let json = SuccessorJson {
+                api_key: Some(created.secret.expose()),
+                encoded: Some(encoded.expose()),
+                ..told_of(rotation, created, old)
+            };
+            let mut text = Zeroizing::new(serde_json::to_vec_pretty(&json)?);
+            text.push(b'\n');
+            secret::write_stdout(&text)
+        }
+        PlainFormat::Table => {
+            let (id, secret) = (&created.id, created.secret.expose());
+            let pair = Zeroizing::new(format!("{:12}{id}:{secret}\n{:12}{}\n", "id:key", "encoded", encoded.expose()));
+            let text = Zeroizing::new(output::facts(&facts(rotation, created)) + &pair);
+            secret::write_stdout(text.as_bytes())
+        }
+    }
+}
+
+fn told_of<'a>(rotation: &'a Rotation, created: &'a CreatedKey, old: &'a ApiKey) -> SuccessorJson<'a> {
+    SuccessorJson {
+        rotation: &rotation.id,
+        batch: rotation.batch.as_deref(),
+        rotated_from: rotation.old.id.as_str(),
+        id: created.id.as_str(),
+        name: &created.name,
+        application_id: old.application_id(),
+        expiration: created.expires,
+        grace: rotation.grace,
+        api_key: None,
+        encoded: None,
+        secret_file: None,
+    }
+}
+
+fn facts(rotation: &Rotation, created: &CreatedKey) -> Vec<(&'static str, String)> {
+    let shown = |text: &str| sanitize::shown(text).into_owned();
+    let (zone, now) = (clock::zone(), clock::now());
+    let key = ApiKey { expires: created.expires, ..ApiKey::default() };
+    let left = created.expires.map(|at| format!(" ({})", expiry::remaining(Some(at), now))).unwrap_or_default();
+    vec![
+        ("rotation", shown(&rotation.id)),
+        ("old id", shown(rotation.old.id.as_str())),
+        ("new id", shown(created.id.as_str())),
+        ("name", shown(&created.name)),
+        ("expires", key_row::expires(&key, &zone) + &left),
+        ("begun", calendar::local(rotation.begun_at, &zone)),
+    ]
+}

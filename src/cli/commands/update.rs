@@ -1,0 +1,286 @@
+//! `keybearer update`: keys changed, after showing what will be different about each.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::invalidate;
+use crate::{
+    cli::{
+        args::{
+            connection::{self, ConnectionFlags},
+            update_options::{self, WantedArgs},
+        },
+        error::{CliError, Exit},
+        output::{self, PlainFormat},
+        signals,
+    },
+    model::{
+        api_key::KeyId,
+        guard,
+        text::sanitize,
+        time::{
+            calendar,
+            expiry::{plural, thousands},
+        },
+        update::{
+            Changes,
+            plan::{Confirmed, KeyChange, Obstacle, PlannedUpdate, UpdatePlan},
+        },
+    },
+    ops::{
+        Problem, Session, clock,
+        keys::key_set::Chosen,
+        outcome_report::Fate,
+        update::{
+            self, UpdateOutcome,
+            plan::{self, Keys, NotPlanned},
+        },
+    },
+};
+
+/// How many keys are shown one by one before the rest is only counted.
+const SHOWN: usize = 20;
+
+/// The options of `update`.
+#[derive(Args, Debug)]
+pub(crate) struct UpdateArgs {
+    /// Id, application id or name of a key of your own
+    #[arg(value_name = "KEY", required = true, value_parser = crate::cli::reference)]
+    references: Vec<String>,
+    #[command(flatten)]
+    wanted: WantedArgs,
+    /// Confirm role descriptors that become {}: the key may then do all that its owner may
+    #[arg(long, requires = "role_descriptors")]
+    all_owner_rights: bool,
+    /// Confirm metadata that becomes {}
+    #[arg(long)]
+    wipe_metadata: bool,
+    /// Ask nothing
+    #[arg(long)]
+    yes: bool,
+    /// Form of the output
+    #[arg(short, long, default_value = "table")]
+    output: PlainFormat,
+}
+
+#[derive(Serialize)]
+struct OutcomeJson<'a> {
+    updated: &'a [KeyId],
+    unchanged: &'a [KeyId],
+    failed: Vec<ReasonJson<'a>>,
+    /// Those of which nobody knows whether they were changed.
+    not_known: Vec<ReasonJson<'a>>,
+    untouched: &'a [KeyId],
+    /// Keys of the updated of which there is more to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<ReasonJson<'a>>,
+    stopped: bool,
+}
+
+#[derive(Serialize)]
+struct ReasonJson<'a> {
+    id: &'a str,
+    reason: &'a str,
+}
+
+pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exit, CliError> {
+    let draft = args.wanted.draft()?;
+    // What is wrong whatever the keys are is told before anything is asked.
+    draft.check(clock::now(), &clock::zone()).map_err(|slips| update_options::lines(&slips))?;
+    let session = flags.changing_session().await?;
+    let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
+    for key in &keys {
+        if let Some(problem) = plan::hindrance(&session, key, session.now()) {
+            return Err(hindered(&session, &key.id, problem, &key.owner.username));
+        }
+    }
+    let keys = Keys::Listed(Chosen::of_keys(&keys));
+    let plan = plan::plan(&session, keys, &draft, &clock::zone()).await.map_err(|error| match error {
+        NotPlanned::Slips(slips) => update_options::lines(&slips),
+        NotPlanned::Problem(problem) => problem.into(),
+    })?;
+    let plan = Arc::new(plan);
+    preview(&plan);
+    let confirmed = Confirmed { all_owner_rights: args.all_owner_rights, wipe_metadata: args.wipe_metadata };
+    match plan.obstacle(confirmed) {
+        Some(Obstacle::NothingChanges) => {
+            return report(&UpdateOutcome::default(), &plan, args.output);
+        }
+        Some(Obstacle::AllOwnerRights) => {
+            let words = "--role-descriptors: without any descriptor the key may do all that its owner may: add \
+                         --all-owner-rights if it is meant";
+            return Err(CliError::Fields(vec![words.into()]));
+        }
+        Some(Obstacle::WipeMetadata) => {
+            let words = "--metadata: this wipes all metadata: add --wipe-metadata if it is meant";
+            return Err(CliError::Fields(vec![words.into()]));
+        }
+        None => {}
+    }
+    connection::say_acting(&session);
+    if !args.yes && !confirmed_by_a_person()? {
+        output::say("Nothing is done");
+        return Ok(Exit::Failed);
+    }
+    let outcome = carry_out(&session, &plan).await;
+    report(&outcome, &plan, args.output)
+}
+
+/// The same problem with the option that is the way out.
+fn hindered(session: &Session, id: &KeyId, problem: Problem, owner: &str) -> CliError {
+    let title = format!("{id} can't be updated. Nothing is done");
+    if session.own_key().is_none() && session.identity.username != owner {
+        let owner = sanitize::shown(owner);
+        let hint = format!("Add --run-as {owner} if you may act as that user");
+        return CliError::problem(&title, &problem.detail, &hint);
+    }
+    CliError::problem(&title, &problem.detail, &problem.hint)
+}
+
+/// Exactly what will be different, key by key.
+fn preview(plan: &UpdatePlan) {
+    let mut warnings: Vec<&str> = Vec::new();
+    for (row, planned) in plan.planned.iter().enumerate() {
+        let is_rest = matches!(planned.change, KeyChange::Rest(_));
+        for words in planned.changes.warnings() {
+            // A cross-cluster key has no snapshot of its owner's privileges.
+            if !warnings.contains(&words) && (is_rest || !words.contains("owner's rights")) {
+                warnings.push(words);
+            }
+        }
+        if row < SHOWN {
+            let (name, id) = (sanitize::shown(&planned.seen.name), sanitize::shown(planned.seen.id.as_str()));
+            output::say(&format!("{name} ({id})"));
+            lines(planned).iter().for_each(|line| output::say(&format!("  {line}")));
+            if let Some(product) = guard::product_of(&planned.seen) {
+                let words = format!("  it says that it was made by {product}, which may not expect the change");
+                output::say(&sanitize::shown(&words));
+            }
+        }
+    }
+    if plan.planned.len() > SHOWN {
+        output::say(&format!("… and {} more", thousands((plan.planned.len() - SHOWN) as u64)));
+    }
+    if !plan.unchanged.is_empty() {
+        output::say(&format!("{} so already, and not sent", are(plan.unchanged.len())));
+    }
+    warnings.into_iter().for_each(output::say);
+}
+
+fn are(count: usize) -> String {
+    format!("{} {}", plural(count as u64, "key"), if count == 1 { "is" } else { "are" })
+}
+
+/// What will be different about a key, a line each.
+fn lines(planned: &PlannedUpdate) -> Vec<String> {
+    let (changes, mut lines): (&Changes, Vec<String>) = (&planned.changes, Vec::new());
+    let zone = clock::zone();
+    if let Some((old, new)) = changes.expiry {
+        let old = old.map_or_else(|| "never".into(), |at| calendar::local(at, &zone));
+        lines.push(format!("expires: {old} → {}", calendar::local(new, &zone)));
+    }
+    let rights = match &planned.change {
+        KeyChange::Rest(_) => "role_descriptors",
+        KeyChange::CrossCluster(_) => "access",
+    };
+    for (part, changes) in [("metadata", &changes.metadata), (rights, &changes.role_descriptors)] {
+        lines.extend(changes.iter().map(|change| change.words(part)));
+    }
+    if let Some((old, new)) = &changes.certificate_identity {
+        let word =
+            |identity: &Option<String>| identity.as_deref().map_or_else(|| "any".into(), sanitize::shown).into_owned();
+        lines.push(format!("certificates: {} → {}", word(old), word(new)));
+    }
+    if lines.is_empty() {
+        lines.push("nothing that was asked for is different".into());
+    }
+    lines.extend(changes.owner_snapshot.iter().take(SHOWN).map(|change| change.words("limited_by")));
+    if let KeyChange::CrossCluster(update) = &planned.change
+        && let Some(access) = &update.access
+    {
+        lines.push(format!("it {}", sanitize::shown(&access.words())));
+    }
+    lines
+}
+
+/// Whether a person means it.
+///
+/// # Errors
+/// When nobody can be asked.
+fn confirmed_by_a_person() -> Result<bool, CliError> {
+    if !output::someone_is_there() {
+        return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
+    }
+    Ok(output::ask("Type update to confirm:")?.eq_ignore_ascii_case("update"))
+}
+
+/// Carries it out; a signal stops it between two requests, and what was done is still reported.
+async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
+    let stop = AtomicBool::new(false);
+    let total = plan.planned.len();
+    let progress = |settled: usize| {
+        if total > update::MAX_BULK {
+            output::say(&format!("{} of {}", thousands(settled as u64), thousands(total as u64)));
+        }
+    };
+    let work = update::run(session, plan, None, &stop, progress);
+    signals::stoppable(work, &stop).await
+}
+
+fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Result<Exit, CliError> {
+    // Keys that were not sent because nothing about them is different are as they were asked for, too.
+    let unchanged = [plan.unchanged.as_slice(), outcome.unchanged.as_slice()].concat();
+    let written = match format {
+        PlainFormat::Json => output::put_json(&OutcomeJson {
+            updated: &outcome.updated,
+            unchanged: &unchanged,
+            failed: reasons(outcome, false),
+            not_known: reasons(outcome, true),
+            untouched: &outcome.untouched,
+            remarks: (outcome.remarks.iter()).map(|(id, reason)| ReasonJson { id: id.as_str(), reason }).collect(),
+            stopped: outcome.stopped,
+        }),
+        PlainFormat::Table => output::put(&table(outcome, &unchanged, plan)),
+    };
+    if outcome.stopped {
+        let rest = plural(outcome.untouched.len() as u64, "key");
+        output::say(&format!("It was stopped; never sent, and as before: {rest}"));
+    }
+    let none = outcome.updated.is_empty() && unchanged.is_empty();
+    let exit = match (outcome.is_complete(), none) {
+        (true, _) if outcome.remarks.is_empty() => Exit::Done,
+        // Updated, and not seen to be so, or with another end than the one that was asked for.
+        (true, _) => Exit::NotKnown,
+        _ if outcome.unknown() > 0 => Exit::NotKnown,
+        (false, false) => Exit::Partly,
+        (false, true) => Exit::Failed,
+    };
+    Ok(exit.unless_unwritten(written))
+}
+
+/// The keys that are not seen to be updated: certain failures, or those that are not known.
+fn reasons(outcome: &UpdateOutcome, unknown: bool) -> Vec<ReasonJson<'_>> {
+    let of_this_kind = outcome.failed.iter().filter(|(_, failure)| failure.is_unknown() == unknown);
+    of_this_kind.map(|(id, failure)| ReasonJson { id: id.as_str(), reason: failure.reason() }).collect()
+}
+
+fn table(outcome: &UpdateOutcome, unchanged: &[KeyId], plan: &UpdatePlan) -> String {
+    let names: HashMap<&KeyId, &str> =
+        plan.planned.iter().map(|planned| (&planned.seen.id, planned.seen.name.as_str())).collect();
+    let row = |result: &str, id: &KeyId, reason: &str| {
+        let id_shown = sanitize::shown(id.as_str()).into_owned();
+        let name = names.get(id).map(|name| output::cell(name)).unwrap_or_default();
+        vec![result.to_owned(), id_shown, name, sanitize::shown(reason).into_owned()]
+    };
+    let remark = |id: &KeyId| outcome.remarks.get(id).map_or("", String::as_str);
+    let mut rows: Vec<Vec<String>> = outcome.updated.iter().map(|id| row("updated", id, remark(id))).collect();
+    rows.extend(unchanged.iter().map(|id| row("unchanged", id, "it was so before")));
+    rows.extend(outcome.failed.iter().map(|(id, failure)| row(Fate::from(failure).word(), id, failure.reason())));
+    rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, "")));
+    output::table(&["RESULT", "ID", "NAME", "REASON"], &rows)
+}

@@ -1,0 +1,85 @@
+//! The command `elasticsearch-create-api-key`: a key's id and secret on two lines, and nothing else on stdout.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser;
+use zeroize::Zeroizing;
+
+use super::{
+    args::{connection::ConnectionFlags, draft},
+    commands::create,
+    environment,
+    error::{self, CliError, Exit},
+    output,
+    output::{destination, secret},
+};
+use crate::model::{create::Draft, privileges::descriptor, text::sanitize};
+
+/// Create an API key from a role, and print its id and its secret.
+///
+/// The cluster and the sign-in come from the options or from the environment, as for `keybearer`:
+/// ES_URL, ES_CA_FILE or ES_FINGERPRINT, ES_API_KEY, or ES_USERNAME and ES_PASSWORD.
+#[derive(Parser, Debug)]
+#[command(name = "elasticsearch-create-api-key", version, max_term_width = 100)]
+struct Article {
+    /// Name of the key
+    #[arg(long)]
+    name: String,
+    /// Role that the key gets the rights of; repeat it for more
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    roles: Vec<String>,
+    /// When it ends: 30m, 12h, 90d, a date such as 2027-02-21, or never (say why with --reason)
+    #[arg(long, default_value = "90d", allow_hyphen_values = true, value_name = "WHEN")]
+    expiration: String,
+    /// Application id: an id of your own choosing, by which Keybearer finds the key
+    #[arg(long = "id", value_name = "ID")]
+    application_id: Option<String>,
+    /// Reason why it never expires, or lives for more than a year; kept in the metadata
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+/// The whole command.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Article::try_parse_from(args) {
+        Ok(article) => super::finish(environment::run(article.run())),
+        Err(error) => error::print_clap(error),
+    }
+}
+
+impl Article {
+    async fn run(self) -> Result<Exit, CliError> {
+        let draft = Draft {
+            name: self.name,
+            application_id: self.application_id.unwrap_or_default(),
+            roles: self.roles,
+            expiration: self.expiration,
+            reason: self.reason.unwrap_or_default(),
+            ..Draft::default()
+        };
+        let endpoint = self.connection.endpoint()?;
+        draft::check_before_connecting(&draft, &endpoint.login)?;
+        if secret::check_stdout("").is_err() {
+            return Err(CliError::usage(
+                "No key was created: its secret is told once, and nobody would get it from standard output, which is \
+                 closed, the null device or not open for writing. Send it to a pipe or a file",
+            ));
+        }
+        let (session, checked) = draft::check(&endpoint, &draft).await?;
+        let created = create::send(&session, &checked.key).await?;
+        let text = Zeroizing::new(format!("id: {}\nkey: {}\n", created.id, created.secret.expose()));
+        if let Err(error) = secret::write_stdout(text.as_bytes()).map_err(CliError::Output) {
+            return Err(destination::take_back(&session, &created, &error).await);
+        }
+        output::say(&sanitize::shown(&descriptor::plain(&checked.sentence)));
+        if let Some(application_id) = checked.key.application_id() {
+            output::say(&format!(
+                "Elasticsearch makes the id itself: clients use the one above, and Keybearer finds the key by “{}” too",
+                sanitize::shown(application_id)
+            ));
+        }
+        Ok(create::ended(&created))
+    }
+}

@@ -1,0 +1,146 @@
+//! This machine as a command finds it: environment, terminal, keyring, runtime. The connection asks
+//! it by a trait, so that precedence can be tried without any of them.
+
+use std::{
+    env, io,
+    io::IsTerminal,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use super::{error::CliError, output};
+use crate::{
+    model::{api_key::KeyId, connections::profile::Profile, secret::Secret},
+    ops::{Problem, connections::vault},
+    store::{
+        connections::{Profiles, ProfilesError},
+        vault::{Vault, VaultError, kept_secrets::KeptSecrets, os::OsVault},
+    },
+};
+
+/// Where a connection is put together from, besides the options.
+pub(super) trait Machine {
+    /// A variable of the environment; an empty one counts as missing.
+    fn variable(&self, name: &str) -> Result<Option<Secret>, CliError>;
+
+    /// Asks for the password of a user.
+    fn password(&self, username: &str) -> Result<Secret, CliError>;
+
+    /// A saved connection by its name.
+    fn profile(&self, name: &str) -> Result<Profile, CliError>;
+}
+
+/// The machine that one sits at.
+pub(super) struct ThisMachine;
+
+impl Machine for ThisMachine {
+    fn variable(&self, name: &str) -> Result<Option<Secret>, CliError> {
+        match env::var(name) {
+            Ok(text) => Ok(Some(Secret::new(text)).filter(|text| !text.expose().trim().is_empty())),
+            Err(env::VarError::NotPresent) => Ok(None),
+            Err(env::VarError::NotUnicode(_)) => {
+                Err(CliError::usage(format!("{name} is no UTF-8 text: set it again, or unset it")))
+            }
+        }
+    }
+
+    fn password(&self, username: &str) -> Result<Secret, CliError> {
+        if !io::stdin().is_terminal() {
+            return Err(CliError::usage(
+                "ES_USERNAME is set without ES_PASSWORD, and there is no terminal to ask for it on: set ES_PASSWORD",
+            ));
+        }
+        let question = format!("Password of {}: ", output::cell(username));
+        rpassword::prompt_password(question)
+            .map(Secret::new)
+            .map_err(|error| CliError::usage(format!("The password can't be asked for ({error}): set ES_PASSWORD")))
+    }
+
+    fn profile(&self, name: &str) -> Result<Profile, CliError> {
+        let wanted = name.to_owned();
+        let found = in_keyring(move |profiles| profiles.by_name(&wanted))?;
+        let missing = "`keybearer profiles list` lists those that there are";
+        found.ok_or_else(|| CliError::problem(&format!("There is no connection named “{name}”"), "", missing))
+    }
+}
+
+/// When a person is told what is being waited for.
+const SILENCE: Duration = Duration::from_secs(2);
+/// A keyring may show a prompt and wait for a person; after this it is given up.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest wait for blocking work that goes on when a command is over, such as a keyring that asks its user before it
+/// removes the secret of an invalidated key.
+const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// Asks the keyring of this computer, which may take as long as a person does: it runs on a thread of
+/// its own, so that it can be given up.
+///
+/// # Errors
+/// With the way out, when the keyring refuses or does not answer.
+pub(super) fn in_keyring<T: Send + 'static>(
+    call: impl FnOnce(&Profiles) -> Result<T, ProfilesError> + Send + 'static,
+) -> Result<T, CliError> {
+    ask_keyring(move |keyring| call(&Profiles::new(keyring)))
+}
+
+/// The secret of a key, encoded, if it was kept in the keyring of this computer.
+///
+/// # Errors
+/// With the way out, when the keyring refuses or does not answer.
+pub(super) fn kept_secret(id: &KeyId) -> Result<Option<Secret>, CliError> {
+    let id = id.clone();
+    let found = ask_keyring(move |keyring| Ok(KeptSecrets::new(keyring).find(&id)?))?;
+    Ok(found.map(|kept| kept.encoded))
+}
+
+/// The kept secrets of this computer's keyring.
+pub(super) fn kept_secrets() -> KeptSecrets {
+    KeptSecrets::new(Arc::new(OsVault::new()))
+}
+
+fn ask_keyring<T: Send + 'static>(
+    call: impl FnOnce(Arc<dyn Vault>) -> Result<T, ProfilesError> + Send + 'static,
+) -> Result<T, CliError> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let keyring: Arc<dyn Vault> = Arc::new(OsVault::new());
+    let work = move || {
+        // Nobody listens any more when it was given up.
+        let _ = sender.send(call(keyring));
+    };
+    thread::Builder::new()
+        .name("keyring".into())
+        .spawn(work)
+        .map_err(|error| CliError::problem("The keyring can't be asked", &error.to_string(), "Try again"))?;
+    let answer = receiver.recv_timeout(SILENCE).or_else(|_| {
+        output::say("Waiting for the keyring: it may be asking for its password in a window of its own");
+        receiver.recv_timeout(PATIENCE)
+    });
+    match answer {
+        Ok(result) => result.map_err(keyring_problem),
+        Err(_) => Err(vault::waited_too_long().into()),
+    }
+}
+
+fn keyring_problem(error: ProfilesError) -> CliError {
+    let without = "Without a keyring, name the cluster by --url or ES_URL, and sign in by ES_API_KEY, ES_TOKEN, or \
+                   ES_USERNAME with ES_PASSWORD";
+    let hint = match &error {
+        ProfilesError::Vault(VaultError::NoBus | VaultError::NoDaemon) => without,
+        other => other.way_out(),
+    };
+    CliError::from(Problem::new(&error.to_string(), "").hint(hint))
+}
+
+/// Runs a command on this thread.
+///
+/// # Errors
+/// Those of the command.
+pub(super) fn run<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        CliError::problem("Keybearer can't start", &error.to_string(), "Free some memory or file handles")
+    })?;
+    let done = runtime.block_on(command);
+    runtime.shutdown_timeout(MAX_SHUTDOWN);
+    done
+}

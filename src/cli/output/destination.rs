@@ -1,0 +1,94 @@
+//! Where a secret goes that is told only once: known, and proved as far as it can be, before there is a secret.
+
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+    sync::atomic::AtomicBool,
+};
+
+use super::{PlainFormat, secret};
+use crate::{
+    cli::{error::CliError, output},
+    client::CreatedKey,
+    model::api_key::KeyId,
+    ops::{
+        Session,
+        invalidate::{self, Plan},
+    },
+    store::secret_file::SecretFile,
+};
+
+/// Where the secret of a key goes.
+#[derive(Debug)]
+pub(crate) enum Outlet {
+    /// A field of the JSON on stdout.
+    Json,
+    /// A file that only its owner may read.
+    File(SecretFile),
+    /// Stdout, which somebody looks at.
+    Screen,
+}
+
+/// Makes sure beforehand that the secret of a new key will reach somebody.
+///
+/// # Errors
+/// When nobody would get it, or the file can't be made.
+pub(crate) fn outlet(secret_file: Option<&Path>, format: PlainFormat) -> Result<Outlet, CliError> {
+    if let Some(path) = secret_file {
+        check_path("--secret-file", path)?;
+        let file = SecretFile::create(path);
+        return file.map(Outlet::File).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]));
+    }
+    check_stdout(format)?;
+    Ok(if format == PlainFormat::Json { Outlet::Json } else { Outlet::Screen })
+}
+
+/// Refuses a path that other programs take for stdout; a file of that name would surprise.
+///
+/// # Errors
+/// When it is `-`.
+pub(crate) fn check_path(option: &str, path: &Path) -> Result<(), CliError> {
+    if path == Path::new("-") {
+        return Err(CliError::usage(format!(
+            "{option} takes the path of a file. To have the secret on stdout, use --output json without {option}; a \
+             file that is really called - is ./-"
+        )));
+    }
+    Ok(())
+}
+
+/// Makes sure that a secret on stdout reaches somebody: JSON on what can be written and is not the null device,
+/// anything else on a terminal.
+fn check_stdout(format: PlainFormat) -> Result<(), CliError> {
+    secret::check_stdout("No key was created")?;
+    if format == PlainFormat::Json || output::someone_is_there() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(CliError::usage(
+        "No key was created: its secret is told once, and nobody would get it here. Use --output json to have it \
+         on stdout, or --secret-file PATH to have it in a file that only you may read",
+    ))
+}
+
+/// Ends a key whose secret reached nobody, and says what is true of it now.
+pub(crate) async fn take_back(session: &Session, created: &CreatedKey, error: &CliError) -> CliError {
+    let why = match error {
+        CliError::Output(error) => error.to_string(),
+        _ => String::new(),
+    };
+    let (id, plan) = (&created.id, plan(&created.id));
+    let title = format!("The key {id} was created, and its secret could not be written");
+    let outcome = invalidate::many(session, plan, &AtomicBool::new(false), |_| ()).await;
+    if outcome.done.contains(id) {
+        let hint = "The key is invalidated again, and was read as proof. Mend the output, then create it once more";
+        return CliError::problem(&title, &why, hint);
+    }
+    let reason = outcome.failed.first().map(|(_, reason)| format!(" ({reason})")).unwrap_or_default();
+    let hint =
+        format!("Nobody knows the secret, and the key is not known to be ended{reason}: `keybearer invalidate {id}`");
+    CliError::problem(&title, &why, &hint)
+}
+
+fn plan(id: &KeyId) -> Plan {
+    Plan { ids: vec![id.clone()], ..Plan::default() }
+}

@@ -1,0 +1,158 @@
+//! A key as a row for people. It doesn't know why it is printed.
+
+use std::borrow::Borrow;
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    cli::output,
+    model::{
+        Millis,
+        api_key::ApiKey,
+        text::sanitize,
+        time::{
+            calendar,
+            expiry::{self, Status},
+        },
+    },
+};
+
+/// The columns of the table of keys, by the words of `--columns`.
+pub(crate) const COLUMNS: [&str; 8] = ["name", "id", "app", "owner", "roles", "expires", "left", "status"];
+/// Their heads.
+const HEAD: [&str; 8] = ["NAME", "ID", "APPLICATION ID", "OWNER", "ROLES", "EXPIRES", "LEFT", "STATUS"];
+/// The heads of the columns whose cells are never cut.
+pub(crate) const WHOLE: [&str; 4] = ["ID", "EXPIRES", "LEFT", "STATUS"];
+
+/// A cell of a key by the word of its column, made harmless; empty for an unknown word.
+pub(crate) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> String {
+    match column {
+        "name" => output::cell(&key.name),
+        "id" => id(key),
+        "app" => key.application_id().map(output::cell).unwrap_or_default(),
+        "type" => output::cell(crate::export::kind(&key.kind)),
+        "owner" => output::cell(&key.owner.username),
+        "realm" => output::cell(&key.owner.realm),
+        "roles" => output::cell(&roles(key)),
+        "created" => key.known_created().map_or_else(|| "not known".into(), |at| calendar::local(at, zone)),
+        "expires" => expires(key, zone),
+        "left" => match key.known_status(now) {
+            None | Some(Status::Never | Status::Invalidated) => String::new(),
+            _ => expiry::remaining(key.expires, now),
+        },
+        "status" => status(key, now),
+        "invalidated" => key.invalidated_at.map(|at| calendar::local(at, zone)).unwrap_or_default(),
+        "managed" => key.managed_by().map(output::cell).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// The roles that a key was made from, or the names of its descriptors; where there are none, why. Never blank.
+pub(crate) fn roles(key: &ApiKey) -> String {
+    match (key.roles(), &key.role_descriptors) {
+        ([], None) => "not told".into(), // before 8.5, and with nothing in the metadata
+        ([], Some(_)) if key.is_unrestricted() => "all of the owner's".into(),
+        ([], Some(_)) => "none".into(),
+        (names, _) => sanitize::shown(&names.join(", ")).into_owned(),
+    }
+}
+
+/// A key as a row of the table, made harmless.
+pub(crate) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
+    COLUMNS.iter().map(|column| cell(key, column, now, zone)).collect()
+}
+
+/// Its status in words for people.
+pub(crate) fn status_word(key: &ApiKey, now: Millis) -> &'static str {
+    key.known_status(now).map_or("not known", Status::word)
+}
+
+/// Its status and, of the few that need it, the mark that something of it could not be read.
+fn status(key: &ApiKey, now: Millis) -> String {
+    let word = key.known_status(now).map_or("not known", Status::machine_word);
+    if key.flaw.is_some() { format!("{word}, not fully readable") } else { word.into() }
+}
+
+/// All of them, as a table as wide as the terminal.
+pub(crate) fn table<K: Borrow<ApiKey>>(keys: impl IntoIterator<Item = K>, now: Millis, zone: &TimeZone) -> String {
+    let rows: Vec<Vec<String>> = keys.into_iter().map(|key| row(key.borrow(), now, zone)).collect();
+    output::fitted(&HEAD, &rows, &WHOLE, output::width())
+}
+
+/// Its id, never cut.
+pub(crate) fn id(key: &ApiKey) -> String {
+    sanitize::shown(key.id.as_str()).into_owned()
+}
+
+/// When it ends, in local time.
+pub(crate) fn expires(key: &ApiKey, zone: &TimeZone) -> String {
+    if key.is_unread("expiration") {
+        return "not known".into();
+    }
+    key.expires.map_or_else(|| "never".into(), |at| calendar::local(at, zone))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::model::{DAY, api_key::KeyId};
+
+    const NOW: Millis = 1_795_521_600_000;
+
+    fn key() -> ApiKey {
+        ApiKey {
+            id: KeyId::new("VuaC"),
+            name: "evil\u{202e}\u{1b}[31m".into(),
+            created: NOW - DAY,
+            expires: Some(NOW + DAY),
+            metadata: RawValue::from_string(r#"{"application_id":"app","roles":["reader"],"n":1.0e+2}"#.into()).ok(),
+            ..Default::default()
+        }
+        .with_facts()
+    }
+
+    #[test]
+    fn people_get_a_name_that_is_harmless() {
+        let row = row(&key(), NOW, &TimeZone::UTC);
+        assert_eq!(row[0], "evil‹U+202E›‹U+001B›[31m");
+        assert_eq!(row[5..], ["25 Nov 2026, 12:00 UTC", "in 24 hours", "valid"]);
+    }
+
+    /// A blank cell would say neither "all" nor "nothing" nor "not known".
+    #[test]
+    fn roles_are_never_blank() {
+        let raw = |text: &str| RawValue::from_string(text.into()).ok();
+        let with = |descriptors: Option<&str>| {
+            let role_descriptors = descriptors.and_then(raw);
+            roles(&ApiKey { role_descriptors, ..Default::default() }.with_facts())
+        };
+        assert_eq!(with(None), "not told");
+        assert_eq!(with(Some("{}")), "all of the owner's");
+        assert_eq!(with(Some(r#"{"none":{}}"#)), "none");
+        let unnamed =
+            ApiKey { role_descriptors: raw(r#"{"a":{}}"#), metadata: raw(r#"{"roles":[]}"#), ..Default::default() };
+        assert_eq!(roles(&unnamed.with_facts()), "none");
+        assert_eq!(roles(&key()), "reader");
+    }
+
+    #[test]
+    fn dates_beyond_the_calendar_are_carried() {
+        let key = ApiKey { expires: Some(i64::MAX), created: i64::MIN, ..key() };
+        assert!(row(&key, NOW, &TimeZone::UTC)[5].contains("not a date"));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_as_not_known() {
+        let flawed = |flaw: &str| row(&ApiKey { flaw: Some(flaw.into()), ..key() }, NOW, &TimeZone::UTC);
+        assert_eq!(flawed("name: odd")[7], "valid, not fully readable");
+        assert_eq!(flawed("expiration: odd")[5..], ["not known", "", "not known, not fully readable"]);
+        assert_eq!(flawed("name: odd; invalidated: odd")[7], "not known, not fully readable");
+    }
+
+    #[test]
+    fn every_row_has_a_cell_for_every_column() {
+        assert_eq!(row(&key(), NOW, &TimeZone::UTC).len(), HEAD.len());
+    }
+}

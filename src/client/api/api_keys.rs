@@ -1,0 +1,554 @@
+//! Keys: create, read, invalidate. Tolerant in reading, exact in writing.
+
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+};
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    client::{
+        Call, Client,
+        error::ClientError,
+        http::{
+            error_response,
+            response::Answer,
+            row_stream::{self, RowReader, RowSplitter},
+            unreadable_row::{OddRow, UnreadRows},
+        },
+    },
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId, KeyKind, Owner},
+        create::CreateKey,
+        inventory::RawKey,
+        secret::Secret,
+        text::json,
+        time::expiry::Expiry,
+        version::Feature,
+    },
+};
+
+/// The list of all keys at once can be long: 52.7 MB for 100,000 keys.
+const MAX_LIST_BYTES: u64 = 512 << 20;
+/// From this size on an answer is read on a thread that may be kept busy.
+const LONG_TO_READ: usize = 1 << 20;
+/// Of an answer whose rows are handed on only so much is believed: no cluster has ten million keys.
+const MAX_STREAM_BYTES: u64 = 8 << 30;
+/// The fields that an inventory keeps.
+const ROW_FIELDS: &str = "total,api_keys.id,api_keys.name,api_keys.type,api_keys.creation,api_keys.expiration,api_keys.invalidated,api_keys.invalidation,api_keys.username,api_keys.realm,api_keys.metadata,api_keys.role_descriptors,api_keys.limited_by,api_keys.access,api_keys._sort";
+const PATH: [&str; 2] = ["_security", "api_key"];
+
+/// A key just made, with the secret that is told this once.
+#[derive(Clone, Debug)]
+pub struct CreatedKey {
+    /// Made by the cluster.
+    pub id: KeyId,
+    /// As asked.
+    pub name: String,
+    /// When it ends; `None` is never.
+    pub expires: Option<Millis>,
+    /// The field `api_key`.
+    pub secret: Secret,
+    /// Doubts about this key: parts that are not as asked for, or not known; sentences to be shown beside it.
+    pub doubts: Vec<String>,
+}
+
+/// A row of which not even an id could be read: never lost in silence, never the end of the others. A row with an
+/// id is a key ([`ApiKey::flaw`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its id, if at least that could be read.
+    pub id: Option<String>,
+    /// What is odd about it.
+    pub reason: String,
+}
+
+/// All keys that a cluster told at once.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    /// In the cluster's order.
+    pub keys: Vec<ApiKey>,
+    /// Rows that could not be read.
+    pub unreadable: UnreadRows,
+}
+
+/// A direction to sort in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Smallest first.
+    #[default]
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// A question for one page of keys.
+#[derive(Clone, Debug)]
+pub struct KeyQuery {
+    /// Elasticsearch's query; `None` finds all.
+    pub filter: Option<Value>,
+    /// Fields to sort by, such as `creation` and then `name`; `_doc` is the fastest.
+    pub sort: Vec<(String, Order)>,
+    /// The most keys of this page; the server takes up to 10,000.
+    pub size: u32,
+    /// [`KeyPage::last_sort`] of the page before, for the next one.
+    pub search_after: Option<Vec<Box<RawValue>>>,
+    /// Whether the snapshots of the owners' rights shall come along ([`Feature::LimitedBy`]).
+    pub with_limited_by: bool,
+}
+
+/// One page of keys.
+#[derive(Clone, Debug, Default)]
+pub struct KeyPage {
+    /// How many keys the filter finds in all.
+    pub total: u64,
+    /// In the order asked.
+    pub keys: Vec<ApiKey>,
+    /// Rows that could not be read.
+    pub unreadable: UnreadRows,
+    /// Where the next page begins, raw: its numbers may be beyond those of floats. `None` on an
+    /// empty page, or without sorting.
+    pub last_sort: Option<Vec<Box<RawValue>>>,
+}
+
+/// What came with the rows of an answer that were handed on one by one.
+#[derive(Clone, Debug, Default)]
+pub struct RowPage {
+    /// How many keys the filter finds in all, as the cluster counts.
+    pub total: u64,
+    /// How many rows there were, those that could not be read included.
+    pub rows: usize,
+    /// Rows that could not be read.
+    pub unreadable: UnreadRows,
+    /// Where the next page begins.
+    pub last_sort: Option<Vec<Box<RawValue>>>,
+}
+
+/// What an invalidation did. Ids that are unknown, foreign or were invalidated before are in none of
+/// the lists (as seen on 7.10.2 to 9.5.3): only reading again proves that a key is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Invalidation {
+    /// Those that it ended.
+    pub invalidated: Vec<KeyId>,
+    /// Those that had ended before.
+    pub previously: Vec<KeyId>,
+    /// What failed, in Elasticsearch's words.
+    pub errors: Vec<String>,
+    /// How much failed.
+    pub error_count: u64,
+    /// An earlier try of the same request may have been carried out: its answer was lost.
+    pub is_repetition: bool,
+}
+
+#[derive(Deserialize)]
+struct WireCreated<'a> {
+    id: String,
+    name: Option<String>,
+    expiration: Option<Millis>,
+    /// Borrowed from the body, which is wiped: no copy is left on the way.
+    #[serde(borrow)]
+    api_key: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct WireList<'a> {
+    #[serde(borrow)]
+    api_keys: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct WireKey {
+    id: String,
+    name: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    creation: Millis,
+    expiration: Option<Millis>,
+    #[serde(default)]
+    invalidated: bool,
+    invalidation: Option<Millis>,
+    username: Option<String>,
+    realm: Option<String>,
+    metadata: Option<Box<RawValue>>,
+    role_descriptors: Option<Box<RawValue>>,
+    limited_by: Option<Box<RawValue>>,
+    access: Option<Box<RawValue>>,
+    certificate_identity: Option<String>,
+    realm_type: Option<String>,
+}
+
+/// The rows are left out here: they were handed on before. An answer cut down to some fields has no
+/// list at all when it would be empty (as seen on 9.5.3).
+#[derive(Deserialize)]
+struct WireTotal {
+    total: Option<u64>,
+    #[serde(rename = "api_keys")]
+    rows: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+#[derive(Deserialize)]
+struct WireCount {
+    total: u64,
+    #[serde(default)]
+    aggregations: Value,
+}
+
+#[derive(Deserialize)]
+struct WireInvalidation {
+    invalidated_api_keys: Vec<String>,
+    #[serde(default)]
+    previously_invalidated_api_keys: Vec<String>,
+    #[serde(default)]
+    error_count: u64,
+    #[serde(default)]
+    error_details: Vec<Value>,
+}
+
+impl Client {
+    /// Creates a key. Sent once and never again: after a lost answer ([`ClientError::is_answer_lost`])
+    /// there may be a key with a secret that nobody knows.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn create_api_key(&self, key: &CreateKey, now: Millis) -> Result<CreatedKey, ClientError> {
+        let call = Call::new(Method::POST, &PATH).body(key.body(now));
+        self.make(call, key.name(), Some(key.expiry())).await
+    }
+
+    /// Sends what makes a key, once, and reads the secret out of the answer. An expiration that was asked for as a
+    /// span tells the cluster's clock, where it is within [`crate::client::MAX_DATE_SKEW`] of the time used so far; beyond that
+    /// it may as well be another expiration than the one asked for.
+    pub(in crate::client) async fn make(
+        &self,
+        call: Call<'_>,
+        name: &str,
+        expiry: Option<Expiry>,
+    ) -> Result<CreatedKey, ClientError> {
+        let call = Call { repeatable: false, changes: true, private: true, limit: 1 << 20, ..call };
+        let asked_at = crate::client::now();
+        let answer = self.send(call).await?.success()?;
+        let wire: WireCreated<'_> = answer.parse()?;
+        if let (Some(expires), Some(Expiry::In(span))) = (wire.expiration, expiry)
+            && let Some(length) = span.millis()
+        {
+            let server = expires.saturating_sub(length);
+            let counted = asked_at.saturating_add(self.clock_skew().unwrap_or(0));
+            if server.saturating_sub(counted).saturating_abs() <= crate::client::MAX_DATE_SKEW {
+                self.set_own_skew(server, asked_at);
+            }
+        }
+        Ok(CreatedKey {
+            id: KeyId::new(wire.id),
+            name: wire.name.unwrap_or_else(|| name.to_owned()),
+            expires: wire.expiration,
+            secret: Secret::new(wire.api_key),
+            doubts: Vec::new(),
+        })
+    }
+
+    /// One key by its id; `None` if the cluster doesn't know it. `own` asks for own keys only, as
+    /// those must who have no more than `manage_own_api_key`.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_api_key(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
+        self.get_one(id, own, false).await
+    }
+
+    /// One key with the snapshot of its owner's rights ([`ApiKey::limited_by`]).
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] before 8.5, and whatever a request can meet.
+    pub async fn get_api_key_with_limits(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
+        self.get_one(id, own, true).await
+    }
+
+    async fn get_one(&self, id: &KeyId, own: bool, with_limited_by: bool) -> Result<Option<ApiKey>, ClientError> {
+        let call = Call::new(Method::GET, &PATH)
+            .query_if(true, "id", id.as_str())
+            .query_if(own, "owner", "true")
+            .query_if(with_limited_by, "with_limited_by", "true");
+        let answer = self.send(call).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Ok(None);
+        }
+        let answer = answer.success()?;
+        let (page, status) = (read_page(&answer)?, answer.status);
+        let is_none = page.keys.is_empty() && page.unreadable.is_empty();
+        match page.keys.into_iter().find(|key| key.id == *id) {
+            Some(key) => Ok(Some(key)),
+            None if is_none => Ok(None),
+            // Something came, so that nobody said that there is no such key.
+            None => {
+                let reason = page.unreadable.kept().first().map(|row| row.reason.clone());
+                let reason = reason.unwrap_or_else(|| "it is about another key than was asked for".into());
+                Err(ClientError::Unreadable { status, reason })
+            }
+        }
+    }
+
+    /// The keys of this very name, without paging. The server takes an asterisk at the end of a name for a pattern, so
+    /// that other names are left out here.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_api_keys_named(&self, name: &str, own: bool) -> Result<Keys, ClientError> {
+        let call = Call::new(Method::GET, &PATH).query_if(true, "name", name).query_if(own, "owner", "true");
+        let answer = self.send(Call { limit: MAX_LIST_BYTES, ..call }).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Ok(Keys::default());
+        }
+        let mut page = read_aside(answer.success()?).await?;
+        page.keys.retain(|key| key.name == name);
+        Ok(Keys { keys: page.keys, unreadable: page.unreadable })
+    }
+
+    /// All keys at once, without paging: the only way before 7.15.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_api_keys(&self, own: bool) -> Result<Keys, ClientError> {
+        let call = Call { limit: MAX_LIST_BYTES, ..Call::new(Method::GET, &PATH).query_if(own, "owner", "true") };
+        let answer = self.send(call).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Ok(Keys::default());
+        }
+        let page = read_aside(answer.success()?).await?;
+        Ok(Keys { keys: page.keys, unreadable: page.unreadable })
+    }
+
+    /// One page of keys (since 7.15). Who has no more than `manage_own_api_key` sees the own ones.
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    pub async fn query_api_keys(&self, query: &KeyQuery) -> Result<KeyPage, ClientError> {
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
+            query.with_limited_by,
+            "with_limited_by",
+            "true",
+        );
+        let answer = self.send(Call { feature: Some(Feature::Query), ..call }).await?.success()?;
+        read_aside(answer).await
+    }
+
+    /// The same page, each key handed on while the answer still arrives. When the line breaks and the
+    /// question is asked again, keys come a second time.
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    pub async fn query_rows(
+        &self,
+        query: &KeyQuery,
+        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
+    ) -> Result<RowPage, ClientError> {
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
+            .body(query.body())
+            .query_if(true, "filter_path", ROW_FIELDS)
+            .query_if(query.with_limited_by, "with_limited_by", "true");
+        self.rows(Call { feature: Some(Feature::Query), limit: MAX_STREAM_BYTES, ..call }, put).await
+    }
+
+    /// The same page, read off the line and thrown away; how many rows there were. For measuring.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    #[doc(hidden)]
+    pub async fn throw_away(&self, query: &KeyQuery) -> Result<usize, ClientError> {
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
+            .body(query.body())
+            .query_if(true, "filter_path", ROW_FIELDS)
+            .query_if(query.with_limited_by, "with_limited_by", "true");
+        let answer = self.send(Call { limit: MAX_STREAM_BYTES, ..call }).await?.success()?;
+        Ok(memchr::memmem::find_iter(&answer.body, b"{\"id\":\"").count())
+    }
+
+    /// All keys at once, each handed on while the answer still arrives: 52.7 MB for 100,000 keys, and
+    /// none of it is held. The only way before 7.15.
+    ///
+    /// # Errors
+    /// Whatever a request can meet.
+    pub async fn get_rows(&self, own: bool, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
+        let call = Call::new(Method::GET, &PATH).query_if(own, "owner", "true");
+        self.rows(Call { limit: MAX_STREAM_BYTES, ..call }, put).await
+    }
+
+    async fn rows(&self, call: Call<'_>, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
+        let reader = Mutex::new(RowReader::new(put));
+        let answer = self.send(Call { rows: Some(&reader), ..call }).await?;
+        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
+            return Ok(RowPage::default());
+        }
+        let answer = answer.success()?;
+        let reader = reader.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let wire: WireTotal = answer.parse()?;
+        let others = wire.others(answer.status)?;
+        let (last_sort, rows) = (reader.last_sort(), reader.rows + others);
+        let mut unreadable = reader.unreadable;
+        (0..others).for_each(|_| unreadable.push(no_object()));
+        Ok(RowPage { total: wire.total.unwrap_or(rows as u64), rows, last_sort, unreadable })
+    }
+
+    /// Counts keys, and lets the cluster put them together by aggregations (since 8.14). Gives the number
+    /// of keys that the filter finds, and the answer's `aggregations`.
+    ///
+    /// # Errors
+    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    pub async fn count_api_keys(
+        &self,
+        filter: Option<&Value>,
+        aggregations: Option<&Value>,
+    ) -> Result<(u64, Value), ClientError> {
+        let mut body = json!({ "size": 0 });
+        if let Some(filter) = filter {
+            body["query"] = filter.clone();
+        }
+        if let Some(aggregations) = aggregations {
+            body["aggs"] = aggregations.clone();
+        }
+        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(body.to_string());
+        let answer = self.send(Call { feature: Some(Feature::Query), ..call }).await?.success()?;
+        let wire: WireCount = answer.parse()?;
+        Ok((wire.total, wire.aggregations))
+    }
+
+    /// Invalidates keys by their ids, for ever. `own` is for those who have no more than
+    /// `manage_own_api_key`. Repeating it does no harm, so that it is sent again when that helps.
+    ///
+    /// # Errors
+    /// [`ClientError::NotSent`] without any id, and whatever a request can meet.
+    pub async fn invalidate(&self, ids: &[KeyId], own: bool) -> Result<Invalidation, ClientError> {
+        if ids.is_empty() || ids.iter().any(|id| id.as_str().trim().is_empty()) {
+            return Err(ClientError::NotSent { reason: "an invalidation needs the ids of its keys".into() });
+        }
+        let mut body = json!({ "ids": ids });
+        if own {
+            body["owner"] = Value::Bool(true);
+        }
+        let call = Call { changes: true, ..Call::new(Method::DELETE, &PATH).body(body.to_string()) };
+        let answer = self.send(call).await?.success()?;
+        let is_repetition = answer.is_repetition;
+        let wire: WireInvalidation = answer.parse()?;
+        let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
+        let words = |error: &Value| error_response::deepest_reason(error).unwrap_or_else(|| error.to_string());
+        Ok(Invalidation {
+            invalidated: ids(wire.invalidated_api_keys),
+            previously: ids(wire.previously_invalidated_api_keys),
+            error_count: wire.error_count.max(wire.error_details.len() as u64),
+            errors: wire.error_details.iter().map(|error| error_response::shown(&words(error))).collect(),
+            is_repetition,
+        })
+    }
+}
+
+impl KeyQuery {
+    /// The first `size` keys, whichever they are.
+    pub fn new(size: u32) -> Self {
+        Self { filter: None, sort: Vec::new(), size, search_after: None, with_limited_by: false }
+    }
+
+    /// The body of the request, to the byte.
+    pub fn body(&self) -> String {
+        let size = self.size.to_string();
+        let filter = self.filter.as_ref().map(Value::to_string);
+        let sort: Vec<Value> =
+            self.sort.iter().map(|(field, order)| json!({ field: { "order": order.wire() } })).collect();
+        let sort = Value::from(sort).to_string();
+        let after = self
+            .search_after
+            .as_ref()
+            .map(|values| format!("[{}]", values.iter().map(|value| value.get()).collect::<Vec<_>>().join(",")));
+        let mut members = vec![("size", size.as_str())];
+        members.extend(filter.as_deref().map(|text| ("query", text)));
+        members.extend((!self.sort.is_empty()).then_some(("sort", sort.as_str())));
+        members.extend(after.as_deref().map(|text| ("search_after", text)));
+        json::write_object(members)
+    }
+}
+
+impl Order {
+    fn wire(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
+        }
+    }
+}
+
+async fn read_aside(answer: Answer) -> Result<KeyPage, ClientError> {
+    if answer.body.len() < LONG_TO_READ {
+        return read_page(&answer);
+    }
+    let status = answer.status;
+    let read = tokio::task::spawn_blocking(move || read_page(&answer)).await;
+    read.unwrap_or_else(|error| Err(ClientError::Unreadable { status, reason: error.to_string() }))
+}
+
+fn read_page(answer: &Answer) -> Result<KeyPage, ClientError> {
+    let mut splitter = RowSplitter::default();
+    let (mut page, mut last) = (KeyPage::default(), None);
+    splitter.push(&answer.body, |row| {
+        match serde_json::from_slice::<WireKey>(row) {
+            Ok(wire) => page.keys.push(wire.into_key()),
+            Err(error) => match OddRow::read(row, &error_response::shown(&error.to_string())) {
+                Some(row) => page.keys.push(row.into_key()),
+                None => page.unreadable.push(unreadable(&error)),
+            },
+        }
+        last = row_stream::last_sort(row);
+    })?;
+    let wire: WireTotal = answer.parse_part(splitter.rest())?;
+    let others = wire.others(answer.status)?;
+    (0..others).for_each(|_| page.unreadable.push(no_object()));
+    page.total = wire.total.unwrap_or((page.keys.len() + page.unreadable.len()) as u64);
+    page.last_sort = last;
+    Ok(page)
+}
+
+impl WireTotal {
+    /// How many rows there were that are no objects.
+    fn others(&self, status: u16) -> Result<usize, ClientError> {
+        match (self.total, &self.rows) {
+            (None, None) => {
+                let reason = "neither keys nor their number are in it".into();
+                Err(ClientError::Unreadable { status, reason })
+            }
+            (_, rows) => Ok(rows.as_ref().map_or(0, Vec::len)),
+        }
+    }
+}
+
+fn no_object() -> Unreadable {
+    Unreadable { id: None, reason: "it is no object".into() }
+}
+
+/// A row of which nothing could be read.
+pub(crate) fn unreadable(error: &serde_json::Error) -> Unreadable {
+    Unreadable { id: None, reason: error_response::shown(&error.to_string()) }
+}
+
+impl WireKey {
+    fn into_key(self) -> ApiKey {
+        let key = ApiKey {
+            id: KeyId::new(self.id),
+            name: self.name.unwrap_or_default(),
+            kind: self.kind.as_deref().map(KeyKind::from_wire).unwrap_or_default(),
+            owner: Owner { username: self.username.unwrap_or_default(), realm: self.realm.unwrap_or_default() },
+            created: self.creation,
+            expires: self.expiration,
+            invalidated: self.invalidated,
+            invalidated_at: self.invalidation,
+            metadata: self.metadata,
+            role_descriptors: self.role_descriptors,
+            limited_by: self.limited_by,
+            access: self.access,
+            certificate_identity: self.certificate_identity,
+            realm_type: self.realm_type,
+            ..ApiKey::default()
+        };
+        key.with_facts()
+    }
+}

@@ -1,0 +1,103 @@
+//! Documents put into an index, each only where there is none of its id yet.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::{Call, Client, error::ClientError, http::error_response};
+
+/// What became of one document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is there now, and was not before.
+    Created,
+    /// There was one of its id: 409.
+    AlreadyThere,
+    /// The cluster was too busy, or a shard was not there: 429 or 503. A moment later it may be taken.
+    Later(String),
+    /// It was refused, with Elasticsearch's reason.
+    Refused(String),
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(default)]
+    items: Vec<WireItem>,
+}
+
+#[derive(Deserialize)]
+struct WireItem {
+    create: WireResult,
+}
+
+#[derive(Deserialize)]
+struct WireResult {
+    status: u16,
+    error: Option<Value>,
+}
+
+impl Client {
+    /// Puts documents, each an id and one line of JSON, into an index or a data stream by one `_bulk` of
+    /// `create`, in this order. A document that is there already stays as it is, so that the request is safe to
+    /// repeat and is repeated. In a data stream an id is only known to the newest of its indices.
+    ///
+    /// # Errors
+    /// [`ClientError::NotSent`] for a name that is none, and whatever a request can meet. Documents that are
+    /// refused one by one are no error.
+    pub async fn create_documents(&self, index: &str, documents: &[(&str, &str)]) -> Result<Vec<Put>, ClientError> {
+        if index.trim().is_empty() || index.starts_with('_') || index.contains(['*', ',', '/', '\\']) {
+            let reason = format!("“{index}” is no name of one index");
+            return Err(ClientError::NotSent { reason });
+        }
+        let mut body = String::with_capacity(documents.iter().map(|(id, line)| id.len() + line.len() + 32).sum());
+        for (id, line) in documents {
+            body.push_str(&json!({ "create": { "_id": id } }).to_string());
+            body.push('\n');
+            body.push_str(line);
+            body.push('\n');
+        }
+        let segments = [index, "_bulk"];
+        let call =
+            Call::new(Method::POST, &segments).query_if(true, "filter_path", "items.*.status,items.*.error").body(body);
+        let wire: Wire = self.send(call).await?.success()?.parse()?;
+        if wire.items.len() != documents.len() {
+            let reason = format!("{} documents were sent, and {} are answered for", documents.len(), wire.items.len());
+            return Err(ClientError::Unreadable { status: 200, reason });
+        }
+        Ok(wire.items.into_iter().map(|item| put(item.create)).collect())
+    }
+}
+
+fn put(result: WireResult) -> Put {
+    // The outermost reason: it names the field and its value, which the innermost doesn't.
+    let words = |error: Option<Value>| {
+        let words = error.as_ref().and_then(|error| error["reason"].as_str()).map(str::to_owned);
+        let words = words.or_else(|| error.as_ref().and_then(error_response::deepest_reason));
+        error_response::shown(&words.unwrap_or_else(|| format!("status {}", result.status)))
+    };
+    let is_conflict = |error: &Value| error["type"] == "version_conflict_engine_exception";
+    match result.status {
+        200..=299 => Put::Created,
+        409 if result.error.as_ref().is_some_and(is_conflict) => Put::AlreadyThere,
+        429 | 503 => Put::Later(words(result.error)),
+        _ => Put::Refused(words(result.error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_conflict_of_versions_means_that_it_is_there() {
+        let of = |status: u16, kind: &str| {
+            put(WireResult { status, error: Some(json!({ "type": kind, "reason": "because" })) })
+        };
+        assert_eq!(put(WireResult { status: 201, error: None }), Put::Created);
+        assert_eq!(of(409, "version_conflict_engine_exception"), Put::AlreadyThere);
+        assert_eq!(of(409, "something_else"), Put::Refused("because".into()));
+        assert_eq!(of(429, "es_rejected_execution_exception"), Put::Later("because".into()));
+        assert_eq!(of(400, "document_parsing_exception"), Put::Refused("because".into()));
+        assert_eq!(put(WireResult { status: 500, error: None }), Put::Refused("status 500".into()));
+    }
+}

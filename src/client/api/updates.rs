@@ -1,0 +1,105 @@
+//! Changing keys that are there: one, or many by one request. Never repeated in silence where twice is not once.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    client::{Call, Client, error::ClientError, http::error_response},
+    model::{api_key::KeyId, update::KeyUpdate, version::Feature},
+};
+
+/// What a bulk update did, key by key. A failure of some is a normal case.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct BulkUpdate {
+    /// Those that are different now; after a lost answer also those that a second try found to be as asked.
+    pub updated: Vec<KeyId>,
+    /// Those that were so before, the snapshot of the owner's rights included.
+    pub noops: Vec<KeyId>,
+    /// Those that failed, each with Elasticsearch's reason.
+    pub errors: Vec<(KeyId, String)>,
+}
+
+#[derive(Deserialize)]
+struct WireUpdate {
+    updated: bool,
+}
+
+#[derive(Deserialize)]
+struct WireBulk {
+    #[serde(default)]
+    updated: Vec<String>,
+    #[serde(default)]
+    noops: Vec<String>,
+    /// Missing when there are none (as seen on 9.5.3).
+    #[serde(default)]
+    errors: WireErrors,
+}
+
+#[derive(Deserialize, Default)]
+struct WireErrors {
+    #[serde(default)]
+    details: Map<String, Value>,
+}
+
+impl Client {
+    /// Changes one key, and takes the snapshot of its owner's rights anew (since 8.4). Whether anything is
+    /// different now: `false` is a success too. Only the key's owner can, not even a superuser (404 on 9.5.3).
+    /// Sent once and never again: somebody else may have changed the key since the first try, and a second one would
+    /// undo that. After a lost answer the key itself tells.
+    ///
+    /// # Errors
+    /// [`ClientError::NotSent`] for a blank id, [`ClientError::Lacks`] before 8.4 (8.13 for an expiration),
+    /// and whatever a request can meet.
+    pub async fn update_api_key(&self, id: &KeyId, update: &KeyUpdate) -> Result<bool, ClientError> {
+        check(std::slice::from_ref(id))?;
+        let segments = ["_security", "api_key", id.as_str()];
+        let call = Call {
+            repeatable: false,
+            changes: true,
+            feature: Some(feature(update, Feature::Update)),
+            ..Call::new(Method::PUT, &segments).body(update.body(None))
+        };
+        let wire: WireUpdate = self.send(call).await?.success()?.parse()?;
+        Ok(wire.updated)
+    }
+
+    /// Changes many keys in the same way by one request (since 8.5). Keys that fail don't hinder the others. Sent once
+    /// and never again, as the update of one.
+    ///
+    /// # Errors
+    /// [`ClientError::NotSent`] without any id or for a blank one, [`ClientError::Lacks`] before 8.5 (8.13 for
+    /// an expiration), and whatever a request can meet.
+    pub async fn bulk_update_api_keys(&self, ids: &[KeyId], update: &KeyUpdate) -> Result<BulkUpdate, ClientError> {
+        check(ids)?;
+        let call = Call {
+            repeatable: false,
+            changes: true,
+            feature: Some(feature(update, Feature::BulkUpdate)),
+            ..Call::new(Method::POST, &["_security", "api_key", "_bulk_update"])
+                .body(update.body(Some(&json!(ids).to_string())))
+        };
+        let wire: WireBulk = self.send(call).await?.success()?.parse()?;
+        let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
+        let words = |error: &Value| error_response::deepest_reason(error).unwrap_or_else(|| error.to_string());
+        Ok(BulkUpdate {
+            updated: ids(wire.updated),
+            noops: ids(wire.noops),
+            errors: (wire.errors.details.iter())
+                .map(|(id, error)| (KeyId::new(id.as_str()), error_response::shown(&words(error))))
+                .collect(),
+        })
+    }
+}
+
+/// What the cluster must know for this update.
+fn feature(update: &KeyUpdate, plain: Feature) -> Feature {
+    if update.expiration.is_some() { Feature::UpdateExpiration } else { plain }
+}
+
+fn check(ids: &[KeyId]) -> Result<(), ClientError> {
+    if ids.is_empty() || ids.iter().any(|id| id.as_str().trim().is_empty()) {
+        return Err(ClientError::NotSent { reason: "an update needs the ids of its keys".into() });
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! What a server showed to prove who it is, and why that was not enough. Knows nothing of connections.
+
+use rustls_pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+use crate::model::{Millis, connections::fingerprint::Fingerprint, text::sanitize};
+
+/// The certificate that a server presented, trusted or not, in words that a person can compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenCertificate {
+    /// Whom it names, such as `CN=node-1`.
+    pub subject: String,
+    /// Who is said to have signed it.
+    pub issuer: String,
+    /// Valid from.
+    pub not_before: Millis,
+    /// Valid until.
+    pub not_after: Millis,
+    /// SHA-256 of the server's own certificate.
+    pub fingerprint: Fingerprint,
+    /// Host names and addresses that it is valid for.
+    pub names: Vec<String>,
+    /// The last certificate of the chain, usually the authority, where the server sends more than its own.
+    pub ca: Option<SeenAuthority>,
+    /// Fingerprints of all that was sent, the server's own first.
+    pub chain: Vec<Fingerprint>,
+}
+
+/// A certificate authority as the server sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenAuthority {
+    /// Whom it names.
+    pub subject: String,
+    /// SHA-256.
+    pub fingerprint: Fingerprint,
+    /// Valid until; `None` where that can't be read. TLS libraries do not look at it: whoever trusts an authority goes
+    /// on trusting it after its end, and other clients do not.
+    pub not_after: Option<Millis>,
+}
+
+/// Why a certificate was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateProblem {
+    /// Signed by nobody who is trusted here, or forged.
+    #[error("it was not issued by an authority that is trusted here")]
+    UnknownIssuer,
+    /// Its time is over.
+    #[error("it has expired")]
+    Expired,
+    /// Its time has not come, or this computer's clock is slow.
+    #[error("it is not valid yet, or the clock of this computer is wrong")]
+    NotYetValid,
+    /// It is for other hosts.
+    #[error("it is for another host name")]
+    WrongHost,
+    /// The whole chain was shown, up to its root, and the pinned certificate is not in it.
+    #[error("its fingerprint is {}, not the pinned {}", seen.short(), pinned.short())]
+    PinMismatch {
+        /// The fingerprint of the profile.
+        pinned: Fingerprint,
+        /// The last certificate of the chain: the authority, or the server's own if it is alone.
+        seen: Fingerprint,
+    },
+    /// The pinned certificate is not among those sent, and the root is not either, so that nothing
+    /// can be said about it: many servers send their own certificate alone.
+    #[error("the pinned certificate is not among those that the server presents, which are too few to tell")]
+    ChainWithoutPin,
+    /// Anything else, as the TLS library says it.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl SeenCertificate {
+    /// Reads what can be read; odd certificates keep their fingerprint.
+    pub(crate) fn read(own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Self {
+        let chain: Vec<Fingerprint> = std::iter::once(own).chain(others).map(|der| Fingerprint::of(der)).collect();
+        let fingerprint = chain[0];
+        let ca = others.last().filter(|last| *last != own).map(|last| {
+            let parsed = parse(last);
+            let not_after = |parsed: &X509Certificate<'_>| parsed.validity().not_after.timestamp().saturating_mul(1000);
+            SeenAuthority {
+                subject: parsed.as_ref().map_or_else(unreadable, |parsed| shown(&parsed.subject().to_string())),
+                fingerprint: Fingerprint::of(last),
+                not_after: parsed.as_ref().map(not_after),
+            }
+        });
+        let Some(parsed) = parse(own) else {
+            let (subject, issuer) = (unreadable(), unreadable());
+            return Self { subject, issuer, not_before: 0, not_after: 0, fingerprint, names: vec![], ca, chain };
+        };
+        Self {
+            subject: shown(&parsed.subject().to_string()),
+            issuer: shown(&parsed.issuer().to_string()),
+            not_before: parsed.validity().not_before.timestamp().saturating_mul(1000),
+            not_after: parsed.validity().not_after.timestamp().saturating_mul(1000),
+            fingerprint,
+            names: names(&parsed),
+            ca,
+            chain,
+        }
+    }
+}
+
+/// Whether a certificate names itself as its issuer, as roots do.
+pub(crate) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
+    parse(der).is_some_and(|parsed| parsed.subject().as_raw() == parsed.issuer().as_raw())
+}
+
+/// Whether a moment lies within the dates of a certificate. An unreadable one has none.
+///
+/// # Errors
+/// With what is wrong about the dates.
+pub(crate) fn check_dates(der: &CertificateDer<'_>, now_seconds: i64) -> Result<(), CertificateProblem> {
+    let Some(parsed) = parse(der) else { return Err(CertificateProblem::Other(unreadable())) };
+    let validity = parsed.validity();
+    if now_seconds < validity.not_before.timestamp() {
+        Err(CertificateProblem::NotYetValid)
+    } else if now_seconds > validity.not_after.timestamp() {
+        Err(CertificateProblem::Expired)
+    } else {
+        Ok(())
+    }
+}
+
+fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+    X509Certificate::from_der(der).ok().map(|(_, parsed)| parsed)
+}
+
+fn names(parsed: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(alternative)) = parsed.subject_alternative_name() else { return Vec::new() };
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some(shown(name)),
+        GeneralName::IPAddress(bytes) => address(bytes),
+        _ => None,
+    };
+    alternative.value.general_names.iter().filter_map(name).take(100).collect()
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
+        return Some(std::net::Ipv4Addr::from(v4).to_string());
+    }
+    <[u8; 16]>::try_from(bytes).ok().map(|v6| std::net::Ipv6Addr::from(v6).to_string())
+}
+
+fn shown(text: &str) -> String {
+    sanitize::shortened(text, 300)
+}
+
+fn unreadable() -> String {
+    "a certificate that can't be read".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_read_with_its_names_and_dates() {
+        let mut params = rcgen::CertificateParams::new(vec!["es.example.net".into(), "10.0.0.7".into()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "node-1");
+        let made = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        let seen = SeenCertificate::read(made.der(), &[]);
+        assert!(seen.subject.contains("node-1"));
+        assert_eq!(seen.names, ["es.example.net", "10.0.0.7"]);
+        assert_eq!(seen.not_before, 1_577_836_800_000);
+        assert_eq!(seen.chain, [Fingerprint::of(made.der())]);
+        assert_eq!(seen.ca, None);
+        assert!(is_self_issued(made.der()));
+        assert_eq!(check_dates(made.der(), 1_600_000_000), Ok(()));
+        assert_eq!(check_dates(made.der(), 0), Err(CertificateProblem::NotYetValid));
+        assert_eq!(check_dates(made.der(), 1_700_000_000), Err(CertificateProblem::Expired));
+    }
+
+    #[test]
+    fn bytes_that_are_no_certificate_keep_their_fingerprint() {
+        let odd = CertificateDer::from(b"odd".to_vec());
+        let seen = SeenCertificate::read(&odd, std::slice::from_ref(&odd));
+        assert_eq!(seen.fingerprint, Fingerprint::of(b"odd"));
+        assert_eq!(seen.chain.len(), 2);
+        assert!(check_dates(&odd, 0).is_err() && !is_self_issued(&odd));
+    }
+}

@@ -1,0 +1,262 @@
+//! From an unsuccessful answer to a [`ClientError`]: Elasticsearch's several shapes of errors, and
+//! the pages of whatever stands in front of it.
+
+use serde_json::Value;
+
+use super::response::Answer;
+use crate::{
+    client::error::ClientError,
+    model::{text::sanitize, version::Feature},
+};
+
+/// Enough for the list of known privileges that Elasticsearch sends along.
+const LONGEST_REASON: usize = 4000;
+
+/// Server text made harmless and not endless.
+pub(crate) fn shown(text: &str) -> String {
+    sanitize::shortened(text.trim(), LONGEST_REASON)
+}
+
+/// The error that an answer which is no success means.
+pub(crate) fn read(answer: &Answer) -> ClientError {
+    let status = answer.status;
+    if answer.is_from_between {
+        return ClientError::FromBetween { status, reason: looks_like(&answer.body) };
+    }
+    if (300..400).contains(&status) {
+        return ClientError::Redirected { location: location(answer.location.as_deref()), status };
+    }
+    let json: Option<Value> = serde_json::from_slice(&answer.body).ok().filter(Value::is_object);
+    let Some(json) = json else { return without_json(answer) };
+    let words = Words::read(&json);
+    if let Some(error) = whole_feature(&words, answer.feature) {
+        return error;
+    }
+    match status {
+        401 => ClientError::Unauthenticated { reason: words.sign_in() },
+        403 => words.forbidden(),
+        404 => ClientError::NotFound { reason: words.reason_or("the cluster does not have it") },
+        429 => ClientError::Throttled { retry_after: answer.retry_after },
+        502..=504 => ClientError::Unavailable { status, reason: words.reason_or("no reason given") },
+        _ if words.is_empty() && !answer.is_elasticsearch => answer.not_elasticsearch(),
+        _ => ClientError::Rejected { status, reason: words.reason_or("no reason given"), kind: words.kind },
+    }
+}
+
+fn without_json(answer: &Answer) -> ClientError {
+    let status = answer.status;
+    let reason = looks_like(&answer.body);
+    match status {
+        400 if speaks_of_https(&answer.body) => ClientError::PlainOnTlsPort,
+        401 => ClientError::Unauthenticated { reason },
+        403 => ClientError::Forbidden { action: None, reason, privileges: Vec::new() },
+        429 => ClientError::Throttled { retry_after: answer.retry_after },
+        500.. => ClientError::Unavailable { status, reason },
+        _ if answer.is_elasticsearch => ClientError::Rejected { status, reason, kind: String::new() },
+        _ => ClientError::NotElasticsearch { status, hint: reason },
+    }
+}
+
+/// Servers that listen for TLS and explain themselves in plain text (nginx, Go).
+fn speaks_of_https(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_lowercase();
+    text.contains("https server") || text.contains("https port")
+}
+
+/// Errors that mean that a whole feature is missing, whatever was asked.
+fn whole_feature(words: &Words, feature: Option<Feature>) -> Option<ClientError> {
+    if words.disabled.as_deref() == Some("api_keys") {
+        return Some(ClientError::ApiKeysDisabled);
+    }
+    let reason = words.reason.as_str();
+    let route_is_missing = (reason.starts_with("no handler found for uri [/_security")
+        || reason.starts_with("Incorrect HTTP method for uri [/_security"))
+        // Without the route 7.10 takes its path for an index.
+        || (matches!(words.kind.as_str(), "invalid_index_name_exception" | "index_not_found_exception")
+            && reason.contains("[_security]"))
+        // … and somebody who may not write there hears of that index alone (as seen on 7.10.2).
+        || (feature.is_some() && words.outer.starts_with("action [indices:data/write"));
+    let parameter_is_missing = reason.contains("contains unrecognized parameter: [with_limited_by]");
+    match feature {
+        Some(feature) if route_is_missing => Some(ClientError::Lacks(feature)),
+        None if route_is_missing => Some(ClientError::SecurityOff),
+        _ if parameter_is_missing => Some(ClientError::Lacks(Feature::LimitedBy)),
+        _ => None,
+    }
+}
+
+/// What an error of Elasticsearch says, in whichever shape.
+#[derive(Default)]
+struct Words {
+    kind: String,
+    /// The outermost reason, which names the action.
+    outer: String,
+    /// The innermost one, which names the cause.
+    reason: String,
+    additional: Option<String>,
+    disabled: Option<String>,
+}
+
+impl Words {
+    fn read(json: &Value) -> Self {
+        let error = match &json["error"] {
+            Value::String(text) => return Self { reason: shown(text), outer: shown(text), ..Self::default() },
+            error => error,
+        };
+        let root = &error["root_cause"][0];
+        let text = |name: &str| error[name].as_str().or_else(|| root[name].as_str()).map(shown);
+        let outer = text("reason").unwrap_or_default();
+        Self {
+            kind: text("type").unwrap_or_default(),
+            reason: deepest_reason(error).map_or_else(|| outer.clone(), |reason| shown(&reason)),
+            outer,
+            additional: text("additional_unsuccessful_credentials"),
+            disabled: text("disabled.feature"),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.kind.is_empty() && self.reason.is_empty()
+    }
+
+    fn reason_or(&self, otherwise: &str) -> String {
+        if self.reason.is_empty() { otherwise.to_owned() } else { self.reason.clone() }
+    }
+
+    fn sign_in(&self) -> String {
+        // What older versions answer to any key or token that is not valid. Some was sent for sure.
+        if self.additional.is_none() && self.reason.starts_with("missing authentication credentials") {
+            return "the credential is unknown, wrong, expired or invalidated; this cluster does not tell which".into();
+        }
+        self.additional.clone().unwrap_or_else(|| self.reason_or("no reason given"))
+    }
+
+    fn forbidden(&self) -> ClientError {
+        let action = between(&self.outer, "action [", "]").map(str::to_owned);
+        let privileges = ["granted by the cluster privileges [", "granted by the index privileges ["];
+        let privileges = privileges.into_iter().find_map(|start| between(&self.outer, start, "]"));
+        let privileges: Vec<String> = privileges.map_or_else(Vec::new, |names| {
+            names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        });
+        let reason = if privileges.is_empty() { self.reason_or("no reason given") } else { self.outer.clone() };
+        ClientError::Forbidden { action, reason, privileges }
+    }
+}
+
+/// The privileges of which one would do, told by their kind, and for an index privilege by the index: the reason of a
+/// refusal says both (as seen on 9.5.3).
+pub fn lacking(reason: &str, privileges: &[String]) -> String {
+    let names = privileges.join(" or ");
+    if !reason.contains("granted by the index privileges [") {
+        return format!("the cluster privilege {names}");
+    }
+    match between(reason, "on indices [", "]") {
+        Some(indices) => format!("the index privilege {names} on {indices}"),
+        None => format!("the index privilege {names}"),
+    }
+}
+
+/// The last reason along `caused_by`: the outer ones only say that something failed.
+pub(crate) fn deepest_reason(error: &Value) -> Option<String> {
+    let mut at = error;
+    let mut reason = at["reason"].as_str();
+    while at["caused_by"].is_object() {
+        at = &at["caused_by"];
+        reason = at["reason"].as_str().filter(|text| !text.is_empty()).or(reason);
+    }
+    reason.map(str::to_owned)
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(start)?;
+    rest.split_once(end).map(|(inside, _)| inside)
+}
+
+/// What a body that is no answer of Elasticsearch looks like, in a few words.
+pub(crate) fn looks_like(body: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
+    let text = start.trim();
+    if text.is_empty() {
+        return "an empty answer".into();
+    }
+    if text.starts_with('<') {
+        return match title(text) {
+            Some(title) => format!("a page titled “{}”", sanitize::shortened(&title, 120)),
+            None => "a page without a title".into(),
+        };
+    }
+    if text.starts_with(['{', '[']) {
+        let product = ["OpenSearch", "Kibana", "CouchDB"]
+            .into_iter()
+            .find(|name| text.get(..2000).unwrap_or(text).to_lowercase().contains(&name.to_lowercase()));
+        return product.map_or_else(|| "other JSON".into(), |name| format!("{name} answers"));
+    }
+    let line = text.lines().next().unwrap_or_default();
+    format!("the text “{}”", sanitize::shortened(line, 120))
+}
+
+fn title(page: &str) -> Option<String> {
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find('<')?;
+    let words: Vec<&str> = page[start..end].split_whitespace().collect();
+    let title = words.join(" ").replace("&amp;", "&").replace("&ndash;", "–").replace("&#39;", "'");
+    (!title.is_empty()).then_some(title)
+}
+
+/// An address without what may be secret in it.
+fn location(text: Option<&str>) -> String {
+    let Some(text) = text else { return "it does not say where".into() };
+    let Ok(mut url) = reqwest::Url::parse(text) else {
+        return sanitize::shortened(text.split(['?', '#']).next().unwrap_or_default(), 200);
+    };
+    url.set_query(None);
+    url.set_fragment(None);
+    // These fail on addresses that can have neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    sanitize::shortened(url.as_str(), 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_found_in_any_page() {
+        assert_eq!(looks_like(b"<html><head><TITLE>\n 502 Bad\n Gateway</title>"), "a page titled “502 Bad Gateway”");
+        assert_eq!(looks_like(b"<html><title>x"), "a page without a title");
+        assert_eq!(looks_like("<title>ĄİŁ</title>".as_bytes()), "a page titled “ĄİŁ”");
+        assert_eq!(looks_like(b"  "), "an empty answer");
+        assert_eq!(looks_like(b"\xff\xfe"), "the text “\u{fffd}\u{fffd}”");
+        assert_eq!(looks_like(br#"{"tagline":"The OpenSearch Project"}"#), "OpenSearch answers");
+        assert_eq!(looks_like(b"SSH-2.0\r\nmore"), "the text “SSH-2.0”");
+    }
+
+    #[test]
+    fn a_location_loses_what_may_be_secret() {
+        assert_eq!(location(Some("https://ana:pw@sso.example.net/in?token=x#y")), "https://sso.example.net/in");
+        assert_eq!(location(Some("/login?token=x")), "/login");
+        assert_eq!(location(None), "it does not say where");
+    }
+
+    #[test]
+    fn the_deepest_reason_is_found_unless_it_is_empty() {
+        let error = serde_json::json!({"reason":"a","caused_by":{"reason":"b","caused_by":{"reason":null}}});
+        assert_eq!(deepest_reason(&error).as_deref(), Some("b"));
+        assert_eq!(deepest_reason(&serde_json::json!({})), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_is_too_odd_to_be_described(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = looks_like(&body);
+        }
+
+        #[test]
+        fn no_page_is_too_odd_for_its_title(page in "(<title>|</title>|<|>|İ|a|&amp;| )*") {
+            let _ = looks_like(page.as_bytes());
+        }
+    }
+}

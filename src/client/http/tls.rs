@@ -1,0 +1,265 @@
+//! From a profile's trust to a TLS configuration, and a record of what the server presented.
+//!
+//! A pinned authority becomes the *only* root and the whole verification follows: finding its
+//! fingerprint in the chain proves nothing, since its certificate is public. A pinned certificate of
+//! the server itself is trusted for itself: whoever completes the handshake holds its private key,
+//! which says more than a name, so the host name is not compared. Its dates are: after them its
+//! owner no longer vouches for that key.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    server::ParsedCertificate,
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
+
+use super::certificate::{self, CertificateProblem, SeenCertificate};
+use crate::{
+    client::error::ClientError,
+    model::connections::{endpoint::Trust, fingerprint::Fingerprint},
+};
+
+/// The certificate that was presented last, shared between a verifier and those who ask.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastSeen(Arc<Mutex<Option<SeenCertificate>>>);
+
+impl LastSeen {
+    pub(crate) fn get(&self) -> Option<SeenCertificate> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, seen: SeenCertificate) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+    }
+}
+
+/// Travels inside the TLS library's error, so that the request that failed knows its certificate
+/// even while others are connecting.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("certificate refused: {why}")]
+pub(crate) struct Refusal {
+    pub(crate) why: CertificateProblem,
+    pub(crate) seen: SeenCertificate,
+}
+
+/// The configuration for a trust; reads the CA file, if there is one.
+///
+/// # Errors
+/// [`ClientError::BadCaFile`].
+pub(crate) fn config(trust: &Trust, last_seen: &LastSeen) -> Result<ClientConfig, ClientError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let judge = match trust {
+        Trust::System => match rustls_platform_verifier::Verifier::new(provider.clone()) {
+            Ok(verifier) => Judge::System(verifier),
+            // A machine without any authority of its own can still show a certificate to be pinned.
+            Err(_) => Judge::Nobody,
+        },
+        Trust::CaFile(path) => {
+            let (given, verifier) = read_ca_file(path, &provider)?;
+            Judge::Given { given, verifier }
+        }
+        Trust::Fingerprint(pin) => Judge::Pinned(*pin),
+        Trust::InsecureDev => Judge::Anybody,
+    };
+    let verifier = RecordingVerifier { judge, provider: provider.clone(), last_seen: last_seen.clone() };
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| ClientError::Setup { reason: error.to_string() })?;
+    let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+const LARGEST_CA_FILE: u64 = 8 << 20;
+
+type Given = (Vec<CertificateDer<'static>>, Arc<WebPkiServerVerifier>);
+
+fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, ClientError> {
+    let bad = |reason: String| ClientError::BadCaFile { path: path.to_owned(), reason };
+    let unread = |error: std::io::Error| bad(unread_words(error.kind()));
+    let metadata = std::fs::metadata(path).map_err(unread)?;
+    if metadata.is_dir() {
+        return Err(bad("it is a folder: name the PEM file in it".into()));
+    }
+    if !metadata.is_file() {
+        return Err(bad("it is no file".into()));
+    }
+    if metadata.len() > LARGEST_CA_FILE {
+        return Err(bad("it is too large to be a list of certificates".into()));
+    }
+    let text = std::fs::read(path).map_err(unread)?;
+    let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let given = given.map_err(|_| bad("its PEM text is broken".into()))?;
+    if given.is_empty() {
+        return Err(bad("there is no certificate in PEM form in it".into()));
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in &given {
+        roots.add(certificate.clone()).map_err(|_| bad("one of its certificates can't be read".into()))?;
+    }
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+    Ok((given, verifier.map_err(|error| bad(error.to_string()))?))
+}
+
+/// Why a file can't be read, without the numbers of the operating system.
+fn unread_words(kind: std::io::ErrorKind) -> String {
+    match kind {
+        std::io::ErrorKind::NotFound => "there is no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "you may not read it".into(),
+        std::io::ErrorKind::NotADirectory => "there is no such folder".into(),
+        other => other.to_string(),
+    }
+}
+
+#[derive(Debug)]
+enum Judge {
+    System(rustls_platform_verifier::Verifier),
+    Nobody,
+    Given { given: Vec<CertificateDer<'static>>, verifier: Arc<WebPkiServerVerifier> },
+    Pinned(Fingerprint),
+    Anybody,
+}
+
+/// What a server presented, and to whom one wanted to speak.
+struct Presented<'a> {
+    own: &'a CertificateDer<'a>,
+    others: &'a [CertificateDer<'a>],
+    name: &'a ServerName<'a>,
+    ocsp: &'a [u8],
+    now: UnixTime,
+}
+
+impl Presented<'_> {
+    fn verify_by(&self, verifier: &dyn ServerCertVerifier) -> Result<(), CertificateProblem> {
+        match verifier.verify_server_cert(self.own, self.others, self.name, self.ocsp, self.now) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.problem(&error)),
+        }
+    }
+
+    fn check_dates(&self) -> Result<(), CertificateProblem> {
+        certificate::check_dates(self.own, i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    fn check_name(&self) -> Result<(), CertificateProblem> {
+        let parsed = ParsedCertificate::try_from(self.own).map_err(|error| self.problem(&error))?;
+        verify_server_name(&parsed, self.name).map_err(|error| self.problem(&error))
+    }
+
+    fn verify_by_pin(&self, pin: Fingerprint, provider: &Arc<CryptoProvider>) -> Result<(), CertificateProblem> {
+        if Fingerprint::of(self.own) == pin {
+            return self.check_dates();
+        }
+        let Some(root) = self.others.iter().find(|der| Fingerprint::of(der) == pin) else {
+            let last = self.others.last().unwrap_or(self.own);
+            return Err(if certificate::is_self_issued(last) {
+                CertificateProblem::PinMismatch { pinned: pin, seen: Fingerprint::of(last) }
+            } else {
+                CertificateProblem::ChainWithoutPin
+            });
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add(root.clone().into_owned()).map_err(|error| self.problem(&error))?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+        let verifier = verifier.map_err(|error| CertificateProblem::Other(error.to_string()))?;
+        self.verify_by(verifier.as_ref())
+    }
+
+    fn problem(&self, error: &rustls::Error) -> CertificateProblem {
+        let rustls::Error::InvalidCertificate(error) = error else {
+            return CertificateProblem::Other(error.to_string());
+        };
+        match error {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => CertificateProblem::UnknownIssuer,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateProblem::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                CertificateProblem::NotYetValid
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                CertificateProblem::WrongHost
+            }
+            // Self-signed certificates are often marked as authorities, which is refused as such
+            // before anybody asks who signed them.
+            CertificateError::Other(_) if certificate::is_self_issued(self.own) => CertificateProblem::UnknownIssuer,
+            other => CertificateProblem::Other(other.to_string()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RecordingVerifier {
+    judge: Judge,
+    provider: Arc<CryptoProvider>,
+    last_seen: LastSeen,
+}
+
+impl RecordingVerifier {
+    fn judge(&self, presented: &Presented<'_>) -> Result<(), CertificateProblem> {
+        match &self.judge {
+            Judge::System(verifier) => presented.verify_by(verifier),
+            Judge::Nobody => Err(CertificateProblem::UnknownIssuer),
+            // A server's self-signed certificate given as its own authority is accepted as what it
+            // is, although it may not be marked the way verification of chains asks for.
+            Judge::Given { given, .. } if given.iter().any(|der| der == presented.own) => {
+                presented.check_name()?;
+                presented.check_dates()
+            }
+            Judge::Given { verifier, .. } => presented.verify_by(verifier.as_ref()),
+            Judge::Pinned(pin) => presented.verify_by_pin(*pin, &self.provider),
+            Judge::Anybody => Ok(()),
+        }
+    }
+}
+
+impl ServerCertVerifier for RecordingVerifier {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let seen = SeenCertificate::read(own, others);
+        self.last_seen.set(seen.clone());
+        match self.judge(&Presented { own, others, name, ocsp, now }) {
+            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Err(why) => {
+                let refusal = OtherError(Arc::new(Refusal { why, seen }));
+                Err(rustls::Error::InvalidCertificate(CertificateError::Other(refusal)))
+            }
+        }
+    }
+
+    // Whoever is trusted must still prove to hold the key of the certificate, in every mode.
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

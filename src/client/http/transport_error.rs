@@ -1,0 +1,153 @@
+//! From a request that got no whole answer to a [`ClientError`]: DNS, TCP, TLS and time.
+
+use std::{error::Error, io, sync::Arc, time::Duration};
+
+use rustls::CertificateError;
+use rustls_pki_types::ServerName;
+use tokio::net::TcpStream;
+
+use super::{
+    certificate::CertificateProblem,
+    tls::{self, LastSeen, Refusal},
+};
+use crate::{
+    client::error::ClientError,
+    model::connections::endpoint::{ClusterUrl, Trust},
+};
+
+/// What is known about the request that failed.
+pub(crate) struct Circumstances {
+    /// The time that the whole request was given.
+    pub(crate) timeout: Duration,
+    /// The time that connecting was given.
+    pub(crate) connect_timeout: Duration,
+    /// Whether a part of it had left.
+    pub(crate) maybe_sent: bool,
+    /// The status, if the answer had begun.
+    pub(crate) status: Option<u16>,
+}
+
+/// Reads the cause out of the libraries' errors.
+pub(crate) fn read(error: &reqwest::Error, around: &Circumstances) -> ClientError {
+    let causes = causes(error);
+    let maybe_sent = around.maybe_sent && !error.is_connect();
+    if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        return match tls {
+            // With TLS 1.3 it comes only after the request, which then was not read.
+            rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => read_tls(tls),
+            // After the handshake: what was asked may have been done.
+            _ if maybe_sent => ClientError::Broken {
+                reason: format!("its encryption broke ({tls})"),
+                maybe_sent,
+                status: around.status,
+            },
+            _ => read_tls(tls),
+        };
+    }
+    if error.is_timeout() {
+        let after = if error.is_connect() { around.connect_timeout } else { around.timeout };
+        return ClientError::TimedOut { after, maybe_sent };
+    }
+    let io = causes.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>());
+    if error.is_connect() {
+        if let Some(io) = io.filter(|io| io.kind() == io::ErrorKind::UnexpectedEof && around.status.is_none()) {
+            return ClientError::Tls {
+                reason: format!("the server closed the connection during the handshake ({io})"),
+            };
+        }
+        return ClientError::Unreachable { reason: unreachable(error, io, &causes) };
+    }
+    if error.is_builder() {
+        return ClientError::Setup { reason: innermost(&causes) };
+    }
+    let reason = broken(&causes, io);
+    ClientError::Broken { reason, maybe_sent, status: around.status }
+}
+
+fn read_tls(error: &rustls::Error) -> ClientError {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => match other.0.downcast_ref::<Refusal>() {
+            Some(Refusal { why, seen }) => {
+                ClientError::Certificate { why: why.clone(), seen: Some(Box::new(seen.clone())) }
+            }
+            None => ClientError::Certificate { why: CertificateProblem::Other(other.to_string()), seen: None },
+        },
+        rustls::Error::InvalidCertificate(other) => {
+            ClientError::Certificate { why: CertificateProblem::Other(other.to_string()), seen: None }
+        }
+        rustls::Error::InvalidMessage(_) => ClientError::TlsOnPlainPort,
+        rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
+            ClientError::Tls { reason: "the server asks for a client certificate, which is not supported here".into() }
+        }
+        rustls::Error::AlertReceived(alert) => {
+            ClientError::Tls { reason: format!("the server ended the handshake with {alert:?}") }
+        }
+        other => ClientError::Tls { reason: other.to_string() },
+    }
+}
+
+fn unreachable(error: &reqwest::Error, io: Option<&io::Error>, causes: &[&(dyn Error + 'static)]) -> String {
+    if error.is_dns() {
+        return "the name of the host is not known".into();
+    }
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "nothing listens there (connection refused)".into(),
+        Some(io::ErrorKind::ConnectionReset) => "the connection is reset at once".into(),
+        _ => innermost(causes),
+    }
+}
+
+fn broken(causes: &[&(dyn Error + 'static)], io: Option<&io::Error>) -> String {
+    let hyper = causes.iter().find_map(|cause| cause.downcast_ref::<hyper::Error>());
+    match (hyper, io.map(io::Error::kind)) {
+        (_, Some(io::ErrorKind::ConnectionReset)) => "the server reset the connection".into(),
+        (Some(hyper), _) if hyper.is_incomplete_message() => "the server closed it without a whole answer".into(),
+        (Some(hyper), _) if hyper.is_parse() => "what came back is no HTTP".into(),
+        _ => innermost(causes),
+    }
+}
+
+fn innermost(causes: &[&(dyn Error + 'static)]) -> String {
+    causes.last().map_or_else(|| "no reason given".to_owned(), |cause| super::error_response::shown(&cause.to_string()))
+}
+
+/// All causes below an error, outermost first, those that hide inside IO errors included. The error
+/// itself is left out: its text has the URL in it.
+fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
+    let mut causes: Vec<&(dyn Error + 'static)> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause);
+        let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match inside {
+            Some(inside) => Some(inside as &(dyn Error + 'static)),
+            None => cause.source(),
+        };
+    }
+    causes
+}
+
+/// Whether a TLS server listens at a plain address: asked by shaking hands, without any credential,
+/// since a server that expects TLS just hangs up on plain requests (as seen on 7.10.2 to 9.5.3).
+pub(crate) async fn speaks_tls(url: &ClusterUrl, last_seen: &LastSeen, limit: Duration) -> bool {
+    let Ok(address) = reqwest::Url::parse(url.as_str()) else { return false };
+    let (Some(host), Some(port)) = (address.host_str(), address.port_or_known_default()) else { return false };
+    let host = host.trim_matches(['[', ']']);
+    let (Ok(name), Ok(config)) = (ServerName::try_from(host.to_owned()), tls::config(&Trust::InsecureDev, last_seen))
+    else {
+        return false;
+    };
+    let handshake = async {
+        let stream = TcpStream::connect((host, port)).await?;
+        tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    };
+    match tokio::time::timeout(limit, handshake).await {
+        Ok(Ok(_)) => true,
+        // An alert, or a protocol that is not in common: it was TLS that answered.
+        Ok(Err(error)) => error
+            .get_ref()
+            .and_then(|inside| inside.downcast_ref::<rustls::Error>())
+            .is_some_and(|error| matches!(error, rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_))),
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,152 @@
+//! How one signs in, and reading an API key in whichever form it was pasted.
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+use zeroize::Zeroizing;
+
+use crate::model::secret::Secret;
+
+/// The credential of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// An API key: its id and its secret.
+    ApiKey {
+        /// Not secret.
+        id: String,
+        /// The part behind the colon.
+        secret: Secret,
+    },
+    /// A user with a password.
+    Password {
+        /// Not secret.
+        username: String,
+        /// Secret.
+        password: Secret,
+    },
+    /// A token of the token service, or a JWT.
+    Bearer(Secret),
+}
+
+/// Why a text is no API key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiKeyTextError {
+    /// Nothing there.
+    #[error("Paste an API key: the encoded form, or id:key")]
+    Empty,
+    /// Neither form.
+    #[error("This is neither an encoded API key (Base64) nor id:key")]
+    Unreadable,
+}
+
+impl Login {
+    /// Reads an API key as `encoded`, `id:api_key`, a whole `Authorization: ApiKey …` header, or
+    /// encoded twice, with blanks and line ends anywhere.
+    ///
+    /// # Errors
+    /// When it is none of these. The text is in no error.
+    pub fn from_api_key_text(text: &str) -> Result<Self, ApiKeyTextError> {
+        let mut text: Zeroizing<String> = Zeroizing::new(text.trim().trim_matches(['"', '\'']).to_owned());
+        for prefix in ["Authorization:", "ApiKey "] {
+            if text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)) {
+                text = Zeroizing::new(text[prefix.len()..].trim_start().to_owned());
+            }
+        }
+        let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_whitespace()).collect());
+        if text.is_empty() {
+            return Err(ApiKeyTextError::Empty);
+        }
+        if let Some(login) = split(&text) {
+            return Ok(login);
+        }
+        let once = decode(&text).ok_or(ApiKeyTextError::Unreadable)?;
+        let login = split(&once).or_else(|| decode(&once).and_then(|twice| split(&twice)));
+        login.ok_or(ApiKeyTextError::Unreadable)
+    }
+
+    /// What kind of credential it is, in words.
+    pub fn way(&self) -> &'static str {
+        match self {
+            Self::ApiKey { .. } => "API key",
+            Self::Password { .. } => "password",
+            Self::Bearer(_) => "token",
+        }
+    }
+}
+
+fn split(text: &str) -> Option<Login> {
+    let (id, secret) = text.split_once(':')?;
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic());
+    (plain(id) && plain(secret) && !secret.contains(':'))
+        .then(|| Login::ApiKey { id: id.to_owned(), secret: Secret::new(secret) })
+}
+
+fn decode(text: &str) -> Option<Zeroizing<String>> {
+    let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
+    // One buffer, wiped: also what is decoded before an error is a part of a secret.
+    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+    let length = engines.iter().find_map(|engine| engine.decode_slice(text, &mut bytes).ok())?;
+    std::str::from_utf8(&bytes[..length]).ok().map(|text| Zeroizing::new(text.to_owned()))
+}
+
+/// `base64(id:api_key)`: what Elasticsearch calls `encoded`.
+pub fn encode(id: &str, secret: &Secret) -> Secret {
+    let raw = Zeroizing::new(format!("{id}:{}", secret.expose()));
+    Secret::new(STANDARD.encode(raw.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<(String, String)> {
+        match Login::from_api_key_text(text) {
+            Ok(Login::ApiKey { id, secret }) => Some((id, secret.expose().to_owned())),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_key_is_understood() {
+        let expected = Some(("VuaCfGcBCdbkQm-e5aOx".to_owned(), "ui2lp2axTNmsyakw9tvNnw".to_owned()));
+        let encoded = "VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==";
+        let twice = STANDARD.encode(encoded);
+        let forms = [
+            "VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw",
+            encoded,
+            encoded.trim_end_matches('='),
+            &format!("  {encoded}\r\n"),
+            &format!("{}\n{}", &encoded[..20], &encoded[20..]),
+            &format!("Authorization: ApiKey {encoded}"),
+            &format!("apikey {encoded}"),
+            &format!("\"{encoded}\""),
+            &twice,
+            "VuaCfGcBCdbkQm-e5aOx:\n ui2lp2axTNmsyakw9tvNnw ",
+        ];
+        for form in forms {
+            assert_eq!(read(form), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_without_repeating_it() {
+        for text in ["", "  ", "hunter2", ":", "a:", ":b", "a:b:c", "äöü"] {
+            let error = Login::from_api_key_text(text).unwrap_err();
+            assert!(text.trim().is_empty() || !error.to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn encoding_is_the_reverse_of_reading() {
+        let encoded = encode("id", &Secret::new("key"));
+        assert_eq!(encoded.expose(), "aWQ6a2V5");
+        assert_eq!(read(encoded.expose()), Some(("id".into(), "key".into())));
+    }
+
+    #[test]
+    fn a_login_does_not_print_its_secret() {
+        let login = Login::Password { username: "ana".into(), password: Secret::new("hunter2") };
+        assert!(!format!("{login:?}").contains("hunter2"));
+    }
+}

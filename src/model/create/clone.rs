@@ -1,0 +1,137 @@
+//! A copy of a key: the same owner and rights under a new id, name and secret. Who asks must have the secret of
+//! the source.
+
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::{REQUEST_ID, grant::push_quoted};
+use crate::model::{
+    Millis,
+    api_key::{ApiKey, KeyId},
+    connections::login,
+    secret::Secret,
+    text::json,
+    time::expiry::Expiry,
+};
+
+/// The member of the metadata by which Elasticsearch names the source of a clone.
+pub const CLONED_FROM: &str = "_cloned_from";
+
+/// A request for a copy of a key.
+#[derive(Clone, Debug)]
+pub struct CloneKey {
+    /// The key that is copied.
+    pub source: KeyId,
+    /// Its secret.
+    pub secret: Secret,
+    /// Name of the copy.
+    pub name: String,
+    /// When the copy ends; `None` is the moment at which its source does.
+    pub expiry: Option<Expiry>,
+    /// The whole metadata; `None` is that of the source. The cluster adds [`CLONED_FROM`].
+    pub metadata: Option<String>,
+    /// What a lost answer is looked for by, if it is in the metadata.
+    pub request_id: Option<String>,
+}
+
+impl CloneKey {
+    /// The body of `POST /_security/api_key/clone`, to the byte; wiped when dropped.
+    pub fn body(&self, now: Millis) -> Zeroizing<String> {
+        let encoded = login::encode(self.source.as_str(), &self.secret);
+        let open = self.members(now);
+        let mut text = Zeroizing::new(String::with_capacity(open.len() + encoded.expose().len() * 6 + 32));
+        text.push_str("{\"api_key\":");
+        push_quoted(&mut text, encoded.expose());
+        text.push(',');
+        text.push_str(open.trim_start_matches('{'));
+        text
+    }
+
+    /// The same with the id of the source in place of its credential: what may be shown and written down.
+    pub fn request(&self, now: Millis) -> String {
+        let source = json::quote(self.source.as_str());
+        format!("{{\"source\":{source},{}", self.members(now).trim_start_matches('{'))
+    }
+
+    fn members(&self, now: Millis) -> String {
+        let name = json::quote(&self.name);
+        // `null` takes the end away that the source may have (as seen on 9.5.3).
+        let expiration = self
+            .expiry
+            .map(|expiry| expiry.to_request(now).map_or_else(|| "null".to_owned(), |text| json::quote(&text)));
+        let members = [
+            ("name", Some(name.as_str())),
+            ("expiration", expiration.as_deref()),
+            ("metadata", self.metadata.as_deref()),
+        ];
+        json::write_object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
+    }
+}
+
+/// What a copy has from its source and what both of them are afterwards, in words. `owner` is `None` where one may not
+/// see the source.
+pub fn words(owner: Option<&str>) -> String {
+    let owner = owner.map_or_else(String::new, |owner| format!(", {owner},"));
+    format!(
+        "The copy has the role descriptors of the source, the same snapshot of its owner’s rights (limited_by), and the \
+         same owner{owner} under a new id and secret. Both stay valid: whoever has the source keeps it."
+    )
+}
+
+/// The metadata of a copy: that of its source to the digit, but for what Elasticsearch keeps for itself and for
+/// what was said of the source alone (its own request id, and why it is as it is), and with these members.
+pub fn metadata(source: &ApiKey, request_id: &str, reason: Option<&str>) -> Option<String> {
+    let mut members = json::members(source.metadata.as_ref()?.get())?;
+    members.retain(|(name, _)| !name.starts_with('_') && name != REQUEST_ID && (reason.is_none() || name != "reason"));
+    let own = [("reason", reason), (REQUEST_ID, Some(request_id))];
+    for (name, value) in own {
+        if let Some(raw) = value.and_then(|value| RawValue::from_string(json::quote(value)).ok()) {
+            members.push((name.to_owned(), raw));
+        }
+    }
+    Some(json::write_object(members.iter().map(|(name, value)| (name.as_str(), value.get()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::model::time::expiry::Span;
+
+    fn clone(expiry: Option<Expiry>, metadata: Option<&str>) -> CloneKey {
+        CloneKey {
+            source: KeyId::new("id1"),
+            secret: Secret::new("s3cret"),
+            name: "copy".into(),
+            expiry,
+            metadata: metadata.map(str::to_owned),
+            request_id: None,
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_in_the_source() {
+        let text = clone(None, None).body(0);
+        let body: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(body, serde_json::json!({ "api_key": "aWQxOnMzY3JldA==", "name": "copy" }));
+        let whole = clone(Some(Expiry::Never), Some("{}"));
+        let body: Value = serde_json::from_str(&whole.body(0)).unwrap();
+        assert_eq!((&body["expiration"], &body["metadata"]), (&Value::Null, &serde_json::json!({})));
+        let ends = clone(Some(Expiry::In(Span::days(3))), None);
+        let open: Value = serde_json::from_str(&ends.request(0)).unwrap();
+        assert_eq!(open, serde_json::json!({ "source": "id1", "name": "copy", "expiration": "3d" }));
+        assert!(!format!("{ends:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn the_metadata_of_the_source_comes_along_but_for_what_is_its_own() {
+        let text = r#"{"n":1.0e+2,"_cloned_from":"x","request_id":"old","reason":"why","a":1}"#;
+        let source = ApiKey { metadata: RawValue::from_string(text.into()).ok(), ..ApiKey::default() };
+        let made = metadata(&source, "new", None).unwrap();
+        assert_eq!(made, r#"{"n":1.0e+2,"reason":"why","a":1,"request_id":"new"}"#);
+        let made = metadata(&source, "new", Some("no end")).unwrap();
+        assert_eq!(made, r#"{"n":1.0e+2,"a":1,"reason":"no end","request_id":"new"}"#);
+        assert_eq!(metadata(&ApiKey::default(), "new", None), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! What a person typed to copy a key. The secret of the source comes in whatever form its consumer has it.
+
+use jiff::tz::TimeZone;
+
+use super::{
+    check_name,
+    clone::{self, CloneKey},
+};
+use crate::model::{
+    Millis,
+    api_key::{ApiKey, KeyId},
+    connections::login::Login,
+    secret::Secret,
+    secret_text::{self, PastedError},
+    time::expiry::Expiry,
+};
+
+/// A form as it was filled in, without the secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CloneDraft {
+    /// Name of the copy.
+    pub name: String,
+    /// When the copy ends; blank is when its source does.
+    pub expiration: String,
+    /// Why it never ends.
+    pub reason: String,
+}
+
+/// A part of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloneField {
+    /// The secret of the source.
+    Secret,
+    /// The name.
+    Name,
+    /// The end.
+    Expiration,
+    /// The word of reason.
+    Reason,
+}
+
+/// What is wrong, and where.
+pub type CloneSlip = (CloneField, String);
+
+impl CloneDraft {
+    /// Whether a word of reason is asked for: the copy has no end, or one in more than a year, of its own.
+    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+        Expiry::parse(&self.expiration, now, zone).is_ok_and(|expiry| expiry.needs_reason(now))
+    }
+
+    /// Checks all but the secret and the source: name, end, and the reason of a copy that never ends. `now` is the
+    /// cluster's.
+    ///
+    /// # Errors
+    /// Every slip with its field.
+    pub fn check_alone(&self, now: Millis, zone: &TimeZone) -> Result<Option<Expiry>, Vec<CloneSlip>> {
+        use CloneField as At;
+        let mut slips = Vec::new();
+        if let Err(words) = check_name(&self.name) {
+            slips.push((At::Name, words));
+        }
+        let expiry = match self.expiration.trim() {
+            "" => None,
+            text => {
+                Expiry::parse(text, now, zone).map_err(|error| slips.push((At::Expiration, error.to_string()))).ok()
+            }
+        };
+        if self.needs_reason(now, zone) && self.reason.trim().is_empty() {
+            slips.push((At::Reason, why_so_long(expiry)));
+        }
+        if slips.is_empty() { Ok(expiry) } else { Err(slips) }
+    }
+
+    /// Reads what was typed, and finds the secret of the source in what was pasted. `now` is the cluster's;
+    /// `request_id` is what a lost answer is looked for by.
+    ///
+    /// # Errors
+    /// Every slip with its field; none repeats what was pasted.
+    pub fn check(
+        &self,
+        source: CloneSource<'_>,
+        pasted: &Secret,
+        (now, zone): (Millis, &TimeZone),
+        request_id: &str,
+    ) -> Result<CloneKey, Vec<CloneSlip>> {
+        use CloneField as At;
+        let mut slips = Vec::new();
+        let secret = secret_of(source.id, pasted).map_err(|words| slips.push((At::Secret, words))).ok();
+        let expiry = self.check_alone(now, zone).unwrap_or_else(|alone| {
+            slips.extend(alone);
+            None
+        });
+        let reason = Some(self.reason.trim()).filter(|reason| !reason.is_empty());
+        let metadata = source.known.and_then(|known| clone::metadata(known, request_id, reason));
+        if metadata.is_none() && reason.is_some() {
+            let words = "The metadata of the source is not known, and a reason would replace it: leave the reason out, \
+                         and choose an end";
+            slips.push((At::Reason, words.into()));
+        }
+        let (Some(secret), true) = (secret, slips.is_empty()) else { return Err(slips) };
+        let request_id = metadata.is_some().then(|| request_id.to_owned());
+        Ok(CloneKey { source: source.id.clone(), secret, name: self.name.clone(), expiry, metadata, request_id })
+    }
+}
+
+/// Key that is copied, as far as one may see it.
+#[derive(Clone, Copy, Debug)]
+pub struct CloneSource<'a> {
+    /// Its id.
+    pub id: &'a KeyId,
+    /// The key; `None` where one may not see it.
+    pub known: Option<&'a ApiKey>,
+}
+
+impl<'a> From<&'a ApiKey> for CloneSource<'a> {
+    fn from(key: &'a ApiKey) -> Self {
+        Self { id: &key.id, known: Some(key) }
+    }
+}
+
+/// Asks for the reason of an end that needs one.
+fn why_so_long(expiry: Option<Expiry>) -> String {
+    let what = if expiry == Some(Expiry::Never) { "never ends" } else { "lives for more than a year" };
+    format!("Say why this key {what}: the reason is kept in its metadata")
+}
+
+/// The secret of this very key in a text; a secret by itself is taken for it.
+fn secret_of(source: &KeyId, pasted: &Secret) -> Result<Secret, String> {
+    if let Ok(Login::ApiKey { id, secret }) = Login::from_api_key_text(pasted.expose())
+        && id == source.as_str()
+    {
+        return Ok(secret);
+    }
+    match secret_text::read(pasted) {
+        Ok(found) => match found.iter().find(|candidate| candidate.id == source.as_str()) {
+            Some(own) => Ok(own.secret.clone()),
+            None => {
+                let other = found
+                    .first()
+                    .map(|other| crate::model::text::sanitize::shortened(&other.id, 40))
+                    .unwrap_or_default();
+                Err(format!("This is the secret of key {other}: paste that of {source}"))
+            }
+        },
+        Err(PastedError::IdMissing) => Ok(Secret::new(pasted.expose().trim())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::model::{api_key::KeyId, connections::login};
+
+    const ID: &str = "VuaCfGcBCdbkQm-e5aOx";
+    const SECRET: &str = "ui2lp2axTNmsyakw9tvNnw";
+
+    fn source() -> ApiKey {
+        let metadata = RawValue::from_string(r#"{"team":"a","request_id":"old"}"#.into()).ok();
+        ApiKey { id: KeyId::new(ID), metadata, ..ApiKey::default() }
+    }
+
+    fn check(draft: &CloneDraft, pasted: &Secret) -> Result<CloneKey, Vec<CloneSlip>> {
+        draft.check((&source()).into(), pasted, (0, &TimeZone::UTC), "new")
+    }
+
+    fn named() -> CloneDraft {
+        CloneDraft { name: "copy".into(), ..CloneDraft::default() }
+    }
+
+    #[test]
+    fn the_secret_comes_in_any_form_and_must_be_that_of_the_source() {
+        let encoded = login::encode(ID, &Secret::new(SECRET));
+        let text = encoded.expose();
+        let header = Secret::new(format!("Authorization: ApiKey {text}"));
+        for pasted in [encoded, header, Secret::new(format!("{ID}:{SECRET}")), Secret::new(format!(" {SECRET}\n"))] {
+            let made = check(&named(), &pasted).unwrap();
+            assert_eq!((made.secret.expose(), made.source.as_str(), made.expiry), (SECRET, ID, None));
+            assert_eq!(made.metadata.as_deref(), Some(r#"{"team":"a","request_id":"new"}"#));
+        }
+        let other = Secret::new(format!("VuaCfGcBCdbkQm-e5aZZ:{SECRET}"));
+        let slips = check(&named(), &other).unwrap_err();
+        assert!(slips[0].1.contains("e5aZZ") && !slips[0].1.contains(SECRET), "{slips:?}");
+        assert_eq!(check(&named(), &Secret::default()).unwrap_err()[0].0, CloneField::Secret);
+    }
+
+    #[test]
+    fn every_slip_has_its_place() {
+        let draft = CloneDraft { expiration: "never".into(), ..CloneDraft::default() };
+        let places = |draft: &CloneDraft| {
+            let slips = check(draft, &Secret::default()).unwrap_err();
+            slips.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
+        };
+        assert_eq!(places(&draft), [CloneField::Secret, CloneField::Name, CloneField::Reason]);
+        let draft = CloneDraft { expiration: "soon".into(), ..named() };
+        assert_eq!(places(&draft), [CloneField::Secret, CloneField::Expiration]);
+        let draft = CloneDraft { expiration: "never".into(), reason: "a test".into(), ..named() };
+        let made = check(&draft, &Secret::new(SECRET)).unwrap();
+        assert_eq!(made.expiry, Some(Expiry::Never));
+        assert!(made.metadata.unwrap().contains("a test"));
+        // A reason that is given is kept, whatever the end.
+        let draft = CloneDraft { expiration: "9d".into(), reason: "a test".into(), ..named() };
+        assert!(check(&draft, &Secret::new(SECRET)).unwrap().metadata.unwrap().contains("a test"));
+    }
+
+    #[test]
+    fn of_a_source_that_one_may_not_see_nothing_is_replaced() {
+        let id = KeyId::new(ID);
+        let unseen = CloneSource { id: &id, known: None };
+        let check = |draft: &CloneDraft| draft.check(unseen, &Secret::new(SECRET), (0, &TimeZone::UTC), "new");
+        let made = check(&named()).unwrap();
+        assert_eq!((made.metadata, made.request_id), (None, None));
+        let slips = check(&CloneDraft { reason: "why".into(), ..named() }).unwrap_err();
+        assert_eq!(slips[0].0, CloneField::Reason);
+    }
+}

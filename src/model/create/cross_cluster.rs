@@ -1,0 +1,278 @@
+//! Keys by which other clusters search and replicate indices of this one: what they give access to, how they
+//! are asked for and changed.
+
+use serde_json::{Value, value::RawValue};
+
+use super::CreateKey;
+use crate::model::{
+    Millis,
+    api_key::ApiKey,
+    privileges::descriptor::{self, Piece},
+    text::json,
+    time::expiry::Span,
+    update::{self, Changes, KeyUpdate},
+};
+
+/// What a cross-cluster key gives access to: an object with lists under `search`, `replication` or both. It is
+/// carried as it was typed, so that nothing is lost that a later version brings.
+#[derive(Clone, Debug)]
+pub struct Access(Box<RawValue>);
+
+impl Access {
+    /// From names of indices, wildcards allowed.
+    ///
+    /// # Errors
+    /// One sentence, when nothing or something blank is named.
+    pub fn of_names(search: &[String], replication: &[String]) -> Result<Self, String> {
+        let list = |names: &[String]| Value::from(names.to_vec()).to_string();
+        let part = |names: &[String]| format!("[{{\"names\":{}}}]", list(names));
+        let parts = [("search", search), ("replication", replication)];
+        let parts: Vec<(&str, String)> =
+            parts.into_iter().filter(|(_, names)| !names.is_empty()).map(|(name, names)| (name, part(names))).collect();
+        Self::parse(&json::write_object(parts.iter().map(|(name, part)| (*name, part.as_str()))))
+    }
+
+    /// From JSON as Elasticsearch takes it. What only the server can judge is left to it.
+    ///
+    /// # Errors
+    /// One sentence that says what to change.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let object = json::object(text).map_err(|error| error.to_string())?;
+        let entries = |name: &str| object.get(name).map(entries).unwrap_or_default();
+        let (search, replication) = (entries("search"), entries("replication"));
+        if search.is_empty() && replication.is_empty() {
+            return Err("Say which indices may be searched or replicated: it needs search or replication".into());
+        }
+        for (part, entry) in
+            search.iter().map(|entry| ("search", entry)).chain(replication.iter().map(|entry| ("replication", entry)))
+        {
+            let names = names(entry);
+            if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
+                return Err(format!("Each entry of {part} needs names of indices, such as {{\"names\":[\"logs-*\"]}}"));
+            }
+        }
+        if replication.iter().any(|entry| limits_documents(entry)) {
+            return Err(
+                "Elasticsearch replicates whole indices: leave query and field_security out of replication".into()
+            );
+        }
+        let raw = RawValue::from_string(text.trim().to_owned());
+        raw.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// The JSON as it is sent.
+    pub fn raw(&self) -> &RawValue {
+        &self.0
+    }
+
+    /// What it allows, as the rest of a sentence: "lets another cluster search logs-*".
+    pub fn words(&self) -> String {
+        words(&self.0)
+    }
+}
+
+/// What the access of a key allows, as the rest of a sentence: "lets another cluster search logs-*".
+pub fn words(access: &RawValue) -> String {
+    descriptor::plain(&pieces(access))
+}
+
+/// The same with the weight that each part is set in.
+pub fn pieces(access: &RawValue) -> Vec<Piece> {
+    let value: Value = serde_json::from_str(access.get()).unwrap_or_default();
+    let mut pieces = Vec::new();
+    for (name, verb) in [("search", "search"), ("replication", "replicate")] {
+        let entries = value.get(name).map(entries).unwrap_or_default();
+        let names: Vec<&str> = entries.iter().flat_map(|entry| names(entry)).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let before = if pieces.is_empty() { "lets another cluster " } else { " and " };
+        pieces.extend([Piece::Text(before.into()), Piece::Strong(verb.into()), Piece::Text(" ".into())]);
+        for (place, name) in names.iter().enumerate() {
+            pieces.extend((place > 0).then(|| Piece::Text(", ".into())));
+            pieces.push(Piece::Mono((*name).to_owned()));
+        }
+        let is_limited = entries.iter().any(|entry| limits_documents(entry));
+        pieces.extend(is_limited.then(|| Piece::Text(" (some documents or fields only)".into())));
+    }
+    if pieces.is_empty() {
+        pieces.push(Piece::Strong("lets other clusters do what is not known to Keybearer".into()));
+    }
+    pieces
+}
+
+/// A single entry counts as a list of one, as it does for Elasticsearch.
+fn entries(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(list) => list.iter().collect(),
+        Value::Null => Vec::new(),
+        one => vec![one],
+    }
+}
+
+fn names(entry: &Value) -> Vec<&str> {
+    match &entry["names"] {
+        Value::String(name) => vec![name],
+        Value::Array(list) => list.iter().map(|name| name.as_str().unwrap_or_default()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn limits_documents(entry: &Value) -> bool {
+    !entry["query"].is_null() || !entry["field_security"].is_null()
+}
+
+/// A request for a cross-cluster key.
+#[derive(Clone, Debug)]
+pub struct CreateCrossCluster {
+    /// Name, end and metadata; its descriptors are not sent.
+    pub key: CreateKey,
+    /// What other clusters may do by it.
+    pub access: Access,
+    /// Which certificates it shall be bound to: a pattern over their subjects.
+    pub certificate_identity: Option<String>,
+}
+
+impl CreateCrossCluster {
+    /// The body of `POST /_security/cross_cluster/api_key`, to the byte.
+    pub fn body(&self, now: Millis) -> String {
+        let name = json::quote(self.key.name());
+        let expiration = self.key.expiry().to_request(now).map(|text| json::quote(&text));
+        let identity = self.certificate_identity.as_deref().map(json::quote);
+        let members = [
+            ("name", Some(name.as_str())),
+            ("expiration", expiration.as_deref()),
+            ("access", Some(self.access.raw().get())),
+            ("metadata", self.key.metadata()),
+            ("certificate_identity", identity.as_deref()),
+        ];
+        json::write_object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
+    }
+}
+
+/// A change of a cross-cluster key. What is `None` stays as it is; what is given replaces the whole.
+#[derive(Clone, Debug, Default)]
+pub struct CrossClusterUpdate {
+    /// What other clusters may do by it.
+    pub access: Option<Access>,
+    /// The binding to certificates; `Some(None)` takes it away.
+    pub certificate_identity: Option<Option<String>>,
+    /// The whole metadata, an object as raw JSON.
+    pub metadata: Option<Box<RawValue>>,
+    /// The new end, counted from the moment at which the cluster carries it out.
+    pub expiration: Option<Span>,
+}
+
+impl CrossClusterUpdate {
+    /// Whether Elasticsearch takes it: an end alone is refused (as seen on 8.19.21 and 9.5.3).
+    pub fn is_enough(&self) -> bool {
+        self.access.is_some() || self.metadata.is_some() || self.certificate_identity.is_some()
+    }
+
+    /// The body of `PUT /_security/cross_cluster/api_key/ID`.
+    pub fn body(&self) -> String {
+        let expiration = self.expiration.map(|span| json::quote(&span.to_string()));
+        let identity = self
+            .certificate_identity
+            .as_ref()
+            .map(|identity| identity.as_deref().map_or_else(|| "null".to_owned(), json::quote));
+        let members = [
+            ("access", self.access.as_ref().map(|access| access.raw().get())),
+            ("metadata", self.metadata.as_deref().map(RawValue::get)),
+            ("expiration", expiration.as_deref()),
+            ("certificate_identity", identity.as_deref()),
+        ];
+        json::write_object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
+    }
+
+    /// What it would make of a key; the access stands where other keys have their descriptors. `now` is the
+    /// cluster's.
+    pub fn diff(&self, before: &ApiKey, now: Millis) -> Changes {
+        let asked = self.certificate_identity.as_ref().filter(|asked| **asked != before.certificate_identity);
+        Changes {
+            certificate_identity: asked.map(|asked| (before.certificate_identity.clone(), asked.clone())),
+            ..update::diff(&with_access_as_descriptors(before), &self.as_plain(), None, now)
+        }
+    }
+
+    /// Whether a key read after an update whose answer was lost shows that it was carried out; `None` where
+    /// the key can't tell. `sent` and `now` are the cluster's clock before sending and after reading.
+    pub fn is_carried_out(&self, after: &ApiKey, sent: Millis, now: Millis) -> Option<bool> {
+        if self.certificate_identity.as_ref().is_some_and(|asked| *asked != after.certificate_identity) {
+            return Some(false);
+        }
+        let plain = self.as_plain();
+        if plain.is_empty() {
+            return self.certificate_identity.is_some().then_some(true);
+        }
+        plain.is_carried_out(&with_access_as_descriptors(after), sent, now)
+    }
+
+    fn as_plain(&self) -> KeyUpdate {
+        KeyUpdate {
+            role_descriptors: self.access.as_ref().map(|access| access.raw().to_owned()),
+            metadata: self.metadata.clone(),
+            expiration: self.expiration,
+        }
+    }
+}
+
+fn with_access_as_descriptors(key: &ApiKey) -> ApiKey {
+    ApiKey { role_descriptors: key.access.clone(), ..key.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn names_become_access_and_access_becomes_words() {
+        let access = Access::of_names(&names(&["logs-*", "a\"b"]), &names(&["idx"])).unwrap();
+        let expected = r#"{"search":[{"names":["logs-*","a\"b"]}],"replication":[{"names":["idx"]}]}"#;
+        assert_eq!(access.raw().get(), expected);
+        assert_eq!(access.words(), "lets another cluster search logs-*, a\"b and replicate idx");
+        let typed = r#"{ "search": {"names": "x", "query": {"match_all": {}}}, "later": 1.0e+2 }"#;
+        let access = Access::parse(typed).unwrap();
+        assert_eq!(access.raw().get(), typed, "carried as it was typed");
+        assert_eq!(access.words(), "lets another cluster search x (some documents or fields only)");
+    }
+
+    #[test]
+    fn what_can_t_be_meant_is_told_before_it_is_sent() {
+        for (text, words) in [
+            ("{}", "search or replication"),
+            ("[]", "a list"),
+            (r#"{"search":[]}"#, "search or replication"),
+            (r#"{"search":[{}]}"#, "Each entry of search"),
+            (r#"{"replication":[{"names":[" "]}]}"#, "Each entry of replication"),
+            (r#"{"replication":[{"names":["a"],"query":"{}"}]}"#, "whole indices"),
+        ] {
+            let error = Access::parse(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        assert!(Access::of_names(&[], &[]).is_err());
+    }
+
+    #[test]
+    fn an_update_is_compared_with_what_the_cluster_makes_of_it() {
+        let update = CrossClusterUpdate {
+            access: Access::of_names(&names(&["a"]), &[]).ok(),
+            certificate_identity: Some(None),
+            ..CrossClusterUpdate::default()
+        };
+        assert_eq!(update.body(), r#"{"access":{"search":[{"names":["a"]}]},"certificate_identity":null}"#);
+        let told = r#"{"search":[{"names":["a"],"allow_restricted_indices":false}]}"#;
+        let mut key = ApiKey { access: RawValue::from_string(told.into()).ok(), ..ApiKey::default() };
+        assert!(update.diff(&key, 0).role_descriptors.is_empty());
+        assert_eq!(update.is_carried_out(&key, 0, 1), Some(true));
+        key.certificate_identity = Some("CN=x".into());
+        assert_eq!(update.is_carried_out(&key, 0, 1), Some(false));
+        let other = CrossClusterUpdate { access: Access::of_names(&names(&["b"]), &[]).ok(), ..Default::default() };
+        assert_eq!(other.diff(&key, 0).role_descriptors[0].path, "/search/0/names");
+        assert_eq!(other.is_carried_out(&key, 0, 1), Some(false));
+    }
+}

@@ -1,0 +1,486 @@
+//! From what a person typed ([`Draft`]) to a request that can only be valid ([`CreateKey`]).
+
+pub mod access_editor;
+pub mod clone;
+pub mod clone_draft;
+pub mod cross_cluster;
+pub mod descriptor_editor;
+pub mod grant;
+pub mod new_key;
+pub mod preset;
+
+use jiff::tz::TimeZone;
+use serde_json::value::RawValue;
+
+use super::{
+    Millis,
+    privileges::{
+        descriptor::{self, Grants, Piece},
+        role::{self, Role},
+    },
+    text::json,
+    time::expiry::{Expiry, thousands},
+    version::{Edition, Feature},
+};
+use descriptor_editor::DescriptorForm;
+use preset::Preset;
+
+/// The most characters that Elasticsearch takes in a name.
+pub const LONGEST_NAME: usize = 256;
+
+/// Number of existing roles that are named beside a missing one.
+const ROLES_NAMED: usize = 5;
+
+/// The member of the metadata by which a lost answer is looked for.
+pub const REQUEST_ID: &str = "request_id";
+
+/// What the key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum RightsChoice {
+    /// The descriptors of the roles picked.
+    #[default]
+    Roles,
+    /// Everything that its creator may do.
+    AllMine,
+    /// Nothing: one empty descriptor.
+    Nothing,
+    /// What a purpose asks for.
+    Preset(Preset),
+    /// Descriptors of one's own.
+    Own,
+}
+
+/// A form as it was filled in; nothing in it is checked yet.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// Name of the key.
+    pub name: String,
+    /// Id of one's own choosing, kept in the metadata; blank for none.
+    pub application_id: String,
+    /// Which kind of rights.
+    pub rights: RightsChoice,
+    /// Names of roles, for [`RightsChoice::Roles`].
+    pub roles: Vec<String>,
+    /// Index patterns, for [`RightsChoice::Preset`].
+    pub patterns: Vec<String>,
+    /// Role descriptors as JSON, for [`RightsChoice::Own`].
+    pub descriptors: String,
+    /// `90d`, `never`, a date.
+    pub expiration: String,
+    /// Why it has no end, or all rights.
+    pub reason: String,
+    /// A JSON object, or blank.
+    pub metadata: String,
+}
+
+/// What is known of the cluster when a draft is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The cluster's now.
+    pub now: Millis,
+    /// The zone in which dates are typed.
+    pub zone: &'a TimeZone,
+    /// The cluster's roles; `None` while they are not known.
+    pub roles: Option<&'a [Role]>,
+    /// What the cluster can do.
+    pub edition: Edition,
+    /// Whether one is signed in by an API key: then the new key is derived and must have no rights.
+    pub by_api_key: bool,
+}
+
+/// A field of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The key's name.
+    Name,
+    /// The application id.
+    ApplicationId,
+    /// Roles and other rights.
+    Rights,
+    /// The end.
+    Expiration,
+    /// The word of reason.
+    Reason,
+    /// The metadata.
+    Metadata,
+}
+
+/// What is wrong with a field, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where.
+    pub field: Field,
+    /// One sentence.
+    pub message: String,
+}
+
+/// A request for a key; can only be had from a draft without errors, or as the successor of a key.
+#[derive(Clone, Debug)]
+pub struct CreateKey {
+    pub(super) name: String,
+    pub(super) expiry: Expiry,
+    pub(super) role_descriptors: Box<RawValue>,
+    pub(super) metadata: Option<String>,
+    pub(super) request_id: String,
+    pub(super) application_id: Option<String>,
+}
+
+impl Draft {
+    /// Checks the whole draft. `request_id` is what a lost answer is looked for by: unique, not secret.
+    ///
+    /// # Errors
+    /// All that is wrong, field by field.
+    pub fn check(&self, around: Surroundings<'_>, request_id: &str) -> Result<CreateKey, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        errors.take(Field::Name, check_name(&self.name));
+        let application_id = self.application_id.trim();
+        errors.take(Field::ApplicationId, check_application_id(application_id, around.edition));
+        let expiry = Expiry::parse(&self.expiration, around.now, around.zone);
+        let expiry = errors.take(Field::Expiration, expiry.map_err(|error| error.to_string()));
+        let descriptors = errors.take(Field::Rights, self.descriptors(&around));
+        errors.take(Field::Reason, self.check_reason(expiry, &around));
+        let metadata = errors.take(Field::Metadata, self.metadata(&around, request_id));
+
+        let (true, Some(expiry), Some(role_descriptors), Some(metadata)) =
+            (errors.0.is_empty(), expiry, descriptors, metadata)
+        else {
+            return Err(errors.0);
+        };
+        Ok(CreateKey {
+            name: self.name.clone(),
+            expiry,
+            role_descriptors,
+            metadata,
+            request_id: request_id.to_owned(),
+            application_id: (!application_id.is_empty()).then(|| application_id.to_owned()),
+        })
+    }
+
+    /// Whether a word of reason is asked for: for all rights, and for an end that is none or more than a year away.
+    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+        let expiry = Expiry::parse(&self.expiration, now, zone);
+        self.rights == RightsChoice::AllMine || expiry.is_ok_and(|expiry| expiry.needs_reason(now))
+    }
+
+    fn check_reason(&self, expiry: Option<Expiry>, around: &Surroundings<'_>) -> Result<(), String> {
+        if !self.needs_reason(around.now, around.zone) || !self.reason.trim().is_empty() {
+            return Ok(());
+        }
+        let what = match (self.rights, expiry) {
+            (RightsChoice::AllMine, Some(Expiry::Never)) => "has all your rights and never ends",
+            (RightsChoice::AllMine, _) => "has all your rights",
+            (_, Some(Expiry::Never)) => "never ends",
+            _ => "lives for more than a year",
+        };
+        Err(format!("Say why this key {what}: the reason is kept in its metadata"))
+    }
+
+    fn descriptors(&self, around: &Surroundings<'_>) -> Result<Box<RawValue>, String> {
+        if around.by_api_key && self.rights != RightsChoice::Nothing {
+            return Err(
+                "Signed in by an API key, Elasticsearch only makes keys without any rights: choose “Nothing”, \
+                        or sign in as a user"
+                    .into(),
+            );
+        }
+        let text = match self.rights {
+            RightsChoice::AllMine => "{}".to_owned(),
+            RightsChoice::Nothing => r#"{"none":{}}"#.to_owned(),
+            RightsChoice::Roles => self.role_descriptors(around)?,
+            RightsChoice::Preset(preset) => preset_descriptors(preset, &self.patterns, around.edition)?,
+            RightsChoice::Own => self.own_descriptors()?,
+        };
+        RawValue::from_string(text).map_err(|error| error.to_string())
+    }
+
+    fn role_descriptors(&self, around: &Surroundings<'_>) -> Result<String, String> {
+        if self.roles.is_empty() {
+            return Err("Pick at least one role, or choose “All my rights” or “Nothing”".into());
+        }
+        let Some(known) = around.roles else { return Err("The cluster's roles are not known yet".into()) };
+        let mut picked: Vec<(&str, Box<RawValue>)> = Vec::new();
+        for wanted in &self.roles {
+            let Some(role) = known.iter().find(|role| role.name == *wanted) else {
+                return Err(unknown_role(wanted, known));
+            };
+            if picked.iter().all(|(name, _)| name != wanted) {
+                picked.push((&role.name, descriptor::for_key(&role.descriptor)));
+            }
+        }
+        Ok(json::write_object(picked.iter().map(|(name, raw)| (*name, raw.get()))))
+    }
+
+    fn metadata(&self, around: &Surroundings<'_>, request_id: &str) -> Result<Option<String>, String> {
+        let edition = around.edition;
+        let object = json::object(&self.metadata).map_err(|error| error.to_string())?;
+        if let Some(key) = object.keys().find(|key| key.starts_with('_')) {
+            let at = self.metadata.find(&json::quote(key)).map(|at| place(&self.metadata, at)).unwrap_or_default();
+            return Err(format!("“{key}”{at} starts with _, which Elasticsearch keeps for itself: rename it"));
+        }
+        if !edition.has(Feature::Metadata) {
+            return if object.is_empty() { Ok(None) } else { Err(lacks(Feature::Metadata)) };
+        }
+        let mut own: Vec<(&str, String)> = Vec::new();
+        let application_id = self.application_id.trim();
+        if !application_id.is_empty() {
+            own.push(("application_id", json::quote(application_id)));
+        }
+        if self.rights == RightsChoice::Roles {
+            own.push(("roles", serde_json::Value::from(self.roles.clone()).to_string()));
+        }
+        if self.needs_reason(around.now, around.zone) {
+            own.push(("reason", json::quote(self.reason.trim())));
+        }
+        own.push((REQUEST_ID, json::quote(request_id)));
+        if let Some((taken, _)) = own.iter().find(|(key, _)| object.contains_key(*key)) {
+            return Err(format!("“{taken}” is written by Keybearer itself: remove it here"));
+        }
+        let typed = json::members(&self.metadata).unwrap_or_default();
+        let typed = typed.iter().map(|(key, value)| (key.as_str(), value.get()));
+        Ok(Some(json::write_object(typed.chain(own.iter().map(|(key, value)| (*key, value.as_str()))))))
+    }
+
+    /// What this key will be able to do and until when, as a live sentence. It says what is still
+    /// missing rather than guess.
+    pub fn sentence(&self, around: Surroundings<'_>) -> Vec<Piece> {
+        let mut pieces = vec![Piece::Text("A key that ".into())];
+        pieces.extend(self.predicate(around, "you"));
+        pieces
+    }
+
+    /// The sentence without its subject, for a key of somebody: `owner` is "you" or a name.
+    pub(super) fn predicate(&self, around: Surroundings<'_>, owner: &str) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        match self.rights {
+            RightsChoice::AllMine => {
+                pieces.push(Piece::Strong(format!("does everything {owner} may do")));
+                pieces.push(Piece::Text(" today".into()));
+            }
+            RightsChoice::Nothing => pieces.push(Piece::Strong("may do nothing".into())),
+            RightsChoice::Roles => pieces.extend(self.role_words(around.roles.unwrap_or_default())),
+            RightsChoice::Preset(preset) => pieces.extend(self.preset_words(preset)),
+            RightsChoice::Own => pieces.extend(self.own_words()),
+        }
+        pieces.extend(self.end_words(around));
+        pieces
+    }
+
+    /// The last part of the sentence: until when.
+    pub(super) fn end_words(&self, around: Surroundings<'_>) -> [Piece; 3] {
+        let (text, strong) = match Expiry::parse(&self.expiration, around.now, around.zone) {
+            Ok(Expiry::Never) => (". It ", "never expires".into()),
+            Ok(expiry) => (". It ", format!("expires {}", expiry.words(around.zone))),
+            Err(_) => (". Its end ", "is not set yet".into()),
+        };
+        [Piece::Text(text.into()), Piece::Strong(strong), Piece::Text(".".into())]
+    }
+
+    /// The descriptors as they were typed. None at all would be all the owner's rights, so that is refused.
+    fn own_descriptors(&self) -> Result<String, String> {
+        let object = json::object(&self.descriptors).map_err(|error| error.to_string())?;
+        if object.is_empty() {
+            return Err(
+                "Without any descriptor the key would have all your rights: add one, or choose “All my rights”".into(),
+            );
+        }
+        if let Some((name, _)) = object.iter().find(|(_, value)| !value.is_object()) {
+            return Err(format!("“{name}” must be a JSON object, {{…}}"));
+        }
+        if let Ok(form) = DescriptorForm::read(&self.descriptors)
+            && let Some(missing) = (0..form.len()).find_map(|place| form.missing(place).into_iter().next())
+        {
+            return Err(missing);
+        }
+        Ok(self.descriptors.trim().to_owned())
+    }
+
+    fn own_words(&self) -> Vec<Piece> {
+        let Ok(raw) = RawValue::from_string(self.descriptors.trim().to_owned()) else {
+            return vec![Piece::Strong("has no rights that can be read yet".into())];
+        };
+        let clauses = Grants::of(&raw).clauses();
+        if clauses.is_empty() { vec![Piece::Strong("may do nothing".into())] } else { descriptor::join(clauses) }
+    }
+
+    fn preset_words(&self, preset: Preset) -> Vec<Piece> {
+        let descriptors = preset.descriptors(&self.patterns).ok().and_then(|text| RawValue::from_string(text).ok());
+        match descriptors {
+            Some(raw) => descriptor::join(Grants::of(&raw).clauses()),
+            None => vec![Piece::Strong("has no index pattern yet".into())],
+        }
+    }
+
+    fn role_words(&self, known: &[Role]) -> Vec<Piece> {
+        let mut grants = Grants::default();
+        for role in known.iter().filter(|role| self.roles.contains(&role.name)) {
+            grants.add(&role.name, &role.descriptor);
+        }
+        let clauses = grants.clauses();
+        match (self.roles.is_empty(), clauses.is_empty()) {
+            (true, _) => vec![Piece::Strong("has no role yet".into())],
+            (false, true) => vec![Piece::Strong("may do nothing".into())],
+            (false, false) => descriptor::join(clauses),
+        }
+    }
+}
+
+impl CreateKey {
+    /// The name of the key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The application id, if it has one.
+    pub fn application_id(&self) -> Option<&str> {
+        self.application_id.as_deref()
+    }
+
+    /// What a lost answer is looked for by, where the version keeps metadata.
+    pub fn request_id(&self) -> Option<&str> {
+        self.metadata.as_ref().map(|_| self.request_id.as_str())
+    }
+
+    /// When the key will end.
+    pub fn expiry(&self) -> Expiry {
+        self.expiry
+    }
+
+    /// The metadata that is sent: an object, where the version keeps it.
+    pub fn metadata(&self) -> Option<&str> {
+        self.metadata.as_deref()
+    }
+
+    /// The descriptors that are sent.
+    pub fn role_descriptors(&self) -> &RawValue {
+        &self.role_descriptors
+    }
+
+    /// The body of `POST /_security/api_key`, to the byte.
+    pub fn body(&self, now: Millis) -> String {
+        let name = json::quote(&self.name);
+        let expiration = self.expiry.to_request(now).map(|text| json::quote(&text));
+        let mut members = vec![("name", name.as_str())];
+        members.extend(expiration.as_deref().map(|text| ("expiration", text)));
+        members.push(("role_descriptors", self.role_descriptors.get()));
+        members.extend(self.metadata.as_deref().map(|text| ("metadata", text)));
+        json::write_object(members)
+    }
+}
+
+fn preset_descriptors(preset: Preset, patterns: &[String], edition: Edition) -> Result<String, String> {
+    match preset.needs().filter(|feature| !edition.has(*feature)) {
+        Some(feature) => Err(format!("{}, which “{}” needs: pick roles or privileges", lacks(feature), preset.title())),
+        None => preset.descriptors(patterns).map_err(|error| error.to_string()),
+    }
+}
+
+#[derive(Default)]
+struct Errors(Vec<FieldError>);
+
+impl Errors {
+    fn take<T>(&mut self, field: Field, result: Result<T, String>) -> Option<T> {
+        result.map_err(|message| self.0.push(FieldError { field, message })).ok()
+    }
+}
+
+/// Checks a name by the server's rules, as seen on 9.5.3.
+///
+/// # Errors
+/// One sentence that says what to change.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let length = name.chars().map(char::len_utf16).sum::<usize>();
+    // The server's blanks are all characters up to U+0020, so that control characters are among them.
+    let trimmed = name.trim_matches(|c: char| c <= ' ' || c.is_whitespace());
+    if trimmed.is_empty() {
+        return Err("A key needs a name".into());
+    }
+    if length > LONGEST_NAME {
+        return Err(format!("A name has at most {LONGEST_NAME} characters, this has {length}"));
+    }
+    if trimmed != name {
+        return Err("A name can't begin or end with blanks or control characters: remove them".into());
+    }
+    if name.starts_with('_') {
+        return Err("A name can't begin with _: Elasticsearch keeps those for itself".into());
+    }
+    Ok(())
+}
+
+fn check_application_id(id: &str, edition: Edition) -> Result<(), String> {
+    if id.is_empty() {
+        return Ok(());
+    }
+    if !edition.has(Feature::Metadata) {
+        return Err(format!("{}, where the application id is kept: leave it empty", lacks(Feature::Metadata)));
+    }
+    if id.chars().any(char::is_control) {
+        return Err("An application id can't hold control characters or line ends".into());
+    }
+    if id.chars().count() > LONGEST_NAME {
+        return Err(format!("An application id has at most {LONGEST_NAME} characters"));
+    }
+    Ok(())
+}
+
+fn lacks(feature: Feature) -> String {
+    format!("This cluster is older than {} and lacks {}", feature.since(), feature.words())
+}
+
+/// "There is no role … on this cluster", with the nearest ones or else some that there are.
+pub fn unknown_role(wanted: &str, known: &[Role]) -> String {
+    let near = role::nearest(wanted, known.iter().map(|role| role.name.as_str()));
+    let missing = format!("There is no role “{wanted}” on this cluster");
+    if !near.is_empty() {
+        return format!("{missing}, did you mean {}?", near.join(", "));
+    }
+    // Roles of one's own say more than those that every cluster has.
+    let (built_in, own): (Vec<&Role>, Vec<&Role>) = known.iter().partition(|role| role.reserved);
+    let names: Vec<&str> = own.iter().chain(&built_in).take(ROLES_NAMED).map(|role| role.name.as_str()).collect();
+    match known.len() - names.len() {
+        _ if names.is_empty() => missing,
+        0 => format!("{missing}. Its roles: {}", names.join(", ")),
+        more => format!("{missing}. Some of its roles: {} and {more} more", names.join(", ")),
+    }
+}
+
+/// Usable keys that have the name or the application id of a new key already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Number of keys with the name.
+    pub name: u64,
+    /// Number of keys with the application id; 0 where none is asked for.
+    pub application_id: u64,
+}
+
+impl Taken {
+    /// A warning about the name.
+    pub fn name_warning(self) -> Option<String> {
+        Self::warning(self.name, "name")
+    }
+
+    /// A warning about the application id.
+    pub fn application_id_warning(self) -> Option<String> {
+        Self::warning(self.application_id, "application id")
+    }
+
+    fn warning(count: u64, what: &str) -> Option<String> {
+        match count {
+            0 => None,
+            1 => Some(format!("A usable key already has this {what}: by it, neither can be told from the other")),
+            _ => Some(format!(
+                "{} usable keys already have this {what}: by it, none can be told from the others",
+                thousands(count)
+            )),
+        }
+    }
+}
+
+fn place(text: &str, at: usize) -> String {
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+    format!(" at line {line}, column {column}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,334 @@
+//! A key of one's own, of another user or for a remote cluster: one form makes all three.
+
+use jiff::tz::TimeZone;
+
+use super::{
+    CreateKey, Draft, Field, RightsChoice, Surroundings,
+    cross_cluster::{self, Access, CreateCrossCluster},
+    grant::{Credential, Grant},
+};
+use crate::model::{Millis, api_key::KeyKind, privileges::descriptor::Piece, secret::Secret};
+
+/// Whom a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum KeyFor {
+    /// Whoever is signed in.
+    #[default]
+    Me,
+    /// Another user, who signs in for it.
+    Another,
+    /// A remote cluster.
+    RemoteCluster,
+}
+
+/// How another user signs in, as it was typed, without the secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnerDraft {
+    /// By a token rather than by name and password.
+    pub by_token: bool,
+    /// The user, where a password is given.
+    pub username: String,
+    /// Whom that user acts as; blank for nobody.
+    pub run_as: String,
+}
+
+/// The whole form as it was filled in; nothing in it is checked yet, and nothing in it is secret.
+#[derive(Clone, Debug, Default)]
+pub struct NewKeyDraft {
+    /// Whom the key is for.
+    pub kind: KeyFor,
+    /// Name, rights, end and metadata; a key for a remote cluster has access in place of rights.
+    pub key: Draft,
+    /// The other user, for [`KeyFor::Another`].
+    pub owner: OwnerDraft,
+    /// Access as JSON, for [`KeyFor::RemoteCluster`].
+    pub access: String,
+    /// The certificates that a remote cluster must present; blank for any.
+    pub certificate_identity: String,
+}
+
+/// A place in the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// What every key has.
+    Key(Field),
+    /// The other user.
+    Owner,
+    /// That user's password or token.
+    Credential,
+    /// What a remote cluster may do.
+    Access,
+}
+
+/// What is wrong, and where: one sentence with the way out.
+pub type Slip = (Place, String);
+
+/// A request that can only be valid.
+#[derive(Clone, Debug)]
+pub enum NewKey {
+    /// For whoever is signed in.
+    Own(Box<CreateKey>),
+    /// For another user.
+    Granted(Box<Grant>),
+    /// For a remote cluster.
+    CrossCluster(Box<CreateCrossCluster>),
+}
+
+impl From<CreateKey> for NewKey {
+    fn from(key: CreateKey) -> Self {
+        Self::Own(Box::new(key))
+    }
+}
+
+impl NewKeyDraft {
+    /// Checks the whole form. `credential` is the other user's password or token, `None` while it is blank; for a
+    /// preview an empty one stands for it.
+    ///
+    /// # Errors
+    /// All that is wrong, place by place.
+    pub fn check(
+        &self,
+        around: Surroundings<'_>,
+        request_id: &str,
+        credential: Option<Secret>,
+    ) -> Result<NewKey, Vec<Slip>> {
+        let checked = self.plain().check(self.around(around), request_id);
+        let is_for_another = self.kind == KeyFor::Another;
+        let words = |words: String| if is_for_another { of_owner(&words) } else { words };
+        let (key, mut slips) = match checked {
+            Ok(key) => (Some(key), Vec::new()),
+            Err(errors) => {
+                let slip = |error: super::FieldError| (Place::Key(error.field), words(error.message));
+                (None, errors.into_iter().map(slip).collect())
+            }
+        };
+        let made = match self.kind {
+            KeyFor::Me => key.map(NewKey::from),
+            KeyFor::Another => {
+                let credential = self.credential(credential, &mut slips);
+                let run_as = Some(self.owner.run_as.trim()).filter(|name| !name.is_empty()).map(str::to_owned);
+                key.zip(credential).map(|(key, credential)| NewKey::Granted(Grant { credential, run_as, key }.into()))
+            }
+            KeyFor::RemoteCluster => {
+                let access = Access::parse(&self.access).map_err(|words| slips.push((Place::Access, words))).ok();
+                let identity = Some(self.certificate_identity.trim()).filter(|text| !text.is_empty());
+                let certificate_identity = identity.map(str::to_owned);
+                key.zip(access).map(|(key, access)| {
+                    NewKey::CrossCluster(CreateCrossCluster { key, access, certificate_identity }.into())
+                })
+            }
+        };
+        made.filter(|_| slips.is_empty()).ok_or(slips)
+    }
+
+    fn credential(&self, secret: Option<Secret>, slips: &mut Vec<Slip>) -> Option<Credential> {
+        let username = self.owner.username.trim();
+        if !self.owner.by_token && username.is_empty() {
+            slips.push((Place::Owner, "Name the user whose key it will be".into()));
+        }
+        let Some(secret) = secret else {
+            let what = if self.owner.by_token { "A token" } else { "The password" };
+            slips.push((Place::Credential, format!("{what} of that user is needed: by it they agree")));
+            return None;
+        };
+        Some(match self.owner.by_token {
+            true => Credential::Token(secret),
+            false => Credential::Password { username: username.to_owned(), password: secret },
+        })
+    }
+
+    /// What every key has, as far as this kind has it.
+    fn plain(&self) -> Draft {
+        match self.kind {
+            KeyFor::Me | KeyFor::Another => self.key.clone(),
+            KeyFor::RemoteCluster => Draft { rights: RightsChoice::Nothing, ..self.key.clone() },
+        }
+    }
+
+    /// Elasticsearch keeps rights from the keys that a key makes for itself, not from those that it grants (as
+    /// seen on 9.5.3).
+    fn around<'a>(&self, around: Surroundings<'a>) -> Surroundings<'a> {
+        Surroundings { by_api_key: around.by_api_key && self.kind == KeyFor::Me, ..around }
+    }
+
+    /// Whether a word of reason is asked for.
+    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+        self.plain().needs_reason(now, zone)
+    }
+
+    /// Whose key it will be, as far as that is known.
+    fn whose(&self) -> String {
+        let owner = &self.owner;
+        let named = |name: &str| Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+        let by_name = named(&owner.username).filter(|_| !owner.by_token);
+        named(&owner.run_as)
+            .or(by_name)
+            .unwrap_or_else(|| if owner.by_token { "the owner of the token".into() } else { "another user".into() })
+    }
+
+    /// What this key will be able to do and until when, as a live sentence. It says what is still missing rather
+    /// than guess.
+    pub fn sentence(&self, around: Surroundings<'_>) -> Vec<Piece> {
+        let around = self.around(around);
+        match self.kind {
+            KeyFor::Me => self.key.sentence(around),
+            KeyFor::Another => self.sentence_of_another(around),
+            KeyFor::RemoteCluster => self.sentence_of_access(around),
+        }
+    }
+
+    fn sentence_of_another(&self, around: Surroundings<'_>) -> Vec<Piece> {
+        let text = |words: &str| Piece::Text(words.into());
+        let whose = self.whose();
+        let mut pieces = vec![text("A key of "), Piece::Strong(whose.clone()), text(" that ")];
+        pieces.extend(self.key.predicate(around, &whose));
+        if !matches!(self.key.rights, RightsChoice::AllMine | RightsChoice::Nothing) {
+            pieces.push(text(" It can do no more than its owner."));
+        }
+        pieces
+    }
+
+    fn sentence_of_access(&self, around: Surroundings<'_>) -> Vec<Piece> {
+        let mut pieces = vec![Piece::Text("A key that ".into())];
+        match Access::parse(&self.access) {
+            Ok(access) => pieces.extend(cross_cluster::pieces(access.raw())),
+            Err(_) => pieces.push(Piece::Strong("gives no access yet".into())),
+        }
+        let identity = self.certificate_identity.trim();
+        if !identity.is_empty() {
+            let words = ", which must present a certificate whose subject matches ";
+            pieces.extend([Piece::Text(words.into()), Piece::Mono(identity.into())]);
+        }
+        pieces.extend(self.key.end_words(around));
+        pieces.push(Piece::Text(" It can’t sign in to REST.".into()));
+        pieces
+    }
+}
+
+/// The words about one's own rights, for the key of another.
+fn of_owner(words: &str) -> String {
+    words.replace("your rights", "their rights").replace("All my rights", "All their rights")
+}
+
+impl NewKey {
+    /// What every key has.
+    pub fn key(&self) -> &CreateKey {
+        match self {
+            Self::Own(key) => key,
+            Self::Granted(grant) => &grant.key,
+            Self::CrossCluster(cross) => &cross.key,
+        }
+    }
+
+    /// Which kind of key comes of it.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Own(_) | Self::Granted(_) => KeyKind::Rest,
+            Self::CrossCluster(_) => KeyKind::CrossCluster,
+        }
+    }
+
+    /// Where it is sent to by POST.
+    pub fn path(&self) -> &'static str {
+        match self {
+            Self::Own(_) => "/_security/api_key",
+            Self::Granted(_) => "/_security/api_key/grant",
+            Self::CrossCluster(_) => "/_security/cross_cluster/api_key",
+        }
+    }
+
+    /// The member of the body that is sent and never shown.
+    pub fn hidden(&self) -> Option<&'static str> {
+        match self {
+            Self::Granted(grant) => Some(match grant.credential {
+                Credential::Password { .. } => "password",
+                Credential::Token(_) => "access_token",
+            }),
+            Self::Own(_) | Self::CrossCluster(_) => None,
+        }
+    }
+
+    /// The body without what is hidden.
+    pub fn shown(&self, now: Millis) -> String {
+        match self {
+            Self::Own(key) => key.body(now),
+            Self::Granted(grant) => grant.request(now),
+            Self::CrossCluster(cross) => cross.body(now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{privileges::descriptor, version::Edition};
+
+    fn check(draft: &NewKeyDraft, secret: Option<&str>) -> Result<NewKey, Vec<Slip>> {
+        let zone = jiff::tz::TimeZone::UTC;
+        draft.check(around(&zone), "r", secret.map(Secret::new))
+    }
+
+    fn around(zone: &jiff::tz::TimeZone) -> Surroundings<'_> {
+        Surroundings { now: 0, zone, roles: None, edition: Edition::Unknown, by_api_key: true }
+    }
+
+    fn sentence(draft: &NewKeyDraft) -> String {
+        descriptor::plain(&draft.sentence(around(&jiff::tz::TimeZone::UTC)))
+    }
+
+    fn draft(kind: KeyFor, rights: RightsChoice) -> NewKeyDraft {
+        let key = Draft { name: "n".into(), rights, expiration: "1d".into(), ..Draft::default() };
+        NewKeyDraft { kind, key, ..NewKeyDraft::default() }
+    }
+
+    #[test]
+    fn the_key_of_another_takes_their_rights_and_hides_their_secret() {
+        let mut draft = draft(KeyFor::Another, RightsChoice::AllMine);
+        let places = |slips: Vec<Slip>| slips.into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+        let slips = check(&draft, None).unwrap_err();
+        assert!(slips[0].1.contains("all their rights"), "{slips:?}");
+        assert_eq!(places(slips), [Place::Key(Field::Reason), Place::Owner, Place::Credential]);
+        draft.key.reason = "why".into();
+        draft.owner.username = "ana".into();
+        let made = check(&draft, Some("hunter2")).unwrap();
+        assert_eq!((made.path(), made.hidden()), ("/_security/api_key/grant", Some("password")));
+        let shown = made.shown(0);
+        assert!(shown.contains("\"ana\"") && !shown.contains("hunter2"), "{shown}");
+        assert_eq!(sentence(&draft), "A key of ana that does everything ana may do today. It expires in 1 day.");
+        draft.owner.run_as = " boris ".into();
+        draft.key.rights = RightsChoice::Own;
+        draft.key.descriptors = r#"{"a":{"cluster":["monitor"]}}"#.into();
+        assert!(sentence(&draft).starts_with("A key of boris that ") && sentence(&draft).ends_with("than its owner."));
+        draft.owner.by_token = true;
+        let NewKey::Granted(grant) = check(&draft, Some("t0ken")).unwrap() else { panic!("a grant") };
+        assert_eq!((grant.run_as.as_deref(), grant.secret().expose()), (Some("boris"), "t0ken"));
+    }
+
+    #[test]
+    fn a_key_for_a_remote_cluster_has_access_in_place_of_rights() {
+        let mut draft = draft(KeyFor::RemoteCluster, RightsChoice::AllMine);
+        assert!(!draft.needs_reason(0, &TimeZone::UTC), "the rights of another kind don't count");
+        assert_eq!(check(&draft, None).unwrap_err()[0].0, Place::Access);
+        assert!(sentence(&draft).contains("gives no access yet"));
+        draft.access = r#"{"search":[{"names":["logs-*"]}],"replication":[{"names":["a"]}]}"#.into();
+        draft.certificate_identity = " CN=eu.* ".into();
+        let made = check(&draft, None).unwrap();
+        assert_eq!((made.path(), made.kind()), ("/_security/cross_cluster/api_key", KeyKind::CrossCluster));
+        assert!(made.shown(0).contains("\"CN=eu.*\"") && !made.shown(0).contains("role_descriptors"));
+        let words = "A key that lets another cluster search logs-* and replicate a, which must present a certificate \
+                     whose subject matches CN=eu.*. It expires in 1 day. It can’t sign in to REST.";
+        assert_eq!(sentence(&draft), words);
+    }
+
+    #[test]
+    fn only_one_s_own_key_is_kept_from_rights_by_a_sign_in_by_key() {
+        let own = |kind| {
+            let mut draft = draft(kind, RightsChoice::Own);
+            draft.key.descriptors = r#"{"a":{}}"#.into();
+            draft.owner.username = "ana".into();
+            check(&draft, Some("x"))
+        };
+        assert_eq!(own(KeyFor::Me).unwrap_err()[0].0, Place::Key(Field::Rights));
+        assert!(own(KeyFor::Another).is_ok());
+    }
+}

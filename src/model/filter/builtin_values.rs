@@ -1,0 +1,76 @@
+//! What is offered whatever keys there are: privileges, types and times.
+
+use super::{TimeField, time::UNITS};
+use crate::model::time::expiry::plural;
+
+/// The privileges that are asked for most, and what they allow.
+pub(super) const PRIVILEGES: [(&str, &str); 16] = [
+    ("read", "read documents"),
+    ("write", "add, change and delete documents"),
+    ("all", "everything"),
+    ("manage", "manage the cluster or the indices"),
+    ("manage_security", "manage users, roles and all keys"),
+    ("manage_api_key", "manage all keys"),
+    ("manage_own_api_key", "manage the owner's keys"),
+    ("monitor", "see how the cluster or the indices do"),
+    ("create_index", "create indices"),
+    ("delete_index", "delete indices"),
+    ("create_doc", "add documents"),
+    ("index", "add and change documents"),
+    ("delete", "delete documents"),
+    ("view_index_metadata", "see mappings and settings"),
+    ("manage_index_templates", "manage index templates"),
+    ("manage_ingest_pipelines", "manage ingest pipelines"),
+];
+
+/// Types of keys.
+pub(super) const TYPES: [(&str, &str); 2] =
+    [("rest", "for requests of clients"), ("cross-cluster", "for another cluster")];
+
+/// Times with what they mean; a number that was typed comes with its units.
+pub(super) fn times(field: TimeField, prefix: &str) -> Vec<(String, String)> {
+    let span = |sign: &str, count: u64, (short, word, _): (&str, &str, i64)| {
+        let (length, is_more) = (plural(count, word), sign.starts_with('>'));
+        let meaning = match (field, is_more) {
+            (TimeField::Expires, false) => format!("ends within {length}"),
+            (TimeField::Expires, true) => format!("ends later than in {length}"),
+            (TimeField::Created, false) => format!("created in the last {length}"),
+            (TimeField::Created, true) => format!("created more than {length} ago"),
+            (TimeField::Invalidated, false) => format!("taken away in the last {length}"),
+            (TimeField::Invalidated, true) => format!("taken away more than {length} ago"),
+        };
+        (format!("{sign}{count}{short}"), meaning)
+    };
+    let [_, _, hours, days, weeks, years] = UNITS;
+    let digits = prefix.trim_start_matches(['<', '>', '=']);
+    let typed = digits.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let mut offers = Vec::new();
+    if let (true, Ok(count)) = (typed.len() <= 5 && typed.bytes().all(|b| b.is_ascii_digit()), typed.parse::<u64>()) {
+        let sign = &prefix[..prefix.len() - digits.len()];
+        if ["", "<", ">", "<=", ">="].contains(&sign) {
+            offers.extend([days, weeks, hours, years].map(|unit| span(sign, count, unit)));
+        }
+    }
+    let fixed = match field {
+        TimeField::Expires => [("<", 7, days), ("<", 30, days), ("<", 90, days), (">", 90, days)],
+        TimeField::Created => [("<", 1, days), ("<", 7, days), ("<", 30, days), (">", 1, years)],
+        TimeField::Invalidated => [("<", 1, days), ("<", 7, days), ("<", 30, days), (">", 90, days)],
+    };
+    offers.extend(fixed.map(|(sign, count, unit)| span(sign, count, unit)));
+    let words: &[(&str, &str)] = match field {
+        TimeField::Expires => &[
+            ("never", "has no end"),
+            ("today", "ends today"),
+            ("tomorrow", "ends tomorrow"),
+            ("<now", "its end has come"),
+        ],
+        TimeField::Created => &[("today", "created today"), ("yesterday", "created yesterday")],
+        TimeField::Invalidated => {
+            &[("never", "not taken away"), ("today", "taken away today"), ("yesterday", "taken away yesterday")]
+        }
+    };
+    offers.extend(words.iter().map(|(word, meaning)| ((*word).to_owned(), (*meaning).to_owned())));
+    let mut seen = std::collections::HashSet::new();
+    offers.retain(|(word, _)| seen.insert(word.clone()));
+    offers
+}

@@ -1,0 +1,117 @@
+//! Which letters the texts of a key have, one bit each: a search for a single letter, which most keys fit, reads
+//! eight bytes of a key instead of all its texts.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::{Bits, Inventory, bitmap::CHUNK, json_template};
+use crate::model::filter::TextMatch;
+
+/// The letters that have a bit, in lower case. None of them parts two texts from each other, and none is an
+/// escape of JSON.
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-_.:/@*#+,;=$%&()[]{}<>!?'~|";
+
+/// The bit of each byte; a letter in upper case has that of the lower one.
+const BITS: [u64; 256] = {
+    let mut bits = [0; 256];
+    let mut at = 0;
+    while at < LETTERS.len() {
+        bits[LETTERS[at] as usize] = 1 << at;
+        bits[LETTERS[at].to_ascii_uppercase() as usize] = 1 << at;
+        at += 1;
+    }
+    bits
+};
+
+/// The letters of a text, whatever their case.
+fn letters(text: &str) -> u64 {
+    let own = |text: &str| text.bytes().fold(0, |all, byte| all | BITS[usize::from(byte)]);
+    // A letter beyond ASCII can have a lower case within it.
+    if text.is_ascii() { own(text) } else { own(&text.to_lowercase()) }
+}
+
+/// The text that a value of metadata stands for; only an escape is worth reading JSON for.
+fn value(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(inner) if !inner.contains('\\') => Cow::Borrowed(inner),
+        _ => Cow::Owned(json_template::decoded(text)),
+    }
+}
+
+/// The bits of those words that are a single letter, if all of them are.
+fn single(wanted: &[TextMatch]) -> Option<u64> {
+    let bit = |wanted: &TextMatch| match wanted {
+        TextMatch::Contains(needle) => match needle.as_bytes() {
+            [letter] => Some(BITS[usize::from(*letter)]).filter(|bit| *bit != 0),
+            _ => None,
+        },
+        _ => None,
+    };
+    wanted.iter().try_fold(0, |all, wanted| bit(wanted).map(|bit| all | bit))
+}
+
+impl Inventory {
+    /// The letters of all that a word without a field is looked for in.
+    pub(super) fn letters_of(&self, place: usize) -> u64 {
+        let known = &self.known;
+        let number = place as u32;
+        let shared = [
+            known.applications.get(self.applications[place]),
+            known.owners.get(self.owners[place]),
+            known.roles.get(self.roles[place]),
+            &known.shapes[self.forms[place] as usize].keys,
+        ];
+        let all = letters(self.names.get(number)) | letters(self.ids.get(number));
+        let all = shared.into_iter().fold(all, |all, text| all | letters(text));
+        let values = self.values_of(place).iter();
+        values.fold(all, |all, number| all | letters(&value(known.values.get(*number))))
+    }
+
+    /// Makes the column up to the last key.
+    pub(super) fn make_letters(&mut self) {
+        let first = self.letters.len();
+        let more = (first..self.len()).into_par_iter().with_min_len(CHUNK / 8).map(|place| self.letters_of(place));
+        let more: Vec<u64> = more.collect();
+        self.letters.extend(more);
+    }
+
+    /// The keys with any of these single letters somewhere; nothing where it takes more than the column to tell.
+    pub(super) fn with_letters(&self, wanted: &[TextMatch]) -> Option<Bits> {
+        let wanted = single(wanted).filter(|_| self.letters.len() == self.len())?;
+        Some(Bits::of(self.len(), |place| self.letters[place] & wanted != 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_letter_has_a_bit_of_its_own() {
+        assert_eq!(LETTERS.len(), 64);
+        let all = LETTERS.iter().fold(0, |all: u64, letter| all | BITS[usize::from(*letter)]);
+        assert_eq!(all, u64::MAX);
+        assert_eq!(letters("Az\0\"\\ é"), letters("az"));
+        // The sign of Kelvin is a k in lower case.
+        assert_eq!(letters("\u{212a}"), letters("k"));
+    }
+
+    #[test]
+    fn only_single_letters_are_told_by_the_column() {
+        let word = |text: &str| TextMatch::Contains(text.into());
+        assert_eq!(single(&[word("a"), word("7")]), Some(letters("a7")));
+        for other in [word("ab"), word("é"), word("\""), TextMatch::Missing, TextMatch::Equals("a".into())] {
+            assert_eq!(single(&[word("a"), other]), None);
+        }
+    }
+
+    #[test]
+    fn a_value_is_what_its_json_stands_for() {
+        assert_eq!(
+            (value(r#""a b""#), value("1.5e3"), value(r#""a\u0062""#)),
+            ("a b".into(), "1.5e3".into(), "ab".into())
+        );
+        assert_eq!(value("\""), "\"");
+    }
+}

@@ -1,0 +1,293 @@
+//! Counting keys: by status, by value, by time.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::{
+    Asker, Bits, Inventory, NO_TIME,
+    bitmap::{CHUNK, ones},
+    json_template, split_roles,
+};
+use crate::model::{
+    Millis,
+    filter::{Expr, Term, Trait},
+    time::expiry::{Status, StatusGroup},
+};
+
+/// With fewer of 64 places in a set it is quicker to go from one to the next than to look at each.
+const SPARSE: u32 = 24;
+
+/// What keys can be counted by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// Name of the owner.
+    Owner,
+    /// Realm of the owner.
+    Realm,
+    /// REST or cross-cluster, as the cluster writes it.
+    Kind,
+    /// Each role of a key counts.
+    Role,
+    /// The application id.
+    ApplicationId,
+    /// The product that made it for itself.
+    ManagedBy,
+    /// A value in the metadata, by the keys that lead to it; each of a list counts.
+    Metadata(Vec<String>),
+}
+
+/// Which of its moments a key is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// When it was created.
+    Created,
+    /// When it ends.
+    Expires,
+    /// When it was taken away.
+    Invalidated,
+}
+
+/// How many keys have each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusCounts {
+    by_status: [usize; Status::ALL.len()],
+    not_known: usize,
+}
+
+impl StatusCounts {
+    /// How many have this one.
+    pub fn of(&self, status: Status) -> usize {
+        self.by_status[status.place()]
+    }
+
+    /// Number of keys whose status could not be read; they belong to no group.
+    pub fn not_known(&self) -> usize {
+        self.not_known
+    }
+
+    /// Sets how many have this one.
+    pub fn set(&mut self, status: Status, count: usize) {
+        self.by_status[status.place()] = count;
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.by_status.iter().sum::<usize>() + self.not_known
+    }
+
+    /// How many belong to a group; the groups overlap.
+    pub fn in_group(&self, group: StatusGroup) -> usize {
+        Status::ALL.into_iter().filter(|status| group.has(*status)).map(|status| self.of(status)).sum()
+    }
+
+    /// How many a client can sign in with.
+    pub fn usable(&self) -> usize {
+        self.in_group(StatusGroup::Valid)
+    }
+
+    fn add(mut self, other: Self) -> Self {
+        self.by_status.iter_mut().zip(other.by_status).for_each(|(own, other)| *own += other);
+        self.not_known += other.not_known;
+        self
+    }
+}
+
+impl Inventory {
+    /// How many of these keys have each status.
+    pub fn count(&self, keys: &Bits, now: Millis) -> StatusCounts {
+        let status = self.status_places(now);
+        let count = |(chunk, words): (usize, &[u64])| {
+            let mut counts = StatusCounts::default();
+            for (at, word) in words.iter().enumerate().filter(|(_, word)| **word != 0) {
+                let first = chunk * CHUNK + at * 64;
+                if word.count_ones() < SPARSE {
+                    ones(*word).for_each(|bit| counts.by_status[status(first + bit)] += 1);
+                    continue;
+                }
+                for bit in 0..64.min(self.len() - first) {
+                    counts.by_status[status(first + bit)] += (word >> bit & 1) as usize;
+                }
+            }
+            counts
+        };
+        let chunks = keys.words().par_chunks(CHUNK / 64).enumerate();
+        let mut counts = chunks.map(count).reduce(StatusCounts::default, StatusCounts::add);
+        for place in self.without_status().filter(|place| keys.has(*place)) {
+            counts.by_status[status(place)] -= 1;
+            counts.not_known += 1;
+        }
+        counts
+    }
+
+    /// The keys whose status could not be read.
+    pub fn without_status(&self) -> impl Iterator<Item = usize> {
+        self.flaws.keys().map(|place| *place as usize).filter(|place| !self.has_known_status(*place))
+    }
+
+    /// How many of these keys have what asks for a second look, by its word in a search, and of how many some of it
+    /// is not known; what none has is left out.
+    pub fn findings(&self, keys: &Bits) -> Vec<(&'static str, usize)> {
+        let mut not_known = Bits::none(self.len());
+        let mut counts: Vec<(&'static str, usize)> = Vec::new();
+        for finding in Trait::FINDINGS {
+            // None of them depends on the time or on who asks.
+            let found = self.search(&Expr::Term(Term::Is(finding)), 0, Asker::default());
+            not_known = not_known.or(&found.not_known());
+            counts.push((finding.word(), found.matching.and(keys).count()));
+        }
+        counts.push(("not known", not_known.and(keys).count()));
+        counts.retain(|(_, count)| *count > 0);
+        counts
+    }
+
+    /// The keys of a group.
+    pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bits {
+        let places = self.status_places(now);
+        let has = Status::ALL.map(|status| group.has(status));
+        let mut found = Bits::of(self.len(), |place| has[places(place)]);
+        self.without_status().for_each(|place| found.set(place, false));
+        found
+    }
+
+    /// How many of these keys fall between each two of these moments, by status. `edges` ascend; a key
+    /// before the first or from the last one on is not counted, and neither is one whose moment could not be read.
+    pub fn histogram(&self, keys: &Bits, moment: Moment, edges: &[Millis], now: Millis) -> Vec<StatusCounts> {
+        let buckets = edges.len().saturating_sub(1);
+        let (column, field) = match moment {
+            Moment::Created => (&self.created, "creation"),
+            Moment::Expires => (&self.expires, "expiration"),
+            Moment::Invalidated => (&self.invalidated_at, "invalidation"),
+        };
+        let is_unread = |place: usize| !self.flaws.is_empty() && self.is_unread(place, field);
+        let count = |chunk: usize| {
+            let mut counts = vec![StatusCounts::default(); buckets];
+            for place in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|place| keys.has(*place)) {
+                let at = column[place];
+                let bucket = edges.partition_point(|edge| *edge <= at);
+                if at == NO_TIME || bucket == 0 || bucket > buckets || is_unread(place) {
+                    continue;
+                }
+                let counts = &mut counts[bucket - 1];
+                if self.has_known_status(place) {
+                    counts.by_status[self.status(place, now).place()] += 1;
+                } else {
+                    counts.not_known += 1;
+                }
+            }
+            counts
+        };
+        let none = || vec![StatusCounts::default(); buckets];
+        let add = |a: Vec<StatusCounts>, b: Vec<StatusCounts>| a.into_iter().zip(b).map(|(a, b)| a.add(b)).collect();
+        (0..self.len().div_ceil(CHUNK)).into_par_iter().map(count).reduce(none, add)
+    }
+
+    /// The values that these keys have, each with the number of keys, the most frequent first.
+    pub fn tally(&self, keys: &Bits, field: &Field) -> Vec<(String, usize)> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        match field {
+            Field::Owner | Field::Realm => {
+                for (number, count) in self.numbers(keys, &self.owners, self.known.owners.len()) {
+                    let (user, realm) = self.known.owners.get(number).split_once('\0').unwrap_or_default();
+                    let word = if *field == Field::Owner { user } else { realm };
+                    *counts.entry(word.to_owned()).or_default() += count;
+                }
+            }
+            Field::Kind => {
+                for place in keys.places() {
+                    *counts.entry(self.kind(place).wire().to_owned()).or_default() += 1;
+                }
+            }
+            Field::Role => {
+                for (number, count) in self.numbers(keys, &self.roles, self.known.roles.len()) {
+                    for role in split_roles(self.known.roles.get(number)) {
+                        *counts.entry(role.to_owned()).or_default() += count;
+                    }
+                }
+            }
+            Field::ApplicationId => self.plain(keys, &self.applications, &self.known.applications, &mut counts),
+            Field::ManagedBy => self.plain(keys, &self.managers, &self.known.managers, &mut counts),
+            Field::Metadata(path) => self.tally_metadata(keys, path, &mut counts),
+        }
+        counts.remove("");
+        let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+        counts.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        counts
+    }
+
+    /// The most frequent values of all keys that begin with some letters, whatever their case.
+    pub fn values(&self, field: &Field, prefix: &str, most: usize) -> Vec<(String, usize)> {
+        let prefix = prefix.to_lowercase();
+        let begins = |text: &str| text.get(..prefix.len()).is_some_and(|begin| begin.to_lowercase() == prefix);
+        let all = Bits::all(self.len());
+        let mut found = match field {
+            // Perhaps as many values as keys: counted by number, and only those that fit become texts.
+            Field::ApplicationId => self
+                .numbers(&all, &self.applications, self.known.applications.len())
+                .filter(|(number, _)| *number != 0 && begins(self.known.applications.get(*number)))
+                .map(|(number, count)| (self.known.applications.get(number).to_owned(), count))
+                .collect(),
+            other => self.tally(&all, other).into_iter().filter(|(text, _)| begins(text)).collect::<Vec<_>>(),
+        };
+        found.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        found.truncate(most);
+        found
+    }
+
+    /// The numbers of a column with how many of these keys have each.
+    fn numbers(&self, keys: &Bits, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
+        let mut counts = vec![0usize; distinct];
+        keys.places().for_each(|place| counts[column[place] as usize] += 1);
+        (0u32..).zip(counts).filter(|(_, count)| *count > 0)
+    }
+
+    fn plain(&self, keys: &Bits, column: &[u32], distinct: &super::Distinct, into: &mut HashMap<String, usize>) {
+        for (number, count) in self.numbers(keys, column, distinct.len()) {
+            into.insert(distinct.get(number).to_owned(), count);
+        }
+    }
+
+    fn tally_metadata(&self, keys: &Bits, path: &[String], into: &mut HashMap<String, usize>) {
+        let mut counts = vec![0usize; self.known.values.len()];
+        let here = self.value_places(path);
+        for place in keys.places() {
+            let values = self.values_of(place);
+            here[self.forms[place] as usize].iter().for_each(|at| counts[values[*at] as usize] += 1);
+        }
+        for (number, count) in (0u32..).zip(counts).filter(|(_, count)| *count > 0) {
+            *into.entry(json_template::decoded(self.known.values.get(number))).or_default() += count;
+        }
+    }
+
+    /// For each form: which of its values are reached by these keys.
+    pub(super) fn value_places(&self, path: &[String]) -> Vec<Vec<usize>> {
+        let same =
+            |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
+        let places = |form: &super::Form| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
+        self.known.shapes.iter().map(places).collect()
+    }
+
+    /// The paths that lead to values in the metadata of these keys, with the number of keys.
+    pub fn metadata_fields(&self, keys: &Bits) -> Vec<(Vec<String>, usize)> {
+        let mut counts: HashMap<&[String], usize> = HashMap::new();
+        for (form, count) in self.numbers(keys, &self.forms, self.known.forms.len()) {
+            let mut paths: Vec<&[String]> = self.known.shapes[form as usize]
+                .paths
+                .iter()
+                .map(|path| &**path)
+                .filter(|path| !path.is_empty())
+                .collect();
+            paths.dedup();
+            paths.into_iter().for_each(|path| *counts.entry(path).or_default() += count);
+        }
+        let mut counts: Vec<(Vec<String>, usize)> = counts.into_iter().map(|(path, n)| (path.to_vec(), n)).collect();
+        counts.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        counts
+    }
+
+    /// The soonest end that is still to come, of keys that are not invalidated.
+    pub fn next_expiry(&self, keys: &Bits, now: Millis) -> Option<Millis> {
+        let ends = keys.places().filter(|place| !self.is_invalidated(*place)).filter_map(|place| self.expires(place));
+        ends.filter(|at| *at > now).min()
+    }
+}

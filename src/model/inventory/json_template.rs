@@ -1,0 +1,186 @@
+//! JSON taken apart into a form that many keys share and the values that differ, and put together
+//! again to the byte. It doesn't know what metadata is for.
+
+use std::ops::Range;
+
+use super::string_arena::Distinct;
+use crate::model::text::json;
+
+/// Stands for a value in a form; JSON never has this byte outside of an escape.
+const HOLE: char = '\0';
+/// Longer or richer metadata is kept as one value: its form would hardly be anybody else's.
+const LONGEST: usize = 4096;
+const MOST_LEAVES: usize = 64;
+
+/// The places of the values in a JSON text: strings with their quotes, numbers, `true`, `false`, `null`.
+/// The text must be JSON; nothing of it is judged here.
+pub(super) fn leaves(json: &str) -> Vec<Range<usize>> {
+    let bytes = json.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        match bytes[at] {
+            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => at += 1,
+            b'"' => {
+                at = end_of_string(bytes, at);
+                let next = bytes[at..].iter().find(|b| !b.is_ascii_whitespace());
+                if next != Some(&b':') {
+                    found.push(start..at);
+                }
+            }
+            _ => {
+                while at < bytes.len() && !b"{}[],: \n\r\t\"".contains(&bytes[at]) {
+                    at += 1;
+                }
+                found.push(start..at);
+            }
+        }
+    }
+    found
+}
+
+fn end_of_string(bytes: &[u8], quote: usize) -> usize {
+    let mut at = quote + 1;
+    while at < bytes.len() && bytes[at] != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    (at + 1).min(bytes.len())
+}
+
+/// The form of a text and its values, in order. Long texts are one single value.
+pub(super) fn take_apart(json: &str) -> (String, Vec<&str>) {
+    let found = if json.len() <= LONGEST { leaves(json) } else { Vec::new() };
+    if found.is_empty() && json.len() > LONGEST || found.len() > MOST_LEAVES || json.contains(HOLE) {
+        return (HOLE.to_string(), vec![json]);
+    }
+    let mut form = String::with_capacity(json.len());
+    let mut values = Vec::with_capacity(found.len());
+    let mut at = 0;
+    for place in found {
+        form.push_str(&json[at..place.start]);
+        form.push(HOLE);
+        values.push(&json[place.clone()]);
+        at = place.end;
+    }
+    form.push_str(&json[at..]);
+    (form, values)
+}
+
+/// The text again.
+pub(super) fn put_together<'a>(form: &str, mut values: impl Iterator<Item = &'a str>) -> String {
+    let mut json = String::with_capacity(form.len() * 2);
+    for piece in form.split_inclusive(HOLE) {
+        match piece.strip_suffix(HOLE) {
+            Some(text) => {
+                json.push_str(text);
+                json.push_str(values.next().unwrap_or_default());
+            }
+            None => json.push_str(piece),
+        }
+    }
+    json
+}
+
+/// What a form says about its values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Form {
+    /// The keys that lead to each value; places in lists don't count.
+    pub(super) paths: Vec<Box<[String]>>,
+    /// The texts of all keys in it, in lower case.
+    pub(super) keys: String,
+    /// Whether the one value is a whole text.
+    pub(super) is_whole: bool,
+}
+
+impl Form {
+    pub(super) fn read(form: &str) -> Self {
+        if form == "\0" {
+            return Self { paths: vec![Box::default()], keys: String::new(), is_whole: true };
+        }
+        let mut read = Self::default();
+        let mut path: Vec<Option<String>> = Vec::new();
+        let bytes = form.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'{' | b'[' => path.push(None),
+                b'}' | b']' => drop(path.pop()),
+                b'"' => {
+                    let end = end_of_string(bytes, at);
+                    let key = decoded(&form[at..end]);
+                    read.keys.push_str(&key.to_lowercase());
+                    read.keys.push('\n');
+                    if let Some(last) = path.last_mut() {
+                        *last = Some(key);
+                    }
+                    at = end;
+                    continue;
+                }
+                0 => read.paths.push(path.iter().flatten().cloned().collect()),
+                _ => {}
+            }
+            at += 1;
+        }
+        read
+    }
+}
+
+/// The text that a value stands for: a string without its quotes and escapes, anything else as it is.
+pub(super) fn decoded(value: &str) -> String {
+    if value.starts_with('"') {
+        serde_json::from_str(&json::without_half_pairs(value)).unwrap_or_else(|_| value.to_owned())
+    } else {
+        value.to_owned()
+    }
+}
+
+/// The number of a text's form; those of its values are added to a list.
+pub(super) fn intern(json: &str, forms: &mut Distinct, values: &mut Distinct, into: &mut Vec<u32>) -> u32 {
+    let (form, found) = take_apart(json);
+    into.extend(found.into_iter().map(|value| values.number(value)));
+    forms.number(&form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXTS: [&str; 9] = [
+        "{}",
+        r#"{"team":"payments","n":1.0e+2,"tags":["a","b\"c"],"deep":{"x":{"y":null}},"ok":true}"#,
+        r#"{ "team" : "pay:ments" , "list":[ ] }"#,
+        r#"{"\u0000":"\u0000","é":"ü"}"#,
+        "[]",
+        "7",
+        "null",
+        r#"{"a":"","a":""}"#,
+        r#"{"a\"b":[[1,2],[{"c":"d"}]]}"#,
+    ];
+
+    #[test]
+    fn a_text_comes_back_to_the_byte() {
+        for text in TEXTS {
+            let (form, values) = take_apart(text);
+            assert_eq!(put_together(&form, values.into_iter()), text);
+        }
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(LONGEST));
+        let many = format!("[{}1]", "1,".repeat(MOST_LEAVES));
+        for text in [long, many] {
+            let (form, values) = take_apart(&text);
+            assert_eq!((form.as_str(), values.len()), ("\0", 1));
+            assert_eq!(put_together(&form, values.into_iter()), text);
+        }
+    }
+
+    #[test]
+    fn a_form_knows_the_path_of_each_value() {
+        let (form, values) = take_apart(TEXTS[1]);
+        let read = Form::read(&form);
+        let paths: Vec<String> = read.paths.iter().map(|path| path.join(".")).collect();
+        assert_eq!(paths, ["team", "n", "tags", "tags", "deep.x.y", "ok"]);
+        assert_eq!(values, [r#""payments""#, "1.0e+2", r#""a""#, r#""b\"c""#, "null", "true"]);
+        assert_eq!(decoded(values[3]), "b\"c");
+        assert_eq!(read.paths.len(), values.len());
+    }
+}

@@ -1,0 +1,258 @@
+//! What is shown of the keys of a cluster: filtered, in an order, counted; and the keys that a name means.
+
+use jiff::tz::TimeZone;
+
+use super::{Asker, Bits, Inventory, Order, Sort, StatusCounts};
+use crate::model::{
+    Millis,
+    api_key::{ApiKey, KeyId},
+    filter::{self, Expr},
+    rotation::successor::ROTATED_FROM,
+    text::json,
+    time::expiry::StatusGroup,
+};
+
+/// What to show of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// A query in the language of [`crate::model::filter`].
+    pub search: String,
+    /// Only keys of this group.
+    pub status: Option<StatusGroup>,
+    /// In which order; the first column leads.
+    pub sorts: Vec<Sort>,
+}
+
+impl Default for View {
+    /// All keys, what was made last first.
+    fn default() -> Self {
+        Self { search: String::new(), status: None, sorts: vec![Sort::default()] }
+    }
+}
+
+/// The rows of a list and the count of each status among those that fit the search.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Places in the inventory, in order.
+    pub places: Vec<u32>,
+    /// Those that fit the search, whatever their status.
+    pub found: Bits,
+    /// Keys of which it is not known if they fit the search, and those that fit it and of which it is not known if they
+    /// belong to the group.
+    pub not_known: Bits,
+    /// How many of those have each status.
+    pub counts: StatusCounts,
+}
+
+impl Rows {
+    /// The keys that an expression means and that belong to a group, in an order that was made before.
+    pub fn new(
+        inventory: &Inventory,
+        expr: &Expr,
+        status: Option<StatusGroup>,
+        order: &Order,
+        now: Millis,
+        asker: Asker<'_>,
+    ) -> Self {
+        let searched = inventory.search(expr, now, asker);
+        let mut not_known = searched.not_known();
+        let found = searched.matching;
+        if status.is_some() {
+            // Whether they belong to the group is not known.
+            inventory.without_status().filter(|place| found.has(*place)).for_each(|place| not_known.set(place, true));
+        }
+        let counts = inventory.count(&found, now);
+        let places = match status {
+            Some(group) => order.pick(&found.clone().and(&inventory.of_group(group, now))),
+            None if counts.total() == inventory.len() => order.places().to_vec(),
+            None => order.pick(&found),
+        };
+        Self { places, found, not_known, counts }
+    }
+}
+
+/// What is shown of a list, worked out before it is shown: of a million keys that takes longer than a frame.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// At which moment of the cluster's clock; a window with another clock works it out itself.
+    pub at: Millis,
+    /// What was to be shown.
+    pub view: View,
+    /// Its search.
+    pub expr: Expr,
+    /// All keys in the order of it.
+    pub order: Order,
+    /// The rows.
+    pub rows: Rows,
+    /// Until when they are right, by the cluster's clock.
+    pub good_until: Millis,
+}
+
+impl Sight {
+    /// Works it out; nothing where the search can't be read.
+    pub fn of(inventory: &Inventory, view: &View, now: Millis, zone: &TimeZone, asker: Asker<'_>) -> Option<Self> {
+        let expr = filter::parse(&view.search, now, zone).ok()?.expr;
+        let order = inventory.order(&view.sorts, now);
+        let rows = Rows::new(inventory, &expr, view.status, &order, now, asker);
+        Some(Self { at: now, view: view.clone(), expr, order, rows, good_until: good_until(inventory, now) })
+    }
+}
+
+/// Until when the status of keys can be shown as it is now. Of many keys one expires every second, and working
+/// all of it out again each time would keep the machine busy: then the counts lag, by a second for 100,000.
+pub fn good_until(inventory: &Inventory, now: Millis) -> Millis {
+    let lag = inventory.len() as Millis / 100;
+    inventory.next_change(now).map_or(Millis::MAX, |at| at.max(now.saturating_add(lag)))
+}
+
+/// The keys that a name given by a person means: the one with this id, otherwise all with this
+/// application id, otherwise all with this name.
+pub fn named<'a>(keys: &'a [ApiKey], reference: &str) -> Vec<&'a ApiKey> {
+    let by_id: Vec<&ApiKey> = keys.iter().filter(|key| key.id.as_str() == reference).collect();
+    if !by_id.is_empty() {
+        return by_id;
+    }
+    let by_application: Vec<&ApiKey> = keys.iter().filter(|key| key.application_id() == Some(reference)).collect();
+    if !by_application.is_empty() {
+        return by_application;
+    }
+    keys.iter().filter(|key| key.name == reference).collect()
+}
+
+/// The key of a rotation that stays, where all keys that are not invalidated belong to one: each is the successor of
+/// another one and of the same owner, whose word the lineage is.
+pub fn last_successor(keys: &[ApiKey]) -> Option<&ApiKey> {
+    let valid: Vec<&ApiKey> = keys.iter().filter(|key| !key.invalidated).collect();
+    let old_of = |key: &ApiKey| {
+        let metadata = json::value(key.metadata.as_ref()?.get())?;
+        let id = metadata[ROTATED_FROM].as_str()?.to_owned();
+        valid.iter().copied().find(|old| old.id.as_str() == id && old.owner == key.owner)
+    };
+    let replaced: Vec<&KeyId> = valid.iter().filter_map(|key| old_of(key)).map(|old| &old.id).collect();
+    let last = valid.iter().copied().find(|key| !replaced.contains(&&key.id))?;
+    let lineage = std::iter::successors(Some(last), |key| old_of(key)).take(valid.len() + 1);
+    (valid.len() > 1 && lineage.count() == valid.len()).then_some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        DAY,
+        api_key::Owner,
+        inventory::{Column, RawKey},
+        time::expiry::Status,
+    };
+    use serde_json::value::RawValue;
+
+    const NOW: Millis = 1_795_521_600_000;
+
+    fn key(id: &str, name: &str, owner: &str, expires: Option<Millis>, metadata: &str) -> ApiKey {
+        ApiKey {
+            id: KeyId::new(id),
+            name: name.into(),
+            owner: Owner { username: owner.into(), realm: "native".into() },
+            created: NOW - DAY,
+            expires,
+            metadata: Some(RawValue::from_string(metadata.into()).unwrap()),
+            ..Default::default()
+        }
+        .with_facts()
+    }
+
+    fn keys() -> Vec<ApiKey> {
+        vec![
+            key("1", "beta", "ana", Some(NOW + DAY), r#"{"application_id":"app-b","roles":["reader"]}"#),
+            key("2", "Alpha", "boris", None, r#"{"team":"Payments"}"#),
+            key("3", "gamma", "ana", Some(NOW - DAY), "{}"),
+            key("4", "alpha", "chen", Some(NOW + 90 * DAY), r#"{"application_id":"app-a"}"#),
+        ]
+    }
+
+    #[test]
+    fn counts_are_of_the_search_and_rows_of_the_status() {
+        let mut inventory = Inventory::default();
+        for key in &keys() {
+            inventory.put(&RawKey::from(key));
+        }
+        let order = inventory.order(&[Sort { column: Column::Name, descending: false }], NOW);
+        let rows = |status| Rows::new(&inventory, &Expr::All, status, &order, NOW, Asker::default());
+        assert_eq!(rows(None).places, [1, 3, 0, 2]);
+        let expired = rows(Some(StatusGroup::Expired));
+        assert_eq!((expired.places.as_slice(), expired.counts.total()), ([2].as_slice(), 4));
+        assert_eq!((expired.counts.of(Status::Expiring), expired.counts.of(Status::Never)), (1, 1));
+    }
+
+    #[test]
+    fn what_is_worked_out_beside_the_window_is_what_the_window_would_show() {
+        let mut inventory = Inventory::default();
+        for key in &keys() {
+            inventory.put(&RawKey::from(key));
+        }
+        let sorts = vec![Sort { column: Column::Name, descending: true }];
+        let view = View { search: "owner:ana".into(), status: Some(StatusGroup::Within7Days), sorts: sorts.clone() };
+        let sight = Sight::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
+        let order = inventory.order(&sorts, NOW);
+        let rows = Rows::new(&inventory, &sight.expr, view.status, &order, NOW, Asker::default());
+        assert_eq!((sight.rows.places.as_slice(), &sight.rows, sight.at), ([0].as_slice(), &rows, NOW));
+        let broken = View { search: "owner:".into(), ..view };
+        assert!(Sight::of(&inventory, &broken, NOW, &TimeZone::UTC, Asker::default()).is_none());
+    }
+
+    #[test]
+    fn counts_of_many_keys_lag_and_those_of_few_do_not() {
+        let mut inventory = Inventory::default();
+        for number in 0..1000 {
+            let id = number.to_string();
+            inventory.put(&RawKey { id: &id, expires: Some(NOW + 1 + number), ..RawKey::default() });
+            if number == 0 {
+                assert_eq!(good_until(&inventory, NOW), NOW + 1);
+            }
+        }
+        assert_eq!(good_until(&inventory, NOW), NOW + 10);
+        // What changes later than that is not looked for sooner.
+        assert_eq!(good_until(&inventory, NOW - DAY), NOW + 1);
+        assert_eq!(good_until(&Inventory::default(), NOW), Millis::MAX);
+    }
+
+    #[test]
+    fn a_key_is_named_by_id_then_application_id_then_name() {
+        let keys = keys();
+        let find = |text: &str| named(&keys, text).iter().map(|key| key.id.to_string()).collect::<Vec<_>>();
+        assert_eq!(find("1"), ["1"]);
+        assert_eq!(find("app-a"), ["4"]);
+        assert_eq!(find("alpha"), ["4"]);
+        assert!(find("app-*").is_empty());
+    }
+
+    #[test]
+    fn of_keys_that_replace_each_other_the_last_one_stays() {
+        let made = |id: &str, owner: &str, from: &str| {
+            key(id, "app", owner, None, &format!(r#"{{"application_id":"app","rotated_from":"{from}"}}"#))
+        };
+        let last = |keys: &[ApiKey]| last_successor(keys).map(|key| key.id.to_string());
+        assert_eq!(last(&[made("b", "ana", "a"), made("c", "ana", "b"), made("a", "ana", "")]).as_deref(), Some("c"));
+        assert_eq!(last(&[made("b", "eve", "a"), made("a", "ana", "")]), None, "somebody else wrote it");
+        assert_eq!(last(&[made("b", "ana", "a"), made("c", "ana", "a"), made("a", "ana", "")]), None, "two successors");
+        assert_eq!(last(&[made("a", "ana", "b"), made("b", "ana", "a")]), None, "a circle");
+        assert_eq!(last(&[made("a", "ana", ""), made("b", "ana", "")]), None);
+        let gone = ApiKey { invalidated: true, ..made("c", "ana", "b") };
+        assert_eq!(last(&[made("b", "ana", "a"), made("a", "ana", ""), gone]).as_deref(), Some("b"));
+    }
+
+    /// The stand-in of an unreadable expiration is "never"; the key is neither in that group nor surely outside it.
+    #[test]
+    fn of_a_key_without_a_readable_status_it_is_not_known_if_it_belongs_to_a_group() {
+        let mut inventory = Inventory::default();
+        inventory.put(&RawKey { id: "whole", ..Default::default() });
+        inventory.put(&RawKey { id: "odd", flaw: Some("expiration: it is missing"), ..Default::default() });
+        inventory.finish();
+        let order = inventory.order(&[Sort::default()], NOW);
+        for (group, rows, not_known) in
+            [(None, 2, 0), (Some(StatusGroup::Never), 1, 1), (Some(StatusGroup::Within7Days), 0, 1)]
+        {
+            let found = Rows::new(&inventory, &Expr::All, group, &order, NOW, Asker::default());
+            assert_eq!((found.places.len(), found.not_known.count()), (rows, not_known), "{group:?}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The keys of a cluster at a glance: how many of each status, what ends when, by whom and for what. Made
+//! from the inventory, or at first from the cluster's own figures.
+
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+use super::{Bits, Field, Inventory, Moment, StatusCounts};
+use crate::model::{DAY, Millis, time::expiry::StatusGroup};
+
+/// How long a time is looked at, in which pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum Span {
+    /// 30 days, by day.
+    Month,
+    /// 90 days, by day.
+    #[default]
+    Quarter,
+    /// A year, by week.
+    Year,
+    /// Three years, by month.
+    Long,
+}
+
+impl Span {
+    /// All, in the order of the choice.
+    pub const ALL: [Span; 4] = [Self::Month, Self::Quarter, Self::Year, Self::Long];
+
+    /// The words of the choice.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Month => "30 days",
+            Self::Quarter => "90 days",
+            Self::Year => "1 year",
+            Self::Long => "3 years",
+        }
+    }
+
+    fn pieces(self) -> (i64, jiff::Span) {
+        match self {
+            Self::Month => (30, 1.day()),
+            Self::Quarter => (90, 1.day()),
+            Self::Year => (53, 1.week()),
+            Self::Long => (36, 1.month()),
+        }
+    }
+
+    /// The local days at which the pieces begin, and the day after the last: forward from today for what
+    /// ends, back from today for what was created.
+    fn days(self, now: Millis, zone: &TimeZone, forward: bool) -> Option<Vec<Date>> {
+        let today = Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone.clone()).date();
+        let (count, piece) = self.pieces();
+        let first = match (self, forward) {
+            (Self::Long, true) => today.first_of_month(),
+            (Self::Long, false) => today.first_of_month().checked_sub(piece * (count - 1)).ok()?,
+            (_, true) => today,
+            (_, false) => today.checked_add(1.day()).ok()?.checked_sub(piece * count).ok()?,
+        };
+        (0..=count).map(|at| first.checked_add(piece * at).ok()).collect()
+    }
+}
+
+/// A piece of the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// Its first local day.
+    pub first: Date,
+    /// Its last local day.
+    pub last: Date,
+    /// When it begins.
+    pub from: Millis,
+    /// When it is over.
+    pub until: Millis,
+    /// How many keys fall into it, by status.
+    pub counts: StatusCounts,
+}
+
+impl Bar {
+    /// "Wed 23 Dec", "23 Dec – 29 Dec", "Dec 2026".
+    pub fn words(&self) -> String {
+        let day = |date: Date| date.strftime("%-d %b").to_string();
+        if self.first == self.last {
+            return self.first.strftime("%a %-d %b").to_string();
+        }
+        if self.first.day() == 1 && self.last == self.first.last_of_month() {
+            return self.first.strftime("%b %Y").to_string();
+        }
+        format!("{} – {}", day(self.first), day(self.last))
+    }
+
+    /// The query that means the keys of this piece, and of all to `last`.
+    pub fn query(&self, last: &Bar, moment: Moment) -> String {
+        let field = match moment {
+            Moment::Created => "created",
+            Moment::Expires => "expires",
+            Moment::Invalidated => "invalidated",
+        };
+        if self.first == last.last {
+            format!("{field}:{}", self.first)
+        } else {
+            format!("{field}:{}..{}", self.first, last.last)
+        }
+    }
+}
+
+/// The pieces of a time, empty: by local days.
+pub fn bars(span: Span, moment: Moment, now: Millis, zone: &TimeZone) -> Vec<Bar> {
+    let days = span.days(now, zone, moment == Moment::Expires).unwrap_or_default();
+    let start = |date: &Date| date.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp().as_millisecond());
+    let starts: Option<Vec<Millis>> = days.iter().map(start).collect();
+    let Some(starts) = starts else { return Vec::new() };
+    let pairs = days.windows(2).zip(starts.windows(2));
+    pairs
+        .map(|(days, starts)| Bar {
+            first: days[0],
+            last: days[1].checked_sub(1.day()).unwrap_or(days[0]),
+            from: starts[0],
+            until: starts[1],
+            counts: StatusCounts::default(),
+        })
+        .collect()
+}
+
+/// What changed since a moment, as far as it can be told from what keys say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// The moment.
+    pub at: Millis,
+    /// Created since.
+    pub created: usize,
+    /// Their end has come since.
+    pub expired: usize,
+    /// Taken away since.
+    pub invalidated: usize,
+}
+
+/// A field that keys are counted by, with its values, the most frequent first.
+pub type Tally = (String, Vec<(String, usize)>);
+
+/// Everything on the overview.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overview {
+    /// By status.
+    pub counts: StatusCounts,
+    /// How many that still work end within 7, 30 and 90 days.
+    pub within: [usize; 3],
+    /// What falls when.
+    pub bars: Vec<Bar>,
+    /// Owners.
+    pub owners: Vec<(String, usize)>,
+    /// Roles.
+    pub roles: Vec<(String, usize)>,
+    /// Types.
+    pub kinds: Vec<(String, usize)>,
+    /// Realms.
+    pub realms: Vec<(String, usize)>,
+    /// Fields of the metadata.
+    pub fields: Vec<Tally>,
+    /// Fields of the metadata that keys could be counted by, with the number of keys.
+    pub offered: Vec<(String, usize)>,
+    /// What changed since the last visit, if there was one.
+    pub since: Option<Since>,
+    /// Whether it is made of all keys; otherwise the cluster's own figures, to be confirmed.
+    pub is_confirmed: bool,
+}
+
+/// What the overview shall show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// How long a time.
+    pub span: Span,
+    /// Whether what was created and not what ends.
+    pub created: bool,
+    /// Paths in the metadata to count by, keys parted by dots.
+    pub fields: Vec<String>,
+    /// When one was here last.
+    pub visit: Option<Millis>,
+}
+
+impl Wanted {
+    /// By which moment keys are put on the timeline.
+    pub fn moment(&self) -> Moment {
+        if self.created { Moment::Created } else { Moment::Expires }
+    }
+}
+
+impl Overview {
+    /// Counts the keys of an inventory.
+    pub fn of(inventory: &Inventory, wanted: &Wanted, now: Millis, zone: &TimeZone) -> Self {
+        let all = Bits::all(inventory.len());
+        let counts = inventory.count(&all, now);
+        let mut bars = bars(wanted.span, wanted.moment(), now, zone);
+        let edges: Vec<Millis> = bars.iter().map(|bar| bar.from).chain(bars.last().map(|bar| bar.until)).collect();
+        // Keys that are invalidated end no more.
+        let shown =
+            if wanted.created { all.clone() } else { inventory.of_group(StatusGroup::Invalidated, now).inverted() };
+        let filled = inventory.histogram(&shown, wanted.moment(), &edges, now);
+        bars.iter_mut().zip(filled).for_each(|(bar, counts)| bar.counts = counts);
+        let fields = wanted.fields.iter().map(|field| {
+            let path = field.split('.').map(str::to_owned).collect();
+            (field.clone(), inventory.tally(&all, &Field::Metadata(path)))
+        });
+        Self {
+            counts,
+            within: within(inventory, now),
+            bars,
+            owners: inventory.tally(&all, &Field::Owner),
+            roles: inventory.tally(&all, &Field::Role),
+            kinds: inventory.tally(&all, &Field::Kind),
+            realms: inventory.tally(&all, &Field::Realm),
+            fields: fields.collect(),
+            offered: inventory.metadata_fields(&all).into_iter().map(|(path, count)| (path.join("."), count)).collect(),
+            since: wanted.visit.map(|at| since(inventory, at, now)),
+            is_confirmed: true,
+        }
+    }
+}
+
+fn within(inventory: &Inventory, now: Millis) -> [usize; 3] {
+    [7, 30, 90].map(|days| {
+        let edges = [now.saturating_add(1), now.saturating_add(days * DAY + 1)];
+        let usable = Bits::of(inventory.len(), |place| inventory.status(place, now).is_usable());
+        inventory.histogram(&usable, Moment::Expires, &edges, now).first().map_or(0, StatusCounts::total)
+    })
+}
+
+fn since(inventory: &Inventory, at: Millis, now: Millis) -> Since {
+    let all = Bits::all(inventory.len());
+    let count = |keys: &Bits, moment, until: Millis| {
+        inventory.histogram(keys, moment, &[at, until], now).first().map_or(0, StatusCounts::total)
+    };
+    let valid = Bits::of(inventory.len(), |place| !inventory.is_invalidated(place));
+    Since {
+        at,
+        created: count(&all, Moment::Created, Millis::MAX),
+        expired: count(&valid, Moment::Expires, now.saturating_add(1)),
+        invalidated: count(&all, Moment::Invalidated, Millis::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{inventory::RawKey, time::calendar};
+
+    const NOW: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+
+    fn inventory() -> Inventory {
+        let mut inventory = Inventory::default();
+        let keys = [
+            ("a", Some(NOW + 60_000), NOW - DAY, false, r#"{"team":"x"}"#),
+            ("b", Some(NOW + 20 * DAY), NOW - 40 * DAY, false, r#"{"team":"x"}"#),
+            ("c", Some(NOW + 89 * DAY), NOW - 400 * DAY, false, "{}"),
+            ("d", None, NOW - 2 * DAY, false, r#"{"team":"y"}"#),
+            ("e", Some(NOW - 3_600_000), NOW - 3 * DAY, false, "{}"),
+            ("f", Some(NOW + DAY), NOW - 5 * DAY, true, "{}"),
+        ];
+        for (id, expires, created, invalidated, metadata) in keys {
+            let invalidated_at = invalidated.then_some(NOW - DAY);
+            let raw = RawKey { id, username: "ana", expires, created, invalidated, ..RawKey::default() };
+            inventory.put(&RawKey { invalidated_at, metadata: Some(metadata), ..raw });
+        }
+        inventory
+    }
+
+    #[test]
+    fn keys_are_counted_by_status_and_by_what_is_left() {
+        let wanted = Wanted { visit: Some(NOW - 2 * DAY), fields: vec!["team".into()], ..Wanted::default() };
+        let overview = Overview::of(&inventory(), &wanted, NOW, &calendar::fixed_zone(1));
+        assert_eq!((overview.counts.usable(), overview.counts.total(), overview.within), (4, 6, [1, 2, 3]));
+        assert_eq!(overview.bars.len(), 90);
+        let filled: Vec<(String, usize)> =
+            overview.bars.iter().filter(|bar| bar.counts.total() > 0).map(|b| (b.words(), b.counts.total())).collect();
+        // The one that has ended today is told with today; the invalidated one ends no more.
+        assert_eq!(filled, [("Tue 24 Nov".into(), 2), ("Mon 14 Dec".into(), 1), ("Sun 21 Feb".into(), 1)]);
+        assert_eq!(overview.fields, [("team".into(), vec![("x".into(), 2), ("y".into(), 1)])]);
+        let since = overview.since.unwrap();
+        assert_eq!((since.created, since.expired, since.invalidated), (2, 1, 1));
+        assert_eq!(overview.owners, [("ana".into(), 6)]);
+    }
+
+    #[test]
+    fn a_piece_of_the_timeline_says_what_it_is_and_which_keys_it_means() {
+        let zone = calendar::fixed_zone(1);
+        let year = bars(Span::Year, Moment::Expires, NOW, &zone);
+        assert_eq!((year.len(), year[0].words()), (53, "24 Nov – 30 Nov".into()));
+        assert_eq!(year[0].query(&year[1], Moment::Expires), "expires:2026-11-24..2026-12-07");
+        let long = bars(Span::Long, Moment::Created, NOW, &zone);
+        assert_eq!((long.len(), long[35].words()), (36, "Nov 2026".into()));
+        let month = bars(Span::Month, Moment::Created, NOW, &zone);
+        assert_eq!(month[29].query(&month[29], Moment::Created), "created:2026-11-24");
+        assert!(month.windows(2).all(|pair| pair[0].until == pair[1].from));
+        for now in [Millis::MIN, Millis::MAX, calendar::LAST] {
+            bars(Span::Long, Moment::Expires, now, &zone);
+        }
+    }
+
+    #[test]
+    fn what_a_piece_counts_is_what_its_query_finds() {
+        let (inventory, zone) = (inventory(), calendar::fixed_zone(1));
+        for span in Span::ALL {
+            for created in [false, true] {
+                let wanted = Wanted { span, created, ..Wanted::default() };
+                let overview = Overview::of(&inventory, &wanted, NOW, &zone);
+                for bar in overview.bars {
+                    let query = format!("{} -status:invalidated", bar.query(&bar, wanted.moment()));
+                    let query = if created { bar.query(&bar, wanted.moment()) } else { query };
+                    let expr = crate::model::filter::parse(&query, NOW, &zone).unwrap().expr;
+                    let found = inventory.matching(&expr, NOW, Default::default()).count();
+                    assert_eq!(found, bar.counts.total(), "{query}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Keys in the order of one or several columns. Ties fall to the name and then the id, so that an order
+//! never jumps.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Bits, Inventory, NO_TIME, bitmap::CHUNK, string_arena::Distinct};
+use crate::model::Millis;
+
+/// The column a list is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// Name, without regard to case.
+    Name,
+    /// Application id; keys without one come last in either direction.
+    ApplicationId,
+    /// The id, in the order of its characters.
+    Id,
+    /// Name of the owner.
+    Owner,
+    /// Realm of the owner.
+    Realm,
+    /// REST or cross-cluster.
+    Kind,
+    /// Names of the roles; keys without any come last in either direction.
+    Roles,
+    /// What it may do, in a few words.
+    Can,
+    /// Time of creation.
+    Created,
+    /// Time left; never comes last.
+    Expires,
+    /// When it was taken away; the others come last in either direction.
+    Invalidated,
+    /// In the order in which it asks for attention.
+    Status,
+}
+
+/// One column of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub column: Column,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+impl Default for Sort {
+    /// What was made last comes first.
+    fn default() -> Self {
+        Self { column: Column::Created, descending: true }
+    }
+}
+
+/// The places of all keys, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order(Vec<u32>);
+
+impl Order {
+    /// The places.
+    pub fn places(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// The places of a set, in this order.
+    pub fn pick(&self, keys: &Bits) -> Vec<u32> {
+        let pick = |picked: &mut Vec<u32>, part: &[u32]| {
+            // Each place is written, and the next one over it unless it is in the set.
+            let mut count = 0;
+            for place in part {
+                picked[count] = *place;
+                count += usize::from(keys.has(*place as usize));
+            }
+            picked[..count].to_vec()
+        };
+        let parts = self.0.par_chunks(CHUNK).map_init(|| vec![0; CHUNK], |picked, part| pick(picked, part));
+        parts.collect::<Vec<_>>().concat()
+    }
+}
+
+impl Inventory {
+    /// All keys in the order of these columns, the first one leading. The status depends on `now`.
+    pub fn order(&self, sorts: &[Sort], now: Millis) -> Order {
+        let by_name = if self.by_name.len() == self.len() {
+            Cow::Borrowed(&self.by_name)
+        } else {
+            Cow::Owned(self.names_in_order())
+        };
+        let mut places = by_name.to_vec();
+        for sort in sorts.iter().rev() {
+            match sort.column {
+                // Names are the base of every order; on top of another column they are ranks like any other.
+                Column::Name => sort_by_rank(&mut places, &by_name, sort.descending),
+                Column::Id if self.by_id.len() == self.len() => sort_by_rank(&mut places, &self.by_id, sort.descending),
+                Column::Id => sort_by_rank(&mut places, &self.ids_in_order(), sort.descending),
+                _ => self.sort_by_column(&mut places, *sort, now),
+            }
+        }
+        Order(places)
+    }
+
+    fn sort_by_column(&self, places: &mut Vec<u32>, sort: Sort, now: Millis) {
+        let down = sort.descending;
+        let by_rank = |places: &mut Vec<u32>, column: &[u32], ranks: &[u32]| {
+            sort_by(places, false, |place| {
+                let number = column[place] as usize;
+                // What is missing stays last in either direction.
+                let rank = u64::from(ranks[number]);
+                if number == 0 {
+                    u64::MAX
+                } else if down {
+                    u64::from(u32::MAX) - 1 - rank
+                } else {
+                    rank
+                }
+            });
+        };
+        match sort.column {
+            Column::Name | Column::Id => {}
+            Column::ApplicationId if self.application_ranks.is_empty() => {
+                by_rank(places, &self.applications, &ranks(&self.known.applications));
+            }
+            Column::ApplicationId => by_rank(places, &self.applications, &self.application_ranks),
+            Column::Roles => by_rank(places, &self.roles, &ranks(&self.known.roles)),
+            Column::Owner => {
+                let ranks = ranks(&self.known.owners);
+                sort_by(places, down, |place| u64::from(ranks[self.owners[place] as usize]));
+            }
+            Column::Realm => {
+                let owners = 0..self.known.owners.len() as u32;
+                let realm = |number: u32| self.known.owners.get(number).split_once('\0').unwrap_or_default().1;
+                let ranks = ranks_of(owners.map(realm).collect());
+                sort_by(places, down, |place| u64::from(ranks[self.owners[place] as usize]));
+            }
+            Column::Can => {
+                let words = self.known.grants.iter().map(super::Grants::short).collect::<Vec<_>>();
+                let ranks = ranks_of(words.iter().map(String::as_str).collect());
+                sort_by(places, down, |place| match self.is_unrestricted(place) {
+                    true => 0,
+                    false => 1 + u64::from(ranks[self.descriptors(place) as usize]),
+                });
+            }
+            Column::Kind => {
+                let ranks = ranks_of(self.known.kinds.iter().map(|kind| kind.word()).collect());
+                sort_by(places, down, |place| u64::from(ranks[usize::from(self.kinds[place])]));
+            }
+            Column::Created => sort_by(places, down, |place| unsigned(self.created[place])),
+            Column::Expires => sort_by(places, down, |place| match self.expires[place] {
+                NO_TIME => u64::MAX,
+                at => unsigned(at),
+            }),
+            Column::Invalidated => sort_by(places, false, |place| match (self.invalidated_at[place], down) {
+                (NO_TIME, _) => u64::MAX,
+                (at, true) => u64::MAX - 1 - unsigned(at),
+                (at, false) => unsigned(at),
+            }),
+            Column::Status => {
+                let status = self.status_places(now);
+                sort_by(places, down, |place| status(place) as u64);
+            }
+        }
+    }
+
+    /// The places in the order of the characters of their ids.
+    pub(super) fn ids_in_order(&self) -> Vec<u32> {
+        let mut keyed: Vec<(u128, u32)> =
+            (0..self.len() as u32).into_par_iter().map(|place| (prefix(self.ids.raw(place)), place)).collect();
+        keyed.par_sort_unstable_by(|(a, first), (b, second)| {
+            a.cmp(b).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second))).then(first.cmp(second))
+        });
+        keyed.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// The places in the order of names without regard to case, equal ones by id.
+    pub(super) fn names_in_order(&self) -> Vec<u32> {
+        let mut keyed: Vec<(u128, u32)> = (0..self.len() as u32)
+            .into_par_iter()
+            .map(|place| (prefix(&lower(self.names.raw(place))), place))
+            .collect();
+        keyed.par_sort_unstable_by(|(a, first), (b, second)| {
+            let names = || lower(self.names.raw(*first)).cmp(&lower(self.names.raw(*second)));
+            a.cmp(b).then_with(names).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second)))
+        });
+        keyed.into_iter().map(|(_, place)| place).collect()
+    }
+}
+
+/// Sorts places by their ranks in an order of all of them.
+fn sort_by_rank(places: &mut Vec<u32>, order: &[u32], descending: bool) {
+    let mut ranks = vec![0u32; order.len()];
+    for (rank, place) in (0u32..).zip(order) {
+        ranks[*place as usize] = rank;
+    }
+    sort_by(places, descending, |place| u64::from(ranks[place]));
+}
+
+/// The same order for unsigned numbers.
+fn unsigned(at: Millis) -> u64 {
+    (at as u64) ^ (1 << 63)
+}
+
+fn lower(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.is_ascii() {
+        if text.iter().any(u8::is_ascii_uppercase) {
+            Cow::Owned(text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        }
+    } else {
+        Cow::Owned(String::from_utf8_lossy(text).to_lowercase().into_bytes())
+    }
+}
+
+/// The first 16 bytes, which tell most texts apart without going to where they lie.
+fn prefix(text: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    let length = text.len().min(16);
+    bytes[..length].copy_from_slice(&text[..length]);
+    u128::from_be_bytes(bytes)
+}
+
+/// The rank of each distinct text without regard to case.
+pub(super) fn ranks(distinct: &Distinct) -> Vec<u32> {
+    ranks_of((0..distinct.len() as u32).map(|number| distinct.get(number)).collect())
+}
+
+fn ranks_of(texts: Vec<&str>) -> Vec<u32> {
+    let mut order: Vec<(u128, u32)> =
+        (0u32..).zip(&texts).map(|(number, text)| (prefix(&lower(text.as_bytes())), number)).collect();
+    order.par_sort_unstable_by(|(a, first), (b, second)| {
+        let text = |number: &u32| lower(texts[*number as usize].as_bytes());
+        a.cmp(b).then_with(|| text(first).cmp(&text(second)))
+    });
+    let mut ranks = vec![0; texts.len()];
+    let mut rank = 0;
+    for (at, (_, number)) in order.iter().enumerate() {
+        let text = |number: u32| lower(texts[number as usize].as_bytes());
+        if at > 0 && text(order[at - 1].1) != text(*number) {
+            rank += 1;
+        }
+        ranks[*number as usize] = rank;
+    }
+    ranks
+}
+
+/// Sorts places by a number of each, leaving equal ones as they are. Numbers and places together are one
+/// word wherever they fit; `u64::MAX` stands for what comes last, whatever the others are.
+fn sort_by(places: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + Sync) {
+    let keys: Vec<u64> = places.par_iter().with_min_len(CHUNK).map(|place| key(*place as usize)).collect();
+    let ends = |key: &u64| (*key != u64::MAX).then_some((*key, *key));
+    let wider = |a: Option<(u64, u64)>, b: Option<(u64, u64)>| match (a, b) {
+        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+        (one, other) => one.or(other),
+    };
+    let parts = keys.par_chunks(CHUNK).map(|part| part.iter().map(ends).fold(None, wider));
+    let Some((least, most)) = parts.reduce(|| None, wider) else { return };
+    let range = most - least;
+    // One more than the largest is what comes last.
+    let rank = |key: u64| {
+        let rank = if key == u64::MAX { range.saturating_add(1) } else { key - least };
+        if descending { range.saturating_add(1) - rank } else { rank }
+    };
+    let bits = |most: u64| u64::BITS - most.leading_zeros();
+    let (low, high) = (bits(places.len() as u64), bits(range.saturating_add(1)));
+    if low + high > u64::BITS {
+        let mut keyed: Vec<(u64, u32)> = keys.into_iter().map(rank).zip(places.iter().copied()).collect();
+        keyed.par_sort_by_key(|(rank, _)| *rank);
+        places.clear();
+        places.extend(keyed.into_iter().map(|(_, place)| place));
+        return;
+    }
+    let words = keys.par_iter().zip(places.par_iter()).with_min_len(CHUNK);
+    let mut words: Vec<u64> = words.map(|(key, place)| rank(*key) << low | u64::from(*place)).collect();
+    let middle = words.len() / 2;
+    let (front, back) = words.split_at_mut(middle);
+    rayon::join(|| radix_sort(front, low, high), || radix_sort(back, low, high));
+    // Equal ranks stay in their order: those of the front come first.
+    let (mut front, mut back) = (front.iter().peekable(), back.iter().peekable());
+    let mask = (1 << low) - 1;
+    for place in places {
+        let next = match (front.peek(), back.peek()) {
+            (Some(a), Some(b)) if **a >> low <= **b >> low => front.next(),
+            (Some(_), None) => front.next(),
+            _ => back.next(),
+        };
+        *place = (next.copied().unwrap_or_default() & mask) as u32;
+    }
+}
+
+/// Sorts words by their bits from `low` on, of which there are `high`, digit by digit from the lowest.
+fn radix_sort(words: &mut [u64], low: u32, high: u32) {
+    const LARGEST_DIGIT: u32 = 12;
+    if high == 0 {
+        return;
+    }
+    let digits = high.div_ceil(LARGEST_DIGIT);
+    let width = high.div_ceil(digits);
+    let mut other = vec![0; words.len()];
+    let (mut from, mut into) = (words, other.as_mut_slice());
+    for number in 0..digits {
+        let digit = |word: u64| (word >> (low + number * width)) as usize & ((1 << width) - 1);
+        let mut starts = vec![0usize; 1 << width];
+        from.iter().for_each(|word| starts[digit(*word)] += 1);
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += std::mem::replace(start, sum);
+        }
+        for word in from.iter() {
+            let start = &mut starts[digit(*word)];
+            into[*start] = *word;
+            *start += 1;
+        }
+        std::mem::swap(&mut from, &mut into);
+    }
+    if digits % 2 == 1 {
+        into.copy_from_slice(from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_radix_sort_is_stable_and_sorts_every_number() {
+        let keys = [5u64, u64::MAX, 0, 5, 1 << 40, (1 << 40) + 1, 5, 1 << 63];
+        let mut places: Vec<u32> = (0..keys.len() as u32).collect();
+        sort_by(&mut places, false, |place| keys[place]);
+        assert_eq!(places, [2, 0, 3, 6, 4, 5, 7, 1]);
+        sort_by(&mut places, true, |place| keys[place]);
+        assert_eq!(places, [1, 7, 5, 4, 0, 3, 6, 2]);
+        let mut nothing = Vec::new();
+        sort_by(&mut nothing, false, |_| 0);
+        let mut same = vec![3, 1, 2];
+        sort_by(&mut same, true, |_| 7);
+        assert_eq!(same, [3, 1, 2]);
+    }
+
+    #[test]
+    fn ranks_that_fit_one_word_are_sorted_as_others_are() {
+        for (count, width) in [(1u32, 1u64), (2, 1), (1000, 3), (5000, 90 * 86_400_000), (5000, 1 << 60)] {
+            // Some number for each place, by a step that shares no divisor with the width.
+            let key = |place: usize| match place % 11 {
+                0 => u64::MAX,
+                _ => (1 << 40) + (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) % width,
+            };
+            let start: Vec<u32> = (0..count).rev().collect();
+            for descending in [false, true] {
+                let mut expected = start.clone();
+                expected.sort_by_key(|place| {
+                    let key = key(*place as usize);
+                    if descending { !key } else { key }
+                });
+                let mut places = start.clone();
+                sort_by(&mut places, descending, key);
+                assert_eq!(places, expected, "{count} keys, {width}, descending: {descending}");
+            }
+        }
+    }
+}

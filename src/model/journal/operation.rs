@@ -1,0 +1,308 @@
+//! What was done, as a person looks for it: the entry that says what was intended and the one that says what
+//! came of it are one deed.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use super::{FailedKey, Read};
+use crate::model::{
+    Millis,
+    time::{calendar, expiry},
+};
+
+/// How a deed ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// All of it was done.
+    Success,
+    /// All or a part of it was not done.
+    Failure,
+    /// The answer was lost, so that nobody knows for all keys.
+    Unknown,
+    /// Nothing says what came of it: the program was stopped between the two, or is still at it.
+    Open,
+}
+
+impl Ending {
+    /// The word for a person.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Unknown => "not known",
+            Self::Open => "no outcome",
+        }
+    }
+
+    fn of(outcome: &str) -> Self {
+        match outcome {
+            "success" => Self::Success,
+            "failure" => Self::Failure,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// One thing that was done, or tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// When it was begun; `None` where the time can't be read.
+    pub at: Option<Millis>,
+    /// The same as it is written.
+    pub written_at: String,
+    /// `event.action`, such as `api-key-create`.
+    pub action: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// Who was signed in at the cluster.
+    pub user: String,
+    /// The realm of that name.
+    pub realm: String,
+    /// Who used the machine.
+    pub system_user: String,
+    /// The machine.
+    pub host: String,
+    /// Name of the cluster.
+    pub cluster: String,
+    /// Its address.
+    pub address: String,
+    /// The keys for which it was done, or meant.
+    pub keys: Vec<String>,
+    /// The keys for which it was not seen to be done.
+    pub failed: Vec<FailedKey>,
+    /// Why it went as it did.
+    pub reason: Option<String>,
+    /// What was asked: the body of the request.
+    pub request: Option<String>,
+    /// The numbers of its entries in the chain.
+    pub entries: Vec<u64>,
+}
+
+impl Deed {
+    fn begun(entry: Read) -> Self {
+        let ending = if entry.is_intent() { Ending::Open } else { Ending::of(&entry.outcome) };
+        Self {
+            at: calendar::parse(&entry.at, &jiff::tz::TimeZone::UTC),
+            written_at: entry.at,
+            action: entry.action,
+            ending,
+            user: entry.user,
+            realm: entry.realm,
+            system_user: entry.system_user,
+            host: entry.host,
+            cluster: entry.cluster,
+            address: entry.address,
+            keys: entry.keys,
+            failed: entry.failed,
+            reason: entry.reason,
+            request: entry.request,
+            entries: vec![entry.sequence],
+        }
+    }
+
+    fn end(&mut self, outcome: Read) {
+        self.ending = Ending::of(&outcome.outcome);
+        self.keys = outcome.keys;
+        self.failed = outcome.failed;
+        self.reason = outcome.reason;
+        self.entries.push(outcome.sequence);
+    }
+
+    /// The action as a verb: `create`, `update`, `create cross-cluster`, or the whole word of another.
+    pub fn verb(&self) -> Cow<'_, str> {
+        match self.action.strip_prefix("cross-cluster-api-key-") {
+            Some(verb) => format!("{verb} cross-cluster").into(),
+            None => self.action.strip_prefix("api-key-").unwrap_or(&self.action).into(),
+        }
+    }
+
+    /// The keys in a few characters: the first one and how many more; those that failed count too.
+    pub fn keys_in_short(&self) -> String {
+        let mut ids = self.keys.iter().chain(self.failed.iter().map(|failed| &failed.id));
+        let count = self.keys.len() + self.failed.len();
+        match (ids.next(), count) {
+            (None, _) => String::new(),
+            (Some(id), 1) => id.clone(),
+            (Some(id), count) => format!("{id} and {} more", expiry::thousands(count as u64 - 1)),
+        }
+    }
+
+    /// Why, in one line: the reason, or that of the first key that failed.
+    pub fn why(&self) -> &str {
+        let of_a_key = || self.failed.first().map(|failed| failed.reason.as_str());
+        self.reason.as_deref().or_else(of_a_key).unwrap_or_default()
+    }
+
+    /// Whether it is about this key.
+    pub fn is_about(&self, key: &str) -> bool {
+        self.keys.iter().any(|id| id == key) || self.failed.iter().any(|failed| failed.id == key)
+    }
+
+    /// How it ended for a key for which it was not seen to be done. Entries of older versions tell that for all of
+    /// their keys together only.
+    pub fn ending_of(&self, failed: &FailedKey) -> Ending {
+        match failed.is_unknown {
+            Some(true) => Ending::Unknown,
+            Some(false) => Ending::Failure,
+            None if self.ending == Ending::Failure => Ending::Failure,
+            None => Ending::Unknown,
+        }
+    }
+
+    /// Whether each of these words, in lower case, is in one of its facts.
+    pub fn fits(&self, words: &[String]) -> bool {
+        let facts = [
+            &*self.written_at,
+            &self.action,
+            self.ending.word(),
+            &self.user,
+            &self.realm,
+            &self.system_user,
+            &self.host,
+            &self.cluster,
+            &self.address,
+        ];
+        let rest = self.keys.iter().chain(&self.reason).chain(&self.request).map(String::as_str);
+        let failed = self.failed.iter().flat_map(|failed| [failed.id.as_str(), failed.reason.as_str()]);
+        let has = |word: &String| {
+            let mut all = facts.into_iter().chain(rest.clone()).chain(failed.clone());
+            all.any(|fact| contains(fact, word))
+        };
+        words.iter().all(has)
+    }
+}
+
+/// Whether a text has a word in it, in whatever case; the word is in lower case.
+fn contains(text: &str, word: &str) -> bool {
+    if text.is_ascii() && word.is_ascii() {
+        let (text, word) = (text.as_bytes(), word.as_bytes());
+        let Some(first) = word.first() else { return true };
+        let mut begins = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text);
+        let fits = |at| text.get(at..at + word.len()).is_some_and(|part: &[u8]| part.eq_ignore_ascii_case(word));
+        return begins.any(fits);
+    }
+    text.to_lowercase().contains(word)
+}
+
+/// The words of a search, in lower case.
+pub fn words(search: &str) -> Vec<String> {
+    search.split_whitespace().map(str::to_lowercase).collect()
+}
+
+/// Puts the entries of a journal together, from the oldest on.
+#[derive(Debug, Default)]
+pub struct Deeds {
+    deeds: Vec<Deed>,
+    open: HashMap<String, usize>,
+}
+
+impl Deeds {
+    /// Takes the next entry. One that says what came of something whose intent is not there stands by itself.
+    pub fn take(&mut self, entry: Read) {
+        let begun = entry.intent.as_ref().and_then(|intent| self.open.remove(intent));
+        match begun.and_then(|place| self.deeds.get_mut(place)) {
+            Some(deed) => deed.end(entry),
+            None => {
+                if entry.is_intent() {
+                    self.open.insert(entry.id.clone(), self.deeds.len());
+                }
+                self.deeds.push(Deed::begun(entry));
+            }
+        }
+    }
+
+    /// All, the newest first.
+    pub fn newest_first(mut self) -> Vec<Deed> {
+        self.deeds.reverse();
+        self.deeds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::api_key::KeyId;
+    use crate::model::journal::{self, Action, BEGINNING, Entry, Origin, Verdict};
+
+    fn read(number: u64, intent: Option<u64>, verdict: Verdict, keys: &[&str]) -> Read {
+        let entry = Entry {
+            at: 1_795_521_600_000 + number as Millis,
+            id: format!("e{number}"),
+            action: Action::Update,
+            intent: intent.map(|number| format!("e{number}")),
+            verdict,
+            origin: Origin { username: "Änne".into(), url: "https://es:9200".into(), ..Origin::default() },
+            keys: keys.iter().map(|id| KeyId::new(*id)).collect(),
+            failed: Vec::new(),
+            request: intent.is_none().then(|| serde_json::json!({ "metadata": { "team": "Payments" } })),
+            reason: intent.map(|_| "because".to_owned()),
+            torn: None,
+            damage: None,
+        };
+        journal::read(&entry.line(number, BEGINNING)).unwrap()
+    }
+
+    fn deeds(entries: Vec<Read>) -> Vec<Deed> {
+        let mut deeds = Deeds::default();
+        entries.into_iter().for_each(|entry| deeds.take(entry));
+        deeds.newest_first()
+    }
+
+    #[test]
+    fn an_intent_and_its_outcome_are_one_deed_also_when_others_come_between() {
+        let deeds = deeds(vec![
+            read(1, None, Verdict::Unknown, &["a", "b"]),
+            read(2, None, Verdict::Unknown, &["c"]),
+            read(3, Some(1), Verdict::Success, &["a", "b"]),
+            read(4, Some(9), Verdict::Failure, &["d"]),
+        ]);
+        let told: Vec<_> = deeds.iter().map(|deed| (deed.entries.clone(), deed.ending, deed.keys_in_short())).collect();
+        let d = |entries: &[u64], ending, keys: &str| (entries.to_vec(), ending, keys.to_owned());
+        let expected =
+            [d(&[4], Ending::Failure, "d"), d(&[2], Ending::Open, "c"), d(&[1, 3], Ending::Success, "a and 1 more")];
+        assert_eq!(told, expected);
+        assert!(deeds[2].request.is_some() && deeds[2].why() == "because", "what was asked stays, why is told last");
+        assert_eq!(deeds[2].at, Some(1_795_521_600_001), "when it was begun");
+    }
+
+    #[test]
+    fn what_became_of_a_key_is_a_value_and_not_the_beginning_of_its_reason() {
+        let failed = |id: &str, is_unknown| FailedKey { id: id.into(), reason: "not known: why".into(), is_unknown };
+        let of = |verdict, failed: Vec<FailedKey>| {
+            let entry = Entry {
+                at: 0,
+                id: "e2".into(),
+                action: Action::Update,
+                intent: Some("e1".into()),
+                verdict,
+                origin: Origin::default(),
+                keys: Vec::new(),
+                failed,
+                request: None,
+                reason: None,
+                torn: None,
+                damage: None,
+            };
+            let line = entry.line(1, BEGINNING);
+            let deed = deeds(vec![journal::read(&line).unwrap()]).remove(0);
+            (deed.failed.iter().map(|failed| deed.ending_of(failed)).collect::<Vec<_>>(), line)
+        };
+        let (endings, line) = of(Verdict::Unknown, vec![failed("a", Some(true)), failed("b", Some(false))]);
+        assert_eq!(endings, [Ending::Unknown, Ending::Failure]);
+        assert!(line.contains(r#""unknown":true"#), "{line}");
+        // Entries of older versions name no value for a key.
+        assert_eq!(of(Verdict::Failure, vec![failed("a", None)]).0, [Ending::Failure]);
+        let (endings, line) = of(Verdict::Unknown, vec![failed("a", None)]);
+        assert!(endings == [Ending::Unknown] && !line.contains(r#""unknown":"#), "{line}");
+    }
+
+    #[test]
+    fn a_search_is_for_words_in_any_fact_and_any_case() {
+        let deeds = deeds(vec![read(1, None, Verdict::Unknown, &["VuaCf"])]);
+        for found in ["", "vuacf", "payments änne", "ES:9200 update", "no outcome", "2026-11-24t12"] {
+            assert!(deeds[0].fits(&words(found)), "{found}");
+        }
+        for missing in ["vuacf invalidate", "because", "success"] {
+            assert!(!deeds[0].fits(&words(missing)), "{missing}");
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! An API key found in whatever a consumer of it has: encoded, `id:api_key`, a header, a curl command, the answer
+//! to its creation, a line of a configuration or of code. It says in which form it was, and what is wrong with
+//! that. No error and no mistake repeats what was pasted.
+
+mod diagnose;
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+use zeroize::Zeroizing;
+
+pub use diagnose::PastedError;
+use diagnose::why_not;
+
+use super::secret::Secret;
+
+/// More than this is no key and what surrounds it.
+const LONGEST: usize = 64 << 10;
+/// The length of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
+const ID_LENGTH: usize = 20;
+/// The length of the secrets that it makes.
+const SECRET_LENGTH: usize = 22;
+
+/// A key that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Not secret.
+    pub id: String,
+    /// The part that is.
+    pub secret: Secret,
+    /// In what it was found.
+    pub form: Form,
+    /// What is wrong with it as it stands there.
+    pub mistakes: Vec<Mistake>,
+    likelihood: u8,
+}
+
+impl Candidate {
+    /// The same without its secret, for showing what it was.
+    pub fn without_secret(&self) -> Self {
+        Self { secret: Secret::default(), ..self.clone() }
+    }
+}
+
+/// In what a key was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `base64(id:api_key)`.
+    Encoded,
+    /// `id:api_key`.
+    Raw,
+    /// `Authorization: ApiKey …`.
+    Header,
+    /// A command with that header.
+    Curl,
+    /// The JSON that the creation of a key is answered with.
+    CreationAnswer,
+    /// A line of a configuration, an environment or a program.
+    Setting,
+}
+
+impl Form {
+    /// In words that follow "It is".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Encoded => "the encoded form",
+            Self::Raw => "the form id:api_key",
+            Self::Header => "an Authorization header",
+            Self::Curl => "a curl command",
+            Self::CreationAnswer => "the answer to the creation of a key",
+            Self::Setting => "a line of a configuration or a program",
+        }
+    }
+}
+
+/// What is wrong with a key as it stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistake {
+    /// Base64 of Base64.
+    DoubleEncoded,
+    /// `%20` and the like.
+    PercentEncoded,
+    /// `ApiKey ApiKey …`.
+    ApiKeyTwice,
+    /// `Bearer …` or `Basic …` before a key.
+    WrongScheme,
+    /// The encoded form with `-` and `_`.
+    UrlSafe,
+    /// Blanks or line ends inside.
+    Broken,
+    /// Characters that nobody sees.
+    Invisible,
+    /// Quotes that a word processor made.
+    CurlyQuotes,
+    /// Not as long as a secret is.
+    OddLength,
+    /// The two encodings of one text don't agree.
+    Contradiction,
+    /// The secret before the id.
+    Swapped,
+}
+
+impl Mistake {
+    /// In a sentence, with the way out.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DoubleEncoded => {
+                "It is encoded twice: its consumer encodes by itself, and wants id:api_key, or wants it encoded once"
+            }
+            Self::PercentEncoded => "It is percent-encoded, as only URLs and OTEL_EXPORTER_OTLP_HEADERS want it",
+            Self::ApiKeyTwice => "It has the word ApiKey twice: its consumer adds it, or it has to be written once",
+            Self::WrongScheme => "It stands behind Bearer or Basic: a key needs the word ApiKey there",
+            Self::UrlSafe => {
+                "It is encoded with - and _, which Elasticsearch does not take: encode it as standard Base64"
+            }
+            Self::Broken => "It has blanks or line ends inside, which have to go",
+            Self::Invisible => "It has characters inside that nobody sees, which have to go: type it or copy it anew",
+            Self::CurlyQuotes => "It stands in the curly quotes of a word processor, which no program understands",
+            Self::OddLength => {
+                "Its secret is not as long as those that Elasticsearch makes (22 characters): it may be cut off"
+            }
+            Self::Contradiction => "It holds two keys that are not the same",
+            Self::Swapped => "Its halves are swapped: the id comes first, then the secret",
+        }
+    }
+}
+
+/// The keys in a text, the most likely one first.
+///
+/// # Errors
+/// When there is none, with what is there instead.
+pub fn read(text: &Secret) -> Result<Vec<Candidate>, PastedError> {
+    let text = text.expose();
+    if text.len() > LONGEST {
+        return Err(PastedError::TooLong);
+    }
+    let mut mistakes = Vec::new();
+    let text = cleaned(text, &mut mistakes);
+    if text.trim().is_empty() {
+        return Err(PastedError::Empty);
+    }
+    let mut found = match percent_decoded(&text) {
+        Some(decoded) => find(&decoded),
+        None => Vec::new(),
+    };
+    found.iter_mut().for_each(|candidate| candidate.mistakes.push(Mistake::PercentEncoded));
+    if found.is_empty() {
+        found = find(&text);
+    }
+    if found.is_empty() {
+        return Err(why_not(&text));
+    }
+    found.sort_by_key(|candidate| std::cmp::Reverse(candidate.likelihood));
+    for candidate in &mut found {
+        candidate.mistakes.splice(0..0, mistakes.iter().copied());
+    }
+    Ok(found)
+}
+
+/// Without the characters that nobody sees, and with plain quotes.
+fn cleaned(text: &str, mistakes: &mut Vec<Mistake>) -> Zeroizing<String> {
+    let mut clean = Zeroizing::new(String::with_capacity(text.len()));
+    let mut note = |mistake| {
+        if !mistakes.contains(&mistake) {
+            mistakes.push(mistake);
+        }
+    };
+    let text = text.trim_start_matches('\u{feff}');
+    for c in text.chars() {
+        match c {
+            '“' | '”' | '„' | '«' | '»' => {
+                note(Mistake::CurlyQuotes);
+                clean.push('"');
+            }
+            '‘' | '’' => {
+                note(Mistake::CurlyQuotes);
+                clean.push('\'');
+            }
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {
+                note(Mistake::Invisible);
+            }
+            '\u{a0}' => clean.push(' '),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+/// A word of the letters that keys are made of, and what surrounds it.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    text: &'a str,
+    start: usize,
+    end: usize,
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/')
+}
+
+fn words(text: &str) -> Vec<Word<'_>> {
+    let mut words = Vec::new();
+    let mut rest = 0;
+    while let Some(start) = text[rest..].find(is_letter).map(|at| rest + at) {
+        let end = text[start..].find(|c| !is_letter(c)).map_or(text.len(), |length| start + length);
+        words.push(Word { text: &text[start..end], start, end });
+        rest = end;
+    }
+    words
+}
+
+fn find(text: &str) -> Vec<Candidate> {
+    let words = words(text);
+    let whole = text.trim().trim_matches(['"', '\'']).trim();
+    let mut found: Vec<Candidate> = Vec::new();
+    let form = form(text, &words);
+    // What stands behind a name may be a whole key by itself: then it is a setting and no pair.
+    let is_whole = |text: &str| decoded(text.trim_end_matches('=')).is_some();
+    if let Some((id, secret)) = pair(whole).filter(|(_, secret)| !is_whole(secret)) {
+        let mistakes = if whole.contains(char::is_whitespace) { vec![Mistake::Broken] } else { Vec::new() };
+        add(&mut found, id, secret, Form::Raw, mistakes, 1);
+        return found;
+    }
+    for (place, word) in words.iter().enumerate() {
+        let before = place.checked_sub(1).map(|before| words[before].text);
+        let next = words.get(place + 1);
+        // `id:api_key`; shorter ones inside other text are hosts and ports.
+        if let Some(next) = next
+            && &text[word.end..next.start] == ":"
+            && word.text.len() >= 16
+            && next.text.len() >= 16
+        {
+            add(&mut found, word.text, next.text, or_raw(form), Vec::new(), 2);
+        }
+        if let Some((id, secret, mut mistakes)) = decoded(word.text) {
+            let scheme = before.unwrap_or_default();
+            let is_key = (id.len(), secret.len()) == (ID_LENGTH, SECRET_LENGTH);
+            if scheme.eq_ignore_ascii_case("basic") && !is_key {
+                continue;
+            }
+            if ["basic", "bearer"].iter().any(|wrong| scheme.eq_ignore_ascii_case(wrong)) {
+                mistakes.push(Mistake::WrongScheme);
+            }
+            let is_scheme = |place: usize| words[place].text.eq_ignore_ascii_case("apikey");
+            if place > 1 && is_scheme(place - 1) && is_scheme(place - 2) {
+                mistakes.push(Mistake::ApiKeyTwice);
+            }
+            add(&mut found, &id, &secret, form, mistakes, 3);
+        }
+    }
+    named(&words, form, &mut found);
+    // A line of a key alone looks like one that is cut off.
+    let is_whole = |key: &Candidate| (key.id.len(), key.secret.expose().len()) == (ID_LENGTH, SECRET_LENGTH);
+    if !found.iter().any(is_whole) {
+        broken(text, &words, form, &mut found);
+    }
+    if form == Form::CreationAnswer && found.len() == 2 {
+        found.iter_mut().for_each(|candidate| candidate.mistakes.push(Mistake::Contradiction));
+    }
+    found
+}
+
+fn add(found: &mut Vec<Candidate>, id: &str, secret: &str, form: Form, mut mistakes: Vec<Mistake>, weight: u8) {
+    // The secret would be shown as the id, and asked about as one.
+    let is_swapped = (id.len(), secret.len()) == (SECRET_LENGTH, ID_LENGTH);
+    let (id, secret) = if is_swapped { (secret, id) } else { (id, secret) };
+    if is_swapped {
+        mistakes.push(Mistake::Swapped);
+    }
+    let secret = Secret::new(secret);
+    if found.iter().any(|known| known.id == id && known.secret == secret) {
+        return;
+    }
+    let is_usual = secret.expose().len() == SECRET_LENGTH;
+    if !is_usual {
+        mistakes.push(Mistake::OddLength);
+    }
+    let likelihood = weight + 10 * u8::from(is_usual) + 10 * u8::from(id.len() == ID_LENGTH);
+    found.push(Candidate { id: id.to_owned(), secret, form, mistakes, likelihood });
+}
+
+/// A whole text that is `id:api_key`, with blanks around the colon at most.
+fn pair(text: &str) -> Option<(&str, &str)> {
+    let (id, secret) = text.split_once(':')?;
+    let (id, secret) = (id.trim(), secret.trim());
+    // Shorter ones are hosts with ports, and settings.
+    let is_plain =
+        |part: &str| part.len() >= 8 && part.chars().all(|c| c.is_ascii_graphic() && !"\"'{}<>$%".contains(c));
+    let is_name = ["api_key", "apikey", "authorization", "http", "https", "id", "encoded", "key"]
+        .iter()
+        .any(|name| id.eq_ignore_ascii_case(name) || id.to_ascii_lowercase().ends_with("_key"));
+    (is_plain(id) && is_plain(secret) && !secret.contains(':') && !is_name && !secret.starts_with("//"))
+        .then_some((id, secret))
+}
+
+/// What Base64 text is of, when it is of a key: once or twice.
+fn decoded(word: &str) -> Option<(String, Zeroizing<String>, Vec<Mistake>)> {
+    let once = base64_text(word)?;
+    let mut mistakes = Vec::new();
+    let inner = if once.contains(':') {
+        once
+    } else {
+        mistakes.push(Mistake::DoubleEncoded);
+        base64_text(&once)?
+    };
+    let (id, secret) = inner.split_once(':')?;
+    let is_plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic() && c != ':');
+    if !is_plain(id) || !is_plain(secret) {
+        return None;
+    }
+    if word.contains(['-', '_']) {
+        mistakes.push(Mistake::UrlSafe);
+    }
+    Some((id.to_owned(), Zeroizing::new(secret.to_owned()), mistakes))
+}
+
+fn base64_text(text: &str) -> Option<Zeroizing<String>> {
+    let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
+    // One buffer of its own, wiped: also what is decoded before an error is a part of a secret.
+    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+    let length = engines.iter().find_map(|engine| engine.decode_slice(text, &mut bytes).ok())?;
+    let text = std::str::from_utf8(&bytes[..length]).ok()?;
+    (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || matches!(c, '\n' | '\r')))
+        .then(|| Zeroizing::new(text.trim().to_owned()))
+}
+
+/// Id and secret that stand apart: as fields of their own, or as a pair of texts.
+fn named(words: &[Word<'_>], form: Form, found: &mut Vec<Candidate>) {
+    let is_id = |word: &Word<'_>| word.text.len() == ID_LENGTH && word.text.bytes().all(is_url_letter);
+    let is_secret = |word: &Word<'_>| word.text.len() == SECRET_LENGTH && word.text.bytes().all(is_url_letter);
+    let name_of = |place: usize| place.checked_sub(1).map(|before| words[before].text.to_ascii_lowercase());
+    let ids: Vec<usize> =
+        (0..words.len()).filter(|place| is_id(&words[*place]) && has_mixture(words[*place].text)).collect();
+    let secrets: Vec<usize> = (0..words.len()).filter(|place| is_secret(&words[*place])).collect();
+    let named = |places: &[usize], fits: &dyn Fn(&str) -> bool| {
+        places.iter().copied().find(|place| name_of(*place).is_some_and(|name| fits(&name)))
+    };
+    let id = named(&ids, &|name| name.ends_with("id"));
+    let secret = named(&secrets, &|name| name.ends_with("key") || name.ends_with("secret") || name.ends_with("raw"));
+    if let (Some(id), Some(secret)) = (id, secret) {
+        add(found, words[id].text, words[secret].text, or_setting(form), Vec::new(), 2);
+    }
+    for place in &ids {
+        // `("id", "api_key")`
+        if secrets.contains(&(place + 1)) {
+            add(found, words[*place].text, words[place + 1].text, or_setting(form), Vec::new(), 1);
+        }
+    }
+}
+
+/// A key with blanks or line ends inside.
+fn broken(text: &str, words: &[Word<'_>], form: Form, found: &mut Vec<Candidate>) {
+    let scheme = words.iter().rposition(|word| word.text.eq_ignore_ascii_case("apikey"));
+    let start = scheme.map_or(0, |place| words[place].end);
+    let form = if scheme.is_some() { form } else { Form::Encoded };
+    if !text[start..].trim().contains(char::is_whitespace) {
+        return;
+    }
+    let mut rest = Zeroizing::new(String::with_capacity(text.len()));
+    rest.extend(text[start..].chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '\\')));
+    if rest.chars().all(|c| is_letter(c) || c == '=')
+        && let Some((id, secret, mut mistakes)) = decoded(&rest)
+    {
+        mistakes.push(Mistake::Broken);
+        add(found, &id, &secret, form, mistakes, 1);
+    } else if let Some((id, secret)) = rest.split_once(':')
+        && id.len() == ID_LENGTH
+        && (16..=64).contains(&secret.len())
+        && secret.bytes().all(is_url_letter)
+    {
+        add(found, id, secret, or_raw(form), vec![Mistake::Broken], 1);
+    }
+}
+
+fn is_url_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// Made by chance and not by a person: capitals and small letters, or digits.
+fn has_mixture(text: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
+    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+        || has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+}
+
+fn form(text: &str, words: &[Word<'_>]) -> Form {
+    let has = |name: &str| words.iter().any(|word| word.text.eq_ignore_ascii_case(name));
+    let start = text.trim_start();
+    if has("curl") || has("Invoke-RestMethod") {
+        Form::Curl
+    } else if start.starts_with('{') && has("api_key") && (has("id") || has("encoded")) {
+        Form::CreationAnswer
+    } else if has("Authorization") || starts_with_scheme(text, words) {
+        Form::Header
+    } else if words.len() > 1 && text.contains([':', '=', '(']) && !words.iter().all(|word| word.text.len() > 16) {
+        Form::Setting
+    } else {
+        Form::Encoded
+    }
+}
+
+/// `ApiKey …`, as it stands in a header.
+fn starts_with_scheme(text: &str, words: &[Word<'_>]) -> bool {
+    let [first, second, ..] = words else { return false };
+    first.text.eq_ignore_ascii_case("apikey") && text[first.end..second.start].trim().is_empty()
+}
+
+fn or_raw(form: Form) -> Form {
+    if form == Form::Encoded { Form::Raw } else { form }
+}
+
+fn or_setting(form: Form) -> Form {
+    if form == Form::Encoded { Form::Setting } else { form }
+}
+
+/// The text with `%20` and the like read, if there are any that a key and its header come to have.
+fn percent_decoded(text: &str) -> Option<Zeroizing<String>> {
+    let marks = ["%20", "%3D", "%3d", "%3A", "%3a", "%2B", "%2b", "%2F", "%2f"];
+    if !marks.iter().any(|mark| text.contains(mark)) {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let mut decoded = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    let mut at = 0;
+    while at < bytes.len() {
+        let digit = |place: usize| bytes.get(place).and_then(|byte| char::from(*byte).to_digit(16));
+        match (bytes[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    let text = std::str::from_utf8(&decoded).ok()?;
+    Some(Zeroizing::new(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

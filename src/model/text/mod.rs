@@ -1,0 +1,5 @@
+//! Text for people: sanitized for a screen, laid out as JSON, put together into sentences.
+
+pub mod json;
+pub mod sanitize;
+pub mod sentence;

@@ -1,0 +1,123 @@
+//! Dates as people read and type them: local time with UTC beside it. The zone is a parameter.
+
+use jiff::{
+    Timestamp, civil,
+    tz::{Offset, TimeZone},
+};
+
+use crate::model::Millis;
+
+/// The last moment that can be written with a four-digit year: 9999-12-31T23:59:59.999Z.
+pub const LAST: Millis = 253_402_300_799_999;
+
+/// `23 Nov 2026, 20:40 CET`, or `not a date of this calendar` far outside of it.
+pub fn local(at: Millis, zone: &TimeZone) -> String {
+    write(at, zone, "%-d %b %Y, %H:%M %Z")
+}
+
+/// `Mon 23 Nov 2026, 20:40 CET`: with the day of the week, for the one date that matters.
+pub fn local_long(at: Millis, zone: &TimeZone) -> String {
+    write(at, zone, "%a %-d %b %Y, %H:%M %Z")
+}
+
+/// `23 Nov 2026`, local.
+pub fn day(at: Millis, zone: &TimeZone) -> String {
+    write(at, zone, "%-d %b %Y")
+}
+
+/// `14:32:07`, local.
+pub fn clock(at: Millis, zone: &TimeZone) -> String {
+    write(at, zone, "%H:%M:%S")
+}
+
+/// `20:40 UTC`.
+pub fn utc_clock(at: Millis) -> String {
+    write(at, &TimeZone::UTC, "%H:%M UTC")
+}
+
+/// The clock of UTC, where it says something that the local one doesn't.
+pub fn utc_beside(at: Millis, zone: &TimeZone) -> Option<String> {
+    let time = Timestamp::from_millisecond(at).ok().filter(|_| at <= LAST)?;
+    (zone.to_offset(time) != Offset::UTC).then(|| utc_clock(at))
+}
+
+/// `2026-11-23T19:40:00Z`, for machines; far outside the calendar the bare milliseconds.
+pub fn rfc3339(at: Millis) -> String {
+    match Timestamp::from_millisecond(at) {
+        Ok(time) if at <= LAST => time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        _ => at.to_string(),
+    }
+}
+
+/// `2026-11-23T19:40:00.123Z`, for machines.
+pub fn rfc3339_millis(at: Millis) -> String {
+    write(at, &TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
+/// `2026-11`, UTC.
+pub fn month(at: Millis) -> String {
+    write(at, &TimeZone::UTC, "%Y-%m")
+}
+
+fn write(at: Millis, zone: &TimeZone, format: &str) -> String {
+    match Timestamp::from_millisecond(at) {
+        Ok(time) if at <= LAST => time.to_zoned_datetime(zone.clone()).strftime(format).to_string(),
+        _ => format!("not a date of this calendar ({at} ms)"),
+    }
+}
+
+/// Reads `2027-02-21`, `2027-02-21 14:30` (local) or `2027-02-21T14:30:00Z` (with a zone).
+///
+/// A date alone means the end of that day. `None` if it is none of these or not in the calendar.
+pub fn parse(text: &str, zone: &TimeZone) -> Option<Millis> {
+    let text = text.trim();
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.as_millisecond());
+    }
+    let local = match text.parse::<civil::Date>() {
+        Ok(date) if text.len() <= 10 => date.at(23, 59, 59, 0),
+        _ => text.replacen(' ', "T", 1).parse::<civil::DateTime>().ok()?,
+    };
+    let zoned = local.to_zoned_datetime(zone.clone()).ok()?;
+    Some(zoned.timestamp().as_millisecond())
+}
+
+/// A zone of fixed offset, for tests and for machines without a zone database.
+pub fn fixed_zone(hours: i8) -> TimeZone {
+    TimeZone::fixed(Offset::constant(hours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+
+    #[test]
+    fn a_moment_reads_in_local_time_and_utc() {
+        let zone = fixed_zone(1);
+        assert_eq!(day(NOON, &zone), "24 Nov 2026");
+        assert!(local(NOON, &zone).starts_with("24 Nov 2026, 13:00"));
+        assert_eq!(utc_clock(NOON), "12:00 UTC");
+        assert_eq!(rfc3339(NOON), "2026-11-24T12:00:00Z");
+    }
+
+    #[test]
+    fn moments_beyond_the_calendar_are_told_and_never_panic() {
+        for at in [i64::MIN, i64::MAX, LAST + 1, 9_223_372_036_854_775_807] {
+            assert!(local(at, &TimeZone::UTC).contains("not a date"), "{at}");
+            assert_eq!(rfc3339(at), at.to_string());
+        }
+    }
+
+    #[test]
+    fn typed_dates_are_read_with_and_without_a_zone() {
+        let zone = fixed_zone(1);
+        assert_eq!(parse("2026-11-24T12:00:00Z", &zone), Some(NOON));
+        assert_eq!(parse("2026-11-24 13:00", &zone), Some(NOON));
+        assert_eq!(parse("2026-11-24", &zone), Some(NOON + 11 * 3_600_000 - 1000));
+        for wrong in ["", "tomorrow", "2026-02-30", "24.11.2026", "2026-11-24 25:00"] {
+            assert_eq!(parse(wrong, &zone), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Time: expirations and lifetimes, ages, and dates as people read and type them.
+
+pub mod age;
+pub mod calendar;
+pub mod expiry;

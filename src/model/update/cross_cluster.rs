@@ -1,0 +1,91 @@
+//! Request of an update for a cross-cluster key: only what is different is sent.
+
+use super::draft::{CheckedUpdate, UpdateField, UpdateSlip, without_reserved};
+use crate::model::{
+    api_key::ApiKey,
+    create::cross_cluster::{Access, CrossClusterUpdate},
+    update,
+};
+
+impl CheckedUpdate {
+    /// Request for a cross-cluster key as it is now; `None` where nothing is different.
+    ///
+    /// # Errors
+    /// In words, when metadata is needed that the cluster does not tell.
+    pub(crate) fn cross(&self, key: &ApiKey) -> Result<Option<CrossClusterUpdate>, UpdateSlip> {
+        let change = self.plain(key)?;
+        let is_same = |access: &Access| {
+            let known = key.access.as_deref();
+            known.is_some_and(|known| update::differences(known.get(), access.raw().get(), true).is_empty())
+        };
+        let mut update = CrossClusterUpdate {
+            access: self.access.clone().filter(|access| !is_same(access)),
+            certificate_identity: self.certificate_identity.clone().filter(|own| *own != key.certificate_identity),
+            metadata: change.metadata,
+            expiration: change.expiration,
+        };
+        if update.is_enough() {
+            return Ok(Some(update));
+        }
+        if update.expiration.is_none() {
+            return Ok(None);
+        }
+        // Elasticsearch refuses an end alone: the metadata goes along as it is, but for what it keeps for itself.
+        let words = "Elasticsearch takes a new end only with another change, and the metadata of this key is not known";
+        let known = key.metadata.as_deref().ok_or_else(|| (UpdateField::Expiration, words.to_owned()))?;
+        update.metadata = serde_json::value::RawValue::from_string(without_reserved(known.get())).ok();
+        Ok(Some(update))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::model::{api_key::KeyKind, update::draft::UpdateDraft};
+
+    fn key() -> ApiKey {
+        let raw = |text: &str| RawValue::from_string(text.into()).ok();
+        ApiKey {
+            kind: KeyKind::CrossCluster,
+            access: raw(r#"{"search":[{"names":["a"],"allow_restricted_indices":false}]}"#),
+            metadata: raw(r#"{"n":1.0e+2}"#),
+            certificate_identity: Some("CN=x".into()),
+            ..ApiKey::default()
+        }
+    }
+
+    fn update(change: impl FnOnce(&mut UpdateDraft)) -> Result<Option<CrossClusterUpdate>, Vec<UpdateSlip>> {
+        let mut draft = UpdateDraft::of(&key());
+        change(&mut draft);
+        draft.check(0, &TimeZone::UTC)?.cross(&key()).map_err(|slip| vec![slip])
+    }
+
+    #[test]
+    fn what_was_not_changed_is_not_sent_and_an_end_does_not_go_alone() {
+        assert!(update(|_| ()).unwrap().is_none());
+        assert!(update(|draft| draft.access = Some(r#"{"search":[{"names":["a"]}]}"#.into())).unwrap().is_none());
+        let end = update(|draft| draft.expiration = "9d".into()).unwrap().unwrap();
+        assert_eq!(end.body(), r#"{"metadata":{"n":1.0e+2},"expiration":"9d"}"#);
+        let whole = update(|draft| {
+            draft.access = Some(r#"{"search":[{"names":["b"]}],"later":1}"#.into());
+            draft.certificate_identity = Some(" ".into());
+        });
+        let body = whole.unwrap().unwrap().body();
+        assert_eq!(body, r#"{"access":{"search":[{"names":["b"]}],"later":1},"certificate_identity":null}"#);
+    }
+
+    #[test]
+    fn every_slip_has_its_place() {
+        let slips = update(|draft| {
+            draft.access = Some("{}".into());
+            draft.metadata = Some("[]".into());
+            draft.expiration = "never".into();
+        });
+        let places: Vec<UpdateField> = slips.unwrap_err().into_iter().map(|(place, _)| place).collect();
+        assert_eq!(places, [UpdateField::Metadata, UpdateField::Expiration, UpdateField::Access]);
+    }
+}

@@ -1,0 +1,353 @@
+//! Draft of an update as it was typed into a form or given by options, and the request that it becomes for each key:
+//! only what is different is sent.
+
+use jiff::tz::TimeZone;
+use serde_json::value::RawValue;
+
+use super::{KeyUpdate, plan::KeyChange};
+use crate::model::{
+    Millis,
+    api_key::{ApiKey, KeyKind},
+    create::cross_cluster::Access,
+    text::json,
+    time::expiry::{Expiry, Span},
+    update,
+};
+
+/// What is typed. Of one key the texts are whole; for several only members of the metadata are set or removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpdateDraft {
+    /// All descriptors as JSON; `None` leaves them.
+    pub role_descriptors: Option<String>,
+    /// Of a cross-cluster key: its whole access as JSON; `None` leaves it.
+    pub access: Option<String>,
+    /// Of a cross-cluster key: the certificates it is bound to, blank for any; `None` leaves it.
+    pub certificate_identity: Option<String>,
+    /// The whole metadata as JSON; `None` leaves it, but for what is set and removed below.
+    pub metadata: Option<String>,
+    /// Members of the metadata, one a line, as `team=payments` or `level=2`.
+    pub set: String,
+    /// Members of the metadata that are set, each a whole `name=value` as an option gives it.
+    pub set_each: Vec<String>,
+    /// Names of members of the metadata that go, separated by commas or lines.
+    pub remove: String,
+    /// Names of members that go, each whole as an option gives it.
+    pub remove_each: Vec<String>,
+    /// The new end; blank leaves it.
+    pub expiration: String,
+}
+
+/// A part of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UpdateField {
+    /// The descriptors.
+    RoleDescriptors,
+    /// What a cross-cluster key gives access to.
+    Access,
+    /// The metadata.
+    Metadata,
+    /// Members that are set.
+    Set,
+    /// Members that go.
+    Remove,
+    /// The end.
+    Expiration,
+}
+
+/// What is wrong, and where.
+pub type UpdateSlip = (UpdateField, String);
+
+/// A draft that can be carried out.
+#[derive(Clone, Debug, Default)]
+pub struct CheckedUpdate {
+    pub(crate) role_descriptors: Option<Box<RawValue>>,
+    pub(crate) access: Option<Access>,
+    pub(crate) certificate_identity: Option<Option<String>>,
+    metadata: Option<Box<RawValue>>,
+    set: Vec<(String, Box<RawValue>)>,
+    remove: Vec<String>,
+    expiration: Option<Span>,
+    until: Option<Millis>,
+}
+
+impl UpdateDraft {
+    /// The texts of a key as it is, laid out for reading. Members of the metadata that Elasticsearch keeps for itself
+    /// are left out: it refuses them in an update.
+    pub fn of(key: &ApiKey) -> Self {
+        let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| json::pretty(raw.get()));
+        let metadata = key.metadata.as_ref().map(|raw| json::pretty(&without_reserved(raw.get())));
+        if key.kind == KeyKind::CrossCluster {
+            let certificate_identity = Some(key.certificate_identity.clone().unwrap_or_default());
+            return Self { access: text(&key.access), certificate_identity, metadata, ..Self::default() };
+        }
+        Self { role_descriptors: text(&key.role_descriptors), metadata, ..Self::default() }
+    }
+
+    /// Reads what was typed. `now` is the cluster's. Whether `{}` is meant is asked when what it would change is
+    /// known ([`update::diff`]).
+    ///
+    /// # Errors
+    /// Every slip with its place.
+    pub fn check(&self, now: Millis, zone: &TimeZone) -> Result<CheckedUpdate, Vec<UpdateSlip>> {
+        use UpdateField as At;
+        let mut slips = Vec::new();
+        let mut checked = CheckedUpdate::default();
+        let mut read = |text: &Option<String>, at| match text.as_deref().map(object) {
+            Some(Err(words)) => {
+                slips.push((at, words));
+                None
+            }
+            Some(Ok(raw)) => Some(raw),
+            None => None,
+        };
+        checked.role_descriptors = read(&self.role_descriptors, At::RoleDescriptors);
+        checked.metadata = read(&self.metadata, At::Metadata);
+        let members = checked.metadata.as_ref().and_then(|raw| json::members(raw.get())).unwrap_or_default();
+        let mut names: Vec<(At, String)> = members.into_iter().map(|(name, _)| (At::Metadata, name)).collect();
+        let lines = self.set.lines().map(str::trim).filter(|line| !line.is_empty());
+        let typed = lines.map(|line| line.split_once('=').map(|(name, value)| (name.trim(), value.trim())).ok_or(line));
+        let given = self.set_each.iter().map(|pair| pair.split_once('=').ok_or(pair.as_str()));
+        for pair in typed.chain(given) {
+            match pair {
+                Ok((name, value)) if !name.is_empty() => {
+                    names.push((At::Set, name.to_owned()));
+                    checked.set.push((name.to_owned(), value_of(value)));
+                }
+                Ok((_, value)) => {
+                    slips.push((At::Set, format!("“={value}” has no name before the sign: write name=value")))
+                }
+                Err(other) => slips.push((At::Set, format!("“{other}” is not name=value"))),
+            }
+        }
+        for (at, name) in names.iter().filter(|(_, name)| name.starts_with('_')) {
+            slips.push((*at, format!("“{name}” starts with _, which Elasticsearch keeps for itself: rename it")));
+        }
+        let removed = self.remove.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
+        checked.remove = removed.map(str::to_owned).chain(self.remove_each.iter().cloned()).collect();
+        if let Some(both) = checked.remove.iter().find(|name| checked.set.iter().any(|(set, _)| set == *name)) {
+            slips.push((At::Remove, format!("“{both}” is set, too")));
+        }
+        if self.metadata.is_some() && !(self.set_each.is_empty() && self.remove_each.is_empty()) {
+            slips.push((At::Metadata, "It replaces all members: set or remove single ones in it".into()));
+        }
+        if !self.expiration.trim().is_empty() {
+            match end(&self.expiration, now, zone) {
+                Ok((span, until)) => (checked.expiration, checked.until) = (Some(span), until),
+                Err(words) => slips.push((At::Expiration, words)),
+            }
+        }
+        let access = self.access.as_deref().map(Access::parse).transpose();
+        checked.access = access.map_err(|words| slips.push((At::Access, words))).unwrap_or_default();
+        let identity = self.certificate_identity.as_ref().map(|text| text.trim());
+        checked.certificate_identity = identity.map(|text| (!text.is_empty()).then(|| text.to_owned()));
+        if slips.is_empty() { Ok(checked) } else { Err(slips) }
+    }
+}
+
+impl CheckedUpdate {
+    /// `true` if the expiration is to change.
+    pub fn has_end(&self) -> bool {
+        self.expiration.is_some()
+    }
+
+    /// Expiration that was given as a date, in milliseconds since 1970 (UTC).
+    pub fn until(&self) -> Option<Millis> {
+        self.until
+    }
+
+    /// Request for one key: what is the same as before is not sent, so that it stays to the byte. It may be empty for a
+    /// REST key, for which that still takes its owner's privileges anew; `None` for a cross-cluster key for which
+    /// nothing is different.
+    ///
+    /// # Errors
+    /// In words, when members can't be set because the cluster tells no metadata, or a part is asked for that a key of
+    /// this kind does not have.
+    pub fn of(&self, key: &ApiKey) -> Result<Option<KeyChange>, UpdateSlip> {
+        let id = crate::model::text::sanitize::shortened(key.id.as_str(), 60);
+        match &key.kind {
+            KeyKind::CrossCluster if self.role_descriptors.is_some() => {
+                let words = format!("{id} is a cross-cluster key, which has access in place of role descriptors");
+                Err((UpdateField::RoleDescriptors, words))
+            }
+            KeyKind::CrossCluster => self.cross(key).map(|update| update.map(KeyChange::CrossCluster)),
+            KeyKind::Rest if self.access.is_some() || self.certificate_identity.is_some() => {
+                let words = format!("{id} is a REST key, and access and certificates are for cross-cluster keys");
+                Err((UpdateField::Access, words))
+            }
+            KeyKind::Rest => Ok(Some(KeyChange::Rest(self.plain(key)?))),
+            KeyKind::Other(kind) => {
+                let words = format!("{id} is a {kind} key, and how such a key is updated is not known to Keybearer");
+                Err((UpdateField::Metadata, words))
+            }
+        }
+    }
+
+    /// Parts that keys of every kind have.
+    pub(crate) fn plain(&self, key: &ApiKey) -> Result<KeyUpdate, UpdateSlip> {
+        let is_same = |asked: &RawValue, known: Option<&str>, rights| {
+            known.is_some_and(|known| update::differences(known, asked.get(), rights).is_empty())
+        };
+        let mut metadata = self.metadata.clone();
+        if !(self.set.is_empty() && self.remove.is_empty()) {
+            metadata = Some(self.merged(key).map_err(|words| (UpdateField::Set, words))?);
+        }
+        let known = key.metadata.as_deref().map(|raw| without_reserved(raw.get()));
+        let descriptors = key.role_descriptors.as_deref().map(RawValue::get);
+        Ok(KeyUpdate {
+            role_descriptors: self.role_descriptors.clone().filter(|own| !is_same(own, descriptors, true)),
+            metadata: metadata.filter(|own| !is_same(own, known.as_deref(), false)),
+            expiration: self.expiration,
+        })
+    }
+
+    fn merged(&self, key: &ApiKey) -> Result<Box<RawValue>, String> {
+        let unknown = || format!("The metadata of {} is not known, so that no member of it can be changed", key.id);
+        let mut members = key.metadata.as_ref().and_then(|raw| json::members(raw.get())).ok_or_else(unknown)?;
+        members.retain(|(name, _)| !name.starts_with('_') && !self.remove.contains(name));
+        for (name, value) in &self.set {
+            match members.iter_mut().find(|(other, _)| other == name) {
+                Some((_, old)) => old.clone_from(value),
+                None => members.push((name.clone(), value.clone())),
+            }
+        }
+        let text = json::write_object(members.iter().map(|(name, value)| (name.as_str(), value.get())));
+        RawValue::from_string(text).map_err(|_| unknown())
+    }
+}
+
+fn object(text: &str) -> Result<Box<RawValue>, String> {
+    if text.trim().is_empty() {
+        return Err("It is blank: write a JSON object, {…}".into());
+    }
+    json::object(text).map_err(|error| error.to_string())?;
+    RawValue::from_string(text.trim().to_owned()).map_err(|error| error.to_string())
+}
+
+/// Metadata without the members that Elasticsearch keeps for itself and refuses in an update (`_cloned_from`, 400 on
+/// 9.5.3). An update of the metadata removes them.
+pub(crate) fn without_reserved(metadata: &str) -> String {
+    match json::members(metadata) {
+        Some(members) if members.iter().any(|(name, _)| name.starts_with('_')) => {
+            let kept = members.iter().filter(|(name, _)| !name.starts_with('_'));
+            json::write_object(kept.map(|(name, value)| (name.as_str(), value.get())))
+        }
+        _ => metadata.to_owned(),
+    }
+}
+
+/// The span until an end, and the end itself where it was given as a date.
+fn end(text: &str, now: Millis, zone: &TimeZone) -> Result<(Span, Option<Millis>), String> {
+    match Expiry::parse(text, now, zone) {
+        Ok(Expiry::Never) => Err("An end cannot be taken away again: set a later one, or create a new key".into()),
+        Ok(Expiry::In(span)) => Ok((span, None)),
+        Ok(Expiry::At(at)) => Ok((Span::of_millis(at.saturating_sub(now)), Some(at))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// JSON as it is, anything else as a text.
+fn value_of(text: &str) -> Box<RawValue> {
+    serde_json::from_str::<Box<RawValue>>(text)
+        .or_else(|_| RawValue::from_string(json::quote(text)))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Option<Box<RawValue>> {
+        RawValue::from_string(text.into()).ok()
+    }
+
+    fn key() -> ApiKey {
+        let told = r#"{"r":{"cluster":["monitor"],"indices":[],"run_as":[],"transient_metadata":{"enabled":true}}}"#;
+        let metadata = raw(r#"{"n":1.0e+10,"team":"a","old":true}"#);
+        ApiKey { role_descriptors: raw(told), metadata, ..ApiKey::default() }
+    }
+
+    fn checked(draft: &UpdateDraft) -> CheckedUpdate {
+        draft.check(0, &TimeZone::UTC).unwrap()
+    }
+
+    fn rest(draft: &UpdateDraft, key: &ApiKey) -> KeyUpdate {
+        let Ok(Some(KeyChange::Rest(update))) = checked(draft).of(key) else { panic!("an update of a REST key") };
+        update
+    }
+
+    #[test]
+    fn what_was_not_changed_is_not_sent() {
+        let update = rest(&UpdateDraft::of(&key()), &key());
+        assert!(update.is_empty(), "{update:?}");
+        let draft = UpdateDraft { metadata: Some(r#"{"team":"b"}"#.into()), ..UpdateDraft::of(&key()) };
+        let update = rest(&draft, &key());
+        assert!(update.role_descriptors.is_none() && update.expiration.is_none());
+        assert_eq!(update.metadata.unwrap().get(), r#"{"team":"b"}"#);
+    }
+
+    #[test]
+    fn members_are_set_and_removed_and_the_others_stay_to_the_digit() {
+        let draft =
+            UpdateDraft { set: "team = b c\n\nlevel=2".into(), remove: "old, gone".into(), ..UpdateDraft::default() };
+        let update = rest(&draft, &key());
+        assert_eq!(update.metadata.unwrap().get(), r#"{"n":1.0e+10,"team":"b c","level":2}"#);
+        assert!(checked(&draft).of(&ApiKey::default()).unwrap_err().1.contains("not known"));
+        let same = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
+        assert!(rest(&same, &key()).is_empty());
+        // As options give them: to the byte, each whole.
+        let each = UpdateDraft {
+            set_each: vec!["a = b".into(), "j={\n\"x\":1}".into()],
+            remove_each: vec!["old".into()],
+            ..UpdateDraft::default()
+        };
+        let text = rest(&each, &key()).metadata.unwrap();
+        assert_eq!(text.get(), "{\"n\":1.0e+10,\"team\":\"a\",\"a \":\" b\",\"j\":{\n\"x\":1}}");
+    }
+
+    #[test]
+    fn what_elasticsearch_keeps_for_itself_is_never_sent_back() {
+        let copy = ApiKey { metadata: raw(r#"{"_cloned_from":"x","team":"a"}"#), ..key() };
+        assert!(rest(&UpdateDraft::of(&copy), &copy).is_empty(), "nothing was changed");
+        let draft = UpdateDraft { set: "team=b".into(), ..UpdateDraft::default() };
+        assert_eq!(rest(&draft, &copy).metadata.unwrap().get(), r#"{"team":"b"}"#);
+    }
+
+    #[test]
+    fn an_end_that_is_a_date_is_kept_to_be_compared() {
+        let until = |expiration: &str| {
+            checked(&UpdateDraft { expiration: expiration.into(), ..UpdateDraft::default() }).until()
+        };
+        assert_eq!(until("9d"), None);
+        assert_eq!(until("2027-02-21T00:00:00Z"), Some(1_803_168_000_000));
+    }
+
+    #[test]
+    fn each_kind_of_key_has_parts_of_its_own() {
+        let slip = |draft: UpdateDraft, kind: KeyKind| checked(&draft).of(&ApiKey { kind, ..key() }).unwrap_err();
+        let draft = UpdateDraft { role_descriptors: Some("{}".into()), ..UpdateDraft::default() };
+        assert_eq!(slip(draft, KeyKind::CrossCluster).0, UpdateField::RoleDescriptors);
+        let draft = UpdateDraft { certificate_identity: Some("CN=a".into()), ..UpdateDraft::default() };
+        assert_eq!(slip(draft, KeyKind::Rest).0, UpdateField::Access);
+        let other = KeyKind::Other("later".into());
+        assert!(slip(UpdateDraft::default(), other).1.contains("not known to Keybearer"));
+    }
+
+    #[test]
+    fn every_slip_has_its_place() {
+        use UpdateField as At;
+        let slips = |draft: UpdateDraft| -> Vec<At> {
+            draft.check(0, &TimeZone::UTC).unwrap_err().into_iter().map(|(at, _)| at).collect()
+        };
+        let draft = UpdateDraft {
+            role_descriptors: Some("[]".into()),
+            metadata: Some(r#"{"_x":1}"#.into()),
+            set: "oops\n_y=1\nz=1".into(),
+            remove: "z".into(),
+            expiration: "never".into(),
+            ..UpdateDraft::default()
+        };
+        assert_eq!(slips(draft), [At::RoleDescriptors, At::Set, At::Metadata, At::Set, At::Remove, At::Expiration]);
+        assert_eq!(slips(UpdateDraft { metadata: Some(" ".into()), ..UpdateDraft::default() }), [At::Metadata]);
+        assert_eq!(slips(UpdateDraft { expiration: "-1d".into(), ..UpdateDraft::default() }), [At::Expiration]);
+    }
+}

@@ -1,0 +1,99 @@
+//! What this cluster and this sign-in can do beyond keys of one's own, and what is missing for the rest: said
+//! before anything is filled in or sent.
+
+use crate::{
+    client::ClientError,
+    model::version::Feature,
+    ops::{Problem, Session},
+};
+
+/// The way out where only the license is missing.
+pub(crate) const TRIAL: &str = "A trial of 30 days can be started once: POST /_license/start_trial?acknowledge=true";
+
+/// Something that not every cluster, license or sign-in can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Offer {
+    /// Creating cross-cluster keys.
+    CrossCluster,
+    /// Changing cross-cluster keys of one's own.
+    UpdateCrossCluster,
+    /// Binding a cross-cluster key to certificates.
+    CertificateIdentity,
+    /// Making keys for other users.
+    Grant,
+    /// Copying keys.
+    Clone,
+}
+
+impl Offer {
+    fn feature(self) -> Feature {
+        match self {
+            Self::CrossCluster | Self::UpdateCrossCluster => Feature::CrossCluster,
+            Self::CertificateIdentity => Feature::CertificateIdentity,
+            Self::Grant => Feature::Grant,
+            Self::Clone => Feature::Clone,
+        }
+    }
+
+    /// The cluster privileges of which any allows it (as the refusals of 9.5.3 list them).
+    fn privileges(self) -> &'static [&'static str] {
+        match self {
+            Self::CrossCluster | Self::UpdateCrossCluster | Self::CertificateIdentity => &["manage_security"],
+            Self::Grant => &["grant_api_key", "manage_api_key", "manage_security"],
+            Self::Clone => &["clone_api_key", "manage_api_key", "manage_security"],
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::CrossCluster => "You can't create cross-cluster keys here",
+            Self::UpdateCrossCluster => "You can't change cross-cluster keys here",
+            Self::CertificateIdentity => "You can't bind cross-cluster keys to certificates here",
+            Self::Grant => "You can't make keys for other users here",
+            Self::Clone => "You can't copy keys here",
+        }
+    }
+
+    /// Elasticsearch refuses it to those who are signed in by a key, whatever that key may do (as seen on 9.5.3;
+    /// grants and clones are not refused).
+    fn is_refused_to_keys(self) -> bool {
+        matches!(self, Self::CrossCluster | Self::UpdateCrossCluster | Self::CertificateIdentity)
+    }
+}
+
+/// What is missing for it, as far as it was told when connecting: the version, a user's sign-in, a privilege.
+/// `None` is no promise: only the cluster knows in the end.
+pub fn missing(session: &Session, offer: Offer) -> Option<Problem> {
+    let problem = |detail: &str| Problem::new(offer.title(), detail);
+    if !session.has(offer.feature()) {
+        let lacks = ClientError::Lacks(offer.feature()).to_string();
+        return Some(problem(&format!("{lacks}; it is {}", session.edition)));
+    }
+    if offer.is_refused_to_keys() && session.own_key().is_some() {
+        let detail = "You are signed in by an API key, and Elasticsearch lets only users do that";
+        return Some(problem(detail).hint("Sign in as a user"));
+    }
+    let names = offer.privileges();
+    let (needed, more) = names.split_first().map_or(("", names), |(first, more)| (*first, more));
+    // A version that was not told may not have been asked for the newest ones.
+    let was_asked = session.privileges.has(needed).is_some();
+    if was_asked && !session.privileges.any(names) {
+        let or = if more.is_empty() { String::new() } else { format!(" (or {})", more.join(" or ")) };
+        let detail = format!("{} has not the cluster privilege {needed}{or}", session.identity.username);
+        return Some(problem(&detail).hint("Somebody with manage_security can put it into one of your roles"));
+    }
+    None
+}
+
+/// Whether the license stands in the way of cross-cluster keys. Where it can't be asked for (it needs the
+/// privilege `monitor`), the cluster will tell when the key is to be made.
+pub async fn unlicensed(session: &Session, offer: Offer) -> Option<Problem> {
+    let license = session.client.license().await.ok().flatten()?;
+    if license.allows_cross_cluster() {
+        return None;
+    }
+    let state = if license.status == "active" { String::new() } else { format!(", and it is {}", license.status) };
+    let detail =
+        format!("They need an Enterprise license or a trial, and this cluster has the license {}{state}", license.kind);
+    Some(Problem::new(offer.title(), &detail).hint(TRIAL))
+}

@@ -1,0 +1,364 @@
+//! Connecting: who am I, what is this, what may I do; as a whole, or step by step as a test.
+
+use std::time::Instant;
+
+use crate::{
+    client::{Client, ClientError, KeyQuery, SeenCertificate},
+    model::{
+        Millis,
+        connections::endpoint::{Endpoint, Trust},
+        identity::{Identity, Privileges},
+        time::expiry::{self, EXPIRING_SOON},
+        version::{Edition, Feature},
+    },
+    ops::{Problem, Session, clock, connections::cluster_identity, interrupt::Interrupt, problem},
+    store::journal::Journal,
+};
+
+/// Signs in and asks what one may do.
+///
+/// # Errors
+/// With the reason and the way out, when the cluster can't be reached, trusted or signed in to.
+pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
+    let client = Client::new(endpoint)?;
+    let identity = client.authenticate().await?;
+    let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
+    let privileges = privileges(&client, edition).await?;
+    let certificate = client.certificate();
+    let journal = Journal::default();
+    let interrupt = Interrupt::default();
+    let session = Session {
+        client,
+        identity,
+        privileges,
+        edition,
+        cluster_name,
+        cluster_uuid,
+        certificate,
+        journal,
+        keyring: None,
+        interrupt,
+    };
+    if session.client.doubtful_date().is_some() {
+        // What can't be learned is told as not known.
+        let _ = clock::learn(&session).await;
+    }
+    Ok(session)
+}
+
+/// What a cluster tells about itself at sign-in.
+struct About {
+    edition: Edition,
+    name: Option<String>,
+    uuid: Option<String>,
+}
+
+/// What the cluster is. A user without `monitor` may not ask: then it is told by what it can do.
+async fn edition(client: &Client) -> Result<About, ClientError> {
+    let untold = |edition| About { edition, name: None, uuid: None };
+    match client.info().await {
+        Ok(info) => {
+            let uuid = cluster_identity::known(info.uuid);
+            Ok(About { edition: info.edition, name: Some(info.name), uuid })
+        }
+        Err(ClientError::Forbidden { .. }) => match client.query_api_keys(&KeyQuery::new(1)).await {
+            Err(ClientError::Lacks(Feature::Query)) => Ok(untold(Edition::Old)),
+            // Whatever else it answers, the query is there.
+            _ => Ok(untold(Edition::Unknown)),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks for the privileges that this version knows: an unknown one makes the whole request fail.
+async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, ClientError> {
+    const ALWAYS: [&str; 4] = ["manage_security", "manage_api_key", "manage_own_api_key", "monitor"];
+    // The oldest first: where the version was not told, the newest are left out until it knows all.
+    let newer = [
+        (Feature::Grant, "grant_api_key"),
+        (Feature::ReadSecurity, "read_security"),
+        (Feature::Clone, "clone_api_key"),
+    ];
+    let newer = newer.iter().filter(|(feature, _)| edition.has(*feature)).map(|(_, name)| *name);
+    let is_guessed = matches!(edition, Edition::Unknown | Edition::Old);
+    let mut names: Vec<&str> = ALWAYS.into_iter().chain(newer).collect();
+    loop {
+        match client.has_cluster_privileges(&names).await {
+            Err(ClientError::Rejected { .. }) if is_guessed && names.len() > ALWAYS.len() => drop(names.pop()),
+            answer => return answer,
+        }
+    }
+}
+
+/// A step of a test of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Does something answer there?
+    Reach,
+    /// Is its certificate believed?
+    Certificate,
+    /// Is it Elasticsearch, and which version?
+    Product,
+    /// Who am I?
+    Identity,
+    /// What may I do?
+    Privileges,
+    /// What is missing for what?
+    Missing,
+}
+
+impl Step {
+    /// All, in order.
+    pub const ALL: [Step; 6] =
+        [Self::Reach, Self::Certificate, Self::Product, Self::Identity, Self::Privileges, Self::Missing];
+
+    /// The words while it has not been taken.
+    pub fn question(self) -> &'static str {
+        match self {
+            Self::Reach => "Can it be reached",
+            Self::Certificate => "Is its certificate trusted",
+            Self::Product => "Is it Elasticsearch, which version",
+            Self::Identity => "Who am I",
+            Self::Privileges => "What may I do",
+            Self::Missing => "What is missing for what",
+        }
+    }
+}
+
+/// How a step went.
+#[derive(Clone, Debug)]
+pub enum StepResult {
+    /// Well: a title and one line.
+    Good(String, String),
+    /// Well, but mind this.
+    Mind(String, String),
+    /// Not: the test ends here.
+    Failed(Box<Problem>),
+}
+
+/// A step with its result.
+#[derive(Clone, Debug)]
+pub struct StepReport {
+    /// Which.
+    pub step: Step,
+    /// How it went.
+    pub result: StepResult,
+    /// Time of the request behind it, in milliseconds, if there was one.
+    pub took: Option<u64>,
+    /// The certificate, for its step.
+    pub certificate: Option<SeenCertificate>,
+}
+
+/// Tests a connection step by step and reports each as soon as it is known. Stops at the first that
+/// fails. Nothing is changed on the cluster.
+pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
+    let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
+    let client = match Client::new(endpoint) {
+        Ok(client) => client,
+        Err(error) => return say(Step::Certificate, failed(error), None, None),
+    };
+    let started = Instant::now();
+    let answer = client.authenticate().await;
+    let took = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let certificate = client.certificate();
+
+    if let Err(error) = &answer {
+        match problem::failing_step(error) {
+            Step::Reach => return say(Step::Reach, failed(error.clone()), took, certificate),
+            step => {
+                say(Step::Reach, reached(endpoint), took, None);
+                if step == Step::Certificate {
+                    return say(step, failed(error.clone()), None, certificate);
+                }
+                say(Step::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate.clone());
+                if step == Step::Product {
+                    return say(step, failed(error.clone()), None, None);
+                }
+            }
+        }
+    } else {
+        say(Step::Reach, reached(endpoint), took, None);
+        say(Step::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
+    }
+    let edition = match edition(&client).await {
+        Ok(About { edition, name, .. }) => {
+            let name = name
+                .map(|name| format!("cluster {name}"))
+                .unwrap_or_else(|| "its name is not told without monitor".into());
+            let title = format!("Elasticsearch {edition}");
+            let result = match client.doubtful_date() {
+                Some(date) => {
+                    let clock = format!("{name}; the answers are dated {} this machine's clock", clock::ahead(date));
+                    StepResult::Mind(title, clock)
+                }
+                None => StepResult::Good(title, name),
+            };
+            say(Step::Product, result, None, None);
+            edition
+        }
+        // Without a valid sign-in nothing is told, so the step that failed is the sign-in.
+        Err(error) if answer.is_err() => {
+            let step = problem::failing_step(&error);
+            return say(step, failed(error), None, None);
+        }
+        Err(error) => return say(Step::Product, failed(error), None, None),
+    };
+    let identity = match answer {
+        Ok(identity) => identity,
+        Err(error) => return say(Step::Identity, failed(error), None, None),
+    };
+    say(Step::Identity, who(&identity), None, None);
+    match privileges(&client, edition).await {
+        Ok(privileges) => {
+            let (granted, missing) = summary(&privileges, &identity);
+            say(Step::Privileges, granted, None, None);
+            say(Step::Missing, missing, None, None);
+        }
+        Err(error) => say(Step::Privileges, failed(error), None, None),
+    }
+}
+
+fn failed(error: ClientError) -> StepResult {
+    StepResult::Failed(Box::new(error.into()))
+}
+
+fn reached(endpoint: &Endpoint) -> StepResult {
+    StepResult::Good("Reached".into(), endpoint.url.host().to_owned())
+}
+
+fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepResult {
+    if !endpoint.url.is_https() {
+        return StepResult::Mind("Not encrypted".into(), "http: everybody on the way can read the credential".into());
+    }
+    // The system's roots may not need the authority that was sent, and without verification nothing depends on it.
+    if matches!(endpoint.trust, Trust::CaFile(_) | Trust::Fingerprint(_))
+        && let Some((title, detail)) = certificate.and_then(|seen| authority_ends(seen, clock::now()))
+    {
+        return StepResult::Mind(title, detail);
+    }
+    let subject = certificate.map(|seen| seen.subject.clone()).unwrap_or_default();
+    match endpoint.trust {
+        Trust::System => StepResult::Good("Certificate trusted by this computer".into(), subject),
+        Trust::CaFile(_) => StepResult::Good("Certificate signed by the CA file".into(), subject),
+        Trust::Fingerprint(_) => StepResult::Good("Certificate matches the pinned fingerprint".into(), subject),
+        Trust::InsecureDev => {
+            StepResult::Mind("Certificate not verified".into(), "Anybody can stand between you and the cluster".into())
+        }
+    }
+}
+
+/// Title and detail of a warning about a certificate authority that has expired, or will within [`EXPIRING_SOON`] of
+/// `now`, this machine's clock; `None` where it ends later, was not sent or can't be read.
+fn authority_ends(seen: &SeenCertificate, now: Millis) -> Option<(String, String)> {
+    let ca = seen.ca.as_ref()?;
+    let end = ca.not_after.filter(|end| end.saturating_sub(now) < EXPIRING_SOON)?;
+    let title =
+        if end <= now { "The certificate authority has expired" } else { "The certificate authority expires soon" };
+    let detail = format!("{}: {}. Other clients may refuse it", ca.subject, expiry::remaining(Some(end), now));
+    Some((title.to_owned(), detail))
+}
+
+fn who(identity: &Identity) -> StepResult {
+    let mut detail = format!("realm {}, by {}", identity.realm, identity.way());
+    if let Some((id, name)) = &identity.api_key {
+        detail = format!("{detail} {name} ({id})");
+    } else if !identity.roles.is_empty() {
+        detail = format!("{detail}, roles {}", identity.roles.join(", "));
+    }
+    StepResult::Good(format!("Signed in as {}", identity.username), detail)
+}
+
+fn summary(privileges: &Privileges, identity: &Identity) -> (StepResult, StepResult) {
+    let granted: Vec<&str> = privileges.iter().filter(|(_, granted)| *granted).map(|(name, _)| name).collect();
+    let granted = if !privileges.sees_own_keys() && !privileges.creates_keys() {
+        let words = "This sign-in can neither see nor make any";
+        let problem = Problem::new("No privilege for API keys", words)
+            .hint("manage_own_api_key is the least: it lets one make keys and see one's own");
+        StepResult::Failed(Box::new(problem))
+    } else {
+        StepResult::Good("Granted".into(), granted.join(", "))
+    };
+    let mut missing = missing(privileges);
+    if identity.api_key.is_some() {
+        missing.insert(0, "signed in by an API key: keys made have no rights, updates are refused".into());
+    }
+    let missing = if missing.is_empty() {
+        StepResult::Good("Nothing is missing".into(), "for creating, seeing and invalidating keys".into())
+    } else {
+        StepResult::Mind("Missing".into(), missing.join("; "))
+    };
+    (granted, missing)
+}
+
+/// What can't be done, each with the privileges that would allow it.
+pub fn missing(privileges: &Privileges) -> Vec<String> {
+    let mut missing = Vec::new();
+    if !privileges.creates_keys() {
+        missing.push("creating keys needs manage_own_api_key".to_owned());
+    }
+    if !privileges.sees_all_keys() {
+        missing.push("other people's keys need read_security or manage_api_key".into());
+    }
+    if !privileges.invalidates_all_keys() {
+        missing.push("invalidating other people's keys needs manage_api_key".into());
+    }
+    if !privileges.any(&["manage_security", "read_security"]) {
+        missing.push("reading roles needs read_security or manage_security".into());
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        client::SeenAuthority,
+        model::{
+            DAY,
+            connections::{endpoint::ClusterUrl, fingerprint::Fingerprint, login::Login},
+            secret::Secret,
+        },
+    };
+
+    #[test]
+    fn an_authority_that_ends_is_told_before_and_after() {
+        let fingerprint = Fingerprint::of(b"x");
+        let seen = |not_after| SeenCertificate {
+            subject: "CN=node".into(),
+            issuer: "CN=old CA".into(),
+            not_before: 0,
+            not_after: 400 * DAY,
+            fingerprint,
+            names: Vec::new(),
+            ca: Some(SeenAuthority { subject: "CN=old CA".into(), fingerprint, not_after }),
+            chain: Vec::new(),
+        };
+        let told = |not_after| authority_ends(&seen(not_after), 100 * DAY);
+        assert_eq!(told(None), None, "what can't be read is not said to end");
+        assert_eq!(told(Some(130 * DAY)), None);
+        let (title, detail) = told(Some(112 * DAY)).unwrap();
+        assert!(title.ends_with("expires soon") && detail.contains("CN=old CA: in 12 days"), "{title}: {detail}");
+        let (title, detail) = told(Some(90 * DAY)).unwrap();
+        assert!(title.ends_with("has expired") && detail.contains("expired 10 days ago"), "{title}: {detail}");
+        assert_eq!(authority_ends(&SeenCertificate { ca: None, ..seen(Some(0)) }, 100 * DAY), None);
+
+        // It never stands in the place of a warning that nothing is verified.
+        let title = |trust| {
+            let endpoint = Endpoint {
+                url: ClusterUrl::parse("https://es.example.net:9200").unwrap(),
+                trust,
+                login: Login::Bearer(Secret::new("token")),
+                run_as: None,
+                timeout: std::time::Duration::from_secs(1),
+                audit_index: None,
+            };
+            match trusted(&endpoint, Some(&seen(Some(0)))) {
+                StepResult::Good(title, _) | StepResult::Mind(title, _) => title,
+                StepResult::Failed(problem) => panic!("{problem:?}"),
+            }
+        };
+        assert_eq!(title(Trust::Fingerprint(fingerprint)), "The certificate authority has expired");
+        assert_eq!(title(Trust::InsecureDev), "Certificate not verified");
+        assert_eq!(title(Trust::System), "Certificate trusted by this computer");
+    }
+}

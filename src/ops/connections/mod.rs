@@ -1,0 +1,7 @@
+//! Connecting to a cluster: sign-in, identity, capabilities, and the profiles in the vault.
+
+pub mod capabilities;
+pub mod cluster_identity;
+pub mod connect;
+pub mod session;
+pub mod vault;

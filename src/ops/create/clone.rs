@@ -1,0 +1,74 @@
+//! Copies of keys: made, looked for after a lost answer, and what the refusals mean.
+
+use crate::{
+    client::{ClientError, CreatedKey},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyKind},
+        create::clone::CloneKey,
+        journal::Action,
+        time::expiry::Status,
+    },
+    ops::{
+        Problem, Session,
+        connections::capabilities::{self, Offer},
+        create::{self, Asked, CreateError, Trace, grant},
+    },
+};
+
+/// Why this session can't copy a key, as far as it is known before the cluster is asked to. `now` is the cluster's.
+pub fn hindrance(session: &Session, source: &ApiKey, now: Millis) -> Option<Problem> {
+    if let Some(problem) = capabilities::missing(session, Offer::Clone) {
+        return Some(problem);
+    }
+    let refused = |detail: &str| Problem::new(&format!("{} can't be copied. Nothing is done", source.id), detail);
+    match (&source.kind, source.status(now)) {
+        (KeyKind::Rest, Status::Invalidated | Status::Expired) => {
+            let detail = "It has ended, and what has ended can’t be copied";
+            Some(refused(detail).hint("Create a new key with the same roles"))
+        }
+        (KeyKind::Rest, _) => None,
+        (KeyKind::CrossCluster, _) => {
+            let detail = "Elasticsearch copies REST keys, and this is a cross-cluster key";
+            Some(refused(detail).hint("Create another cross-cluster key with the same access"))
+        }
+        (kind, _) => Some(refused(&format!("Elasticsearch copies REST keys, and this is a {} key", kind.word()))),
+    }
+}
+
+/// Copies a key. If the answer is lost, looks for what the request made.
+///
+/// # Errors
+/// [`CreateError`]; for a lost answer with what was found.
+pub async fn clone(session: &Session, clone: &CloneKey) -> Result<CreatedKey, CreateError> {
+    let sent = session.now();
+    let asked = Asked {
+        action: Action::Clone,
+        request: serde_json::from_str(&clone.request(sent)).ok(),
+        name: clone.name.clone(),
+        expiry: clone.expiry,
+        trace: clone.request_id.clone().map_or_else(|| Trace::Unseen(grant::unseen()), Trace::RequestId),
+    };
+    create::make(session, asked, session.client.clone_api_key(clone, sent)).await
+}
+
+/// Looks for the copy of a lost answer by its request id. There is none where the metadata of the source could
+/// not be read: then the copy, which has the same owner, can't be read either.
+///
+/// # Errors
+/// When the cluster can't be asked, or would tell nothing.
+pub async fn look_for(session: &Session, clone: &CloneKey) -> Result<Vec<ApiKey>, ClientError> {
+    let Some(request_id) = &clone.request_id else { return Err(grant::unseen()) };
+    create::by_request_id(session, request_id, &clone.name).await
+}
+
+/// What a refusal of a clone means: what is wrong with the source comes as 403, as if one were not allowed to
+/// ask.
+pub fn problem(error: ClientError) -> Problem {
+    let ClientError::Forbidden { ref reason, ref privileges, action: None } = error else { return error.into() };
+    if !privileges.is_empty() {
+        return error.into();
+    }
+    Problem::new("The key can't be copied", &format!("The cluster says of it: {reason}"))
+        .hint("No key was made. The source must be a REST key that is valid, and its secret must be right")
+}

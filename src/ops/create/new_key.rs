@@ -1,0 +1,57 @@
+//! Making a key of any kind, and what to say where none was made.
+
+use crate::{
+    client::{ClientError, CreatedKey},
+    model::{
+        api_key::ApiKey,
+        create::{clone::CloneKey, new_key::NewKey},
+    },
+    ops::{
+        Problem, Session,
+        create::{self, CreateError, clone, cross_cluster, grant},
+    },
+};
+
+/// Why there is no key, or none that can be used, in words.
+#[derive(Debug)]
+pub struct NotMade {
+    /// What happened, and the way out.
+    pub problem: Problem,
+    /// Keys that a request with a lost answer made; nobody knows their secrets.
+    pub strays: Vec<ApiKey>,
+}
+
+impl NotMade {
+    fn new(error: CreateError, refused: impl FnOnce(ClientError) -> Problem) -> Self {
+        match error {
+            CreateError::Refused(error) => Self { problem: refused(error), strays: Vec::new() },
+            CreateError::Lost(lost) => Self { problem: lost.problem(), strays: lost.ours().to_vec() },
+        }
+    }
+}
+
+/// Makes a key. If the answer is lost, looks for what the request made.
+///
+/// # Errors
+/// [`NotMade`].
+pub async fn make(session: &Session, key: &NewKey) -> Result<CreatedKey, NotMade> {
+    let made = match key {
+        NewKey::Own(own) => create::create(session, own).await,
+        NewKey::Granted(granted) => grant::grant(session, granted).await,
+        NewKey::CrossCluster(cross) => cross_cluster::create(session, cross).await,
+    };
+    made.map_err(|error| {
+        NotMade::new(error, |refused| match key {
+            NewKey::Granted(granted) => grant::problem(refused, granted),
+            NewKey::Own(_) | NewKey::CrossCluster(_) => refused.into(),
+        })
+    })
+}
+
+/// Copies a key. If the answer is lost, looks for what the request made.
+///
+/// # Errors
+/// [`NotMade`].
+pub async fn copy(session: &Session, clone: &CloneKey) -> Result<CreatedKey, NotMade> {
+    clone::clone(session, clone).await.map_err(|error| NotMade::new(error, clone::problem))
+}

@@ -1,0 +1,449 @@
+//! Reading the journal for a person: is it whole, what was done, what was done to one key; and writing a part of
+//! it to a new file. These calls block.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    export::csv::{no_formula, write_error},
+    model::{
+        api_key::KeyId,
+        journal::{
+            Read,
+            operation::{Deed, Deeds},
+        },
+        time::expiry::thousands,
+    },
+    ops::{Problem, keys::export::refused},
+    store::journal::{FaultyLine, Journal, NotKept, Report},
+};
+
+/// What a check of the journal said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Its folder, where one is kept.
+    pub folder: Option<PathBuf>,
+    /// Why none is kept.
+    pub not_kept: Option<NotKept>,
+    /// How many lines it has.
+    pub lines: u64,
+    /// In how many files.
+    pub files: usize,
+    /// The first faults, from the beginning.
+    pub faults: Vec<FaultyLine>,
+    /// Number of all faults.
+    pub fault_count: usize,
+    /// How many deeds have no outcome.
+    pub open: usize,
+}
+
+impl Standing {
+    fn new(journal: &Journal, report: &Report) -> Self {
+        Self {
+            folder: journal.folder().map(Path::to_owned),
+            not_kept: journal.not_kept(),
+            lines: report.lines as u64,
+            files: report.files,
+            faults: report.faults.clone(),
+            fault_count: report.fault_count,
+            open: report.open.len(),
+        }
+    }
+
+    /// `10,234 entries verified, chain intact`, or the number of faults.
+    pub fn words(&self) -> String {
+        let entries = entries(self.lines);
+        match self.fault_count {
+            0 if self.lines == 0 => "No entries yet".into(),
+            0 => format!("{entries} verified, chain intact"),
+            1 => format!("{entries}, 1 fault"),
+            more => format!("{entries}, {} faults", thousands(more as u64)),
+        }
+    }
+
+    /// Where the first fault is and what it is, with the way out.
+    pub fn fault_words(&self) -> Option<String> {
+        let first = self.faults.first()?;
+        let place = format!("{first}.");
+        let rest = match self.fault_count.saturating_sub(1) {
+            0 => String::new(),
+            1 => " There is one more.".into(),
+            more => format!(" There are {} more.", thousands(more as u64)),
+        };
+        Some(format!(
+            "{place}{rest} What is written from now on is chained as before. Keep these files as they are, compare them \
+             with a backup or with what was shipped, and find out who changed them; “keybearer journal verify” lists \
+             every place"
+        ))
+    }
+}
+
+/// `1 entry`, `10,234 entries`.
+pub fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".into() } else { format!("{} entries", thousands(count)) }
+}
+
+/// All that was done, and whether it can be believed.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// What the check said.
+    pub standing: Standing,
+    /// The newest first.
+    pub deeds: Arc<[Deed]>,
+}
+
+/// What was done to one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Why nothing is known.
+    pub not_kept: Option<NotKept>,
+    /// The newest first, so many as were asked for.
+    pub deeds: Vec<Deed>,
+    /// Whether there are older ones.
+    pub more: bool,
+    /// How many entries name the key and are not as they were written.
+    pub broken: usize,
+}
+
+/// Checks the whole chain.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn check(journal: &Journal) -> Result<Standing, Problem> {
+    let (report, ()) = checked(journal, || (), |(), _, _| ())?;
+    Ok(Standing::new(journal, &report))
+}
+
+/// Reads everything, and checks it on the way.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn read(journal: &Journal) -> Result<Record, Problem> {
+    let (report, deeds) = checked(journal, Deeds::default, |deeds, entry, _| deeds.take(entry.clone()))?;
+    Ok(Record { standing: Standing::new(journal, &report), deeds: deeds.newest_first().into() })
+}
+
+/// Checks the journal, and once more where something is wrong: another program may just be writing, and half a
+/// line that is being written is no fault. Hands each entry and its line to `take`, with what `begin` makes for each of
+/// the two.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn checked<T>(
+    journal: &Journal,
+    begin: impl Fn() -> T,
+    take: impl Fn(&mut T, &Read, &str),
+) -> Result<(Report, T), Problem> {
+    const PAUSE: Duration = Duration::from_millis(200);
+    let once = || -> Result<(Report, T), Problem> {
+        let mut taken = begin();
+        let report =
+            journal.check(|entry, line| take(&mut taken, entry, line)).map_err(|error| unreadable(journal, &error))?;
+        Ok((report, taken))
+    };
+    let first = once()?;
+    if first.0.is_whole() {
+        return Ok(first);
+    }
+    std::thread::sleep(PAUSE);
+    once()
+}
+
+/// Reads what is about a key, the newest first, at most so many. It is not checked against the whole chain.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn of_key(journal: &Journal, key: &KeyId, most: usize) -> Result<History, Problem> {
+    let failed = |error: io::Error| unreadable(journal, &error);
+    let mut found: Vec<Read> = Vec::new();
+    let needle = format!("\"{key}\"");
+    // Each deed has two entries at most.
+    let broken = journal.naming(&needle, |entry| {
+        if entry.is_about(key.as_str()) {
+            found.push(entry);
+        }
+        if found.len() > 2 * most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let broken = broken.map_err(failed)?;
+    for intent in found.clone().iter().filter(|entry| entry.is_intent()) {
+        if found.iter().any(|entry| entry.intent.as_ref() == Some(&intent.id)) {
+            continue;
+        }
+        // An outcome may leave out the key that was meant.
+        let needle = format!("\"intent\":\"{}\"", intent.id);
+        let outcome = journal.naming(&needle, |entry| {
+            let is_it = entry.intent.as_ref() == Some(&intent.id);
+            if is_it {
+                found.push(entry);
+            }
+            if is_it { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        outcome.map_err(failed)?;
+    }
+    found.sort_by_key(|entry| entry.sequence);
+    let mut deeds = Deeds::default();
+    found.into_iter().for_each(|entry| deeds.take(entry));
+    let mut deeds = deeds.newest_first();
+    let more = deeds.len() > most;
+    deeds.truncate(most);
+    Ok(History { not_kept: journal.not_kept(), deeds, more, broken })
+}
+
+fn unreadable(journal: &Journal, error: &io::Error) -> Problem {
+    let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+    Problem::new("The journal can’t be read", &format!("{place}: {error}"))
+        .hint("Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL")
+}
+
+/// The form of a part of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The entries as they are in the journal.
+    JsonLines,
+    /// One deed a line, for a spreadsheet.
+    Csv,
+}
+
+impl Form {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::JsonLines => "JSON lines",
+            Self::Csv => "CSV",
+        }
+    }
+
+    /// How its files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::JsonLines => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// A file that is to be made of some deeds.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Which.
+    pub deeds: Vec<Deed>,
+    /// Its form.
+    pub form: Form,
+    /// Where; nothing may be there yet.
+    pub path: PathBuf,
+}
+
+/// Writes the file; how many deeds are in it. What was stopped or failed leaves nothing behind.
+///
+/// # Errors
+/// When there is such a file, a disk refuses, an entry is gone, or it was stopped.
+pub fn to_file(journal: &Journal, export: &Export, stop: &AtomicBool) -> Result<u64, Problem> {
+    let path = &export.path;
+    let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;
+    let mut out = BufWriter::new(file);
+    let written = match export.form {
+        Form::JsonLines => lines(journal, export, &mut out, stop),
+        Form::Csv => csv(export, &mut out, stop),
+    };
+    let ended = written.and_then(|()| out.flush()).and_then(|()| out.get_ref().sync_all());
+    ended.map(|()| export.deeds.len() as u64).map_err(|error| {
+        drop(out);
+        // It is this call's own file, made a moment ago; one that can't be removed is named.
+        let rest = fs::remove_file(path).err().map(|_| format!(". A part of it is in {}", path.display()));
+        let mut problem = match error.kind() {
+            io::ErrorKind::Interrupted => Problem::new("Stopped", "Nothing was exported"),
+            io::ErrorKind::NotFound => Problem::new("The journal has changed", &error.to_string())
+                .hint("Read it again, and look at its faults"),
+            _ => refused(path, &error),
+        };
+        problem.detail.push_str(&rest.unwrap_or_default());
+        problem
+    })
+}
+
+fn go_on(stop: &AtomicBool) -> io::Result<()> {
+    if stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+}
+
+fn lines(journal: &Journal, export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<()> {
+    let wanted: HashSet<u64> = export.deeds.iter().flat_map(|deed| deed.entries.iter().copied()).collect();
+    let mut missing = wanted.clone();
+    let mut failed = Ok(());
+    journal.check(|entry, line| {
+        if failed.is_ok() && wanted.contains(&entry.sequence) {
+            missing.remove(&entry.sequence);
+            failed = go_on(stop).and_then(|()| writeln!(out, "{line}"));
+        }
+    })?;
+    failed?;
+    match missing.len() as u64 {
+        0 => Ok(()),
+        gone => Err(io::Error::new(io::ErrorKind::NotFound, format!("{} that were shown are gone", entries(gone)))),
+    }
+}
+
+/// The names of the columns.
+const HEAD: [&str; 14] = [
+    "time",
+    "action",
+    "outcome",
+    "user",
+    "realm",
+    "system_user",
+    "host",
+    "cluster",
+    "address",
+    "keys",
+    "failed",
+    "reason",
+    "request",
+    "entries",
+];
+
+fn csv(export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<()> {
+    let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
+    csv.write_record(HEAD).map_err(write_error)?;
+    for deed in &export.deeds {
+        go_on(stop)?;
+        let failed: Vec<String> =
+            deed.failed.iter().map(|failed| format!("{}: {}", failed.id, failed.reason)).collect();
+        let numbers: Vec<String> = deed.entries.iter().map(u64::to_string).collect();
+        let cells = [
+            deed.written_at.as_str(),
+            &deed.action,
+            deed.ending.word(),
+            &deed.user,
+            &deed.realm,
+            &deed.system_user,
+            &deed.host,
+            &deed.cluster,
+            &deed.address,
+            &deed.keys.join(" "),
+            &failed.join("; "),
+            deed.reason.as_deref().unwrap_or_default(),
+            deed.request.as_deref().unwrap_or_default(),
+            &numbers.join(" "),
+        ];
+        csv.write_record(cells.map(|cell| no_formula(cell).into_owned())).map_err(write_error)?;
+    }
+    csv.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::journal::{Action, Entry, Fault, Origin, Verdict};
+
+    fn entry(number: usize, intent: Option<usize>, keys: &[&str]) -> Entry {
+        Entry {
+            at: 1_795_521_600_000 + number as i64,
+            id: format!("e{number}"),
+            action: Action::Update,
+            intent: intent.map(|number| format!("e{number}")),
+            verdict: if intent.is_some() { Verdict::Success } else { Verdict::Unknown },
+            origin: Origin { username: "=ana".into(), ..Origin::default() },
+            keys: keys.iter().map(|id| KeyId::new(*id)).collect(),
+            failed: Vec::new(),
+            request: None,
+            reason: None,
+            torn: None,
+            damage: None,
+        }
+    }
+
+    /// Ten changes of `k0` to `k4`, twice each, and one of `k0` and `k9` whose outcome names `k9` only.
+    fn journal() -> (tempfile::TempDir, Journal) {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::at(folder.path().join("journal"));
+        for number in 0..10 {
+            let key = format!("k{}", number % 5);
+            journal.append(&entry(2 * number, None, &[&key])).unwrap();
+            journal.append(&entry(2 * number + 1, Some(2 * number), &[&key])).unwrap();
+        }
+        journal.append(&entry(20, None, &["k0", "k9"])).unwrap();
+        journal.append(&entry(21, Some(20), &["k9"])).unwrap();
+        (folder, journal)
+    }
+
+    #[test]
+    fn the_history_of_a_key_has_the_newest_first_and_says_if_there_are_more() {
+        let (_folder, journal) = journal();
+        let history = of_key(&journal, &KeyId::new("k0"), 20).unwrap();
+        let numbers: Vec<&[u64]> = history.deeds.iter().map(|deed| deed.entries.as_slice()).collect();
+        assert_eq!(numbers, [&[21, 22][..], &[11, 12], &[1, 2]]);
+        assert!(!history.more && history.broken == 0);
+        let short = of_key(&journal, &KeyId::new("k0"), 2).unwrap();
+        assert_eq!((short.deeds.len(), short.more), (2, true));
+        assert!(of_key(&journal, &KeyId::new("k"), 20).unwrap().deeds.is_empty());
+        assert_eq!(of_key(&Journal::default(), &KeyId::new("k0"), 20).unwrap().not_kept, Some(NotKept::Practice));
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_file_and_line_and_a_way_out() {
+        let (_folder, journal) = journal();
+        assert_eq!(read(&journal).unwrap().standing.words(), "22 entries verified, chain intact");
+        assert_eq!(check(&journal).unwrap().fault_words(), None);
+        let file = journal.files().unwrap().pop().unwrap();
+        let text = fs::read_to_string(&file).unwrap().replace("\"e4\",\"kind\"", "\"e5\",\"kind\"");
+        fs::write(&file, text).unwrap();
+        let standing = check(&journal).unwrap();
+        assert_eq!(standing.faults[0].fault, Fault::Changed);
+        let words = standing.fault_words().unwrap();
+        let place = format!("{}, line 5 was changed after it was written.", file.display());
+        assert!(words.starts_with(&place) && words.contains("backup"), "{words}");
+        assert_eq!(standing.words(), "22 entries, 1 fault");
+    }
+
+    #[test]
+    fn a_line_that_is_just_being_written_is_no_fault() {
+        let (_folder, journal) = journal();
+        let file = journal.files().unwrap().pop().unwrap();
+        let whole = fs::read_to_string(&file).unwrap();
+        fs::write(&file, &whole[..whole.len() - 40]).unwrap();
+        let reads = std::cell::Cell::new(0);
+        let begin = || {
+            reads.set(reads.get() + 1);
+            if reads.get() == 2 {
+                fs::write(&file, &whole).unwrap();
+            }
+        };
+        let (report, ()) = checked(&journal, begin, |(), _, _| ()).unwrap();
+        assert_eq!((report.is_whole(), report.lines, reads.get()), (true, 22, 2));
+        assert!(!journal.check(|_, _| ()).unwrap().faults.iter().any(|fault| fault.line == 22));
+    }
+
+    #[test]
+    fn a_part_is_written_as_it_is_or_for_a_spreadsheet_and_never_over_a_file() {
+        let (folder, journal) = journal();
+        let deeds: Vec<Deed> = read(&journal).unwrap().deeds.iter().take(2).cloned().collect();
+        let lines = Export { deeds: deeds.clone(), form: Form::JsonLines, path: folder.path().join("a.jsonl") };
+        assert_eq!(to_file(&journal, &lines, &AtomicBool::new(false)).unwrap(), 2);
+        let written = fs::read_to_string(&lines.path).unwrap();
+        let whole = fs::read_to_string(journal.files().unwrap().pop().unwrap()).unwrap();
+        assert!(whole.ends_with(&written) && written.lines().count() == 4, "{written}");
+        let again = to_file(&journal, &lines, &AtomicBool::new(false)).unwrap_err();
+        assert!(again.hint.contains("never written over"));
+
+        let csv = Export { deeds, form: Form::Csv, path: folder.path().join("a.csv") };
+        to_file(&journal, &csv, &AtomicBool::new(false)).unwrap();
+        let written = fs::read_to_string(&csv.path).unwrap();
+        assert!(written.contains(",api-key-update,success,'=ana,"), "{written}");
+        let stopped = Export { path: folder.path().join("b.csv"), ..csv };
+        assert_eq!(to_file(&journal, &stopped, &AtomicBool::new(true)).unwrap_err().title, "Stopped");
+        assert!(!stopped.path.exists());
+        let gone = Deed { entries: vec![99], ..stopped.deeds[0].clone() };
+        let gone = Export { deeds: vec![gone], form: Form::JsonLines, path: folder.path().join("c.jsonl") };
+        assert!(to_file(&journal, &gone, &AtomicBool::new(false)).unwrap_err().detail.contains("1 entry"));
+        assert!(!gone.path.exists());
+    }
+}

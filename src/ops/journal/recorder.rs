@@ -1,0 +1,241 @@
+//! Writing down what is done: the intent before a request leaves, and what came of it afterwards, so that a
+//! crash between the two can be seen.
+
+use std::io::Read as _;
+
+use serde_json::Value;
+
+use crate::{
+    client::ClientError,
+    model::{
+        Millis,
+        api_key::KeyId,
+        failure::Failure,
+        journal::{Action, Entry, FailedKey, Origin, Read, Verdict},
+    },
+    ops::{Session, clock},
+    store::journal::is_running,
+};
+
+/// An intent that was written down and waits for its outcome.
+#[derive(Debug)]
+pub(crate) struct Intent<'a> {
+    session: &'a Session,
+    entry: Entry,
+}
+
+/// What came of an intent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Closing {
+    pub(crate) verdict: Verdict,
+    /// Keys for which it was done.
+    pub(crate) keys: Vec<KeyId>,
+    /// Keys for which it was not seen to be done.
+    pub(crate) failed: Vec<FailedKey>,
+    pub(crate) reason: Option<String>,
+}
+
+impl Closing {
+    /// Of what became of each key. Where that is not known for one of them, it is not known for all together.
+    pub(crate) fn of_fates(keys: Vec<KeyId>, failures: Vec<(KeyId, Failure)>) -> Self {
+        let verdict = if failures.is_empty() {
+            Verdict::Success
+        } else if failures.iter().any(|(_, failure)| failure.is_unknown()) {
+            Verdict::Unknown
+        } else {
+            Verdict::Failure
+        };
+        let failed = |(id, failure): (KeyId, Failure)| FailedKey {
+            id: id.to_string(),
+            reason: failure.to_string(),
+            is_unknown: Some(failure.is_unknown()),
+        };
+        Self { verdict, keys, failed: failures.into_iter().map(failed).collect(), reason: None }
+    }
+
+    /// Of a request that was refused, or whose answer was lost.
+    pub(crate) fn of_error(error: &ClientError, keys: &[KeyId]) -> Self {
+        let reason = error.to_string();
+        let is_lost = error.is_answer_lost();
+        let verdict = if is_lost { Verdict::Unknown } else { Verdict::Failure };
+        let failed = |id: &KeyId| FailedKey { id: id.to_string(), reason: reason.clone(), is_unknown: Some(is_lost) };
+        let failed = keys.iter().map(failed).collect();
+        Self { verdict, failed, reason: Some(reason), ..Self::default() }
+    }
+}
+
+impl Session {
+    /// Writes down what is about to be done. What can't be written down is not done.
+    ///
+    /// # Errors
+    /// [`ClientError::NotSent`] when the journal can't be written.
+    pub(crate) async fn intend(
+        &self,
+        action: Action,
+        keys: &[KeyId],
+        request: Option<Value>,
+    ) -> Result<Intent<'_>, ClientError> {
+        let entry = self.entry(action, keys, request);
+        self.write(entry.clone()).await.map_err(|error| {
+            let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+            let way_out = match error.kind() {
+                std::io::ErrorKind::WouldBlock => "Let the other program finish, or end it",
+                // Said by the journal itself, and not by the disk.
+                std::io::ErrorKind::Other => "Choose another folder by KEYBEARER_JOURNAL",
+                _ => "Make room or set its rights, or choose another folder by KEYBEARER_JOURNAL",
+            };
+            ClientError::NotSent { reason: format!("the journal in {place} can’t be written ({error}). {way_out}") }
+        })?;
+        Ok(Intent { session: self, entry })
+    }
+
+    fn entry(&self, action: Action, keys: &[KeyId], request: Option<Value>) -> Entry {
+        let endpoint = self.client.endpoint();
+        let user = system_user();
+        let origin = Origin {
+            host: host(),
+            system_user: user.name,
+            system_user_id: user.id,
+            login_user_id: login_user_id(),
+            process: Some(std::process::id()),
+            username: self.identity.username.clone(),
+            realm: self.identity.realm.clone(),
+            authentication_type: self.identity.authentication_type.clone(),
+            own_key: self.own_key().cloned(),
+            url: endpoint.url.to_string(),
+            cluster: self.cluster_name.clone(),
+            cluster_uuid: self.cluster_uuid.clone(),
+        };
+        Entry {
+            at: clock::now(),
+            id: fresh_id(),
+            action,
+            intent: None,
+            verdict: Verdict::Unknown,
+            origin,
+            keys: keys.to_vec(),
+            failed: Vec::new(),
+            request,
+            reason: None,
+            torn: None,
+            damage: None,
+        }
+    }
+
+    /// Intents that have no outcome, of any cluster: the ids in them tell whose they are. Another process that is
+    /// running will write its outcomes itself. A journal that can't be read has none here: each check of it says so.
+    pub(crate) async fn open_intents(&self) -> Vec<Read> {
+        if self.journal.folder().is_none() {
+            return Vec::new();
+        }
+        let journal = self.journal.clone();
+        let read = tokio::task::spawn_blocking(move || journal.check(|_, _| ())).await;
+        let Ok(Ok(mut report)) = read else { return Vec::new() };
+        let (own, host) = (std::process::id(), host());
+        report.open.retain(|intent| intent.process == Some(own) || is_running(intent, &host) != Some(true));
+        report.open
+    }
+
+    /// Writes the outcome of an intent of an earlier run, which was found out later.
+    pub(crate) async fn close_later(&self, action: Action, intent: &Read, closing: Closing) {
+        let entry = Entry { id: intent.id.clone(), ..self.entry(action, &[], None) };
+        Intent { session: self, entry }.close(closing).await;
+    }
+
+    async fn write(&self, entry: Entry) -> std::io::Result<()> {
+        if self.journal.folder().is_none() {
+            return Ok(());
+        }
+        let journal = self.journal.clone();
+        let work = tokio::task::spawn_blocking(move || journal.append(&entry));
+        work.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    }
+}
+
+impl Intent<'_> {
+    /// Writes the outcome. The request was sent, so that a full disk can't undo it: then the intent stays open,
+    /// which is reported at once and by each check of the journal.
+    pub(crate) async fn close(self, closing: Closing) {
+        let entry = Entry {
+            at: clock::now().max(self.entry.at),
+            id: fresh_id(),
+            intent: Some(self.entry.id.clone()),
+            verdict: closing.verdict,
+            keys: closing.keys,
+            failed: closing.failed,
+            reason: closing.reason,
+            request: None,
+            ..self.entry
+        };
+        let outcome = entry.verdict.word();
+        if let Err(error) = self.session.write(entry).await {
+            self.session.journal.report_lost_outcome(outcome, &error);
+        }
+    }
+}
+
+/// Unique, by time and by a random number of the system's hasher.
+fn fresh_id() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let now: Millis = clock::now();
+    let random = RandomState::new().build_hasher().finish();
+    format!("{now:011x}-{random:016x}")
+}
+
+fn host() -> String {
+    let from_file = || {
+        let mut name = String::new();
+        std::fs::File::open("/proc/sys/kernel/hostname").ok()?.take(256).read_to_string(&mut name).ok()?;
+        Some(name.trim().to_owned())
+    };
+    let named = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    from_file().or(named).unwrap_or_default()
+}
+
+/// The operating system's user that a process runs as.
+#[derive(Debug, Default)]
+struct SystemUser {
+    name: String,
+    id: Option<u32>,
+}
+
+/// The user that this process runs as, by the operating system and not by `$USER`, which anybody can set.
+#[cfg(unix)]
+fn system_user() -> SystemUser {
+    use nix::unistd::{Uid, User};
+    let id = Uid::current();
+    let user = User::from_uid(id).ok().flatten();
+    SystemUser { name: user.map(|user| user.name).unwrap_or_default(), id: Some(id.as_raw()) }
+}
+
+/// The user that this process runs as, by the environment: Windows sets it at sign-in.
+#[cfg(not(unix))]
+fn system_user() -> SystemUser {
+    SystemUser { name: std::env::var("USERNAME").unwrap_or_default(), id: None }
+}
+
+/// The user that signed in, as Linux's audit records it. The largest number stands for none.
+fn login_user_id() -> Option<u32> {
+    let mut text = String::new();
+    std::fs::File::open("/proc/self/loginuid").ok()?.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok().filter(|id| *id != u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_not_called_a_failure() {
+        let fate = |failures: &[Failure]| {
+            let failed = failures.iter().map(|failure| (KeyId::new("k"), failure.clone())).collect();
+            let closing = Closing::of_fates(Vec::new(), failed);
+            let values: Vec<Option<bool>> = closing.failed.iter().map(|failed| failed.is_unknown).collect();
+            assert_eq!(values, failures.iter().map(|failure| Some(failure.is_unknown())).collect::<Vec<_>>());
+            closing.verdict
+        };
+        assert_eq!(fate(&[]), Verdict::Success);
+        assert_eq!(fate(&[Failure::Refused("not known: it only says so".into())]), Verdict::Failure);
+        assert_eq!(fate(&[Failure::Refused("no".into()), Failure::Unknown("the line broke".into())]), Verdict::Unknown);
+    }
+}

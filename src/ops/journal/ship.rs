@@ -1,0 +1,308 @@
+//! Shipping the journal into an index of a cluster: each entry as the document that it is, under its own hash as
+//! its id, so that it is there once however often it is sent.
+
+use std::{io, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::reader;
+use crate::{
+    client::{ClientError, Put},
+    model::{Millis, journal, time::calendar},
+    ops::{Problem, Session},
+    store::journal::{Journal, Report},
+};
+
+/// The most documents of one request.
+const MOST: usize = 500;
+/// The most bytes of one request, as far as a single document is not larger.
+const LARGEST: usize = 4 << 20;
+/// How often documents that a busy cluster puts off are sent.
+const TRIES: u32 = 6;
+/// The pause before they are sent again; doubled each time.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What is to be shipped.
+#[derive(Clone, Debug)]
+pub struct Shipment {
+    /// Where to: an index or a data stream.
+    pub index: String,
+    /// Only entries of this moment or later.
+    pub since: Option<Millis>,
+    /// Also where the chain is broken: then all entries that are as they were written.
+    pub even_broken: bool,
+}
+
+/// An entry that the cluster did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    /// Its number.
+    pub sequence: u64,
+    /// In Elasticsearch's words.
+    pub reason: String,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Shipped {
+    /// How many are new there.
+    pub shipped: u64,
+    /// How many were there.
+    pub already_there: u64,
+    /// Those that were refused.
+    pub failed: Vec<Undelivered>,
+    /// Result of checking the journal before.
+    pub report: Report,
+    /// Why the rest was not sent.
+    pub ended_by: Option<Box<ClientError>>,
+}
+
+/// Why nothing was sent.
+#[derive(Debug)]
+pub enum NotShipped {
+    /// The chain is broken, as the check has it.
+    Broken(Box<Report>),
+    /// There is no journal, or it can't be read.
+    Problem(Box<Problem>),
+}
+
+/// Checks the journal and ships it, the oldest entry first. `tell` hears how many were answered for.
+///
+/// # Errors
+/// [`NotShipped`]; then nothing was sent. What the cluster says is in [`Shipped`].
+pub async fn ship(
+    session: &Session,
+    journal: &Journal,
+    what: &Shipment,
+    tell: impl Fn(u64),
+) -> Result<Shipped, NotShipped> {
+    if let Some(why) = journal.not_kept() {
+        return Err(NotShipped::Problem(Box::new(Problem::new("There is no journal to ship", why.words()))));
+    }
+    let report = {
+        let journal = journal.clone();
+        let checked = tokio::task::spawn_blocking(move || reader::checked(&journal, || (), |(), _, _| ())).await;
+        let (report, ()) =
+            checked.unwrap_or_else(|_| Err(Problem::broken())).map_err(Box::new).map_err(NotShipped::Problem)?;
+        report
+    };
+    if !report.is_whole() && !what.even_broken {
+        return Err(NotShipped::Broken(Box::new(report)));
+    }
+    let mut shipped = Shipped { report, ..Shipped::default() };
+    let files = journal.files().map_err(|error| unreadable(&error))?;
+    let since = what.since.map(calendar::rfc3339_millis);
+    for file in files {
+        let text = beside(move || std::fs::read(file)).await?;
+        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        // What is not as it was written is no entry; the check has told it.
+        let entries = lines.filter_map(|line| Some(Document { line, entry: journal::read(line).ok()? }));
+        let wanted = entries.filter(|document| since.as_ref().is_none_or(|since| document.entry.at >= *since));
+        let documents: Vec<Document<'_>> = wanted.collect();
+        for chunk in chunks(&documents) {
+            if let Err(error) = deliver(session, &what.index, chunk, &mut shipped).await {
+                shipped.ended_by = Some(Box::new(error));
+                return Ok(shipped);
+            }
+            tell(shipped.shipped + shipped.already_there + shipped.failed.len() as u64);
+        }
+    }
+    Ok(shipped)
+}
+
+/// Reads files beside the runtime.
+async fn beside<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, NotShipped> {
+    let done = tokio::task::spawn_blocking(read).await;
+    done.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &io::Error) -> NotShipped {
+    let hint = "Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL";
+    NotShipped::Problem(Box::new(Problem::new("The journal can’t be read", &error.to_string()).hint(hint)))
+}
+
+struct Document<'a> {
+    line: &'a str,
+    entry: journal::Read,
+}
+
+/// Parts of at most so many documents and bytes; none is empty.
+fn chunks<'a, 'd>(documents: &'a [Document<'d>]) -> Vec<&'a [Document<'d>]> {
+    let mut chunks = Vec::new();
+    let mut rest = documents;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |document: &&Document<'_>| {
+            bytes += document.line.len();
+            bytes <= LARGEST
+        };
+        let count = rest.iter().take(MOST).take_while(fits).count().max(1);
+        let (chunk, after) = rest.split_at(count);
+        chunks.push(chunk);
+        rest = after;
+    }
+    chunks
+}
+
+/// Sends a chunk, and again what was put off, a little later each time.
+async fn deliver(
+    session: &Session,
+    index: &str,
+    chunk: &[Document<'_>],
+    shipped: &mut Shipped,
+) -> Result<(), ClientError> {
+    let mut waiting: Vec<&Document<'_>> = chunk.iter().collect();
+    for tried in 1..=TRIES {
+        let documents: Vec<(&str, &str)> = waiting.iter().map(|one| (one.entry.hash.as_str(), one.line)).collect();
+        let answers = session.client.create_documents(index, &documents).await?;
+        let mut later = Vec::new();
+        for (document, answer) in waiting.into_iter().zip(answers) {
+            let sequence = document.entry.sequence;
+            match answer {
+                Put::Created => shipped.shipped += 1,
+                Put::AlreadyThere => shipped.already_there += 1,
+                Put::Later(_) if tried < TRIES => later.push(document),
+                Put::Later(reason) | Put::Refused(reason) => shipped.failed.push(Undelivered { sequence, reason }),
+            }
+        }
+        if later.is_empty() {
+            return Ok(());
+        }
+        waiting = later;
+        tokio::time::sleep(PAUSE * 2_u32.pow(tried - 1)).await;
+    }
+    Ok(())
+}
+
+/// An index template that fits the entries, as the body of `PUT _index_template/NAME`. It makes a data stream of
+/// the name. Nothing needs it: without one, Elasticsearch guesses the types.
+pub fn template(index: &str) -> Value {
+    let keyword = || json!({ "type": "keyword", "ignore_above": 1024 });
+    let named = |names: &[&str]| {
+        let properties: serde_json::Map<String, Value> =
+            names.iter().map(|name| ((*name).to_owned(), keyword())).collect();
+        json!({ "properties": properties })
+    };
+    let mut event = named(&["id", "kind", "category", "type", "action", "outcome"]);
+    event["properties"]["sequence"] = json!({ "type": "long" });
+    event["properties"]["reason"] = json!({ "type": "text" });
+    let mut own = named(&["phase", "intent", "keys", "authentication_type", "own_key", "login_user", "previous"]);
+    own["properties"]["failed"] = json!({
+        "properties": { "id": keyword(), "reason": { "type": "text" }, "unknown": { "type": "boolean" } }
+    });
+    own["properties"]["damage"] = json!({ "type": "text" });
+    // Only to be read again: the body of a request, and what a crash has cut off.
+    for text in ["request", "torn"] {
+        own["properties"][text] = json!({ "type": "keyword", "index": false, "doc_values": false });
+    }
+    json!({
+        "index_patterns": [index],
+        "data_stream": {},
+        "priority": 500,
+        "template": {
+            "mappings": {
+                "properties": {
+                    "@timestamp": { "type": "date" },
+                    "ecs": named(&["version"]),
+                    "event": event,
+                    "user": named(&["name", "domain"]),
+                    "host": named(&["hostname"]),
+                    "process": {
+                        "properties": { "name": keyword(), "pid": { "type": "long" }, "user": named(&["name", "id"]) }
+                    },
+                    "service": named(&["type", "address", "name", "id"]),
+                    "keybearer": own,
+                    "hash": keyword(),
+                }
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        api_key::KeyId,
+        journal::{Action, BEGINNING, Entry, FailedKey, Origin, Verdict},
+    };
+
+    fn line(reason: &str) -> String {
+        let entry = Entry {
+            at: 1_795_521_600_000,
+            id: "e1".into(),
+            action: Action::Invalidate,
+            intent: Some("e0".into()),
+            verdict: Verdict::Failure,
+            // Every field by name: a new one is in the template, too.
+            origin: Origin {
+                host: "here".into(),
+                system_user: "ana".into(),
+                system_user_id: Some(1000),
+                login_user_id: Some(1000),
+                process: Some(7),
+                username: "ana".into(),
+                realm: "native1".into(),
+                authentication_type: "realm".into(),
+                own_key: Some(KeyId::new("own")),
+                url: "https://es:9200".into(),
+                cluster: Some("c".into()),
+                cluster_uuid: Some("u".into()),
+            },
+            keys: vec![KeyId::new("k")],
+            failed: vec![FailedKey { id: "k2".into(), reason: "no".into(), is_unknown: Some(true) }],
+            request: Some(json!({ "ids": ["k"] })),
+            reason: Some(reason.into()),
+            torn: Some("{".into()),
+            damage: Some("odd".into()),
+        };
+        entry.line(1, BEGINNING)
+    }
+
+    #[test]
+    fn a_chunk_has_no_more_documents_and_bytes_than_it_may() {
+        let (short, long) = (line("short"), line(&"x".repeat(3 << 20)));
+        let sizes = |lines: &[&String]| {
+            let document = |line: &&String| (line.to_string(), journal::read(line).unwrap());
+            let read: Vec<_> = lines.iter().map(document).collect();
+            let documents: Vec<Document<'_>> =
+                read.iter().map(|(line, entry)| Document { line, entry: entry.clone() }).collect();
+            chunks(&documents).iter().map(|chunk| chunk.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&vec![&short; 1001]), [500, 500, 1]);
+        assert_eq!(sizes(&[&long, &long, &short, &long, &long]), [1, 2, 1, 1]);
+        assert_eq!(sizes(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn the_template_names_every_field_of_an_entry() {
+        let template = template("keybearer-journal");
+        fn check(value: &Value, mapping: &Value, path: &str) {
+            for (name, value) in value.as_object().into_iter().flatten() {
+                let field = &mapping["properties"][name];
+                assert!(!field.is_null(), "{path}{name}");
+                let inner = value.as_array().and_then(|values| values.first()).unwrap_or(value);
+                if inner.is_object() {
+                    check(inner, field, &format!("{path}{name}."));
+                }
+            }
+        }
+        let entry: Value = serde_json::from_str(&line("because")).unwrap();
+        check(&entry, &template["template"]["mappings"], "");
+        let types = |path: &str| {
+            let field = |mapping: &Value, name: &str| mapping["properties"][name].clone();
+            path.split('.').fold(template["template"]["mappings"].clone(), |mapping, name| field(&mapping, name))
+        };
+        // What is a number or a truth value is none of text.
+        for (path, kind) in [
+            ("keybearer.failed.unknown", "boolean"),
+            ("process.pid", "long"),
+            ("process.user.id", "keyword"),
+            ("service.id", "keyword"),
+            ("keybearer.login_user", "keyword"),
+            ("keybearer.damage", "text"),
+        ] {
+            assert_eq!(types(path)["type"], kind, "{path}");
+        }
+    }
+}

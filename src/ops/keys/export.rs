@@ -1,0 +1,149 @@
+//! Writing keys to a new file, with progress and stop. Nothing is ever written over, and what was stopped
+//! or failed leaves nothing behind.
+
+use std::{
+    borrow::Cow,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::{
+    export::{self, About, ExportError, Format, Row},
+    ops::{Problem, keys::list::KeyList},
+};
+
+/// What is to be written: some keys of one list, with the name of their cluster.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Of which cluster.
+    pub cluster: String,
+    /// The list.
+    pub list: Arc<KeyList>,
+    /// Places of keys in it, in order.
+    pub places: Vec<u32>,
+}
+
+/// A file that is to be made.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Its keys.
+    pub parts: Vec<Part>,
+    /// Its form.
+    pub format: Format,
+    /// Where; nothing may be there yet.
+    pub path: PathBuf,
+    /// What the file says about itself.
+    pub about: About,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Keys in the file.
+    pub keys: u64,
+    /// Keys that end beyond the calendar and could not be put into one.
+    pub beyond: u64,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Writes the file. This call blocks.
+///
+/// # Errors
+/// When there is such a file, the disk refuses, or it was stopped.
+pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + Sync) -> Result<Exported, Problem> {
+    let path = &export.path;
+    let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;
+    let mut out = BufWriter::new(file);
+    let rows = export.parts.iter().flat_map(|part| {
+        let key = |place: &u32| Row { cluster: &part.cluster, key: Cow::Owned(part.list.keys.key(*place as usize)) };
+        part.places.iter().map(key)
+    });
+    let written = export::write(export.format, &mut out, rows, &export.about, &mut |count| {
+        tell(count);
+        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let ended = written.and_then(|written| {
+        out.flush()?;
+        out.get_ref().sync_all()?;
+        Ok(written)
+    });
+    match ended {
+        Ok(written) => Ok(Exported { keys: written.keys, beyond: written.beyond, path: path.clone() }),
+        Err(error) => {
+            drop(out);
+            // It is this call's own file, made a moment ago; one that can't be removed is named.
+            let rest = fs::remove_file(path).err().map(|_| format!(". A part of it is in {}", path.display()));
+            Err(match error {
+                ExportError::Stopped => {
+                    Problem::new("Stopped", &format!("Nothing was exported{}", rest.unwrap_or_default()))
+                }
+                ExportError::Write(error) => {
+                    let mut problem = refused(path, &error);
+                    problem.detail.push_str(&rest.unwrap_or_default());
+                    problem
+                }
+            })
+        }
+    }
+}
+
+pub(crate) fn refused(path: &Path, error: &io::Error) -> Problem {
+    let hint = match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            "There is such a file already, and it is never written over: choose another name"
+        }
+        io::ErrorKind::NotFound => "There is no such folder: choose another place",
+        io::ErrorKind::PermissionDenied => "You may not write there: choose another place",
+        io::ErrorKind::StorageFull => "The disk is full",
+        _ => "Choose another place",
+    };
+    Problem::new("The file can’t be written", &format!("{}: {error}", path.display())).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::RawKey;
+
+    fn export(path: PathBuf) -> Export {
+        let mut list = KeyList::default();
+        for number in 0..2500 {
+            list.keys.put(&RawKey { id: &format!("id{number}"), name: "=1+1", ..RawKey::default() });
+        }
+        let part = Part { cluster: "c".into(), places: (0..2500).rev().collect(), list: Arc::new(list) };
+        let zone = jiff::tz::TimeZone::UTC;
+        let about = About { cluster: "c".into(), with_cluster: false, now: 0, made_at: 0, zone };
+        Export { parts: vec![part], format: Format::Csv, path, about }
+    }
+
+    #[test]
+    fn a_file_is_written_in_order_and_never_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let export = export(folder.path().join("keys.csv"));
+        let written = to_file(&export, &AtomicBool::new(false), |_| ()).unwrap();
+        assert_eq!(written.keys, 2500);
+        let text = fs::read_to_string(&export.path).unwrap();
+        assert!(text.lines().nth(1).unwrap().starts_with("id2499,'=1+1"), "{}", text.lines().nth(1).unwrap());
+        let again = to_file(&export, &AtomicBool::new(false), |_| ()).unwrap_err();
+        assert!(again.hint.contains("never written over"));
+        assert_eq!(fs::read_to_string(&export.path).unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_stopped_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let export = export(folder.path().join("keys.csv"));
+        let stopped = to_file(&export, &AtomicBool::new(true), |_| ()).unwrap_err();
+        assert_eq!(stopped.title, "Stopped");
+        assert!(!export.path.exists());
+        let nowhere = Export { path: folder.path().join("no/keys.csv"), ..export };
+        assert!(to_file(&nowhere, &AtomicBool::new(false), |_| ()).unwrap_err().hint.contains("no such folder"));
+    }
+}

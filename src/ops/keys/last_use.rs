@@ -1,0 +1,221 @@
+//! When keys were last used, as far as an index of audit events can tell it: Elasticsearch keeps no last use.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    client::{AuditSource, ClientError},
+    model::{
+        DAY, Millis,
+        api_key::KeyId,
+        time::{
+            calendar,
+            expiry::{self, thousands},
+        },
+    },
+    ops::Session,
+};
+
+/// Where audit events are, if nobody says otherwise: the integration of Elastic, and Filebeat.
+pub const USUAL: &str = "logs-elasticsearch.audit-*,filebeat-*";
+/// So many keys are named in a request; of more, all are read.
+const NAMED: usize = 1000;
+
+/// When keys were last seen at work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uses {
+    /// Where that was read.
+    pub index: String,
+    /// The first event.
+    pub from: Millis,
+    /// The last event.
+    pub to: Millis,
+    seen: HashMap<KeyId, Millis>,
+}
+
+/// How many of some keys were seen at work, and when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// The moment that this is told of.
+    pub at: Millis,
+    /// Within the day before that moment.
+    pub lately: usize,
+    /// Earlier than that day.
+    pub earlier: usize,
+    /// Not at all, within the time of the events.
+    pub unseen: usize,
+    /// The last time that any of them was.
+    pub last: Option<Millis>,
+}
+
+/// Why nothing is known, in words that go on from "not known: ".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotKnown(pub String);
+
+impl std::fmt::Display for NotKnown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "not known: {}", self.0)
+    }
+}
+
+impl Uses {
+    /// When a key was last seen; `None` says that it was not, within the time of the events.
+    pub fn of(&self, id: &KeyId) -> Option<Millis> {
+        self.seen.get(id).copied()
+    }
+
+    /// How many of these keys were seen, and when.
+    pub fn among<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>, now: Millis) -> Used {
+        ids.into_iter().fold(Used { at: now, ..Used::default() }, |mut used, id| {
+            match self.of(id) {
+                Some(at) if at > now.saturating_sub(DAY) => used.lately += 1,
+                Some(_) => used.earlier += 1,
+                None => used.unseen += 1,
+            }
+            used.last = used.last.max(self.of(id));
+            used
+        })
+    }
+
+    /// The same of many keys in words: how many within a day, before, and not at all.
+    pub fn words_of_many(&self, used: Used, zone: &TimeZone) -> String {
+        let span = format!(
+            "seen between {} and {}, where there are audit events",
+            calendar::local(self.from, zone),
+            calendar::local(self.to, zone)
+        );
+        let Some(last) = used.last else { return format!("none of them was {span}") };
+        let last = format!(" (the last one {})", expiry::ago(last, used.at));
+        let lately = if used.lately > 0 { format!("within the last day{last}") } else { String::new() };
+        let earlier = if used.lately > 0 { "before that".into() } else { format!("before the last day{last}") };
+        let parts = [(used.lately, lately), (used.earlier, earlier), (used.unseen, format!("not {span}"))];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        parts.map(|(count, words)| format!("{} {words}", thousands(*count as u64))).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The same in words. What was not seen may have been used before the first event, after the last, or by
+    /// requests that the audit does not write down.
+    pub fn words(&self, id: &KeyId, now: Millis, zone: &TimeZone) -> String {
+        match self.of(id) {
+            Some(at) => format!("{} ({})", calendar::local(at, zone), expiry::ago(at, now)),
+            None => format!(
+                "not seen between {} and {}, where there are audit events",
+                calendar::local(self.from, zone),
+                calendar::local(self.to, zone)
+            ),
+        }
+    }
+}
+
+/// When these keys were last used, as far as the index of the connection tells it, or the usual places.
+///
+/// # Errors
+/// Why it is not known.
+pub async fn of(session: &Session, ids: &[KeyId]) -> Result<Uses, NotKnown> {
+    within(session, ids, None).await
+}
+
+/// The same of an index, a data stream or a pattern that somebody named.
+///
+/// # Errors
+/// Why it is not known.
+pub async fn within(session: &Session, ids: &[KeyId], index: Option<&str>) -> Result<Uses, NotKnown> {
+    let index = index.or(session.client.endpoint().audit_index.as_deref());
+    let place = index.unwrap_or(USUAL);
+    let is_named = index.is_some();
+    let refused = |error: ClientError| NotKnown(refusal(&error, is_named, place));
+    let index = match session.client.audit_source(place).await.map_err(refused)? {
+        AuditSource::Usable(index) => index,
+        missing => return Err(NotKnown(gap(&missing, is_named, place))),
+    };
+    let range = session.client.audit_range(&index).await.map_err(refused)?;
+    let Some(range) = range else { return Err(NotKnown(format!("there is no audit event in {place}"))) };
+    let named = (ids.len() <= NAMED).then_some(ids);
+    let mut seen = HashMap::new();
+    let mut after = None;
+    loop {
+        let page = session.client.audit_last_seen(&index, named, after.as_ref()).await.map_err(refused)?;
+        seen.extend(page.seen);
+        after = page.after;
+        if after.is_none() {
+            break;
+        }
+    }
+    if named.is_none() {
+        let wanted: std::collections::HashSet<&KeyId> = ids.iter().collect();
+        seen.retain(|id, _| wanted.contains(id));
+    }
+    Ok(Uses { index: place.to_owned(), from: range.from, to: range.to, seen })
+}
+
+fn gap(source: &AuditSource, is_named: bool, place: &str) -> String {
+    match source {
+        AuditSource::NoKeyField => format!(
+            "{}no event in {place} names an API key in a field that can be counted (apikey.id or \
+             elasticsearch.audit.apikey.id as a keyword)",
+            if is_named { "" } else { "Elasticsearch does not keep it, and " }
+        ),
+        AuditSource::NoTimeField => format!("the events in {place} have no time (@timestamp as a date)"),
+        _ if is_named => format!("there is no index {place} that you may read"),
+        _ => format!(
+            "Elasticsearch does not keep it, and there is no index of audit events that you may read (looked for {place})"
+        ),
+    }
+}
+
+fn refusal(error: &ClientError, is_named: bool, place: &str) -> String {
+    match error {
+        ClientError::Forbidden { .. } if !is_named => gap(&AuditSource::NoIndex, false, place),
+        ClientError::Forbidden { .. } => format!("you may not read {place}: it needs the index privilege read"),
+        ClientError::NotFound { .. } => format!("there is no index {place}"),
+        other => format!("{place} can't be read ({other})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_seen_is_told_with_the_time_that_is_covered() {
+        const NOON: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+        let (from, to) = (NOON - 86_400_000, NOON);
+        let seen = HashMap::from([(KeyId::new("a"), NOON - 7_200_000)]);
+        let uses = Uses { index: "i".into(), from, to, seen };
+        let words = |id: &str| uses.words(&KeyId::new(id), NOON, &TimeZone::UTC);
+        assert_eq!(words("a"), "24 Nov 2026, 10:00 UTC (2 hours ago)");
+        let expected =
+            "not seen between 23 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, where there are audit events";
+        assert_eq!(words("b"), expected);
+    }
+
+    #[test]
+    fn of_many_keys_it_is_told_how_many_were_seen_within_a_day_before_and_not_at_all() {
+        const NOON: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+        let at = |hours: i64| NOON - hours * 3_600_000;
+        let seen = [("a", at(2)), ("b", at(23)), ("c", at(25))].map(|(id, at)| (KeyId::new(id), at));
+        let uses = Uses { index: "i".into(), from: at(48), to: NOON, seen: seen.into() };
+        let words = |ids: &[&str]| {
+            let ids: Vec<KeyId> = ids.iter().map(|id| KeyId::new(*id)).collect();
+            uses.words_of_many(uses.among(&ids, NOON), &TimeZone::UTC)
+        };
+        let span = "seen between 22 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, where there are audit events";
+        let all = format!("2 within the last day (the last one 2 hours ago); 1 before that; 2 not {span}");
+        assert_eq!(words(&["a", "b", "c", "d", "e"]), all);
+        assert_eq!(words(&["c"]), "1 before the last day (the last one 25 hours ago)");
+        assert_eq!(words(&["d", "e"]), format!("none of them was {span}"));
+    }
+
+    #[test]
+    fn why_nothing_is_known_names_the_place_and_the_way_out() {
+        assert!(gap(&AuditSource::NoIndex, false, USUAL).contains(USUAL));
+        assert!(gap(&AuditSource::NoKeyField, true, "my-audit").contains("apikey.id"));
+        let forbidden = ClientError::Forbidden { action: None, reason: "no".into(), privileges: Vec::new() };
+        assert!(refusal(&forbidden, false, USUAL).starts_with("Elasticsearch does not keep it"));
+        assert_eq!(
+            refusal(&forbidden, true, "my-audit"),
+            "you may not read my-audit: it needs the index privilege read"
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! Reading all keys of a cluster into an inventory: the newest first, then everything in parallel, with
+//! nothing lost at the seams and nothing counted twice.
+//!
+//! The keys are cut by their time of creation into ranges so small that each is one single answer: pages
+//! that follow each other lose keys where they tie (as seen on 9.5.3: 99,854 of 100,000 by creation
+//! alone), a single answer has no seam. What is created or invalidated meanwhile is looked for at the
+//! end from its newest side, so that no clock needs to be right. Then the cluster counts, and ranges in
+//! which its count differs are read again.
+
+mod reader;
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::{
+    client::{ClientError, KeyQuery, UnreadRows},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId},
+        inventory::Inventory,
+        time::expiry::plural,
+        version::Feature,
+    },
+    ops::{Session, background},
+};
+use reader::Reader;
+
+/// Rows of one page where pages follow each other.
+const PAGE: u32 = 1000;
+
+/// The keys of a cluster at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct KeyList {
+    /// Every key that has an id, whatever else of it could not be read ([`Inventory::flaw`]).
+    pub keys: Inventory,
+    /// Rows of which not even an id could be read: counted, never lost in silence.
+    pub unreadable: UnreadRows,
+    /// How many the cluster said there are.
+    pub total: u64,
+    /// When it was read, by this machine's clock.
+    pub as_of: Millis,
+    /// When keys that were created or invalidated since were added to it; `None` where it is of one reading.
+    pub renewed_at: Option<Millis>,
+    /// Whether only one's own keys are in it.
+    pub own_only: bool,
+    /// Whether all of it was read, or only its beginning.
+    pub is_complete: bool,
+}
+
+impl KeyList {
+    /// How many keys the cluster counted and did not send; they may have been created meanwhile.
+    pub fn shortfall(&self) -> u64 {
+        self.total.saturating_sub(self.rows())
+    }
+
+    /// How many keys the cluster sent and does not count.
+    pub fn surplus(&self) -> u64 {
+        self.rows().saturating_sub(self.total)
+    }
+
+    fn rows(&self) -> u64 {
+        (self.keys.len() + self.unreadable.len()) as u64
+    }
+
+    /// Whether nothing is missing, and nothing in it could not be read.
+    pub fn is_whole(&self) -> bool {
+        self.doubts().is_empty()
+    }
+
+    /// `true` if no key is missing; fields of keys that are in it may still be unreadable.
+    pub fn has_every_row(&self) -> bool {
+        self.unreadable.is_empty() && self.shortfall() == 0 && !(self.is_complete && self.surplus() > 0)
+    }
+
+    /// One key that could not be read as a whole, and why.
+    pub fn example_of_doubt(&self) -> Option<String> {
+        let flawed = self.keys.first_flaw().map(|(place, flaw)| format!("{}: {flaw}", self.keys.id(place)));
+        flawed.or_else(|| self.unreadable.kept().first().map(|row| format!("A row without an id: {}", row.reason)))
+    }
+
+    /// What is missing or could not be read, a sentence each; nothing for a list that is whole.
+    pub fn doubts(&self) -> Vec<String> {
+        let keys = |count: u64| plural(count, "key");
+        let mut doubts = Vec::new();
+        if self.keys.flawed() > 0 {
+            doubts.push(format!("{} not fully readable", keys(self.keys.flawed() as u64)));
+        }
+        if !self.unreadable.is_empty() {
+            doubts.push(format!("{} could not be understood", keys(self.unreadable.len() as u64)));
+        }
+        if self.shortfall() > 0 {
+            doubts.push(format!("the cluster counts {} more than it sent", keys(self.shortfall())));
+        }
+        // A part of a list has no count to be compared with.
+        if self.is_complete && self.surplus() > 0 {
+            doubts.push(format!("the cluster sent {} more than it counts", keys(self.surplus())));
+        }
+        doubts
+    }
+}
+
+/// News of a list that is being read.
+#[derive(Clone, Debug)]
+pub enum ListProgress {
+    /// What was read so far, in an order and ready to be shown.
+    Part(Arc<KeyList>),
+    /// The older list with what is new in it.
+    Renewed(Arc<KeyList>),
+    /// So many of so many.
+    Count {
+        /// Read so far.
+        read: u64,
+        /// Of so many, as the cluster says; 0 where it doesn't.
+        total: u64,
+    },
+}
+
+/// Reads all keys that one may see. Dropping the future stops it.
+///
+/// # Errors
+/// The first request that failed for good. What was read before is lost to the caller, who keeps the
+/// older list.
+pub async fn all(
+    session: &Session,
+    progress: impl Fn(ListProgress) + Send + Sync + 'static,
+) -> Result<KeyList, ClientError> {
+    let reader = Reader::new(session, progress);
+    if session.has(Feature::Query) {
+        match reader.by_query().await {
+            // The version was not told, and it has no query API.
+            Err(ClientError::Lacks(Feature::Query)) => {}
+            answer => return answer.map(|()| reader.finish()),
+        }
+    }
+    reader.all_at_once().await?;
+    Ok(reader.finish())
+}
+
+/// What is new since an older list, without reading all of it: keys that were created or invalidated.
+/// `None` where that can't be told. Changes to metadata, rights or expiry leave no trace that could be
+/// asked for, so this is for the time until all is read again.
+///
+/// # Errors
+/// The first request that failed for good.
+pub async fn renewed(session: &Session, old: &KeyList) -> Result<Option<KeyList>, ClientError> {
+    if !(session.has(Feature::InvalidationTime) && old.is_complete) {
+        return Ok(None);
+    }
+    let reader = Reader::from(session, old);
+    if let Err(error) = reader.newest().await {
+        return if matches!(error, ClientError::Lacks(_)) { Ok(None) } else { Err(error) };
+    }
+    let (total, _) = session.client.count_api_keys(None, None).await?;
+    let list = reader.finish();
+    let adds_up = list.keys.len() as u64 + list.unreadable.len() as u64 == total;
+    // It stays as old as it was: what leaves no trace was not looked at.
+    Ok(adds_up.then(|| KeyList { total, as_of: old.as_of, renewed_at: Some(list.as_of), ..list }))
+}
+
+/// Several lists as one, and where the keys of each end. It is as old as the oldest of them.
+pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
+    let mut all = KeyList { is_complete: true, as_of: Millis::MAX, ..KeyList::default() };
+    let mut ends = Vec::new();
+    for list in lists {
+        all.keys.append(&list.keys);
+        ends.push(all.keys.len());
+        all.unreadable.append(&list.unreadable);
+        all.total += list.total;
+        all.as_of = all.as_of.min(list.as_of);
+        all.renewed_at = all.renewed_at.max(list.renewed_at);
+        all.own_only |= list.own_only;
+        all.is_complete &= list.is_complete;
+    }
+    if lists.is_empty() {
+        all.as_of = 0;
+    }
+    background::run(|| all.keys.finish());
+    (all, ends)
+}
+
+/// Keys that were read by their ids.
+#[derive(Debug, Default)]
+pub struct ById {
+    /// Those that were found.
+    pub keys: Vec<ApiKey>,
+    /// Those that are there and can't be read.
+    pub unreadable: UnreadRows,
+}
+
+/// Reads keys by id, 1,000 at a time: the proof after something was done to them. Ids that the cluster
+/// doesn't know are missing in the answer.
+///
+/// # Errors
+/// The first request that failed.
+pub async fn by_id(session: &Session, ids: &[KeyId]) -> Result<ById, ClientError> {
+    let mut found = ById { keys: Vec::with_capacity(ids.len()), unreadable: UnreadRows::default() };
+    if !session.has(Feature::Query) {
+        return one_by_one(session, ids).await;
+    }
+    for chunk in ids.chunks(PAGE as usize) {
+        let mut query = KeyQuery::new(PAGE);
+        let values: Vec<&str> = chunk.iter().map(KeyId::as_str).collect();
+        query.filter = Some(json!({ "ids": { "values": values } }));
+        match session.client.query_api_keys(&query).await {
+            Ok(page) => {
+                found.keys.extend(page.keys);
+                found.unreadable.append(&page.unreadable);
+            }
+            // The version was not told, and it has no query API.
+            Err(ClientError::Lacks(Feature::Query)) => return one_by_one(session, ids).await,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+async fn one_by_one(session: &Session, ids: &[KeyId]) -> Result<ById, ClientError> {
+    let mut found = ById::default();
+    for id in ids {
+        found.keys.extend(session.client.get_api_key(id, session.sees_own_only()).await?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,181 @@
+//! What became of each of many keys, as a new file that can be handed on.
+
+use std::{fs::File, io::BufWriter, path::PathBuf, sync::Arc};
+
+use crate::{
+    export::{
+        Format,
+        outcome_report::{self, Fate as Written},
+    },
+    model::{api_key::KeyId, failure::Failure},
+    ops::{
+        Problem,
+        invalidate::Outcome,
+        keys::{
+            export::{self, Exported},
+            list::KeyList,
+        },
+        update::UpdateOutcome,
+    },
+};
+
+/// What can become of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// Proved to be invalidated.
+    Invalidated,
+    /// Different now.
+    Updated,
+    /// It was so before.
+    Unchanged,
+    /// It did not work, for certain.
+    Failed,
+    /// It may have worked: no answer tells, or the answers contradict each other.
+    Unknown,
+    /// Never sent.
+    Untouched,
+}
+
+impl Fate {
+    /// The word of files and tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Invalidated => "invalidated",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Unknown => Failure::NOT_KNOWN,
+            Self::Untouched => "untouched",
+        }
+    }
+}
+
+/// One key's fate, with the reason where there is one.
+pub type Row = (Fate, KeyId, String);
+
+/// A file that is to be made.
+#[derive(Clone, Debug)]
+pub struct FatesFile {
+    /// Where names and owners are looked up.
+    pub list: Arc<KeyList>,
+    /// What became of the keys, in this order.
+    pub rows: Vec<Row>,
+    /// CSV, or otherwise JSON.
+    pub format: Format,
+    /// Where; nothing may be there yet.
+    pub path: PathBuf,
+}
+
+fn rows(ids: &[KeyId], fate: Fate) -> impl Iterator<Item = Row> {
+    ids.iter().map(move |id| (fate, id.clone(), String::new()))
+}
+
+impl From<&Failure> for Fate {
+    fn from(failure: &Failure) -> Self {
+        if failure.is_unknown() { Self::Unknown } else { Self::Failed }
+    }
+}
+
+/// A row of a key that is not as it was asked for.
+pub fn failure((id, failure): &(KeyId, Failure)) -> Row {
+    (failure.into(), id.clone(), failure.reason().to_owned())
+}
+
+fn failures(failed: &[(KeyId, Failure)]) -> impl Iterator<Item = Row> {
+    failed.iter().map(failure)
+}
+
+/// All that became of keys that were to be invalidated: done, failed, untouched.
+pub fn of_invalidation(outcome: &Outcome) -> Vec<Row> {
+    let untouched =
+        outcome.untouched.iter().map(|id| (Fate::Untouched, id.clone(), outcome.why_untouched(id).to_owned()));
+    rows(&outcome.done, Fate::Invalidated).chain(failures(&outcome.failed)).chain(untouched).collect()
+}
+
+/// All that became of keys that were to be updated: updated, unchanged, failed, untouched.
+pub fn of_update(outcome: &UpdateOutcome) -> Vec<Row> {
+    let updated = outcome.updated.iter().map(|id| {
+        let remark = outcome.remarks.get(id).cloned().unwrap_or_default();
+        (Fate::Updated, id.clone(), remark)
+    });
+    let good = updated.chain(rows(&outcome.unchanged, Fate::Unchanged));
+    good.chain(failures(&outcome.failed)).chain(rows(&outcome.untouched, Fate::Untouched)).collect()
+}
+
+/// The rows with the names and owners of a list.
+pub fn named<'a>(list: &'a KeyList, rows: &'a [Row]) -> impl Iterator<Item = Written<'a>> {
+    rows.iter().map(|(result, id, reason)| {
+        let place = list.keys.place(id);
+        let text = |of: fn(&'a crate::model::inventory::Inventory, usize) -> &'a str| {
+            place.map_or("", |place| of(&list.keys, place)).into()
+        };
+        Written {
+            result: result.word(),
+            id: id.as_str(),
+            name: text(|keys, place| keys.name(place)),
+            username: text(|keys, place| keys.username(place)),
+            realm: text(|keys, place| keys.realm(place)),
+            reason: reason.into(),
+        }
+    })
+}
+
+/// Writes the file. This call blocks.
+///
+/// # Errors
+/// When there is such a file, or the disk refuses.
+pub fn to_file(file: &FatesFile) -> Result<Exported, Problem> {
+    let path = &file.path;
+    let refused = |error: &std::io::Error| export::refused(path, error);
+    let out = File::options().write(true).create_new(true).open(path).map_err(|error| refused(&error))?;
+    let fates = named(&file.list, &file.rows);
+    let written = match file.format {
+        Format::Csv => outcome_report::write_csv(BufWriter::new(&out), fates),
+        _ => outcome_report::write_json(BufWriter::new(&out), fates),
+    };
+    let keys = written.and_then(|keys| out.sync_all().map(|()| keys)).map_err(|error| {
+        // It is this call's own file, made a moment ago; the reason of the failure says more than another one.
+        let _ = std::fs::remove_file(path);
+        refused(&error)
+    })?;
+    Ok(Exported { keys, beyond: 0, path: path.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{guard::Guard, inventory::RawKey};
+
+    #[test]
+    fn every_key_is_in_the_file_with_its_name_and_reason_and_no_file_is_written_over() {
+        let mut list = KeyList::default();
+        for id in ["a", "b", "c", "d", "e"] {
+            list.keys.put(&RawKey { id, name: &format!("key {id}"), username: "ana", ..RawKey::default() });
+        }
+        list.keys.finish();
+        let outcome = Outcome {
+            on_its_word: None,
+            done: vec![KeyId::new("a")],
+            failed: vec![
+                (KeyId::new("b"), Failure::Refused("why".into())),
+                (KeyId::new("e"), Failure::Unknown("cut".into())),
+            ],
+            untouched: vec![KeyId::new("c"), KeyId::new("d")],
+            guarded: [(KeyId::new("d"), Guard::Managed)].into(),
+            stopped: true,
+            halted: None,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fates.csv");
+        let rows = of_invalidation(&outcome);
+        let file = FatesFile { list: Arc::new(list), rows, format: Format::Csv, path: path.clone() };
+        assert_eq!(to_file(&file).unwrap().keys, 5);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let settled = ["invalidated,a,key a,ana,,", "failed,b,key b,ana,,why", "not known,e,key e,ana,,cut"];
+        assert_eq!(lines[1..4], settled);
+        assert!(lines[4].starts_with("untouched,c,") && lines[4].contains("stopped"), "{text}");
+        assert!(lines[5].contains("says of itself that a product made it"), "{text}");
+        assert!(to_file(&file).unwrap_err().hint.contains("never written over"));
+    }
+}

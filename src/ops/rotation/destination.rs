@@ -1,0 +1,84 @@
+//! The places where the secret of a successor goes, and what is found there again.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::Arrived;
+use crate::{
+    model::{api_key::KeyId, connections::login::Login, rotation::Place, secret::Secret},
+    store::secret_file,
+};
+
+/// A key in a file, encoded or as `id:key`; `None` where there is none.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn in_file(path: &Path) -> io::Result<Option<(KeyId, Secret)>> {
+    let text = secret_file::read(path)?;
+    let login = text.and_then(|text| Login::from_api_key_text(text.expose()).ok());
+    Ok(match login {
+        Some(Login::ApiKey { id, secret }) => Some((KeyId::new(id), secret)),
+        _ => None,
+    })
+}
+
+/// What is where the secret was to go.
+pub fn arrived(place: &Place) -> Arrived {
+    let Place::File { path } = place else { return Arrived::NotKnown };
+    match (in_file(path), std::fs::metadata(path)) {
+        (Ok(Some((id, _))), _) => Arrived::Key(id),
+        (_, Ok(found)) if found.len() == 0 => Arrived::Empty,
+        _ => Arrived::NotKnown,
+    }
+}
+
+/// A path that means the same from another folder, and can be written down.
+///
+/// # Errors
+/// When it is no text.
+pub fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is no UTF-8 text")),
+    }
+}
+
+/// The name of the file for the successor of a key, by the key's id; `None` for an id that could lead elsewhere.
+pub fn file_name(old: &KeyId) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (!old.as_str().is_empty() && old.as_str().bytes().all(plain)).then(|| format!("{old}.key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_file_tells_whether_the_secret_arrived() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let place = Place::File { path: path.clone() };
+        assert_eq!(arrived(&place), Arrived::NotKnown);
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(arrived(&place), Arrived::Empty);
+        std::fs::write(&path, "not a key at all").unwrap();
+        assert_eq!(arrived(&place), Arrived::NotKnown);
+        for text in ["aWQ6a2V5\n", "id:key"] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(arrived(&place), Arrived::Key(KeyId::new("id")));
+        }
+        assert_eq!(arrived(&Place::Stdout), Arrived::NotKnown);
+        assert_eq!(in_file(&path).unwrap().unwrap().1.expose(), "key");
+    }
+
+    #[test]
+    fn an_id_that_could_lead_elsewhere_names_no_file() {
+        assert_eq!(file_name(&KeyId::new("VuaC-_1")).unwrap(), "VuaC-_1.key");
+        for odd in ["", "../x", "a/b", "a b"] {
+            assert!(file_name(&KeyId::new(odd)).is_none(), "{odd}");
+        }
+    }
+}

@@ -1,0 +1,753 @@
+//! The driver of a rotation: from one state to the next, the same for window and command line. What differs between
+//! them is an [`Interaction`]: how the secret reaches a person, how the end of the old key is confirmed, and where
+//! progress is shown.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{
+    Arrived, CancelPlan, Consent, EndPlan, Fate, KeyStates, Made, News, Plan, Recovered, Wishes, Word, begin, cancel,
+    check_cancel, check_cluster, check_end, cluster_of, destination, end, end_all, hand_over_begins, handed_over,
+    interrupted, link, make,
+    make::{hand_over_failed, undone},
+    plan,
+    plan::{check_underway, unwritable},
+    recover, said, states, take, try_it,
+};
+use crate::{
+    model::{
+        Millis,
+        api_key::KeyId,
+        connections::login,
+        rotation::{ClusterRef, Ended, Lineage, Next, Outlook, Place, Rotation, State, Tried},
+        secret::Secret,
+    },
+    ops::{
+        Fix, Problem, Session, clock,
+        keys::last_use::{self, NotKnown, Uses},
+        secret::try_key::Trial,
+    },
+    store::{
+        connections::new_profile_id,
+        own_files::make_folder,
+        rotation::{Held, Listing, Rotations},
+        secret_file::SecretFile,
+    },
+};
+
+/// Front end of a rotation.
+pub trait Interaction: Send {
+    /// Shows what was done or found out.
+    fn progress(&mut self, news: News);
+
+    /// `true` if a secret that goes to a person would reach somebody. Asked before a successor is made for it.
+    fn can_deliver(&mut self) -> bool;
+
+    /// Brings the secret of a successor to a person. Nothing is ended before it arrived.
+    fn deliver(&mut self, rotation: &Rotation, made: &Made) -> Delivery;
+
+    /// Hears that the secret is in a file.
+    fn delivered(&mut self, _rotation: &Rotation, _made: &Made, _file: &Path) {}
+
+    /// Asks whether a rotation that was resumed shall be ended now, in the way of `plan`.
+    fn confirm_end(&mut self, rotation: &Rotation, plan: EndPlan, uses: &Result<Uses, NotKnown>) -> bool;
+}
+
+/// Result of bringing a secret to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was written to where it was to go.
+    Arrived,
+    /// It is shown, and the person will say whether they have it.
+    Shown,
+    /// Nobody got it. The reason.
+    Failed(String),
+}
+
+/// Destination of the secret of a successor.
+#[derive(Debug)]
+pub enum Destination {
+    /// A new file that only its owner may read.
+    File(SecretFile),
+    /// A person, by [`Interaction::deliver`].
+    Person(Place),
+}
+
+impl Destination {
+    /// A new file at this path, which means the same from another folder.
+    ///
+    /// # Errors
+    /// When there is a file already, and whatever the disk says.
+    pub fn file(path: &Path) -> std::io::Result<Self> {
+        Ok(Self::File(SecretFile::create(&destination::absolute(path)?)?))
+    }
+
+    fn place(&self) -> Place {
+        match self {
+            Self::File(file) => Place::File { path: file.path().to_owned() },
+            Self::Person(place) => place.clone(),
+        }
+    }
+}
+
+/// The rotations of one cluster, as they are written down on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Here {
+    /// The cluster.
+    pub cluster: ClusterRef,
+    /// Those of it, the oldest first; finished ones too.
+    pub rotations: Vec<Rotation>,
+    /// Standing of the keys of those that are not finished.
+    pub states: KeyStates,
+    /// Files that should be rotations and can't be read, each with the reason: of any cluster.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+impl Here {
+    /// Outlook of a rotation of this cluster at `now`, by this machine's clock.
+    pub fn outlook(&self, rotation: &Rotation, now: Millis) -> Outlook {
+        let (old, successor) = self.states.both(rotation);
+        rotation.outlook(now, old, successor)
+    }
+
+    /// The rotations whose old key can be ended now, or whose end can be filed.
+    pub fn due(&self, now: Millis) -> Vec<Rotation> {
+        self.rotations.iter().filter(|rotation| self.outlook(rotation, now).is_due()).cloned().collect()
+    }
+}
+
+/// Reads the rotations of the cluster that is signed in to, and how their keys stand.
+///
+/// # Errors
+/// When the cluster can't be asked who it is, or the folder can't be read. Keys that can't be asked for stand as not
+/// known.
+pub async fn here(session: &Session, rotations: &Rotations) -> Result<Here, Problem> {
+    let cluster = cluster_of(session).await?;
+    let listing = all(rotations).await?;
+    let mut own = listing.rotations;
+    own.retain(|rotation| rotation.cluster.is_same(&cluster));
+    let states = states(session, &own).await.unwrap_or_default();
+    Ok(Here { cluster, rotations: own, states, unreadable: listing.unreadable })
+}
+
+async fn all(rotations: &Rotations) -> Result<Listing, Problem> {
+    let folder = rotations.clone();
+    let read = tokio::task::spawn_blocking(move || folder.all()).await;
+    let listing = read.map_err(|_| Problem::broken())?;
+    listing.map_err(|error| {
+        let detail = format!("{}: {error}", rotations.folder().display());
+        Problem::new("The rotations of this machine can't be read", &detail).hint("Set the rights of that folder")
+    })
+}
+
+/// Plans for some keys.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// A plan for each key that can be rotated.
+    pub plans: Vec<Plan>,
+    /// The others, each with the reason.
+    pub refused: Vec<(KeyId, Problem)>,
+    /// When they were last used, or why that is not known.
+    pub uses: Result<Uses, NotKnown>,
+}
+
+/// Plans for keys, one after the other; a key that can't be rotated leaves the others. What needs consent refuses none
+/// here: each plan says it. `tell` hears how many are looked at.
+///
+/// # Errors
+/// When what is underway already can't be read.
+pub async fn plans(
+    session: &Session,
+    rotations: &Rotations,
+    ids: &[KeyId],
+    wishes: &Wishes,
+    tell: &mut (dyn FnMut(usize) + Send),
+) -> Result<Planned, Problem> {
+    let underway = all(rotations).await?.rotations;
+    let (mut plans, mut refused) = (Vec::new(), Vec::new());
+    for (number, id) in ids.iter().enumerate() {
+        match plan(session, &underway, id, wishes).await {
+            Ok(plan) => plans.push(plan),
+            Err(problem) => refused.push((id.clone(), problem)),
+        }
+        tell(number + 1);
+    }
+    let good: Vec<KeyId> = plans.iter().map(|plan| plan.old.id.clone()).collect();
+    Ok(Planned { plans, refused, uses: last_use::of(session, &good).await })
+}
+
+/// How far a rotation has come.
+#[derive(Debug)]
+pub struct After {
+    /// As it is on the disk.
+    pub rotation: Rotation,
+    /// Result of signing in with the successor.
+    pub trial: Option<Trial>,
+    /// Messages on the way, but for the trial.
+    pub news: Vec<String>,
+    /// What is not as it was asked for, or not known, of a successor that was made in this run.
+    pub doubts: Vec<String>,
+    /// How the old key ended, if it did.
+    pub ended: Option<Ended>,
+    /// Why it went no further.
+    pub problem: Option<Problem>,
+    /// `true` if the end of the old key was asked for and not confirmed.
+    pub declined: bool,
+    /// The secret again where the successor was not seen to work, so that it can be tried once more.
+    pub secret: Option<Secret>,
+}
+
+/// Result of taking a rotation as far as it goes without a person.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A successor was made, whose secret is being shown: [`kept`] follows, or [`cancel`].
+    Shown(Box<Held>, Box<Made>),
+    /// It went no further, or needs no person.
+    After(Box<After>),
+}
+
+/// One run of a rotation: what was learned on the way.
+struct Run<'a> {
+    session: &'a Session,
+    held: Held,
+    front: &'a mut dyn Interaction,
+    news: Vec<String>,
+    doubts: Vec<String>,
+    trial: Option<Trial>,
+    ended: Option<Ended>,
+    declined: bool,
+    secret: Option<Secret>,
+}
+
+/// Hands progress to the front end, and keeps the messages.
+fn teller<'t>(front: &'t mut dyn Interaction, news: &'t mut Vec<String>) -> impl FnMut(News) + Send + 't {
+    move |one| {
+        if !matches!(one, News::Tried { .. }) {
+            news.push(one.words());
+        }
+        front.progress(one);
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(session: &'a Session, held: Held, front: &'a mut dyn Interaction) -> Self {
+        Self {
+            session,
+            held,
+            front,
+            news: Vec::new(),
+            doubts: Vec::new(),
+            trial: None,
+            ended: None,
+            declined: false,
+            secret: None,
+        }
+    }
+
+    fn after(self, problem: Option<Problem>) -> After {
+        let rotation = self.held.rotation.clone();
+        let is_proved = !matches!(rotation.next(0), Next::Make | Next::Try);
+        After {
+            rotation,
+            trial: self.trial,
+            news: self.news,
+            doubts: self.doubts,
+            ended: self.ended,
+            problem,
+            declined: self.declined,
+            secret: self.secret.filter(|_| !is_proved),
+        }
+    }
+
+    fn finished(self, went: Result<(), Problem>) -> Outcome {
+        Outcome::After(Box::new(self.after(went.err())))
+    }
+
+    /// Makes the successor and brings its secret to its destination, then goes on as far as it goes.
+    async fn make(mut self, destination: Destination) -> Outcome {
+        if matches!(destination, Destination::Person(_)) && !self.front.can_deliver() {
+            return self.finished(Err(nobody()));
+        }
+        self.held.rotation.place = destination.place();
+        let made = make(self.session, &mut self.held, &mut teller(self.front, &mut self.news)).await;
+        let made = match made {
+            Ok(made) => made,
+            Err(problem) => return self.finished(Err(problem)),
+        };
+        self.doubts.clone_from(&made.created.doubts);
+        if let Err(problem) = hand_over_begins(&mut self.held) {
+            let problem = undone(self.session, &made.created.id, problem).await;
+            let resume = Fix::ResumeRotation(self.held.rotation.id.clone());
+            return self.finished(Err(problem.fix(resume)));
+        }
+        let delivery = match destination {
+            Destination::Person(_) => self.front.deliver(&self.held.rotation, &made),
+            Destination::File(file) => {
+                let path = file.path().to_owned();
+                match file.write(&login::encode(made.created.id.as_str(), &made.created.secret)) {
+                    Ok(()) => {
+                        self.front.delivered(&self.held.rotation, &made, &path);
+                        Delivery::Arrived
+                    }
+                    Err(error) => Delivery::Failed(error.to_string()),
+                }
+            }
+        };
+        match delivery {
+            Delivery::Shown => Outcome::Shown(Box::new(self.held), Box::new(made)),
+            Delivery::Failed(why) => {
+                let mut tell = teller(self.front, &mut self.news);
+                let problem = hand_over_failed(self.session, &mut self.held, &why, &mut tell).await;
+                drop(tell);
+                self.finished(Err(problem))
+            }
+            Delivery::Arrived => {
+                self.secret = Some(made.created.secret);
+                let went = self.arrived().await;
+                self.finished(went)
+            }
+        }
+    }
+
+    /// The secret is where it belongs: that is written down, the successor is tried, and the grace period begins;
+    /// without one the old key is ended.
+    async fn arrived(&mut self) -> Result<(), Problem> {
+        handed_over(&mut self.held).map_err(|problem| {
+            let Rotation { id, place, .. } = &self.held.rotation;
+            let successor = self.held.rotation.successor().cloned().unwrap_or_default();
+            let words = format!("The successor {successor} is valid, and its secret went to {}", place.words());
+            let detail = format!("{}. {words}", problem.detail);
+            Problem { detail, ..problem }.fix(Fix::ResumeRotation(id.clone()))
+        })?;
+        self.prove().await?;
+        // A grace period that was asked for is never over within the run that began it.
+        if self.held.rotation.grace == 0 { self.end().await } else { Ok(()) }
+    }
+
+    async fn prove(&mut self) -> Result<(), Problem> {
+        let Some(secret) = self.secret.clone() else { return Err(untried(&self.held.rotation)) };
+        let trial = try_it(self.session, &mut self.held, &secret).await?;
+        let id = self.held.rotation.successor().cloned().unwrap_or_default();
+        self.trial.clone_from(&trial);
+        self.front.progress(News::Tried { id, trial });
+        self.link().await
+    }
+
+    async fn link(&mut self) -> Result<(), Problem> {
+        link(self.session, &mut self.held, &mut teller(self.front, &mut self.news)).await
+    }
+
+    async fn end(&mut self) -> Result<(), Problem> {
+        let ended = end(self.session, &mut self.held, &mut teller(self.front, &mut self.news)).await?;
+        self.ended = Some(ended);
+        Ok(())
+    }
+}
+
+fn nobody() -> Problem {
+    Problem::new("Nobody would get the secret of a successor here. None is made", "")
+}
+
+/// Begins a rotation and takes it as far as it goes.
+///
+/// # Errors
+/// When nothing was begun: without the consent that it needs, and when it can't be written down.
+pub async fn start(
+    session: &Session,
+    rotations: &Rotations,
+    (plan, consent): (&Plan, Consent),
+    (destination, batch): (Destination, Option<&str>),
+    front: &mut dyn Interaction,
+) -> Result<Outcome, Problem> {
+    check_underway(&all(rotations).await?.rotations, &plan.cluster, &plan.old.id)?;
+    let held = begin(rotations, plan, consent, (destination.place(), batch))?;
+    front.progress(News::Begun(held.rotation.id.clone()));
+    Ok(Run::new(session, held, front).make(destination).await)
+}
+
+/// The person has the secret that was shown: the rotation goes on with it.
+pub async fn kept(session: &Session, held: Held, secret: Secret, front: &mut dyn Interaction) -> After {
+    let mut run = Run::new(session, held, front);
+    run.secret = Some(secret);
+    let went = run.arrived().await;
+    run.after(went.err())
+}
+
+/// What a person has of the successor of a rotation that was interrupted.
+#[derive(Clone, Debug, Default)]
+pub enum Have {
+    /// They were not asked.
+    #[default]
+    Unsaid,
+    /// Its secret, which is of this key.
+    Secret(KeyId, Secret),
+    /// They say that they have it, and don't show it.
+    Said,
+    /// They don't have it.
+    Not,
+}
+
+/// Answers of a person to what an interrupted rotation may ask.
+#[derive(Debug)]
+pub struct Answers {
+    /// What they have of the successor.
+    pub have: Have,
+    /// Another file for the secret than the rotation names.
+    pub file: Option<PathBuf>,
+    /// Where the secret of another successor goes, if it goes to no file.
+    pub person: Place,
+}
+
+/// Goes on with a rotation that was interrupted, or that waits: as far as it goes.
+///
+/// # Errors
+/// When a person has to say whether they have the secret, and when the cluster can't be asked: then nothing was done.
+pub async fn resume(
+    session: &Session,
+    held: Held,
+    answers: Answers,
+    front: &mut dyn Interaction,
+) -> Result<Outcome, Problem> {
+    check_cluster(session, &held.rotation).await?;
+    if let Have::Secret(of, _) = &answers.have
+        && held.rotation.successor().is_some_and(|known| known != of)
+    {
+        let title = format!("That is the secret of {of}, and not of the successor. Nothing is done");
+        return Err(Problem::new(&title, ""));
+    }
+    if matches!(answers.have, Have::Not) && held.rotation.next(clock::now()) != Next::Make {
+        let title = "The secret was handed over already, so that no other successor is made. Nothing is done";
+        let fix = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
+        return Err(Problem::new(title, "").hint("Cancel the rotation, then begin again").fix(fix));
+    }
+    let open = interrupted::open(session, &held.rotation).await;
+    let mut run = Run::new(session, held, front);
+    if run.held.rotation.next(0) == Next::Make
+        && let Some(destination) = recovered(&mut run, &answers).await?
+    {
+        // The intents of the earlier run have their outcome before another request is written down.
+        run.clear(open).await;
+        return Ok(run.make(destination).await);
+    }
+    let went = go_on(&mut run, &answers).await;
+    if went.is_ok() {
+        run.clear(open).await;
+    }
+    Ok(run.finished(went))
+}
+
+impl Run<'_> {
+    async fn clear(&mut self, open: Vec<crate::model::journal::Read>) {
+        let mut tell = teller(self.front, &mut self.news);
+        interrupted::close(self.session, &self.held.rotation, open, &mut tell).await;
+    }
+}
+
+/// Finds out what the interrupted run has left. Gives the destination of another successor's secret where one has to
+/// be made; `None` where the secret of the first one arrived.
+async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<Destination>, Problem> {
+    let told_to = run.held.rotation.place.clone();
+    let place = match &answers.file {
+        Some(path) => Place::File { path: path.clone() },
+        None => told_to.clone(),
+    };
+    let found = destination::arrived(&place);
+    // An empty file says that no secret came only where it was to come there.
+    let evidence = match &answers.have {
+        Have::Secret(of, _) => Arrived::Key(of.clone()),
+        _ if found == Arrived::Empty && place != told_to => Arrived::NotKnown,
+        _ => found.clone(),
+    };
+    let word = match answers.have {
+        Have::Said => Word::HandedOver,
+        Have::Not => Word::MakeAgain,
+        Have::Unsaid | Have::Secret(..) => Word::None,
+    };
+    let is_file = matches!(place, Place::File { .. });
+    let may_be_there = matches!(run.held.rotation.state, State::HandingOver { .. }) && word != Word::MakeAgain;
+    if !is_file && !may_be_there && !run.front.can_deliver() {
+        return Err(nobody());
+    }
+    let mut tell = teller(run.front, &mut run.news);
+    let recovered = recover(run.session, &mut run.held, &evidence, word, &mut tell).await;
+    drop(tell);
+    if recovered? == Recovered::HandedOver {
+        run.held.rotation.place = place;
+        return Ok(None);
+    }
+    let Place::File { path } = &place else { return Ok(Some(Destination::Person(answers.person.clone()))) };
+    let file = match found {
+        Arrived::Empty => SecretFile::create_or_take_empty(path),
+        _ => SecretFile::create(path),
+    };
+    let other = Fix::OtherFile(run.held.rotation.id.clone());
+    file.map(|file| Some(Destination::File(file))).map_err(|error| no_room(&error).fix(other))
+}
+
+/// Takes a rotation whose secret was handed over as far as it goes.
+async fn go_on(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
+    loop {
+        match run.held.rotation.next(clock::now()) {
+            Next::Try => {
+                let secret = match &answers.have {
+                    Have::Secret(_, secret) => Some(secret.clone()),
+                    _ => in_its_file(&run.held.rotation),
+                };
+                run.secret = secret;
+                match &answers.have {
+                    Have::Said if run.secret.is_none() => {
+                        said(run.session, &mut run.held).await?;
+                        let id = run.held.rotation.successor().cloned().unwrap_or_default();
+                        run.front.progress(News::Said(id));
+                        run.link().await?;
+                    }
+                    _ => run.prove().await?,
+                }
+            }
+            Next::End => {
+                let plan = check_end(run.session, &run.held.rotation).await?;
+                let id = run.held.rotation.old.id.clone();
+                let uses = last_use::of(run.session, std::slice::from_ref(&id)).await;
+                if !run.front.confirm_end(&run.held.rotation, plan, &uses) {
+                    run.declined = true;
+                    return Ok(());
+                }
+                return run.end().await;
+            }
+            Next::Wait(_) if run.held.rotation.lineage == Lineage::Open => return run.link().await,
+            Next::Make | Next::Wait(_) | Next::Nothing => return Ok(()),
+        }
+    }
+}
+
+/// The secret of the successor, where it went to a file that is still there.
+fn in_its_file(rotation: &Rotation) -> Option<Secret> {
+    let Place::File { path } = &rotation.place else { return None };
+    let (id, secret) = destination::in_file(path).ok()??;
+    (rotation.successor() == Some(&id)).then_some(secret)
+}
+
+fn untried(rotation: &Rotation) -> Problem {
+    let successor = rotation.successor().cloned().unwrap_or_default();
+    let place = rotation.place.words();
+    let title = format!("The secret of {successor} was handed over to {place}, and can't be tried from there");
+    Problem::new(&title, "Nothing is ended")
+        .hint("Show the secret, or say that you have it")
+        .fix(Fix::HaveSecret(rotation.id.clone()))
+        .or(Fix::CancelRotation { id: rotation.id.clone(), keep_successor: false })
+}
+
+fn no_room(error: &std::io::Error) -> Problem {
+    Problem::new("There is no room for the secret. No successor is made", &error.to_string())
+}
+
+/// `true` if a rotation without a grace period ends its old key without another question, as it was said before: only
+/// when its successor signed in.
+pub fn ends_at_once(rotation: &Rotation) -> bool {
+    let is_live =
+        matches!(rotation.state, State::Grace { tried: Tried::Live, .. } | State::Ending { tried: Tried::Live, .. });
+    rotation.grace == 0 && is_live
+}
+
+/// One of several keys.
+#[derive(Debug)]
+pub struct OneOf {
+    /// The old key.
+    pub old: KeyId,
+    /// How far it has come, or why nothing was begun.
+    pub result: Result<After, Problem>,
+    /// The file with its successor's secret.
+    pub file: Option<PathBuf>,
+}
+
+impl OneOf {
+    /// Why it went no further, if it did not.
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.result {
+            Err(problem) => Some(problem),
+            Ok(after) => after.problem.as_ref(),
+        }
+    }
+}
+
+/// Receiver of each result as soon as there is one.
+type Hearing<'a, T> = dyn FnMut(&T) + Send + 'a;
+
+/// Rotates several keys, one after the other, each secret to where `destination` says; a failure of one leaves the
+/// others. Between two it can be stopped: those that are left are as they were. `over` hears of each that is over.
+pub async fn many(
+    session: &Session,
+    rotations: &Rotations,
+    (plans, consent): (&[Plan], Consent),
+    destination: &mut (dyn FnMut(&Plan) -> Result<Destination, Problem> + Send),
+    stop: &AtomicBool,
+    (front, over): (&mut dyn Interaction, &mut Hearing<'_, OneOf>),
+) -> Vec<OneOf> {
+    let batch = (plans.len() > 1).then(|| new_profile_id().0);
+    let mut all = Vec::new();
+    for plan in plans {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let one = one_of(session, rotations, (plan, consent), (destination(plan), batch.as_deref()), front).await;
+        over(&one);
+        all.push(one);
+    }
+    all
+}
+
+async fn one_of(
+    session: &Session,
+    rotations: &Rotations,
+    (plan, consent): (&Plan, Consent),
+    (destination, batch): (Result<Destination, Problem>, Option<&str>),
+    front: &mut dyn Interaction,
+) -> OneOf {
+    let old = plan.old.id.clone();
+    let destination = match destination {
+        Ok(destination) => destination,
+        Err(problem) => return OneOf { old, result: Err(problem), file: None },
+    };
+    let path = match &destination {
+        Destination::File(file) => Some(file.path().to_owned()),
+        Destination::Person(_) => None,
+    };
+    let result = match start(session, rotations, (plan, consent), (destination, batch), front).await {
+        Ok(Outcome::After(after)) => Ok(*after),
+        // Only one secret can be shown at a time: that of this one waits to be gone on with.
+        Ok(Outcome::Shown(held, _)) => Ok(Run::new(session, *held, front).after(None)),
+        Err(problem) => Err(problem),
+    };
+    OneOf { old, result, file: path.filter(|path| path.exists()) }
+}
+
+/// A new file in a folder for the secret of a plan's successor, named by the old key's id.
+///
+/// # Errors
+/// For an id that is no name for a file, and whatever the disk says.
+pub fn file_in(folder: &Path, plan: &Plan) -> Result<Destination, Problem> {
+    let old = &plan.old.id;
+    let name = destination::file_name(old).ok_or_else(|| {
+        Problem::new(&format!("{old} is no name for a file"), "Rotate it alone, to a file of another name")
+    })?;
+    Destination::file(&folder.join(name)).map_err(|error| no_room(&error))
+}
+
+/// Makes a folder for the secrets of several successors, and gives its absolute path.
+///
+/// # Errors
+/// When there is none and it can't be made: then nothing was begun.
+pub fn folder_for_secrets(folder: &Path) -> Result<PathBuf, Problem> {
+    let folder = destination::absolute(folder).and_then(|folder| make_folder(&folder).map(|()| folder));
+    folder.map_err(|error| {
+        Problem::new("There is no such folder, and it can't be made. Nothing is begun", &error.to_string())
+    })
+}
+
+/// What ending each of these rotations would do now, in their order; for those that would be refused the reason.
+pub async fn end_plans(session: &Session, rotations: &[Rotation]) -> Vec<Result<EndPlan, Problem>> {
+    let mut plans = Vec::new();
+    for rotation in rotations {
+        plans.push(check_end(session, rotation).await);
+    }
+    plans
+}
+
+/// What canceling a rotation would do now: with its successor invalidated, and with its successor left valid.
+pub async fn cancel_plans(session: &Session, rotation: &Rotation) -> CancelPlans {
+    CancelPlans {
+        ending: check_cancel(session, rotation, false).await,
+        keeping: check_cancel(session, rotation, true).await,
+    }
+}
+
+/// Plans of both ways to cancel a rotation, or why each would be refused.
+#[derive(Clone, Debug)]
+pub struct CancelPlans {
+    /// The successor is invalidated, where it has not ended.
+    pub ending: Result<CancelPlan, Problem>,
+    /// The successor is left valid.
+    pub keeping: Result<CancelPlan, Problem>,
+}
+
+impl CancelPlans {
+    /// The plan with the successor left valid, or not.
+    pub fn of(&self, keep: bool) -> &Result<CancelPlan, Problem> {
+        if keep { &self.keeping } else { &self.ending }
+    }
+}
+
+/// Ends the old keys of rotations that are due on this very cluster, one after the other; the others are told
+/// why not. `tell` hears of each that is over.
+///
+/// # Errors
+/// When it can't be told which are due.
+pub async fn end_these(
+    session: &Session,
+    rotations: &Rotations,
+    ids: &[String],
+    stop: &AtomicBool,
+    (news, tell): (&mut (dyn FnMut(News) + Send), &mut Hearing<'_, Fate>),
+) -> Result<Vec<Fate>, Problem> {
+    let here = here(session, rotations).await?;
+    let due = here.due(clock::now());
+    let (due, other): (Vec<String>, Vec<String>) =
+        ids.iter().cloned().partition(|id| due.iter().any(|rotation| rotation.id == *id));
+    let not_due = |id: String| {
+        let result = Err(Problem::new(&format!("Rotation {id} is not due on this cluster"), ""));
+        Fate { id, result }
+    };
+    let mut fates: Vec<Fate> = other.into_iter().map(not_due).collect();
+    fates.iter().for_each(&mut *tell);
+    fates.extend(end_all(session, rotations, &due, stop, news, tell).await);
+    Ok(fates)
+}
+
+/// Gives up a rotation that is held; as [`cancel`].
+///
+/// # Errors
+/// As [`cancel`].
+pub async fn give_up(
+    session: &Session,
+    held: &mut Held,
+    keep: bool,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<Rotation, Problem> {
+    cancel(session, held, keep, tell).await?;
+    Ok(held.rotation.clone())
+}
+
+/// The rotation that is meant by its id, or by that of one of its keys; those that are finished step back. Takes hold
+/// of it.
+///
+/// # Errors
+/// When there is none, when several are meant, and as [`take`].
+pub fn find_rotation(rotations: &Rotations, listing: &Listing, reference: &str) -> Result<Held, Problem> {
+    if let Some(rotation) = listing.rotations.iter().find(|rotation| rotation.id == reference) {
+        return take(rotations, &rotation.id);
+    }
+    let is_about = |rotation: &&Rotation| {
+        rotation.old.id.as_str() == reference || rotation.successor().is_some_and(|id| id.as_str() == reference)
+    };
+    let (finished, open): (Vec<&Rotation>, Vec<&Rotation>) =
+        listing.rotations.iter().filter(is_about).partition(|rotation| rotation.is_finished());
+    match (open.as_slice(), finished.last()) {
+        ([one], _) => take(rotations, &one.id),
+        ([], Some(last)) => take(rotations, &last.id),
+        // Also the message for an id that means none.
+        ([], None) => take(rotations, reference),
+        (several, _) => {
+            let ids: Vec<&str> = several.iter().map(|rotation| rotation.id.as_str()).collect();
+            let title = format!("{reference} is in several rotations: {}", ids.join(", "));
+            Err(Problem::new(&title, "").hint("Name one of them"))
+        }
+    }
+}
+
+/// The folder in which nothing can be written down.
+pub fn nowhere() -> Problem {
+    let error = std::io::Error::new(std::io::ErrorKind::NotFound, "this machine has no place for rotations");
+    unwritable(Path::new("rotations"), &error)
+}

@@ -1,0 +1,383 @@
+//! The trial, the grace period, and the end of the old key: never before its successor is known to work.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::value::RawValue;
+
+use super::{
+    News, Rights, check_cluster, closing_of, compared, find, find_now, interrupted, is_me, is_mine,
+    lineage::{check_grace_is_over, check_old_key, check_successor, others, rotated_already, standing_of},
+    make::{check_unchanged, end_strays, made_by, success},
+    not_ended, note, read, save, take,
+};
+use crate::{
+    client::ClientError,
+    model::{
+        api_key::{ApiKey, KeyId},
+        journal::Action,
+        rotation::{Ended, KeyState, Lineage, Next, Rotation, State, Tried, successor},
+        secret::Secret,
+        update::KeyUpdate,
+        version::Feature,
+    },
+    ops::{
+        Fix, Problem, Session, clock, invalidate,
+        journal::recorder::Closing,
+        problem::ProblemKind,
+        secret::try_key::{self, Trial},
+        update,
+    },
+    store::rotation::{Held, Rotations},
+};
+
+/// Signs in with the successor. When that succeeds the grace period begins; [`link`] may follow. The trial is
+/// `None` for a key that is restricted to a workflow, which may sign in and ask nothing.
+///
+/// # Errors
+/// When it doesn't sign in: then nothing is ended, now or later.
+pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Result<Option<Trial>, Problem> {
+    let key = usable_successor(session, &held.rotation).await?;
+    let tried = try_key::try_key(session.client.endpoint(), &key.id, secret, key.role_descriptors.as_deref()).await;
+    let trial = match tried {
+        Ok(trial) => Some(trial),
+        // Whoever is refused by the workflow has signed in (a wrong secret is a 401).
+        Err(problem)
+            if problem.kind == ProblemKind::Forbidden && successor::is_restricted(key.role_descriptors.as_deref()) =>
+        {
+            None
+        }
+        Err(problem) => {
+            let title = format!("The successor {} does not work. Nothing is ended, the old key stays", key.id);
+            return Err(Problem::new(&title, &problem.words())
+                .hint("Try again, or cancel the rotation")
+                .fix(Fix::ResumeRotation(held.rotation.id.clone()))
+                .or(cancel_fix(&held.rotation, false)));
+        }
+    };
+    let told = trial.as_ref().and_then(|trial| trial.identity.api_key.as_ref());
+    if told.is_some_and(|(id, _)| *id != key.id) {
+        return Err(Problem::new("The cluster took the secret for another key's. Nothing is ended", ""));
+    }
+    begin_grace(session, held, Tried::Live).await?;
+    Ok(trial)
+}
+
+/// Begins the grace period on a person's word, where the secret can't be tried here.
+///
+/// # Errors
+/// When the successor can't be used.
+pub async fn said(session: &Session, held: &mut Held) -> Result<(), Problem> {
+    usable_successor(session, &held.rotation).await?;
+    begin_grace(session, held, Tried::Said).await
+}
+
+async fn begin_grace(session: &Session, held: &mut Held, tried: Tried) -> Result<(), Problem> {
+    let step = if tried == Tried::Live { "handed over and tried" } else { "handed over, as a person says" };
+    let keys: Vec<KeyId> = held.rotation.successor().cloned().into_iter().collect();
+    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, step)).await?;
+    held.rotation.tried(tried, clock::now())?;
+    let saved = save(held);
+    let closing = saved.as_ref().map_or_else(closing_of, |()| success());
+    intent.close(Closing { keys, ..closing }).await;
+    saved
+}
+
+pub(super) fn cancel_fix(rotation: &Rotation, keep_successor: bool) -> Fix {
+    Fix::CancelRotation { id: rotation.id.clone(), keep_successor }
+}
+
+/// The successor, if it can be signed in with and is proved to be one.
+async fn usable_successor(session: &Session, rotation: &Rotation) -> Result<ApiKey, Problem> {
+    let key = working_successor(session, rotation).await?;
+    check_successor(rotation, &key)?;
+    Ok(key)
+}
+
+/// The key that is written down as the successor, if it can be signed in with.
+async fn working_successor(session: &Session, rotation: &Rotation) -> Result<ApiKey, Problem> {
+    let id = rotation.successor().cloned().unwrap_or_default();
+    let found = find(session, &id).await?;
+    let state = match &found {
+        Some(key) => standing_of(session, key).await?,
+        None => KeyState::Gone,
+    };
+    let why = match (state, found) {
+        (_, None) | (KeyState::Gone, _) => "the cluster knows it no more, or you may not see it",
+        (KeyState::Invalidated, _) => "somebody has invalidated it",
+        (KeyState::Expired, _) => "it has expired",
+        (KeyState::Valid | KeyState::Unknown, Some(key)) => return Ok(key),
+    };
+    let title = format!("The successor {id} can't be used: {why}. Nothing is ended, the old key stays");
+    Err(Problem::new(&title, "").hint("Cancel the rotation, then begin again").fix(cancel_fix(rotation, false)))
+}
+
+/// Writes the successor into the old key's metadata where that changes nothing else: every update takes the
+/// snapshot of the owner's rights anew (as seen on 8.19 and 9.5). Done once; when it can't be done that is told
+/// and written down, and is no reason to stop.
+///
+/// # Errors
+/// When the rotation's own state can't be written.
+pub async fn link(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<(), Problem> {
+    if held.rotation.lineage != Lineage::Open {
+        return Ok(());
+    }
+    held.rotation.lineage = match written(session, held).await {
+        Ok(()) => {
+            tell(News::LineageWritten);
+            Lineage::Written
+        }
+        Err(why) => {
+            tell(News::LineageNotWritten(why.clone()));
+            Lineage::NotWritten { why }
+        }
+    };
+    save(held)
+}
+
+async fn written(session: &Session, held: &Held) -> Result<(), String> {
+    let (old, new) = both(session, held).await?;
+    let metadata = successor::naming_successor(&old, &new.id).ok_or("its metadata is not known")?;
+    put(session, &old, metadata).await
+}
+
+/// Takes a successor that is given up out of the old key's metadata again, under the same conditions.
+pub(super) async fn unlink(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) {
+    let taken_out = async {
+        let (old, new) = both(session, held).await?;
+        match successor::not_naming(&old, &new.id) {
+            Some(metadata) => put(session, &old, metadata).await,
+            None => Ok(()),
+        }
+    };
+    if let Err(why) = taken_out.await {
+        tell(News::LineageStays(why));
+    }
+}
+
+/// Both keys, where an update of the old one would change nothing but what it is asked to.
+async fn both(session: &Session, held: &Held) -> Result<(ApiKey, ApiKey), String> {
+    if !session.has(Feature::Update) {
+        return Err(ClientError::Lacks(Feature::Update).to_string());
+    }
+    let new = held.rotation.successor().cloned().unwrap_or_default();
+    let read = (find(session, &held.rotation.old.id).await, find(session, &new).await);
+    let (Ok(Some(old)), Ok(Some(new))) = read else { return Err("the keys could not be read".into()) };
+    if !is_mine(session, &old) {
+        return Err(format!("only its owner {} could write it", old.owner.username));
+    }
+    match (old.limited_by.as_deref(), new.limited_by.as_deref()) {
+        (Some(then), Some(today)) if matches!(compared(then, today), Rights::Same) => Ok((old, new)),
+        (Some(_), Some(_)) => {
+            Err("an update would take the owner's rights of today, which are others than those in it".into())
+        }
+        _ => Err("it is not known whether an update would change the rights in it".into()),
+    }
+}
+
+async fn put(session: &Session, old: &ApiKey, metadata: Box<RawValue>) -> Result<(), String> {
+    let change = KeyUpdate { metadata: Some(metadata), ..KeyUpdate::default() };
+    let outcome = update::update(session, std::slice::from_ref(&old.id), &change).await;
+    outcome.failed.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure.to_string()))
+}
+
+/// What ending a rotation does, as the cluster proves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndPlan {
+    /// Nothing is sent: the old key has ended already, which is written down.
+    File(Ended),
+    /// The old key is invalidated.
+    Invalidate,
+}
+
+/// Result of looking at both keys of a rotation that is to be ended.
+struct Judged {
+    plan: EndPlan,
+    successor: ApiKey,
+    /// Why the successor is not proved to be one; only where the old key has ended without it.
+    doubt: Option<Problem>,
+}
+
+/// Checks all that ending a rotation depends on, and changes nothing: what is shown beforehand is decided by the same
+/// guard as the act.
+///
+/// # Errors
+/// When [`end`] would be refused now.
+pub async fn check_end(session: &Session, rotation: &Rotation) -> Result<EndPlan, Problem> {
+    Ok(judge(session, rotation, &mut false).await?.plan)
+}
+
+/// Looks at both keys. `seen_valid` is `true` once the old key was seen to work: then its absence proves nothing.
+async fn judge(session: &Session, rotation: &Rotation, seen_valid: &mut bool) -> Result<Judged, Problem> {
+    check_cluster(session, rotation).await?;
+    let id = &rotation.old.id;
+    let old = match find_now(session, id).await? {
+        // Only reading it by itself tells what it is now, and not a second ago.
+        Some(old) if !old.invalidated => Some(read(session, id).await?),
+        other => other,
+    };
+    let successor = working_successor(session, rotation).await?;
+    let proved = check_successor(rotation, &successor);
+    // Nothing is sent for a key that has ended, so that nothing has to be proved of the other one.
+    let file =
+        |how, doubt: Result<(), Problem>, successor| Judged { plan: EndPlan::File(how), successor, doubt: doubt.err() };
+    let Some(old) = old else {
+        check_gone(session, rotation, *seen_valid).await?;
+        return Ok(file(Ended::Gone, proved, successor));
+    };
+    if old.invalidated {
+        check_old_key(rotation, &old)?;
+        let is_cut = matches!(rotation.state, State::Ending { .. });
+        return Ok(file(if is_cut { Ended::Invalidated } else { Ended::Before }, proved, successor));
+    }
+    proved?;
+    check_old_key(rotation, &old)?;
+    check_unchanged(rotation, &old)?;
+    // An old key that has expired leaves nothing to wait for: only the cluster itself can say so.
+    if standing_of(session, &old).await? != KeyState::Expired {
+        *seen_valid = true;
+        check_grace_is_over(session, rotation, &successor).await?;
+    }
+    let live = others(session, rotation, &old).await?;
+    if !live.is_empty() {
+        let Problem { title, .. } = rotated_already(id, &live);
+        let detail = format!("Besides {}, the successor of this rotation. Nothing is ended", successor.id);
+        let hint = "Find out which of them is meant, and cancel the other rotation";
+        return Err(Problem::new(&title, &detail).hint(hint).fix(cancel_fix(rotation, false)));
+    }
+    Ok(Judged { plan: EndPlan::Invalidate, successor, doubt: None })
+}
+
+/// Invalidates the old key and reads it again; where it has ended already that is only written down. That it is meant
+/// is the caller's business; that it is due by both clocks, that both keys are those of the rotation, and that the same
+/// cluster answers before and after it, is not.
+///
+/// # Errors
+/// When the old key was not seen to be ended. What was begun is written down, and can be gone on with.
+pub async fn end(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<Ended, Problem> {
+    if !matches!(held.rotation.state, State::Grace { .. } | State::Ending { .. }) {
+        held.rotation.ending()?; // which says what is wrong
+    }
+    let mut judged = judge(session, &held.rotation, &mut held.old_seen_valid).await?;
+    let links = judged.plan == EndPlan::Invalidate && held.rotation.lineage == Lineage::Open;
+    if links {
+        link(session, held, tell).await?;
+    }
+    let earlier = held.rotation.requests.len().saturating_sub(1);
+    let late = made_by(session, &held.rotation.old.id, &held.rotation.requests[..earlier]).await?;
+    let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != judged.successor.id).collect();
+    end_strays(session, held, &late, tell).await?;
+    if links || late.iter().any(|key| !key.invalidated) {
+        // That took a while: what counts is how both keys are just before the request.
+        judged = judge(session, &held.rotation, &mut held.old_seen_valid).await?;
+    }
+
+    let id = held.rotation.old.id.clone();
+    let how = match judged.plan {
+        EndPlan::File(how) => how,
+        EndPlan::Invalidate => {
+            invalidated(session, held, &id).await?;
+            Ended::Invalidated
+        }
+    };
+    // What was read is a proof only if it came from the cluster of this rotation.
+    check_cluster(session, &held.rotation).await?;
+    if let Some(doubt) = judged.doubt {
+        tell(News::NotProved(doubt.words()));
+    }
+    let keys = [id.clone(), judged.successor.id];
+    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "done")).await?;
+    held.rotation.done(clock::now(), how)?;
+    let saved = save(held);
+    let closing = saved.as_ref().map_or_else(closing_of, |()| success());
+    intent.close(Closing { keys: keys.to_vec(), ..closing }).await;
+    saved?;
+    Ok(how)
+}
+
+/// What became of a rotation that was to be ended.
+#[derive(Debug)]
+pub struct Fate {
+    /// Of the rotation.
+    pub id: String,
+    /// The rotation at its end, or why it isn't there.
+    pub result: Result<(Rotation, Ended), Problem>,
+}
+
+/// Ends the old keys of rotations that are due, one after the other; a failure of one leaves the others. Between
+/// two it can be stopped: those that are left have no fate.
+pub async fn end_all(
+    session: &Session,
+    rotations: &Rotations,
+    ids: &[String],
+    stop: &AtomicBool,
+    tell: &mut (dyn FnMut(News) + Send),
+    progress: &mut (dyn FnMut(&Fate) + Send),
+) -> Vec<Fate> {
+    let mut fates = Vec::new();
+    for id in ids {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let fate = Fate { id: id.clone(), result: end_due(session, rotations, id, tell).await };
+        progress(&fate);
+        fates.push(fate);
+    }
+    fates
+}
+
+async fn end_due(
+    session: &Session,
+    rotations: &Rotations,
+    id: &str,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<(Rotation, Ended), Problem> {
+    let mut held = take(rotations, id)?;
+    // Somebody else may have gone on with it meanwhile.
+    let is_in_turn = matches!(held.rotation.next(clock::now()), Next::End | Next::Wait(_));
+    if !is_in_turn {
+        return Err(Problem::new(&format!("Rotation {id} is not due any more"), ""));
+    }
+    let open = interrupted::open(session, &held.rotation).await;
+    let how = end(session, &mut held, tell).await?;
+    interrupted::close(session, &held.rotation, open, tell).await;
+    Ok((held.rotation.clone(), how))
+}
+
+/// A key that isn't found is only gone for somebody who would see it, on the cluster of the rotation, and when it was
+/// not there a moment ago: clusters keep invalidated and expired keys for days.
+async fn check_gone(session: &Session, rotation: &Rotation, seen_valid: bool) -> Result<(), Problem> {
+    check_cluster(session, rotation).await?;
+    let (id, owner) = (&rotation.old.id, &rotation.old.owner);
+    let is_there = find(session, id).await?.is_some();
+    if is_there || seen_valid {
+        let title = format!("{id} is not found any more, and was valid a moment ago. Nothing is filed as done");
+        let detail = match is_there {
+            true => "The cluster tells it by its id and not by a query",
+            false => "The same address may lead to several clusters, or to one that was put back to an earlier state",
+        };
+        let problem = Problem::new(&title, detail).hint("Look at the cluster, then resume the rotation");
+        return Err(problem.fix(resume_fix(rotation)));
+    }
+    if session.privileges.sees_all_keys() || is_me(session, &owner.username, &owner.realm) {
+        return Ok(());
+    }
+    let title = format!("{id} can't be seen by you, so that nothing can be proved");
+    Err(Problem::new(&title, "").hint(&format!("Sign in as {}, or with the privilege manage_api_key", owner.username)))
+}
+
+pub(super) fn resume_fix(rotation: &Rotation) -> Fix {
+    Fix::ResumeRotation(rotation.id.clone())
+}
+
+async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(), Problem> {
+    held.rotation.ending()?;
+    save(held)?;
+    let outcome =
+        invalidate::invalidate(session, std::slice::from_ref(id), false, &AtomicBool::new(false), |_| ()).await;
+    if outcome.done.contains(id) {
+        return Ok(());
+    }
+    let title = format!("The old key {id} was not seen to be invalidated");
+    let problem = not_ended(&title, &outcome, "it is the key that you are signed in by");
+    Err(problem.hint("Both keys may still work. Try again").fix(resume_fix(&held.rotation)))
+}

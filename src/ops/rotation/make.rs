@@ -1,0 +1,491 @@
+//! The successor: made once, found again after an interruption, and ended again where nobody knows its secret.
+
+use std::{sync::atomic::AtomicBool, time::Duration};
+
+use serde_json::json;
+
+use super::{
+    News, Rights, check_cluster, closing_of, compared, find, find_now, is_me,
+    lineage::{self, LiveSuccessor, check_successor, others, rotated_already},
+    not_ended, note,
+    plan::{check_old, check_session, request},
+    read, save,
+};
+use crate::{
+    client::{CreatedKey, KeyQuery},
+    model::{
+        api_key::{ApiKey, KeyId},
+        create::REQUEST_ID,
+        journal::{Action, Verdict},
+        rotation::{Rotation, State, successor},
+    },
+    ops::{
+        Fix, Problem, Session, clock,
+        create::{self, CreateError, Lost},
+        invalidate,
+        journal::recorder::Closing,
+    },
+    store::{connections::new_profile_id, rotation::Held},
+};
+
+/// A successor that was just made. Its secret is here and nowhere else.
+#[derive(Debug)]
+pub struct Made {
+    /// With the secret.
+    pub created: CreatedKey,
+    /// The key that it takes the place of.
+    pub old: ApiKey,
+    /// What it is limited by, against the old key.
+    pub rights: Rights,
+}
+
+/// What is at the place where the secret was to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// The secret of this key.
+    Key(KeyId),
+    /// Room for a secret that never came.
+    Empty,
+    /// Nothing, or something else: it may have been taken away, or never have come.
+    NotKnown,
+}
+
+/// What a person says about a secret that may have been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Word {
+    /// Nothing.
+    #[default]
+    None,
+    /// They have it.
+    HandedOver,
+    /// They don't: it shall be made again.
+    MakeAgain,
+}
+
+/// What comes after a recovery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// The secret arrived: try it.
+    HandedOver,
+    /// There is no successor (any more): make one.
+    MakeAgain,
+}
+
+/// Makes the successor. It is written down before its secret is given to the caller, who has to bring it where
+/// it belongs between [`hand_over_begins`] and [`handed_over`]. Before that is allowed, the cluster is asked again
+/// which one it is, and whether another machine made a successor at the same time: the later of two is taken back.
+///
+/// # Errors
+/// With what is true afterwards: after a lost answer a key that was made all the same has been ended, or is named.
+pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<Made, Problem> {
+    check_session(session)?;
+    check_maker(session, held)?;
+    check_cluster(session, &held.rotation).await?;
+    let old = read(session, &held.rotation.old.id).await?;
+    check_old(session, &old).await?;
+    check_unchanged(&held.rotation, &old)?;
+    held.old_seen_valid = true;
+    let live = others(session, &held.rotation, &old).await?;
+    if !live.is_empty() {
+        return Err(rotated_already(&old.id, &live));
+    }
+    let created = create_successor(session, held, &old, tell).await?;
+    if let Err(problem) = check_cluster(session, &held.rotation).await {
+        return Err(not_here(session, held, &created.id, problem).await);
+    }
+    let rights = match look_beside(session, held, &old, &created.id).await {
+        Ok((rights, None)) => rights,
+        Ok((_, Some(rival))) => return Err(taken_back(session, held, (&old.id, &created.id), &rival, tell).await),
+        // Its secret ends here.
+        Err(problem) => {
+            let resume = Fix::ResumeRotation(held.rotation.id.clone());
+            return Err(undone(session, &created.id, problem).await.fix(resume));
+        }
+    };
+    tell(News::Rights(rights.clone()));
+    created.doubts.iter().for_each(|doubt| tell(News::Doubt(doubt.clone())));
+    Ok(Made { created, old, rights })
+}
+
+async fn create_successor(
+    session: &Session,
+    held: &mut Held,
+    old: &ApiKey,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<CreatedKey, Problem> {
+    let rotation = &held.rotation;
+    let asked = request(session, old, (&rotation.name, &rotation.expiration), rotation.request())?;
+    let asked = asked.naming_grace(rotation.grace);
+    let keys = [old.id.clone()];
+    let intent = session.intend(Action::Rotate, &keys, note(rotation, "successor")).await?;
+    let created = match create::create(session, &asked).await {
+        Ok(created) => created,
+        Err(CreateError::Refused(error)) => {
+            intent.close(Closing::of_error(&error, &keys)).await;
+            return Err(error.into());
+        }
+        Err(CreateError::Lost(without_answer)) => {
+            let problem = lost(session, held, &without_answer, tell).await;
+            let reason = Some(problem.words());
+            intent.close(Closing { verdict: Verdict::Unknown, reason, ..Closing::default() }).await;
+            return Err(problem);
+        }
+    };
+    held.rotation.created(created.id.clone())?;
+    if let Err(problem) = save(held) {
+        let problem = undone(session, &created.id, problem).await;
+        intent.close(Closing { keys: vec![created.id], ..closing_of(&problem) }).await;
+        return Err(problem);
+    }
+    intent.close(Closing { keys: vec![old.id.clone(), created.id.clone()], ..success() }).await;
+    Ok(created)
+}
+
+/// Another cluster answers since the successor was asked for: nobody is given its secret. Where it is on the cluster
+/// that answers now, it is ended there.
+async fn not_here(session: &Session, held: &mut Held, id: &KeyId, problem: Problem) -> Problem {
+    let found = match find(session, id).await {
+        Ok(found) => found.filter(|key| check_successor(&held.rotation, key).is_ok()),
+        Err(_) => None,
+    };
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let words = match found {
+        None => format!("The successor {id} was made before that, and nobody was given its secret"),
+        Some(_) => {
+            let ids = [id.clone()];
+            // It is the other cluster that is meant, so that its identity must not stop this.
+            let there = Session { cluster_uuid: None, ..session.clone() };
+            let outcome = invalidate::invalidate(&there, &ids, false, &AtomicBool::new(false), |_| ()).await;
+            match outcome.is_complete() {
+                true => format!("The successor {id} was made there; it is invalidated, and was read again"),
+                false => format!("The successor {id} was made there and could not be invalidated: do it there"),
+            }
+        }
+    };
+    let detail = if problem.detail.is_empty() { words } else { format!("{}. {words}", problem.detail) };
+    Problem { detail, ..problem }
+        .hint("The old key stays as it is. Resume the rotation when the right cluster answers")
+        .fix(resume)
+}
+
+/// Looks whether another successor was made at the same time, which the own one has to give way to, and which rights
+/// the own one got.
+async fn look_beside(
+    session: &Session,
+    held: &Held,
+    old: &ApiKey,
+    new: &KeyId,
+) -> Result<(Rights, Option<LiveSuccessor>), Problem> {
+    // Read by its id the old key is as it is now, and not as it was a second ago.
+    let now = read(session, &old.id).await?;
+    let mine = find(session, new).await;
+    let created = mine.as_ref().ok().and_then(|key| key.as_ref().map(|key| key.created));
+    let live = others(session, &held.rotation, &now).await?;
+    let rival = live.into_iter().find(|other| lineage::is_later((created, new), other));
+    let rights = match (old.limited_by.as_deref(), mine) {
+        (Some(then), Ok(Some(ApiKey { limited_by: Some(now), .. }))) => compared(then, &now),
+        (_, Err(error)) => Rights::NotKnown(error.to_string()),
+        _ => Rights::NotKnown("the cluster doesn't tell".into()),
+    };
+    Ok((rights, rival))
+}
+
+/// Invalidates a successor that another one was made before, and closes the rotation.
+async fn taken_back(
+    session: &Session,
+    held: &mut Held,
+    (old, new): (&KeyId, &KeyId),
+    rival: &LiveSuccessor,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Problem {
+    let strays = [ApiKey { id: new.clone(), ..ApiKey::default() }];
+    if let Err(problem) = end_strays(session, held, &strays, tell).await {
+        return problem;
+    }
+    let closed = held.rotation.abandoned(false, clock::now()).map_err(Problem::from).and_then(|()| save(held));
+    let Problem { title, .. } = rotated_already(old, std::slice::from_ref(rival));
+    let detail =
+        format!("It was made at the same time, and before this one: {new} is taken back, and was given to nobody");
+    match closed {
+        Ok(()) => Problem::new(&title, &detail).hint("Resume that rotation where it was begun"),
+        Err(problem) => {
+            let detail = format!("{detail}. The rotation here could not be closed: {}", problem.words());
+            let cancel = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
+            Problem::new(&title, &detail).hint("Cancel it here").fix(cancel)
+        }
+    }
+}
+
+pub(super) fn success() -> Closing {
+    Closing { verdict: Verdict::Success, ..Closing::default() }
+}
+
+/// The successor belongs to whoever makes it: not to somebody else on another day.
+fn check_maker(session: &Session, held: &Held) -> Result<(), Problem> {
+    let (maker, me) = (&held.rotation.maker, &session.identity);
+    if is_me(session, &maker.username, &maker.realm) {
+        return Ok(());
+    }
+    let title = format!("{} began this rotation, and the successor would belong to {}", maker.username, me.username);
+    let hint = format!("Sign in as {0}, or act as {0}; or cancel the rotation", maker.username);
+    Err(Problem::new(&title, "")
+        .hint(&hint)
+        .fix(Fix::ActAs(maker.username.clone()))
+        .or(Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false }))
+}
+
+/// A successor with other rights than the old key has by now would be no successor.
+pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), Problem> {
+    if rotation.old.rights == successor::fingerprint(old) {
+        return Ok(());
+    }
+    let title = format!("The role descriptors of {} were changed since the rotation began. Nothing is ended", old.id);
+    let detail = "The successor has those from before";
+    let cancel = Fix::CancelRotation { id: rotation.id.clone(), keep_successor: false };
+    Err(Problem::new(&title, detail).hint("Cancel the rotation, then begin again").fix(cancel))
+}
+
+/// After a lost answer: what was made is ended, because nobody knows its secret.
+async fn lost(session: &Session, held: &mut Held, lost: &Lost, tell: &mut (dyn FnMut(News) + Send)) -> Problem {
+    let hint = "The old key works as before. Resuming the rotation asks the cluster again before anything is made";
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let error = &lost.error;
+    let found = lost.found.as_ref();
+    let strays = found.map_or_else(|_| Vec::new(), |found| own(held, [&*found.ours, &*found.perhaps].concat()));
+    if strays.is_empty() {
+        return lost.problem().hint(hint).fix(resume);
+    }
+    let ids: Vec<String> = strays.iter().map(|key| key.id.to_string()).collect();
+    let made = ids.join(", ");
+    match end_strays(session, held, &strays, tell).await {
+        Ok(()) => {
+            let title = "The answer was lost, and no successor is left";
+            let detail =
+                format!("{error}. Key {made} had been made all the same; nobody knew its secret, so it was ended");
+            Problem::new(title, &detail).hint(hint).fix(resume)
+        }
+        Err(problem) => {
+            let title = "The answer was lost, but the successor was made, and nobody knows its secret";
+            let detail = format!("{error}. Ending key {made} failed: {}", problem.words());
+            Problem { kind: problem.kind, ..Problem::new(title, &detail) }.hint(hint).fix(resume)
+        }
+    }
+}
+
+/// Invalidates a successor whose secret nobody has, because the rotation can't go on with it. Returns the problem that
+/// stood in the way, with what is true of the successor now.
+pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> Problem {
+    let ids = [id.clone()];
+    let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
+    let (words, kind) = match outcome.is_complete() {
+        true => (
+            format!(
+                "The successor {id} had been made, and nobody has its secret: it is invalidated, and was read again"
+            ),
+            problem.kind,
+        ),
+        false => {
+            let Problem { detail: reason, kind, .. } = not_ended("", &outcome, "it was not sent");
+            let words = format!(
+                "The successor {id} was made, nobody has its secret, and it was not seen to be invalidated ({reason}): \
+                 invalidate it"
+            );
+            (words, kind)
+        }
+    };
+    let detail = if problem.detail.is_empty() { words } else { format!("{}. {words}", problem.detail) };
+    Problem { detail, kind, ..problem }
+}
+
+/// From here on somebody may have the secret.
+///
+/// # Errors
+/// When it can't be written down: then nobody shall be told.
+pub fn hand_over_begins(held: &mut Held) -> Result<(), Problem> {
+    held.rotation.hand_over_begins()?;
+    save(held)
+}
+
+/// The secret reached nobody: the successor is ended, and a later run makes another one.
+///
+/// # Errors
+/// Always, with what is true then.
+pub async fn hand_over_failed(
+    session: &Session,
+    held: &mut Held,
+    why: &str,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Problem {
+    let id = held.rotation.successor().cloned().unwrap_or_default();
+    let title = format!("The successor {id} was made, and its secret could not be written");
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let hint = "The old key stays as it is. Resuming the rotation makes another successor";
+    if let Err(problem) = held.rotation.hand_over_failed().map_err(Problem::from).and_then(|()| save(held)) {
+        // Nobody has the secret, whatever can be written down here.
+        let problem = undone(session, &id, Problem::new(&title, &format!("{why}. {}", problem.words()))).await;
+        return problem.hint(hint).fix(resume);
+    }
+    let strays = [ApiKey { id: id.clone(), ..ApiKey::default() }];
+    let problem = match end_strays(session, held, &strays, tell).await {
+        Ok(()) => {
+            Problem::new(&title, &format!("{why}. Nobody knows it: the successor is invalidated, and was read again"))
+        }
+        Err(problem) => {
+            let detail = format!("{why}. Nobody knows it, and ending the successor failed: {}", problem.words());
+            Problem { kind: problem.kind, ..Problem::new(&title, &detail) }
+        }
+    };
+    problem.hint(hint).fix(resume)
+}
+
+/// The secret is where it belongs, for good.
+///
+/// # Errors
+/// When it can't be written down; a later run finds out by itself.
+pub fn handed_over(held: &mut Held) -> Result<(), Problem> {
+    let successor = held.rotation.successor().cloned().unwrap_or_default();
+    held.rotation.handed_over(successor)?;
+    save(held)
+}
+
+/// Finds out what an interrupted run has left: adopts a successor whose secret arrived, and ends those whose
+/// secret nobody knows.
+///
+/// # Errors
+/// When a person has to say whether they have the secret, and when the cluster can't be asked.
+pub async fn recover(
+    session: &Session,
+    held: &mut Held,
+    arrived: &Arrived,
+    word: Word,
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<Recovered, Problem> {
+    // Whoever does not see the successor would take it for one that was never made.
+    check_session(session)?;
+    check_maker(session, held)?;
+    check_cluster(session, &held.rotation).await?;
+    tell(News::Looking);
+    let made = made_before(session, held, true).await?;
+    let valid: Vec<ApiKey> = made.into_iter().filter(|key| !key.invalidated).collect();
+    let has = |id: &KeyId| valid.iter().any(|key| key.id == *id);
+    let known = held.rotation.successor().cloned();
+    let adopted = match (arrived, &held.rotation.state) {
+        (Arrived::Key(id), _)
+            if word != Word::MakeAgain && has(id) && known.as_ref().is_none_or(|known| known == id) =>
+        {
+            Some(id.clone())
+        }
+        (_, State::HandingOver { successor }) if word == Word::HandedOver && has(successor) => Some(successor.clone()),
+        (Arrived::Empty, _) => None,
+        (_, State::HandingOver { successor }) if has(successor) => match word {
+            Word::MakeAgain => None,
+            Word::HandedOver | Word::None => return Err(ask(held, successor)),
+        },
+        _ => None,
+    };
+    let strays: Vec<ApiKey> = valid.into_iter().filter(|key| Some(&key.id) != adopted.as_ref()).collect();
+    end_strays(session, held, &strays, tell).await?;
+    match adopted {
+        Some(id) => {
+            held.rotation.handed_over(id)?;
+            save(held)?;
+            Ok(Recovered::HandedOver)
+        }
+        None => {
+            held.rotation.plan_again(new_profile_id().0)?;
+            save(held)?;
+            Ok(Recovered::MakeAgain)
+        }
+    }
+}
+
+fn ask(held: &Held, successor: &KeyId) -> Problem {
+    let rotation = &held.rotation;
+    let title = format!("It is not known whether the secret of {successor} arrived");
+    let detail = format!("The run that told it to {} was cut off. Nothing is done", rotation.place.words());
+    Problem::new(&title, &detail)
+        .hint("Whoever has it resumes the rotation with it; without it that key is ended, and another one is made")
+        .fix(Fix::HaveSecret(rotation.id.clone()))
+        .or(Fix::MakeAgain(rotation.id.clone()))
+}
+
+/// All keys that were made for this rotation, by the ids of its requests. New keys become visible about a second
+/// after they were made, so that it is looked for some seconds where one may just be coming.
+///
+/// # Errors
+/// When the cluster can't be asked; with `proves`, when the successor that is written down here is not proved to be one.
+/// Without it that one is only among them where its request proves it.
+pub(super) async fn made_before(session: &Session, held: &Held, proves: bool) -> Result<Vec<ApiKey>, Problem> {
+    const TRIES: u32 = 5;
+    let successor = held.rotation.successor().cloned();
+    let may_be_coming =
+        matches!(held.rotation.state, State::Planned | State::Created { .. } | State::HandingOver { .. });
+    let mut keys = Vec::new();
+    for attempt in 0..if may_be_coming { TRIES } else { 1 } {
+        if attempt > 0 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        keys = made_by(session, &held.rotation.old.id, &held.rotation.requests).await?;
+        if let Some(id) = successor.as_ref().filter(|_| proves)
+            && keys.iter().all(|key| key.id != *id)
+            && let Some(key) = find_now(session, id).await?
+        {
+            if !key.invalidated {
+                check_successor(&held.rotation, &key)?;
+            }
+            keys.push(key);
+        }
+        let newest = &held.rotation.requests[held.rotation.requests.len().saturating_sub(1)..];
+        if keys.iter().any(|key| successor::was_made_for(key, &held.rotation.old.id, newest)) {
+            break;
+        }
+    }
+    Ok(keys)
+}
+
+/// Keys that were made to take the place of `old` by these requests: nothing else may be ended as a stray.
+pub(super) async fn made_by(session: &Session, old: &KeyId, requests: &[String]) -> Result<Vec<ApiKey>, Problem> {
+    let mut keys = Vec::new();
+    for id in requests {
+        let mut query = KeyQuery::new(100);
+        query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): id } }));
+        keys.extend(session.client.query_api_keys(&query).await?.keys);
+    }
+    keys.retain(|key| successor::was_made_for(key, old, requests));
+    Ok(keys)
+}
+
+/// Of these keys only those that were made for this rotation.
+fn own(held: &Held, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
+    keys.retain(|key| successor::was_made_for(key, &held.rotation.old.id, &held.rotation.requests));
+    keys
+}
+
+/// Ends keys whose secret nobody knows, and proves it.
+pub(super) async fn end_strays(
+    session: &Session,
+    held: &mut Held,
+    strays: &[ApiKey],
+    tell: &mut (dyn FnMut(News) + Send),
+) -> Result<(), Problem> {
+    let ids: Vec<KeyId> = strays.iter().filter(|key| !key.invalidated).map(|key| key.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
+    held.rotation.add_strays(&outcome.done);
+    let saved = save(held);
+    outcome.done.iter().for_each(|id| tell(News::StrayEnded(id.clone())));
+    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    if !outcome.is_complete() {
+        let id = outcome.failed.first().map(|(id, _)| id.clone()).or_else(|| ids.first().cloned()).unwrap_or_default();
+        let title =
+            format!("Key {id} was made for this rotation, nobody knows its secret, and it was not seen to be ended");
+        return Err(not_ended(&title, &outcome, "it was not sent").hint("Try again").fix(resume));
+    }
+    saved.map_err(|problem| {
+        let named = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let detail = format!("{}. What was made for it, {named}, is invalidated, and was read again", problem.detail);
+        Problem { detail, ..problem }
+    })
+}

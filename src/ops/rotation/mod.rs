@@ -1,0 +1,234 @@
+//! Rotating a key: a successor is made and handed over, it is tried, both work for a while, then the old key is
+//! invalidated and read again. Each step is written down before the next one is taken, so that whoever was
+//! interrupted can go on: from the same machine, on another day.
+//!
+//! [`plan`](plan::plan) looks at a key, [`steps`] drives a rotation from one state to the next for the window and the
+//! command line alike; what differs between them is an [`Interaction`]. The single steps: [`begin`], [`make`],
+//! [`hand_over_begins`], [`handed_over`], [`try_it`], and when it is due [`end`]. After an interruption [`recover`]
+//! finds out what is true. [`lineage`] proves from the cluster that two keys belong together.
+
+mod cancel;
+pub mod destination;
+pub mod driver;
+mod end;
+mod interrupted;
+mod lineage;
+mod make;
+mod plan;
+mod progress;
+
+pub use cancel::{CancelPlan, cancel, check_cancel};
+pub use driver::{Delivery, Destination, Interaction};
+pub use end::{EndPlan, Fate, check_end, end, end_all, link, said, try_it};
+pub use lineage::{KeyStates, LiveSuccessor, states};
+pub use make::{Arrived, Made, Recovered, Word, hand_over_begins, hand_over_failed, handed_over, make, recover};
+pub use plan::{Consent, Objection, Plan, Wishes, begin, plan};
+pub use progress::{News, Rights, change_words};
+
+use serde_json::{Value, json, value::RawValue};
+
+use plan::unwritable;
+
+use crate::{
+    client::ClientError,
+    model::{
+        api_key::{ApiKey, KeyId},
+        journal::Verdict,
+        rotation::{ClusterRef, OutOfTurn, Rotation, successor},
+        text::sentence,
+        version::Feature,
+    },
+    ops::{
+        Fix, Problem, ProblemKind, Session, connections::cluster_identity, invalidate, journal::recorder::Closing,
+        keys::list,
+    },
+    store::rotation::{Held, Rotations},
+};
+
+/// Asks the cluster which one it is.
+///
+/// # Errors
+/// When it can't be asked; who merely may not ask is told it by its address.
+pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
+    Ok(cluster_identity::current(session).await?)
+}
+
+/// Takes hold of a rotation, so that nobody else goes on with it.
+///
+/// # Errors
+/// When there is none of this id, when it can't be read, or while another program holds it.
+pub fn take(rotations: &Rotations, id: &str) -> Result<Held, Problem> {
+    rotations.take(id).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let detail = format!("The rotations of this machine are in {}", rotations.folder().display());
+            Problem::new(&format!("Rotation {id} is not known here"), &detail).fix(Fix::ListRotations)
+        }
+        _ => Problem::new(&format!("Rotation {id} can’t be resumed"), &sentence::capitalized(&error.to_string()))
+            .fix(Fix::ListRotations),
+    })
+}
+
+/// Refuses a rotation of another cluster than the one that answers now. It is asked each time: whoever stands between
+/// may lead to another one in the middle.
+///
+/// # Errors
+/// With both names; and where a uuid was told when the rotation began and none is told now.
+pub async fn check_cluster(session: &Session, rotation: &Rotation) -> Result<(), Problem> {
+    let here = cluster_of(session).await?;
+    if session.cluster_uuid.is_some() && here.uuid.is_none() {
+        let title = "Which cluster answers is not known any more. Nothing is done";
+        let detail = "It told its uuid at the sign-in, and does not tell it now";
+        return Err(Problem::new(title, detail).fix(Fix::Retry));
+    }
+    if rotation.cluster.is_same(&here) {
+        return Ok(());
+    }
+    let title = format!("Rotation {} belongs to another cluster. Nothing is done", rotation.id);
+    let there = rotation.cluster.name.as_deref().unwrap_or("one without a known name");
+    let detail = format!(
+        "It was begun on {there} at {}, and {} answers at {}",
+        rotation.cluster.url,
+        here.name.as_deref().unwrap_or("another one"),
+        here.url
+    );
+    Err(Problem::new(&title, &detail).hint("Connect to that cluster").fix(Fix::EditConnection))
+}
+
+/// Whether a key belongs to who is signed in, or acted as. Acting as another, the realm that one is told is that
+/// of who signed in (as seen on 9.5.3).
+fn is_mine(session: &Session, key: &ApiKey) -> bool {
+    is_me(session, &key.owner.username, &key.owner.realm)
+}
+
+/// Whether one is signed in as this person; who acts for another is not told in which realm.
+fn is_me(session: &Session, username: &str, realm: &str) -> bool {
+    let acts_as_another = session.client.endpoint().run_as.is_some();
+    let me = &session.identity;
+    username == me.username && (acts_as_another || realm == me.realm)
+}
+
+/// The key with the snapshot of its owner's rights where the cluster tells it.
+async fn read(session: &Session, id: &KeyId) -> Result<ApiKey, Problem> {
+    find(session, id).await?.ok_or_else(|| {
+        let seen = if session.sees_own_only() { "You see your own keys only" } else { "The cluster knows no such key" };
+        Problem::new(&format!("There is no key {id}"), seen)
+            .hint("Expired and invalidated keys are removed after a while")
+    })
+}
+
+async fn find(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientError> {
+    let own = session.sees_own_only();
+    if session.has(Feature::LimitedBy) {
+        match session.client.get_api_key_with_limits(id, own).await {
+            // The version was not told.
+            Err(ClientError::Lacks(_) | ClientError::Rejected { status: 400, .. }) => {}
+            answer => return answer,
+        }
+    }
+    session.client.get_api_key(id, own).await
+}
+
+/// The key as a query tells it: what was proved elsewhere is read in the same way here.
+async fn find_now(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientError> {
+    let found = list::by_id(session, std::slice::from_ref(id)).await?;
+    match (found.keys.into_iter().find(|key| key.id == *id), found.unreadable.kept().first()) {
+        // It is there, so nothing may be concluded from its not being found.
+        (None, Some(odd)) => Err(ClientError::Unreadable { status: 200, reason: format!("{id}: {}", odd.reason) }),
+        (key, _) => Ok(key),
+    }
+}
+
+/// Problem of keys that were not seen to be invalidated. It is not known whether they are where a request may still be
+/// carried out. The reason that the cluster gives for the first of them is the detail.
+fn not_ended(title: &str, outcome: &invalidate::Outcome, unsent: &str) -> Problem {
+    let reason = outcome.failed.first().map_or_else(|| unsent.to_owned(), |(_, failure)| failure.to_string());
+    let kind = if outcome.unknown() > 0 { ProblemKind::NotKnown } else { ProblemKind::Failed };
+    Problem { kind, ..Problem::new(title, &sentence::capitalized(&reason)) }
+}
+
+/// Outcome of a step that ended with a problem: as certain as the problem is.
+fn closing_of(problem: &Problem) -> Closing {
+    let verdict = if problem.kind == ProblemKind::NotKnown { Verdict::Unknown } else { Verdict::Failure };
+    Closing { verdict, reason: Some(problem.words()), ..Closing::default() }
+}
+
+fn compared(then: &RawValue, now: &RawValue) -> Rights {
+    let changes = successor::snapshot_changes(then, now);
+    if changes.is_empty() { Rights::Same } else { Rights::Differ(changes) }
+}
+
+/// What the journal is told about a step.
+fn note(rotation: &Rotation, step: &str) -> Option<Value> {
+    Some(json!({
+        "rotation": rotation.id,
+        "step": step,
+        "request": rotation.request(),
+        "old": rotation.old.id,
+        "successor": rotation.successor(),
+        "grace": rotation.grace,
+        "batch": rotation.batch,
+    }))
+}
+
+fn save(held: &mut Held) -> Result<(), Problem> {
+    held.save().map_err(|error| {
+        let folder = held.path();
+        unwritable(folder.parent().unwrap_or(&folder), &error)
+    })
+}
+
+impl From<OutOfTurn> for Problem {
+    fn from(error: OutOfTurn) -> Self {
+        Problem::new("That is not this rotation's turn", &error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::rotation::{Beginning, OldKey, Person, Place};
+
+    fn sent<F: Future + Send>(future: F) -> F {
+        future
+    }
+
+    /// Only has to compile: the worker carries its tasks from thread to thread.
+    async fn steps(session: &Session, held: &mut Held, rotations: &Rotations) -> Result<(), Problem> {
+        let mut tell = |_: News| ();
+        sent(plan(session, &[], &KeyId::default(), &Wishes::default())).await?;
+        let made = sent(make(session, held, &mut tell)).await?;
+        sent(try_it(session, held, &made.created.secret)).await?;
+        sent(recover(session, held, &Arrived::Empty, Word::None, &mut tell)).await?;
+        sent(end_all(session, rotations, &[], &false.into(), &mut tell, &mut |_| ())).await;
+        sent(cancel(session, held, false, &mut tell)).await.map(drop)
+    }
+
+    #[test]
+    fn a_worker_can_take_the_steps() {
+        let _ = steps;
+    }
+
+    #[test]
+    fn a_key_that_is_being_rotated_here_is_not_rotated_again() {
+        let here = ClusterRef { uuid: Some("u".into()), ..ClusterRef::default() };
+        let rotation = Rotation::new(Beginning {
+            id: "later".into(),
+            batch: None,
+            cluster: here.clone(),
+            at: 0,
+            old: OldKey::default(),
+            maker: Person::default(),
+            name: String::new(),
+            expiration: "1d".into(),
+            grace: 0,
+            place: Place::Stdout,
+            request: String::new(),
+        });
+        let all = [rotation];
+        let problem = crate::ops::rotation::plan::check_underway(&all, &here, &KeyId::default()).unwrap_err();
+        assert!(problem.fixes.contains(&Fix::ResumeRotation("later".into())), "{problem:?}");
+        assert!(crate::ops::rotation::plan::check_underway(&all, &here, &KeyId::new("other")).is_ok());
+        let there = ClusterRef { uuid: Some("v".into()), ..ClusterRef::default() };
+        assert!(crate::ops::rotation::plan::check_underway(&all, &there, &KeyId::default()).is_ok());
+    }
+}

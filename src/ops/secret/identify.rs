@@ -1,0 +1,301 @@
+//! Checking a secret that somebody has: signing in with it, looking its key up, and asking what it may do.
+//! Nothing is changed, and nothing is kept.
+
+use std::time::Instant;
+
+use crate::{
+    client::{Client, ClientError},
+    model::{
+        api_key::{KeyId, KeyKind},
+        connections::{endpoint::Endpoint, login::Login},
+        identity::Identity,
+        secret_text::Candidate,
+        time::expiry::Status,
+    },
+    ops::{
+        Problem, Session,
+        keys::effective_privileges::{self, KeyRights},
+        secret::try_key::Check,
+    },
+};
+
+/// Of a text with several keys so many are tried at most.
+const MOST_TRIED: usize = 3;
+
+/// What is wanted to be known of what a key may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Cluster privileges.
+    pub cluster: Vec<String>,
+    /// Names and patterns of indices.
+    pub indices: Vec<String>,
+    /// Index privileges, asked for each of them.
+    pub privileges: Vec<String>,
+}
+
+/// What came of checking a secret.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The key that was tried, with its form and its mistakes; without its secret.
+    pub tried: Candidate,
+    /// How many other keys are in the same text.
+    pub others: usize,
+    /// Whether it signs in.
+    pub validity: Validity,
+    /// The key as the session sees it, and what it can do.
+    pub key: Looked,
+    /// What was asked, and what the cluster says to whoever signs in by it.
+    pub answers: Vec<Check>,
+    /// Why nothing was answered, where something was asked.
+    pub unanswered: Option<Problem>,
+}
+
+/// Whether a secret signs in.
+#[derive(Clone, Debug)]
+pub enum Validity {
+    /// It does.
+    Valid {
+        /// As whom.
+        identity: Box<Identity>,
+        /// Time of the sign-in, in milliseconds.
+        took: u64,
+    },
+    /// It was refused.
+    Refused {
+        /// Why, as far as it is told.
+        why: Why,
+        /// In the cluster's words.
+        words: String,
+    },
+    /// It could not be tried.
+    NotKnown(Box<Problem>),
+}
+
+/// Why a secret is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The key has expired.
+    Expired,
+    /// The key was invalidated; whether the secret is right is not looked at then.
+    Invalidated,
+    /// The cluster has no key of that id.
+    Unknown,
+    /// There is the key, and this is not its secret.
+    WrongSecret,
+    /// The key is for another cluster, not for clients.
+    CrossCluster,
+    /// The cluster does not tell (7.10).
+    NotTold,
+}
+
+/// A key that was looked up.
+#[derive(Clone, Debug)]
+pub enum Looked {
+    /// It is there.
+    Found(Box<KeyRights>),
+    /// The session sees no such key.
+    Missing,
+    /// It could not be looked up, and why.
+    NotKnown(String),
+}
+
+impl Why {
+    fn read(words: &str) -> Self {
+        let has = |part: &str| words.contains(part);
+        if has("is expired") {
+            Self::Expired
+        } else if has("has been invalidated") {
+            Self::Invalidated
+        } else if has("unable to find apikey") {
+            Self::Unknown
+        } else if has("invalid credentials for API key") {
+            Self::WrongSecret
+        } else if has("has type [cross_cluster]") {
+            Self::CrossCluster
+        } else {
+            Self::NotTold
+        }
+    }
+
+    /// In a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Expired => "The key has expired",
+            Self::Invalidated => {
+                "The key was invalidated. Whether this is its secret is not known: clusters don't look then"
+            }
+            Self::Unknown => {
+                "This cluster has no key with that id: it may be of another cluster, or gone for good some time after its end"
+            }
+            Self::WrongSecret => "There is a key with that id, and this is not its secret",
+            Self::CrossCluster => "It is a cross-cluster key: it signs another cluster in, and no client",
+            Self::NotTold => {
+                "Not known: this cluster does not tell whether a key is unknown, wrong, expired or invalidated"
+            }
+        }
+    }
+
+    /// As a word of JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Invalidated => "invalidated",
+            Self::Unknown => "unknown_id",
+            Self::WrongSecret => "wrong_secret",
+            Self::CrossCluster => "cross_cluster",
+            Self::NotTold => "not_told",
+        }
+    }
+}
+
+impl Checked {
+    /// What can be said of why it is refused: the cluster's reason, or what the key itself shows.
+    pub fn reason(&self, now: crate::model::Millis) -> Option<String> {
+        let Validity::Refused { why, .. } = &self.validity else { return None };
+        let seen = match &self.key {
+            Looked::Found(found) if *why == Why::NotTold => match found.key.status(now) {
+                Status::Invalidated => Some("The key was invalidated, as its entry shows"),
+                Status::Expired => Some("The key has expired, as its entry shows"),
+                _ if found.key.kind == KeyKind::CrossCluster => Some(Why::CrossCluster.words()),
+                _ => Some("The key is there and has not ended: so this is not its secret"),
+            },
+            Looked::Missing if *why == Why::NotTold => Some(
+                "You see no key with that id on this cluster: it may be of another cluster, or not be yours to see",
+            ),
+            _ => None,
+        };
+        Some(seen.unwrap_or(why.words()).to_owned())
+    }
+
+    /// Whether it signs in and has all that was asked for.
+    pub fn is_enough(&self) -> bool {
+        matches!(self.validity, Validity::Valid { .. }) && self.answers.iter().all(|answer| answer.granted)
+    }
+}
+
+/// Checks the keys that were found in a text: the likeliest, and the next ones only while the cluster knows none
+/// of those before. `endpoint` is where it signs in; the session, if there is one, looks the key up.
+pub async fn check(
+    session: Result<&Session, &Problem>,
+    endpoint: &Endpoint,
+    candidates: &[Candidate],
+    asked: &Asked,
+) -> Option<Checked> {
+    let mut first = None;
+    for candidate in candidates.iter().take(MOST_TRIED) {
+        let (validity, client) = sign_in(endpoint, candidate).await;
+        let is_unknown = matches!(&validity, Validity::Refused { why: Why::Unknown, .. });
+        let mut checked = Checked {
+            tried: candidate.without_secret(),
+            others: candidates.len() - 1,
+            validity,
+            key: Looked::Missing,
+            answers: Vec::new(),
+            unanswered: None,
+        };
+        if is_unknown && candidates.len() > 1 {
+            first.get_or_insert(checked);
+            continue;
+        }
+        checked.key = look_up(session, &KeyId::new(candidate.id.as_str())).await;
+        if let (Validity::Valid { .. }, Some(client)) = (&checked.validity, client) {
+            match answers(&client, asked).await {
+                Ok(answers) => checked.answers = answers,
+                Err(error) => checked.unanswered = Some(error.into()),
+            }
+        }
+        return Some(checked);
+    }
+    let mut first = first?;
+    first.key = look_up(session, &KeyId::new(first.tried.id.as_str())).await;
+    Some(first)
+}
+
+async fn sign_in(endpoint: &Endpoint, candidate: &Candidate) -> (Validity, Option<Client>) {
+    let login = Login::ApiKey { id: candidate.id.clone(), secret: candidate.secret.clone() };
+    let client = match Client::new(&Endpoint { login, run_as: None, ..endpoint.clone() }) {
+        Ok(client) => client,
+        Err(error) => return (Validity::NotKnown(Box::new(error.into())), None),
+    };
+    let started = Instant::now();
+    match client.authenticate().await {
+        Ok(identity) => {
+            let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            (Validity::Valid { identity: Box::new(identity), took }, Some(client))
+        }
+        Err(ClientError::Unauthenticated { reason }) => {
+            // Of a secret that the server says back, whatever for, nothing is shown.
+            let words = if reason.contains(candidate.secret.expose()) { String::new() } else { reason };
+            (Validity::Refused { why: Why::read(&words), words }, None)
+        }
+        // A key that is restricted to a workflow signs in, and may not even ask who it is: the cluster says so to
+        // the key by its id (as seen on 9.5.3), where anybody else who refuses would not know it.
+        Err(ClientError::Forbidden { reason, .. }) if reason.contains(&format!("API key id [{}]", candidate.id)) => {
+            let id = KeyId::new(candidate.id.as_str());
+            let identity = Identity { api_key: Some((id, String::new())), ..Identity::default() };
+            let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            (Validity::Valid { identity: Box::new(identity), took }, Some(client))
+        }
+        Err(error) => (Validity::NotKnown(Box::new(error.into())), None),
+    }
+}
+
+async fn look_up(session: Result<&Session, &Problem>, id: &KeyId) -> Looked {
+    let session = match session {
+        Ok(session) => session,
+        Err(problem) => return Looked::NotKnown(problem.words()),
+    };
+    match effective_privileges::of(session, id).await {
+        Ok(Some(found)) => Looked::Found(Box::new(found)),
+        Ok(None) => Looked::Missing,
+        Err(error) => Looked::NotKnown(Problem::from(error).words()),
+    }
+}
+
+async fn answers(client: &Client, asked: &Asked) -> Result<Vec<Check>, ClientError> {
+    let mut answers = Vec::new();
+    if !asked.cluster.is_empty() {
+        let names: Vec<&str> = asked.cluster.iter().map(String::as_str).collect();
+        let told = client.has_cluster_privileges(&names).await?;
+        for name in &asked.cluster {
+            let granted = told.has(name) == Some(true);
+            answers.push(Check { privilege: name.clone(), on: Vec::new(), granted, meant: true });
+        }
+    }
+    if !asked.indices.is_empty() && !asked.privileges.is_empty() {
+        let told = client.has_index_privileges(&[(asked.indices.clone(), asked.privileges.clone())]).await?;
+        for index in &asked.indices {
+            for privilege in &asked.privileges {
+                let granted = told.get(index).and_then(|told| told.get(privilege)) == Some(&true);
+                answers.push(Check { privilege: privilege.clone(), on: vec![index.clone()], granted, meant: true });
+            }
+        }
+    }
+    Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_of_clusters_are_told_apart() {
+        for (words, why) in [
+            ("API key: api key is expired", Why::Expired),
+            ("API key: api key [x] has been invalidated", Why::Invalidated),
+            ("API key: unable to find apikey with id x", Why::Unknown),
+            ("API key: invalid credentials for API key [x]", Why::WrongSecret),
+            (
+                "authentication expected API key type of [rest], but API key [x] has type [cross_cluster]",
+                Why::CrossCluster,
+            ),
+            (
+                "the credential is unknown, wrong, expired or invalidated; this cluster does not tell which",
+                Why::NotTold,
+            ),
+            ("", Why::NotTold),
+        ] {
+            assert_eq!(Why::read(words), why, "{words}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Secrets that somebody has: whose they are, and whether they work.
+
+pub mod identify;
+pub mod try_key;

@@ -1,0 +1,120 @@
+//! Trying a key: signing in with it and asking what it may do.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use serde_json::value::RawValue;
+
+use crate::{
+    client::Client,
+    model::{
+        api_key::KeyId,
+        connections::{endpoint::Endpoint, login::Login},
+        identity::Identity,
+        privileges::descriptor::Grants,
+        secret::Secret,
+        text::json,
+    },
+    ops::Problem,
+};
+
+/// One privilege, and whether the key has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// In Elasticsearch's words.
+    pub privilege: String,
+    /// Index patterns; empty for the cluster.
+    pub on: Vec<String>,
+    /// Whether the key has it.
+    pub granted: bool,
+    /// Whether it was meant to have it.
+    pub meant: bool,
+}
+
+/// What came of trying a key.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Who the key signs in as.
+    pub identity: Identity,
+    /// Time of the sign-in, in milliseconds.
+    pub took: u64,
+    /// What it may do of what its descriptors say, and two things it should not.
+    pub checks: Vec<Check>,
+}
+
+/// Signs in with a key at the cluster of `endpoint` and asks for the privileges that its descriptors
+/// name. A key without descriptors is meant to have whatever its owner has.
+///
+/// # Errors
+/// With the reason and the way out, when it does not sign in.
+pub async fn try_key(
+    endpoint: &Endpoint,
+    id: &KeyId,
+    secret: &Secret,
+    descriptors: Option<&RawValue>,
+) -> Result<Trial, Problem> {
+    let login = Login::ApiKey { id: id.as_str().to_owned(), secret: secret.clone() };
+    let client = Client::new(&Endpoint { login, run_as: None, ..endpoint.clone() })?;
+    let started = Instant::now();
+    let identity = client.authenticate().await?;
+    let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let grants = descriptors.map(Grants::of).unwrap_or_default();
+    let mut checks = Vec::new();
+    cluster_checks(&client, &grants, is_unrestricted(descriptors), &mut checks).await?;
+    index_checks(&client, &grants, &mut checks).await?;
+    Ok(Trial { identity, took, checks })
+}
+
+/// Privileges whose absence is worth seeing.
+const FORBIDDEN: [&str; 2] = ["manage_security", "manage_own_api_key"];
+
+/// A key that was made without descriptors may do whatever its owner may.
+fn is_unrestricted(descriptors: Option<&RawValue>) -> bool {
+    descriptors.is_none_or(|raw| json::members(raw.get()).is_some_and(|members| members.is_empty()))
+}
+
+async fn cluster_checks(
+    client: &Client,
+    grants: &Grants,
+    unrestricted: bool,
+    checks: &mut Vec<Check>,
+) -> Result<(), Problem> {
+    let mut names: Vec<&str> = grants.cluster.iter().map(String::as_str).collect();
+    names.extend(FORBIDDEN.iter().filter(|name| !grants.cluster.iter().any(|own| own == *name)));
+    let answer = client.has_cluster_privileges(&names).await?;
+    let everything = grants.cluster.iter().any(|privilege| privilege == "all");
+    for name in names {
+        let Some(granted) = answer.has(name) else { continue };
+        // A key without descriptors names nothing: it has what its owner has.
+        let meant = everything || unrestricted && granted || grants.cluster.iter().any(|own| own == name);
+        checks.push(Check { privilege: name.to_owned(), on: Vec::new(), granted, meant });
+    }
+    Ok(())
+}
+
+async fn index_checks(client: &Client, grants: &Grants, checks: &mut Vec<Check>) -> Result<(), Problem> {
+    let asked: Vec<(Vec<String>, Vec<String>)> =
+        grants.indices.iter().map(|grant| (grant.names.clone(), grant.privileges.clone())).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let answer: BTreeMap<String, BTreeMap<String, bool>> = client.has_index_privileges(&asked).await?;
+    for (names, privileges) in asked {
+        for privilege in privileges {
+            let granted = names.iter().all(|name| answer.get(name).and_then(|a| a.get(&privilege)) == Some(&true));
+            checks.push(Check { privilege, on: names.clone(), granted, meant: true });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_key_without_descriptors_nothing_is_granted_by_mistake() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        assert!(is_unrestricted(None) && is_unrestricted(Some(&raw("{}"))));
+        assert!(!is_unrestricted(Some(&raw(r#"{"nothing":{}}"#))));
+    }
+}

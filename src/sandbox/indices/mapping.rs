@@ -1,0 +1,588 @@
+//! The mapping of an index: which fields it has, of which type, and how new ones are found in documents.
+
+use super::visible::Visible;
+use crate::sandbox::{
+    http::error::{EsError, Outcome},
+    json::{Kind, Node, exact},
+    query::{
+        dates,
+        matching::{FieldKind, Fields, words},
+    },
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Fields by name, in the order in which answers list them.
+#[derive(Debug, Clone, Default)]
+pub struct Mapping(BTreeMap<String, Field>);
+
+#[derive(Debug, Clone)]
+enum Field {
+    /// A field with a type; the JSON as answers show it.
+    Leaf(String, Value),
+    /// Fields below.
+    Object(Mapping),
+}
+
+impl Mapping {
+    /// Reads `{"properties": …}`.
+    ///
+    /// # Errors
+    /// In the words of 9.5.3, or in the practice cluster's own for what a real one has and this one doesn't.
+    pub fn read(value: &Value) -> Outcome<Mapping> {
+        let map = value.as_object().cloned().unwrap_or_default();
+        let (known, unknown): (Vec<_>, Vec<_>) = map
+            .iter()
+            .filter(|(name, _)| *name != "properties")
+            .partition(|(name, _)| ROOT_OPTIONS.contains(&name.as_str()));
+        if !unknown.is_empty() {
+            let shown: Vec<String> = unknown.iter().map(|(name, value)| format!("{name} : {value}")).collect();
+            let reason = format!("Root mapping definition has unsupported parameters:  [{}]", shown.join("] ["));
+            return Err(refused(reason));
+        }
+        if let Some((name, _)) = known.first() {
+            return Err(EsError::not_done(&format!("[{name}] in mappings")));
+        }
+        Mapping::read_properties(value)
+    }
+
+    fn read_properties(value: &Value) -> Outcome<Mapping> {
+        let mut mapping = Mapping::default();
+        let properties = match value.get("properties") {
+            None => return Ok(mapping),
+            Some(Value::Object(properties)) => properties.clone(),
+            Some(_) => {
+                let cause = EsError::parse("properties must be a map type");
+                return Err(EsError::new(
+                    400,
+                    "mapper_parsing_exception",
+                    "Failed to parse mapping: properties must be a map type",
+                )
+                .because(cause));
+            }
+        };
+        for (name, field) in properties {
+            let Some(options) = field.as_object() else {
+                let reason =
+                    format!("Expected map for property [fields] on field [{name}] but got a class java.lang.String");
+                return Err(refused(reason));
+            };
+            let kind = field.get("type").and_then(Value::as_str);
+            let entry = if options.contains_key("properties") && kind.is_none_or(|kind| kind == "object") {
+                Field::Object(Mapping::read_properties(&field)?)
+            } else {
+                let Some(kind) = kind else { return Err(refused(format!("No type specified for field [{name}]"))) };
+                check_field(&name, kind, options)?;
+                Field::Leaf(kind.to_owned(), field.clone())
+            };
+            mapping.0.insert(name, entry);
+        }
+        Ok(mapping)
+    }
+
+    /// The mapping as answers show it.
+    pub fn to_value(&self) -> Value {
+        if self.0.is_empty() {
+            return json!({});
+        }
+        let properties: Map<String, Value> = self
+            .0
+            .iter()
+            .map(|(name, field)| {
+                let value = match field {
+                    Field::Leaf(_, value) => value.clone(),
+                    Field::Object(mapping) => mapping.to_value(),
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        json!({ "properties": properties })
+    }
+
+    /// The fields that may be seen; of a field itself and its multi-fields each by its own name.
+    pub fn seen_by(&self, visible: &Visible) -> Mapping {
+        self.seen_below("", visible)
+    }
+
+    fn seen_below(&self, prefix: &str, visible: &Visible) -> Mapping {
+        let mut seen = Mapping::default();
+        for (name, field) in &self.0 {
+            let path = format!("{prefix}{name}");
+            match field {
+                Field::Leaf(kind, value) if visible.shows(&path) => {
+                    let mut value = value.clone();
+                    if let Some(fields) = value.get_mut("fields").and_then(Value::as_object_mut) {
+                        fields.retain(|sub, _| visible.shows(&format!("{path}.{sub}")));
+                        if fields.is_empty()
+                            && let Some(map) = value.as_object_mut()
+                        {
+                            map.shift_remove("fields");
+                        }
+                    }
+                    seen.0.insert(name.clone(), Field::Leaf(kind.clone(), value));
+                }
+                Field::Leaf(..) => {}
+                Field::Object(below) => {
+                    let below = below.seen_below(&format!("{path}."), visible);
+                    if !below.0.is_empty() {
+                        seen.0.insert(name.clone(), Field::Object(below));
+                    }
+                }
+            }
+        }
+        seen
+    }
+
+    /// The type of a field by its dotted path, multi-fields included.
+    fn kind_of(&self, path: &str) -> Option<&str> {
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        match self.0.get(first)? {
+            Field::Leaf(kind, _) if rest.is_empty() => Some(kind),
+            Field::Leaf(_, value) => value.get("fields")?.get(rest)?.get("type")?.as_str(),
+            Field::Object(mapping) if !rest.is_empty() => mapping.kind_of(rest),
+            Field::Object(_) => None,
+        }
+    }
+
+    /// The type of a field by its dotted path as a person sees it: `object` for one with fields below.
+    pub fn type_of(&self, path: &str) -> Option<&str> {
+        let is_object = || {
+            let (mut paths, below) = (Vec::new(), format!("{path}."));
+            self.leaves("", &mut paths);
+            paths.iter().any(|leaf| leaf.starts_with(&below))
+        };
+        self.kind_of(path).or_else(|| is_object().then_some("object"))
+    }
+
+    /// How a field compares.
+    pub fn kind(&self, path: &str) -> FieldKind {
+        match self.kind_of(path) {
+            None => FieldKind::Unmapped,
+            Some("text" | "match_only_text") => FieldKind::Text,
+            Some(
+                "long" | "integer" | "short" | "byte" | "float" | "double" | "half_float" | "scaled_float"
+                | "unsigned_long",
+            ) => FieldKind::Number,
+            Some("date" | "date_nanos") => FieldKind::Date,
+            Some("boolean") => FieldKind::Boolean,
+            Some(_) => FieldKind::Keyword,
+        }
+    }
+
+    /// All leaf fields by path.
+    fn leaves(&self, prefix: &str, paths: &mut Vec<String>) {
+        for (name, field) in &self.0 {
+            match field {
+                Field::Leaf(..) => paths.push(format!("{prefix}{name}")),
+                Field::Object(mapping) => mapping.leaves(&format!("{prefix}{name}."), paths),
+            }
+        }
+    }
+
+    /// Learns the fields of a document, and refuses values that don't fit.
+    pub fn learn(&mut self, document: &Node, id: &str) -> Outcome<()> {
+        for member in document.members().unwrap_or_default() {
+            self.learn_value(&member.name, &member.value, id)?;
+        }
+        Ok(())
+    }
+
+    fn learn_value(&mut self, name: &str, node: &Node, id: &str) -> Outcome<()> {
+        if name.split('.').any(|part| part.trim().is_empty()) {
+            let problem = if name.is_empty() {
+                "field name cannot be an empty string".to_owned()
+            } else {
+                format!("field name cannot contain only whitespace: ['{name}']")
+            };
+            let reason = format!("[{}] failed to parse: {problem}", node.at);
+            return Err(EsError::new(400, "document_parsing_exception", reason).because(EsError::illegal(problem)));
+        }
+        // A name with dots stands for objects within each other.
+        if let Some((first, rest)) = name.split_once('.').filter(|_| !matches!(node.kind, Kind::Null)) {
+            let field = self.0.entry(first.to_owned()).or_insert_with(|| Field::Object(Mapping::default()));
+            return match field {
+                Field::Object(mapping) => mapping.learn_value(rest, node, id),
+                Field::Leaf(kind, _) if matches!(kind.as_str(), "object" | "flattened" | "nested") => Ok(()),
+                Field::Leaf(kind, _) => {
+                    let cause = EsError::illegal(format!("Can't get text on a START_OBJECT at {}", node.at));
+                    Err(misfit(first, kind, node, id, cause))
+                }
+            };
+        }
+        match &node.kind {
+            Kind::Null => Ok(()),
+            Kind::Array(elements) => elements.iter().try_for_each(|element| self.learn_value(name, element, id)),
+            Kind::Object(_) => {
+                let field = self.0.entry(name.to_owned()).or_insert_with(|| Field::Object(Mapping::default()));
+                match field {
+                    Field::Object(mapping) => mapping.learn(node, id),
+                    Field::Leaf(kind, _) if matches!(kind.as_str(), "object" | "flattened" | "nested") => Ok(()),
+                    Field::Leaf(kind, _) => {
+                        let cause =
+                            EsError::illegal("Can't get text on a START_OBJECT at ".to_owned() + &node.at.to_string());
+                        Err(misfit(name, kind, node, id, cause))
+                    }
+                }
+            }
+            _ => match self.0.get(name) {
+                None => {
+                    self.0.insert(name.to_owned(), guess(node));
+                    Ok(())
+                }
+                Some(Field::Object(_)) => {
+                    let reason = format!(
+                        "[{}] object mapping for [{name}] tried to parse field [{name}] as object, but found a concrete value",
+                        node.at
+                    );
+                    Err(EsError::new(400, "document_parsing_exception", reason))
+                }
+                Some(Field::Leaf(kind, _)) => check(name, kind, node, id),
+            },
+        }
+    }
+}
+
+/// What a mapping may hold beside its properties on a real cluster.
+const ROOT_OPTIONS: &[&str] = &[
+    "_data_stream_timestamp",
+    "_field_names",
+    "_meta",
+    "_routing",
+    "_size",
+    "_source",
+    "date_detection",
+    "dynamic",
+    "dynamic_date_formats",
+    "dynamic_templates",
+    "enabled",
+    "numeric_detection",
+    "runtime",
+    "subobjects",
+];
+
+/// Types of fields that are done here.
+const KINDS: &[&str] = &[
+    "boolean",
+    "byte",
+    "date",
+    "double",
+    "flattened",
+    "float",
+    "half_float",
+    "integer",
+    "keyword",
+    "long",
+    "object",
+    "short",
+    "text",
+    "unsigned_long",
+];
+
+/// Types of fields that a real cluster has besides.
+const OTHER_KINDS: &[&str] = &[
+    "aggregate_metric_double",
+    "alias",
+    "binary",
+    "completion",
+    "constant_keyword",
+    "counted_keyword",
+    "date_nanos",
+    "date_range",
+    "dense_vector",
+    "double_range",
+    "float_range",
+    "geo_point",
+    "geo_shape",
+    "histogram",
+    "integer_range",
+    "ip",
+    "ip_range",
+    "join",
+    "long_range",
+    "match_only_text",
+    "nested",
+    "passthrough",
+    "percolator",
+    "point",
+    "rank_feature",
+    "rank_features",
+    "rank_vectors",
+    "scaled_float",
+    "search_as_you_type",
+    "semantic_text",
+    "shape",
+    "sparse_vector",
+    "token_count",
+    "version",
+    "wildcard",
+];
+
+/// Options of fields that a real cluster has and obeys.
+const OTHER_OPTIONS: &[&str] = &[
+    "analyzer",
+    "boost",
+    "coerce",
+    "copy_to",
+    "depth_limit",
+    "doc_values",
+    "dynamic",
+    "eager_global_ordinals",
+    "enabled",
+    "fielddata",
+    "format",
+    "ignore_malformed",
+    "index",
+    "index_options",
+    "index_phrases",
+    "index_prefixes",
+    "locale",
+    "meta",
+    "norms",
+    "null_value",
+    "on_script_error",
+    "position_increment_gap",
+    "script",
+    "search_analyzer",
+    "similarity",
+    "split_queries_on_whitespace",
+    "store",
+    "subobjects",
+    "synthetic_source_keep",
+    "term_vector",
+    "time_series_dimension",
+    "time_series_metric",
+    "normalizer",
+    "script",
+];
+
+fn refused(reason: String) -> Box<EsError> {
+    let cause = EsError::new(400, "mapper_parsing_exception", reason.clone());
+    EsError::new(400, "mapper_parsing_exception", format!("Failed to parse mapping: {reason}")).because(cause)
+}
+
+fn check_field(name: &str, kind: &str, options: &Map<String, Value>) -> Outcome<()> {
+    if OTHER_KINDS.contains(&kind) {
+        return Err(EsError::not_done(&format!("fields of the type [{kind}]")));
+    }
+    if !KINDS.contains(&kind) {
+        return Err(refused(format!(
+            "The mapper type [{kind}] declared on field [{name}] does not exist. It might have been created within a future version or requires a plugin to be installed. Check the documentation."
+        )));
+    }
+    for (option, value) in options {
+        match option.as_str() {
+            "type" => {}
+            "ignore_above" if matches!(kind, "keyword" | "flattened") => {}
+            "fields" => {
+                for (sub, field) in value.as_object().into_iter().flatten() {
+                    let options = field.as_object().cloned().unwrap_or_default();
+                    let Some(kind) = options.get("type").and_then(Value::as_str) else {
+                        return Err(refused(format!("No type specified for field [{sub}]")));
+                    };
+                    check_field(sub, kind, &options)?;
+                }
+            }
+            known if OTHER_OPTIONS.contains(&known) => {
+                return Err(EsError::not_done(&format!("the option [{known}] of fields")));
+            }
+            unknown => {
+                return Err(refused(format!("unknown parameter [{unknown}] on mapper [{name}] of type [{kind}]")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn guess(node: &Node) -> Field {
+    let leaf = |kind: &str| Field::Leaf(kind.to_owned(), json!({ "type": kind }));
+    match &node.kind {
+        Kind::Bool(_) => leaf("boolean"),
+        Kind::Number(raw) if raw.contains(['.', 'e', 'E']) => leaf("float"),
+        Kind::Number(_) => leaf("long"),
+        Kind::Text(text) if text.len() >= 8 && dates::iso_date(text).is_some() => leaf("date"),
+        _ => Field::Leaf(
+            "text".to_owned(),
+            json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } }),
+        ),
+    }
+}
+
+fn misfit(name: &str, kind: &str, node: &Node, id: &str, cause: Box<EsError>) -> Box<EsError> {
+    let preview = node.scalar().unwrap_or_else(|| exact::written(node.to_value().to_string()));
+    let reason = format!(
+        "[{}] failed to parse field [{name}] of type [{kind}] in document with id '{id}'. Preview of field's value: '{preview}'",
+        node.at
+    );
+    EsError::new(400, "document_parsing_exception", reason).because(cause)
+}
+
+fn check(name: &str, kind: &str, node: &Node, id: &str) -> Outcome<()> {
+    let text = node.scalar().unwrap_or_default();
+    let problem = match kind {
+        "long" | "integer" | "short" | "byte" | "float" | "double" if text.parse::<f64>().is_err() => {
+            format!("For input string: \"{text}\"")
+        }
+        "boolean" if !matches!(text.as_str(), "true" | "false" | "") => {
+            format!("Failed to parse value [{text}] as only [true] or [false] are allowed.")
+        }
+        "date" if dates::iso_date(&text).is_none() && text.parse::<i64>().is_err() => {
+            format!("failed to parse date field [{text}] with format [strict_date_optional_time||epoch_millis]")
+        }
+        _ => return Ok(()),
+    };
+    let mut cause = EsError::illegal(problem);
+    if kind == "date" {
+        let reason = "Failed to parse with all enclosed parsers";
+        cause = cause.because(EsError::new(400, "date_time_parse_exception", reason));
+    }
+    Err(misfit(name, kind, node, id, cause))
+}
+
+/// A document as a query sees it.
+pub struct View<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What was indexed.
+    pub source: &'a Value,
+    /// The mapping of its index.
+    pub mapping: &'a Mapping,
+    /// What may be seen of it.
+    pub visible: &'a Visible,
+}
+
+impl Fields for View<'_> {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self, field: &str) -> FieldKind {
+        if field == "_id" || field == "_index" {
+            FieldKind::Keyword
+        } else if self.visible.shows(field) {
+            self.mapping.kind(field)
+        } else {
+            FieldKind::Unmapped
+        }
+    }
+
+    fn values(&self, field: &str) -> Vec<String> {
+        if field == "_id" {
+            return vec![self.id.to_owned()];
+        }
+        let kind = self.kind(field);
+        let mut raw = Vec::new();
+        collect(self.source, field, &mut raw);
+        if raw.is_empty()
+            && let Some((parent, _)) = field.rsplit_once('.')
+        {
+            collect(self.source, parent, &mut raw);
+        }
+        match kind {
+            FieldKind::Unmapped => Vec::new(),
+            FieldKind::Text => raw.iter().flat_map(|text| words(text)).collect(),
+            FieldKind::Date => raw
+                .iter()
+                .filter_map(|text| dates::iso_date(text).or_else(|| text.parse().ok()))
+                .map(|at| at.to_string())
+                .collect(),
+            _ => raw,
+        }
+    }
+
+    fn exists(&self, field: &str) -> bool {
+        let mut paths = Vec::new();
+        self.mapping.leaves("", &mut paths);
+        let below = format!("{field}.");
+        !self.values(field).is_empty()
+            || paths.iter().any(|path| path.starts_with(&below) && !self.values(path).is_empty())
+    }
+
+    fn date_format(&self, _field: &str) -> Option<&str> {
+        Some("strict_date_optional_time||epoch_millis")
+    }
+
+    fn default_fields(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.mapping.leaves("", &mut paths);
+        paths.retain(|path| self.visible.shows(path));
+        paths
+    }
+}
+
+fn collect(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| collect(element, path, found)),
+        Value::Object(map) => {
+            for (name, value) in map {
+                if name == path {
+                    leaves(value, found);
+                } else if let Some(rest) = path.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
+                    collect(value, rest, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn leaves(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| leaves(element, found)),
+        Value::String(text) => found.push(exact::plain(text, '?').into_owned()),
+        Value::Number(_) | Value::Bool(_) => found.push(value.to_string()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::json;
+
+    fn learned(text: &str) -> Mapping {
+        let mut mapping = Mapping::default();
+        mapping.learn(&json::parse(text.as_bytes()).unwrap(), "1").unwrap();
+        mapping
+    }
+
+    #[test]
+    fn new_fields_get_the_types_that_elasticsearch_would_give() {
+        let mapping =
+            learned(r#"{"t":"Hello","n":1,"f":1.5,"b":true,"d":"2026-01-01T00:00:00Z","o":{"p":[1,2]},"x":null}"#);
+        let value = mapping.to_value();
+        assert_eq!(value["properties"]["t"]["fields"]["keyword"]["type"], "keyword");
+        assert_eq!(value["properties"]["n"]["type"], "long");
+        assert_eq!(value["properties"]["f"]["type"], "float");
+        assert_eq!(value["properties"]["d"]["type"], "date");
+        assert_eq!(value["properties"]["o"]["properties"]["p"]["type"], "long");
+        assert!(value["properties"].get("x").is_none());
+        let dotted = learned(r#"{"apikey.id":"a","apikey":{"name":"b"}}"#);
+        assert_eq!(dotted.kind("apikey.id.keyword"), FieldKind::Keyword);
+        assert_eq!((dotted.type_of("apikey.id"), dotted.type_of("apikey")), (Some("text"), Some("object")));
+        assert_eq!(mapping.kind("t.keyword"), FieldKind::Keyword);
+        assert_eq!(mapping.kind("nope"), FieldKind::Unmapped);
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_refused_with_their_place() {
+        let mut mapping = learned(r#"{"n":1}"#);
+        let error = mapping.learn(&json::parse(br#"{"n": "abc"}"#).unwrap(), "6").unwrap_err();
+        assert_eq!(
+            error.reason,
+            "[1:7] failed to parse field [n] of type [long] in document with id '6'. Preview of field's value: 'abc'"
+        );
+    }
+
+    #[test]
+    fn documents_are_seen_by_field_and_subfield() {
+        let mapping = learned(r#"{"t":"Hello World","o":{"p":[1,2]}}"#);
+        let source = json!({"t": "Hello World", "o": {"p": [1, 2]}});
+        let visible = Visible::default();
+        let view = View { id: "1", source: &source, mapping: &mapping, visible: &visible };
+        assert_eq!(view.values("t"), ["hello", "world"]);
+        assert_eq!(view.values("t.keyword"), ["Hello World"]);
+        assert_eq!(view.values("o.p"), ["1", "2"]);
+        assert!(view.exists("o"));
+        assert!(!view.exists("q"));
+    }
+}

@@ -1,0 +1,265 @@
+//! What searches of documents ask for: body and parameters of `_search` and `_count`, read.
+
+use super::aggregations;
+use crate::sandbox::{
+    http::{
+        error::{EsError, NOT_DONE, Outcome},
+        request::{Params, Request},
+    },
+    json::{Kind, Node, Place},
+    query::{parse, tree::Query},
+};
+use serde_json::Value;
+
+/// What a search asks for.
+#[derive(Debug)]
+pub struct Asked {
+    /// Which documents.
+    pub query: Query,
+    /// So many hits are passed over.
+    pub from: i64,
+    /// So many hits are shown.
+    pub size: i64,
+    /// Fields to sort by, and whether downwards.
+    pub sort: Vec<(String, bool)>,
+    /// Hits begin behind these values.
+    pub after: Option<Vec<Value>>,
+    /// Which part of a document is shown.
+    pub source: Option<Value>,
+    /// Whether versions are shown.
+    pub version: bool,
+    /// Whether numbers of writes are shown.
+    pub seq_no: bool,
+    /// Whether scores are shown even where hits are sorted.
+    pub scores: bool,
+    /// What is counted.
+    pub aggs: Vec<aggregations::Agg>,
+}
+
+fn parsing(at: Place, reason: String) -> Box<EsError> {
+    EsError::new(400, "parsing_exception", reason).with("line", at.line).with("col", at.column)
+}
+
+fn number(node: &Node, field: &str) -> Outcome<i64> {
+    let text = node.scalar().unwrap_or_default();
+    text.parse().map_err(|_| parsing(node.at, format!("Unknown key for a {} in [{field}].", node.token())))
+}
+
+/// Refuses what is not done here.
+fn check_spoken(query: &Query) -> Outcome<()> {
+    match query {
+        Query::Foreign(name, _) => Err(EsError::not_done(&format!("[{name}] queries"))),
+        Query::Lookup => Err(EsError::not_done("[terms] queries whose values are in another document")),
+        Query::Lenient(query) => check_spoken(query),
+        Query::Bool { must, filter, should, must_not, .. } => {
+            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(check_spoken)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what only turns out wrong where the query is built.
+fn check_built(query: &Query) -> Outcome<()> {
+    match query {
+        Query::Lenient(query) => check_built(query),
+        Query::Failing(_, error) => Err(error.clone()),
+        Query::Bool { must, filter, should, must_not, .. } => {
+            must.iter().chain(filter).chain(should).chain(must_not).try_for_each(check_built)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the query of the security of documents.
+///
+/// # Errors
+/// In the words of 9.5.3; what is not done here in words of its own.
+pub fn read_rule(node: &Node) -> Outcome<Query> {
+    let query = read_query(node)?;
+    check_built(&query)?;
+    Ok(query)
+}
+
+fn read_query(node: &Node) -> Outcome<Query> {
+    let query = parse::parse(node).map_err(|fault| fault.error)?;
+    check_spoken(&query)?;
+    Ok(query)
+}
+
+/// The query of the parameter `q`: words, and `field:word`, any of which may match. The rest of that language is not
+/// done here.
+fn parameter_query(text: &str, params: &Params) -> Outcome<Query> {
+    for name in ["df", "analyzer", "analyze_wildcard", "lenient"] {
+        if params.get(name).is_some() {
+            return Err(EsError::not_done(&format!("the parameter [{name}] of searches")));
+        }
+    }
+    if text.trim() == "*" || text.trim() == "*:*" {
+        return Ok(Query::All);
+    }
+    let beyond = |c: char| "+-=&|><!(){}[]^\"~*?\\/".contains(c);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if text.contains(beyond) || words.is_empty() || words.iter().any(|word| matches!(*word, "AND" | "OR" | "NOT")) {
+        return Err(EsError::not_done("more than words and [field:word] in the parameter [q] of searches"));
+    }
+    let every = match params.get("default_operator").map(str::to_lowercase).as_deref() {
+        Some("and") => true,
+        None | Some("or") => false,
+        Some(other) => {
+            let reason = format!("No enum constant org.elasticsearch.index.query.Operator.{}", other.to_uppercase());
+            return Err(EsError::illegal(reason));
+        }
+    };
+    let clauses: Vec<Query> = words
+        .into_iter()
+        .map(|word| match word.split_once(':') {
+            Some((field, value)) => Query::Match(field.to_owned(), value.to_owned(), true),
+            None => Query::Simple(word.to_owned(), Vec::new(), true),
+        })
+        .collect();
+    let (must, should) = if every { (clauses, Vec::new()) } else { (Vec::new(), clauses) };
+    Ok(Query::Bool { must, filter: Vec::new(), should, must_not: Vec::new(), minimum: None })
+}
+
+/// Reads a search.
+///
+/// # Errors
+/// In the words of 9.5.3; what is not done here in words of its own.
+pub fn read(request: &Request) -> Outcome<Asked> {
+    let params = &request.params;
+    let mut asked = Asked {
+        query: Query::All,
+        from: 0,
+        size: 10,
+        sort: Vec::new(),
+        after: None,
+        source: None,
+        version: params.flag("version", false)?,
+        seq_no: params.flag("seq_no_primary_term", false)?,
+        scores: params.flag("track_scores", false)?,
+        aggs: Vec::new(),
+    };
+    if !request.body.is_empty() {
+        let body = request.json()?;
+        let Some(members) = body.members() else {
+            return Err(parsing(body.at, format!("Expected [START_OBJECT] but found [{}]", body.token())));
+        };
+        for member in members {
+            let value = &member.value;
+            match member.name.as_str() {
+                "query" if value.members().is_some() => asked.query = read_query(value)?,
+                "from" => asked.from = number(value, "from")?,
+                "size" => asked.size = number(value, "size")?,
+                "sort" => asked.sort = read_sort(value)?,
+                "search_after" => {
+                    asked.after = Some(value.elements().unwrap_or_default().iter().map(Node::to_value).collect());
+                }
+                "_source" => asked.source = Some(value.to_value()),
+                "version" => asked.version = value.scalar().as_deref() == Some("true"),
+                "seq_no_primary_term" => asked.seq_no = value.scalar().as_deref() == Some("true"),
+                "track_scores" => asked.scores = value.scalar().as_deref() == Some("true"),
+                "track_total_hits" | "timeout" | "min_score" | "explain" | "stats" | "profile" | "terminate_after" => {}
+                "aggs" | "aggregations" => asked.aggs = aggregations::parse(value)?,
+                other => {
+                    return Err(parsing(value.at, format!("Unknown key for a {} in [{other}].", value.token())));
+                }
+            }
+        }
+    }
+    if let Some(text) = params.get("q") {
+        asked.query = parameter_query(text, params)?;
+    }
+    asked.from = params.number("from")?.unwrap_or(asked.from);
+    asked.size = params.number("size")?.unwrap_or(asked.size);
+    if let Some(sort) = params.non_empty("sort") {
+        asked.sort = sort
+            .split(',')
+            .map(|part| {
+                let (field, order) = part.split_once(':').unwrap_or((part, "asc"));
+                (field.to_owned(), order == "desc")
+            })
+            .collect();
+    }
+    if asked.size < 0 {
+        return Err(EsError::illegal(format!("[size] parameter cannot be negative, found [{}]", asked.size)));
+    }
+    if asked.from < 0 {
+        return Err(EsError::illegal(format!("[from] parameter cannot be negative but was [{}]", asked.from)));
+    }
+    Ok(asked)
+}
+
+fn read_sort(node: &Node) -> Outcome<Vec<(String, bool)>> {
+    let entries = match &node.kind {
+        Kind::Array(entries) => entries.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut sort = Vec::new();
+    for entry in entries {
+        match &entry.kind {
+            Kind::Text(field) => sort.push((field.clone(), field == "_score")),
+            Kind::Object(members) => {
+                for member in members {
+                    let order = member.value.text().or_else(|| member.value.get("order")?.text());
+                    let descending = match order.map(str::to_lowercase).as_deref() {
+                        None => member.name == "_score",
+                        Some("asc") => false,
+                        Some("desc") => true,
+                        Some(other) => {
+                            return Err(EsError::illegal(format!(
+                                "No enum constant org.elasticsearch.search.sort.SortOrder.{}",
+                                other.to_uppercase()
+                            )));
+                        }
+                    };
+                    sort.push((member.name.clone(), descending));
+                }
+            }
+            _ => {
+                return Err(EsError::illegal(
+                    "malformed sort format, either start with array, object, or an actual string",
+                ));
+            }
+        }
+    }
+    Ok(sort)
+}
+
+/// Reads what `_count` counts.
+///
+/// # Errors
+/// As `read`; what no parser of queries says itself is `Failed to parse` (as seen on 9.5.3).
+pub fn read_count(request: &Request) -> Outcome<Query> {
+    let mut query = Query::All;
+    if !request.body.is_empty() {
+        let body = request.json().map_err(|error| failed_to_parse(end(&request.body), error))?;
+        let Some(members) = body.members() else {
+            return Err(parsing(body.at, format!("Expected [START_OBJECT] but found [{}]", body.token())));
+        };
+        for member in members {
+            if member.name != "query" {
+                return Err(parsing(member.at, format!("request does not support [{}]", member.name)));
+            }
+            query = parse::parse(&member.value).map_err(|fault| failed_to_parse(fault.at, fault.error))?;
+            check_spoken(&query)?;
+        }
+    }
+    match request.params.get("q") {
+        Some(text) => parameter_query(text, &request.params),
+        None => Ok(query),
+    }
+}
+
+/// The place behind a text.
+fn end(text: &[u8]) -> Place {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    Place { line: count(1 + text.iter().filter(|byte| **byte == b'\n').count()), column: count(last.len()) }
+}
+
+fn failed_to_parse(at: Place, error: Box<EsError>) -> Box<EsError> {
+    if matches!(error.kind, "parsing_exception" | NOT_DONE) {
+        return error;
+    }
+    parsing(at, "Failed to parse".to_owned()).because(error)
+}

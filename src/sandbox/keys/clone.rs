@@ -1,0 +1,120 @@
+//! Copies of keys, for those who have the secret of the source. Rules and words of 9.5.3.
+
+use super::{
+    create::{
+        Wanted, add, common_problems, content, ends, metadata_fits, name_problems, refresh_parameter, unknown_field,
+    },
+    update::refuse,
+};
+use crate::sandbox::{
+    cluster::{StoredKey, fresh_id},
+    http::{
+        error::{EsError, Outcome},
+        reply::Reply,
+        router::Context,
+    },
+    json::{Kind, Node, object},
+    privileges::KEY_CLONE,
+    query::time_unit,
+    security::authn::{check_key, decode_key, split_key},
+};
+use serde_json::{Map, Value};
+
+const PARSER: &str = "clone_api_key_request";
+const FIELDS: [&str; 4] = ["api_key", "name", "expiration", "metadata"];
+
+/// When a copy ends.
+#[derive(Default)]
+enum End {
+    /// When its source does.
+    #[default]
+    OfSource,
+    /// Never.
+    Never,
+    /// So many milliseconds from now on.
+    In(i64),
+}
+
+#[derive(Default)]
+struct Clone {
+    source: String,
+    name: String,
+    end: End,
+    metadata: Option<Map<String, Value>>,
+}
+
+/// `POST|PUT /_security/api_key/clone`
+pub fn clone(context: &mut Context) -> Outcome<Reply> {
+    refresh_parameter(context)?;
+    let wanted = parse(&context.request.json()?)?;
+    let mut problems = Vec::new();
+    if wanted.source.is_empty() {
+        problems.push("api key credential is required".to_owned());
+    }
+    problems.extend(name_problems(&wanted.name));
+    problems.extend(common_problems(&Wanted { metadata: wanted.metadata.clone(), ..Wanted::default() }));
+    refuse(&problems)?;
+    context.caller.may(&KEY_CLONE)?;
+    let (id, secret) = credential(&wanted.source)?;
+    let source = check_key(context.cluster, &id, &secret, context.now)
+        .map_err(|reason| EsError::forbidden("Failed to clone API key").because(EsError::forbidden(reason)))?;
+    let mut metadata = wanted.metadata.unwrap_or_else(|| source.metadata.as_ref().clone());
+    metadata.insert("_cloned_from".into(), source.id.clone().into());
+    let fresh = fresh_id()?;
+    metadata_fits(&metadata, &fresh)?;
+    let expiration = match wanted.end {
+        End::OfSource => source.expiration,
+        End::Never => None,
+        End::In(lifetime) => Some(ends(context.now, lifetime)?),
+    };
+    let copy = StoredKey {
+        id: fresh,
+        name: wanted.name,
+        creation: context.now,
+        expiration,
+        metadata: metadata.into(),
+        ..source.clone()
+    };
+    add(context.cluster, copy)
+}
+
+fn parse(node: &Node) -> Outcome<Clone> {
+    let Some(members) = node.members() else {
+        let token = node.token();
+        return Err(content(format!("[{}] [{PARSER}] Expected START_OBJECT but was: {token}", node.at)));
+    };
+    let mut wanted = Clone::default();
+    for member in members {
+        let (field, value) = (member.name.as_str(), &member.value);
+        let wrong_type =
+            || content(format!("[{}] [{PARSER}] {field} doesn't support values of type: {}", value.at, value.token()));
+        let text = || value.text().map(str::to_owned).ok_or_else(wrong_type);
+        match field {
+            "api_key" => wanted.source = text()?,
+            "name" => wanted.name = text()?,
+            "expiration" if matches!(value.kind, Kind::Null) => wanted.end = End::Never,
+            "expiration" => {
+                let given = text()?;
+                let lifetime = time_unit::parse(&given, field).map_err(|error| {
+                    content(format!("[{}] [{PARSER}] failed to parse field [{field}]", value.at)).because(error)
+                })?;
+                // -1 stands for no end (as seen on 9.5.3).
+                wanted.end = if given.trim() == "-1" { End::Never } else { End::In(lifetime) };
+            }
+            "metadata" => wanted.metadata = Some(object(value.members().ok_or_else(wrong_type)?)),
+            _ => return Err(unknown_field(member.at, PARSER, field, &FIELDS)),
+        }
+    }
+    Ok(wanted)
+}
+
+fn credential(encoded: &str) -> Outcome<(String, String)> {
+    let invalid = |reason: String| {
+        EsError::new(400, "status_exception", format!("invalid API key credential: {reason}"))
+            .because(EsError::illegal(reason))
+    };
+    let decoded = decode_key(encoded.as_bytes()).map_err(invalid)?;
+    let text = String::from_utf8_lossy(&decoded);
+    let (id, secret) = split_key(&text).ok_or_else(|| invalid("invalid ApiKey value".into()))?;
+    Ok((id.to_owned(), secret.to_owned()))
+}

@@ -1,0 +1,237 @@
+//! Keys by which other clusters sign in: created and updated, as 9.5.3 does it under a trial license.
+
+use super::{
+    create::{Wanted, add, blank, common_problems, content, expires_in, name_problems, read, unknown_field},
+    update::{not_by_key, own, problems, refuse, written},
+};
+use crate::sandbox::{
+    http::{
+        error::{EsError, Outcome},
+        reply::Reply,
+        router::Context,
+    },
+    json::{Kind, Node},
+    privileges::{CROSS_CLUSTER_CREATE, CROSS_CLUSTER_UPDATE},
+    security::descriptor::{self, Descriptor, Fault, IndexGrant},
+};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// What other clusters may do by a key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Access {
+    search: Vec<IndexGrant>,
+    replication: Vec<IndexGrant>,
+}
+
+/// The one descriptor of a cross-cluster key.
+const ROLE: &str = "cross_cluster";
+const FIELDS: [&str; 2] = ["search", "replication"];
+const SEARCH: [&str; 3] = ["read", "read_cross_cluster", "view_index_metadata"];
+const REPLICATION: [&str; 2] = ["cross_cluster_replication", "cross_cluster_replication_internal"];
+
+/// Reads the field `access`.
+pub fn access(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Access> {
+    let inner = "cross_cluster_api_key_request_access";
+    let wrapped = |at, error| content(format!("[{at}] [{parser}] failed to parse field [access]")).because(error);
+    let mut access = Access::default();
+    for member in node.members().ok_or_else(wrong_type)? {
+        let field = member.name.as_str();
+        let (grants, implied): (&mut Vec<IndexGrant>, &[&str]) = match field {
+            "search" => (&mut access.search, &SEARCH),
+            "replication" => (&mut access.replication, &REPLICATION),
+            _ => return Err(wrapped(member.value.at, unknown_field(member.at, inner, field, &FIELDS))),
+        };
+        let entries = match &member.value.kind {
+            Kind::Array(entries) => entries.as_slice(),
+            Kind::Object(_) => std::slice::from_ref(&member.value),
+            _ => {
+                let (at, token) = (member.value.at, member.value.token());
+                let reason = format!("[{at}] [{inner}] {field} doesn't support values of type: {token}");
+                return Err(wrapped(at, content(reason)));
+            }
+        };
+        let read = entries.iter().map(|entry| descriptor::grant(ROLE, entry, false, implied));
+        *grants = read.collect::<Result<_, Fault>>().map_err(|fault| {
+            let field = content(format!("[{}] [{inner}] failed to parse field [{field}]", fault.at));
+            wrapped(fault.at, field.because(fault.error))
+        })?;
+    }
+    Ok(access)
+}
+
+/// Reads the field `certificate_identity`: a pattern, or on updates `null` for none any more.
+pub fn identity(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Option<String>> {
+    if matches!(node.kind, Kind::Null) && parser.starts_with("update") {
+        return Ok(None);
+    }
+    let text = node.text().ok_or_else(wrong_type)?;
+    if compiles(text) {
+        return Ok(Some(text.to_owned()));
+    }
+    let reason = format!("Invalid certificate_identity format: [{text}]. Must be a valid regex.");
+    Err(content(format!("[{}] [{parser}] failed to parse field [certificate_identity]", node.at))
+        .because(EsError::illegal(reason)))
+}
+
+/// Whether Java would take it for a pattern, as far as brackets and what stands at its ends tell.
+fn compiles(pattern: &str) -> bool {
+    let (mut groups, mut in_class) = (0_u32, false);
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' if rest.next().is_none() => return false,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => groups += 1,
+            ')' if !in_class => match groups.checked_sub(1) {
+                Some(left) => groups = left,
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    groups == 0 && !in_class && !pattern.starts_with(['*', '+', '?'])
+}
+
+impl Access {
+    fn check(&self) -> Outcome<()> {
+        let limits =
+            |grants: &[IndexGrant]| grants.iter().any(|grant| grant.query.is_some() || grant.field_security.is_some());
+        let refuse = |reason: &str| Err(EsError::illegal(reason));
+        if self.search.is_empty() && self.replication.is_empty() {
+            return refuse("must specify non-empty access for either [search] or [replication]");
+        }
+        if limits(&self.replication) {
+            return refuse("replication does not support document or field level security");
+        }
+        if limits(&self.search) && !self.replication.is_empty() {
+            return refuse("search does not support document or field level security if replication is assigned");
+        }
+        Ok(())
+    }
+
+    fn descriptor(&self) -> Descriptor {
+        let mut cluster = Vec::new();
+        if !self.search.is_empty() {
+            cluster.extend(["cross_cluster_search", "monitor_enrich"]);
+        }
+        if !self.replication.is_empty() {
+            cluster.push("cross_cluster_replication");
+        }
+        Descriptor {
+            cluster: cluster.into_iter().map(str::to_owned).collect(),
+            indices: self.search.iter().chain(&self.replication).cloned().collect(),
+            ..Descriptor::default()
+        }
+    }
+
+    /// As it is told: without the privileges, which are always the same.
+    fn to_value(&self) -> Value {
+        let mut whole = Map::new();
+        for (name, grants) in FIELDS.into_iter().zip([&self.search, &self.replication]) {
+            let entries = grants.iter().map(|grant| {
+                let mut entry = grant.to_value();
+                if let Value::Object(map) = &mut entry {
+                    map.shift_remove("privileges");
+                }
+                entry
+            });
+            if !grants.is_empty() {
+                whole.insert(name.to_owned(), entries.collect());
+            }
+        }
+        Value::Object(whole)
+    }
+}
+
+/// `POST /_security/cross_cluster/api_key`; the license is asked for before anything is read.
+pub fn create(context: &mut Context) -> Outcome<Reply> {
+    context.cluster.license.require_cross_cluster()?;
+    let parser = "cross_cluster_api_key_request";
+    let node = context.request.json()?;
+    let fields = ["name", "access", "expiration", "metadata", "certificate_identity"];
+    let wanted = read(&node, parser, &fields)?;
+    let Some(name) = wanted.name.clone() else { return Err(EsError::illegal("Required [name]")) };
+    let Some(access) = &wanted.access else { return Err(EsError::illegal("Required [access]")) };
+    let lifetime = expires_in(&wanted, parser)?;
+    access.check().map_err(|error| {
+        content(format!("Failed to build [{parser}] after last required field arrived")).because(error)
+    })?;
+    let mut problems = name_problems(&name);
+    problems.extend(common_problems(&wanted));
+    refuse(&problems)?;
+    context.caller.may(&CROSS_CLUSTER_CREATE)?;
+    if context.caller.key.is_some() {
+        return Err(EsError::illegal(
+            "authentication via API key not supported: An API key cannot be used to create a cross-cluster API key",
+        ));
+    }
+    let mut key = blank(context.caller, name, (lifetime, context.now), wanted.metadata.clone())?;
+    key.kind = ROLE;
+    key.assigned = vec![(ROLE.to_owned(), access.descriptor())].into();
+    key.access = Some(access.to_value());
+    key.certificate_identity = wanted.certificate_identity.clone().flatten();
+    add(context.cluster, key)
+}
+
+/// `PUT /_security/cross_cluster/api_key/ID`: the owner's alone, like every update.
+pub fn update(context: &mut Context) -> Outcome<Reply> {
+    context.cluster.license.require_cross_cluster()?;
+    let parser = "update_cross_cluster_api_key_request_payload";
+    let node = context.request.json()?;
+    let wanted = read(&node, parser, &["access", "expiration", "metadata", "certificate_identity"])?;
+    let lifetime = expires_in(&wanted, parser)?;
+    wanted.access.as_ref().map_or(Ok(()), Access::check)?;
+    let mut found = problems(&wanted, lifetime);
+    if wanted.access.is_none() && wanted.metadata.is_none() && wanted.certificate_identity.is_none() {
+        let reason = "must update [access], [metadata], or [certificate_identity] for cross-cluster API keys";
+        found.push(reason.to_owned());
+    }
+    refuse(&found)?;
+    context.caller.may(&CROSS_CLUSTER_UPDATE)?;
+    not_by_key(context.caller)?;
+    let id = context.argument(0);
+    let changed = apply(context, &wanted, &id, lifetime)?;
+    Ok(Reply::ok(json!({ "updated": changed })))
+}
+
+fn apply(context: &mut Context, wanted: &Wanted, id: &str, lifetime: Option<i64>) -> Outcome<bool> {
+    let key = own(context.cluster, context.caller, id, (ROLE, context.now))?;
+    let mut new = key.clone();
+    if let Some(access) = &wanted.access {
+        new.assigned = vec![(ROLE.to_owned(), access.descriptor())].into();
+        new.access = Some(access.to_value());
+    }
+    if let Some(metadata) = &wanted.metadata {
+        written(metadata, id)?;
+        new.metadata = Arc::new(metadata.clone());
+    }
+    if let Some(identity) = &wanted.certificate_identity {
+        new.certificate_identity.clone_from(identity);
+    }
+    new.expiration = lifetime.map(|lifetime| context.now.saturating_add(lifetime)).or(key.expiration);
+    let changed = new.access != key.access
+        || new.metadata != key.metadata
+        || new.expiration != key.expiration
+        || new.certificate_identity != key.certificate_identity;
+    if changed {
+        context.cluster.change_key(id, |key| *key = new);
+    }
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_judged_by_their_brackets() {
+        for good in ["", "CN=remote-*,OU=x", "CN=(a|b)[)]", r"a\["] {
+            assert!(compiles(good), "{good}");
+        }
+        for bad in ["[", "/[/", "(", ")", "*", "a\\"] {
+            assert!(!compiles(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Queries: parsed, and matched against keys and documents.
+
+pub(super) mod dates;
+pub(super) mod leaves;
+pub(super) mod matching;
+pub(super) mod parse;
+pub(super) mod parts;
+pub(super) mod time_unit;
+pub(super) mod tree;

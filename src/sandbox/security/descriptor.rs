@@ -1,0 +1,489 @@
+//! Role descriptors: read with Elasticsearch's refusals, checked, and written back as it writes them.
+//! Knows nothing of who asks; what a descriptor allows is `authz`'s business.
+
+use super::descriptor_parts as parts;
+use crate::sandbox::{
+    http::error::{EsError, Outcome},
+    json::{Kind, Node, Place, exact, object},
+    pattern::{self, MAX_PATTERN_LENGTH, MAX_PATTERN_NESTING, PatternError},
+    privileges::{cluster_problem, index_problem},
+};
+use serde_json::{Map, Value, json};
+
+/// What a role, or one descriptor of an API key, allows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Descriptor {
+    /// Cluster privileges.
+    pub cluster: Vec<String>,
+    /// Global privileges, as given.
+    pub global: Option<Value>,
+    /// Index privileges.
+    pub indices: Vec<IndexGrant>,
+    /// Application privileges.
+    pub applications: Vec<ApplicationGrant>,
+    /// Users that may be impersonated.
+    pub run_as: Vec<String>,
+    /// Free data.
+    pub metadata: Map<String, Value>,
+    /// Index privileges on remote clusters.
+    pub remote_indices: Vec<IndexGrant>,
+    /// Cluster privileges on remote clusters: privileges, clusters.
+    pub remote_cluster: Vec<(Vec<String>, Vec<String>)>,
+    /// The workflows that an API key is restricted to.
+    pub workflows: Option<Vec<String>>,
+    /// A sentence for people; roles only.
+    pub description: Option<String>,
+    /// Whether its `transient_metadata` is empty, as that of `superuser` alone is.
+    pub no_transient_metadata: bool,
+}
+
+/// Privileges on indices by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IndexGrant {
+    /// Names, with wildcards.
+    pub names: Vec<String>,
+    /// Privileges.
+    pub privileges: Vec<String>,
+    /// Which fields, as given.
+    pub field_security: Option<Value>,
+    /// Which documents, as JSON text.
+    pub query: Option<String>,
+    /// Whether restricted indices such as `.security` are meant too.
+    pub allow_restricted: bool,
+    /// The remote clusters, for `remote_indices`.
+    pub clusters: Vec<String>,
+}
+
+/// Privileges of an application.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ApplicationGrant {
+    /// Its name, maybe with a trailing `*`.
+    pub application: String,
+    /// Privileges.
+    pub privileges: Vec<String>,
+    /// Resources.
+    pub resources: Vec<String>,
+}
+
+/// What a descriptor may hold, by where it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A role: a description, no restriction.
+    Role,
+    /// A descriptor of an API key: a restriction, no description.
+    ApiKey,
+}
+
+/// A refusal and where in the text it happened.
+#[derive(Debug)]
+pub struct Fault {
+    /// The place that wrapping errors name.
+    pub at: Place,
+    /// The refusal.
+    pub error: Box<EsError>,
+}
+
+/// What reading gives.
+pub type Parsed<T> = Result<T, Fault>;
+
+/// Refuses at a place.
+pub fn fault<T>(at: Place, error: Box<EsError>) -> Parsed<T> {
+    Err(Fault { at, error })
+}
+
+/// Reads one descriptor; `name` is what refusals call it.
+pub fn parse(name: &str, node: &Node, usage: Use) -> Parsed<Descriptor> {
+    let Some(members) = node.members() else {
+        let reason = format!("failed to parse role [{name}]. expected an object but found [{}] instead", node.token());
+        return fault(node.at, EsError::parse(reason));
+    };
+    let mut descriptor = Descriptor::default();
+    for member in members {
+        let value = &member.value;
+        match member.name.as_str() {
+            "cluster" => descriptor.cluster = strings(name, "cluster", value)?,
+            "run_as" => descriptor.run_as = strings(name, "run_as", value)?,
+            "index" | "indices" => descriptor.indices = grants(name, &member.name, value, false)?,
+            "remote_indices" => descriptor.remote_indices = grants(name, "remote_indices", value, true)?,
+            "applications" => descriptor.applications = parts::applications(name, value)?,
+            "remote_cluster" => descriptor.remote_cluster = parts::remote_cluster(name, value)?,
+            "global" => descriptor.global = parts::global(value)?,
+            "metadata" | "transient_metadata" if member.name == "metadata" || value.members().is_some() => {
+                let Some(members) = value.members() else {
+                    let reason = format!(
+                        "expected field [{}] to be of type object, but found [{}] instead",
+                        member.name,
+                        value.token()
+                    );
+                    return fault(value.at, EsError::parse(reason));
+                };
+                if member.name == "metadata" {
+                    descriptor.metadata = object(members);
+                }
+            }
+            "restriction" if usage == Use::ApiKey => descriptor.workflows = parts::restriction(name, value)?,
+            "description" if usage == Use::Role => match value.text() {
+                Some(text) => descriptor.description = Some(text.to_owned()),
+                None => {
+                    let reason = format!("Expected text at {} but found {}", value.at, value.token());
+                    return fault(value.at, EsError::illegal(reason));
+                }
+            },
+            other => {
+                let reason = format!("failed to parse role [{name}]. unexpected field [{other}]");
+                return fault(value.at, EsError::parse(reason));
+            }
+        }
+    }
+    Ok(descriptor)
+}
+
+/// An array of strings; `null` counts as empty.
+pub fn strings(role: &str, field: &str, node: &Node) -> Parsed<Vec<String>> {
+    let wrap = |at, reason: String| {
+        fault(at, EsError::parse(format!("failed to parse role [{role}]")).because(EsError::parse(reason)))
+    };
+    let elements = match &node.kind {
+        Kind::Null => return Ok(Vec::new()),
+        Kind::Array(elements) => elements,
+        _ => {
+            let reason = format!(
+                "could not parse [{field}] field. expected a string array but found [{}] value instead",
+                node.token()
+            );
+            return wrap(node.at, reason);
+        }
+    };
+    let mut strings = Vec::with_capacity(elements.len());
+    for element in elements {
+        match element.text() {
+            Some(text) => strings.push(text.to_owned()),
+            None => {
+                let reason = format!(
+                    "could not parse [null] field. expected a string array but one of the value in the array is [{}]",
+                    element.token()
+                );
+                return wrap(element.at, reason);
+            }
+        }
+    }
+    Ok(strings)
+}
+
+/// How refusals call a kind of privileges.
+fn privileges_of(what: &str) -> String {
+    if what == "remote_cluster" { what.to_owned() } else { format!("{what} privileges") }
+}
+
+/// An array of objects.
+pub fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parsed<&'a [Node]> {
+    let Some(elements) = node.elements() else {
+        let reason = format!(
+            "failed to parse {} for role [{role}]. expected field [{field}] value to be an array, but found [{}] instead",
+            privileges_of(what),
+            node.token()
+        );
+        return fault(node.at, EsError::parse(reason));
+    };
+    for element in elements {
+        if element.members().is_none() {
+            let reason = format!(
+                "failed to parse {} for role [{role}]. expected field [null] value to be an array of objects, but found an array element of type [{}]",
+                privileges_of(what),
+                element.token()
+            );
+            return fault(element.at, EsError::parse(reason));
+        }
+    }
+    Ok(elements)
+}
+
+/// The index grants of a descriptor.
+pub fn grants(role: &str, field: &str, node: &Node, remote: bool) -> Parsed<Vec<IndexGrant>> {
+    entries(role, "indices", field, node)?.iter().map(|element| grant(role, element, remote, &[])).collect()
+}
+
+/// One index grant; where its privileges are implied, it must not name any.
+pub fn grant(role: &str, node: &Node, remote: bool, implied: &[&str]) -> Parsed<IndexGrant> {
+    let what = if remote { "remote indices" } else { "indices" };
+    let head = format!("failed to parse {what} privileges for role [{role}].");
+    let privileges = implied.iter().map(|name| (*name).to_owned()).collect();
+    let mut grant = IndexGrant { privileges, ..IndexGrant::default() };
+    let (mut has_names, mut has_privileges, mut has_clusters) = (false, !implied.is_empty(), false);
+    for member in node.members().unwrap_or_default() {
+        let value = &member.value;
+        match member.name.as_str() {
+            "names" => {
+                has_names = true;
+                grant.names = match &value.kind {
+                    Kind::Text(name) => vec![name.clone()],
+                    Kind::Array(elements) if elements.is_empty() => {
+                        return fault(value.end, EsError::parse(format!("{head} [names] cannot be an empty array")));
+                    }
+                    Kind::Array(_) => strings(role, "names", value)?,
+                    _ => {
+                        let reason = format!(
+                            "{head} expected field [names] value to be a string or an array of strings, but found [{}] instead",
+                            value.token()
+                        );
+                        return fault(value.at, EsError::parse(reason));
+                    }
+                };
+                // What this cluster can't obey it does not keep; Elasticsearch takes such patterns.
+                let problem = grant.names.iter().find_map(|name| match pattern::problem(name) {
+                    Some(PatternError::TooLong) => {
+                        Some(format!("patterns of more than {MAX_PATTERN_LENGTH} characters"))
+                    }
+                    Some(PatternError::TooNested) => Some(format!(
+                        "patterns of more than {MAX_PATTERN_NESTING} quantifiers or parentheses on one another"
+                    )),
+                    _ => None,
+                });
+                if let Some(what) = problem {
+                    return fault(value.at, EsError::not_done(&what));
+                }
+            }
+            "privileges" if !implied.is_empty() => {
+                return fault(value.at, EsError::parse(format!("{head} field [privileges] must not present")));
+            }
+            "privileges" => {
+                has_privileges = !matches!(value.kind, Kind::Null);
+                grant.privileges = strings(role, "privileges", value)?;
+            }
+            "field_security" => grant.field_security = Some(parts::field_security(role, value)?),
+            "query" => {
+                grant.query = match &value.kind {
+                    Kind::Null => None,
+                    Kind::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+                    Kind::Number(_) | Kind::Bool(_) | Kind::Array(_) => {
+                        let reason = format!(
+                            "{head} expected field [query] value to be null, a string, an array, or an object, but found [{}] instead",
+                            value.token()
+                        );
+                        return fault(value.at, EsError::parse(reason));
+                    }
+                    Kind::Object(_) => Some(exact::written(value.to_source().to_string())),
+                };
+            }
+            "allow_restricted_indices" => {
+                grant.allow_restricted = match value.kind {
+                    Kind::Bool(allowed) => allowed,
+                    _ => {
+                        let reason = format!(
+                            "{head} expected field [allow_restricted_indices] value to be a boolean, but found [{}] instead",
+                            value.token()
+                        );
+                        return fault(value.at, EsError::parse(reason));
+                    }
+                };
+            }
+            "clusters" if remote => {
+                has_clusters = true;
+                grant.clusters = strings(role, "clusters", value)?;
+            }
+            other => return fault(value.at, EsError::parse(format!("{head} unexpected field [{other}]"))),
+        }
+    }
+    let missing = [("names", has_names), ("privileges", has_privileges), ("clusters", has_clusters || !remote)];
+    if let Some((field, _)) = missing.iter().find(|(_, present)| !present) {
+        return fault(node.end, EsError::parse(format!("{head} missing required [{field}] field")));
+    }
+    if grant.privileges.is_empty() {
+        return fault(node.end, EsError::illegal("indices privileges must define at least one privilege"));
+    }
+    Ok(grant)
+}
+
+impl Descriptor {
+    /// What Elasticsearch's request validation finds wrong: unknown privileges, names, patterns, workflows.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> = self.cluster.iter().filter_map(|name| cluster_problem(name)).collect();
+        for grant in self.indices.iter().chain(&self.remote_indices) {
+            problems.extend(grant.problems());
+        }
+        for grant in &self.applications {
+            problems.extend(application_problem(&grant.application));
+            let shaped = |name: &&String| !name.chars().all(|c| !c.is_whitespace() && !c.is_control());
+            problems.extend(grant.privileges.iter().filter(shaped).map(|name| {
+                format!(
+                    "Application privilege names and actions must match the pattern ^\\p{{Graph}}*$ (found '{name}')"
+                )
+            }));
+        }
+        if self.metadata.keys().any(|key| key.starts_with('_')) {
+            problems.push("role descriptor metadata keys may not start with [_]".into());
+        }
+        for workflow in self.workflows.iter().flatten().filter(|name| *name != "search_application_query") {
+            problems.push(format!(
+                "Unknown workflow [{workflow}]. A workflow must be one of the predefined workflow names [search_application_query]."
+            ));
+        }
+        if self.description.as_ref().is_some_and(|text| exact::utf16_len(text) > 1000) {
+            problems.push("Role description must be less than 1000 characters.".into());
+        }
+        problems
+    }
+
+    /// Whether it allows nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.cluster.is_empty()
+            && self.global.is_none()
+            && self.indices.is_empty()
+            && self.applications.is_empty()
+            && self.run_as.is_empty()
+            && self.remote_indices.is_empty()
+            && self.remote_cluster.is_empty()
+    }
+
+    /// The descriptor as Elasticsearch writes it; `reserved` roles keep their own metadata.
+    pub fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("cluster".into(), json!(self.cluster));
+        if let Some(Value::Object(global)) = &self.global {
+            let mut whole = global.clone();
+            for (name, empty) in
+                [("application", json!({})), ("profile", json!({})), ("role", json!({})), ("data_source", json!([]))]
+            {
+                whole.entry(name).or_insert(empty);
+            }
+            map.insert("global".into(), Value::Object(whole));
+        }
+        map.insert("indices".into(), self.indices.iter().map(IndexGrant::to_value).collect());
+        map.insert(
+            "applications".into(),
+            self.applications
+                .iter()
+                .map(|grant| {
+                    json!({
+                        "application": grant.application,
+                        "privileges": grant.privileges,
+                        "resources": grant.resources,
+                    })
+                })
+                .collect(),
+        );
+        map.insert("run_as".into(), json!(self.run_as));
+        map.insert("metadata".into(), Value::Object(self.metadata.clone()));
+        let transient = if self.no_transient_metadata { json!({}) } else { json!({ "enabled": true }) };
+        map.insert("transient_metadata".into(), transient);
+        if !self.remote_indices.is_empty() {
+            map.insert("remote_indices".into(), self.remote_indices.iter().map(IndexGrant::to_value).collect());
+        }
+        if !self.remote_cluster.is_empty() {
+            let entries = self
+                .remote_cluster
+                .iter()
+                .map(|(privileges, clusters)| json!({ "privileges": privileges, "clusters": clusters }));
+            map.insert("remote_cluster".into(), entries.collect());
+        }
+        if let Some(workflows) = &self.workflows {
+            map.insert("restriction".into(), json!({ "workflows": workflows }));
+        }
+        if let Some(description) = &self.description {
+            map.insert("description".into(), json!(description));
+        }
+        Value::Object(map)
+    }
+}
+
+impl IndexGrant {
+    /// What validation finds wrong with it. A privilege twice hides one that is unknown.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.clusters.iter().any(String::is_empty) {
+            problems.push("remote index cluster alias cannot be an empty string".to_owned());
+        }
+        let mut seen = std::collections::HashSet::new();
+        match self.privileges.iter().find(|name| !seen.insert(name.as_str())) {
+            Some(twice) => problems.push(format!("duplicate element: {twice}")),
+            None => problems.extend(self.privileges.iter().find_map(|name| index_problem(name))),
+        }
+        for name in &self.names {
+            if name.contains("::") {
+                problems.push(format!("selectors [::] are not allowed in the index name expression [{name}]"));
+            }
+            if !name.starts_with('/') && name.contains(',') {
+                problems.push(format!("commas [,] are not allowed in the index name expression [{name}]"));
+            } else if pattern::problem(name) == Some(PatternError::Malformed) {
+                problems.push(format!("invalid regular expression pattern [{name}]"));
+            }
+        }
+        problems
+    }
+
+    /// The grant as Elasticsearch writes it.
+    pub fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("names".into(), json!(self.names));
+        map.insert("privileges".into(), json!(self.privileges));
+        if let Some(field_security) = &self.field_security {
+            map.insert("field_security".into(), field_security.clone());
+        }
+        if let Some(query) = &self.query {
+            map.insert("query".into(), json!(query));
+        }
+        map.insert("allow_restricted_indices".into(), json!(self.allow_restricted));
+        if !self.clusters.is_empty() {
+            map.insert("clusters".into(), json!(self.clusters));
+        }
+        Value::Object(map)
+    }
+}
+
+/// Why an application's name can't be used, if so.
+pub fn application_problem(name: &str) -> Option<String> {
+    if name.contains(char::is_whitespace) {
+        return Some(format!("Application names may not contain whitespace (found '{name}')"));
+    }
+    // A pattern needs only to be able to mean a name that fits.
+    let (name, is_pattern) = match name.split_once('*') {
+        Some((start, _)) => (start, true),
+        None => (name, false),
+    };
+    if is_pattern && name.is_empty() {
+        return None;
+    }
+    let prefix = name.split(['-', '_']).next().unwrap_or_default();
+    let shaped = prefix.chars().next().is_some_and(|c| c.is_ascii_lowercase())
+        && prefix.chars().all(|c| c.is_ascii_alphanumeric());
+    if !shaped {
+        return Some(format!(
+            "An application name prefix must match the pattern ^[a-z][A-Za-z0-9]*$ (found '{prefix}')"
+        ));
+    }
+    (prefix.len() < 3 && !is_pattern)
+        .then(|| format!("An application name prefix must be at least 3 characters long (found '{prefix}')"))
+}
+
+/// Why a role's name can't be used, if so (also the names of an API key's descriptors).
+pub fn name_problem(name: &str) -> Option<&'static str> {
+    let fits = (1..=1024).contains(&name.len())
+        && name.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+        && !name.starts_with(' ')
+        && !name.ends_with(' ');
+    (!fits).then_some(
+        "Role names must be at least 1 and no more than 1024 characters. They can contain alphanumeric characters (a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.",
+    )
+}
+
+/// What is wrong with the name of a role or a user where one is written, if anything; `what` is `Role` or `User`.
+pub fn written_name_problem(what: &str, name: &str) -> Option<String> {
+    (name_problem(name).is_some() || name.len() > MAX_NATIVE_NAME).then(|| {
+        format!(
+            "{what} names must be at least 1 and no more than {MAX_NATIVE_NAME} characters. They can contain alphanumeric characters (a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed."
+        )
+    })
+}
+
+/// The longest name of a role or a user that is written, in characters.
+const MAX_NATIVE_NAME: usize = 507;
+
+/// A descriptor from JSON that is known to be good: the seed's.
+pub fn from_json(name: &str, text: &str) -> Outcome<Descriptor> {
+    let node = crate::sandbox::json::parse(text.as_bytes())?;
+    parse(name, &node, Use::Role).map_err(|fault| fault.error)
+}
+
+#[cfg(test)]
+#[path = "descriptor_tests.rs"]
+mod tests;

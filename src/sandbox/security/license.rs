@@ -1,0 +1,110 @@
+//! The license: a trial when the practice cluster starts, so that cross-cluster keys can be tried, and the basic
+//! one when asked for. Rules and words of 9.5.3. Document and field security
+//! come with the trial.
+
+use crate::sandbox::{
+    http::{
+        error::{EsError, Outcome},
+        reply::Reply,
+        router::Context,
+    },
+    privileges::{LICENSE, START_BASIC, START_TRIAL},
+    query::dates,
+};
+use serde_json::{Value, json};
+
+/// How long a trial lasts, in days.
+const TRIAL_DAYS: i64 = 30;
+
+/// What the cluster may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum License {
+    /// All there is, for a time.
+    #[default]
+    Trial,
+    /// What is free of charge.
+    Basic,
+}
+
+impl License {
+    /// Refuses cross-cluster keys where the license has none.
+    pub fn require_cross_cluster(self) -> Outcome<()> {
+        if self == Self::Trial {
+            return Ok(());
+        }
+        let feature = "advanced-remote-cluster-security";
+        Err(EsError::forbidden(format!("current license is non-compliant for [{feature}]"))
+            .with("license.expired.feature", feature))
+    }
+
+    /// Whether the security of documents and fields is known.
+    pub fn sees_parts(self) -> bool {
+        self == Self::Trial
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Trial => "trial",
+            Self::Basic => "basic",
+        }
+    }
+}
+
+/// `GET /_license`
+pub fn get(context: &mut Context) -> Outcome<Reply> {
+    context.caller.may(&LICENSE)?;
+    let (license, issued) = (context.cluster.license, context.cluster.started);
+    let mut answer = json!({
+        "status": "active",
+        "uid": context.cluster.uuid,
+        "type": license.word(),
+        "issue_date": dates::to_iso(issued),
+        "issue_date_in_millis": issued,
+    });
+    if license == License::Trial {
+        let end = issued + TRIAL_DAYS * 86_400_000;
+        answer["expiry_date"] = json!(dates::to_iso(end));
+        answer["expiry_date_in_millis"] = json!(end);
+    }
+    let rest = json!({
+        "max_nodes": 1000,
+        "max_resource_units": null,
+        "issued_to": crate::sandbox::cluster::CLUSTER_NAME,
+        "issuer": "elasticsearch",
+        "start_date_in_millis": -1,
+    });
+    if let (Some(answer), Value::Object(rest)) = (answer.as_object_mut(), rest) {
+        answer.extend(rest);
+    }
+    Ok(Reply::ok(json!({ "license": answer })))
+}
+
+/// `POST /_license/start_trial`: a cluster has one trial, and this one began with it.
+pub fn start_trial(context: &mut Context) -> Outcome<Reply> {
+    let acknowledged = context.request.params.flag("acknowledge", false)?;
+    context.caller.may(&START_TRIAL)?;
+    let reason = if acknowledged { "Trial was already activated." } else { "Needs acknowledgement." };
+    Ok(refused("trial_was_started", acknowledged, reason))
+}
+
+/// `POST /_license/start_basic`
+pub fn start_basic(context: &mut Context) -> Outcome<Reply> {
+    let acknowledged = context.request.params.flag("acknowledge", false)?;
+    context.caller.may(&START_BASIC)?;
+    let license = &mut context.cluster.license;
+    match (*license, acknowledged) {
+        (License::Basic, _) => Ok(refused("basic_was_started", true, "Current license is basic.")),
+        (License::Trial, false) => Ok(refused("basic_was_started", false, "Needs acknowledgement.")),
+        (License::Trial, true) => {
+            *license = License::Basic;
+            Ok(Reply::ok(json!({ "acknowledged": true, "basic_was_started": true })))
+        }
+    }
+}
+
+fn refused(what: &str, acknowledged: bool, reason: &str) -> Reply {
+    let mut answer = json!({ "acknowledged": acknowledged });
+    answer[what] = Value::Bool(false);
+    answer["error_message"] = format!("Operation failed: {reason}").into();
+    Reply::json(if acknowledged { 403 } else { 200 }, answer)
+}

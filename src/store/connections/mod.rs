@@ -1,0 +1,210 @@
+//! The connection profiles, whole, each an entry of its own in the vault: no file ever holds one.
+
+pub(super) mod text;
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+};
+
+use super::vault::{Vault, VaultError, VaultPlace};
+use crate::model::{
+    connections::profile::{Profile, ProfileId},
+    secret::Secret,
+};
+use text::Unread;
+
+const PREFIX: &str = "profile/";
+
+/// The profiles in a vault. Its calls block as the vault's do.
+#[derive(Clone)]
+pub struct Profiles {
+    vault: Arc<dyn Vault>,
+}
+
+/// What is in the vault, sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileList {
+    /// Those that can be used.
+    pub profiles: Vec<Profile>,
+    /// Those that can't; they stay where they are until removed.
+    pub unreadable: Vec<UnreadableProfile>,
+}
+
+/// An entry that could not be understood; nothing secret is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableProfile {
+    /// By which it can be removed.
+    pub id: ProfileId,
+    /// Its name, as far as that could be read.
+    pub name: Option<String>,
+    /// Why, as the end of a sentence: “it was saved by a later version of Keybearer”.
+    pub reason: String,
+}
+
+/// The text of an entry, or why this entry alone can't be had.
+type StoredText = Result<Secret, Unread>;
+
+/// Why profiles could not be read or saved; `Display` says what happened, `way_out` what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfilesError {
+    /// The vault refused.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A profile without a name.
+    #[error("A connection needs a name")]
+    NoName,
+    /// Another profile has this name.
+    #[error("There is already a connection named “{0}”")]
+    NameTaken(String),
+    /// It can't be read.
+    #[error("The saved connection {} can't be read: {}", name_or_id(.0), .0.reason)]
+    Unreadable(UnreadableProfile),
+    /// It can't be written down; with the reason.
+    #[error("This connection can't be saved: {0}")]
+    Unwritable(String),
+}
+
+fn name_or_id(unreadable: &UnreadableProfile) -> String {
+    match &unreadable.name {
+        Some(name) => format!("“{name}”"),
+        None => unreadable.id.0.clone(),
+    }
+}
+
+impl ProfilesError {
+    /// What a person can do about it.
+    pub fn way_out(&self) -> &'static str {
+        match self {
+            Self::Vault(error) => error.way_out(),
+            Self::NoName => "Give it a name to find it by",
+            Self::NameTaken(_) => "Choose another name, or edit the other connection",
+            Self::Unreadable(_) => "Use the Keybearer that saved it, or remove it and add the connection again",
+            Self::Unwritable(_) => "Change what is named and save again",
+        }
+    }
+}
+
+/// A random id for a new profile: 32 hexadecimal digits.
+pub fn new_profile_id() -> ProfileId {
+    // The standard library seeds these from the system's randomness: enough for an id, which is no secret.
+    let half = || RandomState::new().build_hasher().finish();
+    ProfileId(format!("{:016x}{:016x}", half(), half()))
+}
+
+fn entry(id: &ProfileId) -> String {
+    format!("{PREFIX}{}", id.0)
+}
+
+impl Profiles {
+    /// The profiles of this vault.
+    pub fn new(vault: Arc<dyn Vault>) -> Self {
+        Self { vault }
+    }
+
+    /// Where they are kept, to be said on screen.
+    pub fn place(&self) -> VaultPlace {
+        self.vault.place()
+    }
+
+    /// All profiles. One that can't be read doesn't hide the others.
+    ///
+    /// # Errors
+    /// When the vault can't be asked.
+    pub fn list(&self) -> Result<ProfileList, ProfilesError> {
+        let mut list = ProfileList::default();
+        for (id, text) in self.texts()? {
+            match text.and_then(|text| text::read(&id, &text)) {
+                Ok(profile) => list.profiles.push(profile),
+                Err(Unread { name, reason, .. }) => list.unreadable.push(UnreadableProfile { id, name, reason }),
+            }
+        }
+        list.profiles.sort_by_cached_key(|profile| (profile.name.to_lowercase(), profile.id.clone()));
+        list.unreadable.sort_by_cached_key(|unreadable| (unreadable.name.clone(), unreadable.id.clone()));
+        Ok(list)
+    }
+
+    /// The profile of this name, if there is one.
+    ///
+    /// # Errors
+    /// When the vault can't be asked, or the profile is there but can't be read.
+    pub fn by_name(&self, name: &str) -> Result<Option<Profile>, ProfilesError> {
+        let list = self.list()?;
+        if let Some(profile) = list.profiles.into_iter().find(|profile| profile.name == name) {
+            return Ok(Some(profile));
+        }
+        match list.unreadable.into_iter().find(|unreadable| unreadable.name.as_deref() == Some(name)) {
+            Some(unreadable) => Err(ProfilesError::Unreadable(unreadable)),
+            None => Ok(None),
+        }
+    }
+
+    /// Saves a new profile, or an old one under its id. What a later version added to it survives.
+    ///
+    /// # Errors
+    /// When the name is missing or taken, an earlier text of this id is of a later version, or the
+    /// vault refuses; what was saved before is then still there.
+    pub fn save(&self, profile: &Profile) -> Result<(), ProfilesError> {
+        if profile.name.trim().is_empty() {
+            return Err(ProfilesError::NoName);
+        }
+        let mut before = None;
+        for (id, text) in self.texts()? {
+            let read = text.as_ref().map_err(Unread::clone).and_then(|text| text::read(&id, text));
+            if id == profile.id {
+                if let Err(Unread { name, newer: true, reason }) = read {
+                    return Err(ProfilesError::Unreadable(UnreadableProfile { id, name, reason }));
+                }
+                before = text.ok();
+            } else if read.is_ok_and(|other| other.name.trim() == profile.name.trim()) {
+                return Err(ProfilesError::NameTaken(profile.name.trim().to_owned()));
+            }
+        }
+        let text = text::write(profile, before.as_ref()).map_err(ProfilesError::Unwritable)?;
+        Ok(self.vault.write(&entry(&profile.id), &text)?)
+    }
+
+    /// Removes a profile with its credential, also one that can't be read; one that isn't there is no error.
+    ///
+    /// # Errors
+    /// When the vault refuses: it may still be there.
+    pub fn remove(&self, id: &ProfileId) -> Result<(), ProfilesError> {
+        Ok(self.vault.remove(&entry(id))?)
+    }
+
+    /// Abandons a call that hasn't come back in time.
+    pub fn give_up(&self) {
+        self.vault.give_up();
+    }
+
+    fn texts(&self) -> Result<Vec<(ProfileId, StoredText)>, VaultError> {
+        let mut texts = Vec::new();
+        for name in self.vault.names(PREFIX)? {
+            let Some(id) = name.strip_prefix(PREFIX) else { continue };
+            let text = match self.vault.read(&name) {
+                Ok(Some(text)) => Ok(text),
+                Ok(None) => continue, // another process removed it just now
+                Err(error @ (VaultError::Ambiguous | VaultError::NotText)) => {
+                    Err(Unread { name: None, newer: false, reason: lower_first(&error.to_string()) })
+                }
+                Err(error) => return Err(error),
+            };
+            texts.push((ProfileId(id.to_owned()), text));
+        }
+        Ok(texts)
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+impl std::fmt::Debug for Profiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profiles").field("place", &self.place()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! A connection profile as the text that the vault keeps: versioned JSON, credential included. It
+//! doesn't know where that text goes.
+
+use std::{borrow::Cow, path::PathBuf, time::Duration};
+
+use serde::{
+    Deserialize, Serialize, Serializer as _,
+    ser::{Error as _, SerializeMap},
+};
+use serde_json::value::RawValue;
+
+use crate::{
+    model::{
+        connections::{
+            endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+            fingerprint::Fingerprint,
+            login::Login,
+            profile::{Environment, Profile, ProfileId},
+        },
+        secret::Secret,
+    },
+    store::vault::secret_json::{WipedBuffer, members, place_of, unquote},
+};
+
+/// Raised only when an older Keybearer would misunderstand the text; new members alone don't raise it.
+const FORMAT: u32 = 1;
+const MEMBERS: [&str; 9] =
+    ["format", "name", "environment", "url", "trust", "login", "run_as", "timeout_ms", "audit_index"];
+
+/// Why a stored text is no profile; nothing of the text but its name is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unread {
+    pub name: Option<String>,
+    pub newer: bool,
+    pub reason: String,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    format: u32,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Stored<'a> {
+    name: String,
+    environment: String,
+    url: String,
+    trust: StoredTrust,
+    #[serde(borrow)]
+    login: StoredLogin<'a>,
+    #[serde(default)]
+    run_as: Option<String>,
+    #[serde(default)]
+    timeout_ms: Option<u64>,
+    #[serde(default)]
+    audit_index: Option<String>,
+}
+
+#[derive(Deserialize, Serialize, Default)]
+struct StoredTrust {
+    kind: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StoredLogin<'a> {
+    kind: String,
+    id: Option<String>,
+    username: Option<String>,
+    #[serde(borrow)]
+    secret: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct LoginToStore<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    secret: &'a str,
+}
+
+/// Reads what `write` wrote, now or in another version.
+pub(crate) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
+    let json = text.expose();
+    let head: Head =
+        serde_json::from_str(json).map_err(|error| Unread { name: None, newer: false, reason: place_of(&error) })?;
+    let unread = |reason: String| Unread { name: head.name.clone(), newer: head.format > FORMAT, reason };
+    if head.format > FORMAT {
+        return Err(unread("it was saved by a later version of Keybearer".into()));
+    }
+    let stored: Stored<'_> = serde_json::from_str(json).map_err(|error| unread(place_of(&error)))?;
+    let endpoint = Endpoint {
+        url: ClusterUrl::parse(&stored.url).map_err(|_| unread("its URL can't be read".into()))?,
+        trust: trust(stored.trust).ok_or_else(|| unread("its certificate trust can't be read".into()))?,
+        login: login(stored.login).ok_or_else(|| unread("its sign-in can't be read".into()))?,
+        run_as: stored.run_as,
+        timeout: stored.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis),
+        audit_index: stored.audit_index,
+    };
+    let environment = environment(&stored.environment).ok_or_else(|| unread("its environment can't be read".into()))?;
+    Ok(Profile { id: id.clone(), name: stored.name, environment, endpoint })
+}
+
+fn trust(stored: StoredTrust) -> Option<Trust> {
+    Some(match &*stored.kind {
+        "system" => Trust::System,
+        "ca_file" => Trust::CaFile(PathBuf::from(stored.path?)),
+        "fingerprint" => Trust::Fingerprint(Fingerprint::parse(&stored.sha256?).ok()?),
+        "insecure_dev" => Trust::InsecureDev,
+        _ => return None,
+    })
+}
+
+fn login(stored: StoredLogin<'_>) -> Option<Login> {
+    let secret = unquote(stored.secret?)?;
+    Some(match &*stored.kind {
+        "api_key" => Login::ApiKey { id: stored.id?, secret },
+        "password" => Login::Password { username: stored.username?, password: secret },
+        "bearer" => Login::Bearer(secret),
+        _ => return None,
+    })
+}
+
+fn environment(word: &str) -> Option<Environment> {
+    [Environment::Production, Environment::Staging, Environment::Development, Environment::Sandbox]
+        .into_iter()
+        .find(|environment| environment_word(*environment) == word)
+}
+
+/// Not the word on screen, which may change.
+fn environment_word(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Production => "production",
+        Environment::Staging => "staging",
+        Environment::Development => "development",
+        Environment::Sandbox => "sandbox",
+    }
+}
+
+/// Writes a profile; members that `before` has and this version doesn't know are kept.
+///
+/// # Errors
+/// With the reason, when it can't be written down.
+pub(crate) fn write(profile: &Profile, before: Option<&Secret>) -> Result<Secret, String> {
+    let mut buffer = WipedBuffer::default();
+    write_members(profile, before, &mut buffer).map_err(|error| error.to_string())?;
+    buffer.into_secret().ok_or_else(|| "it is no text".into())
+}
+
+fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedBuffer) -> serde_json::Result<()> {
+    let endpoint = &profile.endpoint;
+    let mut serializer = serde_json::Serializer::new(buffer);
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("format", &FORMAT)?;
+    map.serialize_entry("name", &profile.name)?;
+    map.serialize_entry("environment", environment_word(profile.environment))?;
+    map.serialize_entry("url", endpoint.url.as_str())?;
+    map.serialize_entry("trust", &trust_to_store(&endpoint.trust).map_err(serde_json::Error::custom)?)?;
+    map.serialize_entry("login", &login_to_store(&endpoint.login))?;
+    if let Some(run_as) = &endpoint.run_as {
+        map.serialize_entry("run_as", run_as)?;
+    }
+    map.serialize_entry("timeout_ms", &u64::try_from(endpoint.timeout.as_millis()).unwrap_or(u64::MAX))?;
+    if let Some(index) = &endpoint.audit_index {
+        map.serialize_entry("audit_index", index)?;
+    }
+    for (name, value) in before.and_then(|text| members(text.expose())).into_iter().flatten() {
+        if !MEMBERS.contains(&&*name) {
+            map.serialize_entry(&name, value)?;
+        }
+    }
+    map.end()
+}
+
+fn trust_to_store(trust: &Trust) -> Result<StoredTrust, String> {
+    Ok(match trust {
+        Trust::System => StoredTrust { kind: "system".into(), ..StoredTrust::default() },
+        Trust::CaFile(path) => {
+            let text = path.to_str().ok_or_else(|| format!("the CA file's name is no text: {}", path.display()))?;
+            StoredTrust { kind: "ca_file".into(), path: Some(text.to_owned()), ..StoredTrust::default() }
+        }
+        Trust::Fingerprint(print) => {
+            StoredTrust { kind: "fingerprint".into(), sha256: Some(print.to_string()), ..StoredTrust::default() }
+        }
+        Trust::InsecureDev => StoredTrust { kind: "insecure_dev".into(), ..StoredTrust::default() },
+    })
+}
+
+fn login_to_store(login: &Login) -> LoginToStore<'_> {
+    match login {
+        Login::ApiKey { id, secret } => {
+            LoginToStore { kind: "api_key", id: Some(id), username: None, secret: secret.expose() }
+        }
+        Login::Password { username, password } => {
+            LoginToStore { kind: "password", id: None, username: Some(username), secret: password.expose() }
+        }
+        Login::Bearer(token) => LoginToStore { kind: "bearer", id: None, username: None, secret: token.expose() },
+    }
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+
+use crate::store::connections::text::*;
+
+fn id() -> ProfileId {
+    ProfileId("0123".into())
+}
+
+fn profile(trust: Trust, login: Login) -> Profile {
+    Profile {
+        id: id(),
+        name: "Production \"east\"".into(),
+        environment: Environment::Production,
+        endpoint: Endpoint {
+            url: ClusterUrl::parse("https://es.example.net:9200/prefix").unwrap(),
+            trust,
+            login,
+            run_as: Some("ana".into()),
+            timeout: Duration::from_millis(1500),
+            audit_index: None,
+        },
+    }
+}
+
+fn logins() -> [Login; 3] {
+    [
+        Login::ApiKey { id: "VuaCfGcBCdbkQm-e5aOx".into(), secret: Secret::new("ui2lp2axTNmsyakw9tvNnw") },
+        Login::Password { username: "elastic".into(), password: Secret::new("a\"b\\c\n😀 hunter2") },
+        Login::Bearer(Secret::new("eyJhbGciOi.JIUzI1NiJ9.x")),
+    ]
+}
+
+fn trusts() -> [Trust; 4] {
+    [
+        Trust::System,
+        Trust::CaFile("/etc/ssl/ca é.pem".into()),
+        Trust::Fingerprint(Fingerprint::of(b"certificate")),
+        Trust::InsecureDev,
+    ]
+}
+
+fn with(text: &Secret, from: &str, to: &str) -> Secret {
+    assert!(text.expose().contains(from), "{from}");
+    Secret::new(text.expose().replacen(from, to, 1))
+}
+
+#[test]
+fn every_kind_of_sign_in_trust_and_environment_comes_back() {
+    for environment in [Environment::Production, Environment::Staging, Environment::Development, Environment::Sandbox] {
+        for login in logins() {
+            for trust in trusts() {
+                let mut profile = profile(trust, login.clone());
+                profile.environment = environment;
+                assert_eq!(read(&id(), &write(&profile, None).unwrap()), Ok(profile));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_may_be_missing_has_its_default() {
+    let mut profile = profile(Trust::System, logins()[0].clone());
+    profile.endpoint.run_as = None;
+    profile.endpoint.timeout = DEFAULT_TIMEOUT;
+    let text = write(&profile, None).unwrap();
+    assert!(!text.expose().contains("run_as"));
+    assert_eq!(read(&id(), &with(&text, ",\"timeout_ms\":60000", "")), Ok(profile));
+}
+
+#[test]
+fn members_of_a_later_version_survive_a_save_unchanged() {
+    let mut profile = profile(Trust::System, logins()[1].clone());
+    let text = with(&write(&profile, None).unwrap(), "{", r#"{"colour":{"a":[1.0e+3, "\u0041"]},"name2":null,"#);
+    profile.name = "Renamed".into();
+    let again = write(&profile, Some(&text)).unwrap();
+    assert!(again.expose().ends_with(r#","colour":{"a":[1.0e+3, "\u0041"]},"name2":null}"#), "{}", again.expose());
+    assert_eq!(read(&id(), &again), Ok(profile.clone()));
+    assert_eq!(write(&profile, Some(&again)), Ok(again), "and a second one");
+}
+
+#[test]
+fn what_can_not_be_read_is_named_without_repeating_it() {
+    let text = write(&profile(trusts()[2].clone(), logins()[1].clone()), None).unwrap();
+    let cases = [
+        (Secret::new("hunter2"), false, "it is no JSON"),
+        (Secret::new("{}"), false, "a member is missing"),
+        (with(&text, "\"format\":1", "\"format\":2"), true, "later version"),
+        (with(&text, "https://", "hunter2://"), true, "its URL"),
+        (with(&text, "production", "hunter2"), true, "its environment"),
+        (with(&text, "\"fingerprint\"", "\"hunter2\""), true, "its certificate trust"),
+        (with(&text, "\"password\"", "\"hunter2\""), true, "its sign-in"),
+        (with(&text, "1500", "\"hunter2\""), true, "a member is missing or of another kind"),
+        (with(&text, "\"login\":{", "\"login\":\"hunter2\",\"x\":{"), true, "a member is missing or of another kind"),
+    ];
+    for (text, named, reason) in cases {
+        let unread = read(&id(), &text).unwrap_err();
+        assert!(unread.reason.contains(reason), "{unread:?} has not {reason}");
+        assert_eq!(unread.name.is_some(), named, "{unread:?}");
+        assert!(!format!("{unread:?}").contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_profile_of_an_ordinary_size_fits_into_the_credential_manager_of_windows() {
+    let mut profile = profile(trusts()[2].clone(), Login::Bearer(Secret::new("x".repeat(1800))));
+    profile.name = "n".repeat(100);
+    assert!(write(&profile, None).unwrap().expose().len() <= 2560);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_name_that_is_no_text_is_refused_with_the_reason() {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::OsStr::from_bytes(b"/tmp/\xff.pem").into();
+    let reason = write(&profile(Trust::CaFile(path), logins()[0].clone()), None).unwrap_err();
+    assert!(reason.contains("the CA file's name is no text"), "{reason}");
+}
+
+proptest! {
+    #[test]
+    fn any_text_in_any_place_comes_back(name: String, user: String, secret: String, run_as: Option<String>, ms: u64) {
+        let login = Login::Password { username: user, password: Secret::new(secret) };
+        let mut profile = profile(Trust::System, login);
+        profile.name = name;
+        profile.endpoint.run_as = run_as;
+        profile.endpoint.timeout = Duration::from_millis(ms);
+        prop_assert_eq!(read(&id(), &write(&profile, None).unwrap()), Ok(profile));
+    }
+
+    #[test]
+    fn any_stored_text_is_read_or_refused_without_a_panic(text in "[\\[\\]{}:,\"\\\\a1ué]*") {
+        let _ = read(&id(), &Secret::new(text));
+    }
+}

@@ -1,0 +1,158 @@
+//! JSON in memory that is wiped: written and read without leaving copies of a secret behind. It
+//! doesn't know what the JSON means.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::model::secret::Secret;
+
+/// A buffer that wipes what it leaves behind when it grows.
+#[derive(Default)]
+pub(crate) struct WipedBuffer(Zeroizing<Vec<u8>>);
+
+impl Write for WipedBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(1024) * 2));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl WipedBuffer {
+    /// What was written, moved and not copied; `None` when it is no UTF-8.
+    pub(crate) fn into_secret(mut self) -> Option<Secret> {
+        text_of(std::mem::take(&mut *self.0))
+    }
+}
+
+/// Takes bytes over as a secret text; bytes that are no UTF-8 are wiped.
+pub(crate) fn text_of(bytes: Vec<u8>) -> Option<Secret> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(Secret::from(Zeroizing::new(text))),
+        Err(error) => {
+            error.into_bytes().zeroize();
+            None
+        }
+    }
+}
+
+/// Why JSON could not be read, without repeating anything of it.
+pub(crate) fn place_of(error: &serde_json::Error) -> String {
+    let what = if error.is_data() { "a member is missing or of another kind" } else { "it is no JSON" };
+    format!("{what} (line {}, column {})", error.line(), error.column())
+}
+
+/// The members of an object, borrowed; `None` if it is no object.
+pub(crate) fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let members = deserializer.deserialize_map(Members).ok()?;
+    deserializer.end().ok()?;
+    Some(members)
+}
+
+/// A JSON string as a secret. The parser's own way would leave a copy of a text with escapes behind.
+pub(crate) fn unquote(value: &RawValue) -> Option<Secret> {
+    let quoted = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    // No escape is shorter than what it stands for, so this never grows.
+    let mut text = Zeroizing::new(String::with_capacity(quoted.len()));
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        text.push(match chars.next()? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => code_point(&mut chars)?,
+            same => same,
+        });
+    }
+    Some(Secret::from(text))
+}
+
+fn code_point(chars: &mut std::str::Chars<'_>) -> Option<char> {
+    let mut unit = || (0..4).try_fold(0, |sum, _| Some(sum * 16 + chars.next()?.to_digit(16)?));
+    let high = unit()?;
+    if !(0xD800..0xDC00).contains(&high) {
+        return char::from_u32(high);
+    }
+    // The second half of a pair: `\uDC00` and above.
+    if chars.next()? != '\\' || chars.next()? != 'u' {
+        return None;
+    }
+    let low = (0..4).try_fold(0, |sum, _| Some(sum * 16 + chars.next()?.to_digit(16)?))?;
+    (0xDC00..0xE000).contains(&low).then(|| char::from_u32(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unquoted(json: &str) -> Option<String> {
+        unquote(serde_json::from_str(json).ok()?).map(|text| text.expose().to_owned())
+    }
+
+    #[test]
+    fn escapes_are_read_as_the_parser_reads_them() {
+        let json = r#""\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00é😀\u0000""#;
+        assert_eq!(unquoted(json), serde_json::from_str(json).unwrap());
+        assert_eq!(unquoted(r#""\uD83D""#), None);
+        assert_eq!(unquoted(r#""\uD83Dx""#), None);
+        assert_eq!(unquoted(r#""\uD83DA""#), None);
+        assert_eq!(unquoted("7"), None);
+    }
+
+    #[test]
+    fn a_reason_repeats_nothing_of_the_text() {
+        let error = serde_json::from_str::<u32>("\"hunter2\"").unwrap_err();
+        assert!(error.to_string().contains("hunter2"), "the parser's own words would tell it");
+        assert!(!place_of(&error).contains("hunter2"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_comes_back_from_its_quoted_form(text: String) {
+            let mut buffer = WipedBuffer::default();
+            serde_json::to_writer(&mut buffer, &text).unwrap();
+            let json = buffer.into_secret().unwrap();
+            proptest::prop_assert_eq!(unquoted(json.expose()), Some(text));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What became of each of many keys: a list for each fate, to look through, to copy and to write to a file.
+
+use std::path::PathBuf;
+
+use eframe::egui::{Align, Layout, ScrollArea, Ui, vec2};
+
+use super::export::expanded;
+use crate::{
+    app::{Command, Loadable},
+    export::Format,
+    model::{
+        api_key::KeyId,
+        failure::Failure,
+        text::sanitize,
+        time::expiry::{plural, thousands},
+    },
+    ops::{
+        keys::{export::Exported, key_set::Chosen},
+        outcome_report::{self, Fate, Row},
+    },
+    ui::{
+        View, theme,
+        theme::{Type, icons, space},
+        widgets::{
+            button::Button,
+            chip,
+            field::Field,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// Height of a row, in points.
+const ROW: f32 = 26.0;
+
+/// Which list is looked at, and the file it would go to.
+pub struct FatesView {
+    shown: Option<Fate>,
+    format: Format,
+    /// The path that is being typed, once a file is wanted.
+    path: Option<String>,
+}
+
+impl Default for FatesView {
+    fn default() -> Self {
+        Self { shown: None, format: Format::Csv, path: None }
+    }
+}
+
+/// One of the lists: how many, and a row by its number.
+pub struct List<'a> {
+    /// What became of these.
+    pub fate: Fate,
+    /// The word on its chip.
+    pub word: &'a str,
+    /// How many.
+    pub count: usize,
+    /// A row of it.
+    pub row: Box<dyn Fn(usize) -> Option<Row> + 'a>,
+}
+
+/// Where the rows come from, and what came of writing them.
+pub struct Source<'a> {
+    /// For names and owners.
+    pub keys: &'a Chosen,
+    /// The file, or why there is none.
+    pub exported: &'a Loadable<Exported>,
+    /// The name of a file without its ending.
+    pub name: &'a str,
+}
+
+/// The keys that are not as they were asked for, as two lists: those that certainly are not, and those of which it is
+/// not known.
+pub fn failures(failed: &[(KeyId, Failure)]) -> [List<'_>; 2] {
+    let (unknown, refused): (Vec<_>, Vec<_>) = failed.iter().partition(|(_, failure)| failure.is_unknown());
+    [(Fate::Failed, "Failed", refused), (Fate::Unknown, "Not known", unknown)].map(|(fate, word, keys)| List {
+        fate,
+        word,
+        count: keys.len(),
+        row: Box::new(move |at| keys.get(at).map(|key| outcome_report::failure(key))),
+    })
+}
+
+impl FatesView {
+    /// Draws the lists that are not empty. The first of `lists` that has a row is shown until another is chosen.
+    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, lists: &[List<'_>], source: &Source<'_>) {
+        let there = || lists.iter().filter(|list| list.count > 0);
+        let Some(shown) = there().find(|list| Some(list.fate) == self.shown).or_else(|| there().next()) else { return };
+        ui.horizontal_wrapped(|ui| {
+            for list in there() {
+                let on = list.fate == shown.fate;
+                if chip::choice(ui, on, None, list.word, Some(thousands(list.count as u64))).clicked() {
+                    self.shown = Some(list.fate);
+                    self.path = None;
+                }
+            }
+        });
+        reasons(ui, shown);
+        rows(ui, shown, source.keys);
+        ui.horizontal(|ui| {
+            if Button::link("Copy ids").show(ui).clicked() {
+                let ids: Vec<String> =
+                    (0..shown.count).filter_map(|at| (shown.row)(at)).map(|(_, id, _)| id.to_string()).collect();
+                ui.ctx().copy_text(ids.join("\n"));
+            }
+            let export = Button::link("Export…").named("Export this list");
+            if self.path.is_none() && export.show(ui).clicked() {
+                self.path = Some(self.suggested(source.name, shown.fate));
+            }
+        });
+        self.file(ui, view, shown, source);
+    }
+
+    fn suggested(&self, name: &str, fate: Fate) -> String {
+        format!("~/{}-{name}.{}", fate.word().replace(' ', "-"), self.format.extension())
+    }
+
+    fn file(&mut self, ui: &mut Ui, view: &mut View<'_>, shown: &List<'_>, source: &Source<'_>) {
+        let Some(mut path) = self.path.take() else { return };
+        ui.horizontal(|ui| {
+            for format in [Format::Csv, Format::Json] {
+                if chip::choice(ui, self.format == format, None, format.word(), None).clicked() {
+                    let was_suggested = path == self.suggested(source.name, shown.fate);
+                    self.format = format;
+                    if was_suggested {
+                        path = self.suggested(source.name, shown.fate);
+                    }
+                }
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let off = path.trim().is_empty().then_some("Name the file");
+                let label = format!("Export {}", plural(shown.count as u64, "key"));
+                if Button::secondary(&label).icon(icons::DOWNLOAD).off_because(off).show(ui).clicked() {
+                    let to: PathBuf = expanded(path.trim());
+                    view.send(Command::ExportFates(shown.fate, self.format, to));
+                }
+            });
+        });
+        Field::new("File").without_label().mono().show(ui, &mut path);
+        self.path = Some(path);
+        if source.exported.is_loading() {
+            return;
+        }
+        if let Some(problem) = source.exported.problem() {
+            notice::banner(ui, Tone::Danger, &problem.title, &format!("{}\n{}", problem.detail, problem.hint), |_| ());
+        } else if let Some(done) = source.exported.value() {
+            let title = format!("{} exported", plural(done.keys, "key"));
+            notice::banner(ui, Tone::Success, &title, &done.path.display().to_string(), |_| ());
+        }
+    }
+}
+
+/// The different reasons of the first rows in full: in the rows there is no room for them.
+fn reasons(ui: &mut Ui, list: &List<'_>) {
+    const ROWS: usize = 200;
+    const REASONS: usize = 3;
+    let p = theme::colors(ui);
+    let mut known: Vec<String> = Vec::new();
+    for (_, _, reason) in (0..list.count.min(ROWS)).filter_map(|at| (list.row)(at)) {
+        if known.len() < REASONS && !reason.is_empty() && !known.contains(&reason) {
+            known.push(reason);
+        }
+    }
+    let color = match list.fate {
+        Fate::Failed => p.danger.text,
+        Fate::Unknown => p.warning.text,
+        _ => p.text.secondary,
+    };
+    for reason in known {
+        text::paragraph(ui, Type::Small, color, sanitize::shortened(&reason, 300));
+    }
+}
+
+fn rows(ui: &mut Ui, list: &List<'_>, keys: &Chosen) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let scroll = ScrollArea::vertical().id_salt(("fates", list.fate)).max_height(180.0).auto_shrink([false, true]);
+    scroll.show_rows(ui, ROW, list.count, |ui, range| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.set_max_width(ui.available_width() - space::M);
+        for row in range.filter_map(|at| (list.row)(at)) {
+            line(ui, &row, keys);
+        }
+    });
+    ui.spacing_mut().item_spacing.y = space::S;
+}
+
+fn line(ui: &mut Ui, (fate, id, reason): &Row, keys: &Chosen) {
+    let p = theme::colors(ui);
+    let (icon, color) = match fate {
+        Fate::Invalidated | Fate::Updated | Fate::Unchanged => (icons::CHECK, p.success.text),
+        Fate::Failed => (icons::ERROR, p.danger.text),
+        Fate::Unknown => (icons::WARNING, p.warning.text),
+        Fate::Untouched => (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary),
+    };
+    let name = keys.by_id(id).map(|key| sanitize::shortened(&key.name, 60)).unwrap_or_default();
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), ROW), Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_width(ui.available_width());
+        text::icon(ui, Type::IconSmall, color, icon);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            text::line(ui, Type::MonoSmall, p.text.tertiary, shown_id(id));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                if reason.is_empty() {
+                    text::line(ui, Type::Strong, p.text.primary, name);
+                } else {
+                    // The reason is what one looks for here; the whole of it is in the tooltip and in the file.
+                    let words = format!("{name}: {}", sanitize::shown(reason));
+                    text::line(ui, Type::Small, color, words.as_str()).on_hover_text(&words);
+                }
+            });
+        });
+    });
+}
+
+fn shown_id(id: &KeyId) -> String {
+    sanitize::shortened(id.as_str(), 40)
+}

@@ -1,0 +1,266 @@
+//! Ending the old keys that are due, and canceling a rotation: what it would do, then what it has done.
+
+use eframe::egui::{Color32, ScrollArea, Ui};
+
+use super::{
+    RotateDialog, head, padded,
+    steps::{
+        cancel_button, close_button, dismiss_button, keys, line, over_footer, problem_banner, problem_words, progress,
+        proof, row,
+    },
+    tick, type_to_confirm,
+};
+use crate::{
+    app::{
+        Command, Rotating,
+        rotation::{
+            dialog::{Canceling, Ending, Step},
+            is_stuck,
+        },
+    },
+    model::{
+        rotation::{Ended, KeyState, Outlook, Rotation, State, Tried},
+        text::{sanitize, sentence},
+        time::expiry::{plural, thousands},
+    },
+    ops::{
+        Problem, ProblemKind,
+        rotation::{EndPlan, Fate},
+    },
+    ui::{
+        View,
+        dialogs::frame::footer,
+        theme,
+        theme::{Type, icons, space},
+        widgets::{button::Button, notice, text},
+    },
+};
+
+impl RotateDialog {
+    /// Old keys that are due: which, and then what became of them.
+    pub(crate) fn end(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
+        let count = ending.meant().count() as u64;
+        if dialog.is_running() || ending.over.is_some() {
+            return ended(ui, view, dialog, ending);
+        }
+        let title = match count {
+            0 => "No old key can be invalidated".to_owned(),
+            _ => format!("Invalidate {}", plural(count, "old key")),
+        };
+        let words = match count {
+            0 => "Each stays as it is, for the reason beside it",
+            _ => "The successors are read first. Clients that use an old key get 401 at once. This can’t be undone",
+        };
+        head(ui, dialog, &title, words);
+        notice::hairline(ui);
+        padded(ui, |ui| {
+            ScrollArea::vertical().id_salt("due").max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - space::M);
+                ending.rotations.iter().for_each(|rotation| due_row(ui, view, dialog, ending, rotation));
+            });
+            // A line in any case, so that nothing moves when it is known.
+            let last_use = match ending.looked.value().map(|looked| &looked.uses) {
+                None if ending.looked.is_loading() => "looking".to_owned(),
+                None => "it could not be looked for".to_owned(),
+                Some(Ok(_)) => "see each of them".to_owned(),
+                Some(Err(why)) => why.to_string(),
+            };
+            let p = theme::colors(ui);
+            text::paragraph(ui, Type::Small, p.text.tertiary, format!("Last use of the old keys: {last_use}"));
+        });
+        let words = ending.words_to_type();
+        if let Some(words) = &words {
+            type_to_confirm(ui, words, &mut self.typed);
+        }
+        notice::hairline(ui);
+        footer(ui, |ui| {
+            let confirmed = words.is_none_or(|words| self.typed.trim() == words);
+            let off = ending.obstacle().or((!confirmed).then_some("Type the words above first"));
+            if count > 0 && Button::destroy(&title).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
+                view.send(Command::Rotate(Step::End));
+            }
+            cancel_button(ui, view);
+        });
+    }
+}
+
+fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &Ending, rotation: &Rotation) {
+    let p = theme::colors(ui);
+    let now = view.state.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
+    let now = now.map_or(view.state.now, |cluster| cluster.now(view.state.now));
+    let successor = rotation.successor().map(ToString::to_string).unwrap_or_default();
+    let last = match ending.looked.value().map(|looked| &looked.uses) {
+        Some(Ok(uses)) => format!("; last use: {}", uses.words(&rotation.old.id, now, &view.state.zone)),
+        _ => String::new(),
+    };
+    let said = match rotation.state {
+        State::Grace { tried: Tried::Said, .. } | State::Ending { tried: Tried::Said, .. } => {
+            ", which was never tried from here"
+        }
+        _ => "",
+    };
+    let words = format!("Its successor is {}{said}{last}", sanitize::shortened(&successor, 40));
+    let (icon, color, words) = match ending.plan(rotation) {
+        Some(Err(problem)) => {
+            let words = sanitize::shortened(&problem_words(problem), 400);
+            (icons::ERROR, p.danger.text, format!("It is left as it is: {words}"))
+        }
+        Some(Ok(EndPlan::File(how))) => {
+            let how = if *how == Ended::Gone { "gone (deleted)" } else { "already invalidated" };
+            (icons::CHECK, p.text.secondary, format!("It is {how}: nothing is sent. {words}"))
+        }
+        Some(Ok(EndPlan::Invalidate)) | None => (icons::BLOCK, p.danger.text, words),
+    };
+    ui.horizontal_top(|ui| {
+        text::icon(ui, Type::IconSmall, color, icon);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.horizontal(|ui| {
+                text::line(ui, Type::Strong, p.text.primary, sanitize::shortened(&rotation.old.name, 40));
+                text::line(ui, Type::Mono, p.text.secondary, sanitize::shortened(rotation.old.id.as_str(), 32));
+            });
+            text::paragraph(ui, Type::Small, p.text.secondary, words);
+        });
+    });
+}
+
+fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
+    let total = ending.rotations.len();
+    let fates = match &ending.over {
+        Some(Ok(fates)) => fates.as_slice(),
+        _ => &[],
+    };
+    let done = fates.iter().filter(|fate| fate.result.is_ok()).count();
+    let title = match &ending.over {
+        None => format!("Invalidating {}", plural(total as u64, "old key")),
+        Some(_) => ended_title(fates, total),
+    };
+    head(ui, dialog, &title, "Each is sent by its id, and read again as proof");
+    padded(ui, |ui| {
+        let settled = if ending.over.is_some() { fates.len() } else { dialog.counted };
+        progress(ui, settled, fates.len() - done, total);
+        if let Some(Err(problem)) = &ending.over {
+            problem_banner(ui, view, problem);
+        }
+        let p = theme::colors(ui);
+        let fate_of = |rotation: &Rotation| fates.iter().find(|fate: &&Fate| fate.id == rotation.id);
+        ScrollArea::vertical().id_salt("ended").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - space::M);
+            for rotation in ending.rotations.iter().filter(|_| ending.over.is_some()) {
+                let (mark, words) = match fate_of(rotation).map(|fate| &fate.result) {
+                    Some(Ok((rotation, how))) => ((icons::CHECK_CIRCLE, p.success.text), proof(view, rotation, *how)),
+                    Some(Err(problem)) => (failed_mark(problem, p), problem_words(problem)),
+                    None => ((icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "It was not sent: as it was".into()),
+                };
+                row(ui, mark, &rotation.old.name, &words);
+            }
+        });
+    });
+    over_footer(ui, view, dialog, "Stop after this key");
+}
+
+/// Headline of old keys that were to be ended: only what this run invalidated is called that.
+fn ended_title(fates: &[Fate], total: usize) -> String {
+    let count = |wanted: &[Ended]| {
+        let ended = fates.iter().filter_map(|fate| fate.result.as_ref().ok());
+        ended.filter(|(_, how)| wanted.contains(how)).count()
+    };
+    let invalidated = count(&[Ended::Invalidated]);
+    let before = count(&[Ended::Before, Ended::Gone]);
+    let unknown = fates.iter().filter(|fate| fate.result.as_ref().is_err_and(is_unknown)).count();
+    let old_keys = plural(total as u64, "old key");
+    let first = match invalidated {
+        all if all == total => format!("{old_keys} invalidated"),
+        some => format!("{} of {old_keys} invalidated", thousands(some as u64)),
+    };
+    let rest = [(before, "had ended already"), (unknown, "not known")];
+    let rest = rest.iter().filter(|(count, _)| *count > 0);
+    rest.fold(first, |words, (count, what)| format!("{words}, {} {what}", thousands(*count as u64)))
+}
+
+fn is_unknown(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::NotKnown
+}
+
+/// Icon and color of a key that was not seen to be as it was asked for.
+pub(crate) fn failed_mark(problem: &Problem, p: &theme::Palette) -> (&'static str, Color32) {
+    if is_unknown(problem) { (icons::HELP, p.warning.text) } else { (icons::ERROR, p.danger.text) }
+}
+
+/// What canceling would do. Where no key works any more there is nothing to choose, and nothing is sent.
+pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, canceling: &Canceling) {
+    let Canceling { rotation, keep, looked } = canceling;
+    let keep = *keep;
+    let plan = looked.value().map(|plans| plans.of(keep));
+    let problem = looked.problem().or(plan.and_then(|plan| plan.as_ref().err()));
+    let outlook = view.state.outlook(&dialog.profile.id, rotation);
+    let is_dead = matches!(outlook, Outlook::Dead(_));
+    let name = sanitize::shortened(&rotation.old.name, 40);
+    let (title, line, label) = match is_dead {
+        true => (format!("Close the rotation of {name}"), "Neither key works any more", "Close the rotation"),
+        false => (format!("Cancel the rotation of {name}"), "The old key stays as it is", "Cancel the rotation"),
+    };
+    head(ui, dialog, &title, line);
+    notice::hairline(ui);
+    padded(ui, |ui| {
+        keys(ui, rotation);
+        let p = theme::colors(ui);
+        let fate = match (&outlook, rotation.successor()) {
+            (Outlook::Dead(words), _) => format!("{}: close it", sentence::capitalized(words)),
+            (_, None) => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
+            (Outlook::SuccessorEnded(how), Some(new)) => format!("Its successor {new} is {} already", how.word()),
+            (_, Some(new)) if keep => format!("Its successor {new} stays valid too: two keys with the same rights"),
+            (_, Some(new)) => {
+                format!("Its successor {new} is invalidated, for ever: clients that use it get 401 at once")
+            }
+        };
+        match problem {
+            Some(problem) => problem_banner(ui, view, problem),
+            None => drop(text::paragraph(ui, Type::Body, p.text.primary, sanitize::shortened(&fate, 300))),
+        }
+        if plan.and_then(|plan| plan.as_ref().ok()).is_some_and(|plan| plan.old == KeyState::Unknown) {
+            let words = "Whether the old key works is not known: you may not see it";
+            text::paragraph(ui, Type::Body, p.warning.text, words);
+        }
+        let may_choose = rotation.successor().is_some() && !is_stuck(&outlook);
+        if may_choose {
+            tick(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(Step::Keep(on))));
+        }
+    });
+    notice::hairline(ui);
+    footer(ui, |ui| {
+        let off = match problem {
+            _ if looked.is_loading() => Some("It is looked at first"),
+            Some(_) => Some("It would be refused"),
+            None => None,
+        };
+        if Button::destroy(label).icon(icons::UNDO).off_because(off).show(ui).clicked() {
+            view.send(Command::Rotate(Step::Cancel));
+        }
+        // “Cancel” would be the rotation's own.
+        dismiss_button(ui, view, "Go back");
+    });
+}
+
+/// What canceling has done.
+pub(crate) fn canceled(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, result: &Result<Rotation, Problem>) {
+    match result {
+        Ok(rotation) => {
+            let words = match &rotation.state {
+                State::Abandoned { kept: true, .. } => "Its successor stays valid",
+                _ => "Nothing is left to do",
+            };
+            head(ui, dialog, "The rotation is canceled", words);
+            padded(ui, |ui| {
+                keys(ui, rotation);
+                dialog.news.iter().for_each(|news| line(ui, icons::INFO, theme::colors(ui).text.tertiary, news));
+            });
+        }
+        Err(problem) => {
+            head(ui, dialog, "The rotation could not be canceled", "");
+            padded(ui, |ui| problem_banner(ui, view, problem));
+        }
+    }
+    notice::hairline(ui);
+    footer(ui, |ui| close_button(ui, view));
+}

@@ -1,0 +1,91 @@
+//! What the card of a secret says more where it is that of a successor: it is not closed before the person has it,
+//! or the successor is ended.
+
+use eframe::egui::{Align, Layout, Ui, vec2};
+
+use crate::{
+    app::{
+        Command, Reveal,
+        dialogs::secret_card::Copied,
+        rotation::{answers::Successor, dialog::Step},
+    },
+    model::text::sanitize,
+    ops::rotation::Rights,
+    ui::{
+        View,
+        dialogs::rotation::{length, rights_words, steps::problem_banner},
+        theme,
+        theme::{Type, icons, size},
+        widgets::{
+            button::Button,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// Whose successor it is, and what comes next.
+pub(crate) fn line(ui: &mut Ui, reveal: &Reveal) {
+    let Some(successor) = &reveal.rotation else { return };
+    let p = theme::colors(ui);
+    let next = match successor.grace {
+        0 => "when you have it, it is tried, and the old key is invalidated at once".to_owned(),
+        grace => format!("when you have it, it is tried, and both keys work for {}", length(grace)),
+    };
+    let name = sanitize::shortened(&successor.old_name, 40);
+    let old = sanitize::shortened(successor.old.as_str(), 40);
+    text::paragraph(ui, Type::Body, p.text.secondary, format!("Takes the place of {name} ({old}): {next}"));
+    if !matches!(successor.rights, Rights::Same) {
+        text::paragraph(ui, Type::Small, p.warning.text, format!("Rights: {}", rights_words(&successor.rights)));
+    }
+}
+
+/// The person says that the secret is where it belongs.
+pub(crate) fn kept_button(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
+    let label = "I have kept it";
+    let button = if copy_leads(reveal) { Button::secondary(label) } else { Button::primary(label) };
+    if button.icon(icons::CHECK).show(ui).clicked() {
+        view.send(if is_somewhere(reveal) { Command::Rotate(Step::Kept) } else { Command::CloseSecret });
+    }
+}
+
+/// Returns `true` if the secret is kept or was copied: the person may well have it.
+fn is_somewhere(reveal: &Reveal) -> bool {
+    reveal.is_safe() || reveal.copied != Copied::Never
+}
+
+/// Returns `true` while copying is the next step, and saying that it is kept is not.
+pub(crate) fn copy_leads(reveal: &Reveal) -> bool {
+    !is_somewhere(reveal)
+}
+
+/// Closing was asked for: the rotation goes on with the secret kept, or back.
+pub(crate) fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, successor: &Successor) {
+    if let Some(problem) = &successor.problem {
+        problem_banner(ui, view, problem);
+    }
+    let title = match is_somewhere(reveal) {
+        true => "Is the secret where it belongs?",
+        false => "The secret was not copied, kept or written",
+    };
+    let detail = "Nobody can show it again. With it, the successor is tried. Without it, the successor is ended, and the \
+                  old key stays as it is";
+    notice::banner(ui, Tone::Warning, title, detail, |_| ());
+    let row = vec2(ui.available_width(), size::CONTROL);
+    ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+        let off = successor.is_undoing().then_some("The successor is being ended");
+        // The safe way stands where the button was that asked.
+        if Button::secondary("Go back").off_because(off).show(ui).clicked() {
+            view.send(Command::GoBackToSecret);
+        }
+        if Button::secondary("I have kept it").icon(icons::CHECK).off_because(off).show(ui).clicked() {
+            view.send(Command::Rotate(Step::Kept));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let end = Button::danger("End the successor, the old key stays").icon(icons::UNDO).off_because(off);
+            if end.show(ui).clicked() {
+                view.send(Command::Rotate(Step::Undo));
+            }
+        });
+    });
+}

@@ -1,0 +1,223 @@
+//! The form of an update: of one key its end, its rights or its access, and its metadata; of several what all of
+//! them get.
+
+use eframe::egui::{ScrollArea, Ui, vec2};
+
+use super::{UpdateDialog, head};
+use crate::{
+    app::{Cluster, Command, FormCommand, Updating, dialogs::update::Step},
+    model::{api_key::ApiKey, text::sanitize, time::expiry::plural, update::draft::UpdateField},
+    ops::connections::capabilities::{self, Offer},
+    ui::{
+        View,
+        dialogs::frame::{footer, padded},
+        problem_buttons, theme,
+        theme::{Type, size, space},
+        widgets::{
+            button::Button,
+            chip,
+            field::{self, Field},
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// What is around the form: the head, the footer and the margins.
+const AROUND: f32 = 310.0;
+/// The question before what was typed is dropped, with its margins.
+const QUESTION: f32 = 110.0;
+
+impl UpdateDialog {
+    pub(crate) fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
+        let line = "Nothing is sent before you have seen what would change";
+        let title = match plan.single() {
+            Some(key) => format!("Update {}", sanitize::shortened(&key.name, 60)),
+            None => format!("Update {}", plural(plan.keys.len() as u64, "key")),
+        };
+        head(ui, plan, &title, line);
+        notice::hairline(ui);
+        if self.asks_to_discard {
+            padded(ui, |ui| self.discard(ui, view));
+        }
+        let around = if self.asks_to_discard { AROUND + QUESTION } else { AROUND };
+        let room = (ui.ctx().content_rect().height() - around).max(100.0);
+        let is_single = plan.single().is_some();
+        padded(ui, |ui| {
+            let scroll = ScrollArea::vertical().id_salt("update form").max_height(room);
+            // Of one key the texts come later: as high as it can be from the first frame on, so that no button moves.
+            let scroll = if is_single { scroll.min_scrolled_height(room) } else { scroll };
+            scroll.auto_shrink([false, !is_single]).show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - space::M);
+                ui.spacing_mut().item_spacing.y = space::M;
+                if plan.left_out.0 > 0 {
+                    let verb = if plan.left_out.0 == 1 { "is" } else { "are" };
+                    let title = format!("{} {verb} left out", plural(plan.left_out.0 as u64, "key"));
+                    notice::banner(ui, Tone::Warning, &title, &plan.left_out.1, |_| ());
+                }
+                if let Some(problem) = &plan.problem {
+                    let detail = [problem.detail.as_str(), problem.hint.as_str()].join("\n");
+                    notice::banner(ui, Tone::Danger, &problem.title, detail.trim(), |_| ());
+                }
+                if is_single {
+                    self.one(ui, view, plan);
+                } else {
+                    self.many(ui, plan);
+                    self.expiration(ui, plan);
+                }
+            });
+        });
+        notice::hairline(ui);
+        footer(ui, |ui| {
+            let off = match plan.before.value() {
+                None if is_single && plan.before.problem().is_some() => Some("It can’t be updated, as said above"),
+                None if is_single => Some("The key is read first"),
+                _ => None,
+            };
+            let off = if plan.is_planning() { Some("What would change is being worked out") } else { off };
+            if Button::primary("Review").off_because(off).show(ui).clicked() {
+                view.send(Command::Update(Step::Review(Box::new(self.draft.clone()))));
+            }
+            if Button::ghost("Cancel").show(ui).clicked() {
+                view.send(Command::Update(Step::Close));
+            }
+            if plan.is_planning() {
+                text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Working out what would change…");
+            }
+        });
+    }
+
+    /// Asked before what was typed is dropped by Escape.
+    fn discard(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let (title, line) = ("What you typed would be lost", "Nothing was sent");
+        notice::banner(ui, Tone::Warning, title, line, |ui| {
+            if Button::secondary("Keep editing").small().show(ui).clicked() {
+                self.asks_to_discard = false;
+            }
+            if Button::danger("Discard").named("Discard what was typed").small().show(ui).clicked() {
+                view.send(Command::Update(Step::Close));
+            }
+        });
+    }
+
+    fn one(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
+        if let Some(problem) = plan.before.problem() {
+            notice::banner(ui, Tone::Danger, &problem.title, &[&problem.detail, ". ", &problem.hint].concat(), |ui| {
+                problem_buttons(ui, view, problem);
+            });
+        }
+        let p = theme::colors(ui);
+        if plan.before.value().is_none() {
+            if plan.before.is_loading() {
+                text::line(ui, Type::Body, p.text.tertiary, "Reading the key as it is now");
+            }
+            return;
+        }
+        self.expiration(ui, plan);
+        notice::hairline(ui);
+        let cluster = view.state.clusters.iter().find(|cluster| cluster.profile.id == plan.profile.id);
+        if cluster.is_some_and(|cluster| cluster.session.value().is_some() && cluster.names.is_untouched()) {
+            view.send(Command::Form(FormCommand::ReadNames(plan.profile.id.clone())));
+        }
+        match plan.cross() {
+            Some(key) => self.access_ui(ui, plan, cluster, key),
+            None => self.rights_ui(ui, plan, cluster),
+        }
+        notice::hairline(ui);
+        match &mut self.draft.metadata {
+            Some(text) => {
+                let slip = slip(plan, UpdateField::Metadata);
+                let field =
+                    Field::new("Metadata").mono().lines(7).help("All of it: whatever is missing here is removed");
+                field.error(slip.as_deref()).show(ui, text);
+            }
+            None => not_told(ui, "Metadata"),
+        }
+    }
+
+    fn rights_ui(&mut self, ui: &mut Ui, plan: &Updating, cluster: Option<&Cluster>) {
+        let Some(json) = &mut self.draft.role_descriptors else { return not_told(ui, "Role descriptors") };
+        let p = theme::colors(ui);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = space::M;
+            text::line(ui, Type::Strong, p.text.primary, "Role descriptors");
+            let edition = cluster.and_then(|own| own.session.value()).map(|session| session.edition);
+            self.rights.ui(ui, json, cluster.and_then(|own| own.names.value()), edition.unwrap_or_default());
+            match slip(plan, UpdateField::RoleDescriptors) {
+                Some(words) => field::error_line(ui, &words),
+                None => {
+                    let words = "All of them; with none, {}, the key has all its owner’s rights";
+                    text::paragraph(ui, Type::Small, p.text.tertiary, words);
+                }
+            }
+        });
+    }
+
+    /// A cross-cluster key has access in place of descriptors.
+    fn access_ui(&mut self, ui: &mut Ui, plan: &Updating, cluster: Option<&Cluster>, key: &ApiKey) {
+        match &mut self.draft.access {
+            Some(json) => {
+                let slip = slip(plan, UpdateField::Access);
+                let names = cluster.and_then(|own| own.names.value());
+                ui.vertical(|ui| self.access.ui(ui, json, names, slip.as_deref()));
+            }
+            None => not_told(ui, "Access"),
+        }
+        let Some(identity) = &mut self.draft.certificate_identity else { return };
+        let session = cluster.and_then(|own| own.session.value());
+        let lacks = session.and_then(|session| capabilities::missing(session, Offer::CertificateIdentity));
+        let lacks = lacks.filter(|_| key.certificate_identity.is_none());
+        let help = match &lacks {
+            Some(problem) => problem.detail.as_str(),
+            None => "Only certificates whose subject matches this pattern; blank for any",
+        };
+        let field = Field::new("Certificate identity").optional().mono().hint("CN=remote.*").help(help);
+        field.enabled(lacks.is_none()).show(ui, identity);
+    }
+
+    fn many(&mut self, ui: &mut Ui, plan: &Updating) {
+        let error = slip(plan, UpdateField::Set);
+        let help = "Members of the metadata, one per line; the others stay. A value that is not JSON is taken as text";
+        let set = Field::new("Set in the metadata").mono().lines(4).hint("team=payments").help(help);
+        set.error(error.as_deref()).show(ui, &mut self.draft.set);
+        let error = slip(plan, UpdateField::Remove);
+        let help = "Names of members, separated by commas";
+        let remove = Field::new("Remove from the metadata").mono().hint("ticket, review_by").help(help);
+        remove.error(error.as_deref()).show(ui, &mut self.draft.remove);
+    }
+
+    fn expiration(&mut self, ui: &mut Ui, plan: &Updating) {
+        let p = theme::colors(ui);
+        text::line(ui, Type::Label, p.text.secondary, "New expiration, counted from now");
+        ui.scope(|ui| {
+            ui.spacing_mut().interact_size.y = size::CONTROL;
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
+                for (value, label) in [("", "As it is"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
+                    if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
+                        self.draft.expiration = value.into();
+                    }
+                }
+                let end =
+                    Field::new("New expiration").without_label().mono().width(220.0).hint("12h, 90d or 2027-02-21");
+                end.show(ui, &mut self.draft.expiration);
+            });
+        });
+        match slip(plan, UpdateField::Expiration) {
+            Some(error) => field::error_line(ui, &error),
+            None => {
+                drop(text::line(ui, Type::Small, p.text.tertiary, "An expiration can be changed, but never removed"))
+            }
+        }
+    }
+}
+
+fn not_told(ui: &mut Ui, label: &str) {
+    let p = theme::colors(ui);
+    let words = format!("{label}: not told by this version of Elasticsearch");
+    text::line(ui, Type::Small, p.text.tertiary, words);
+}
+
+fn slip(plan: &Updating, at: UpdateField) -> Option<String> {
+    plan.slips.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone())
+}

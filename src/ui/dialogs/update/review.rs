@@ -1,0 +1,188 @@
+//! What an update would change, key by key: metadata, rights, end, and the snapshot of the owner's rights.
+
+use eframe::egui::{ScrollArea, Ui};
+
+use crate::{
+    app::{Command, Updating, dialogs::update::Step},
+    model::{
+        api_key::{ApiKey, KeyKind},
+        guard,
+        text::{json, sanitize},
+        time::{calendar, expiry::plural},
+        update::{Change, Changes, plan::UpdatePlan},
+    },
+    ui::{
+        View, theme,
+        theme::{Type, space},
+        widgets::{
+            code, field,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// How many keys are shown one by one before the rest is only counted.
+const SHOWN: usize = 50;
+/// How many differences of the owner's rights are shown.
+const OWNER_LINES: usize = 40;
+/// The most characters of a value.
+const WIDEST: usize = 200;
+
+/// Draws it, at most so high.
+pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan, height: f32) {
+    extra_words(ui, view, plan, review);
+    let p = theme::colors(ui);
+    ScrollArea::vertical().id_salt("update review").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        ui.set_max_width(ui.available_width() - space::M);
+        ui.spacing_mut().item_spacing.y = space::S;
+        // Of many keys it is one sentence, which must not be below all of them.
+        let many = review.planned.len() > 1;
+        if many {
+            owner(ui, review);
+        }
+        for planned in review.planned.iter().take(SHOWN) {
+            one(ui, view, &planned.seen, &planned.changes, many);
+        }
+        if review.planned.len() > SHOWN {
+            let more = plural((review.planned.len() - SHOWN) as u64, "key");
+            text::line(ui, Type::Body, p.text.secondary, format!("… and {more} more, in the same way"));
+        }
+        if review.planned.is_empty() {
+            text::line(ui, Type::Body, p.text.secondary, "Nothing would be different");
+        } else if !review.unchanged.is_empty() {
+            let same = plural(review.unchanged.len() as u64, "key");
+            text::line(ui, Type::Small, p.text.tertiary, format!("{same} would stay as they are and are not sent"));
+        }
+        if !many {
+            owner(ui, review);
+        }
+    });
+}
+
+/// What needs a word of its own, with what it means.
+fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan) {
+    if review.lose_limits > 0 {
+        let whom = if review.lose_limits == 1 {
+            "The key loses its limits".into()
+        } else {
+            format!("{} lose their limits", plural(review.lose_limits as u64, "key"))
+        };
+        let line = "Descriptors of {} mean no restriction: the key may then do everything that its owner may";
+        notice::banner(ui, Tone::Danger, &whom, line, |_| ());
+        if extra_word(ui, plan.confirmed.all_owner_rights, "Give it all the owner’s rights") {
+            view.send(Command::Update(Step::AllOwnerRights(!plan.confirmed.all_owner_rights)));
+        }
+    }
+    if review.lose_metadata > 0 {
+        let title = "All metadata is wiped";
+        let line = "Its application id, its roles’ names and whatever else is noted there are gone";
+        notice::banner(ui, Tone::Warning, title, line, |_| ());
+        if extra_word(ui, plan.confirmed.wipe_metadata, "Wipe the metadata") {
+            view.send(Command::Update(Step::WipeMetadata(!plan.confirmed.wipe_metadata)));
+        }
+    }
+}
+
+fn extra_word(ui: &mut Ui, on: bool, words: &str) -> bool {
+    let p = theme::colors(ui);
+    ui.horizontal(|ui| {
+        let clicked = field::checkbox(ui, Some(on), words).clicked();
+        text::line(ui, Type::Body, p.text.primary, words);
+        clicked
+    })
+    .inner
+}
+
+fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: bool) {
+    let p = theme::colors(ui);
+    if named {
+        ui.horizontal(|ui| {
+            text::line(ui, Type::Strong, p.text.primary, sanitize::shortened(&key.name, 60));
+            text::line(ui, Type::MonoSmall, p.text.tertiary, sanitize::shortened(key.id.as_str(), 40));
+        });
+    }
+    if let Some(product) = guard::product_of(key) {
+        let product = sanitize::shortened(product, 40);
+        let line = format!("It says that it was made by {product}, which may not expect the change");
+        text::line(ui, Type::Small, p.warning.text, line);
+    }
+    let is_same = changes.metadata.is_empty() && changes.role_descriptors.is_empty() && changes.expiry.is_none();
+    if is_same && changes.certificate_identity.is_none() {
+        text::line(ui, Type::Body, p.text.secondary, "Nothing that was typed changes it");
+        return;
+    }
+    code::ground(ui).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.spacing_mut().item_spacing.y = 2.0;
+        if let Some((old, new)) = changes.expiry {
+            let zone = &view.state.zone;
+            let old = old.map_or_else(|| "never".into(), |at| calendar::local(at, zone));
+            text::paragraph(ui, Type::Body, p.text.primary, format!("Expires: {old} → {}", calendar::local(new, zone)));
+        }
+        if let Some((old, new)) = &changes.certificate_identity {
+            let text = |identity: &Option<String>| identity.as_deref().map_or_else(|| "null".into(), json::quote);
+            let change = Change { path: String::new(), old: Some(text(old)), new: Some(text(new)) };
+            lines(ui, "certificate_identity", &[change], 1);
+        }
+        lines(ui, "metadata", &changes.metadata, usize::MAX);
+        let rights = if key.kind == KeyKind::CrossCluster { "access" } else { "role_descriptors" };
+        lines(ui, rights, &changes.role_descriptors, usize::MAX);
+    });
+}
+
+/// A line each: what goes with −, what comes with +.
+fn lines(ui: &mut Ui, part: &str, changes: &[Change], most: usize) {
+    let p = theme::colors(ui);
+    for change in changes.iter().take(most) {
+        let at = format!("{part}{}", sanitize::shortened(&change.path, WIDEST));
+        text::line(ui, Type::MonoSmall, p.text.tertiary, at);
+        if let Some(old) = &change.old {
+            text::paragraph(ui, Type::MonoSmall, p.danger.text, format!("−\u{a0}{}", sanitize::shortened(old, WIDEST)));
+        }
+        if let Some(new) = &change.new {
+            text::paragraph(
+                ui,
+                Type::MonoSmall,
+                p.success.text,
+                format!("+\u{a0}{}", sanitize::shortened(new, WIDEST)),
+            );
+        }
+    }
+    if changes.len() > most {
+        text::line(ui, Type::Small, p.text.tertiary, format!("… and {} more differences", changes.len() - most));
+    }
+}
+
+/// Every update takes the owner's rights of today anew, whatever was typed.
+fn owner(ui: &mut Ui, review: &UpdatePlan) {
+    // A cross-cluster key is not limited by its owner's rights.
+    if review.is_cross_cluster() {
+        return;
+    }
+    let mut snapshots = review.planned.iter().filter(|planned| planned.seen.kind == KeyKind::Rest);
+    let Some(first) = snapshots.next().map(|planned| &planned.changes) else { return };
+    match first.owner_snapshot_changes {
+        Some(true) => {
+            let title = "The owner’s rights have changed since the key took them";
+            let line = "The key takes those of today with this update: it may then do more, or less, than before";
+            notice::banner(ui, Tone::Warning, title, line, |_| ());
+            code::ground(ui).show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                ui.spacing_mut().item_spacing.y = 2.0;
+                lines(ui, "limited_by", &first.owner_snapshot, OWNER_LINES);
+            });
+        }
+        Some(false) => {
+            let p = theme::colors(ui);
+            let line = "The owner’s rights are the same as those in the key: taking them anew changes nothing";
+            text::line(ui, Type::Small, p.text.tertiary, line);
+        }
+        None => {
+            let title = "Every update takes the owner’s rights of today anew";
+            let line =
+                "Whether they are others than those in the key is not known: it may then do more, or less, than before";
+            notice::banner(ui, Tone::Info, title, line, |_| ());
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! The clusters one can connect to: their list, the form of one, and its test.
+
+pub mod check;
+
+use eframe::egui::{
+    self, Align, Color32, CornerRadius, Frame, Layout, Margin, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::keys::rows;
+use crate::{
+    app::{Command, State, closing::is_unsaved},
+    model::{
+        connections::{
+            draft::{ProfileDraft, ProfileError, ProfileField, SignIn, TrustChoice},
+            endpoint::Trust,
+            profile::{Environment, Profile, ProfileId},
+        },
+        text::sanitize,
+    },
+    ops::keys::last_use,
+    store::connections::new_profile_id,
+    ui::{
+        View, problem_buttons, theme,
+        theme::{Palette, Type, icons, radius, space},
+        widgets::{
+            button::Button,
+            chip,
+            field::{self, Field},
+            focus,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+use check::{TestPanel, Wish};
+
+/// The room that the title takes beside its button, in points.
+const TITLE_ROOM: f32 = 132.0;
+
+/// The room of what is said of a connection in the list, in points: the longest is “Open, not saved”.
+const STATE_ROOM: f32 = 100.0;
+
+/// The screen: which profile is edited, and what was typed.
+#[derive(Default)]
+pub struct Connections {
+    draft: Option<ProfileDraft>,
+    fresh_id: Option<ProfileId>,
+    attempted: bool,
+    removing: bool,
+    test: TestPanel,
+    compact_shows_test: bool,
+    is_other: bool,
+    next: Next,
+}
+
+/// What becomes of the form after this frame.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Next {
+    #[default]
+    Stay,
+    /// It was saved or opened: from now on it is the profile that exists.
+    Exists,
+    /// A new profile that begins as this one.
+    Duplicate,
+    /// There is nothing to show any more.
+    Forget,
+}
+
+impl Connections {
+    /// Draws it.
+    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        self.follow(view.state);
+        let width = ui.available_width();
+        let p = theme::colors(ui);
+        Panel::left("connection list")
+            .frame(Frame::new().fill(p.surface.surface).inner_margin(Margin {
+                left: 20,
+                right: 16,
+                top: 10,
+                bottom: 12,
+            }))
+            .exact_size(if width < 1000.0 { 236.0 } else { 304.0 })
+            .show_separator_line(false)
+            .resizable(false)
+            .show(ui, |ui| self.list(ui, view));
+        if self.draft.is_none() {
+            return self.nothing_chosen(ui, view);
+        }
+        let three = width >= 1000.0;
+        if three {
+            Panel::left("connection form")
+                .frame(Frame::new().fill(p.surface.surface))
+                .exact_size(384.0)
+                .show_separator_line(false)
+                .resizable(false)
+                .show(ui, |ui| self.form(ui, view));
+            egui::CentralPanel::no_frame()
+                .frame(Frame::new().fill(p.surface.canvas).inner_margin(Margin::same(24)))
+                .show(ui, |ui| self.test_ui(ui, view));
+        } else if self.compact_shows_test && view.state.test.is_some() {
+            egui::CentralPanel::no_frame()
+                .frame(Frame::new().fill(p.surface.canvas).inner_margin(Margin::same(20)))
+                .show(ui, |ui| {
+                    if Button::ghost("Back to the form").icon(icons::CHEVRON_LEFT).show(ui).clicked() {
+                        self.compact_shows_test = false;
+                    }
+                    self.test_ui(ui, view);
+                });
+        } else {
+            self.form(ui, view);
+        }
+    }
+
+    /// Follows what happened elsewhere: a profile that was saved, one that a way out wants edited.
+    fn follow(&mut self, state: &State) {
+        if let Some(id) = &state.to_edit
+            && self.draft.as_ref().and_then(|draft| draft.id.as_ref()) != Some(id)
+        {
+            let known = state.profiles.value().and_then(|read| read.profiles.iter().find(|profile| profile.id == *id));
+            let open = state.clusters.iter().map(|cluster| &cluster.profile).find(|profile| profile.id == *id);
+            let sandbox = state.sandbox().value().filter(|profile| profile.id == *id);
+            if let Some(profile) = known.or(open).or(sandbox) {
+                self.edit(profile);
+            }
+        }
+    }
+
+    fn edit(&mut self, profile: &Profile) {
+        let draft = ProfileDraft::of(profile);
+        self.test = TestPanel::beginning_with(&draft);
+        self.draft = Some(draft);
+        self.attempted = false;
+        self.removing = false;
+        self.compact_shows_test = false;
+        self.is_other = true;
+    }
+
+    fn add(&mut self) {
+        self.draft = Some(ProfileDraft::new());
+        self.fresh_id = Some(new_profile_id());
+        self.attempted = false;
+        self.removing = false;
+        self.compact_shows_test = false;
+        self.test = TestPanel::default();
+        self.is_other = true;
+    }
+
+    fn list(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let p = theme::colors(ui);
+        let right = ui.max_rect().right() + 15.5;
+        ui.painter().vline(right, ui.max_rect().expand(20.0).y_range(), Stroke::new(1.0, p.stroke.divider));
+        let row = vec2(ui.available_width(), 36.0);
+        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+            let add = Button::secondary("Add…").icon(icons::ADD).named("Add connection");
+            let compact = add.room(ui) + TITLE_ROOM > ui.available_width();
+            let add = add.compact(compact).show(ui);
+            focus::entrance(ui, focus::Part::Page, add.id);
+            if add.clicked() {
+                self.add();
+                view.send(Command::EditProfile(None));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Title, p.text.primary, "Connections");
+            });
+        });
+        ui.add_space(space::S);
+        let mut chosen = None;
+        ScrollArea::vertical().id_salt("profiles").auto_shrink([false, true]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            let known = view.state.profiles.value().map(|read| read.profiles.as_slice()).unwrap_or_default();
+            let open = view.state.clusters.iter().map(|cluster| &cluster.profile);
+            // The practice cluster runs on after signing out, and is in no keyring.
+            let sandbox = view.state.sandbox().value();
+            let closed = sandbox.filter(|profile| view.state.clusters.iter().all(|open| open.profile.id != profile.id));
+            let unsaved = open.chain(closed).filter(|profile| known.iter().all(|other| other.id != profile.id));
+            for profile in known.iter().chain(unsaved) {
+                if self.entry(ui, view, profile) {
+                    chosen = Some(profile.clone());
+                }
+            }
+            self.vault_words(ui, view);
+        });
+        if let Some(profile) = chosen {
+            view.send(Command::EditProfile(Some(profile.id.clone())));
+            self.edit(&profile);
+        }
+    }
+
+    fn entry(&self, ui: &mut Ui, view: &View<'_>, profile: &Profile) -> bool {
+        let p = theme::colors(ui);
+        let chosen = self.draft.as_ref().and_then(|draft| draft.id.as_ref()) == Some(&profile.id);
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 60.0), Sense::click());
+        let name = sanitize::shortened(&profile.name, 28);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Edit {name}")));
+        let fill = match (chosen, response.hovered()) {
+            (true, _) => p.surface.selected,
+            (_, true) => p.surface.hover,
+            _ => egui::Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(rect.expand2(vec2(10.0, 0.0)), CornerRadius::same(radius::L), fill);
+        if chosen {
+            let mark = Rect::from_min_size(rect.left_top() + vec2(-10.0, 14.0), vec2(3.0, rect.height() - 28.0));
+            ui.painter().rect_filled(mark, 1.5, p.accent.mark);
+        }
+        let top = rect.top() + 20.0;
+        let bottom = rect.top() + 42.0;
+        let name_cell = Rect::from_min_size(pos2(rect.left(), top - 10.0), vec2(rect.width() - 112.0, 20.0));
+        rows::elided(ui, name_cell, Type::Strong, p.text.primary, &name);
+        let host = sanitize::shortened(profile.endpoint.url.host(), 30);
+        let room = rect.width() - STATE_ROOM;
+        elided(ui, Rect::from_min_size(pos2(rect.left(), bottom - 8.0), vec2(room, 16.0)), host, p.text.tertiary);
+        let chip_rect = Rect::from_min_size(pos2(rect.right() - 120.0, top - 12.0), vec2(120.0, 24.0));
+        let layout = Layout::right_to_left(Align::Center);
+        // Beside the flow: the row was allocated already.
+        let mut beside = ui.new_child(egui::UiBuilder::new().max_rect(chip_rect).layout(layout));
+        chip::environment(&mut beside, profile.environment);
+        let (words, color) = state_words(view.state, profile, p);
+        let at = pos2(rect.right(), bottom);
+        let place = ui.painter().text(at, egui::Align2::RIGHT_CENTER, &words, Type::Small.font(), color);
+        if !words.is_empty() {
+            let label = ui.interact(place, ui.scope_id().with(("state", &profile.id.0)), Sense::hover());
+            label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+        }
+        focus::ring_if(ui, &response, rect.expand2(vec2(8.0, 0.0)), radius::L);
+        response.clicked()
+    }
+
+    /// Where profiles live, and what is wrong with that place.
+    fn vault_words(&self, ui: &mut Ui, view: &mut View<'_>) {
+        let p = theme::colors(ui);
+        let profiles = &view.state.profiles;
+        ui.add_space(space::S);
+        if profiles.is_loading() {
+            ui.horizontal_wrapped(|ui| {
+                text::paragraph(
+                    ui,
+                    Type::Small,
+                    p.text.tertiary,
+                    "Waiting for the keyring. It may ask for its password in a window of its own",
+                );
+            });
+            if Button::ghost("Go on for this run").show(ui).clicked() {
+                view.send(Command::UseMemory);
+            }
+        } else if let Some(problem) = profiles.problem() {
+            let detail = [problem.detail.as_str(), problem.hint.as_str()].join(" ");
+            notice::banner(ui, Tone::Warning, &problem.title, detail.trim(), |_| ());
+            ui.horizontal_wrapped(|ui| problem_buttons(ui, view, problem));
+        } else if let Some(read) = profiles.value() {
+            let words = if read.in_memory {
+                "Kept in memory: these connections are gone when you close Keybearer"
+            } else {
+                "Profiles live in the keyring of this computer, no file holds a credential"
+            };
+            ui.horizontal_top(|ui| {
+                text::icon(ui, Type::IconSmall, p.text.tertiary, icons::ENCRYPTED);
+                text::paragraph(ui, Type::Small, p.text.tertiary, words);
+            });
+            for unreadable in &read.unreadable {
+                text::paragraph(ui, Type::Small, p.warning.text, unreadable);
+            }
+        }
+    }
+
+    fn nothing_chosen(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let known = view.state.profiles.value();
+        let any = known.is_some_and(|read| !read.profiles.is_empty()) || !view.state.clusters.is_empty();
+        let (heading, line) = match known {
+            _ if any => ("Choose a connection", "To connect to it, test it or change it"),
+            Some(_) => ("No connections yet", "A connection is a cluster with a way to sign in"),
+            // What a keyring holds is not known before it has answered.
+            None if view.state.profiles.problem().is_some() => {
+                ("The keyring was not read", "Which connections are saved is not known")
+            }
+            None => ("Waiting for the keyring", "Which connections are saved is known when it has answered"),
+        };
+        notice::empty(ui, icons::LAN, heading, line, |ui| {
+            if Button::primary("Add a connection").icon(icons::ADD).show(ui).clicked() {
+                self.add();
+                view.send(Command::EditProfile(None));
+            }
+        });
+    }
+
+    fn form(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let Some(mut draft) = self.draft.take() else { return };
+        if std::mem::take(&mut self.is_other) {
+            const TYPED: [&str; 7] =
+                ["Connection name", "URL", "User name", "CA file", "Fingerprint", "Time limit", "Run as"];
+            field::forget_histories(ui.ctx(), &TYPED);
+        }
+        let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
+        let checked = draft.check(fresh.clone());
+        let errors = match (&checked, self.attempted) {
+            (Err(errors), true) => errors.clone(),
+            _ => Vec::new(),
+        };
+        self.footer(ui, view, &draft, &checked);
+        let p = theme::colors(ui);
+        let rect = ui.max_rect();
+        ui.painter().vline(rect.right() - 0.5, rect.y_range(), Stroke::new(1.0, p.stroke.divider));
+        ScrollArea::vertical().id_salt("connection").auto_shrink(false).show(ui, |ui| {
+            Frame::new().inner_margin(Margin { left: 24, right: 24, top: 10, bottom: 24 }).show(ui, |ui| {
+                ui.set_max_width(ui.available_width().min(520.0));
+                ui.spacing_mut().item_spacing.y = space::L;
+                let named = !draft.name.trim().is_empty();
+                let title = if named { sanitize::shortened(&draft.name, 40) } else { "New connection".into() };
+                ui.allocate_ui_with_layout(
+                    vec2(ui.available_width(), 36.0),
+                    Layout::left_to_right(Align::Center),
+                    |ui| {
+                        text::line(ui, Type::Heading, p.text.primary, title);
+                    },
+                );
+                fields(ui, &mut draft, &errors);
+            });
+        });
+        match std::mem::take(&mut self.next) {
+            Next::Stay => self.draft = Some(draft),
+            Next::Exists => {
+                draft.id.get_or_insert(fresh);
+                self.fresh_id = None;
+                self.draft = Some(draft);
+            }
+            Next::Duplicate => {
+                self.add();
+                self.draft = Some(ProfileDraft { id: None, name: format!("{} copy", draft.name), ..draft });
+            }
+            Next::Forget => {
+                self.draft = None;
+                self.removing = false;
+            }
+        }
+    }
+
+    fn footer(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        draft: &ProfileDraft,
+        checked: &Result<Profile, Vec<ProfileError>>,
+    ) {
+        let p = theme::colors(ui);
+        Panel::bottom("connection footer")
+            .frame(Frame::new().fill(p.surface.surface).inner_margin(Margin::symmetric(24, 12)))
+            .show_separator_line(false)
+            .resizable(false)
+            .show(ui, |ui| {
+                let rect = ui.max_rect().expand2(vec2(24.0, 12.0));
+                ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, p.stroke.divider));
+                ui.horizontal_wrapped(|ui| {
+                    let is_sandbox = draft.environment == Some(Environment::Sandbox);
+                    let refusal = draft.refusal();
+                    let connect = Button::primary("Connect").off_because(refusal).show(ui).clicked();
+                    let test = Button::secondary("Test").icon(icons::TASK_ALT).named("Test connection");
+                    let test = test.off_because(refusal).show(ui).clicked();
+                    let lives =
+                        is_sandbox.then_some("The sandbox lives in memory and is gone when you close Keybearer");
+                    let save = Button::secondary("Save").named("Save connection").off_because(lives.or(refusal));
+                    let save = save.show(ui).clicked();
+                    self.act(view, draft, checked, (connect, test, save));
+                    self.more(ui, view, draft);
+                });
+            });
+    }
+
+    fn act(
+        &mut self,
+        view: &mut View<'_>,
+        draft: &ProfileDraft,
+        checked: &Result<Profile, Vec<ProfileError>>,
+        (connect, test, save): (bool, bool, bool),
+    ) {
+        self.attempted |= connect || test || save;
+        let Ok(profile) = checked else { return };
+        if connect {
+            view.send(Command::Connect(Box::new(profile.clone())));
+            view.send(Command::EditProfile(Some(profile.id.clone())));
+            self.next = Next::Exists;
+        }
+        if test {
+            self.compact_shows_test = true;
+            self.test = TestPanel::beginning_with(draft);
+            view.send(Command::Test(Box::new(profile.endpoint.clone())));
+        }
+        if save {
+            view.send(Command::SaveProfile(Box::new(profile.clone())));
+            view.send(Command::EditProfile(Some(profile.id.clone())));
+            self.next = Next::Exists;
+        }
+    }
+
+    /// Duplicate and remove, for a profile that exists.
+    fn more(&mut self, ui: &mut Ui, view: &mut View<'_>, draft: &ProfileDraft) {
+        let Some(id) = &draft.id else { return };
+        if self.removing {
+            // The safe one first: it comes where the button was that asked.
+            if Button::ghost("Keep").guarded().show(ui).clicked() {
+                self.removing = false;
+            }
+            if Button::destroy("Remove it").icon(icons::DELETE).show(ui).clicked() {
+                let known = view.state.profiles.value();
+                let is_saved = known.is_none_or(|read| read.profiles.iter().any(|profile| profile.id == *id));
+                // One that was never saved is nowhere but in this window.
+                view.send(if is_saved { Command::RemoveProfile(id.clone()) } else { Command::Disconnect(id.clone()) });
+                view.send(Command::EditProfile(None));
+                self.next = Next::Forget;
+            }
+            return;
+        }
+        if Button::icon_only(icons::CONTENT_COPY, "Duplicate connection").show(ui).clicked() {
+            view.send(Command::EditProfile(None));
+            self.next = Next::Duplicate;
+        }
+        if Button::icon_only(icons::DELETE, "Remove connection…").show(ui).clicked() {
+            self.removing = true;
+        }
+    }
+
+    fn test_ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
+        let endpoint = self.draft.as_ref().and_then(|draft| draft.check(fresh.clone()).ok()).map(|own| own.endpoint);
+        let wish = self.test.ui(ui, view, endpoint.as_ref());
+        let Some(draft) = self.draft.as_mut() else { return };
+        match wish {
+            None => {}
+            Some(Wish::TestAgain) => {
+                self.attempted = true;
+                if let Some(endpoint) = endpoint {
+                    self.test = TestPanel::beginning_with(draft);
+                    view.send(Command::Test(Box::new(endpoint)));
+                }
+            }
+            Some(Wish::Pin(print)) => {
+                draft.trust = TrustChoice::Fingerprint;
+                draft.fingerprint = print.to_string();
+                if let Ok(profile) = draft.check(fresh) {
+                    self.test = TestPanel::beginning_with(draft);
+                    view.send(Command::Test(Box::new(profile.endpoint)));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a connection is open, and whether it will be there the next time.
+fn state_words(state: &State, profile: &Profile, p: &Palette) -> (String, Color32) {
+    let cluster = state.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
+    let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.url.is_https();
+    let (words, color) = match cluster {
+        Some(cluster) if cluster.session.value().is_some() => ("Open", p.success.text),
+        Some(cluster) if cluster.session.is_loading() => ("Signing in", p.text.tertiary),
+        Some(_) => ("Failed", p.danger.text),
+        None if insecure => ("Insecure", p.warning.text),
+        None => ("", p.text.tertiary),
+    };
+    let Some(read) = state.profiles.value() else { return (words.into(), color) };
+    // What is open may differ from what is saved under the same name.
+    match cluster.map(|cluster| &cluster.profile).filter(|open| is_unsaved(open, &read.profiles)) {
+        Some(_) if words == "Open" => ("Open, not saved".into(), p.warning.text),
+        Some(_) => ("Not saved".into(), p.warning.text),
+        None => (words.into(), color),
+    }
+}
+
+fn elided(ui: &Ui, cell: Rect, words: String, color: Color32) {
+    rows::elided(ui, cell, Type::MonoSmall, color, &words);
+}
+
+fn fields(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
+    let error = |field| errors.iter().find(|error| error.field == field).map(|error| error.message.as_str());
+    Field::new("Connection name").hint("search-eu").error(error(ProfileField::Name)).show(ui, &mut draft.name);
+    Field::new("URL")
+        .mono()
+        .hint("https://es.example.net:9200")
+        .error(error(ProfileField::Url))
+        .show(ui, &mut draft.url);
+    labelled(ui, "Environment", |ui| {
+        let width = ui.available_width();
+        if let Some(environment) = chip::environments(ui, draft.environment, width) {
+            draft.environment = Some(environment);
+        }
+        if let Some(error) = error(ProfileField::Environment) {
+            field::error_line(ui, error);
+        }
+    });
+    labelled(ui, "Sign in with", |ui| {
+        let choices = [(SignIn::ApiKey, "API key"), (SignIn::User, "User"), (SignIn::Token, "Token")];
+        if let Some(sign_in) = chip::segmented(ui, draft.sign_in, &choices, Some(ui.available_width())) {
+            draft.sign_in = sign_in;
+        }
+    });
+    match draft.sign_in {
+        SignIn::ApiKey => {
+            // Somebody pastes the whole key here, too.
+            let id = Field::new("Id").mono().error(error(ProfileField::KeyId));
+            id.show_without_history(ui, &mut draft.key_id);
+            let help = "The secret alone, or a whole key in any form, which fills in both";
+            let secret = Field::new("Secret").mono().help(help).error(error(ProfileField::KeySecret));
+            secret.show_password(ui, &mut draft.key_secret);
+            draft.tidy();
+        }
+        SignIn::User => {
+            Field::new("User name").error(error(ProfileField::Username)).show(ui, &mut draft.username);
+            Field::new("Password").error(error(ProfileField::Password)).show_password(ui, &mut draft.password);
+        }
+        SignIn::Token => {
+            let help = "Of the token service, or a JWT";
+            Field::new("Token").mono().help(help).error(error(ProfileField::Token)).show_password(ui, &mut draft.token);
+        }
+    }
+    trust(ui, draft, errors);
+    ui.columns(2, |columns| {
+        let timeout = Field::new("Time limit").help("Seconds").error(error(ProfileField::Timeout));
+        timeout.show(&mut columns[0], &mut draft.timeout);
+        Field::new("Run as").hint("nobody").help("Needs the privilege run_as").show(&mut columns[1], &mut draft.run_as);
+    });
+    let help = "Index, data stream or pattern; from its events the last use of a key is read";
+    Field::new("Audit events").hint(last_use::USUAL).mono().help(help).show(ui, &mut draft.audit_index);
+}
+
+fn trust(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
+    let error = |field| errors.iter().find(|error| error.field == field).map(|error| error.message.as_str());
+    labelled(ui, "Trust", |ui| {
+        let choices = [
+            (TrustChoice::System, "System"),
+            (TrustChoice::CaFile, "CA file"),
+            (TrustChoice::Fingerprint, "Fingerprint"),
+            (TrustChoice::InsecureDev, "Insecure"),
+        ];
+        if let Some(trust) = chip::segmented(ui, draft.trust, &choices, Some(ui.available_width())) {
+            draft.trust = trust;
+        }
+    });
+    match draft.trust {
+        TrustChoice::System => {}
+        TrustChoice::CaFile => {
+            let field = Field::new("CA file").mono().hint("/etc/elasticsearch/certs/http_ca.crt");
+            field.error(error(ProfileField::CaFile)).show(ui, &mut draft.ca_file);
+        }
+        TrustChoice::Fingerprint => {
+            let help = "SHA-256, as Elasticsearch prints it at its first start";
+            let field = Field::new("Fingerprint").mono().help(help).error(error(ProfileField::Fingerprint));
+            field.show(ui, &mut draft.fingerprint);
+        }
+        TrustChoice::InsecureDev => {
+            let line = draft
+                .refusal()
+                .unwrap_or("Any certificate is accepted: for development only. It stays visible on every screen");
+            notice::banner(ui, Tone::Warning, "Insecure", line, |_| ());
+        }
+    }
+}
+
+fn labelled(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
+    let p = theme::colors(ui);
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        text::line(ui, Type::Label, p.text.primary, label);
+        add(ui);
+    });
+}

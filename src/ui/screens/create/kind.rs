@@ -1,0 +1,141 @@
+//! Whom a new key is for: oneself, another user who signs in for it, or a remote cluster.
+
+use eframe::egui::{self, Align, Layout, Ui, vec2};
+use zeroize::Zeroizing;
+
+use super::CreateScreen;
+use crate::{
+    app::{Cluster, Command, FormCommand},
+    model::create::new_key::{KeyFor, Place, Slip},
+    ops::{Problem, connections::capabilities::Offer},
+    ui::{
+        View, theme,
+        theme::{Type, icons, size, space},
+        widgets::{
+            chip,
+            field::{self, Field},
+            text,
+        },
+    },
+};
+
+const PASSWORD: &str = "Password of that user";
+const TOKEN: &str = "Access token of that user";
+
+/// What a form makes besides keys for oneself, and how it is called.
+const OTHERS: [(KeyFor, &str, Offer); 2] = [
+    (KeyFor::Another, "For another user", Offer::Grant),
+    (KeyFor::RemoteCluster, "For a remote cluster", Offer::CrossCluster),
+];
+
+fn missing(cluster: &Cluster, offer: Offer) -> Option<&Problem> {
+    cluster.offered.value().and_then(|offered| offered.missing(offer))
+}
+
+/// Why a key of this kind can't be made here, if it is known beforehand.
+pub(crate) fn hindrance(cluster: &Cluster, kind: KeyFor) -> Option<String> {
+    let (_, _, offer) = OTHERS.iter().find(|(own, ..)| *own == kind)?;
+    missing(cluster, *offer).map(|problem| problem.title.clone())
+}
+
+/// Forgets what could bring a credential back.
+pub(crate) fn forget(ctx: &egui::Context) {
+    field::forget_histories(ctx, &[PASSWORD, TOKEN]);
+}
+
+impl CreateScreen {
+    /// The choice; what can't be chosen is there, with what is missing for it.
+    pub(crate) fn kind(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+        if cluster.offered.is_untouched() {
+            view.send(Command::Form(FormCommand::ReadOffers));
+        }
+        let is_asked = cluster.offered.is_untouched() || cluster.offered.is_loading();
+        let is_off =
+            |kind: &KeyFor, offer: Offer| *kind != self.draft.kind && (is_asked || missing(cluster, offer).is_some());
+        let off: Vec<KeyFor> =
+            OTHERS.iter().filter(|(kind, _, offer)| is_off(kind, *offer)).map(|(kind, ..)| *kind).collect();
+        let mut choices = vec![(KeyFor::Me, "For me")];
+        choices.extend(OTHERS.iter().map(|(kind, word, _)| (*kind, *word)));
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
+            let chosen = chip::segmented_without(ui, self.draft.kind, &choices, None, &off);
+            if let Some(kind) = chosen.filter(|kind| *kind != self.draft.kind) {
+                self.leave(ui);
+                self.draft.kind = kind;
+            }
+            let p = theme::colors(ui);
+            for (_, word, offer) in OTHERS {
+                let Some(problem) = missing(cluster, offer) else { continue };
+                let hint = if problem.hint.is_empty() { String::new() } else { format!(". {}", problem.hint) };
+                ui.horizontal_top(|ui| {
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    text::icon(ui, Type::IconSmall, p.text.tertiary, icons::INFO);
+                    let words = format!("{word}: {}{hint}", problem.detail);
+                    text::paragraph(ui, Type::Small, p.text.secondary, words);
+                });
+            }
+        });
+    }
+
+    /// The other user, who agrees by signing in.
+    pub(crate) fn owner(&mut self, ui: &mut Ui, errors: &[Slip]) {
+        if self.draft.kind != KeyFor::Another {
+            return;
+        }
+        let p = theme::colors(ui);
+        let user_error = self.error(errors, Place::Owner).map(str::to_owned);
+        let secret_error = self.error(errors, Place::Credential).map(str::to_owned);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = space::M;
+            let row = vec2(ui.available_width(), size::CONTROL);
+            ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Strong, p.text.primary, "Owner of the key");
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let ways = [(false, "By password"), (true, "By token")];
+                    if let Some(by_token) = chip::segmented(ui, self.draft.owner.by_token, &ways, None)
+                        && by_token != self.draft.owner.by_token
+                    {
+                        self.leave(ui);
+                        self.draft.owner.by_token = by_token;
+                    }
+                });
+            });
+            let help = "It signs that user in for this one request, and is never shown, kept or written down";
+            if self.draft.owner.by_token {
+                secret_field(ui, TOKEN, help, secret_error.as_deref(), &mut self.credential);
+            } else {
+                ui.columns(2, |columns| {
+                    let user = Field::new("User").help("Whose key it will be").error(user_error.as_deref());
+                    user.show(&mut columns[0], &mut self.draft.owner.username);
+                    secret_field(&mut columns[1], PASSWORD, help, secret_error.as_deref(), &mut self.credential);
+                });
+            }
+            let help = "The user to act as, with the privilege run_as: the key then belongs to that user";
+            let half = (ui.available_width() - space::S) / 2.0;
+            Field::new("Acting as").optional().width(half).help(help).show(ui, &mut self.draft.owner.run_as);
+        });
+    }
+
+    /// What a remote cluster may do, in place of rights.
+    pub(crate) fn access(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, errors: &[Slip]) {
+        if cluster.names.is_untouched() {
+            view.send(Command::ReadNames);
+        }
+        let error = self.error(errors, Place::Access).map(str::to_owned);
+        ui.vertical(|ui| {
+            self.access.ui(ui, &mut self.draft.access, cluster.names.value(), error.as_deref());
+        });
+        let lacks = missing(cluster, Offer::CertificateIdentity).filter(|_| self.draft.certificate_identity.is_empty());
+        let help = match lacks {
+            Some(problem) => problem.detail.as_str(),
+            None => "Only certificates whose subject matches this pattern; blank for any",
+        };
+        let field = Field::new("Certificate identity").optional().mono().hint("CN=remote.*").help(help);
+        field.enabled(lacks.is_none()).show(ui, &mut self.draft.certificate_identity);
+    }
+}
+
+fn secret_field(ui: &mut Ui, label: &str, help: &str, error: Option<&str>, value: &mut Zeroizing<String>) {
+    ui.set_min_height(size::CONTROL);
+    Field::new(label).help(help).error(error).show_password(ui, value);
+}

@@ -1,0 +1,437 @@
+//! What was done from this machine: whether the record of it is whole, every deed of it, and one of them closely.
+
+pub(super) mod operation;
+
+use eframe::egui::{
+    self, Align, Color32, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::keys::{empty_states, rows::elided};
+use crate::{
+    app::{Command, Screen, journal::JournalView},
+    model::{
+        connections::profile::Environment,
+        journal::operation::Deed,
+        text::sanitize,
+        time::{
+            calendar,
+            expiry::{plural, thousands},
+        },
+    },
+    ui::{
+        View, problem_buttons,
+        shell::menu_row,
+        theme,
+        theme::{Type, icons, size, space},
+        widgets::{
+            button::Button,
+            field::Field,
+            focus,
+            notice::{self, Tone},
+            text,
+        },
+    },
+};
+
+/// The screen. What is typed into the search is its own.
+#[derive(Default)]
+pub struct JournalScreen {
+    search: String,
+    known_search: String,
+    cursor: Option<usize>,
+}
+
+/// What must be said of the journal on every screen.
+pub fn fault(ui: &mut Ui, view: &mut View<'_>) {
+    let Some((title, detail)) = view.state.journal.fault() else { return };
+    let p = theme::colors(ui);
+    Panel::top("journal fault")
+        .frame(Frame::new().fill(p.surface.canvas).inner_margin(Margin::symmetric(16, 8)))
+        .show_separator_line(false)
+        .resizable(false)
+        .show(ui, |ui| {
+            notice::banner(ui, Tone::Danger, &title, &detail, |ui| {
+                if Button::ghost("Dismiss").named("Dismiss the notice of the journal").show(ui).clicked() {
+                    view.send(Command::DismissJournalFault);
+                }
+                if view.state.screen != Screen::Journal && Button::secondary("Open journal").show(ui).clicked() {
+                    view.send(Command::Show(Screen::Journal));
+                }
+            });
+        });
+}
+
+impl JournalScreen {
+    /// Draws it.
+    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let state = view.state;
+        let journal = &state.journal;
+        if self.known_search != journal.view.search {
+            self.known_search.clone_from(&journal.view.search);
+            self.search.clone_from(&journal.view.search);
+        }
+        if let Some(deed) = journal.open_deed() {
+            if super::keys::escape_closes(ui, view) {
+                view.send(Command::OpenDeed(None));
+            }
+            if ui.ctx().content_rect().width() < size::COMPACT_BELOW {
+                return operation::page(ui, view, deed);
+            }
+            let p = theme::colors(ui);
+            Panel::right("deed page")
+                .frame(Frame::new().fill(p.surface.raised))
+                .exact_size(size::SIDE_PAGE)
+                .show_separator_line(false)
+                .resizable(false)
+                .show(ui, |ui| operation::page(ui, view, deed));
+        }
+        ui.spacing_mut().item_spacing.y = 0.0;
+        Frame::new().inner_margin(Margin { left: 20, right: 16, top: 10, bottom: 8 }).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
+            title(ui, view);
+            if is_kept(view) {
+                standing(ui, view);
+                self.search_row(ui, view);
+            }
+        });
+        notice::hairline(ui);
+        self.content(ui, view);
+    }
+
+    fn search_row(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let p = theme::colors(ui);
+        let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog();
+        let slash = free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Slash));
+        let row = vec2(ui.available_width(), 36.0);
+        let searched = ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+            let journal = &view.state.journal;
+            let all = journal.deeds().len() as u64;
+            let count = format!("{} of {}", thousands(journal.rows.len() as u64), thousands(all));
+            text::line(ui, Type::Small, p.text.tertiary, count);
+            cluster_menu(ui, view);
+            let hint = "Search for a key, a name, a cluster, a word of a reason";
+            Field::new("Search the journal").without_label().icon(icons::SEARCH).hint(hint).show(ui, &mut self.search)
+        });
+        let response = searched.inner;
+        focus::entrance(ui, focus::Part::Page, response.id);
+        if slash {
+            response.request_focus();
+        }
+        if self.search != self.known_search {
+            self.known_search.clone_from(&self.search);
+            self.cursor = None;
+            let view_now = JournalView { search: self.search.clone(), ..view.state.journal.view.clone() };
+            view.send(Command::SetJournalView(view_now));
+        }
+    }
+
+    fn content(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let state = view.state;
+        let journal = &state.journal;
+        if let Some(record) = journal.record.value() {
+            if let Some(why) = record.standing.not_kept {
+                return notice::empty(ui, icons::HISTORY, "No journal is kept", why.words(), |_| ());
+            }
+            if record.deeds.is_empty() {
+                let line = "Every key that is created, changed or invalidated from this machine is written down here, \
+                            before and after";
+                return notice::empty(ui, icons::HISTORY, "Nothing was done yet", line, |_| ());
+            }
+            if journal.rows.is_empty() {
+                let line = "No action has all these words, on this cluster";
+                return notice::empty(ui, icons::SEARCH, "Nothing found", line, |ui| {
+                    if Button::secondary("Show everything").show(ui).clicked() {
+                        view.send(Command::SetJournalView(JournalView::default()));
+                    }
+                });
+            }
+            return self.table(ui, view);
+        }
+        match journal.record.problem() {
+            Some(problem) => empty_states::problem_page(ui, view, problem),
+            None => empty_states::skeleton(ui),
+        }
+    }
+
+    fn table(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let columns = Columns::fitting(ui.available_width(), view.state.journal.has_long_verbs);
+        columns.header(ui);
+        let state = view.state;
+        let rows = &state.journal.rows;
+        let moved = self.keyboard(ui, view, rows.len());
+        let mut scroll = ScrollArea::vertical().id_salt("journal").auto_shrink(false);
+        if let (true, Some(cursor)) = (moved, self.cursor) {
+            // In the middle: wherever it was before, it can be seen now.
+            let middle = (ui.available_height() - size::ROW) / 2.0;
+            scroll = scroll.vertical_scroll_offset((cursor as f32 * size::ROW - middle).max(0.0));
+        }
+        scroll.show_rows(ui, size::ROW, rows.len(), |ui, range| {
+            for row in range {
+                let Some(place) = rows.get(row).map(|place| *place as usize) else { continue };
+                let Some(deed) = state.journal.deeds().get(place) else { continue };
+                if columns.row(ui, view, deed, (place, self.cursor == Some(row))) {
+                    self.cursor = Some(row);
+                }
+            }
+        });
+    }
+
+    /// Arrows, pages, Home and End move, Enter opens, Escape closes. Whether it moved.
+    fn keyboard(&mut self, ui: &mut Ui, view: &mut View<'_>, rows: usize) -> bool {
+        if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() {
+            return false;
+        }
+        let page = ((ui.available_height() / size::ROW) as usize).max(1);
+        let at = self.cursor;
+        let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        let mut target = None;
+        for (key, place) in [
+            (Key::ArrowDown, at.map_or(0, |row| row + 1)),
+            (Key::ArrowUp, at.map_or(0, |row| row.saturating_sub(1))),
+            (Key::PageDown, at.unwrap_or(0) + page),
+            (Key::PageUp, at.unwrap_or(0).saturating_sub(page)),
+            (Key::Home, 0),
+            (Key::End, rows),
+        ] {
+            if pressed(key) {
+                target = Some(place.min(rows.saturating_sub(1)));
+            }
+        }
+        let nothing_focused = ui.memory(|memory| memory.focused().is_none());
+        let enter = nothing_focused && pressed(Key::Enter);
+        let escape = pressed(Key::Escape);
+        let place = |row: usize| view.state.journal.rows.get(row).map(|place| *place as usize);
+        let opened = target.filter(|_| view.state.journal.open.is_some()).or(at.filter(|_| enter)).and_then(place);
+        if let Some(place) = opened {
+            view.send(Command::OpenDeed(Some(place)));
+        }
+        if escape {
+            view.send(Command::OpenDeed(None));
+        }
+        self.cursor = target.or(at);
+        target.is_some()
+    }
+}
+
+fn is_kept(view: &View<'_>) -> bool {
+    view.state.journal.record.value().is_none_or(|record| record.standing.not_kept.is_none())
+}
+
+fn title(ui: &mut Ui, view: &mut View<'_>) {
+    let p = theme::colors(ui);
+    let row = vec2(ui.available_width(), 36.0);
+    ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+        let loading = view.state.journal.record.is_loading();
+        let refresh = Button::ghost("Refresh").icon(icons::REFRESH).enabled(!loading);
+        if refresh.show(ui).clicked() {
+            view.send(Command::Refresh);
+        }
+        if !view.state.journal.rows.is_empty()
+            && Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked()
+        {
+            view.send(Command::AskJournalExport(true));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            text::line(ui, Type::Title, p.text.primary, "Journal");
+        });
+    });
+}
+
+/// Whether it is whole, in one line; what is wrong and what is open, each in a banner.
+fn standing(ui: &mut Ui, view: &mut View<'_>) {
+    let p = theme::colors(ui);
+    let state = view.state;
+    let journal = &state.journal;
+    let Some(record) = journal.record.value() else {
+        let words = if journal.record.is_loading() { "Reading and verifying…" } else { "Not read" };
+        return drop(text::line(ui, Type::Small, p.text.tertiary, words));
+    };
+    if let Some(problem) = journal.record.problem() {
+        notice::banner(ui, Tone::Warning, &problem.title, &problem.detail, |ui| problem_buttons(ui, view, problem));
+    }
+    let standing = &record.standing;
+    let whole = standing.faults.is_empty();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let (icon, color) = if whole { (icons::VERIFIED_USER, p.success.text) } else { (icons::ERROR, p.danger.text) };
+        text::icon(ui, Type::IconSmall, color, icon);
+        let color = if whole { p.text.secondary } else { p.danger.text };
+        text::line(ui, Type::Small, color, standing.words());
+        if standing.open > 0 {
+            let words = format!("{} without an outcome", plural(standing.open as u64, "action"));
+            text::icon(ui, Type::IconSmall, p.warning.text, icons::PENDING);
+            if Button::link(&words).show(ui).clicked() {
+                let search = "no outcome".to_owned();
+                view.send(Command::SetJournalView(JournalView { search, address: None }));
+            }
+        }
+        if let Some(folder) = &standing.folder {
+            text::line(ui, Type::MonoSmall, p.text.tertiary, folder.display().to_string());
+        }
+    });
+    // Where the notice above the screen was dismissed, it is still said here.
+    if let Some(words) = standing.fault_words().filter(|_| journal.fault().is_none()) {
+        notice::banner(ui, Tone::Danger, "The journal is not as it was written", &words, |_| ());
+    }
+    if state.cluster().is_some_and(|cluster| cluster.profile.environment == Environment::Sandbox) {
+        let words = "Nothing of what is done on the practice cluster is written down";
+        text::line(ui, Type::Small, p.text.tertiary, words);
+    }
+}
+
+fn cluster_menu(ui: &mut Ui, view: &mut View<'_>) {
+    let journal = &view.state.journal;
+    let chosen = journal.clusters.iter().find(|cluster| Some(&cluster.address) == journal.view.address.as_ref());
+    let words = chosen.map_or_else(|| "All clusters".into(), |cluster| sanitize::shortened(&cluster.name, 24));
+    let name = format!("Cluster of the journal: {words}");
+    let response = Button::secondary(&words).icon(icons::EXPAND_MORE).named(&name).show(ui);
+    let view_of = |address: Option<String>| JournalView { address, ..journal.view.clone() };
+    egui::Popup::menu(&response).width(320.0).show(|ui| {
+        let mark = |on: bool| if on { icons::CHECK } else { "" };
+        if menu_row(ui, "All clusters", mark(chosen.is_none())) {
+            view.send(Command::SetJournalView(view_of(None)));
+        }
+        ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+            for cluster in &journal.clusters {
+                let count = thousands(cluster.deeds as u64);
+                let words = format!(
+                    "{}  {}  {count}",
+                    sanitize::shortened(&cluster.name, 24),
+                    sanitize::shortened(&cluster.address, 40)
+                );
+                if menu_row(ui, &words, mark(chosen == Some(cluster))) {
+                    view.send(Command::SetJournalView(view_of(Some(cluster.address.clone()))));
+                }
+            }
+        });
+    });
+}
+
+const LEFT: f32 = 20.0;
+const GAP: f32 = 12.0;
+/// Room for "invalidate", and for "create cross-cluster".
+const SHORT_ACTION: f32 = 78.0;
+const LONG_ACTION: f32 = 144.0;
+
+/// Where each column stands: its heading, its left edge and its width.
+struct Columns {
+    shown: Vec<(&'static str, f32, f32)>,
+    width: f32,
+    utc: bool,
+}
+
+impl Columns {
+    /// Where there is little room, UTC goes first and the reason next; the page of a deed has both.
+    fn fitting(width: f32, has_long_verbs: bool) -> Self {
+        let utc = width > 1000.0;
+        let mut wanted = vec![
+            ("Time", if utc { 244.0 } else { 160.0 }),
+            ("Action", SHORT_ACTION),
+            ("Outcome", 106.0),
+            ("Who", if utc { 180.0 } else { 126.0 }),
+            ("Cluster", if utc { 120.0 } else { 112.0 }),
+            ("Keys", if utc { 216.0 } else { 148.0 }),
+        ];
+        let fixed: f32 = wanted.iter().map(|(_, width)| width + GAP).sum::<f32>() + LEFT;
+        // What is left goes to a long action first, and from there on to the reason.
+        let spare = width - fixed;
+        let longer = if has_long_verbs { spare.clamp(0.0, LONG_ACTION - SHORT_ACTION) } else { 0.0 };
+        wanted[1].1 += longer;
+        if spare - longer > 90.0 {
+            wanted.push(("Reason", spare - longer - 16.0));
+        }
+        let mut x = LEFT;
+        let shown = wanted.into_iter().map(|(name, width)| {
+            let at = x;
+            x += width + GAP;
+            (name, at, width)
+        });
+        Self { shown: shown.collect(), width, utc }
+    }
+
+    fn header(&self, ui: &mut Ui) {
+        let p = theme::colors(ui);
+        let (rect, _) = ui.allocate_exact_size(vec2(self.width, size::ROW_HEADER), Sense::hover());
+        for (name, x, width) in &self.shown {
+            let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
+            elided(ui, cell, Type::Label, p.text.tertiary, name);
+        }
+        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
+    }
+
+    /// Paints one row. Whether it was clicked.
+    fn row(&self, ui: &mut Ui, view: &mut View<'_>, deed: &Deed, (place, cursor): (usize, bool)) -> bool {
+        let p = theme::colors(ui);
+        let (rect, _) = ui.allocate_exact_size(vec2(self.width, size::ROW), Sense::hover());
+        let id = ui.scope_id().with(("deed", place));
+        let response = ui.interact(rect, id, Sense::click());
+        let open = view.state.journal.open == Some(place);
+        let cells: Vec<String> = self.shown.iter().map(|(name, ..)| self.words(name, deed, view)).collect();
+        let words = cells.iter().filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+        response.widget_info(|| WidgetInfo::selected(Role::Row, true, open, &words));
+        let fill = match (open, response.hovered()) {
+            (true, _) => p.surface.pressed,
+            (_, true) => p.surface.hover,
+            _ => Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(rect, 0.0, fill);
+        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
+        if open {
+            ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, p.accent.mark);
+        }
+        if cursor || response.has_focus() {
+            focus::ring_inside(ui, rect);
+        }
+        for ((name, x, width), words) in self.shown.iter().zip(&cells) {
+            let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
+            self.cell(ui, cell, name, deed, words);
+        }
+        if response.clicked() {
+            ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
+            view.send(Command::OpenDeed((!open).then_some(place)));
+        }
+        response.clicked()
+    }
+
+    fn words(&self, column: &str, deed: &Deed, view: &View<'_>) -> String {
+        let zone = &view.state.zone;
+        match column {
+            "Time" => match deed.at {
+                Some(at) => {
+                    let utc = calendar::utc_beside(at, zone).filter(|_| self.utc);
+                    utc.map_or_else(|| calendar::local(at, zone), |utc| format!("{}  {utc}", calendar::local(at, zone)))
+                }
+                None => sanitize::shortened(&deed.written_at, 40),
+            },
+            "Action" => sanitize::shortened(&deed.verb(), 40),
+            "Outcome" => deed.ending.word().to_owned(),
+            "Who" => sanitize::shortened(&operation::who(deed), 80),
+            "Cluster" => sanitize::shortened(&deed.cluster, 60),
+            "Keys" => sanitize::shortened(&deed.keys_in_short(), 80),
+            _ => sanitize::shortened(deed.why(), 200),
+        }
+    }
+
+    fn cell(&self, ui: &Ui, cell: Rect, column: &str, deed: &Deed, words: &str) {
+        let p = theme::colors(ui);
+        match column {
+            "Time" => {
+                let (local, utc) = words.split_once("  ").unwrap_or((words, ""));
+                let used = elided(ui, cell, Type::Body, p.text.primary, local);
+                let rest = Rect::from_min_max(pos2(cell.left() + used + 8.0, cell.top()), cell.max);
+                elided(ui, rest, Type::Small, p.text.tertiary, utc);
+            }
+            "Outcome" => {
+                let (icon, color) = operation::ending_look(deed.ending, p);
+                let at = cell.left_center() + vec2(8.0, 0.0);
+                ui.painter().text(at, egui::Align2::CENTER_CENTER, icon, Type::IconSmall.font(), color);
+                let rest = Rect::from_min_max(cell.min + vec2(22.0, 0.0), cell.max);
+                elided(ui, rest, Type::Body, p.text.primary, words);
+            }
+            "Action" => drop(elided(ui, cell, Type::Strong, p.text.primary, words)),
+            "Keys" => drop(elided(ui, cell, Type::Mono, p.text.secondary, words)),
+            _ => drop(elided(ui, cell, Type::Body, p.text.secondary, words)),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The line above the list of keys: how many there are of each status, and what can be done with all that match.
+
+use eframe::egui::{Align, Layout, Role, Ui, WidgetInfo};
+
+use super::bulk_actions::{self, Form};
+use crate::{
+    app::{Cluster, Command},
+    model::{
+        inventory::list_view::View as ListView,
+        time::expiry::{StatusGroup, thousands},
+    },
+    ui::{
+        View, theme,
+        theme::{Type, size},
+        widgets::{
+            chip::{self, Shown},
+            status,
+            strip::strip,
+            text,
+        },
+    },
+};
+
+/// The distance between two chips, in points.
+const GAP: f32 = 6.0;
+
+/// The label of a group where there is little room. Its mark tells what the days are about.
+pub(crate) fn short_label(group: StatusGroup) -> &'static str {
+    match group {
+        StatusGroup::Within7Days => "7 days",
+        StatusGroup::Within30Days => "30 days",
+        StatusGroup::Never => "Never",
+        other => other.label(),
+    }
+}
+
+/// Forms of the chips, from the widest to the narrowest.
+#[derive(Clone, Copy, PartialEq)]
+enum Chips {
+    Labels,
+    ShortLabels,
+    /// Marks and counts.
+    Counts,
+    /// Marks alone; the rest is in the tooltip.
+    Marks,
+}
+
+impl Chips {
+    fn shown(self, group: StatusGroup, count: &str) -> Shown<'_> {
+        let label = match self {
+            Self::Labels => group.label(),
+            Self::ShortLabels => short_label(group),
+            Self::Counts | Self::Marks => "",
+        };
+        Shown { label, count: (self != Self::Marks).then_some(count) }
+    }
+}
+
+/// From the widest to the narrowest; the last one is taken where none fits.
+const FORMS: [(Chips, Form); 7] = [
+    (Chips::Labels, Form::Long),
+    (Chips::Labels, Form::Short),
+    (Chips::ShortLabels, Form::Short),
+    (Chips::Counts, Form::Short),
+    (Chips::Counts, Form::Icon),
+    (Chips::Marks, Form::Short),
+    (Chips::Marks, Form::Icon),
+];
+
+/// One line of the same height at every width: what lies below it must not move when a page opens beside it. Labels
+/// become shorter where there is little room, then counts go, and the accessible names stay.
+pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    let counts = &cluster.rows.counts;
+    let total = thousands(counts.total() as u64);
+    let chips = StatusGroup::ALL.map(|group| (group, thousands(counts.in_group(group) as u64)));
+    let not_known = cluster.rows.not_known.count();
+    let room = ui.available_width() - chip::choice_width(ui, None, Shown { label: "All", count: Some(&total) });
+    let fits = |(form, actions): &(Chips, Form)| {
+        let width = |(group, count): &(StatusGroup, String)| {
+            GAP + chip::choice_width(ui, Some(status::group_mark(*group)), form.shown(*group, count))
+        };
+        let chips: f32 = chips.iter().map(width).sum();
+        let beside = bulk_actions::room(ui, cluster, *actions) + not_known_room(ui, not_known, *actions);
+        chips + beside <= room
+    };
+    let (form, actions) = FORMS.into_iter().find(fits).unwrap_or((Chips::Marks, Form::Icon));
+    strip(ui, size::CHIP, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = GAP;
+        if chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(total)).clicked() {
+            view.send(Command::SetView(ListView { status: None, ..cluster.view.clone() }));
+        }
+        for (group, count) in chips {
+            let on = cluster.view.status == Some(group);
+            let name = format!("{} {count}", group.label());
+            let mark = Some(status::group_mark(group));
+            if chip::marked_choice(ui, on, mark, &name, form.shown(group, &count)).clicked() {
+                let status = (!on).then_some(group);
+                view.send(Command::SetView(ListView { status, ..cluster.view.clone() }));
+            }
+        }
+        if not_known > 0 {
+            not_known_words(ui, cluster, not_known, actions);
+        }
+        bulk_actions::invalidate_shown(ui, view, cluster, actions);
+    });
+}
+
+fn not_known_shown(count: usize, form: Form) -> String {
+    let count = thousands(count as u64);
+    if form == Form::Icon { format!("{count} ?") } else { format!("{count} not known") }
+}
+
+fn not_known_room(ui: &Ui, count: usize, form: Form) -> f32 {
+    if count == 0 { 0.0 } else { GAP + text::width(ui, Type::Small, &not_known_shown(count, form)) }
+}
+
+fn not_known_words(ui: &mut Ui, cluster: &Cluster, count: usize, form: Form) {
+    let words = not_known_shown(count, Form::Short);
+    let why = format!("{words}: of these keys it is not known if the search means them: {}", cluster.why_not_known());
+    let color = theme::colors(ui).text.secondary;
+    let response = text::line(ui, Type::Small, color, not_known_shown(count, form));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+    response.on_hover_text(why);
+}

@@ -1,0 +1,508 @@
+//! All keys of a cluster: search, status, order, and the page of the one that is open.
+
+pub(super) mod bulk_actions;
+pub(super) mod chips;
+pub mod columns;
+pub(super) mod empty_states;
+pub mod rows;
+
+use std::sync::Arc;
+
+use eframe::egui::{
+    self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Popup, Rect, ScrollArea, Ui, UiBuilder, vec2,
+};
+
+use super::{key_page, rotations};
+use crate::{
+    app::{Cluster, Command, Screen, dialogs::update::Step},
+    model::{
+        api_key::KeyId,
+        filter::{self, ValueOf},
+        inventory::{Bits, Field, list_view::View as ListView},
+        text::sanitize,
+        time::{
+            calendar,
+            expiry::{StatusGroup, plural, thousands},
+        },
+    },
+    ops::keys::list::KeyList,
+    ui::{
+        View, problem_buttons, theme,
+        theme::{Type, icons, size, space},
+        widgets::{
+            button::Button,
+            focus,
+            notice::{self, Tone},
+            search_box::{self, SearchBox},
+            strip::strip,
+            text,
+        },
+    },
+};
+use empty_states::{no_cluster, no_keys, not_signed_in, nothing_read};
+
+/// The room that the title takes beside its buttons, in points.
+const TITLE_ROOM: f32 = 56.0;
+
+/// The screen. The text of the search and the place of the keyboard are its own.
+#[derive(Default)]
+pub struct Keys {
+    search: SearchBox,
+    /// The search as it was when it was last drawn; another one comes from another screen.
+    known_search: String,
+    cursor: Option<usize>,
+    cursor_key: Option<KeyId>,
+    shown_for: Option<crate::model::connections::profile::ProfileId>,
+    /// The list that was drawn last, and the key that was at the top: it stays there when rows come in.
+    drawn: Option<Arc<KeyList>>,
+    top: Option<(KeyId, f32)>,
+}
+
+impl Keys {
+    /// Draws it.
+    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let Some(cluster) = view.state.cluster() else { return no_cluster(ui, view) };
+        if self.shown_for.as_ref() != Some(&cluster.profile.id) {
+            self.shown_for = Some(cluster.profile.id.clone());
+            self.search = SearchBox::default();
+            self.known_search.clear();
+            self.cursor = None;
+            self.drawn = None;
+        }
+        if cluster.session.value().is_none() && !cluster.is_merged() {
+            return not_signed_in(ui, view, cluster);
+        }
+        if self.known_search != cluster.view.search {
+            self.known_search.clone_from(&cluster.view.search);
+            self.search.text.clone_from(&cluster.view.search);
+        }
+        let narrow = ui.ctx().content_rect().width() < size::COMPACT_BELOW;
+        if let Some(key) = cluster.open_key() {
+            if escape_closes(ui, view) {
+                view.send(Command::OpenKey(None));
+            }
+            if narrow {
+                return key_page::ui(ui, view, cluster, &key);
+            }
+            let p = theme::colors(ui);
+            Panel::right("key page")
+                .frame(Frame::new().fill(p.surface.raised))
+                .exact_size(size::SIDE_PAGE)
+                .show_separator_line(false)
+                .resizable(false)
+                .show(ui, |ui| key_page::ui(ui, view, cluster, &key));
+        }
+        if !cluster.selection.is_empty() {
+            let p = theme::colors(ui);
+            Panel::bottom("action bar")
+                .frame(Frame::new().fill(p.surface.overlay).inner_margin(Margin::symmetric(20, 0)))
+                .exact_size(size::ACTION_BAR)
+                .show_separator_line(false)
+                .resizable(false)
+                .show(ui, |ui| action_bar(ui, view, cluster));
+        }
+        self.list(ui, view, cluster);
+    }
+
+    /// The keyboard stays at its key when rows move, and nowhere when the key is gone.
+    fn follow_key(&mut self, cluster: &Cluster) {
+        if self.cursor.and_then(|row| cluster.row_id(row)) != self.cursor_key {
+            self.cursor = self.cursor_key.as_ref().and_then(|id| cluster.row_of(id));
+        }
+        if self.cursor.is_none() {
+            self.cursor_key = None;
+        }
+    }
+
+    fn list(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        Frame::new().inner_margin(Margin { left: 20, right: 16, top: 10, bottom: 8 }).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
+            self.title(ui, view, cluster);
+            self.search_row(ui, view, cluster);
+            chips::ui(ui, view, cluster);
+        });
+        progress_line(ui, cluster);
+        banners(ui, view, cluster);
+        if cluster.keys.value().is_none() {
+            return nothing_read(ui, view, cluster);
+        }
+        if cluster.inventory().is_empty() {
+            return no_keys(ui, view, cluster);
+        }
+        self.table(ui, view, cluster);
+    }
+
+    fn title(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+        let p = theme::colors(ui);
+        let merged = cluster.is_merged().then_some("Choose one cluster first");
+        let session = cluster.session.value();
+        let missing = merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key"));
+        let create = Button::primary("Create key").icon(icons::ADD).off_because(missing);
+        let is_loading = cluster.keys.is_loading();
+        let refresh = if is_loading {
+            // It comes where “Refresh” was pressed, perhaps twice.
+            Button::ghost("Stop").icon(icons::STOP_CIRCLE).guarded()
+        } else {
+            Button::ghost("Refresh").icon(icons::REFRESH)
+        };
+        let check = Button::ghost("Check a secret…").icon(icons::PASSWORD).named("Check a secret").off_because(merged);
+        let export = Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export");
+        let has_keys = !cluster.inventory().is_empty();
+        let gaps = 6.0 * ui.spacing().item_spacing.x;
+        let mut room = create.room(ui) + refresh.room(ui) + check.room(ui) + TITLE_ROOM + gaps;
+        if has_keys {
+            room += export.room(ui) + columns::columns_button().room(ui);
+        }
+        // Buttons become icons before they reach the title.
+        let compact = room > ui.available_width();
+        strip(ui, 36.0, Layout::right_to_left(Align::Center), |ui| {
+            if create.show(ui).clicked() {
+                view.send(Command::Show(Screen::Create));
+            }
+            if refresh.compact(compact).show(ui).clicked() {
+                view.send(if is_loading { Command::StopRefresh } else { Command::Refresh });
+            }
+            if check.compact(compact).show(ui).clicked() {
+                view.send(Command::AskCheckSecret(None));
+            }
+            if has_keys {
+                if export.compact(compact).show(ui).clicked() {
+                    view.send(Command::AskExport);
+                }
+                columns::columns_menu(ui, view, compact);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                text::line(ui, Type::Title, p.text.primary, "Keys");
+            });
+        });
+    }
+
+    fn search_row(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+        let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog();
+        let slash = free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Slash));
+        let count = format!(
+            "{} of {}",
+            thousands(cluster.rows.places.len() as u64),
+            thousands(cluster.inventory().len() as u64)
+        );
+        let mut search = std::mem::take(&mut self.search);
+        let typed = search.text.clone();
+        let mut values = |of: &ValueOf| values(cluster, &typed, of);
+        let searched = strip(ui, 36.0, Layout::right_to_left(Align::Center), |ui| {
+            search_box::help_button(ui);
+            search.ui(ui, &cluster.search_errors, &count, &mut values)
+        });
+        self.search = search;
+        focus::entrance(ui, focus::Part::Page, searched.response.id);
+        if slash {
+            searched.response.request_focus();
+        }
+        if !searched.completes {
+            SearchBox::errors_ui(ui, &cluster.search_errors);
+        }
+        if self.search.text != self.known_search {
+            self.known_search.clone_from(&self.search.text);
+            self.cursor = None;
+            view.send(Command::SetView(ListView { search: self.search.text.clone(), ..cluster.view.clone() }));
+        }
+    }
+
+    fn table(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+        let layout = &view.state.settings.table;
+        let columns = columns::Columns::fitting(ui.available_width(), layout);
+        let dates = layout.dates;
+        columns::header(ui, view, cluster, &columns);
+        if cluster.rows.places.is_empty() {
+            let (title, filtered) = match cluster.rows.not_known.count() {
+                0 => ("Nothing found", "No key matches this search and this status".to_owned()),
+                count => ("No key is known to match", format!("Of {} it is not known", plural(count as u64, "key"))),
+            };
+            return notice::empty(ui, icons::SEARCH, title, &filtered, |ui| {
+                if Button::secondary("Show all keys").show(ui).clicked() {
+                    self.search.text.clear();
+                    view.send(Command::SetView(ListView { sorts: cluster.view.sorts.clone(), ..ListView::default() }));
+                }
+            });
+        }
+        self.follow_key(cluster);
+        let moved = self.keyboard(ui, view, cluster);
+        let rows = cluster.rows.places.len();
+        let now = cluster.now(view.state.now);
+        let mut scroll = ScrollArea::vertical().id_salt("keys").auto_shrink(false);
+        if let (true, Some(cursor)) = (moved, self.cursor) {
+            scroll = scroll.vertical_scroll_offset(self.offset_for(ui, cursor));
+        } else if let Some(offset) = self.offset_of_top(cluster) {
+            scroll = scroll.vertical_scroll_offset(offset);
+        }
+        let output = scroll.show_rows(ui, size::ROW, rows, |ui, range| {
+            let mut painter = rows::RowPainter::new(&columns, now, view.state.zone.clone(), dates);
+            for row in range {
+                let Some(place) = cluster.place(row) else { continue };
+                let key = cluster.inventory().listed(place);
+                let place = rows::Place { cursor: self.cursor == Some(row), cluster, row, place };
+                if painter.row(ui, view, &key, &place) {
+                    self.cursor = Some(row);
+                }
+            }
+            painter.finish(ui);
+        });
+        let offset = output.state.clamped_offset().y;
+        let top = (offset / size::ROW) as usize;
+        self.top = cluster.row_id(top).filter(|_| top > 0).map(|id| (id, offset - top as f32 * size::ROW));
+        self.drawn = cluster.keys.value().cloned();
+        self.cursor_key = self.cursor.and_then(|row| cluster.row_id(row));
+        ui.data_mut(|data| {
+            let visible = (offset, output.inner_rect.height());
+            data.insert_temp(Id::unique("visible keys"), visible);
+        });
+    }
+
+    /// Where to scroll so that the key that was at the top stays there, when other rows have come in.
+    fn offset_of_top(&mut self, cluster: &Cluster) -> Option<f32> {
+        let now = cluster.keys.value()?;
+        let moved = self.drawn.as_ref().is_some_and(|drawn| !Arc::ptr_eq(drawn, now));
+        if moved {
+            self.search.forget();
+        }
+        let (id, rest) = self.top.as_ref().filter(|_| moved)?;
+        cluster.row_of(id).map(|row| row as f32 * size::ROW + rest)
+    }
+
+    /// The scroll offset at which the row of the keyboard is visible.
+    fn offset_for(&self, ui: &Ui, cursor: usize) -> f32 {
+        let (offset, height): (f32, f32) =
+            ui.data(|data| data.get_temp(Id::unique("visible keys"))).unwrap_or((0.0, 400.0));
+        let top = cursor as f32 * size::ROW;
+        if top < offset {
+            top
+        } else if top + size::ROW > offset + height {
+            top + size::ROW - height
+        } else {
+            offset
+        }
+    }
+
+    /// Arrows, pages, Home and End move; Space ticks, Enter opens, Escape selects nothing. Whether it moved.
+    fn keyboard(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) -> bool {
+        if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() {
+            return false;
+        }
+        let last = cluster.rows.places.len().saturating_sub(1);
+        let page = ((ui.available_height() / size::ROW) as usize).max(1);
+        let at = self.cursor;
+        // Each key counts, also when several come within one frame. With Shift the same keys select.
+        let mut target = None;
+        ui.input_mut(|input| {
+            input.events.retain(|event| {
+                let egui::Event::Key { key, pressed: true, modifiers, .. } = event else { return true };
+                if modifiers.ctrl || modifiers.alt || modifiers.command {
+                    return true;
+                }
+                let from: Option<usize> = target.or(at);
+                target = match key {
+                    Key::ArrowDown => Some(from.map_or(0, |row| row + 1)),
+                    Key::ArrowUp => Some(from.map_or(0, |row| row.saturating_sub(1))),
+                    Key::PageDown => Some(from.unwrap_or(0) + page),
+                    Key::PageUp => Some(from.unwrap_or(0).saturating_sub(page)),
+                    Key::Home => Some(0),
+                    Key::End => Some(last),
+                    _ => return true,
+                };
+                target = target.map(|row: usize| row.min(last));
+                false
+            });
+        });
+        let shift = ui.input(|input| input.modifiers.shift);
+        let nothing_focused = ui.memory(|memory| memory.focused().is_none());
+        let (all, copy, space, enter, escape) = ui.input_mut(|input| {
+            (
+                input.consume_key(Modifiers::COMMAND, Key::A),
+                nothing_focused && input.events.iter().any(|event| matches!(event, egui::Event::Copy)),
+                nothing_focused && input.consume_key(Modifiers::NONE, Key::Space),
+                nothing_focused && input.consume_key(Modifiers::NONE, Key::Enter),
+                input.consume_key(Modifiers::NONE, Key::Escape),
+            )
+        });
+        if all {
+            view.send(Command::SelectRows(0..last + 1, false));
+        }
+        if copy {
+            copy_rows(ui, cluster, self.cursor);
+        }
+        if let Some((row, id)) = self.cursor.and_then(|row| cluster.row_id(row).map(|id| (row, id))) {
+            if space {
+                let on = cluster.place(row).is_some_and(|place| cluster.selection.has(place));
+                view.send(Command::Select(id.clone(), !on));
+            }
+            if enter {
+                view.send(Command::OpenKey(Some(id)));
+            }
+        }
+        // An open page takes Escape before the table does.
+        if escape {
+            view.send(Command::SelectNone);
+        }
+        if let Some(target) = target {
+            let target = target.min(last);
+            if shift {
+                if let Some(id) = at.filter(|_| cluster.selection.is_empty()).and_then(|row| cluster.row_id(row)) {
+                    view.send(Command::Select(id, true));
+                }
+                view.send(Command::SelectTo(target, false));
+            }
+            self.cursor = Some(target);
+            // An open page follows the keyboard.
+            if cluster.open.is_some() {
+                view.send(Command::OpenKey(cluster.row_id(target)));
+            }
+        }
+        target.is_some()
+    }
+}
+
+/// Returns `true` if Escape was pressed for an open page: not in a field, a menu or a dialog.
+pub(super) fn escape_closes(ui: &Ui, view: &View<'_>) -> bool {
+    let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog() && !Popup::is_any_open(ui.ctx());
+    free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+}
+
+/// The values that a field has on this cluster, for the list below the search.
+fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
+    const MOST: usize = 50;
+    let inventory = cluster.inventory();
+    let prefix = match filter::context(text, text.len()).what {
+        filter::Completion::Value { prefix, .. } => prefix,
+        _ => String::new(),
+    };
+    let plain = |field: Field| inventory.values(&field, &prefix, MOST);
+    match of {
+        ValueOf::Owner => plain(Field::Owner),
+        ValueOf::Realm => plain(Field::Realm),
+        ValueOf::Role => plain(Field::Role),
+        ValueOf::App => plain(Field::ApplicationId),
+        ValueOf::Type => plain(Field::Kind),
+        ValueOf::Managed => plain(Field::ManagedBy),
+        ValueOf::Meta(path) => plain(Field::Metadata(path.clone())),
+        ValueOf::MetaKeys => {
+            let fields = inventory.metadata_fields(&Bits::all(inventory.len()));
+            fields.into_iter().take(MOST).map(|(path, count)| (path.join("."), count)).collect()
+        }
+        ValueOf::Status => {
+            let counts = &cluster.rows.counts;
+            StatusGroup::ALL.map(|group| (group.word().to_owned(), counts.in_group(group))).to_vec()
+        }
+    }
+}
+
+/// Copies the selected keys, or the one that the keyboard is at, as lines of cells parted by tabs.
+fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
+    const MOST: usize = 100_000;
+    let inventory = cluster.inventory();
+    let selected: Vec<usize> = if cluster.selection.is_empty() {
+        cursor.and_then(|row| cluster.place(row)).into_iter().collect()
+    } else {
+        let shown = cluster.rows.places.iter().map(|place| *place as usize);
+        shown.filter(|place| cluster.selection.has(*place)).take(MOST).collect()
+    };
+    if selected.is_empty() {
+        return;
+    }
+    let mut text = String::from("name\tid\tapplication id\towner\texpires\n");
+    for place in &selected {
+        let expires = match inventory.expires(*place) {
+            _ if inventory.is_unread(*place, "expiration") => "not known".into(),
+            None => "never".into(),
+            Some(at) => calendar::rfc3339(at),
+        };
+        let cells = [
+            sanitize::shown(inventory.name(*place)).into_owned(),
+            inventory.id(*place).to_owned(),
+            sanitize::shown(inventory.application_id(*place).unwrap_or_default()).into_owned(),
+            sanitize::shown(inventory.username(*place)).into_owned(),
+            expires,
+        ];
+        text.push_str(&cells.join("\t").replace('\n', " "));
+        text.push('\n');
+    }
+    ui.ctx().copy_text(text);
+}
+
+fn progress_line(ui: &mut Ui, cluster: &Cluster) {
+    let p = theme::colors(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 2.0), egui::Sense::hover());
+    if let Some((read, total)) = cluster.progress.filter(|(_, total)| *total > 0) {
+        let share = (read as f32 / total as f32).clamp(0.0, 1.0);
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(rect.width() * share, 2.0)), 0.0, p.accent.mark);
+    } else {
+        ui.painter().hline(rect.x_range(), rect.center().y, egui::Stroke::new(1.0, p.stroke.divider));
+    }
+}
+
+fn banners(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    let margin = Margin { left: 20, right: 16, top: 8, bottom: 8 };
+    if let (Some(list), Some(problem)) = (cluster.keys.value(), cluster.keys.problem()) {
+        Frame::new().inner_margin(margin).show(ui, |ui| {
+            let clock = |at| crate::model::time::calendar::clock(at, &view.state.zone);
+            let since = list
+                .renewed_at
+                .map_or(String::new(), |at| format!(" (keys that are new or invalidated until {})", clock(at)));
+            let title = format!("As of {}{since}: {}", clock(list.as_of), problem.title);
+            notice::banner(ui, Tone::Warning, &title, &problem.detail, |ui| problem_buttons(ui, view, problem));
+        });
+    }
+    if cluster.is_merged() {
+        for (one, other) in view.state.same_clusters() {
+            Frame::new().inner_margin(margin).show(ui, |ui| {
+                let [one, other] = [one, other].map(|name| sanitize::shortened(&name, 40));
+                let title = format!("{one} and {other} are the same cluster");
+                notice::banner(ui, Tone::Info, &title, &format!("Its keys are shown once, as those of {one}"), |_| ());
+            });
+        }
+        for part in view.state.clusters.iter().filter(|part| part.keys.problem().or(part.session.problem()).is_some()) {
+            let Some(problem) = part.keys.problem().or(part.session.problem()) else { continue };
+            Frame::new().inner_margin(margin).show(ui, |ui| {
+                let name = sanitize::shortened(&part.profile.name, 40);
+                let stale = if part.keys.value().is_some() { "its keys are older" } else { "its keys are missing" };
+                notice::banner(
+                    ui,
+                    Tone::Warning,
+                    &format!("{name}: {}, {stale}", problem.title),
+                    &problem.detail,
+                    |_| (),
+                );
+            });
+        }
+    }
+    if let Some(list) = cluster.keys.value().filter(|list| list.own_only && !list.keys.is_empty()) {
+        Frame::new().inner_margin(margin).show(ui, |ui| {
+            let title = match list.keys.len() {
+                1 => "Only your own key is shown".to_owned(),
+                more => format!("Only your own {} are shown", plural(more as u64, "key")),
+            };
+            let detail = "Other people’s keys need the cluster privilege read_security or manage_api_key";
+            notice::banner(ui, Tone::Info, &title, detail, |_| ());
+        });
+    }
+}
+
+fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    let p = theme::colors(ui);
+    let rect = ui.max_rect().expand2(vec2(20.0, 0.0));
+    ui.painter().hline(rect.x_range(), rect.top() + 0.5, egui::Stroke::new(1.0, p.stroke.divider));
+    ui.scope_builder(UiBuilder::new().max_rect(ui.max_rect()).layout(Layout::left_to_right(Align::Center)), |ui| {
+        text::line(ui, Type::Strong, p.text.primary, format!("{} selected", thousands(cluster.selection.len() as u64)));
+        if Button::link("Clear").named("Clear selection").show(ui).clicked() {
+            view.send(Command::SelectNone);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if Button::danger("Invalidate…").icon(icons::BLOCK).named("Invalidate").show(ui).clicked() {
+                view.send(Command::AskInvalidate(cluster.selection.ids()));
+            }
+            if Button::secondary("Update…").icon(icons::EDIT).named("Update").show(ui).clicked() {
+                view.send(Command::Update(Step::Ask(cluster.selection.ids())));
+            }
+            rotations::rotate_selected(ui, view, cluster);
+        });
+    });
+}

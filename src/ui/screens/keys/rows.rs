@@ -1,0 +1,349 @@
+//! The rows of the table of keys, painted cell by cell.
+
+use std::time::Duration;
+
+use eframe::egui::{
+    Color32, Event, Id, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    text::{LayoutJob, TextWrapping},
+    vec2,
+};
+use jiff::tz::TimeZone;
+
+use super::columns::{Columns, LEFT, TICK, heading, tick};
+use crate::{
+    app::{Cluster, Command, cluster::merged::Part},
+    model::{
+        Millis,
+        api_key::{ApiKey, KeyId, KeyKind},
+        inventory::Column,
+        text::sanitize,
+        time::{
+            calendar,
+            expiry::{self, Status},
+        },
+    },
+    ui::{
+        View, theme,
+        theme::{Palette, Type, icons, size},
+        widgets::{arming, chip, focus, status},
+    },
+};
+
+/// Where a row stands.
+pub struct Place<'a> {
+    /// Whether the keyboard is at it.
+    pub cursor: bool,
+    /// The cluster it belongs to.
+    pub cluster: &'a Cluster,
+    /// Its number in the list.
+    pub row: usize,
+    /// Its place in the inventory.
+    pub place: usize,
+}
+
+/// Paints rows, and remembers when the first of their words will change.
+pub struct RowPainter<'a> {
+    columns: &'a Columns,
+    now: Millis,
+    zone: TimeZone,
+    dates: bool,
+    next_change: Millis,
+}
+
+impl<'a> RowPainter<'a> {
+    /// For the rows of one frame.
+    pub fn new(columns: &'a Columns, now: Millis, zone: TimeZone, dates: bool) -> Self {
+        Self { columns, now, zone, dates, next_change: Millis::MAX }
+    }
+
+    /// Asks for a frame at the moment when the words of a row that was painted change.
+    pub fn finish(self, ui: &Ui) {
+        let wait = self.next_change.saturating_sub(self.now);
+        if self.next_change != Millis::MAX && wait < 24 * 3_600_000 {
+            ui.ctx().request_repaint_after(Duration::from_millis(wait.unsigned_abs().max(1000)));
+        }
+    }
+
+    /// Paints one row. Whether it was clicked.
+    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, place: &Place<'_>) -> bool {
+        let p = theme::colors(ui);
+        let (rect, _) = ui.allocate_exact_size(vec2(self.columns.width, size::ROW), Sense::hover());
+        let id = ui.scope_id().with(("row", key.id.as_str()));
+        let response = ui.interact(rect, id, Sense::click());
+        let name = sanitize::shortened(&key.name, 80);
+        let ticked = place.cluster.selection.has(place.place);
+        let open = place.cluster.open.as_ref() == Some(&key.id);
+        response.widget_info(|| WidgetInfo::selected(Role::Row, true, ticked || open, &name));
+
+        self.ground(ui, rect, &response, (ticked, open, place.cursor));
+        let status = key.status(self.now);
+        if status.is_usable()
+            && let Some(expires) = key.expires
+        {
+            self.next_change = self.next_change.min(expiry::next_change(expires, self.now));
+        }
+        let mark = rect.left_center() + vec2(LEFT + TICK + 5.0, 0.0);
+        status::paint_mark(ui.painter(), mark, mark_of(key, self.now), p);
+        let label = |ui: &Ui, rect: Rect, salt: &str, words: &str| {
+            let cell = ui.interact(rect, id.with(salt), Sense::hover());
+            cell.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+        };
+        label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status_word(key, self.now));
+        for (column, x, width) in &self.columns.shown {
+            let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
+            let words = self.cell(ui, cell, *column, key, status, place);
+            label(ui, cell, heading(*column), &words);
+        }
+        let tick = tick(
+            ui,
+            rect.left_center() + vec2(LEFT + 8.0, 0.0),
+            Some(ticked),
+            &format!("Select {name}"),
+            id.with("tick"),
+        );
+        let modifiers = click_modifiers(ui);
+        if tick.clicked() {
+            view.send(match modifiers.shift {
+                // A range of boxes comes to what is ticked already.
+                true => Command::SelectTo(place.row, true),
+                false => Command::Select(key.id.clone(), !ticked),
+            });
+        }
+        if response.clicked() && !is_second_click(ui, &response, key) {
+            // By a screen reader, too, a row takes the keyboard away from the search: Escape then closes the page.
+            ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
+            view.send(match (modifiers.shift, modifiers.command) {
+                (true, also) => Command::SelectTo(place.row, also),
+                (_, true) => Command::Select(key.id.clone(), !ticked),
+                _ => Command::OpenKey(Some(key.id.clone())),
+            });
+        }
+        response.clicked()
+    }
+
+    fn ground(&self, ui: &Ui, rect: Rect, response: &Response, (ticked, open, cursor): (bool, bool, bool)) {
+        let p = theme::colors(ui);
+        let fill = match (ticked, open, response.hovered()) {
+            (true, _, true) => p.surface.selected_hover,
+            (true, ..) => p.surface.selected,
+            (_, true, _) => p.surface.pressed,
+            (_, _, true) => p.surface.hover,
+            _ => Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(rect, 0.0, fill);
+        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
+        if open {
+            ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, p.accent.mark);
+        }
+        if cursor || response.has_focus() {
+            focus::ring_inside(ui, rect);
+        }
+    }
+
+    /// Paints a cell and says what it says.
+    fn cell(&self, ui: &Ui, cell: Rect, column: Column, key: &ApiKey, status: Status, place: &Place<'_>) -> String {
+        let p = theme::colors(ui);
+        let plain = |text: String, color: Color32| {
+            elided(ui, cell, Type::Body, color, &text);
+            text
+        };
+        match column {
+            Column::Name => self.name_cell(ui, cell, key, place),
+            Column::Owner => plain(sanitize::shortened(&key.owner.username, 60), p.text.secondary),
+            Column::Kind => plain(key.kind.word().to_owned(), p.text.secondary),
+            Column::Roles if key.is_unrestricted() => plain("All owner’s rights".into(), p.text.primary),
+            Column::Roles => plain(sanitize::shortened(&key.roles().join(", "), 80), p.text.secondary),
+            Column::Id => {
+                elided(ui, cell, Type::Mono, p.text.secondary, &sanitize::shown(key.id.as_str()));
+                key.id.as_str().to_owned()
+            }
+            Column::Realm => plain(sanitize::shortened(&key.owner.realm, 60), p.text.secondary),
+            Column::Can => plain(place.cluster.inventory().can(place.place), p.text.secondary),
+            Column::Created if key.is_unread("creation") => plain(NOT_KNOWN.into(), p.text.tertiary),
+            Column::Created => plain(self.moment(key.created), p.text.secondary),
+            Column::Invalidated => {
+                plain(key.invalidated_at.map(|at| self.moment(at)).unwrap_or_default(), p.text.secondary)
+            }
+            Column::Status if mark_of(key, self.now) == status::Mark::NotKnown => {
+                plain(NOT_KNOWN.into(), p.text.tertiary)
+            }
+            Column::Status => plain(status.machine_word().to_owned(), p.text.secondary),
+            Column::ApplicationId => {
+                plain(sanitize::shortened(key.application_id().unwrap_or_default(), 80), p.text.secondary)
+            }
+            Column::Expires if is_end_unread(key, status) => plain(NOT_KNOWN.into(), p.text.tertiary),
+            Column::Expires => {
+                let bar = Rect::from_min_size(
+                    pos2(cell.left(), cell.center().y - size::BAR_HEIGHT / 2.0),
+                    vec2(size::BAR_WIDTH, size::BAR_HEIGHT),
+                );
+                status::paint_bar(ui.painter(), bar, status, key.share_left(self.now), p);
+                let words = match key.expires.filter(|_| self.dates && status != Status::Invalidated) {
+                    Some(at) => calendar::local(at, &self.zone),
+                    None => remaining_words(key, status, self.now),
+                };
+                let rest = Rect::from_min_max(pos2(bar.right() + 12.0, cell.top()), cell.max);
+                elided(ui, rest, Type::Body, status::text_color(status, p), &words);
+                words
+            }
+        }
+    }
+
+    fn moment(&self, at: Millis) -> String {
+        if self.dates { calendar::local(at, &self.zone) } else { calendar::day(at, &self.zone) }
+    }
+
+    fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, place: &Place<'_>) -> String {
+        let p = theme::colors(ui);
+        let part = place.cluster.part(place.place);
+        let badges = badges(key, Some(place.cluster), part);
+        let words_width: f32 = badges.iter().map(|(_, _, word)| chip::badge_width(ui, Some(word)) + 6.0).sum();
+        let with_words = cell.width() - words_width > 160.0;
+        let mut right = cell.right();
+        for (tone, icon, word) in badges.iter().rev() {
+            let word = with_words.then_some(*word);
+            let width = chip::badge_width(ui, word);
+            let rect =
+                Rect::from_min_size(pos2(right - width, cell.center().y - size::BADGE / 2.0), vec2(width, size::BADGE));
+            chip::paint_badge(ui, rect, *tone, icon, word);
+            right -= width + 6.0;
+        }
+        let name = sanitize::shortened(&key.name, 120);
+        let room = Rect::from_min_max(cell.min, pos2(right, cell.bottom()));
+        let used = elided(ui, room, Type::Strong, p.text.primary, &name);
+        if let Some(application_id) = key.application_id() {
+            let application_id = sanitize::shortened(application_id, 60);
+            let rest = Rect::from_min_max(pos2(room.left() + used + 8.0, room.top()), room.max);
+            if rest.width() > 24.0 {
+                elided(ui, rest, Type::MonoSmall, p.text.tertiary, &application_id);
+            }
+            return format!("{name}, application id {application_id}{}", badge_words(&badges));
+        }
+        format!("{name}{}", badge_words(&badges))
+    }
+}
+
+/// The modifiers of the click of this frame: whoever lets go of Shift at once meant it all the same.
+fn click_modifiers(ui: &Ui) -> Modifiers {
+    let of_click = |event: &Event| match event {
+        Event::PointerButton { pressed: false, button: PointerButton::Primary, modifiers, .. } => Some(*modifiers),
+        _ => None,
+    };
+    ui.input(|input| input.events.iter().rev().find_map(of_click).unwrap_or(input.modifiers))
+}
+
+/// Returns `true` if this is the second click of a double click that began on another key: rows may have moved below
+/// the pointer meanwhile, and the page of the first stays.
+fn is_second_click(ui: &Ui, response: &Response, key: &ApiKey) -> bool {
+    /// As far as the pointer moves between the clicks of a double click, in points.
+    const NEAR: f32 = 8.0;
+    let id = Id::unique("row that was clicked last");
+    let Some(at) = response.interact_pointer_pos() else { return false };
+    let now = ui.input(|input| input.time);
+    let last: Option<(f64, Pos2, KeyId)> = ui.data(|data| data.get_temp(id));
+    let is_second = last.is_some_and(|(time, place, of)| {
+        now - time < arming::ARMING_TIME && place.distance(at) <= NEAR && of != key.id
+    });
+    if !is_second {
+        ui.data_mut(|data| data.insert_temp(id, (now, at, key.id.clone())));
+    }
+    is_second
+}
+
+fn badge_words(badges: &[(chip::Tone, &str, &str)]) -> String {
+    badges.iter().map(|(_, _, word)| format!(", {word}")).collect()
+}
+
+/// The words for a value that could not be read.
+pub const NOT_KNOWN: &str = "not known";
+
+/// `true` if the time that the key has left is not known: the value says nothing where it could not be read.
+fn is_end_unread(key: &ApiKey, status: Status) -> bool {
+    status != Status::Invalidated && key.is_unread("expiration")
+}
+
+/// The mark of a key; none is claimed where what decides it could not be read.
+pub fn mark_of(key: &ApiKey, now: Millis) -> status::Mark {
+    let status = key.status(now);
+    let is_unread = key.is_unread("invalidated") || is_end_unread(key, status);
+    if is_unread { status::Mark::NotKnown } else { status::Mark::Of(status) }
+}
+
+/// The words that stand for its mark.
+pub fn status_word(key: &ApiKey, now: Millis) -> &'static str {
+    if mark_of(key, now) == status::Mark::NotKnown { "status not known" } else { key.status(now).word() }
+}
+
+/// The words beside the bar: the time left, or when it was taken away.
+pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
+    match (status, key.invalidated_at) {
+        _ if is_end_unread(key, status) => "expiration not known".into(),
+        (Status::Invalidated, Some(at)) => format!("invalidated {}", expiry::ago(at, now)),
+        (Status::Invalidated, None) => "invalidated".into(),
+        _ => expiry::remaining(key.expires, now),
+    }
+}
+
+/// The mark of a key of which something could not be read.
+pub const NOT_FULLY_READABLE: &str = "not fully readable";
+
+/// What is special about a key.
+pub fn badges<'a>(
+    key: &'a ApiKey,
+    cluster: Option<&Cluster>,
+    part: Option<&'a Part>,
+) -> Vec<(chip::Tone, &'static str, &'a str)> {
+    use chip::Tone;
+    let mut badges = Vec::new();
+    if let Some(part) = part {
+        let tone = Tone::Environment(part.environment);
+        badges.push((tone, chip::environment_icon(part.environment), part.name.as_str()));
+    }
+    let own = cluster.and_then(|cluster| cluster.session.value()).and_then(|session| session.own_key());
+    if own == Some(&key.id) {
+        badges.push((Tone::Accent, icons::PERSON_CHECK, "this session"));
+    }
+    if key.flaw.is_some() {
+        badges.push((Tone::Warning, icons::WARNING, NOT_FULLY_READABLE));
+    }
+    match &key.kind {
+        KeyKind::CrossCluster => badges.push((Tone::Plain, icons::HUB, "cross-cluster")),
+        KeyKind::Other(kind) => badges.push((Tone::Plain, icons::HELP, kind.as_str())),
+        KeyKind::Rest => {}
+    }
+    match key.managed_by() {
+        Some("fleet") => badges.push((Tone::Plain, icons::DEPLOYED_CODE, "Fleet")),
+        Some("kibana") => badges.push((Tone::Plain, icons::DASHBOARD, "Kibana")),
+        Some(other) => badges.push((Tone::Plain, icons::DEPLOYED_CODE, other)),
+        None => {}
+    }
+    if key.is_unrestricted() {
+        badges.push((Tone::Danger, icons::GPP_MAYBE, "unrestricted"));
+    }
+    badges
+}
+
+/// Paints a line that is cut off with `…`; how wide it became.
+pub(crate) fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) -> f32 {
+    let mut job = LayoutJob::default();
+    job.append(words, 0.0, kind.format(color));
+    job.wrap = TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    let width = galley.size().x;
+    let at = pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round());
+    ui.painter().with_clip_rect(cell.intersect(ui.clip_rect())).galley(at, galley, color);
+    width
+}
+
+/// Paints the status of a key beside the time it has left, for pages and dialogs.
+pub fn status_line(ui: &mut Ui, key: &ApiKey, now: Millis, p: &Palette) {
+    let status = key.status(now);
+    let words = remaining_words(key, status, now);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let (rect, response) = ui.allocate_exact_size(vec2(size::STATUS_MARK, 20.0), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, status_word(key, now)));
+        status::paint_mark(ui.painter(), rect.center(), mark_of(key, now), p);
+        crate::ui::widgets::text::line(ui, Type::Strong, status::text_color(status, p), words);
+    });
+}
