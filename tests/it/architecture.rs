@@ -154,6 +154,14 @@ fn quoted(row: &str) -> Vec<Vec<&str>> {
     row.split(" | ").map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect()
 }
 
+/// `a/{b,c}.rs` as `a/b.rs` and `a/c.rs`.
+fn each_of(name: &str) -> Vec<String> {
+    match name.split_once('{').and_then(|(start, rest)| Some((start, rest.split_once('}')?))) {
+        Some((start, (names, end))) => names.split(',').map(|one| format!("{start}{one}{end}")).collect(),
+        None => vec![name.to_owned()],
+    }
+}
+
 /// A promise whose test is gone, or a limit that has another name by now, is no promise.
 #[test]
 fn the_tests_files_and_limits_that_the_architecture_names_are_there() {
@@ -176,10 +184,14 @@ fn the_tests_files_and_limits_that_the_architecture_names_are_there() {
                     missing.push(format!("no test is called {name}"));
                 }
             }
-            if let Some(file) = name.strip_suffix(".rs") {
-                let ends = format!("/{file}.rs");
-                if !files.iter().any(|(path, _)| path.ends_with(&ends)) {
-                    missing.push(format!("there is no file {name}"));
+            for file in each_of(name).into_iter().map(|file| format!("/{file}")) {
+                let is_there = match &file {
+                    file if file.ends_with(".rs") => files.iter().any(|(path, _)| path.ends_with(file)),
+                    folder if folder.ends_with('/') => files.iter().any(|(path, _)| path.contains(folder)),
+                    _ => true,
+                };
+                if !is_there {
+                    missing.push(format!("there is no {file} (of {name})"));
                 }
             }
         }
