@@ -20,7 +20,7 @@ use keybearer::{
     model::{
         Millis,
         connections::profile::{Environment, Profile, ProfileId},
-        inventory::list_view::View,
+        inventory::list_view::ListView,
         settings::Settings,
         time::calendar,
     },
@@ -124,7 +124,7 @@ fn main() {
     window.app.send(Command::Connect(Box::new(profile())));
     window.frame();
     window.read_all("connecting, the list shown");
-    window.app.send(Command::SetView(View { search: "pay -status:expired".into(), ..View::default() }));
+    window.app.send(Command::SetView(ListView { search: "pay -status:expired".into(), ..ListView::default() }));
     window.app.send(Command::Refresh);
     window.read_all("refreshing, under a search");
     window.app.send(Command::Show(Screen::Overview));

@@ -4,7 +4,7 @@ use std::{ops::Range, path::PathBuf};
 
 use super::{
     ClosingStep, FormCommand,
-    dialogs::{export::Scope, update::Step},
+    dialogs::{export::Scope, update::UpdateStep},
     journal::JournalView,
     rotation::dialog,
 };
@@ -17,11 +17,11 @@ use crate::{
             profile::{Profile, ProfileId},
         },
         create::new_key::NewKeyDraft,
-        inventory::{list_view::View, overview::Wanted},
+        inventory::{list_view::ListView, overview::OverviewOptions},
         secret::Secret,
         settings::TableLayout,
     },
-    ops::{Fix, journal::reader, outcome_report::Fate, secret::identify::Asked},
+    ops::{Fix, journal::reader, outcome_report::KeyOutcome, secret::identify::Asked},
 };
 
 /// A screen of the rail.
@@ -88,7 +88,7 @@ pub enum Command {
     /// Stop reading.
     StopRefresh,
     /// Filter and sort.
-    SetView(View),
+    SetView(ListView),
     /// Select a key, or take it out of the selection.
     Select(KeyId, bool),
     /// Select the keys of these rows; whether besides those that are selected.
@@ -163,19 +163,19 @@ pub enum Command {
     /// Go on with the untouched, and trust this machine's clock where the cluster's is in doubt.
     AcceptClock,
     /// Write what became of keys to a new file.
-    ExportFates(Fate, Format, PathBuf),
+    ExportFates(KeyOutcome, Format, PathBuf),
     /// Close the dialog.
     CloseInvalidate,
     /// A step of updating keys.
-    Update(Step),
+    Update(UpdateStep),
     /// A step of rotating keys.
-    Rotate(dialog::Step),
+    Rotate(dialog::RotationStep),
     /// Another time or moment on the overview.
-    SetOverview(Wanted),
+    SetOverview(OverviewOptions),
     /// Other fields of the metadata to count by.
     CountBy(Vec<String>),
     /// Go to the list, and show these keys.
-    ShowKeys(View),
+    ShowKeys(ListView),
     /// Write a picture to a new file.
     SavePicture(PathBuf, Vec<u8>),
     /// Show the dialog of exporting.
@@ -191,7 +191,7 @@ pub enum Command {
     /// Show the dialog of exporting what is shown of the journal, or close it.
     AskJournalExport(bool),
     /// Write what is shown of the journal to a new file.
-    ExportJournal(reader::Form, PathBuf),
+    ExportJournal(reader::JournalFormat, PathBuf),
     /// What was said of a fault in the journal was read.
     DismissJournalFault,
     /// Take a way out that a problem offered.

@@ -141,9 +141,9 @@ impl State {
                 self.close_rotating();
                 self.show(if fix == Fix::CreateKey { Screen::Create } else { Screen::Overview });
             }
-            Fix::AllowOtherOwner => self.rotate_step(super::rotation::dialog::Step::OtherOwner(true)),
-            Fix::AllowManaged => self.rotate_step(super::rotation::dialog::Step::Managed(true)),
-            Fix::RotateAgain => self.rotate_step(super::rotation::dialog::Step::Again(true)),
+            Fix::AllowOtherOwner => self.rotate_step(super::rotation::dialog::RotationStep::OtherOwner(true)),
+            Fix::AllowManaged => self.rotate_step(super::rotation::dialog::RotationStep::Managed(true)),
+            Fix::RotateAgain => self.rotate_step(super::rotation::dialog::RotationStep::Again(true)),
             Fix::ResumeRotation(id) | Fix::HaveSecret(id) | Fix::MakeAgain(id) | Fix::OtherFile(id) => {
                 self.rotation_fix(&id, None);
             }

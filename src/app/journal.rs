@@ -7,13 +7,13 @@ use super::{Loadable, Screen, State};
 use crate::{
     model::{
         api_key::KeyId,
-        journal::operation::{self, Deed},
+        journal::operation::{self, Operation},
         text::sanitize,
         time::calendar,
     },
     ops::{
         Fix, Problem,
-        journal::reader::{Export, Form, History, Record, Standing},
+        journal::reader::{Export, History, JournalFormat, JournalLog, Verification},
     },
     store::journal::Warning,
     worker::{Task, Ticket},
@@ -57,9 +57,9 @@ pub struct JournalExport {
 #[derive(Debug, Default)]
 pub struct Journal {
     /// The last check.
-    pub standing: Loadable<Standing>,
+    pub standing: Loadable<Verification>,
     /// All that was done.
-    pub record: Loadable<Record>,
+    pub record: Loadable<JournalLog>,
     /// What is looked for.
     pub view: JournalView,
     /// The places of the deeds that fit, the newest first.
@@ -82,12 +82,12 @@ pub struct Journal {
 
 impl Journal {
     /// All deeds, the newest first.
-    pub fn deeds(&self) -> &[Deed] {
+    pub fn deeds(&self) -> &[Operation] {
         self.record.value().map_or(&[], |record| &record.deeds)
     }
 
     /// The deed whose page is open.
-    pub fn open_deed(&self) -> Option<&Deed> {
+    pub fn open_deed(&self) -> Option<&Operation> {
         self.deeds().get(self.open?)
     }
 
@@ -106,7 +106,7 @@ impl Journal {
         if let Some(problem) = self.standing.problem() {
             return Some((problem.title.clone(), format!("{}. {}", problem.detail, problem.hint)));
         }
-        let words = self.standing.value().and_then(Standing::fault_words)?;
+        let words = self.standing.value().and_then(Verification::fault_words)?;
         Some(("The journal is not as it was written".into(), words))
     }
 
@@ -143,7 +143,7 @@ impl Journal {
     fn make_rows(&mut self) {
         let words = operation::words(&self.view.search);
         let address = self.view.address.as_deref();
-        let fits = |deed: &Deed| address.is_none_or(|address| deed.address == address) && deed.fits(&words);
+        let fits = |deed: &Operation| address.is_none_or(|address| deed.address == address) && deed.fits(&words);
         let rows = self.deeds().iter().enumerate().filter(|(_, deed)| fits(deed));
         let rows: Vec<u32> = rows.map(|(place, _)| place as u32).collect();
         self.has_long_verbs = rows.iter().any(|row| self.deeds()[*row as usize].verb().contains(' '));
@@ -179,12 +179,12 @@ impl State {
         self.journal.record.ask(ticket);
     }
 
-    pub(super) fn journal_checked(&mut self, ticket: Ticket, result: Result<Standing, Problem>) {
+    pub(super) fn journal_checked(&mut self, ticket: Ticket, result: Result<Verification, Problem>) {
         let now = self.now;
         self.journal.standing.answer(ticket, result, now);
     }
 
-    pub(super) fn journal_read(&mut self, ticket: Ticket, result: Result<Record, Problem>) {
+    pub(super) fn journal_read(&mut self, ticket: Ticket, result: Result<JournalLog, Problem>) {
         let now = self.now;
         let standing = result.as_ref().ok().map(|record| record.standing.clone());
         // What is open stays open when newer deeds have come before it.
@@ -241,7 +241,7 @@ impl State {
         self.journal.export = on.then(|| JournalExport { name, done: Loadable::default(), path: PathBuf::new() });
     }
 
-    pub(super) fn export_journal(&mut self, form: Form, path: PathBuf) {
+    pub(super) fn export_journal(&mut self, form: JournalFormat, path: PathBuf) {
         let deeds = self.journal.deeds();
         let deeds = self.journal.rows.iter().filter_map(|place| deeds.get(*place as usize)).cloned().collect();
         let export = Export { deeds, form, path: path.clone() };

@@ -37,7 +37,7 @@ use crate::{
     model::{
         Millis,
         connections::profile::{Profile, ProfileId},
-        inventory::overview::Wanted,
+        inventory::overview::OverviewOptions,
         settings::Settings,
         time::age,
     },
@@ -101,7 +101,7 @@ pub struct State {
     /// What a person has set up for themselves.
     pub settings: Settings,
     /// What the overview shall show, besides the fields of the settings.
-    pub overview_wanted: Wanted,
+    pub overview_wanted: OverviewOptions,
     settings_changed: bool,
     key_page: Option<KeyPage>,
     merged: Option<Cluster>,
@@ -139,7 +139,7 @@ impl State {
             now,
             zone,
             settings: Settings::default(),
-            overview_wanted: Wanted::default(),
+            overview_wanted: OverviewOptions::default(),
             settings_changed: false,
             key_page: None,
             merged: None,

@@ -21,7 +21,7 @@ use crate::model::{create::Draft, privileges::descriptor, text::sanitize};
 /// ES_URL, ES_CA_FILE or ES_FINGERPRINT, ES_API_KEY, or ES_USERNAME and ES_PASSWORD.
 #[derive(Parser, Debug)]
 #[command(name = "elasticsearch-create-api-key", version, max_term_width = 100)]
-struct Article {
+struct CreateApiKeyArgs {
     /// Name of the key
     #[arg(long)]
     name: String,
@@ -43,13 +43,13 @@ struct Article {
 
 /// The whole command.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match Article::try_parse_from(args) {
+    match CreateApiKeyArgs::try_parse_from(args) {
         Ok(article) => super::finish(environment::run(article.run())),
         Err(error) => error::print_clap(error),
     }
 }
 
-impl Article {
+impl CreateApiKeyArgs {
     async fn run(self) -> Result<Exit, CliError> {
         let draft = Draft {
             name: self.name,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Where a connection is put together from, besides the options.
-pub(super) trait Machine {
+pub(super) trait Host {
     /// A variable of the environment; an empty one counts as missing.
     fn variable(&self, name: &str) -> Result<Option<Secret>, CliError>;
 
@@ -34,7 +34,7 @@ pub(super) trait Machine {
 /// The machine that one sits at.
 pub(super) struct ThisMachine;
 
-impl Machine for ThisMachine {
+impl Host for ThisMachine {
     fn variable(&self, name: &str) -> Result<Option<Secret>, CliError> {
         match env::var(name) {
             Ok(text) => Ok(Some(Secret::new(text)).filter(|text| !text.expose().trim().is_empty())),

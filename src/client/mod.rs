@@ -34,7 +34,7 @@ use crate::model::{
     secret::Secret,
     version::Feature,
 };
-use http::{response::Answer, row_stream::RowSink, tls::LastSeen, transport_error::Circumstances};
+use http::{response::Response, row_stream::RowSink, tls::LastSeen, transport_error::Circumstances};
 
 pub use api::{
     api_keys::{CreatedKey, Invalidation, KeyPage, KeyQuery, Keys, Order, RowPage, Unreadable},
@@ -236,7 +236,7 @@ impl Client {
     /// Sends a request, again if that is safe and worth it, and reads its answer whatever the status.
     /// All tries and pauses together take no longer than the time of the profile. Where an earlier try may have been
     /// carried out, what the last one met proves nothing: it becomes [`ClientError::RefusedRepetition`].
-    async fn send(&self, call: Call<'_>) -> Result<Answer, ClientError> {
+    async fn send(&self, call: Call<'_>) -> Result<Response, ClientError> {
         let deadline = Instant::now() + self.0.timeout;
         let mut tries = 1;
         let mut lost: Option<ClientError> = None;
@@ -248,7 +248,7 @@ impl Client {
                     (Some(first), Some(then)) if !then.is_answer_lost() => {
                         Err(ClientError::RefusedRepetition { first: Box::new(first), then: Box::new(then) })
                     }
-                    (first, _) => result.map(|answer| Answer { is_repetition: first.is_some(), ..answer }),
+                    (first, _) => result.map(|answer| Response { is_repetition: first.is_some(), ..answer }),
                 };
             };
             if call.changes {
@@ -259,7 +259,7 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, ClientError> {
+    async fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Response, ClientError> {
         let began = Arc::new(AtomicBool::new(call.body.is_none()));
         let mut around = Circumstances {
             timeout: self.0.timeout,
@@ -279,7 +279,8 @@ impl Client {
         };
         self.0.scheme_is_known.store(true, Ordering::Relaxed);
         self.learn_clock(response.headers(), asked_at);
-        let mut answer = Answer::new(response.status().as_u16(), response.headers(), call.feature, call.private, now());
+        let mut answer =
+            Response::new(response.status().as_u16(), response.headers(), call.feature, call.private, now());
         answer.is_elasticsearch |= self.0.is_elasticsearch.load(Ordering::Relaxed);
         around = Circumstances { maybe_sent: true, status: Some(answer.status), ..around };
         self.read_body(response, &mut answer, call, &around).await?;
@@ -320,7 +321,7 @@ impl Client {
     async fn read_body(
         &self,
         mut response: reqwest::Response,
-        answer: &mut Answer,
+        answer: &mut Response,
         call: &Call<'_>,
         around: &Circumstances,
     ) -> Result<(), ClientError> {
@@ -381,7 +382,7 @@ impl Client {
 /// Hands on the rows of an answer while it arrives. What is no row becomes the body.
 async fn read_rows(
     mut response: reqwest::Response,
-    answer: &mut Answer,
+    answer: &mut Response,
     (rows, limit): (&(dyn RowSink + Sync), u64),
     around: &Circumstances,
 ) -> Result<(), ClientError> {
@@ -412,7 +413,7 @@ fn now() -> Millis {
 }
 
 /// What a try met that was no success.
-fn failure_of(result: &Result<Answer, ClientError>) -> Option<ClientError> {
+fn failure_of(result: &Result<Response, ClientError>) -> Option<ClientError> {
     match result {
         Ok(answer) if answer.is_success() => None,
         Ok(answer) => Some(answer.refusal()),
@@ -421,7 +422,7 @@ fn failure_of(result: &Result<Answer, ClientError>) -> Option<ClientError> {
 }
 
 /// How long to wait before the next try, if there is any sense in one.
-fn pause(result: &Result<Answer, ClientError>, tries: u32) -> Option<Duration> {
+fn pause(result: &Result<Response, ClientError>, tries: u32) -> Option<Duration> {
     let asked = match result {
         Ok(answer) if matches!(answer.status, 408 | 429 | 502..=504) => answer.retry_after,
         Err(error) if error.is_passing() => None,

@@ -7,7 +7,7 @@ use crate::model::text::sanitize;
 
 /// What takes the place of a treacherous character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum EscapeStyle {
     /// `\u202e`. Line ends stay: between the tokens of JSON they are layout, within a string they are escaped already.
     Json,
     /// `‹U+202E›`. Tabs, line feeds, and a carriage return before a line feed stay.
@@ -19,7 +19,7 @@ enum Form {
 #[derive(Debug)]
 pub struct Escaping<W> {
     out: W,
-    form: Form,
+    form: EscapeStyle,
     /// The beginning of a character, or a carriage return whose line feed may follow.
     rest: Vec<u8>,
 }
@@ -27,12 +27,12 @@ pub struct Escaping<W> {
 impl<W: Write> Escaping<W> {
     /// For JSON.
     pub fn json(out: W) -> Self {
-        Self { out, form: Form::Json, rest: Vec::new() }
+        Self { out, form: EscapeStyle::Json, rest: Vec::new() }
     }
 
     /// For a terminal, whatever the format.
     pub fn terminal(out: W) -> Self {
-        Self { out, form: Form::Terminal, rest: Vec::new() }
+        Self { out, form: EscapeStyle::Terminal, rest: Vec::new() }
     }
 
     /// Writes all of it; returns how many bytes at the end have to wait for the next write.
@@ -61,8 +61,8 @@ impl<W: Write> Escaping<W> {
 
     fn text(&mut self, text: &str) -> io::Result<()> {
         match self.form {
-            Form::Json => self.json_text(text),
-            Form::Terminal => {
+            EscapeStyle::Json => self.json_text(text),
+            EscapeStyle::Terminal => {
                 for (at, line) in text.split("\r\n").enumerate() {
                     if at > 0 {
                         self.out.write_all(b"\r\n")?;

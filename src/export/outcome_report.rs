@@ -17,7 +17,7 @@ const HEAD: [&str; 6] = ["result", "id", "name", "username", "realm", "reason"];
 
 /// What became of one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fate<'a> {
+pub struct OutcomeRow<'a> {
     /// `invalidated`, `updated`, `unchanged`, `failed`, `not known` or `untouched`.
     pub result: &'a str,
     /// Made by the cluster.
@@ -36,7 +36,7 @@ pub struct Fate<'a> {
 ///
 /// # Errors
 /// When `out` can't be written.
-pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> io::Result<u64> {
+pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
     let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
     csv.write_record(HEAD).map_err(write_error)?;
     let mut count = 0;
@@ -54,7 +54,7 @@ pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> 
 ///
 /// # Errors
 /// When `out` can't be written.
-pub fn write_json<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) -> io::Result<u64> {
+pub fn write_json<'a>(out: impl Write, fates: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
     let mut count = 0;
     let mut out = Escaping::json(out);
     let mut json = serde_json::Serializer::pretty(&mut out);
@@ -73,8 +73,8 @@ pub fn write_json<'a>(out: impl Write, fates: impl Iterator<Item = Fate<'a>>) ->
 mod tests {
     use super::*;
 
-    fn fates() -> [Fate<'static>; 2] {
-        let fate = Fate {
+    fn fates() -> [OutcomeRow<'static>; 2] {
+        let fate = OutcomeRow {
             result: "failed",
             id: "-a",
             name: "=1+1".into(),
@@ -82,7 +82,7 @@ mod tests {
             realm: "native".into(),
             reason: "it said \"no\"".into(),
         };
-        [fate.clone(), Fate { result: "untouched", id: "b", reason: "".into(), ..fate }]
+        [fate.clone(), OutcomeRow { result: "untouched", id: "b", reason: "".into(), ..fate }]
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn json_holds_no_escape_sequence_of_a_name() {
-        let odd = Fate { name: "a\u{9b}31m\u{202e}".into(), ..fates()[0].clone() };
+        let odd = OutcomeRow { name: "a\u{9b}31m\u{202e}".into(), ..fates()[0].clone() };
         let mut out = Vec::new();
         write_json(&mut out, std::iter::once(odd)).unwrap();
         let text = String::from_utf8(out).unwrap();

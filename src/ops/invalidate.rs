@@ -21,7 +21,7 @@ use crate::{
         Session,
         clock::{self, Compared},
         connections::{cluster_identity, vault},
-        journal::recorder::{Closing, Intent},
+        journal::recorder::{Intent, OutcomeEntry},
         keys::list::{self, ById},
     },
 };
@@ -33,7 +33,7 @@ pub const CHUNK: usize = 1000;
 
 /// What is to be invalidated, and which extra words were said.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub struct InvalidationPlan {
     /// The ids, in this order.
     pub ids: Vec<KeyId>,
     /// The cluster on which they were read; nothing is sent to another one. `None` trusts the session.
@@ -51,7 +51,7 @@ pub struct Plan {
     pub clock_in_doubt_too: bool,
 }
 
-impl Plan {
+impl InvalidationPlan {
     /// Of keys as they were shown, without any extra word.
     pub fn of<'k>(keys: impl IntoIterator<Item = &'k ApiKey>) -> Self {
         let mut plan = Self::default();
@@ -165,7 +165,7 @@ pub struct Progress<'a> {
 
 /// The same as numbers and examples, cheap to hand on.
 #[derive(Clone, Debug, Default)]
-pub struct News {
+pub struct InvalidationProgress {
     /// Proved so far.
     pub done: usize,
     /// Failed for certain so far.
@@ -182,7 +182,7 @@ pub struct News {
     pub reasons: Vec<(KeyId, Failure)>,
 }
 
-impl From<Progress<'_>> for News {
+impl From<Progress<'_>> for InvalidationProgress {
     fn from(progress: Progress<'_>) -> Self {
         const EXAMPLES: usize = 8;
         let Progress { outcome, on_the_way, waiting } = progress;
@@ -207,13 +207,18 @@ pub async fn invalidate(
     stop: &AtomicBool,
     progress: impl FnMut(Progress<'_>),
 ) -> Outcome {
-    let plan = Plan { ids: ids.to_vec(), own_key_too, ..Plan::default() };
+    let plan = InvalidationPlan { ids: ids.to_vec(), own_key_too, ..InvalidationPlan::default() };
     many(session, plan, stop, progress).await
 }
 
 /// Invalidates the keys of a plan. What is guarded and has no extra word is never sent. It can be stopped
 /// between two requests; after a refusal, and where the cluster can't be asked any more, it ends by itself.
-pub async fn many(session: &Session, plan: Plan, stop: &AtomicBool, progress: impl FnMut(Progress<'_>)) -> Outcome {
+pub async fn many(
+    session: &Session,
+    plan: InvalidationPlan,
+    stop: &AtomicBool,
+    progress: impl FnMut(Progress<'_>),
+) -> Outcome {
     let planned_on = plan.cluster.as_ref().map(|cluster| session.on_cluster(cluster));
     let session = planned_on.as_ref().unwrap_or(session);
     let own = session.own_key();
@@ -305,7 +310,7 @@ async fn clock_in_doubt(session: &Session, found_by: Millis, agreed: bool) -> Op
 }
 
 /// The requests, the session's own key last and by itself, and what is left alone.
-fn chunks(plan: Plan, own: Option<&KeyId>) -> (Vec<Vec<KeyId>>, HashMap<KeyId, Guard>) {
+fn chunks(plan: InvalidationPlan, own: Option<&KeyId>) -> (Vec<Vec<KeyId>>, HashMap<KeyId, Guard>) {
     let mut guarded = HashMap::new();
     let mut seen = HashSet::new();
     let mut chunks: Vec<Vec<KeyId>> = Vec::new();
@@ -400,7 +405,7 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
         }
         let (keys, failed) = (self.outcome.done[done..].to_vec(), self.outcome.failed[failed..].to_vec());
         self.tell();
-        intent.close(Closing::of_fates(keys, failed)).await;
+        intent.close(OutcomeEntry::of_fates(keys, failed)).await;
         can_be_asked
     }
 }
@@ -553,7 +558,8 @@ mod tests {
 
     #[test]
     fn the_session_ends_its_own_key_last_and_by_itself() {
-        let plan = Plan { ids: ids(&["own", "b", "a", "b"]), own_key_too: true, ..Plan::default() };
+        let plan =
+            InvalidationPlan { ids: ids(&["own", "b", "a", "b"]), own_key_too: true, ..InvalidationPlan::default() };
         let (chunks, guarded) = chunks(plan, Some(&KeyId::new("own")));
         assert_eq!(chunks, [ids(&["b", "a"]), ids(&["own"])]);
         assert!(guarded.is_empty());
@@ -562,21 +568,24 @@ mod tests {
     #[test]
     fn what_is_guarded_is_never_sent_without_its_own_word() {
         let managed = HashSet::from([KeyId::new("fleet"), KeyId::new("own")]);
-        let plan = Plan { ids: ids(&["a", "own", "fleet"]), managed, ..Plan::default() };
+        let plan = InvalidationPlan { ids: ids(&["a", "own", "fleet"]), managed, ..InvalidationPlan::default() };
         let own = KeyId::new("own");
-        let sent = |plan: Plan| chunks(plan, Some(&own)).0.concat();
+        let sent = |plan: InvalidationPlan| chunks(plan, Some(&own)).0.concat();
         assert_eq!(sent(plan.clone()), ids(&["a"]));
-        assert_eq!(sent(Plan { managed_too: true, ..plan.clone() }), ids(&["a", "fleet"]));
+        assert_eq!(sent(InvalidationPlan { managed_too: true, ..plan.clone() }), ids(&["a", "fleet"]));
         // One's own key that a product made needs both words.
-        assert_eq!(sent(Plan { own_key_too: true, ..plan.clone() }), ids(&["a"]));
-        assert_eq!(sent(Plan { own_key_too: true, managed_too: true, ..plan.clone() }), ids(&["a", "fleet", "own"]));
+        assert_eq!(sent(InvalidationPlan { own_key_too: true, ..plan.clone() }), ids(&["a"]));
+        assert_eq!(
+            sent(InvalidationPlan { own_key_too: true, managed_too: true, ..plan.clone() }),
+            ids(&["a", "fleet", "own"])
+        );
         assert_eq!(chunks(plan, Some(&own)).1[&own], Guard::OwnKey);
     }
 
     #[test]
     fn no_request_is_longer_than_a_chunk() {
         let all: Vec<KeyId> = (0..2 * CHUNK + 1).map(|number| KeyId::new(number.to_string())).collect();
-        let (chunks, _) = chunks(Plan { ids: all.clone(), ..Plan::default() }, None);
+        let (chunks, _) = chunks(InvalidationPlan { ids: all.clone(), ..InvalidationPlan::default() }, None);
         assert_eq!(chunks.iter().map(Vec::len).collect::<Vec<_>>(), [CHUNK, CHUNK, 1]);
         assert_eq!(chunks.concat(), all);
     }

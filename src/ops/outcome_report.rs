@@ -5,7 +5,7 @@ use std::{fs::File, io::BufWriter, path::PathBuf, sync::Arc};
 use crate::{
     export::{
         Format,
-        outcome_report::{self, Fate as Written},
+        outcome_report::{self, OutcomeRow as Written},
     },
     model::{api_key::KeyId, failure::Failure},
     ops::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// What can become of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fate {
+pub enum KeyOutcome {
     /// Proved to be invalidated.
     Invalidated,
     /// Different now.
@@ -36,7 +36,7 @@ pub enum Fate {
     Untouched,
 }
 
-impl Fate {
+impl KeyOutcome {
     /// The word of files and tables.
     pub fn word(self) -> &'static str {
         match self {
@@ -51,59 +51,59 @@ impl Fate {
 }
 
 /// One key's fate, with the reason where there is one.
-pub type Row = (Fate, KeyId, String);
+pub type KeyOutcomeRow = (KeyOutcome, KeyId, String);
 
 /// A file that is to be made.
 #[derive(Clone, Debug)]
-pub struct FatesFile {
+pub struct OutcomeReport {
     /// Where names and owners are looked up.
     pub list: Arc<KeyList>,
     /// What became of the keys, in this order.
-    pub rows: Vec<Row>,
+    pub rows: Vec<KeyOutcomeRow>,
     /// CSV, or otherwise JSON.
     pub format: Format,
     /// Where; nothing may be there yet.
     pub path: PathBuf,
 }
 
-fn rows(ids: &[KeyId], fate: Fate) -> impl Iterator<Item = Row> {
+fn rows(ids: &[KeyId], fate: KeyOutcome) -> impl Iterator<Item = KeyOutcomeRow> {
     ids.iter().map(move |id| (fate, id.clone(), String::new()))
 }
 
-impl From<&Failure> for Fate {
+impl From<&Failure> for KeyOutcome {
     fn from(failure: &Failure) -> Self {
         if failure.is_unknown() { Self::Unknown } else { Self::Failed }
     }
 }
 
 /// A row of a key that is not as it was asked for.
-pub fn failure((id, failure): &(KeyId, Failure)) -> Row {
+pub fn failure((id, failure): &(KeyId, Failure)) -> KeyOutcomeRow {
     (failure.into(), id.clone(), failure.reason().to_owned())
 }
 
-fn failures(failed: &[(KeyId, Failure)]) -> impl Iterator<Item = Row> {
+fn failures(failed: &[(KeyId, Failure)]) -> impl Iterator<Item = KeyOutcomeRow> {
     failed.iter().map(failure)
 }
 
 /// All that became of keys that were to be invalidated: done, failed, untouched.
-pub fn of_invalidation(outcome: &Outcome) -> Vec<Row> {
+pub fn of_invalidation(outcome: &Outcome) -> Vec<KeyOutcomeRow> {
     let untouched =
-        outcome.untouched.iter().map(|id| (Fate::Untouched, id.clone(), outcome.why_untouched(id).to_owned()));
-    rows(&outcome.done, Fate::Invalidated).chain(failures(&outcome.failed)).chain(untouched).collect()
+        outcome.untouched.iter().map(|id| (KeyOutcome::Untouched, id.clone(), outcome.why_untouched(id).to_owned()));
+    rows(&outcome.done, KeyOutcome::Invalidated).chain(failures(&outcome.failed)).chain(untouched).collect()
 }
 
 /// All that became of keys that were to be updated: updated, unchanged, failed, untouched.
-pub fn of_update(outcome: &UpdateOutcome) -> Vec<Row> {
+pub fn of_update(outcome: &UpdateOutcome) -> Vec<KeyOutcomeRow> {
     let updated = outcome.updated.iter().map(|id| {
         let remark = outcome.remarks.get(id).cloned().unwrap_or_default();
-        (Fate::Updated, id.clone(), remark)
+        (KeyOutcome::Updated, id.clone(), remark)
     });
-    let good = updated.chain(rows(&outcome.unchanged, Fate::Unchanged));
-    good.chain(failures(&outcome.failed)).chain(rows(&outcome.untouched, Fate::Untouched)).collect()
+    let good = updated.chain(rows(&outcome.unchanged, KeyOutcome::Unchanged));
+    good.chain(failures(&outcome.failed)).chain(rows(&outcome.untouched, KeyOutcome::Untouched)).collect()
 }
 
 /// The rows with the names and owners of a list.
-pub fn named<'a>(list: &'a KeyList, rows: &'a [Row]) -> impl Iterator<Item = Written<'a>> {
+pub fn named<'a>(list: &'a KeyList, rows: &'a [KeyOutcomeRow]) -> impl Iterator<Item = Written<'a>> {
     rows.iter().map(|(result, id, reason)| {
         let place = list.keys.place(id);
         let text = |of: fn(&'a crate::model::inventory::Inventory, usize) -> &'a str| {
@@ -124,7 +124,7 @@ pub fn named<'a>(list: &'a KeyList, rows: &'a [Row]) -> impl Iterator<Item = Wri
 ///
 /// # Errors
 /// When there is such a file, or the disk refuses.
-pub fn to_file(file: &FatesFile) -> Result<Exported, Problem> {
+pub fn to_file(file: &OutcomeReport) -> Result<Exported, Problem> {
     let path = &file.path;
     let refused = |error: &std::io::Error| export::refused(path, error);
     let out = File::options().write(true).create_new(true).open(path).map_err(|error| refused(&error))?;
@@ -168,7 +168,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fates.csv");
         let rows = of_invalidation(&outcome);
-        let file = FatesFile { list: Arc::new(list), rows, format: Format::Csv, path: path.clone() };
+        let file = OutcomeReport { list: Arc::new(list), rows, format: Format::Csv, path: path.clone() };
         assert_eq!(to_file(&file).unwrap().keys, 5);
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();

@@ -3,7 +3,7 @@
 use crate::{
     client::{CertificateProblem, ClientError, SeenCertificate, http::error_response},
     model::text::sentence,
-    ops::connections::{capabilities::TRIAL, connect::Step},
+    ops::connections::{capabilities::TRIAL, connect::ConnectionCheck},
 };
 
 /// A way out of a problem: a button in the window, an option or a command on the command line.
@@ -162,16 +162,16 @@ impl std::fmt::Display for Problem {
 }
 
 /// The step of a test at which an error belongs.
-pub fn failing_step(error: &ClientError) -> Step {
+pub fn failing_step(error: &ClientError) -> ConnectionCheck {
     match error {
         ClientError::Unreachable { .. }
         | ClientError::TimedOut { .. }
         | ClientError::Broken { .. }
         | ClientError::TlsOnPlainPort
-        | ClientError::PlainOnTlsPort => Step::Reach,
-        ClientError::Certificate { .. } | ClientError::BadCaFile { .. } => Step::Certificate,
-        ClientError::Unauthenticated { .. } | ClientError::Forbidden { .. } => Step::Identity,
-        _ => Step::Product,
+        | ClientError::PlainOnTlsPort => ConnectionCheck::Reach,
+        ClientError::Certificate { .. } | ClientError::BadCaFile { .. } => ConnectionCheck::Certificate,
+        ClientError::Unauthenticated { .. } | ClientError::Forbidden { .. } => ConnectionCheck::Identity,
+        _ => ConnectionCheck::Product,
     }
 }
 

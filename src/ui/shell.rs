@@ -317,7 +317,7 @@ fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, com
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, screen.word()));
     if chosen {
-        focus::entrance(ui, focus::Part::Rail, response.id);
+        focus::entrance(ui, focus::FocusArea::Rail, response.id);
     }
     let rect = row.shrink2(vec2(8.0, 0.0));
     let fill = match (chosen, response.hovered()) {

@@ -7,8 +7,8 @@ use crate::{
     ops::{
         Session,
         create::{
-            new_key::{self, NotMade},
-            offered::{self, Offered},
+            new_key::{self, NewKeyError},
+            offered::{self, MissingCapabilities},
         },
     },
 };
@@ -26,9 +26,9 @@ pub enum FormTask {
 #[derive(Debug)]
 pub enum FormAnswer {
     /// What is missing.
-    Offers(Offered),
+    Offers(MissingCapabilities),
     /// A key was copied, or not.
-    Cloned(Result<Box<CreatedKey>, Box<NotMade>>),
+    Cloned(Result<Box<CreatedKey>, Box<NewKeyError>>),
 }
 
 impl FormTask {

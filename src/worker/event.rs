@@ -5,18 +5,19 @@ use std::sync::Arc;
 use crate::{
     client::CreatedKey,
     model::{
-        connections::profile::Profile, inventory::list_view::Sight, privileges::role::Role, update::plan::UpdatePlan,
+        connections::profile::Profile, inventory::list_view::ListSnapshot, privileges::role::Role,
+        update::plan::UpdatePlan,
     },
     ops::{
         Problem, Session,
         connections::{connect::StepReport, vault::ReadProfiles},
-        create::{completions::Names, new_key::NotMade},
-        invalidate::{News, Outcome},
-        journal::reader::{History, Record, Standing},
+        create::{completions::Completions, new_key::NewKeyError},
+        invalidate::{InvalidationProgress, Outcome},
+        journal::reader::{History, JournalLog, Verification},
         keys::{
-            effective_privileges::Told,
+            effective_privileges::DescribedRights,
             export::Exported,
-            first_counts::Figures,
+            first_counts::FirstCounts,
             last_use::{NotKnown, Uses},
             list::{KeyList, ListProgress},
         },
@@ -55,15 +56,15 @@ pub enum Answer {
     /// Signed in, or not.
     Connected(Result<Box<Session>, Problem>),
     /// Keys are being read; what is shown of them.
-    Listing(ListProgress, Option<Box<Sight>>),
+    Listing(ListProgress, Option<Box<ListSnapshot>>),
     /// All keys were read; what is shown of them.
-    Listed(Result<Arc<KeyList>, Problem>, Option<Box<Sight>>),
+    Listed(Result<Arc<KeyList>, Problem>, Option<Box<ListSnapshot>>),
     /// Roles were read.
     Roles(Result<Vec<Role>, Problem>),
     /// What a form of privileges is completed from.
-    Names(Box<Names>),
+    Names(Box<Completions>),
     /// What a key can do, if the cluster knows it.
-    Rights(Result<Box<Option<Told>>, Problem>),
+    Rights(Result<Box<Option<DescribedRights>>, Problem>),
     /// When a key was last used, or why that is not known.
     LastUse(Result<Uses, NotKnown>),
     /// The same of many keys.
@@ -71,13 +72,13 @@ pub enum Answer {
     /// A secret was checked.
     SecretChecked(Option<Box<Checked>>),
     /// A key was created, or not.
-    Created(Result<Box<CreatedKey>, Box<NotMade>>),
+    Created(Result<Box<CreatedKey>, Box<NewKeyError>>),
     /// Of a form beyond that.
     Form(FormAnswer),
     /// The new key was tried.
     Tried(Result<Box<Trial>, Problem>),
     /// Keys are being invalidated.
-    Invalidating(News),
+    Invalidating(InvalidationProgress),
     /// Invalidating is over.
     Invalidated(Outcome),
     /// A key was read again, to be updated.
@@ -97,7 +98,7 @@ pub enum Answer {
     /// The secret was kept or written; where.
     Kept(Result<String, Problem>),
     /// The cluster's own first figures, where it has some.
-    Figures(Result<Box<Option<Figures>>, Problem>),
+    Figures(Result<Box<Option<FirstCounts>>, Problem>),
     /// A picture is in its file, or not.
     PictureSaved(Result<String, Problem>),
     /// Lists were put together; where the keys of each end.
@@ -107,12 +108,12 @@ pub enum Answer {
     /// The file is there, or not.
     Exported(Result<Exported, Problem>),
     /// The journal was checked.
-    JournalChecked(Result<Standing, Problem>),
+    JournalChecked(Result<Verification, Problem>),
     /// Trouble with the journal was noticed while something was written to it: the newest, and the number of warnings
     /// since the last that was handed on.
     JournalWarning(JournalWarning, u64),
     /// The journal was read.
-    JournalRead(Result<Record, Problem>),
+    JournalRead(Result<JournalLog, Problem>),
     /// What was done to a key was read.
     History(Result<History, Problem>),
     /// So many deeds are in their file, or not.

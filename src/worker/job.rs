@@ -24,7 +24,7 @@ use crate::{
         create::new_key::NewKey,
         inventory::{
             Asker,
-            list_view::{Sight, View},
+            list_view::{ListSnapshot, ListView},
         },
         secret::Secret,
         secret_text::Candidate,
@@ -35,17 +35,17 @@ use crate::{
         Fix, Problem, Session, background,
         connections::{connect, vault},
         create::{completions, new_key},
-        invalidate::{self, Plan},
+        invalidate::{self, InvalidationPlan},
         journal::reader,
         keys::{
             effective_privileges,
             export::{self, Export},
             first_counts,
-            key_set::Chosen,
+            key_set::KeySet,
             last_use,
             list::{self, KeyList, ListProgress},
         },
-        outcome_report::{self, FatesFile},
+        outcome_report::{self, OutcomeReport},
         secret::{
             identify::{self, Asked},
             try_key,
@@ -72,18 +72,18 @@ pub struct Job {
 
 /// How a list will be looked at.
 #[derive(Clone, Debug)]
-pub struct Looking {
+pub struct ViewRequest {
     /// What to show of it.
-    pub view: View,
+    pub view: ListView,
     /// Where days begin.
     pub zone: TimeZone,
 }
 
-impl Looking {
-    fn at(&self, session: &Session, list: &KeyList) -> Option<Box<Sight>> {
+impl ViewRequest {
+    fn at(&self, session: &Session, list: &KeyList) -> Option<Box<ListSnapshot>> {
         let own = &session.identity;
         let asker = Asker { username: &own.username, realm: &own.realm };
-        Sight::of(&list.keys, &self.view, session.now(), &self.zone, asker).map(Box::new)
+        ListSnapshot::of(&list.keys, &self.view, session.now(), &self.zone, asker).map(Box::new)
     }
 }
 
@@ -107,7 +107,7 @@ pub enum Task {
     /// Sign in.
     Connect(Box<Endpoint>),
     /// Read all keys; what is new besides those that are known comes first. They will be looked at like this.
-    List(Box<Session>, Option<Arc<KeyList>>, Box<Looking>),
+    List(Box<Session>, Option<Arc<KeyList>>, Box<ViewRequest>),
     /// Forget a list that is not shown any more: of a large one that takes longer than a frame.
     LetGo(Arc<KeyList>),
     /// Put lists together.
@@ -125,7 +125,7 @@ pub enum Task {
     /// Read when a key was last used.
     LastUse(Box<Session>, KeyId),
     /// When each of many keys was last used.
-    LastUses(Box<Session>, Chosen),
+    LastUses(Box<Session>, KeySet),
     /// Check the keys that were found in a text.
     CheckSecret(Box<Session>, Vec<Candidate>, Asked),
     /// Create a key.
@@ -135,7 +135,7 @@ pub enum Task {
     /// Sign in with a key.
     Try(Box<Endpoint>, KeyId, Secret, Option<Box<RawValue>>),
     /// Invalidate keys.
-    Invalidate(Box<Session>, Box<Plan>),
+    Invalidate(Box<Session>, Box<InvalidationPlan>),
     /// Read a key again, to be updated.
     ReadForUpdate(Box<Session>, KeyId),
     /// Work out what an update would make of keys; the zone is that of dates.
@@ -145,7 +145,7 @@ pub enum Task {
     /// A step of rotating keys.
     Rotate(Box<Session>, Rotate),
     /// Write what became of keys to a new file.
-    ExportFates(Box<FatesFile>),
+    ExportFates(Box<OutcomeReport>),
     /// Put a secret on the clipboard.
     Copy(Secret),
     /// Clear the clipboard if it still holds the secret.
@@ -425,7 +425,12 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
     reporter.answer(answer).await;
 }
 
-async fn read_keys(session: &Session, known: Option<Arc<KeyList>>, looking: &Looking, reporter: &Reporter) -> Answer {
+async fn read_keys(
+    session: &Session,
+    known: Option<Arc<KeyList>>,
+    looking: &ViewRequest,
+    reporter: &Reporter,
+) -> Answer {
     if let Some(known) = known
         && let Ok(Some(renewed)) = list::renewed(session, &known).await
     {

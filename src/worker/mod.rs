@@ -21,7 +21,7 @@ use crate::store::journal::Warning as JournalWarning;
 
 pub use create::{FormAnswer, FormTask};
 pub use event::{Answer, Event};
-pub use job::{Job, Looking, SandboxOpener, SecretSink, Services, Task};
+pub use job::{Job, SandboxOpener, SecretSink, Services, Task, ViewRequest};
 pub use rotation::{EndPlans, Rotate, Rotated};
 
 /// Ties an answer to its question.

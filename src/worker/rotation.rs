@@ -10,20 +10,24 @@ use super::{Answer, Reporter};
 use crate::{
     model::{
         api_key::KeyId,
-        rotation::{Place, Rotation},
+        rotation::{Destination, Rotation},
         secret::Secret,
     },
     ops::{
         Problem, Session,
         keys::last_use::{self, NotKnown, Uses},
         rotation::{
-            self, Consent, Delivery, Destination, EndPlan, Fate, Interaction, Made, News, Plan, Wishes,
-            driver::{self, After, Answers, CancelPlans, Have, Here, OneOf, Outcome, Planned},
+            self, Consent, CreatedSuccessor, Delivery, EndOutcome, EndPlan, Interaction, OpenDestination,
+            RotationOptions, RotationPlan, RotationProgress,
+            driver::{
+                self, Answers, BatchItem, CancelPlans, ClusterRotations, Outcome, Planned, RotationReport,
+                SecretConfirmation,
+            },
         },
     },
     store::{
         connections::new_profile_id,
-        rotation::{Held, Rotations},
+        rotation::{RotationGuard, Rotations},
     },
 };
 
@@ -33,23 +37,23 @@ pub enum Rotate {
     /// Read the rotations of a cluster.
     Read,
     /// Look at keys, and say what rotating them would make.
-    Plan(Vec<KeyId>, Wishes),
+    Plan(Vec<KeyId>, RotationOptions),
     /// Look at what ending these would do, and when their old keys were last used.
     EndPlans(Vec<Rotation>),
     /// Look at what canceling this one would do.
     CancelPlans(Box<Rotation>),
     /// Begin, and make the successor whose secret will be shown.
-    Start(Box<Plan>, Consent),
+    Start(Box<RotationPlan>, Consent),
     /// The secret was kept: try it, and go on.
-    Kept(Box<Held>, Secret),
+    Kept(Box<RotationGuard>, Secret),
     /// Several keys, their secrets to files of a folder.
-    Many(Vec<Plan>, Consent, PathBuf),
+    Many(Vec<RotationPlan>, Consent, PathBuf),
     /// Go on after an interruption.
-    GoOn(String, Have),
+    GoOn(String, SecretConfirmation),
     /// End the old keys of these.
     End(Vec<String>),
     /// End the successor that is held; the old key stays.
-    Undo(Box<Held>),
+    Undo(Box<RotationGuard>),
     /// Give up; whether the successor is left valid.
     Cancel(String, bool),
 }
@@ -65,7 +69,7 @@ impl Rotate {
 #[derive(Debug)]
 pub enum Rotated {
     /// The rotations were read.
-    Read(Result<Here, Problem>),
+    Read(Result<ClusterRotations, Problem>),
     /// So many keys are looked at, or settled.
     Counted(usize),
     /// What would be made.
@@ -75,17 +79,17 @@ pub enum Rotated {
     /// What canceling a rotation would do.
     CancelPlans(Box<CancelPlans>),
     /// What is told on the way.
-    News(News),
+    News(RotationProgress),
     /// A successor whose secret is to be shown.
-    Made(Result<Box<(Held, Made)>, Problem>),
+    Made(Result<Box<(RotationGuard, CreatedSuccessor)>, Problem>),
     /// How far it has come.
-    After(Result<Box<After>, Problem>),
+    After(Result<Box<RotationReport>, Problem>),
     /// What became of several.
-    Many(Result<Vec<OneOf>, Problem>),
+    Many(Result<Vec<BatchItem>, Problem>),
     /// What became of those that were to be ended.
-    Ended(Result<Vec<Fate>, Problem>),
+    Ended(Result<Vec<EndOutcome>, Problem>),
     /// The successor was ended, or not; then it is held as before.
-    Undone(Box<Held>, Result<(), Problem>),
+    Undone(Box<RotationGuard>, Result<(), Problem>),
     /// It was given up, or not.
     Canceled(Result<Box<Rotation>, Problem>),
 }
@@ -155,7 +159,7 @@ pub(super) async fn run(
         }
         Rotate::CancelPlans(rotation) => Rotated::CancelPlans(Box::new(driver::cancel_plans(session, &rotation).await)),
         Rotate::Start(plan, consent) => {
-            let destination = (Destination::Person(Place::Screen), None);
+            let destination = (OpenDestination::Person(Destination::Screen), None);
             came_to(driver::start(session, rotations, (&plan, consent), destination, &mut front).await)
         }
         Rotate::Kept(held, secret) => {
@@ -163,13 +167,14 @@ pub(super) async fn run(
         }
         Rotate::Many(plans, consent, folder) => match driver::folder_for_secrets(&folder) {
             Ok(folder) => {
-                let mut destination = |plan: &Plan| driver::file_in(&folder, plan);
+                let mut destination = |plan: &RotationPlan| driver::file_in(&folder, plan);
                 let mut over = 0;
-                let mut counted = |_: &OneOf| {
+                let mut counted = |_: &BatchItem| {
                     over += 1;
                     count(over);
                 };
-                let front: (&mut dyn Interaction, _) = (&mut Quiet, &mut counted as &mut (dyn FnMut(&OneOf) + Send));
+                let front: (&mut dyn Interaction, _) =
+                    (&mut Quiet, &mut counted as &mut (dyn FnMut(&BatchItem) + Send));
                 Rotated::Many(Ok(
                     driver::many(session, rotations, (&plans, consent), &mut destination, stop, front).await
                 ))
@@ -178,14 +183,14 @@ pub(super) async fn run(
         },
         Rotate::GoOn(id, have) => came_to(match rotation::take(rotations, &id) {
             Ok(held) => {
-                let answers = Answers { have, file: None, person: Place::Screen };
+                let answers = Answers { have, file: None, person: Destination::Screen };
                 driver::resume(session, held, answers, &mut front).await
             }
             Err(problem) => Err(problem),
         }),
         Rotate::End(ids) => {
             let mut over = 0;
-            let mut counted = |_: &Fate| {
+            let mut counted = |_: &EndOutcome| {
                 over += 1;
                 count(over);
             };
@@ -219,7 +224,7 @@ struct Window<'a> {
 }
 
 impl Interaction for Window<'_> {
-    fn progress(&mut self, news: News) {
+    fn progress(&mut self, news: RotationProgress) {
         self.reporter.progress(Answer::Rotating(Rotated::News(news)));
     }
 
@@ -227,7 +232,7 @@ impl Interaction for Window<'_> {
         true
     }
 
-    fn deliver(&mut self, _rotation: &Rotation, _made: &Made) -> Delivery {
+    fn deliver(&mut self, _rotation: &Rotation, _made: &CreatedSuccessor) -> Delivery {
         Delivery::Shown
     }
 
@@ -240,13 +245,13 @@ impl Interaction for Window<'_> {
 struct Quiet;
 
 impl Interaction for Quiet {
-    fn progress(&mut self, _news: News) {}
+    fn progress(&mut self, _news: RotationProgress) {}
 
     fn can_deliver(&mut self) -> bool {
         false
     }
 
-    fn deliver(&mut self, _rotation: &Rotation, _made: &Made) -> Delivery {
+    fn deliver(&mut self, _rotation: &Rotation, _made: &CreatedSuccessor) -> Delivery {
         Delivery::Failed("there is no card for the secret".into())
     }
 

@@ -9,7 +9,7 @@ use keybearer::{
         version::Feature,
     },
     ops::{
-        connections::capabilities::{self, Offer},
+        connections::capabilities::{self, Capability},
         create::{CreateError, clone as ops_cloning},
     },
 };
@@ -162,12 +162,12 @@ fn the_owner_stays_whoever_copies_and_who_may_not_is_told_the_privilege() {
         let own = server.post_key(&owner_login, "", json!({ "name": unique("own") })).await;
         let (_, cloner) = server.user(json!({ "cluster": ["clone_api_key"] })).await;
         let session = server.session(cloner).await;
-        assert!(capabilities::missing(&session, Offer::Clone).is_none());
+        assert!(capabilities::missing(&session, Capability::Clone).is_none());
         let made = ops_cloning::clone(&session, &copy(&own)).await.unwrap();
         assert_eq!(server.get_key(&made.id).await["username"], owner);
         assert!(ops_cloning::look_for(&session, &copy(&own)).await.is_err(), "it can't see what it made");
         let session = server.session(owner_login).await;
-        assert!(capabilities::missing(&session, Offer::Clone).unwrap().detail.contains("clone_api_key"));
+        assert!(capabilities::missing(&session, Capability::Clone).unwrap().detail.contains("clone_api_key"));
         let Err(CreateError::Refused(error)) = ops_cloning::clone(&session, &copy(&own)).await else { panic!() };
         let allowed = |privileges: &[String]| privileges.iter().any(|name| name == "clone_api_key");
         assert!(matches!(&error, ClientError::Forbidden { privileges, .. } if allowed(privileges)), "{error:?}");
@@ -187,6 +187,6 @@ fn a_version_without_copies_says_so() {
         // 7.10.2 takes the path for another call's, and complains of that call's parameters.
         let is_told = error == ClientError::Lacks(Feature::Clone) || server.version.major == 7;
         assert!(is_told && !error.is_answer_lost(), "{error:?}");
-        assert!(capabilities::missing(&session, Offer::Clone).unwrap().detail.contains("9.4"));
+        assert!(capabilities::missing(&session, Capability::Clone).unwrap().detail.contains("9.4"));
     });
 }

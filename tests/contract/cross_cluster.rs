@@ -9,7 +9,7 @@ use keybearer::{
         version::Feature,
     },
     ops::{
-        connections::capabilities::{self, Offer},
+        connections::capabilities::{self, Capability},
         create::cross_cluster,
     },
 };
@@ -68,8 +68,8 @@ fn a_key_lets_another_cluster_in_and_nobody_into_rest() {
             return;
         }
         let session = server.admin().await;
-        assert!(capabilities::missing(&session, Offer::CrossCluster).is_none());
-        assert!(capabilities::unlicensed(&session, Offer::CrossCluster).await.is_none());
+        assert!(capabilities::missing(&session, Capability::CrossCluster).is_none());
+        assert!(capabilities::unlicensed(&session, Capability::CrossCluster).await.is_none());
         let access = r#"{"search":{"names":["logs-*","a"]},"replication":[{"names":"idx"}]}"#;
         let wanted = wanted(server, "both", access).await;
         let made = cross_cluster::create(&session, &wanted).await.unwrap();
@@ -154,13 +154,13 @@ fn users_with_little_and_keys_with_much_make_none() {
         let said = server.call_as(&manager, Method::POST, PATH, Some(body.clone())).await.refused(403);
         assert!(said.contains("granted by the cluster privileges [manage_security,all]"), "{said}");
         let session = server.session(manager).await;
-        let problem = capabilities::missing(&session, Offer::CrossCluster).unwrap();
+        let problem = capabilities::missing(&session, Capability::CrossCluster).unwrap();
         assert!(problem.detail.contains("manage_security"), "{problem}");
         let all = server.post_key(&superuser(), "", json!({ "name": unique("all") })).await;
         let said = server.call_as(&by_key(&all), Method::POST, PATH, Some(body)).await.refused(400);
         assert!(said.contains("An API key cannot be used to create a cross-cluster API key"), "{said}");
         let session = server.session(by_key(&all)).await;
-        assert!(capabilities::missing(&session, Offer::CrossCluster).unwrap().detail.contains("by an API key"));
+        assert!(capabilities::missing(&session, Capability::CrossCluster).unwrap().detail.contains("by an API key"));
     });
 }
 
@@ -236,7 +236,7 @@ fn a_key_is_bound_to_certificates_and_let_go_again() {
         if !server.has(Feature::CertificateIdentity) {
             let error = session.client.create_cross_cluster_key(&wanted, session.now()).await.unwrap_err();
             assert_eq!(error, ClientError::Lacks(Feature::CertificateIdentity));
-            assert!(capabilities::missing(&session, Offer::CertificateIdentity).unwrap().detail.contains("9.3"));
+            assert!(capabilities::missing(&session, Capability::CertificateIdentity).unwrap().detail.contains("9.3"));
             return;
         }
         let id = cross_cluster::create(&session, &wanted).await.unwrap().id;
@@ -265,6 +265,6 @@ fn an_old_version_has_none_and_that_is_said() {
         let wanted = wanted(server, "old", r#"{"search":[{"names":["a"]}]}"#).await;
         let error = session.client.create_cross_cluster_key(&wanted, session.now()).await.unwrap_err();
         assert_eq!(error, ClientError::Lacks(Feature::CrossCluster));
-        assert!(capabilities::missing(&session, Offer::CrossCluster).unwrap().detail.contains("8.10"));
+        assert!(capabilities::missing(&session, Capability::CrossCluster).unwrap().detail.contains("8.10"));
     });
 }

@@ -11,7 +11,7 @@ use keybearer::{
         version::{Feature, Version},
     },
     ops::{
-        connections::capabilities::{self, Offer},
+        connections::capabilities::{self, Capability},
         create::{CreateError, grant},
     },
 };
@@ -42,7 +42,7 @@ fn the_key_is_the_other_users_who_needs_no_privilege_for_it() {
         let all = Draft { rights: RightsChoice::AllMine, reason: "contract".into(), ..draft(&unique("granted")) };
         let wanted = wanted(server, &user, PASSWORD, &all).await;
         let session = server.session(granter).await;
-        assert!(capabilities::missing(&session, Offer::Grant).is_none());
+        assert!(capabilities::missing(&session, Capability::Grant).is_none());
         let made = grant::grant(&session, &wanted).await.unwrap();
         assert!(made.expires.is_some());
         // Visible at once, since it waits for that.
@@ -132,7 +132,7 @@ fn who_may_not_grant_is_told_the_privilege_and_a_key_may() {
         let said = answer.refused(if server.version.major == 7 { 400 } else { 403 });
         assert!(said.contains(words), "{said}");
         let session = server.session(login).await;
-        assert!(capabilities::missing(&session, Offer::Grant).unwrap().detail.contains("grant_api_key"));
+        assert!(capabilities::missing(&session, Capability::Grant).unwrap().detail.contains("grant_api_key"));
         let all = server.post_key(&superuser(), "", json!({ "name": unique("all") })).await;
         let made = server.call_as(&by_key(&all), Method::POST, PATH, Some(body)).await.ok();
         assert_eq!(

@@ -476,7 +476,7 @@ fn metadata_that_is_no_text_hides_neither_the_application_id_nor_the_product() {
         let list = list::all(&admin, |_| ()).await.unwrap();
         let listed = list.keys.key(list.keys.place(&key.id).expect("it is in the list"));
         assert_eq!((listed.application_id(), listed.managed_by()), (Some(app.as_str()), Some("fleet")));
-        let plan = invalidate::Plan::of([&listed]);
+        let plan = invalidate::InvalidationPlan::of([&listed]);
         let outcome = invalidate::many(&admin, plan, &AtomicBool::new(false), |_| ()).await;
         assert!(outcome.done.is_empty() && outcome.guarded.contains_key(&key.id), "{outcome:?}");
         let ids = std::slice::from_ref(&key.id);

@@ -10,7 +10,7 @@ use keybearer::{
         filter,
         inventory::{Asker, Inventory, RawKey},
         privileges::{CLUSTER, INDICES},
-        rights::{Answer, Rights},
+        rights::{Certainty, Rights},
         secret::Secret,
         secret_text,
         version::Feature,
@@ -193,11 +193,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn judge(&mut self, said: Answer, truth: bool, what: impl FnOnce() -> String) {
+    fn judge(&mut self, said: Certainty, truth: bool, what: impl FnOnce() -> String) {
         self.asked += 1;
-        let expected = if truth { Answer::Yes } else { Answer::No };
+        let expected = if truth { Certainty::Yes } else { Certainty::No };
         match said {
-            Answer::NotKnown => self.not_known += 1,
+            Certainty::NotKnown => self.not_known += 1,
             said if said != expected => self.wrong.push(format!("{}: said {said:?}, is {truth}", what())),
             _ => {}
         }
@@ -214,14 +214,14 @@ impl Tally {
 }
 
 /// What a search says of each key.
-fn searched(keys: &Inventory, search: &str) -> Vec<Answer> {
+fn searched(keys: &Inventory, search: &str) -> Vec<Certainty> {
     let query = filter::parse(search, 0, &jiff::tz::TimeZone::UTC).unwrap_or_else(|e| panic!("{search}: {e:?}"));
     let found = keys.search(&query.expr, 0, Asker::default());
     let not_known = found.not_known();
     let of = |place: usize| match (found.matching.has(place), not_known.has(place)) {
-        (true, _) => Answer::Yes,
-        (_, true) => Answer::NotKnown,
-        _ => Answer::No,
+        (true, _) => Certainty::Yes,
+        (_, true) => Certainty::NotKnown,
+        _ => Certainty::No,
     };
     (0..keys.len()).map(of).collect()
 }
@@ -277,13 +277,13 @@ async fn nothing_is_told(server: &Server) {
     let keys = list::all(&admin, |_| ()).await.unwrap().keys;
     let place = keys.place(&key.id).unwrap();
     for search in ["can:all", "can:cluster:monitor", "can:read on:logs-1", "on:logs-*"] {
-        assert_eq!(searched(&keys, search)[place], Answer::NotKnown, "{search}");
-        assert_eq!(searched(&keys, &format!("-({search})"))[place], Answer::NotKnown, "-({search})");
+        assert_eq!(searched(&keys, search)[place], Certainty::NotKnown, "{search}");
+        assert_eq!(searched(&keys, &format!("-({search})"))[place], Certainty::NotKnown, "-({search})");
     }
     for fact in ["unrestricted", "empty", "administrator", "every-index", "runs-as"] {
-        assert_eq!(searched(&keys, &format!("is:{fact}"))[place], Answer::NotKnown, "{fact}");
-        assert_eq!(searched(&keys, &format!("-is:{fact}"))[place], Answer::NotKnown, "-{fact}");
-        assert_eq!(searched(&keys, &format!("is:{fact}?"))[place], Answer::Yes, "{fact}?");
+        assert_eq!(searched(&keys, &format!("is:{fact}"))[place], Certainty::NotKnown, "{fact}");
+        assert_eq!(searched(&keys, &format!("-is:{fact}"))[place], Certainty::NotKnown, "-{fact}");
+        assert_eq!(searched(&keys, &format!("is:{fact}?"))[place], Certainty::Yes, "{fact}?");
     }
 }
 
@@ -316,7 +316,7 @@ fn compare(keys: &Inventory, made: &[(CreatedKey, String)], truths: &[Truth]) {
             assert_eq!(said[place], page, "{}", what());
             match on.contains('*') {
                 // Who may on all of them may on some.
-                true => assert!(!truth || touched[place] != Answer::No, "touches: {}", what()),
+                true => assert!(!truth || touched[place] != Certainty::No, "touches: {}", what()),
                 false => assert_eq!(touched[place], page, "touches: {}", what()),
             }
         }
@@ -363,7 +363,7 @@ async fn checked(server: &Server, admin: &keybearer::ops::Session, made: &[(Crea
                 ),
             };
             assert_eq!(answer.granted, truth, "{what}");
-            assert!(told == Answer::NotKnown || (told == Answer::Yes) == truth, "{what}: {told:?}");
+            assert!(told == Certainty::NotKnown || (told == Certainty::Yes) == truth, "{what}: {told:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use keybearer::{
     model::{
         connections::login,
         privileges::{CLUSTER, INDICES},
-        rights::{Answer, Verdict, compare::OwnerNow},
+        rights::{Certainty, Verdict, compare::OwnerNow},
         secret::Secret,
         secret_text,
         version::Feature,
@@ -60,11 +60,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn judge(&mut self, answer: Answer, truth: &Value, what: &str) {
+    fn judge(&mut self, answer: Certainty, truth: &Value, what: &str) {
         let said = match answer {
-            Answer::Yes => true,
-            Answer::No => false,
-            Answer::NotKnown => return self.not_known += 1,
+            Certainty::Yes => true,
+            Certainty::No => false,
+            Certainty::NotKnown => return self.not_known += 1,
         };
         if *truth != said {
             self.wrong.push(format!("{what}: said {said}, is {truth}"));

@@ -4,14 +4,14 @@ use keybearer::{
     model::{
         api_key::KeyId,
         connections::login::Login,
-        rotation::{Ended, KeyState, Lineage, Place, State, Tried},
+        rotation::{Destination, Ended, KeyState, Lineage, State, Tried},
         version::Feature,
     },
     ops::{
         Fix, Session,
-        rotation::{self, Consent, News, Rights, Wishes},
+        rotation::{self, Consent, Rights, RotationOptions, RotationProgress},
     },
-    store::rotation::{Held, Rotations},
+    store::rotation::{RotationGuard, Rotations},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::server::{Server, every_server, password, superuser, unique};
 
 struct Rotated {
-    held: Held,
+    held: RotationGuard,
     news: Vec<String>,
     new: KeyId,
     how: Ended,
@@ -30,12 +30,12 @@ struct Rotated {
 async fn rotated(session: &Session, old: &KeyId, consent: Consent) -> Rotated {
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().to_owned());
-    let plan = rotation::plan(session, &[], old, &Wishes::default())
+    let plan = rotation::plan(session, &[], old, &RotationOptions::default())
         .await
         .unwrap_or_else(|problem| panic!("{}", problem.words()));
-    let mut held = rotation::begin(&rotations, &plan, consent, (Place::Screen, None)).unwrap();
+    let mut held = rotation::begin(&rotations, &plan, consent, (Destination::Screen, None)).unwrap();
     let mut news = Vec::new();
-    let mut tell = |one: News| news.push(one.words());
+    let mut tell = |one: RotationProgress| news.push(one.words());
     let made =
         rotation::make(session, &mut held, &mut tell).await.unwrap_or_else(|problem| panic!("{}", problem.words()));
     rotation::hand_over_begins(&mut held).unwrap();
@@ -131,7 +131,7 @@ fn another_owner_needs_an_extra_word_and_is_told() {
         let (name, login) = server.user(json!({ "cluster": ["manage_own_api_key"] })).await;
         let old = server.post_key(&login, "", json!({ "name": unique("hers"), "expiration": "1d" })).await.id;
         let session = server.admin().await;
-        let plan = rotation::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
+        let plan = rotation::plan(&session, &[], &old, &RotationOptions::default()).await.unwrap();
         assert!(plan.changes_owner && matches!(plan.rights, Rights::Differ(_)));
         let refused = plan.check(Consent::default()).unwrap_err();
         assert!(refused.title.contains(&name), "{}", refused.words());
@@ -165,8 +165,8 @@ fn a_restricted_successor_is_tried_although_it_may_ask_nothing_and_a_wrong_secre
         let session = server.admin().await;
         let folder = tempfile::tempdir().unwrap();
         let rotations = Rotations::at(folder.path().to_owned());
-        let plan = rotation::plan(&session, &[], &old, &Wishes::default()).await.unwrap();
-        let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Place::Screen, None)).unwrap();
+        let plan = rotation::plan(&session, &[], &old, &RotationOptions::default()).await.unwrap();
+        let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Destination::Screen, None)).unwrap();
         let made = rotation::make(&session, &mut held, &mut |_| ()).await.unwrap();
         rotation::hand_over_begins(&mut held).unwrap();
         rotation::handed_over(&mut held).unwrap();
@@ -195,7 +195,7 @@ fn a_version_that_does_not_tell_descriptors_can_t_rotate() {
             return;
         }
         let old = server.post_key(&superuser(), "", json!({ "name": unique("old"), "expiration": "1d" })).await.id;
-        let refused = rotation::plan(&server.admin().await, &[], &old, &Wishes::default()).await.unwrap_err();
+        let refused = rotation::plan(&server.admin().await, &[], &old, &RotationOptions::default()).await.unwrap_err();
         assert!(refused.title.contains("doesn't tell what"), "{}", refused.words());
     });
 }
@@ -211,10 +211,10 @@ fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no
         // Two machines: each has a folder of its own.
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [here, there] = [0, 1].map(|number| Rotations::at(folders[number].path().to_owned()));
-        let wishes = Wishes { grace: 3_600_000, ..Wishes::default() };
+        let wishes = RotationOptions { grace: 3_600_000, ..RotationOptions::default() };
         let plan = rotation::plan(&session, &[], &old, &wishes).await.unwrap();
         let too_early = rotation::plan(&session, &[], &old, &wishes).await.unwrap();
-        let mut held = rotation::begin(&here, &plan, Consent::default(), (Place::Screen, None)).unwrap();
+        let mut held = rotation::begin(&here, &plan, Consent::default(), (Destination::Screen, None)).unwrap();
         let made = rotation::make(&session, &mut held, &mut |_| ()).await.unwrap();
         rotation::hand_over_begins(&mut held).unwrap();
         rotation::handed_over(&mut held).unwrap();
@@ -226,7 +226,7 @@ fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no
         let refused = plan.check(Consent::default()).unwrap_err();
         assert!(refused.title.contains(made.created.id.as_str()), "{}", refused.words());
         // Whoever planned before is refused when the successor is about to be made.
-        let mut late = rotation::begin(&there, &too_early, Consent::default(), (Place::Screen, None)).unwrap();
+        let mut late = rotation::begin(&there, &too_early, Consent::default(), (Destination::Screen, None)).unwrap();
         let refused = rotation::make(&session, &mut late, &mut |_| ()).await.unwrap_err();
         assert!(refused.title.contains("is being rotated already"), "{}", refused.words());
 

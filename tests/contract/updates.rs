@@ -12,7 +12,7 @@ use keybearer::{
     },
     ops::{
         Session,
-        keys::key_set::Chosen,
+        keys::key_set::KeySet,
         update::{
             self, UpdateOutcome,
             plan::{self, Keys},
@@ -236,7 +236,7 @@ async fn plan(session: &Session, ids: &[&KeyId], draft: UpdateDraft) -> Arc<Upda
     for id in ids {
         keys.push(session.client.get_api_key(id, false).await.unwrap().unwrap());
     }
-    let keys = Keys::Listed(Chosen::of_keys(&keys));
+    let keys = Keys::Listed(KeySet::of_keys(&keys));
     Arc::new(plan::plan(session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap())
 }
 

@@ -86,7 +86,7 @@ async fn where_neither_the_answer_nor_the_proof_arrives_it_is_not_known() {
     // Everything is cut from the invalidation on, also the reading again.
     front.when("DELETE", "/_security/api_key", |_| Line::CutAfter);
     let outcome = {
-        let plan = invalidate::Plan { ids: ids.to_vec(), ..invalidate::Plan::default() };
+        let plan = invalidate::InvalidationPlan { ids: ids.to_vec(), ..invalidate::InvalidationPlan::default() };
         let stop = AtomicBool::new(false);
         let work = invalidate::many(&session, plan, &stop, |_| ());
         let cut = async {

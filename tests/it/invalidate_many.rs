@@ -13,8 +13,8 @@ use keybearer::{
     model::{api_key::KeyId, rotation::ClusterRef, update::draft::UpdateDraft},
     ops::{
         Session,
-        invalidate::{self, CHUNK, Outcome, Plan},
-        keys::{key_set::Chosen, list},
+        invalidate::{self, CHUNK, InvalidationPlan, Outcome},
+        keys::{key_set::KeySet, list},
         update,
         update::plan::{self, Keys},
     },
@@ -60,7 +60,7 @@ async fn stopped_in_the_middle_the_counts_agree_with_the_cluster_to_the_key() {
     let stop = AtomicBool::new(false);
     let mut most_on_the_way = 0;
     let mut settled_when_stopped = None;
-    let plan = Plan { ids: ids.clone(), ..Plan::default() };
+    let plan = InvalidationPlan { ids: ids.clone(), ..InvalidationPlan::default() };
     let outcome = patiently(invalidate::many(&session, plan, &stop, |news| {
         most_on_the_way = most_on_the_way.max(news.on_the_way);
         let settled = news.outcome.done.len() + news.outcome.failed.len();
@@ -80,7 +80,7 @@ async fn stopped_in_the_middle_the_counts_agree_with_the_cluster_to_the_key() {
     let rest: Vec<KeyId> = outcome.to_go_on().cloned().collect();
     let after = patiently(invalidate::many(
         &session,
-        Plan { ids: rest.clone(), ..Plan::default() },
+        InvalidationPlan { ids: rest.clone(), ..InvalidationPlan::default() },
         &AtomicBool::new(false),
         |_| (),
     ))
@@ -113,7 +113,7 @@ async fn a_line_that_breaks_in_the_middle_leaves_each_key_with_its_true_fate() {
         5..=7 => Line::CutAfter,
         _ => Line::Holds(0),
     });
-    let plan = Plan { ids: ids.clone(), ..Plan::default() };
+    let plan = InvalidationPlan { ids: ids.clone(), ..InvalidationPlan::default() };
     let outcome = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert_eq!(outcome.failed.len(), CHUNK);
     assert!(outcome.failed.iter().all(|(_, reason)| reason.reason().contains("still valid")));
@@ -126,7 +126,7 @@ async fn what_is_not_one_s_own_fails_and_what_a_product_made_is_not_touched() {
     let session = front.session("officer").await;
     let (_, gone) = truth(&session).await;
     let keys: Vec<_> = list::all(&session, |_| ()).await.unwrap().keys.keys().filter(|key| !key.invalidated).collect();
-    let plan = Plan::of(&keys);
+    let plan = InvalidationPlan::of(&keys);
     let (ids, managed) = (plan.ids.clone(), plan.managed.clone());
     assert!(managed.len() >= 5, "Kibana's and Fleet's");
     let outcome = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
@@ -146,14 +146,14 @@ async fn a_plan_of_another_cluster_is_not_carried_out_at_the_same_address() {
     own.truncate(3);
     let ids: Vec<KeyId> = own.iter().map(|key| key.id.clone()).collect();
     let elsewhere = ClusterRef { uuid: Some("elsewhere".into()), name: Some("old".into()), ..session.cluster() };
-    let plan = Plan { ids: ids.clone(), cluster: Some(elsewhere.clone()), ..Plan::default() };
+    let plan = InvalidationPlan { ids: ids.clone(), cluster: Some(elsewhere.clone()), ..InvalidationPlan::default() };
     let refused = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert!(refused.done.is_empty() && refused.failed.len() == 3, "{refused:?}");
     let reasons = refused.failed.iter().map(|(_, failure)| failure);
     assert!(reasons.clone().all(|failure| !failure.is_unknown() && failure.reason().contains("Not sent: ")));
     assert!(reasons.clone().all(|failure| failure.reason().contains("not old (uuid elsewhere)")), "{refused:?}");
 
-    let keys = Keys::Listed(Chosen::of_keys(&own[..1]));
+    let keys = Keys::Listed(KeySet::of_keys(&own[..1]));
     let draft = UpdateDraft { set: "a=1".into(), ..UpdateDraft::default() };
     let mut plan = plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
     assert_eq!(plan.cluster, Some(session.cluster()));
@@ -163,7 +163,7 @@ async fn a_plan_of_another_cluster_is_not_carried_out_at_the_same_address() {
     assert_eq!(truth(&session).await, before);
     // A plan whose cluster did not tell its uuid goes by the session's.
     let unknown = ClusterRef { uuid: None, ..session.cluster() };
-    let plan = Plan { ids, cluster: Some(unknown), ..Plan::default() };
+    let plan = InvalidationPlan { ids, cluster: Some(unknown), ..InvalidationPlan::default() };
     let done = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert_eq!(done.done.len(), 3, "{done:?}");
 }

@@ -4,7 +4,7 @@ use egui_kittest::SnapshotResults;
 use keybearer::{
     model::{
         api_key::KeyId,
-        rotation::{Beginning, ClusterRef, OldKey, Person, Place, Rotation, State, Tried},
+        rotation::{Beginning, ClusterRef, Destination, OldKey, Person, Rotation, State, Tried},
     },
     store::rotation::Rotations,
 };
@@ -32,7 +32,7 @@ fn write(rotations: &Rotations, number: usize, state: State) {
         name: key["name"].as_str().unwrap().into(),
         expiration: "90d".into(),
         grace: 24 * HOUR,
-        place: Place::Screen,
+        place: Destination::Screen,
         request: "r".into(),
     });
     let mut held = rotations.begin(rotation).unwrap();

@@ -14,14 +14,15 @@ use keybearer::{
             login::Login,
         },
         rotation::{
-            Beginning, Ended, KeyState, Lineage, OldKey, Outlook, Person, Place as SecretPlace, Rotation, State, Tried,
+            Beginning, Destination as SecretPlace, Ended, KeyState, Lineage, OldKey, Outlook, Person, Rotation, State,
+            Tried,
         },
         update::draft::UpdateDraft,
     },
     ops::{
         connections::connect,
         create,
-        keys::{key_set::Chosen, list},
+        keys::{key_set::KeySet, list},
         update,
         update::plan::{self, Keys},
     },
@@ -144,7 +145,7 @@ impl Place {
                 let session = self.front.session("officer").await;
                 let key = session.client.get_api_key(&successor, false).await.unwrap().unwrap();
                 let draft = UpdateDraft { remove: "rotation_grace".into(), ..UpdateDraft::default() };
-                let keys = Keys::Listed(Chosen::of_keys(&[key]));
+                let keys = Keys::Listed(KeySet::of_keys(&[key]));
                 let plan = plan::plan(&session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap();
                 let outcome = update::run(&session, &Arc::new(plan), None, &AtomicBool::new(false), |_| ()).await;
                 assert!(outcome.failed.is_empty(), "{outcome:?}");

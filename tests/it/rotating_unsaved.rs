@@ -4,7 +4,7 @@
 use keybearer::{
     model::{
         api_key::{ApiKey, KeyId},
-        rotation::{Place, Rotation, State},
+        rotation::{Destination, Rotation, State},
     },
     ops::{
         Problem, Session, create,
@@ -13,7 +13,8 @@ use keybearer::{
             list,
         },
         rotation::{
-            self, Consent, Delivery, Destination, EndPlan, Interaction, Made, News, Wishes,
+            self, Consent, CreatedSuccessor, Delivery, EndPlan, Interaction, OpenDestination, RotationOptions,
+            RotationProgress,
             driver::{self, Outcome},
         },
     },
@@ -52,8 +53,8 @@ impl Filling {
 }
 
 impl Interaction for Filling {
-    fn progress(&mut self, news: News) {
-        if matches!(news, News::Rights(_)) && self.full == Full::BeforeDelivery {
+    fn progress(&mut self, news: RotationProgress) {
+        if matches!(news, RotationProgress::Rights(_)) && self.full == Full::BeforeDelivery {
             self.fill();
         }
     }
@@ -62,7 +63,7 @@ impl Interaction for Filling {
         true
     }
 
-    fn deliver(&mut self, _: &Rotation, _: &Made) -> Delivery {
+    fn deliver(&mut self, _: &Rotation, _: &CreatedSuccessor) -> Delivery {
         self.delivered = true;
         self.fill();
         match self.full {
@@ -94,9 +95,9 @@ async fn rotated(full: Full) -> Ran {
     let old = create::create(&session, &key()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().join("rotations"));
-    let plan = rotation::plan(&session, &[], &old.id, &Wishes::default()).await.unwrap();
+    let plan = rotation::plan(&session, &[], &old.id, &RotationOptions::default()).await.unwrap();
     let mut filling = Filling { rotations: rotations.clone(), full, delivered: false };
-    let destination = (Destination::Person(Place::Stdout), None);
+    let destination = (OpenDestination::Person(Destination::Stdout), None);
     let outcome =
         in_time(driver::start(&session, &rotations, (&plan, Consent::default()), destination, &mut filling)).await;
     let Ok(Outcome::After(after)) = outcome else { panic!("{outcome:?}") };
@@ -144,8 +145,8 @@ async fn a_successor_that_can_t_be_compared_with_others_is_ended_or_named() {
     let old = create::create(&session, &key()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().join("rotations"));
-    let plan = rotation::plan(&session, &[], &old.id, &Wishes::default()).await.unwrap();
-    let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Place::Screen, None)).unwrap();
+    let plan = rotation::plan(&session, &[], &old.id, &RotationOptions::default()).await.unwrap();
+    let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Destination::Screen, None)).unwrap();
     // The old key is read by its id before the successor is made; whatever comes after that is cut.
     front.when("GET", "/_security/api_key", |count| if count < 2 { Line::Holds(0) } else { Line::CutBefore });
     let problem = in_time(rotation::make(&session, &mut held, &mut |_| ())).await.unwrap_err();

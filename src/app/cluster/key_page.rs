@@ -11,7 +11,7 @@ use crate::{
     ops::{
         Problem,
         keys::{
-            effective_privileges::{KeyRights, Told},
+            effective_privileges::{DescribedRights, KeyRights},
             last_use::{NotKnown, Uses},
         },
     },
@@ -23,8 +23,8 @@ pub struct KeyPage {
     cluster: ProfileId,
     id: KeyId,
     /// What the list knows of its rights, until they are read, and where they can't be.
-    listed: Told,
-    told: Loadable<Option<Told>>,
+    listed: DescribedRights,
+    told: Loadable<Option<DescribedRights>>,
     uses: Loadable<Result<Uses, NotKnown>>,
 }
 
@@ -32,19 +32,19 @@ impl KeyPage {
     fn new(cluster: ProfileId, key: ApiKey) -> Self {
         let id = key.id.clone();
         let rights = Rights::of(&key);
-        let listed = Told::of(KeyRights { key, rights, owner: None });
+        let listed = DescribedRights::of(KeyRights { key, rights, owner: None });
         Self { cluster, id, listed, told: Loadable::default(), uses: Loadable::default() }
     }
 }
 
 impl State {
     /// What the key of the open page can do, as far as it was read.
-    pub fn told(&self, id: &KeyId) -> Option<&Loadable<Option<Told>>> {
+    pub fn told(&self, id: &KeyId) -> Option<&Loadable<Option<DescribedRights>>> {
         self.page_of(id).map(|page| &page.told)
     }
 
     /// What the list knows of its rights, which is its descriptors.
-    pub fn listed_rights(&self, id: &KeyId) -> Option<&Told> {
+    pub fn listed_rights(&self, id: &KeyId) -> Option<&DescribedRights> {
         self.page_of(id).map(|page| &page.listed)
     }
 
@@ -112,7 +112,7 @@ impl State {
         }
     }
 
-    pub(crate) fn rights(&mut self, ticket: Ticket, result: Result<Option<Told>, Problem>) {
+    pub(crate) fn rights(&mut self, ticket: Ticket, result: Result<Option<DescribedRights>, Problem>) {
         let now = self.now;
         if let Some(page) = &mut self.key_page {
             page.told.answer(ticket, result, now);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::{
     app::State,
-    model::{connections::profile::ProfileId, inventory::list_view::Sight},
+    model::{connections::profile::ProfileId, inventory::list_view::ListSnapshot},
     ops::{
         Problem,
-        create::completions::Names,
+        create::completions::Completions,
         keys::list::{KeyList, ListProgress},
     },
-    worker::{Looking, Task, Ticket},
+    worker::{Task, Ticket, ViewRequest},
 };
 
 impl State {
@@ -36,7 +36,7 @@ impl State {
             let figures = self.submit(Task::Figures(Box::new(session.clone())));
             self.clusters[place].figures.ask(figures);
         }
-        let looking = Looking { view: self.clusters[place].view.clone(), zone: self.zone.clone() };
+        let looking = ViewRequest { view: self.clusters[place].view.clone(), zone: self.zone.clone() };
         let ticket = self.submit(Task::List(Box::new(session), known, Box::new(looking)));
         let cluster = &mut self.clusters[place];
         cluster.keys.ask(ticket);
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    pub(crate) fn listing(&mut self, ticket: Ticket, progress: ListProgress, sight: Option<Box<Sight>>) {
+    pub(crate) fn listing(&mut self, ticket: Ticket, progress: ListProgress, sight: Option<Box<ListSnapshot>>) {
         let now = self.now;
         let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
         let old = cluster.keys.value().cloned();
@@ -76,7 +76,12 @@ impl State {
         self.let_go(old);
     }
 
-    pub(crate) fn listed(&mut self, ticket: Ticket, result: Result<Arc<KeyList>, Problem>, sight: Option<Box<Sight>>) {
+    pub(crate) fn listed(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Arc<KeyList>, Problem>,
+        sight: Option<Box<ListSnapshot>>,
+    ) {
         let now = self.now;
         let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
         cluster.progress = None;
@@ -98,7 +103,7 @@ impl State {
         }
     }
 
-    pub(crate) fn names(&mut self, ticket: Ticket, names: Names) {
+    pub(crate) fn names(&mut self, ticket: Ticket, names: Completions) {
         let now = self.now;
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.names.question() == Some(ticket)) {
             cluster.names.answer(ticket, Ok(names), now);

@@ -15,7 +15,7 @@ use crate::{
 
 /// The clusters of a merged list, and where the keys of each end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct MergedSource {
     /// Of the cluster.
     pub id: ProfileId,
     /// Its name.
@@ -38,7 +38,7 @@ impl Cluster {
     }
 
     /// The cluster that a key of a merged list comes from.
-    pub fn part(&self, place: usize) -> Option<&Part> {
+    pub fn part(&self, place: usize) -> Option<&MergedSource> {
         self.parts.get(self.parts.partition_point(|part| part.end <= place))
     }
 }
@@ -136,16 +136,16 @@ impl State {
         if !self.shows_all() {
             return;
         }
-        let lists: Vec<(Part, Arc<KeyList>)> = self
+        let lists: Vec<(MergedSource, Arc<KeyList>)> = self
             .clusters
             .iter()
             .filter(|cluster| self.shown_instead_of(cluster).is_none())
             .filter_map(|cluster| {
                 let Profile { id, name, environment, .. } = cluster.profile.clone();
-                Some((Part { id, name, environment, end: 0 }, cluster.keys.value().cloned()?))
+                Some((MergedSource { id, name, environment, end: 0 }, cluster.keys.value().cloned()?))
             })
             .collect();
-        let (parts, lists): (Vec<Part>, Vec<Arc<KeyList>>) = lists.into_iter().unzip();
+        let (parts, lists): (Vec<MergedSource>, Vec<Arc<KeyList>>) = lists.into_iter().unzip();
         let ticket = self.submit(Task::Merge(lists));
         if let Some(merged) = &mut self.merged {
             merged.next_parts = parts;

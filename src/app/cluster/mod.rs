@@ -18,19 +18,19 @@ use crate::{
         filter::{self, Expr, FilterError},
         inventory::{
             Asker, Column, Inventory, Moment, Order,
-            list_view::{self, Rows, Sight, View},
-            overview::{self, Overview, Wanted},
+            list_view::{self, ListSnapshot, ListView, Rows},
+            overview::{self, Overview, OverviewOptions},
         },
         privileges::role::Role,
     },
     ops::{
         Problem, Session,
-        create::{completions::Names, offered::Offered},
-        keys::{first_counts::Figures, list::KeyList},
+        create::{completions::Completions, offered::MissingCapabilities},
+        keys::{first_counts::FirstCounts, list::KeyList},
     },
     worker::{Task, Ticket},
 };
-use merged::Part;
+use merged::MergedSource;
 
 /// A cluster that is open.
 pub struct Cluster {
@@ -45,11 +45,11 @@ pub struct Cluster {
     /// Its roles, by name.
     pub roles: Loadable<Vec<Role>>,
     /// What a form of privileges is completed from.
-    pub names: Loadable<Names>,
+    pub names: Loadable<Completions>,
     /// What can't be made here, and what is missing for it.
-    pub offered: Loadable<Offered>,
+    pub offered: Loadable<MissingCapabilities>,
     /// What is shown of the keys.
-    pub view: View,
+    pub view: ListView,
     /// What is wrong with the search; the rows are those of the last good one.
     pub search_errors: Vec<FilterError>,
     /// The rows that fit the view.
@@ -59,14 +59,14 @@ pub struct Cluster {
     /// The key whose page is open.
     pub open: Option<KeyId>,
     /// The cluster's own first figures.
-    pub figures: Loadable<Option<Figures>>,
+    pub figures: Loadable<Option<FirstCounts>>,
     /// The overview, made when it is looked at and again when keys were read.
     pub overview: Option<Overview>,
     /// Of a list that was put together: where each key comes from.
-    pub parts: Vec<Part>,
-    pub(super) next_parts: Vec<Part>,
+    pub parts: Vec<MergedSource>,
+    pub(super) next_parts: Vec<MergedSource>,
     visit: Option<Millis>,
-    overview_of: Option<(Wanted, Millis)>,
+    overview_of: Option<(OverviewOptions, Millis)>,
     selected_rows: usize,
     anchor: Option<KeyId>,
     none: Inventory,
@@ -86,7 +86,7 @@ impl Cluster {
             roles: Loadable::default(),
             names: Loadable::default(),
             offered: Loadable::default(),
-            view: View::default(),
+            view: ListView::default(),
             search_errors: Vec::new(),
             rows: Rows::default(),
             selection: Selection::default(),
@@ -139,7 +139,7 @@ impl Cluster {
     }
 
     /// Another filter or order.
-    pub(super) fn set_view(&mut self, view: View, now: Millis) {
+    pub(super) fn set_view(&mut self, view: ListView, now: Millis) {
         if self.view == view {
             return;
         }
@@ -198,7 +198,7 @@ impl Cluster {
     }
 
     /// Shows the list that has come, as it was worked out, unless it is looked at otherwise by now.
-    pub(super) fn take_keys(&mut self, now: Millis, sight: Option<Box<Sight>>) {
+    pub(super) fn take_keys(&mut self, now: Millis, sight: Option<Box<ListSnapshot>>) {
         let list = self.keys.value().cloned();
         self.selection.follow(list);
         self.overview_of = None;
@@ -208,13 +208,14 @@ impl Cluster {
             return self.make_rows(now);
         };
         self.search_errors.clear();
-        Sight { expr: self.expr, order: self.order, rows: self.rows, good_until: self.rows_good_until, .. } = *sight;
+        ListSnapshot { expr: self.expr, order: self.order, rows: self.rows, good_until: self.rows_good_until, .. } =
+            *sight;
         self.count_selected();
     }
 
     /// Makes the overview, unless it is there already as it is wanted.
-    pub(super) fn make_overview(&mut self, wanted: &Wanted, now: Millis) {
-        let wanted = Wanted { visit: self.visit, ..wanted.clone() };
+    pub(super) fn make_overview(&mut self, wanted: &OverviewOptions, now: Millis) {
+        let wanted = OverviewOptions { visit: self.visit, ..wanted.clone() };
         let now = self.now(now);
         if self.overview_of.as_ref().is_some_and(|(known, until)| *known == wanted && now < *until) {
             return;
@@ -405,11 +406,11 @@ impl State {
         }
     }
 
-    fn wanted(&self) -> Wanted {
-        Wanted { fields: self.settings.counted_by.clone(), ..self.overview_wanted.clone() }
+    fn wanted(&self) -> OverviewOptions {
+        OverviewOptions { fields: self.settings.counted_by.clone(), ..self.overview_wanted.clone() }
     }
 
-    pub(super) fn figures(&mut self, ticket: Ticket, result: Result<Option<Figures>, Problem>) {
+    pub(super) fn figures(&mut self, ticket: Ticket, result: Result<Option<FirstCounts>, Problem>) {
         let now = self.now;
         if let Some(cluster) = self.clusters.iter_mut().find(|c| c.figures.question() == Some(ticket)) {
             cluster.figures.answer(ticket, result, now);

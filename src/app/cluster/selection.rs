@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{api_key::KeyId, inventory::Bits},
+    model::{api_key::KeyId, inventory::Bitmap},
     ops::keys::list::KeyList,
 };
 
@@ -11,7 +11,7 @@ use crate::{
 #[derive(Default)]
 pub struct Selection {
     list: Option<Arc<KeyList>>,
-    places: Bits,
+    places: Bitmap,
     count: usize,
 }
 
@@ -32,7 +32,7 @@ impl Selection {
     }
 
     /// The places.
-    pub fn places(&self) -> &Bits {
+    pub fn places(&self) -> &Bitmap {
         &self.places
     }
 
@@ -45,7 +45,7 @@ impl Selection {
     /// The list was read again: the same keys stay selected, those that are gone do not.
     pub(crate) fn follow(&mut self, list: Option<Arc<KeyList>>) {
         let old = self.list.take();
-        let mut places = Bits::none(list.as_ref().map_or(0, |list| list.keys.len()));
+        let mut places = Bitmap::none(list.as_ref().map_or(0, |list| list.keys.len()));
         if let (Some(old), Some(list), false) = (&old, &list, self.is_empty()) {
             for place in self.places.places() {
                 if let Some(place) = list.keys.place(&KeyId::new(old.keys.id(place))) {
@@ -68,7 +68,7 @@ impl Selection {
     /// Only these, or these too.
     pub(crate) fn take(&mut self, places: impl IntoIterator<Item = u32>, also: bool) {
         if !also {
-            self.places = Bits::none(self.places.len());
+            self.places = Bitmap::none(self.places.len());
         }
         places.into_iter().for_each(|place| self.places.set(place as usize, true));
         self.count = self.places.count();

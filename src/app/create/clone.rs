@@ -8,12 +8,12 @@ use crate::{
     model::{
         api_key::{ApiKey, KeyId},
         connections::profile::Profile,
-        create::clone_draft::{CloneDraft, CloneSlip},
+        create::clone_draft::{CloneDraft, CloneFieldError},
         secret::Secret,
     },
     ops::{
         Problem,
-        create::{clone, new_key::NotMade},
+        create::{clone, new_key::NewKeyError},
     },
     worker::{FormTask, Task, Ticket},
 };
@@ -42,7 +42,7 @@ pub struct Cloning {
     /// The key.
     pub source: ApiKey,
     /// What is wrong with what was typed.
-    pub slips: Vec<CloneSlip>,
+    pub slips: Vec<CloneFieldError>,
     /// Why there is no copy.
     pub problem: Option<Problem>,
     /// Copies that a request with a lost answer made; nobody knows their secrets.
@@ -122,7 +122,7 @@ impl State {
         }
     }
 
-    pub(crate) fn cloned(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NotMade>>) {
+    pub(crate) fn cloned(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NewKeyError>>) {
         let Some(mut dialog) = self.cloning.take_if(|dialog| dialog.ticket == Some(ticket)) else { return };
         dialog.ticket = None;
         let id = dialog.profile.id.clone();

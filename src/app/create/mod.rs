@@ -11,11 +11,11 @@ use crate::{
         connections::profile::Profile,
         create::{
             CreateKey, Surroundings,
-            new_key::{NewKeyDraft, Slip},
+            new_key::{NewKeyDraft, NewKeyFieldError},
         },
         secret::Secret,
     },
-    ops::{Problem, create::new_key::NotMade, interrupt::Interrupt},
+    ops::{Problem, create::new_key::NewKeyError, interrupt::Interrupt},
     worker::{Task, Ticket},
 };
 
@@ -26,7 +26,7 @@ pub struct Creation {
     /// The cluster it was asked of; another may be shown by now.
     pub profile: Option<Profile>,
     /// What was wrong in the form when it was to be sent.
-    pub errors: Vec<Slip>,
+    pub errors: Vec<NewKeyFieldError>,
     /// Why there is no key.
     pub problem: Option<Problem>,
     /// Keys that a request with a lost answer made; nobody knows their secrets.
@@ -109,7 +109,7 @@ impl State {
         }
     }
 
-    pub(super) fn created(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NotMade>>) {
+    pub(super) fn created(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NewKeyError>>) {
         let Some(waiting) = self.creation.waiting.take_if(|waiting| waiting.ticket == ticket) else { return };
         match result {
             Ok(created) => {

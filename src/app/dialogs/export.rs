@@ -8,7 +8,7 @@ use crate::{
     model::time::calendar,
     ops::{
         Problem,
-        keys::export::{Export, Exported, Part},
+        keys::export::{Export, ExportSource, Exported},
     },
     worker::{Task, Ticket},
 };
@@ -79,7 +79,7 @@ impl State {
             made_at: self.now,
             zone: self.zone.clone(),
         };
-        let export = Export { parts: vec![Part { cluster: name, list, places }], format, path, about };
+        let export = Export { parts: vec![ExportSource { cluster: name, list, places }], format, path, about };
         let ticket = self.submit(Task::Export(Box::new(export)));
         if let Some(dialog) = &mut self.export {
             dialog.written = 0;

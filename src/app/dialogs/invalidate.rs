@@ -22,13 +22,13 @@ use crate::{
     },
     ops::{
         Session,
-        invalidate::{News, Outcome, Plan},
+        invalidate::{InvalidationPlan, InvalidationProgress, Outcome},
         keys::{
             export::Exported,
-            key_set::{Chosen, Summary},
+            key_set::{KeySet, Summary},
             last_use::{NotKnown, Used, Uses},
         },
-        outcome_report::{self, Fate, FatesFile},
+        outcome_report::{self, KeyOutcome, OutcomeReport},
     },
     worker::{Task, Ticket},
 };
@@ -41,11 +41,11 @@ pub struct Invalidation {
     /// The cluster.
     pub profile: Profile,
     /// The keys as they were when they were shown; only their ids are sent.
-    pub keys: Chosen,
+    pub keys: KeySet,
     /// What there is to be told of them.
     pub summary: Summary,
     /// Those that would be sent, as the words that were said have it.
-    pub going: Chosen,
+    pub going: KeySet,
     /// What there is to be told of those.
     pub going_summary: Summary,
     /// When they were last used, as far as it was read.
@@ -67,7 +67,7 @@ pub struct Invalidation {
     /// What has become of them, as far as it is settled by requests that are over.
     pub outcome: Option<Outcome>,
     /// How far the requests have got that are under way.
-    pub news: News,
+    pub news: InvalidationProgress,
     /// The file of what became of them.
     pub exported: Loadable<Exported>,
     /// What is sent now.
@@ -82,13 +82,13 @@ pub struct Invalidation {
 }
 
 impl Invalidation {
-    fn new(cluster: &Cluster, now: i64, keys: Chosen, search: Option<String>) -> Self {
+    fn new(cluster: &Cluster, now: i64, keys: KeySet, search: Option<String>) -> Self {
         let session: Option<&Session> = cluster.session.value();
         let mut own = Self {
             profile: cluster.profile.clone(),
             summary: keys.summary(session, cluster.now(now)),
             keys,
-            going: Chosen::default(),
+            going: KeySet::default(),
             going_summary: Summary::default(),
             uses: Loadable::default(),
             used: Used::default(),
@@ -99,7 +99,7 @@ impl Invalidation {
             managed_too: false,
             clock_in_doubt_too: false,
             outcome: None,
-            news: News::default(),
+            news: InvalidationProgress::default(),
             exported: Loadable::default(),
             running: Vec::new(),
             spared: HashMap::new(),
@@ -165,8 +165,8 @@ impl Invalidation {
     }
 
     /// The plan with the words that were said.
-    fn plan(&self) -> Plan {
-        Plan {
+    fn plan(&self) -> InvalidationPlan {
+        InvalidationPlan {
             cluster: self.cluster.clone(),
             own_key_too: self.own_key_too,
             managed_too: self.managed_too,
@@ -196,7 +196,7 @@ impl Invalidation {
         self.stopping = false;
         self.running.clear();
         self.spared.clear();
-        self.news = News::default();
+        self.news = InvalidationProgress::default();
         self.outcome.get_or_insert_default().take_in(outcome);
     }
 
@@ -242,10 +242,10 @@ impl State {
             return self.notice(format!("{count} {verb} not been read on this connection yet: refresh the list first"));
         }
         let list = shown.keys.value().cloned().unwrap_or_default();
-        let mut keys = Chosen::new(list, places).not_yet_invalidated();
+        let mut keys = KeySet::new(list, places).not_yet_invalidated();
         if !strays.is_empty() {
             strays.extend(keys.keys());
-            keys = Chosen::of_keys(&strays).not_yet_invalidated();
+            keys = KeySet::of_keys(&strays).not_yet_invalidated();
         }
         if keys.is_empty() {
             return self.notice("These keys are invalidated already");
@@ -269,7 +269,7 @@ impl State {
     /// Invalidates one key that was confirmed elsewhere; the dialog shows what becomes of it.
     pub(crate) fn invalidate_at_once(&mut self, home: ProfileId, key: &ApiKey) {
         let Some(cluster) = self.clusters.iter().find(|cluster| cluster.profile.id == home) else { return };
-        let keys = Chosen::of_keys(std::slice::from_ref(key));
+        let keys = KeySet::of_keys(std::slice::from_ref(key));
         let dialog = Invalidation::new(cluster, self.now, keys, None);
         self.open_invalidation(dialog);
         self.invalidate();
@@ -331,7 +331,7 @@ impl State {
         let Some(cluster) = cluster else {
             return self.notice("These keys belong to several clusters: search in one at a time");
         };
-        let keys = Chosen::new(list, places).not_yet_invalidated();
+        let keys = KeySet::new(list, places).not_yet_invalidated();
         if keys.is_empty() {
             return self.notice("All that is shown is invalidated already");
         }
@@ -363,11 +363,11 @@ impl State {
         let plan = dialog.plan();
         let ids = take(dialog);
         if !ids.is_empty() {
-            self.send_plan(Plan { ids, ..plan });
+            self.send_plan(InvalidationPlan { ids, ..plan });
         }
     }
 
-    fn send_plan(&mut self, plan: Plan) {
+    fn send_plan(&mut self, plan: InvalidationPlan) {
         let Some(dialog) = &self.invalidation else { return };
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
         let session = cluster.and_then(|cluster| cluster.session.value()).cloned();
@@ -388,7 +388,7 @@ impl State {
         let ticket = self.submit(Task::Invalidate(Box::new(session), Box::new(plan)));
         self.on_invalidation(|dialog| {
             dialog.ticket = Some(ticket);
-            dialog.news = News { waiting: running.len(), ..News::default() };
+            dialog.news = InvalidationProgress { waiting: running.len(), ..InvalidationProgress::default() };
             (dialog.running, dialog.spared) = (running, spared);
             dialog.exported = Loadable::default();
             dialog.is_broken = false;
@@ -401,7 +401,7 @@ impl State {
         self.on_invalidation(|dialog| dialog.stopping = true);
     }
 
-    pub(crate) fn invalidating(&mut self, ticket: Ticket, news: News) {
+    pub(crate) fn invalidating(&mut self, ticket: Ticket, news: InvalidationProgress) {
         if let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
             dialog.news = news;
         }
@@ -424,12 +424,12 @@ impl State {
         self.read_keys(&id);
     }
 
-    pub(crate) fn export_fates(&mut self, fate: Fate, format: Format, path: PathBuf) {
+    pub(crate) fn export_fates(&mut self, fate: KeyOutcome, format: Format, path: PathBuf) {
         let Some(dialog) = self.invalidation.as_ref().filter(|dialog| dialog.is_over()) else { return };
         let Some(outcome) = &dialog.outcome else { return };
         let mut rows = outcome_report::of_invalidation(outcome);
         rows.retain(|(own, ..)| *own == fate);
-        let file = FatesFile { list: dialog.keys.list().clone(), rows, format, path };
+        let file = OutcomeReport { list: dialog.keys.list().clone(), rows, format, path };
         let ticket = self.submit(Task::ExportFates(Box::new(file)));
         self.on_invalidation(|dialog| dialog.exported.ask(ticket));
     }

@@ -10,14 +10,14 @@ use crate::{
         connections::profile::Profile,
         failure::Failure,
         update::{
-            draft::{UpdateDraft, UpdateSlip},
+            draft::{UpdateDraft, UpdateFieldError},
             plan::{Confirmed, Obstacle, UpdatePlan},
         },
     },
     ops::{
         Problem, Session,
-        keys::{export::Exported, key_set::Chosen},
-        outcome_report::{self, Fate, FatesFile},
+        keys::{export::Exported, key_set::KeySet},
+        outcome_report::{self, KeyOutcome, OutcomeReport},
         update::{
             UpdateOutcome,
             plan::{self, Before, Facts, Keys, NotPlanned},
@@ -31,7 +31,7 @@ pub const TYPED_FROM: usize = 10;
 
 /// A step within the dialog.
 #[derive(Debug)]
-pub enum Step {
+pub enum UpdateStep {
     /// Show the form for these keys.
     Ask(Vec<KeyId>),
     /// Read what was typed, and show what it would change.
@@ -57,13 +57,13 @@ pub struct Updating {
     /// The cluster.
     pub profile: Profile,
     /// The keys that can be updated.
-    pub keys: Chosen,
+    pub keys: KeySet,
     /// Keys that can't, with the reason of the first.
     pub left_out: (usize, String),
     /// Of one key: it as it is now.
     pub before: Loadable<Before>,
     /// What is wrong with what was typed.
-    pub slips: Vec<UpdateSlip>,
+    pub slips: Vec<UpdateFieldError>,
     /// Reason why the change could not be worked out.
     pub problem: Option<Problem>,
     /// Plan that is shown; `None` while the change is typed.
@@ -88,7 +88,7 @@ pub struct Updating {
 }
 
 impl Updating {
-    fn new(profile: Profile, keys: Chosen) -> Self {
+    fn new(profile: Profile, keys: KeySet) -> Self {
         Self {
             profile,
             keys,
@@ -170,29 +170,29 @@ impl Updating {
 }
 
 impl State {
-    pub(crate) fn update_step(&mut self, step: Step) {
+    pub(crate) fn update_step(&mut self, step: UpdateStep) {
         match step {
-            Step::Ask(ids) => self.ask_update(&ids),
-            Step::Review(draft) => self.review_update(&draft),
-            Step::Back => self.on_updating(|dialog| dialog.review = None),
-            Step::AllOwnerRights(on) => self.on_updating(|dialog| dialog.confirmed.all_owner_rights = on),
-            Step::WipeMetadata(on) => self.on_updating(|dialog| dialog.confirmed.wipe_metadata = on),
-            Step::Send => self.send_update(),
-            Step::Stop => {
+            UpdateStep::Ask(ids) => self.ask_update(&ids),
+            UpdateStep::Review(draft) => self.review_update(&draft),
+            UpdateStep::Back => self.on_updating(|dialog| dialog.review = None),
+            UpdateStep::AllOwnerRights(on) => self.on_updating(|dialog| dialog.confirmed.all_owner_rights = on),
+            UpdateStep::WipeMetadata(on) => self.on_updating(|dialog| dialog.confirmed.wipe_metadata = on),
+            UpdateStep::Send => self.send_update(),
+            UpdateStep::Stop => {
                 let Some(ticket) = self.updating.as_ref().and_then(|dialog| dialog.ticket) else { return };
                 self.submit(Task::Stop(ticket));
                 if let Some(dialog) = &mut self.updating {
                     dialog.stopping = true;
                 }
             }
-            Step::GoOn => self.go_on_updating(),
-            Step::Close if self.updating.as_ref().is_some_and(|dialog| !dialog.is_running()) => {
+            UpdateStep::GoOn => self.go_on_updating(),
+            UpdateStep::Close if self.updating.as_ref().is_some_and(|dialog| !dialog.is_running()) => {
                 let planning = self.updating.take().and_then(|dialog| dialog.planning);
                 if let Some(ticket) = planning {
                     self.submit(Task::Stop(ticket));
                 }
             }
-            Step::Close => {}
+            UpdateStep::Close => {}
         }
     }
 
@@ -212,7 +212,7 @@ impl State {
         let (Some(shown), Some(session)) = (self.cluster(), cluster.session.value().cloned()) else { return };
         let list = shown.keys.value().cloned().unwrap_or_default();
         let places = ids.iter().filter_map(|id| list.keys.place(id)).map(|place| place as u32).collect();
-        let all = Chosen::new(list, places).not_yet_invalidated();
+        let all = KeySet::new(list, places).not_yet_invalidated();
         let now = cluster.now(self.now);
         let mut left_out = (0, String::new());
         // Rows alone are looked at: a copy of each of many keys would keep the window waiting.
@@ -343,12 +343,12 @@ impl State {
         self.read_keys(&id);
     }
 
-    pub(crate) fn export_updates(&mut self, fate: Fate, format: Format, path: std::path::PathBuf) {
+    pub(crate) fn export_updates(&mut self, fate: KeyOutcome, format: Format, path: std::path::PathBuf) {
         let Some(dialog) = self.updating.as_ref().filter(|dialog| dialog.is_over()) else { return };
         let Some(outcome) = &dialog.outcome else { return };
         let mut rows = outcome_report::of_update(outcome);
         rows.retain(|(own, ..)| *own == fate);
-        let file = FatesFile { list: dialog.keys.list().clone(), rows, format, path };
+        let file = OutcomeReport { list: dialog.keys.list().clone(), rows, format, path };
         let ticket = self.submit(Task::ExportFates(Box::new(file)));
         self.on_updating(|dialog| dialog.exported.ask(ticket));
     }
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn what_was_on_its_way_when_the_work_broke_off_is_told_as_not_known() {
-        let mut dialog = Updating { ticket: Some(Ticket(7)), ..Updating::new(profile(), Chosen::default()) };
+        let mut dialog = Updating { ticket: Some(Ticket(7)), ..Updating::new(profile(), KeySet::default()) };
         dialog.running = vec![KeyId::new("a"), KeyId::new("b")];
         dialog.broken(Ticket(6));
         assert!(dialog.is_running() && dialog.outcome.is_none());
@@ -393,10 +393,10 @@ mod tests {
         cluster.session.ask(Ticket(900));
         cluster.session.answer(Ticket(900), Ok(session()), 0);
         state.clusters.push(cluster);
-        let keys = Chosen::new(Arc::clone(&list), (0..10_000).collect());
+        let keys = KeySet::new(Arc::clone(&list), (0..10_000).collect());
         state.updating = Some(Updating::new(profile(), keys));
         let draft = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
-        state.update_step(Step::Review(Box::new(draft)));
+        state.update_step(UpdateStep::Review(Box::new(draft)));
         let dialog = state.updating.as_ref().unwrap();
         assert!(dialog.is_planning() && dialog.review.is_none());
         let jobs = state.take_jobs();

@@ -14,11 +14,11 @@ use crate::{
     ops::{
         Problem,
         rotation::{
-            Fate, Made, Rights,
-            driver::{After, OneOf, Planned},
+            CreatedSuccessor, EndOutcome, Rights,
+            driver::{BatchItem, Planned, RotationReport},
         },
     },
-    store::rotation::Held,
+    store::rotation::RotationGuard,
     worker::{Rotate, Rotated, Task, Ticket},
 };
 
@@ -35,7 +35,7 @@ pub struct Successor {
     /// Why it could not be ended.
     pub problem: Option<Problem>,
     /// Nobody else goes on with it while this is held.
-    held: Option<Box<Held>>,
+    held: Option<Box<RotationGuard>>,
     undoing: Option<Ticket>,
 }
 
@@ -91,7 +91,7 @@ impl State {
         }
     }
 
-    fn successor_made(&mut self, ticket: Ticket, result: Result<Box<(Held, Made)>, Problem>) {
+    fn successor_made(&mut self, ticket: Ticket, result: Result<Box<(RotationGuard, CreatedSuccessor)>, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
         dialog.ticket = None;
         let profile = dialog.profile.clone();
@@ -114,7 +114,7 @@ impl State {
         self.after_rotating(&profile.id);
     }
 
-    fn rotation_after(&mut self, ticket: Ticket, result: Result<After, Problem>) {
+    fn rotation_after(&mut self, ticket: Ticket, result: Result<RotationReport, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
         dialog.ticket = None;
         dialog.stage = Stage::After(Box::new(result));
@@ -122,7 +122,7 @@ impl State {
         self.after_rotating(&id);
     }
 
-    fn many_rotated(&mut self, ticket: Ticket, result: Result<Vec<OneOf>, Problem>) {
+    fn many_rotated(&mut self, ticket: Ticket, result: Result<Vec<BatchItem>, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
         dialog.ticket = None;
         if let Stage::Many(many) = &mut dialog.stage {
@@ -132,7 +132,7 @@ impl State {
         self.after_rotating(&id);
     }
 
-    fn rotations_ended(&mut self, ticket: Ticket, result: Result<Vec<Fate>, Problem>) {
+    fn rotations_ended(&mut self, ticket: Ticket, result: Result<Vec<EndOutcome>, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
         dialog.ticket = None;
         if let Stage::End(ending) = &mut dialog.stage {
@@ -224,7 +224,7 @@ impl State {
         }
     }
 
-    fn successor_undone(&mut self, ticket: Ticket, held: Box<Held>, result: Result<(), Problem>) {
+    fn successor_undone(&mut self, ticket: Ticket, held: Box<RotationGuard>, result: Result<(), Problem>) {
         let Some(reveal) = &mut self.reveal else { return };
         let Some(successor) = reveal.rotation.as_mut().filter(|own| own.undoing == Some(ticket)) else { return };
         successor.undoing = None;
@@ -267,8 +267,8 @@ impl State {
 }
 
 impl Reveal {
-    fn of_successor(held: Held, made: Made, profile: &Profile) -> Self {
-        let Made { created, old, rights } = made;
+    fn of_successor(held: RotationGuard, made: CreatedSuccessor, profile: &Profile) -> Self {
+        let CreatedSuccessor { created, old, rights } = made;
         let mut reveal = Self::of_key(created, &old, profile);
         reveal.rotation = Some(Successor {
             old: old.id,
@@ -379,7 +379,7 @@ pub(crate) mod tests {
         state.rotating = Some(dialog);
         state.rotated(Ticket(6), Rotated::After(Err(Problem::broken())));
         state.rotated(Ticket(6), Rotated::Made(Err(Problem::broken())));
-        state.rotated(Ticket(6), Rotated::News(crate::ops::rotation::News::Looking));
+        state.rotated(Ticket(6), Rotated::News(crate::ops::rotation::RotationProgress::Looking));
         let dialog = state.rotating.as_ref().unwrap();
         assert!(dialog.is_running() && dialog.news.is_empty() && matches!(dialog.stage, Stage::Working(_)));
         assert!(!state.may_close(), "a cluster is being changed");

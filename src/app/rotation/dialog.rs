@@ -16,8 +16,8 @@ use crate::{
     ops::{
         Problem, Session,
         rotation::{
-            Consent, EndPlan, Fate, Objection, Plan, Wishes,
-            driver::{After, CancelPlans, Have, OneOf, Planned},
+            Consent, EndOutcome, EndPlan, Objection, RotationOptions, RotationPlan,
+            driver::{BatchItem, CancelPlans, Planned, RotationReport, SecretConfirmation},
         },
     },
     worker::{EndPlans, Rotate, Task, Ticket},
@@ -28,7 +28,7 @@ pub const TYPED_FROM: usize = 10;
 
 /// A step within the dialog.
 #[derive(Debug)]
-pub enum Step {
+pub enum RotationStep {
     /// Show what rotating these would make.
     Ask(Vec<KeyId>),
     /// Look again, with this name and end; empty is as it is.
@@ -54,7 +54,7 @@ pub enum Step {
     /// Show what going on with a rotation needs.
     AskGoOn(ProfileId, String),
     /// Go on with it.
-    GoOn(Having),
+    GoOn(SecretAnswer),
     /// Show what canceling a rotation would do.
     AskCancel(ProfileId, String),
     /// Leave the successor valid.
@@ -73,7 +73,7 @@ pub enum Step {
 
 /// What a person has of the successor of an interrupted rotation.
 #[derive(Debug)]
-pub enum Having {
+pub enum SecretAnswer {
     /// Nobody can have been told.
     Unsaid,
     /// It, as it was pasted.
@@ -106,17 +106,17 @@ pub enum Stage {
     /// Something that is under way with one rotation, in a sentence.
     Working(String),
     /// How far a rotation has come.
-    After(Box<Result<After, Problem>>),
+    After(Box<Result<RotationReport, Problem>>),
     /// Several keys.
     Many(Many),
     /// A rotation that was interrupted.
-    GoOn(Box<GoOn>),
+    GoOn(Box<Resuming>),
     /// A rotation that may be canceled.
     Cancel(Box<Canceling>),
     /// The outcome of canceling a rotation.
     Canceled(Box<Result<Rotation, Problem>>),
     /// Old keys that are due.
-    End(Box<Ending>),
+    End(Box<EndingOldKeys>),
 }
 
 /// What would be made, and what is wanted.
@@ -155,7 +155,7 @@ impl Ask {
         self.ids.len() == 1
     }
 
-    fn plans(&self) -> impl Iterator<Item = &Plan> {
+    fn plans(&self) -> impl Iterator<Item = &RotationPlan> {
         self.planned.value().into_iter().flat_map(|planned| &planned.plans)
     }
 
@@ -165,7 +165,7 @@ impl Ask {
     }
 
     /// `true` if a key is meant, by what was consented to.
-    pub fn is_meant(&self, plan: &Plan) -> bool {
+    pub fn is_meant(&self, plan: &RotationPlan) -> bool {
         plan.check_with(self.consent, self.grace()).is_ok()
     }
 
@@ -212,11 +212,11 @@ pub struct Many {
     /// Where the secrets go.
     pub folder: PathBuf,
     /// What became of them.
-    pub over: Option<Result<Vec<OneOf>, Problem>>,
+    pub over: Option<Result<Vec<BatchItem>, Problem>>,
 }
 
 /// A rotation that was interrupted.
-pub struct GoOn {
+pub struct Resuming {
     /// As it was read.
     pub rotation: Rotation,
     /// What is wrong with what was pasted.
@@ -224,13 +224,13 @@ pub struct GoOn {
 }
 
 /// Old keys that are due.
-pub struct Ending {
+pub struct EndingOldKeys {
     /// Their rotations.
     pub rotations: Vec<Rotation>,
     /// Plans of ending each of them, and the last uses of the old keys.
     pub looked: Loadable<EndPlans>,
     /// What became of them.
-    pub over: Option<Result<Vec<Fate>, Problem>>,
+    pub over: Option<Result<Vec<EndOutcome>, Problem>>,
 }
 
 /// A rotation that may be canceled.
@@ -243,7 +243,7 @@ pub struct Canceling {
     pub looked: Loadable<CancelPlans>,
 }
 
-impl Ending {
+impl EndingOldKeys {
     /// Plan of ending a rotation, or the problem that would refuse it; `None` until the cluster was asked.
     pub fn plan(&self, rotation: &Rotation) -> Option<&Result<EndPlan, Problem>> {
         let number = self.rotations.iter().position(|own| own.id == rotation.id)?;
@@ -289,36 +289,36 @@ impl Rotating {
 }
 
 impl State {
-    pub(crate) fn rotate_step(&mut self, step: Step) {
+    pub(crate) fn rotate_step(&mut self, step: RotationStep) {
         match step {
-            Step::Ask(ids) => self.ask_rotate(ids),
-            Step::Look(name, expiration) => self.look_again(name, expiration),
-            Step::Grace(grace) => self.on_ask(|ask| ask.grace = grace),
-            Step::Compromised(on) => self.on_ask(|ask| ask.compromised = on),
-            Step::OtherOwner(on) => self.on_ask(|ask| ask.consent.other_owner = on),
-            Step::Managed(on) => self.on_ask(|ask| ask.consent.managed_too = on),
-            Step::Again(on) => self.on_ask(|ask| ask.consent.again = on),
-            Step::Begin(folder) => self.begin_rotating(folder),
-            Step::Kept => self.secret_kept(),
-            Step::Undo => self.undo_successor(),
-            Step::TryAgain => self.try_successor_again(),
-            Step::AskGoOn(profile, id) => {
-                self.ask_about(&profile, &id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })))
+            RotationStep::Ask(ids) => self.ask_rotate(ids),
+            RotationStep::Look(name, expiration) => self.look_again(name, expiration),
+            RotationStep::Grace(grace) => self.on_ask(|ask| ask.grace = grace),
+            RotationStep::Compromised(on) => self.on_ask(|ask| ask.compromised = on),
+            RotationStep::OtherOwner(on) => self.on_ask(|ask| ask.consent.other_owner = on),
+            RotationStep::Managed(on) => self.on_ask(|ask| ask.consent.managed_too = on),
+            RotationStep::Again(on) => self.on_ask(|ask| ask.consent.again = on),
+            RotationStep::Begin(folder) => self.begin_rotating(folder),
+            RotationStep::Kept => self.secret_kept(),
+            RotationStep::Undo => self.undo_successor(),
+            RotationStep::TryAgain => self.try_successor_again(),
+            RotationStep::AskGoOn(profile, id) => {
+                self.ask_about(&profile, &id, |rotation| Stage::GoOn(Box::new(Resuming { rotation, error: None })))
             }
-            Step::GoOn(having) => self.go_on_rotating(having),
-            Step::AskCancel(profile, id) => {
+            RotationStep::GoOn(having) => self.go_on_rotating(having),
+            RotationStep::AskCancel(profile, id) => {
                 self.ask_cancel(&profile, &id, false);
             }
-            Step::Keep(on) => {
+            RotationStep::Keep(on) => {
                 if let Some(Stage::Cancel(canceling)) = self.idle_stage() {
                     canceling.keep = on;
                 }
             }
-            Step::Cancel => self.cancel_rotation(),
-            Step::AskEnd(profile, id) => self.ask_end(&profile, id.as_deref()),
-            Step::End => self.end_rotations(),
-            Step::Stop => self.stop_rotating(),
-            Step::Close => {
+            RotationStep::Cancel => self.cancel_rotation(),
+            RotationStep::AskEnd(profile, id) => self.ask_end(&profile, id.as_deref()),
+            RotationStep::End => self.end_rotations(),
+            RotationStep::Stop => self.stop_rotating(),
+            RotationStep::Close => {
                 self.close_rotating();
                 // A successor's secret may have been asked about because the window is to be closed.
                 if self.rotating.is_none() {
@@ -374,7 +374,7 @@ impl State {
         let Some(session) = self.rotating_session() else { return };
         let Some(Stage::Ask(ask)) = self.idle_stage() else { return };
         let typed = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
-        let wishes = Wishes { name: typed(&name), expiration: typed(&expiration), grace: ask.grace() };
+        let wishes = RotationOptions { name: typed(&name), expiration: typed(&expiration), grace: ask.grace() };
         let (ids, old) = (ask.ids.clone(), ask.planned.give_up());
         if let Some(old) = old {
             self.submit(Task::Stop(old));
@@ -396,7 +396,7 @@ impl State {
             return;
         }
         let (grace, consent) = (ask.grace(), ask.consent);
-        let mut plans: Vec<Plan> = ask.plans().filter(|plan| ask.is_meant(plan)).cloned().collect();
+        let mut plans: Vec<RotationPlan> = ask.plans().filter(|plan| ask.is_meant(plan)).cloned().collect();
         plans.iter_mut().for_each(|plan| plan.set_grace(grace));
         if ask.is_single() {
             let Some(plan) = plans.pop() else { return };
@@ -418,15 +418,15 @@ impl State {
         }
     }
 
-    fn go_on_rotating(&mut self, having: Having) {
+    fn go_on_rotating(&mut self, having: SecretAnswer) {
         let Some(session) = self.rotating_session() else { return };
         let Some(Stage::GoOn(asked)) = self.idle_stage() else { return };
         let id = asked.rotation.id.clone();
         let have = match having {
-            Having::Unsaid => Have::Unsaid,
-            Having::Said => Have::Said,
-            Having::Not => Have::Not,
-            Having::Pasted(text) => match of_the_successor(&text, &asked.rotation) {
+            SecretAnswer::Unsaid => SecretConfirmation::Unsaid,
+            SecretAnswer::Said => SecretConfirmation::Said,
+            SecretAnswer::Not => SecretConfirmation::Not,
+            SecretAnswer::Pasted(text) => match of_the_successor(&text, &asked.rotation) {
                 Ok(have) => have,
                 Err(words) => return asked.error = Some(words),
             },
@@ -438,9 +438,9 @@ impl State {
     fn try_successor_again(&mut self) {
         let Some(session) = self.rotating_session() else { return };
         let Some(Stage::After(after)) = self.idle_stage() else { return };
-        let Ok(After { rotation, secret, .. }) = &mut **after else { return };
+        let Ok(RotationReport { rotation, secret, .. }) = &mut **after else { return };
         let (Some(secret), Some(successor)) = (secret.take(), rotation.successor().cloned()) else { return };
-        let step = Rotate::GoOn(rotation.id.clone(), Have::Secret(successor, secret));
+        let step = Rotate::GoOn(rotation.id.clone(), SecretConfirmation::Secret(successor, secret));
         self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
     }
 
@@ -480,7 +480,7 @@ impl State {
         if let Some(session) = session {
             looked.ask(self.submit(Task::Rotate(Box::new(session), Rotate::EndPlans(rotations.clone()))));
         }
-        let ending = Ending { rotations, looked, over: None };
+        let ending = EndingOldKeys { rotations, looked, over: None };
         self.rotating = Some(Rotating::new(profile, Stage::End(Box::new(ending))));
     }
 
@@ -543,7 +543,7 @@ impl State {
             Some(keep) => self.ask_cancel(&profile, id, keep),
             None if outlook.is_due() => self.ask_end(&profile, Some(id)),
             None if matches!(outlook, Outlook::Next(Next::Make | Next::Try)) => {
-                self.ask_about(&profile, id, |rotation| Stage::GoOn(Box::new(GoOn { rotation, error: None })));
+                self.ask_about(&profile, id, |rotation| Stage::GoOn(Box::new(Resuming { rotation, error: None })));
             }
             None => self.show(Screen::Overview),
         }
@@ -565,11 +565,11 @@ impl State {
 }
 
 /// The key in what was pasted, if it is the successor.
-fn of_the_successor(text: &Secret, rotation: &Rotation) -> Result<Have, String> {
+fn of_the_successor(text: &Secret, rotation: &Rotation) -> Result<SecretConfirmation, String> {
     let candidates = secret_text::read(text).map_err(|error| error.to_string())?;
     let successor = rotation.successor().cloned().unwrap_or_default();
     match candidates.into_iter().find(|candidate| candidate.id == successor.as_str()) {
-        Some(candidate) => Ok(Have::Secret(successor, candidate.secret)),
+        Some(candidate) => Ok(SecretConfirmation::Secret(successor, candidate.secret)),
         None => Err(format!("That is the secret of another key than {successor}")),
     }
 }

@@ -12,17 +12,17 @@ use crate::{
         connections::profile::ProfileId,
         rotation::{KeyState, Next, Outlook, Rotation},
     },
-    ops::{Problem, rotation::driver::Here},
+    ops::{Problem, rotation::driver::ClusterRotations},
     worker::{Rotate, Task, Ticket},
 };
 
 /// The rotations of the open clusters.
 #[derive(Default)]
-pub struct Rotations(Vec<(ProfileId, Loadable<Here>)>);
+pub struct Rotations(Vec<(ProfileId, Loadable<ClusterRotations>)>);
 
 /// A rotation of an open cluster.
 #[derive(Clone)]
-pub struct Row<'a> {
+pub struct RotationRow<'a> {
     /// Profile of the cluster.
     pub profile: &'a ProfileId,
     /// As it was read.
@@ -33,7 +33,7 @@ pub struct Row<'a> {
 
 /// What a key is in a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum RotationRole {
     /// It gets a successor.
     Old,
     /// It takes the place of another.
@@ -42,11 +42,11 @@ pub enum Part {
 
 impl Rotations {
     /// Those of a cluster.
-    pub fn of(&self, id: &ProfileId) -> Option<&Loadable<Here>> {
+    pub fn of(&self, id: &ProfileId) -> Option<&Loadable<ClusterRotations>> {
         self.0.iter().find(|(own, _)| own == id).map(|(_, here)| here)
     }
 
-    fn entry(&mut self, id: &ProfileId) -> &mut Loadable<Here> {
+    fn entry(&mut self, id: &ProfileId) -> &mut Loadable<ClusterRotations> {
         let place = self.0.iter().position(|(own, _)| own == id).unwrap_or_else(|| {
             self.0.push((id.clone(), Loadable::default()));
             self.0.len() - 1
@@ -59,7 +59,7 @@ impl Rotations {
         self.0.retain(|(own, _)| own != id);
     }
 
-    fn asked(&mut self, ticket: Ticket) -> Option<&mut Loadable<Here>> {
+    fn asked(&mut self, ticket: Ticket) -> Option<&mut Loadable<ClusterRotations>> {
         self.0.iter_mut().map(|(_, here)| here).find(|here| here.question() == Some(ticket))
     }
 }
@@ -75,7 +75,7 @@ pub fn is_stuck(outlook: &Outlook) -> bool {
 }
 
 /// Sorts the most urgent first: due, interrupted or stuck, waiting.
-fn urgency(row: &Row<'_>) -> (u8, Millis) {
+fn urgency(row: &RotationRow<'_>) -> (u8, Millis) {
     let begun = row.rotation.begun_at;
     match &row.outlook {
         outlook if outlook.is_due() => (0, begun),
@@ -92,14 +92,14 @@ impl State {
         self.clusters.iter().filter(move |cluster| all || Some(&cluster.profile.id) == shown)
     }
 
-    fn shown_rotations(&self) -> impl Iterator<Item = &Loadable<Here>> {
+    fn shown_rotations(&self) -> impl Iterator<Item = &Loadable<ClusterRotations>> {
         self.shown_clusters().filter_map(|cluster| self.rotations.of(&cluster.profile.id))
     }
 
     /// The rotations of what is shown that are not at their end, the most urgent first.
-    pub fn open_rotations(&self) -> Vec<Row<'_>> {
+    pub fn open_rotations(&self) -> Vec<RotationRow<'_>> {
         let of = |cluster: &'_ Cluster| self.rotations.of(&cluster.profile.id).and_then(Loadable::value);
-        let mut rows: Vec<Row<'_>> = Vec::new();
+        let mut rows: Vec<RotationRow<'_>> = Vec::new();
         for cluster in self.shown_clusters() {
             let here = of(cluster).into_iter().flat_map(|here| &here.rotations);
             let open = here.filter(|rotation| !rotation.is_finished());
@@ -110,8 +110,8 @@ impl State {
     }
 
     /// A rotation with its outlook.
-    pub fn row<'a>(&self, profile: &'a ProfileId, rotation: &'a Rotation) -> Row<'a> {
-        Row { profile, rotation, outlook: self.outlook(profile, rotation) }
+    pub fn row<'a>(&self, profile: &'a ProfileId, rotation: &'a Rotation) -> RotationRow<'a> {
+        RotationRow { profile, rotation, outlook: self.outlook(profile, rotation) }
     }
 
     /// Outlook of a rotation of an open cluster: its keys stand as the list has them, and those that the list does not
@@ -152,11 +152,11 @@ impl State {
 
     /// The rotation that a shown key is in, and what it is there. One that is not at its end goes before others,
     /// and the newest before older ones.
-    pub fn rotation_of(&self, id: &KeyId) -> Option<(&Rotation, Part)> {
+    pub fn rotation_of(&self, id: &KeyId) -> Option<(&Rotation, RotationRole)> {
         let here = self.rotations.of(&self.home(id)?.profile.id)?.value()?;
         let part = |rotation: &Rotation| match rotation.old.id == *id {
-            true => Some(Part::Old),
-            false => (rotation.successor() == Some(id)).then_some(Part::Successor),
+            true => Some(RotationRole::Old),
+            false => (rotation.successor() == Some(id)).then_some(RotationRole::Successor),
         };
         let about = here.rotations.iter().filter_map(|rotation| part(rotation).map(|part| (rotation, part)));
         about.max_by_key(|(rotation, _)| (!rotation.is_finished(), rotation.begun_at))
@@ -177,7 +177,7 @@ impl State {
     /// When the next rotation of what is shown is due.
     pub(super) fn next_due(&self) -> Option<Millis> {
         let waiting = self.open_rotations();
-        let due = |row: &Row<'_>| row.rotation.due().filter(|_| matches!(row.outlook, Outlook::Next(_)));
+        let due = |row: &RotationRow<'_>| row.rotation.due().filter(|_| matches!(row.outlook, Outlook::Next(_)));
         waiting.iter().filter_map(due).filter(|due| *due > self.now).min()
     }
 
@@ -195,7 +195,7 @@ impl State {
         ids.iter().for_each(|id| self.read_rotations(id));
     }
 
-    pub(super) fn rotations_read(&mut self, ticket: Ticket, result: Result<Here, Problem>) {
+    pub(super) fn rotations_read(&mut self, ticket: Ticket, result: Result<ClusterRotations, Problem>) {
         let now = self.now;
         if let Some(here) = self.rotations.asked(ticket) {
             here.answer(ticket, result, now);

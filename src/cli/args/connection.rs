@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        environment::{self, Machine, ThisMachine},
+        environment::{self, Host, ThisMachine},
         error::CliError,
         output,
     },
@@ -99,7 +99,7 @@ impl ConnectionFlags {
         Ok(if self.profile.is_some() { session.with_keyring(environment::kept_secrets()) } else { session })
     }
 
-    fn resolve(&self, machine: &dyn Machine) -> Result<Connection, CliError> {
+    fn resolve(&self, machine: &dyn Host) -> Result<Connection, CliError> {
         let timeout = self.timeout.as_deref().map(parse_timeout).transpose()?;
         let run_as = self.run_as.clone().filter(|user| !user.is_empty());
         let mut warnings = Vec::new();
@@ -113,7 +113,7 @@ impl ConnectionFlags {
         Ok(Connection { endpoint, warnings })
     }
 
-    fn of_profile(&self, name: &str, machine: &dyn Machine) -> Result<Endpoint, CliError> {
+    fn of_profile(&self, name: &str, machine: &dyn Host) -> Result<Endpoint, CliError> {
         let given = [
             ("--url", self.url.is_some()),
             ("--ca-file", self.ca_file.is_some()),
@@ -128,7 +128,7 @@ impl ConnectionFlags {
         Ok(machine.profile(name)?.endpoint)
     }
 
-    fn of_parts(&self, machine: &dyn Machine, warnings: &mut Vec<String>) -> Result<Endpoint, CliError> {
+    fn of_parts(&self, machine: &dyn Host, warnings: &mut Vec<String>) -> Result<Endpoint, CliError> {
         let url = match (&self.url, machine.variable("ES_URL")?) {
             (Some(url), _) => parse("--url", ClusterUrl::parse(url))?,
             (None, Some(url)) => parse("ES_URL", ClusterUrl::parse(url.expose()))?,
@@ -143,7 +143,7 @@ impl ConnectionFlags {
         Ok(Endpoint { url, trust, login, run_as: None, timeout: DEFAULT_TIMEOUT, audit_index: None })
     }
 
-    fn trust(&self, machine: &dyn Machine) -> Result<Trust, CliError> {
+    fn trust(&self, machine: &dyn Host) -> Result<Trust, CliError> {
         let fingerprint = |option: &str, text: &str| parse(option, Fingerprint::parse(text)).map(Trust::Fingerprint);
         let ca_file = |path: &Path| Trust::CaFile(path.to_owned());
         match (&self.ca_file, &self.fingerprint, self.insecure) {
@@ -230,7 +230,7 @@ pub(crate) fn acting(session: &Session) -> Option<String> {
 }
 
 /// How the environment signs in. A key goes before a token, and a token before a user.
-fn login(machine: &dyn Machine, warnings: &mut Vec<String>) -> Result<Login, CliError> {
+fn login(machine: &dyn Host, warnings: &mut Vec<String>) -> Result<Login, CliError> {
     let key = machine.variable("ES_API_KEY")?;
     let token = machine.variable("ES_TOKEN")?;
     let username = machine.variable("ES_USERNAME")?;
@@ -283,7 +283,7 @@ mod tests {
     #[derive(Default)]
     struct Fake(HashMap<&'static str, &'static str>);
 
-    impl Machine for Fake {
+    impl Host for Fake {
         fn variable(&self, name: &str) -> Result<Option<Secret>, CliError> {
             Ok(self.0.get(name).copied().map(Secret::new))
         }

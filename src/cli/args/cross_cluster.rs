@@ -21,7 +21,7 @@ use crate::{
     },
     ops::{
         Problem, Session, clock,
-        connections::capabilities::{self, Offer},
+        connections::capabilities::{self, Capability},
         create::cross_cluster,
     },
 };
@@ -124,11 +124,11 @@ pub(crate) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &Cross
 
 /// What is missing is said before anything is sent.
 async fn is_offered(session: &Session, with_identity: bool) -> Result<(), CliError> {
-    let identity = || with_identity.then(|| capabilities::missing(session, Offer::CertificateIdentity)).flatten();
-    if let Some(problem) = capabilities::missing(session, Offer::CrossCluster).or_else(identity) {
+    let identity = || with_identity.then(|| capabilities::missing(session, Capability::CertificateIdentity)).flatten();
+    if let Some(problem) = capabilities::missing(session, Capability::CrossCluster).or_else(identity) {
         return Err(problem.into());
     }
-    capabilities::unlicensed(session, Offer::CrossCluster).await.map_or(Ok(()), |problem| Err(problem.into()))
+    capabilities::unlicensed(session, Capability::CrossCluster).await.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 fn say(session: &Session, wanted: &CreateCrossCluster) {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{cross_cluster::access_text, json_input};
 use crate::{
     cli::error::CliError,
-    model::update::draft::{UpdateDraft, UpdateField, UpdateSlip},
+    model::update::draft::{UpdateDraft, UpdateField, UpdateFieldError},
 };
 
 /// The options that say what shall be different.
@@ -78,8 +78,8 @@ impl WantedArgs {
 }
 
 /// One line for each field that is wrong, by its option.
-pub(crate) fn lines(slips: &[UpdateSlip]) -> CliError {
-    let line = |(field, words): &UpdateSlip| {
+pub(crate) fn lines(slips: &[UpdateFieldError]) -> CliError {
+    let line = |(field, words): &UpdateFieldError| {
         let option = match field {
             UpdateField::RoleDescriptors => "--role-descriptors",
             UpdateField::Access => "--access",

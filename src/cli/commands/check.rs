@@ -14,7 +14,7 @@ use crate::{
     model::{Millis, text::sanitize, time::calendar},
     ops::{
         clock,
-        connections::connect::{self, Step, StepReport, StepResult},
+        connections::connect::{self, ConnectionCheck, StepReport, StepResult},
     },
 };
 
@@ -95,12 +95,12 @@ impl StepJson {
             StepResult::Failed(problem) => ("failed", problem.title, problem.detail, problem.hint),
         };
         let step = match report.step {
-            Step::Reach => "reach",
-            Step::Certificate => "certificate",
-            Step::Product => "product",
-            Step::Identity => "identity",
-            Step::Privileges => "privileges",
-            Step::Missing => "missing",
+            ConnectionCheck::Reach => "reach",
+            ConnectionCheck::Certificate => "certificate",
+            ConnectionCheck::Product => "product",
+            ConnectionCheck::Identity => "identity",
+            ConnectionCheck::Privileges => "privileges",
+            ConnectionCheck::Missing => "missing",
         };
         Self { step, result, title, detail, hint, took_ms: report.took, certificate }
     }

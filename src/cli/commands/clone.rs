@@ -24,7 +24,7 @@ use crate::{
         connections::login::Login,
         create::{
             clone::{self, CloneKey},
-            clone_draft::{CloneDraft, CloneField, CloneSlip, CloneSource},
+            clone_draft::{CloneDraft, CloneField, CloneFieldError, CloneSource},
         },
         secret::Secret,
         text::sanitize,
@@ -32,7 +32,7 @@ use crate::{
     },
     ops::{
         Session, clock,
-        connections::capabilities::{self, Offer},
+        connections::capabilities::{self, Capability},
         create::clone as ops_cloning,
         keys::find,
     },
@@ -79,7 +79,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     let text = source.read(&format!("Secret of {}", args.reference), "--source-file or --source-stdin")?;
     let id = id_of(&text)?;
     let session = connection::changing_session_at(&endpoint).await?;
-    if let Some(problem) = capabilities::missing(&session, Offer::Clone) {
+    if let Some(problem) = capabilities::missing(&session, Capability::Clone) {
         return Err(problem.into());
     }
     let Some(known) = source_of(&session, &args.reference, &id).await? else { return Ok(Exit::Failed) };
@@ -132,8 +132,8 @@ impl CloneArgs {
 }
 
 /// Validation errors as lines, each with its option.
-fn lines(slips: Vec<CloneSlip>) -> CliError {
-    let line = |(field, words): CloneSlip| {
+fn lines(slips: Vec<CloneFieldError>) -> CliError {
+    let line = |(field, words): CloneFieldError| {
         let option = match field {
             CloneField::Secret => "--source-file",
             CloneField::Name => "--name",

@@ -20,7 +20,7 @@ use crate::{
         error::{CliError, Exit},
         output::{
             self, PlainFormat,
-            destination::{self, Outlet},
+            destination::{self, SecretDestination},
             secret,
         },
         signals,
@@ -150,7 +150,7 @@ impl KeyArgs {
     ///
     /// # Errors
     /// When nobody would get it, or the file can't be made.
-    pub(crate) fn outlet(&self) -> Result<Outlet, CliError> {
+    pub(crate) fn outlet(&self) -> Result<SecretDestination, CliError> {
         destination::outlet(self.secret_file.as_deref(), self.output)
     }
 }
@@ -190,7 +190,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exi
     Ok(ended(&created))
 }
 
-impl Outlet {
+impl SecretDestination {
     /// Whether a person who will see the secret on the screen wants the key; others said so by their options.
     ///
     /// # Errors
@@ -274,7 +274,7 @@ pub(crate) async fn hand_over(
     session: &Session,
     created: &CreatedKey,
     application_id: Option<&str>,
-    outlet: Outlet,
+    outlet: SecretDestination,
     format: PlainFormat,
 ) -> Result<(), CliError> {
     let kept = match deliver(created, application_id, outlet) {
@@ -292,10 +292,14 @@ pub(crate) async fn hand_over(
 }
 
 /// Writes the secret; returns the path of the file that has it, if it is one.
-fn deliver(created: &CreatedKey, application_id: Option<&str>, outlet: Outlet) -> Result<Option<String>, CliError> {
+fn deliver(
+    created: &CreatedKey,
+    application_id: Option<&str>,
+    outlet: SecretDestination,
+) -> Result<Option<String>, CliError> {
     let encoded = login::encode(created.id.as_str(), &created.secret);
     match outlet {
-        Outlet::Json => {
+        SecretDestination::Json => {
             let json = CreatedJson {
                 api_key: Some(created.secret.expose()),
                 encoded: Some(encoded.expose()),
@@ -304,13 +308,13 @@ fn deliver(created: &CreatedKey, application_id: Option<&str>, outlet: Outlet) -
             let text = Zeroizing::new(output::json(&json).map_err(CliError::Output)?);
             secret::write_stdout(&text).map(|()| None).map_err(CliError::Output)
         }
-        Outlet::Screen => {
+        SecretDestination::Screen => {
             let (id, secret) = (&created.id, created.secret.expose());
             let pair = Zeroizing::new(format!("{:16}{id}:{secret}\n{:16}{}\n", "id:key", "encoded", encoded.expose()));
             let text = Zeroizing::new(output::facts(&facts(created, application_id)) + &pair);
             secret::write_stdout(text.as_bytes()).map(|()| None).map_err(CliError::Output)
         }
-        Outlet::File(file) => {
+        SecretDestination::File(file) => {
             let path = file.path().display().to_string();
             file.write(&encoded).map_err(CliError::Output)?;
             Ok(Some(path))

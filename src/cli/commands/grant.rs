@@ -19,7 +19,7 @@ use crate::{
         create::{
             FieldError, Surroundings,
             grant::Grant,
-            new_key::{KeyFor, NewKey, NewKeyDraft, OwnerDraft, Place, Slip},
+            new_key::{KeyFor, NewKey, NewKeyDraft, NewKeyField, NewKeyFieldError, OwnerDraft},
         },
         privileges::{
             descriptor::{self, Piece},
@@ -30,7 +30,7 @@ use crate::{
     },
     ops::{
         Session, clock,
-        connections::capabilities::{self, Offer},
+        connections::capabilities::{self, Capability},
         create::grant,
     },
     store::connections::new_profile_id,
@@ -121,7 +121,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     let outlet = if args.key.dry_run { None } else { Some(args.key.outlet()?) };
     let credential = args.owner.secret()?;
     let session = connection::changing_session_at(&endpoint).await?;
-    if let Some(problem) = capabilities::missing(&session, Offer::Grant) {
+    if let Some(problem) = capabilities::missing(&session, Capability::Grant) {
         return Err(problem.into());
     }
     let (wanted, sentence) = checked(&session, &draft, credential).await?;
@@ -146,7 +146,7 @@ fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
     let zone = clock::zone();
     let around = around(clock::now(), &zone, &[]);
     let slips = draft.check(around, "", Some(Secret::default())).err().unwrap_or_default();
-    let of_owner: Vec<Slip> = slips.into_iter().filter(|(place, _)| *place == Place::Owner).collect();
+    let of_owner: Vec<NewKeyFieldError> = slips.into_iter().filter(|(place, _)| *place == NewKeyField::Owner).collect();
     if of_owner.is_empty() { Ok(()) } else { Err(CliError::Fields(lines(of_owner, draft, &[]))) }
 }
 
@@ -174,14 +174,14 @@ fn around<'a>(now: crate::model::Millis, zone: &'a jiff::tz::TimeZone, roles: &'
 }
 
 /// Validation errors as lines, each with its option.
-fn lines(slips: Vec<Slip>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
+fn lines(slips: Vec<NewKeyFieldError>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, message) in slips {
         match place {
-            Place::Key(field) => lines.extend(draft::lines(&[FieldError { field, message }], &draft.key, roles)),
-            Place::Owner => lines.push(format!("--for: {message}")),
-            Place::Credential => lines.push(format!("--password-file: {message}")),
-            Place::Access => lines.push(message),
+            NewKeyField::Key(field) => lines.extend(draft::lines(&[FieldError { field, message }], &draft.key, roles)),
+            NewKeyField::Owner => lines.push(format!("--for: {message}")),
+            NewKeyField::Credential => lines.push(format!("--password-file: {message}")),
+            NewKeyField::Access => lines.push(message),
         }
     }
     lines

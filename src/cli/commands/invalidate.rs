@@ -32,8 +32,8 @@ use crate::{
     },
     ops::{
         Session, clock,
-        invalidate::{self, ClockWayOut, Outcome, Plan, Progress},
-        keys::{find, key_set::Chosen, last_use},
+        invalidate::{self, ClockWayOut, InvalidationPlan, Outcome, Progress},
+        keys::{find, key_set::KeySet, last_use},
         outcome_report,
     },
 };
@@ -131,11 +131,11 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
                 return Ok(Exit::Done);
             }
             named_by_hand(&session, &keys, &args)?;
-            (session, Chosen::of_keys(&keys))
+            (session, KeySet::of_keys(&keys))
         }
     };
     let (session, chosen) = chosen;
-    let plan = Plan {
+    let plan = InvalidationPlan {
         cluster: Some(session.cluster()),
         own_key_too: args.own_key_too,
         managed_too: args.managed_too,
@@ -201,7 +201,7 @@ fn check_query(query: &str) -> Result<(), CliError> {
 ///
 /// # Errors
 /// When of some it is not known if the search means them, unless those shall be left out.
-async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<Chosen, CliError> {
+async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<KeySet, CliError> {
     match clock::compare(session).await {
         Ok(clock::Compared::Differed(skew)) => {
             let ahead = clock::ahead(skew);
@@ -241,7 +241,7 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
         return Err(CliError::problem(&title, &detail, hint));
     }
     let read = Arc::new(read);
-    let chosen = Chosen::new(Arc::clone(&read), rows.places).not_yet_invalidated();
+    let chosen = KeySet::new(Arc::clone(&read), rows.places).not_yet_invalidated();
     list::say_count(&read, chosen.len(), chosen.len());
     list::say_not_known(not_known, &query);
     Ok(chosen)
@@ -316,7 +316,7 @@ fn say_gone(reference: &str, gone: &ApiKey) {
 }
 
 /// Exactly what will be taken away.
-fn preview(session: &Session, going: &Chosen) {
+fn preview(session: &Session, going: &KeySet) {
     let count = going.len();
     output::say(&format!("{} will be invalidated, for ever:", expiry::plural(count as u64, "key")));
     output::say(key_row::table(going.keys().take(SHOWN), session.now(), &clock::zone()).trim_end());
@@ -368,7 +368,7 @@ fn left_out(own: usize) {
 }
 
 /// Names the keys that are left out for what they say of themselves: their owners may have written it.
-fn left_out_managed(chosen: &Chosen, count: usize) {
+fn left_out_managed(chosen: &KeySet, count: usize) {
     let (keys, say) =
         (expiry::plural(count as u64, "key"), if count == 1 { "says of itself" } else { "say of themselves" });
     let whom = if count == 1 { "it" } else { "them" };
@@ -405,7 +405,7 @@ fn confirmed(count: usize, is_search: bool) -> Result<bool, CliError> {
 }
 
 /// Invalidates the keys; an interrupt stops between two requests, and what was done is still told.
-async fn carry_out(session: &Session, plan: Plan, total: usize) -> Outcome {
+async fn carry_out(session: &Session, plan: InvalidationPlan, total: usize) -> Outcome {
     let stop = AtomicBool::new(false);
     let mut told = 0;
     let progress = |news: Progress<'_>| {
@@ -419,7 +419,7 @@ async fn carry_out(session: &Session, plan: Plan, total: usize) -> Outcome {
     signals::stoppable(work, &stop).await
 }
 
-fn report(now: Millis, outcome: &Outcome, chosen: &Chosen, format: Format) -> Result<Exit, CliError> {
+fn report(now: Millis, outcome: &Outcome, chosen: &KeySet, format: Format) -> Result<Exit, CliError> {
     let proved = outcome.done.len() - usize::from(outcome.on_its_word.is_some());
     let written = match format {
         Format::Json => output::put_json(&OutcomeJson {
@@ -486,7 +486,7 @@ fn reasons(outcome: &Outcome, unknown: bool) -> Vec<ReasonJson<'_>> {
     of_this_kind.map(|(id, failure)| ReasonJson { id: id.as_str(), reason: failure.reason() }).collect()
 }
 
-fn table(outcome: &Outcome, chosen: &Chosen) -> String {
+fn table(outcome: &Outcome, chosen: &KeySet) -> String {
     let rows = outcome_report::of_invalidation(outcome);
     let cells = outcome_report::named(chosen.list(), &rows).map(|fate| {
         let shown = |text: &str| sanitize::shown(text).into_owned();
@@ -512,7 +512,7 @@ mod tests {
             untouched: ids(untouched),
             ..Outcome::default()
         };
-        report(0, &outcome, &Chosen::default(), Format::Json).unwrap()
+        report(0, &outcome, &KeySet::default(), Format::Json).unwrap()
     }
 
     #[test]

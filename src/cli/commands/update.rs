@@ -34,8 +34,8 @@ use crate::{
     },
     ops::{
         Problem, Session, clock,
-        keys::key_set::Chosen,
-        outcome_report::Fate,
+        keys::key_set::KeySet,
+        outcome_report::KeyOutcome,
         update::{
             self, UpdateOutcome,
             plan::{self, Keys, NotPlanned},
@@ -99,7 +99,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exi
             return Err(hindered(&session, &key.id, problem, &key.owner.username));
         }
     }
-    let keys = Keys::Listed(Chosen::of_keys(&keys));
+    let keys = Keys::Listed(KeySet::of_keys(&keys));
     let plan = plan::plan(&session, keys, &draft, &clock::zone()).await.map_err(|error| match error {
         NotPlanned::Slips(slips) => update_options::lines(&slips),
         NotPlanned::Problem(problem) => problem.into(),
@@ -280,7 +280,7 @@ fn table(outcome: &UpdateOutcome, unchanged: &[KeyId], plan: &UpdatePlan) -> Str
     let remark = |id: &KeyId| outcome.remarks.get(id).map_or("", String::as_str);
     let mut rows: Vec<Vec<String>> = outcome.updated.iter().map(|id| row("updated", id, remark(id))).collect();
     rows.extend(unchanged.iter().map(|id| row("unchanged", id, "it was so before")));
-    rows.extend(outcome.failed.iter().map(|(id, failure)| row(Fate::from(failure).word(), id, failure.reason())));
+    rows.extend(outcome.failed.iter().map(|(id, failure)| row(KeyOutcome::from(failure).word(), id, failure.reason())));
     rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, "")));
     output::table(&["RESULT", "ID", "NAME", "REASON"], &rows)
 }

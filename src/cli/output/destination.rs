@@ -13,14 +13,14 @@ use crate::{
     model::api_key::KeyId,
     ops::{
         Session,
-        invalidate::{self, Plan},
+        invalidate::{self, InvalidationPlan},
     },
     store::secret_file::SecretFile,
 };
 
 /// Where the secret of a key goes.
 #[derive(Debug)]
-pub(crate) enum Outlet {
+pub(crate) enum SecretDestination {
     /// A field of the JSON on stdout.
     Json,
     /// A file that only its owner may read.
@@ -33,14 +33,16 @@ pub(crate) enum Outlet {
 ///
 /// # Errors
 /// When nobody would get it, or the file can't be made.
-pub(crate) fn outlet(secret_file: Option<&Path>, format: PlainFormat) -> Result<Outlet, CliError> {
+pub(crate) fn outlet(secret_file: Option<&Path>, format: PlainFormat) -> Result<SecretDestination, CliError> {
     if let Some(path) = secret_file {
         check_path("--secret-file", path)?;
         let file = SecretFile::create(path);
-        return file.map(Outlet::File).map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]));
+        return file
+            .map(SecretDestination::File)
+            .map_err(|error| CliError::Fields(vec![format!("--secret-file: {error}")]));
     }
     check_stdout(format)?;
-    Ok(if format == PlainFormat::Json { Outlet::Json } else { Outlet::Screen })
+    Ok(if format == PlainFormat::Json { SecretDestination::Json } else { SecretDestination::Screen })
 }
 
 /// Refuses a path that other programs take for stdout; a file of that name would surprise.
@@ -89,6 +91,6 @@ pub(crate) async fn take_back(session: &Session, created: &CreatedKey, error: &C
     CliError::problem(&title, &why, &hint)
 }
 
-fn plan(id: &KeyId) -> Plan {
-    Plan { ids: vec![id.clone()], ..Plan::default() }
+fn plan(id: &KeyId) -> InvalidationPlan {
+    InvalidationPlan { ids: vec![id.clone()], ..InvalidationPlan::default() }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::output,
-    model::{privileges::descriptor, rights::Row, text::sanitize},
+    model::{privileges::descriptor, rights::RightsRow, text::sanitize},
     ops::keys::effective_privileges::KeyRights,
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn text(whole: &KeyRights) -> String {
 }
 
 /// One line for each name: none is too long to read, and each can be found by `grep`.
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[RightsRow]) -> String {
     let shown = |text: &str| sanitize::shown(text).into_owned();
     let mut lines = Vec::new();
     for row in rows {
@@ -48,7 +48,7 @@ mod tests {
     fn a_table_has_a_line_for_each_name() {
         let row = |kind, on: &[&str], may: &[&str], only: &[&str]| {
             let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-            Row { kind, on: texts(on), may: texts(may), but: texts(only) }
+            RightsRow { kind, on: texts(on), may: texts(may), but: texts(only) }
         };
         let rows =
             [row("cluster", &[], &["monitor"], &[]), row("indices", &["a\u{202e}", "b"], &["read", "write"], &["x"])];

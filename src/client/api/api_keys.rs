@@ -15,7 +15,7 @@ use crate::{
         error::ClientError,
         http::{
             error_response,
-            response::Answer,
+            response::Response,
             row_stream::{self, RowReader, RowSplitter},
             unreadable_row::{OddRow, UnreadRows},
         },
@@ -478,7 +478,7 @@ impl Order {
     }
 }
 
-async fn read_aside(answer: Answer) -> Result<KeyPage, ClientError> {
+async fn read_aside(answer: Response) -> Result<KeyPage, ClientError> {
     if answer.body.len() < LONG_TO_READ {
         return read_page(&answer);
     }
@@ -487,7 +487,7 @@ async fn read_aside(answer: Answer) -> Result<KeyPage, ClientError> {
     read.unwrap_or_else(|error| Err(ClientError::Unreadable { status, reason: error.to_string() }))
 }
 
-fn read_page(answer: &Answer) -> Result<KeyPage, ClientError> {
+fn read_page(answer: &Response) -> Result<KeyPage, ClientError> {
     let mut splitter = RowSplitter::default();
     let (mut page, mut last) = (KeyPage::default(), None);
     splitter.push(&answer.body, |row| {

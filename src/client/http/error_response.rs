@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::response::Answer;
+use super::response::Response;
 use crate::{
     client::error::ClientError,
     model::{text::sanitize, version::Feature},
@@ -18,7 +18,7 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// The error that an answer which is no success means.
-pub(crate) fn read(answer: &Answer) -> ClientError {
+pub(crate) fn read(answer: &Response) -> ClientError {
     let status = answer.status;
     if answer.is_from_between {
         return ClientError::FromBetween { status, reason: looks_like(&answer.body) };
@@ -43,7 +43,7 @@ pub(crate) fn read(answer: &Answer) -> ClientError {
     }
 }
 
-fn without_json(answer: &Answer) -> ClientError {
+fn without_json(answer: &Response) -> ClientError {
     let status = answer.status;
     let reason = looks_like(&answer.body);
     match status {

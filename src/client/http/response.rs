@@ -17,7 +17,7 @@ pub(crate) const LONGEST_REFUSAL: u64 = 1 << 20;
 
 /// An answer of any status.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     /// Says that it comes from Elasticsearch: by the header that it sends since 7.14, or the cluster
     /// was recognized before.
@@ -105,7 +105,7 @@ fn wait(text: &str, now: Millis) -> Option<Duration> {
     Some(Duration::from_millis(u64::try_from(date.timestamp().as_millisecond().saturating_sub(now)).unwrap_or(0)))
 }
 
-impl Answer {
+impl Response {
     /// What the status and the headers say; the body comes later.
     pub(crate) fn new(status: u16, headers: &HeaderMap, feature: Option<Feature>, private: bool, now: Millis) -> Self {
         let product = HeaderName::from_static("x-elastic-product");

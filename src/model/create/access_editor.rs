@@ -13,16 +13,16 @@ pub struct AccessForm {
 
 /// What another cluster does by the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum AccessKind {
     /// It searches.
     Search,
     /// It replicates.
     Replication,
 }
 
-impl Part {
+impl AccessKind {
     /// Both, in the order of the form.
-    pub const ALL: [Part; 2] = [Self::Search, Self::Replication];
+    pub const ALL: [AccessKind; 2] = [Self::Search, Self::Replication];
 
     /// The member of the access.
     pub fn member(self) -> &'static str {
@@ -40,7 +40,7 @@ impl AccessForm {
     /// Why it can't be shown as a form, with the place.
     pub fn read(json: &str) -> Result<Self, String> {
         let root = json::object(json).map_err(|error| error.to_string())?;
-        for part in Part::ALL {
+        for part in AccessKind::ALL {
             let is_entries = match root.get(part.member()) {
                 None | Some(Value::Object(_)) => true,
                 Some(Value::Array(list)) => list.iter().all(Value::is_object),
@@ -69,7 +69,7 @@ impl AccessForm {
     }
 
     /// How many entries a part has; an entry by itself counts as a list of one, as it does for Elasticsearch.
-    pub fn entries(&self, part: Part) -> usize {
+    pub fn entries(&self, part: AccessKind) -> usize {
         match self.root.get(part.member()) {
             Some(Value::Array(list)) => list.len(),
             Some(Value::Object(_)) => 1,
@@ -77,7 +77,7 @@ impl AccessForm {
         }
     }
 
-    fn entry(&self, part: Part, entry: usize) -> Option<&Map<String, Value>> {
+    fn entry(&self, part: AccessKind, entry: usize) -> Option<&Map<String, Value>> {
         match self.root.get(part.member())? {
             Value::Array(list) => list.get(entry)?.as_object(),
             one if entry == 0 => one.as_object(),
@@ -85,7 +85,7 @@ impl AccessForm {
         }
     }
 
-    fn entry_mut(&mut self, part: Part, entry: usize) -> Option<&mut Map<String, Value>> {
+    fn entry_mut(&mut self, part: AccessKind, entry: usize) -> Option<&mut Map<String, Value>> {
         match self.root.get_mut(part.member())? {
             Value::Array(list) => list.get_mut(entry)?.as_object_mut(),
             one if entry == 0 => one.as_object_mut(),
@@ -94,7 +94,7 @@ impl AccessForm {
     }
 
     /// The names of an entry; `None` where they are written in a way that the form can't show.
-    pub fn names(&self, part: Part, entry: usize) -> Option<Vec<String>> {
+    pub fn names(&self, part: AccessKind, entry: usize) -> Option<Vec<String>> {
         match self.entry(part, entry).and_then(|own| own.get("names")) {
             None => Some(Vec::new()),
             Some(Value::String(one)) => Some(vec![one.clone()]),
@@ -105,7 +105,7 @@ impl AccessForm {
 
     /// Sets the names of an entry; the first entry of a part is made where there is none. The only entry goes with
     /// its last name if it holds nothing else.
-    pub fn set_names(&mut self, part: Part, entry: usize, names: Vec<String>) {
+    pub fn set_names(&mut self, part: AccessKind, entry: usize, names: Vec<String>) {
         if self.entries(part) == 0 && !names.is_empty() {
             self.root.insert(part.member().to_owned(), json!([{ "names": names }]));
             return;
@@ -120,7 +120,7 @@ impl AccessForm {
     }
 
     /// Takes an entry away; with the last one its part goes.
-    pub fn remove(&mut self, part: Part, entry: usize) {
+    pub fn remove(&mut self, part: AccessKind, entry: usize) {
         if let Some(Value::Array(list)) = self.root.get_mut(part.member())
             && list.len() > 1
             && entry < list.len()
@@ -133,9 +133,9 @@ impl AccessForm {
 
     /// Members that the form doesn't show, each by its path. They stay as they are.
     pub fn beyond(&self) -> Vec<String> {
-        let known = |name: &&String| Part::ALL.iter().all(|part| part.member() != name.as_str());
+        let known = |name: &&String| AccessKind::ALL.iter().all(|part| part.member() != name.as_str());
         let mut found: Vec<String> = self.root.keys().filter(known).cloned().collect();
-        for part in Part::ALL {
+        for part in AccessKind::ALL {
             for entry in 0..self.entries(part) {
                 let other = self.entry(part, entry).into_iter().flatten();
                 // Elasticsearch itself writes it where nothing was said (as seen on 9.5.3).
@@ -160,33 +160,33 @@ mod tests {
     #[test]
     fn names_come_and_go_and_what_the_form_does_not_know_stays() {
         let mut form = AccessForm::read("").unwrap();
-        form.set_names(Part::Search, 0, names(&["logs-*"]));
-        form.set_names(Part::Replication, 0, names(&["idx"]));
+        form.set_names(AccessKind::Search, 0, names(&["logs-*"]));
+        form.set_names(AccessKind::Replication, 0, names(&["idx"]));
         assert_eq!(form.compact(), r#"{"search":[{"names":["logs-*"]}],"replication":[{"names":["idx"]}]}"#);
-        form.set_names(Part::Replication, 0, Vec::new());
+        form.set_names(AccessKind::Replication, 0, Vec::new());
         assert_eq!(form.compact(), r#"{"search":[{"names":["logs-*"]}]}"#);
 
         let rich =
             r#"{"search":[{"names":"a","query":{"term":{"x":1}},"odd":[1.5]},{"names":["b"]}],"later":{"y":null}}"#;
         let mut form = AccessForm::read(rich).unwrap();
         assert_eq!(form.beyond(), ["later", "search[0].query", "search[0].odd"]);
-        form.set_names(Part::Search, 0, names(&["c"]));
+        form.set_names(AccessKind::Search, 0, names(&["c"]));
         assert_eq!(form.compact(), rich.replace(r#""a""#, r#"["c"]"#));
-        form.set_names(Part::Search, 1, Vec::new());
-        assert_eq!(form.entries(Part::Search), 2, "the other would slip into the field");
-        form.remove(Part::Search, 1);
-        form.set_names(Part::Search, 0, Vec::new());
-        assert_eq!(form.names(Part::Search, 0), Some(Vec::new()));
+        form.set_names(AccessKind::Search, 1, Vec::new());
+        assert_eq!(form.entries(AccessKind::Search), 2, "the other would slip into the field");
+        form.remove(AccessKind::Search, 1);
+        form.set_names(AccessKind::Search, 0, Vec::new());
+        assert_eq!(form.names(AccessKind::Search, 0), Some(Vec::new()));
         assert!(form.compact().contains("query"), "an entry that holds more is not lost with its names");
     }
 
     #[test]
     fn an_entry_by_itself_is_a_list_of_one_and_odd_texts_are_not_shown() {
         let mut form = AccessForm::read(r#"{"search":{"names":["a"],"allow_restricted_indices":false}}"#).unwrap();
-        assert_eq!((form.entries(Part::Search), form.beyond().len()), (1, 0));
-        form.set_names(Part::Search, 0, names(&["b"]));
+        assert_eq!((form.entries(AccessKind::Search), form.beyond().len()), (1, 0));
+        form.set_names(AccessKind::Search, 0, names(&["b"]));
         assert_eq!(form.compact(), r#"{"search":{"names":["b"],"allow_restricted_indices":false}}"#);
-        assert_eq!(AccessForm::read(r#"{"search":[{"names":[1]}]}"#).unwrap().names(Part::Search, 0), None);
+        assert_eq!(AccessForm::read(r#"{"search":[{"names":[1]}]}"#).unwrap().names(AccessKind::Search, 0), None);
         for (json, words) in [
             (r#"{"search":"a"}"#, "must be a list"),
             (r#"{"search":["a"]}"#, "must be a list"),

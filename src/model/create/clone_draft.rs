@@ -40,7 +40,7 @@ pub enum CloneField {
 }
 
 /// What is wrong, and where.
-pub type CloneSlip = (CloneField, String);
+pub type CloneFieldError = (CloneField, String);
 
 impl CloneDraft {
     /// Whether a word of reason is asked for: the copy has no end, or one in more than a year, of its own.
@@ -53,7 +53,7 @@ impl CloneDraft {
     ///
     /// # Errors
     /// Every slip with its field.
-    pub fn check_alone(&self, now: Millis, zone: &TimeZone) -> Result<Option<Expiry>, Vec<CloneSlip>> {
+    pub fn check_alone(&self, now: Millis, zone: &TimeZone) -> Result<Option<Expiry>, Vec<CloneFieldError>> {
         use CloneField as At;
         let mut slips = Vec::new();
         if let Err(words) = check_name(&self.name) {
@@ -82,7 +82,7 @@ impl CloneDraft {
         pasted: &Secret,
         (now, zone): (Millis, &TimeZone),
         request_id: &str,
-    ) -> Result<CloneKey, Vec<CloneSlip>> {
+    ) -> Result<CloneKey, Vec<CloneFieldError>> {
         use CloneField as At;
         let mut slips = Vec::new();
         let secret = secret_of(source.id, pasted).map_err(|words| slips.push((At::Secret, words))).ok();
@@ -162,7 +162,7 @@ mod tests {
         ApiKey { id: KeyId::new(ID), metadata, ..ApiKey::default() }
     }
 
-    fn check(draft: &CloneDraft, pasted: &Secret) -> Result<CloneKey, Vec<CloneSlip>> {
+    fn check(draft: &CloneDraft, pasted: &Secret) -> Result<CloneKey, Vec<CloneFieldError>> {
         draft.check((&source()).into(), pasted, (0, &TimeZone::UTC), "new")
     }
 

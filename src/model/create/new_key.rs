@@ -49,7 +49,7 @@ pub struct NewKeyDraft {
 
 /// A place in the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum NewKeyField {
     /// What every key has.
     Key(Field),
     /// The other user.
@@ -61,7 +61,7 @@ pub enum Place {
 }
 
 /// What is wrong, and where: one sentence with the way out.
-pub type Slip = (Place, String);
+pub type NewKeyFieldError = (NewKeyField, String);
 
 /// A request that can only be valid.
 #[derive(Clone, Debug)]
@@ -91,14 +91,14 @@ impl NewKeyDraft {
         around: Surroundings<'_>,
         request_id: &str,
         credential: Option<Secret>,
-    ) -> Result<NewKey, Vec<Slip>> {
+    ) -> Result<NewKey, Vec<NewKeyFieldError>> {
         let checked = self.plain().check(self.around(around), request_id);
         let is_for_another = self.kind == KeyFor::Another;
         let words = |words: String| if is_for_another { of_owner(&words) } else { words };
         let (key, mut slips) = match checked {
             Ok(key) => (Some(key), Vec::new()),
             Err(errors) => {
-                let slip = |error: super::FieldError| (Place::Key(error.field), words(error.message));
+                let slip = |error: super::FieldError| (NewKeyField::Key(error.field), words(error.message));
                 (None, errors.into_iter().map(slip).collect())
             }
         };
@@ -110,7 +110,7 @@ impl NewKeyDraft {
                 key.zip(credential).map(|(key, credential)| NewKey::Granted(Grant { credential, run_as, key }.into()))
             }
             KeyFor::RemoteCluster => {
-                let access = Access::parse(&self.access).map_err(|words| slips.push((Place::Access, words))).ok();
+                let access = Access::parse(&self.access).map_err(|words| slips.push((NewKeyField::Access, words))).ok();
                 let identity = Some(self.certificate_identity.trim()).filter(|text| !text.is_empty());
                 let certificate_identity = identity.map(str::to_owned);
                 key.zip(access).map(|(key, access)| {
@@ -121,14 +121,14 @@ impl NewKeyDraft {
         made.filter(|_| slips.is_empty()).ok_or(slips)
     }
 
-    fn credential(&self, secret: Option<Secret>, slips: &mut Vec<Slip>) -> Option<Credential> {
+    fn credential(&self, secret: Option<Secret>, slips: &mut Vec<NewKeyFieldError>) -> Option<Credential> {
         let username = self.owner.username.trim();
         if !self.owner.by_token && username.is_empty() {
-            slips.push((Place::Owner, "Name the user whose key it will be".into()));
+            slips.push((NewKeyField::Owner, "Name the user whose key it will be".into()));
         }
         let Some(secret) = secret else {
             let what = if self.owner.by_token { "A token" } else { "The password" };
-            slips.push((Place::Credential, format!("{what} of that user is needed: by it they agree")));
+            slips.push((NewKeyField::Credential, format!("{what} of that user is needed: by it they agree")));
             return None;
         };
         Some(match self.owner.by_token {
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
     use crate::model::{privileges::descriptor, version::Edition};
 
-    fn check(draft: &NewKeyDraft, secret: Option<&str>) -> Result<NewKey, Vec<Slip>> {
+    fn check(draft: &NewKeyDraft, secret: Option<&str>) -> Result<NewKey, Vec<NewKeyFieldError>> {
         let zone = jiff::tz::TimeZone::UTC;
         draft.check(around(&zone), "r", secret.map(Secret::new))
     }
@@ -284,10 +284,10 @@ mod tests {
     #[test]
     fn the_key_of_another_takes_their_rights_and_hides_their_secret() {
         let mut draft = draft(KeyFor::Another, RightsChoice::AllMine);
-        let places = |slips: Vec<Slip>| slips.into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+        let places = |slips: Vec<NewKeyFieldError>| slips.into_iter().map(|(place, _)| place).collect::<Vec<_>>();
         let slips = check(&draft, None).unwrap_err();
         assert!(slips[0].1.contains("all their rights"), "{slips:?}");
-        assert_eq!(places(slips), [Place::Key(Field::Reason), Place::Owner, Place::Credential]);
+        assert_eq!(places(slips), [NewKeyField::Key(Field::Reason), NewKeyField::Owner, NewKeyField::Credential]);
         draft.key.reason = "why".into();
         draft.owner.username = "ana".into();
         let made = check(&draft, Some("hunter2")).unwrap();
@@ -308,7 +308,7 @@ mod tests {
     fn a_key_for_a_remote_cluster_has_access_in_place_of_rights() {
         let mut draft = draft(KeyFor::RemoteCluster, RightsChoice::AllMine);
         assert!(!draft.needs_reason(0, &TimeZone::UTC), "the rights of another kind don't count");
-        assert_eq!(check(&draft, None).unwrap_err()[0].0, Place::Access);
+        assert_eq!(check(&draft, None).unwrap_err()[0].0, NewKeyField::Access);
         assert!(sentence(&draft).contains("gives no access yet"));
         draft.access = r#"{"search":[{"names":["logs-*"]}],"replication":[{"names":["a"]}]}"#.into();
         draft.certificate_identity = " CN=eu.* ".into();
@@ -328,7 +328,7 @@ mod tests {
             draft.owner.username = "ana".into();
             check(&draft, Some("x"))
         };
-        assert_eq!(own(KeyFor::Me).unwrap_err()[0].0, Place::Key(Field::Rights));
+        assert_eq!(own(KeyFor::Me).unwrap_err()[0].0, NewKeyField::Key(Field::Rights));
         assert!(own(KeyFor::Another).is_ok());
     }
 }

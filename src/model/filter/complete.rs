@@ -176,7 +176,7 @@ fn fit(word: &str, prefix: &str) -> Option<usize> {
 }
 
 fn fields(prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>) -> Vec<Offer> {
-    let by_name = |row: &super::Row| {
+    let by_name = |row: &super::FieldInfo| {
         // Those which are found by another name come behind.
         let rank = row.names().position(|name| fit(name, prefix) == Some(0))?.min(1);
         let end = if row.name.ends_with('.') { "" } else { ":" };

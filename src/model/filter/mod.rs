@@ -278,7 +278,7 @@ impl Field {
         }
     }
 
-    fn row(&self) -> &'static Row {
+    fn row(&self) -> &'static FieldInfo {
         ROWS.iter().find(|row| row.field == *self).unwrap_or(&META)
     }
 
@@ -289,7 +289,7 @@ impl Field {
 }
 
 /// What is known about a field, in the order in which fields are offered.
-struct Row {
+struct FieldInfo {
     field: Field,
     name: &'static str,
     aliases: &'static [&'static str],
@@ -297,7 +297,7 @@ struct Row {
     meaning: &'static str,
 }
 
-impl Row {
+impl FieldInfo {
     fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
@@ -309,11 +309,11 @@ const fn row(
     aliases: &'static [&'static str],
     example: &'static str,
     meaning: &'static str,
-) -> Row {
-    Row { field, name, aliases, example, meaning }
+) -> FieldInfo {
+    FieldInfo { field, name, aliases, example, meaning }
 }
 
-static ROWS: [Row; 15] = [
+static ROWS: [FieldInfo; 15] = [
     row(
         Field::Status,
         "status",
@@ -391,7 +391,7 @@ static ROWS: [Row; 15] = [
     ),
 ];
 
-static META: Row = row(
+static META: FieldInfo = row(
     Field::Meta(Vec::new()),
     "meta.",
     &["metadata."],

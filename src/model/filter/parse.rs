@@ -14,7 +14,7 @@ use super::{
 };
 use crate::model::{
     Millis,
-    privileges::{self, Area, Known},
+    privileges::{self, Area, PrivilegeScopes},
     text::sanitize,
     time::expiry::StatusGroup,
 };
@@ -470,9 +470,9 @@ impl<'a> Parser<'a> {
 fn privilege(word: &str) -> Result<Privilege, String> {
     let is_name = |rest: &&str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let after = |start: &str| word.strip_prefix(start).filter(is_name);
-    let (name, known, areas): (&str, Known, &[Area]) = match (after("cluster:"), after("index:")) {
-        (Some(name), _) => (name, Known { index: false, ..privileges::known(name) }, &[Area::Cluster]),
-        (_, Some(name)) => (name, Known { cluster: false, ..privileges::known(name) }, &[Area::Index]),
+    let (name, known, areas): (&str, PrivilegeScopes, &[Area]) = match (after("cluster:"), after("index:")) {
+        (Some(name), _) => (name, PrivilegeScopes { index: false, ..privileges::known(name) }, &[Area::Cluster]),
+        (_, Some(name)) => (name, PrivilegeScopes { cluster: false, ..privileges::known(name) }, &[Area::Index]),
         _ => (word, privileges::known(word), &[Area::Cluster, Area::Index]),
     };
     if known.cluster || known.index {

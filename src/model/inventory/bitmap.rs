@@ -16,12 +16,12 @@ pub(super) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
 
 /// A set of places below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bits {
+pub struct Bitmap {
     words: Vec<u64>,
     len: usize,
 }
 
-impl Bits {
+impl Bitmap {
     /// None of `len` places.
     pub fn none(len: usize) -> Self {
         Self { words: vec![0; len.div_ceil(64)], len }
@@ -168,17 +168,17 @@ mod tests {
     #[test]
     fn a_set_counts_and_lists_its_places() {
         for len in [0, 1, 63, 64, 65, 1000, CHUNK + 7] {
-            let thirds = Bits::of(len, |place| place % 3 == 0);
+            let thirds = Bitmap::of(len, |place| place % 3 == 0);
             assert_eq!(thirds.count(), len.div_ceil(3));
             assert_eq!(thirds.places().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
-            assert_eq!(thirds.clone().or(&thirds.clone().inverted()), Bits::all(len));
+            assert_eq!(thirds.clone().or(&thirds.clone().inverted()), Bitmap::all(len));
             assert!(thirds.clone().and(&thirds.inverted()).is_empty());
         }
     }
 
     #[test]
     fn places_beyond_the_length_are_in_no_set() {
-        let mut bits = Bits::all(70);
+        let mut bits = Bitmap::all(70);
         assert_eq!((bits.count(), bits.has(70), bits.has(1 << 40)), (70, false, false));
         bits.set(70, true);
         bits.set(69, false);

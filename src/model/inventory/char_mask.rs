@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{Bits, Inventory, bitmap::CHUNK, json_template};
+use super::{Bitmap, Inventory, bitmap::CHUNK, json_template};
 use crate::model::filter::TextMatch;
 
 /// The letters that have a bit, in lower case. None of them parts two texts from each other, and none is an
@@ -77,9 +77,9 @@ impl Inventory {
     }
 
     /// The keys with any of these single letters somewhere; nothing where it takes more than the column to tell.
-    pub(super) fn with_letters(&self, wanted: &[TextMatch]) -> Option<Bits> {
+    pub(super) fn with_letters(&self, wanted: &[TextMatch]) -> Option<Bitmap> {
         let wanted = single(wanted).filter(|_| self.letters.len() == self.len())?;
-        Some(Bits::of(self.len(), |place| self.letters[place] & wanted != 0))
+        Some(Bitmap::of(self.len(), |place| self.letters[place] & wanted != 0))
     }
 }
 

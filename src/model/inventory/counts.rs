@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::{
-    Asker, Bits, Inventory, NO_TIME,
+    Asker, Bitmap, Inventory, NO_TIME,
     bitmap::{CHUNK, ones},
     json_template, split_roles,
 };
@@ -95,7 +95,7 @@ impl StatusCounts {
 
 impl Inventory {
     /// How many of these keys have each status.
-    pub fn count(&self, keys: &Bits, now: Millis) -> StatusCounts {
+    pub fn count(&self, keys: &Bitmap, now: Millis) -> StatusCounts {
         let status = self.status_places(now);
         let count = |(chunk, words): (usize, &[u64])| {
             let mut counts = StatusCounts::default();
@@ -127,8 +127,8 @@ impl Inventory {
 
     /// How many of these keys have what asks for a second look, by its word in a search, and of how many some of it
     /// is not known; what none has is left out.
-    pub fn findings(&self, keys: &Bits) -> Vec<(&'static str, usize)> {
-        let mut not_known = Bits::none(self.len());
+    pub fn findings(&self, keys: &Bitmap) -> Vec<(&'static str, usize)> {
+        let mut not_known = Bitmap::none(self.len());
         let mut counts: Vec<(&'static str, usize)> = Vec::new();
         for finding in Trait::FINDINGS {
             // None of them depends on the time or on who asks.
@@ -142,17 +142,17 @@ impl Inventory {
     }
 
     /// The keys of a group.
-    pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bits {
+    pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bitmap {
         let places = self.status_places(now);
         let has = Status::ALL.map(|status| group.has(status));
-        let mut found = Bits::of(self.len(), |place| has[places(place)]);
+        let mut found = Bitmap::of(self.len(), |place| has[places(place)]);
         self.without_status().for_each(|place| found.set(place, false));
         found
     }
 
     /// How many of these keys fall between each two of these moments, by status. `edges` ascend; a key
     /// before the first or from the last one on is not counted, and neither is one whose moment could not be read.
-    pub fn histogram(&self, keys: &Bits, moment: Moment, edges: &[Millis], now: Millis) -> Vec<StatusCounts> {
+    pub fn histogram(&self, keys: &Bitmap, moment: Moment, edges: &[Millis], now: Millis) -> Vec<StatusCounts> {
         let buckets = edges.len().saturating_sub(1);
         let (column, field) = match moment {
             Moment::Created => (&self.created, "creation"),
@@ -183,7 +183,7 @@ impl Inventory {
     }
 
     /// The values that these keys have, each with the number of keys, the most frequent first.
-    pub fn tally(&self, keys: &Bits, field: &Field) -> Vec<(String, usize)> {
+    pub fn tally(&self, keys: &Bitmap, field: &Field) -> Vec<(String, usize)> {
         let mut counts: HashMap<String, usize> = HashMap::new();
         match field {
             Field::Owner | Field::Realm => {
@@ -219,7 +219,7 @@ impl Inventory {
     pub fn values(&self, field: &Field, prefix: &str, most: usize) -> Vec<(String, usize)> {
         let prefix = prefix.to_lowercase();
         let begins = |text: &str| text.get(..prefix.len()).is_some_and(|begin| begin.to_lowercase() == prefix);
-        let all = Bits::all(self.len());
+        let all = Bitmap::all(self.len());
         let mut found = match field {
             // Perhaps as many values as keys: counted by number, and only those that fit become texts.
             Field::ApplicationId => self
@@ -235,19 +235,19 @@ impl Inventory {
     }
 
     /// The numbers of a column with how many of these keys have each.
-    fn numbers(&self, keys: &Bits, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
+    fn numbers(&self, keys: &Bitmap, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
         let mut counts = vec![0usize; distinct];
         keys.places().for_each(|place| counts[column[place] as usize] += 1);
         (0u32..).zip(counts).filter(|(_, count)| *count > 0)
     }
 
-    fn plain(&self, keys: &Bits, column: &[u32], distinct: &super::Distinct, into: &mut HashMap<String, usize>) {
+    fn plain(&self, keys: &Bitmap, column: &[u32], distinct: &super::Dictionary, into: &mut HashMap<String, usize>) {
         for (number, count) in self.numbers(keys, column, distinct.len()) {
             into.insert(distinct.get(number).to_owned(), count);
         }
     }
 
-    fn tally_metadata(&self, keys: &Bits, path: &[String], into: &mut HashMap<String, usize>) {
+    fn tally_metadata(&self, keys: &Bitmap, path: &[String], into: &mut HashMap<String, usize>) {
         let mut counts = vec![0usize; self.known.values.len()];
         let here = self.value_places(path);
         for place in keys.places() {
@@ -263,12 +263,12 @@ impl Inventory {
     pub(super) fn value_places(&self, path: &[String]) -> Vec<Vec<usize>> {
         let same =
             |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
-        let places = |form: &super::Form| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
+        let places = |form: &super::JsonTemplate| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
         self.known.shapes.iter().map(places).collect()
     }
 
     /// The paths that lead to values in the metadata of these keys, with the number of keys.
-    pub fn metadata_fields(&self, keys: &Bits) -> Vec<(Vec<String>, usize)> {
+    pub fn metadata_fields(&self, keys: &Bitmap) -> Vec<(Vec<String>, usize)> {
         let mut counts: HashMap<&[String], usize> = HashMap::new();
         for (form, count) in self.numbers(keys, &self.forms, self.known.forms.len()) {
             let mut paths: Vec<&[String]> = self.known.shapes[form as usize]
@@ -286,7 +286,7 @@ impl Inventory {
     }
 
     /// The soonest end that is still to come, of keys that are not invalidated.
-    pub fn next_expiry(&self, keys: &Bits, now: Millis) -> Option<Millis> {
+    pub fn next_expiry(&self, keys: &Bitmap, now: Millis) -> Option<Millis> {
         let ends = keys.places().filter(|place| !self.is_invalidated(*place)).filter_map(|place| self.expires(place));
         ends.filter(|at| *at > now).min()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{Known, json_template::Form};
+use super::{Dictionaries, json_template::JsonTemplate};
 use crate::model::{
     api_key::{KeyKind, Said},
     privileges::descriptor::Grants,
@@ -18,7 +18,7 @@ pub(super) fn said(json: &str) -> Said {
     if may { Said::of(json) } else { Said::default() }
 }
 
-impl Known {
+impl Dictionaries {
     pub(super) fn kind(&mut self, wire: &str) -> u8 {
         let kind = if wire.is_empty() { KeyKind::Rest } else { KeyKind::from_wire(wire) };
         let place = self.kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
@@ -65,7 +65,7 @@ impl Known {
 
     pub(super) fn shape(&mut self, form: u32) {
         while self.shapes.len() <= form as usize {
-            self.shapes.push(Form::read(self.forms.get(self.shapes.len() as u32)));
+            self.shapes.push(JsonTemplate::read(self.forms.get(self.shapes.len() as u32)));
         }
     }
 
@@ -110,7 +110,7 @@ impl Known {
             &self.access,
         ];
         let grants: usize = self.grants.iter().map(|grants| size_of::<Grants>() + 64 * grants.indices.len()).sum();
-        let shapes: usize = self.shapes.iter().map(|form| size_of::<Form>() + 48 * form.paths.len()).sum();
+        let shapes: usize = self.shapes.iter().map(|form| size_of::<JsonTemplate>() + 48 * form.paths.len()).sum();
         // Compiled, descriptors take about as much again as their grants.
         let layers = (self.layers.len() + self.limit_layers.len()) * size_of::<Layer>();
         let pairs = self.pairs.capacity() * 8 + self.pair_codes.capacity() * 13;

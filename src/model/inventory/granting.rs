@@ -3,16 +3,16 @@
 
 use rayon::prelude::*;
 
-use super::{Bits, Found, Inventory};
+use super::{Bitmap, Found, Inventory};
 use crate::model::{
     api_key::KeyKind,
     filter::{Grant, OnIndex, Privilege},
-    rights::{Answer, Asked, Assigned, Effective},
+    rights::{Asked, Assigned, Certainty, Effective},
 };
 
 impl Inventory {
     /// Keys of whose rights something is true.
-    pub(super) fn by_rights(&self, ask: impl Fn(&Effective<'_>) -> Answer + Sync) -> Found {
+    pub(super) fn by_rights(&self, ask: impl Fn(&Effective<'_>) -> Certainty + Sync) -> Found {
         let known = &self.known;
         let answer = |(descriptors, limits): &(u32, u32)| {
             let assigned = match *descriptors as usize {
@@ -22,24 +22,24 @@ impl Inventory {
             };
             ask(&Effective::new(assigned, known.limit_layers[*limits as usize].as_deref()))
         };
-        let answers: Vec<Answer> = known.pairs.par_iter().with_min_len(16).map(answer).collect();
+        let answers: Vec<Certainty> = known.pairs.par_iter().with_min_len(16).map(answer).collect();
         let cross = ask(&Effective::new(Assigned::CrossCluster, None));
-        let kinds: Vec<Option<Answer>> = known
+        let kinds: Vec<Option<Certainty>> = known
             .kinds
             .iter()
             .map(|kind| match kind {
                 KeyKind::Rest => None,
                 KeyKind::CrossCluster => Some(cross),
-                KeyKind::Other(_) => Some(Answer::NotKnown),
+                KeyKind::Other(_) => Some(Certainty::NotKnown),
             })
             .collect();
         let of = |place: usize| kinds[usize::from(self.kinds[place])].unwrap_or(answers[self.rights[place] as usize]);
-        let matching = Bits::of(self.len(), |place| of(place) == Answer::Yes);
-        let is_sure = !answers.iter().chain(kinds.iter().flatten()).any(|answer| *answer == Answer::NotKnown);
+        let matching = Bitmap::of(self.len(), |place| of(place) == Certainty::Yes);
+        let is_sure = !answers.iter().chain(kinds.iter().flatten()).any(|answer| *answer == Certainty::NotKnown);
         if is_sure {
             Found::sure(matching)
         } else {
-            Found::with(matching, Bits::of(self.len(), |place| of(place) != Answer::No))
+            Found::with(matching, Bitmap::of(self.len(), |place| of(place) != Certainty::No))
         }
     }
 
@@ -55,21 +55,21 @@ impl Inventory {
     }
 }
 
-fn granted(rights: &Effective<'_>, grant: &Grant, on: &[Vec<(Asked, bool)>]) -> Answer {
+fn granted(rights: &Effective<'_>, grant: &Grant, on: &[Vec<(Asked, bool)>]) -> Certainty {
     if on.is_empty() {
         if grant.can.is_empty() {
             return rights.is_empty().not();
         }
         let any = Asked::any();
         let holds = |privilege: &Privilege| {
-            let cluster = if privilege.cluster { rights.may(&privilege.name) } else { Answer::No };
-            if privilege.index && cluster != Answer::Yes {
+            let cluster = if privilege.cluster { rights.may(&privilege.name) } else { Certainty::No };
+            if privilege.index && cluster != Certainty::Yes {
                 cluster.or(rights.may_on_some(&any, &privilege.name))
             } else {
                 cluster
             }
         };
-        return Answer::all(grant.can.iter().map(|any_of| Answer::any(any_of.iter().map(holds))));
+        return Certainty::all(grant.can.iter().map(|any_of| Certainty::any(any_of.iter().map(holds))));
     }
     let holds_on = |asked: &(Asked, bool)| {
         let (name, all_of_it) = asked;
@@ -78,10 +78,10 @@ fn granted(rights: &Effective<'_>, grant: &Grant, on: &[Vec<(Asked, bool)>]) -> 
             (true, true) => rights.may_on(name, &privilege.name),
             (true, false) => rights.may_on_some(name, &privilege.name),
         };
-        let held = Answer::all(grant.can.iter().map(|any_of| Answer::any(any_of.iter().map(holds))));
+        let held = Certainty::all(grant.can.iter().map(|any_of| Certainty::any(any_of.iter().map(holds))));
         // What only the cluster has says nothing of the index.
         let is_of_index = grant.can.iter().flatten().any(|privilege| privilege.index);
-        if is_of_index || held == Answer::No { held } else { held.and(rights.any_right_on(name, *all_of_it)) }
+        if is_of_index || held == Certainty::No { held } else { held.and(rights.any_right_on(name, *all_of_it)) }
     };
-    Answer::all(on.iter().map(|any_of| Answer::any(any_of.iter().map(holds_on))))
+    Certainty::all(on.iter().map(|any_of| Certainty::any(any_of.iter().map(holds_on))))
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::string_arena::Distinct;
+use super::string_arena::Dictionary;
 use crate::model::text::json;
 
 /// Stands for a value in a form; JSON never has this byte outside of an escape.
@@ -84,7 +84,7 @@ pub(super) fn put_together<'a>(form: &str, mut values: impl Iterator<Item = &'a 
 
 /// What a form says about its values.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Form {
+pub(super) struct JsonTemplate {
     /// The keys that lead to each value; places in lists don't count.
     pub(super) paths: Vec<Box<[String]>>,
     /// The texts of all keys in it, in lower case.
@@ -93,7 +93,7 @@ pub(super) struct Form {
     pub(super) is_whole: bool,
 }
 
-impl Form {
+impl JsonTemplate {
     pub(super) fn read(form: &str) -> Self {
         if form == "\0" {
             return Self { paths: vec![Box::default()], keys: String::new(), is_whole: true };
@@ -136,7 +136,7 @@ pub(super) fn decoded(value: &str) -> String {
 }
 
 /// The number of a text's form; those of its values are added to a list.
-pub(super) fn intern(json: &str, forms: &mut Distinct, values: &mut Distinct, into: &mut Vec<u32>) -> u32 {
+pub(super) fn intern(json: &str, forms: &mut Dictionary, values: &mut Dictionary, into: &mut Vec<u32>) -> u32 {
     let (form, found) = take_apart(json);
     into.extend(found.into_iter().map(|value| values.number(value)));
     forms.number(&form)
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_form_knows_the_path_of_each_value() {
         let (form, values) = take_apart(TEXTS[1]);
-        let read = Form::read(&form);
+        let read = JsonTemplate::read(&form);
         let paths: Vec<String> = read.paths.iter().map(|path| path.join(".")).collect();
         assert_eq!(paths, ["team", "n", "tags", "tags", "deep.x.y", "ok"]);
         assert_eq!(values, [r#""payments""#, "1.0e+2", r#""a""#, r#""b\"c""#, "null", "true"]);

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Asker, Bits, Inventory, Order, Sort, StatusCounts};
+use super::{Asker, Bitmap, Inventory, Order, Sort, StatusCounts};
 use crate::model::{
     Millis,
     api_key::{ApiKey, KeyId},
@@ -14,7 +14,7 @@ use crate::model::{
 
 /// What to show of a list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct View {
+pub struct ListView {
     /// A query in the language of [`crate::model::filter`].
     pub search: String,
     /// Only keys of this group.
@@ -23,7 +23,7 @@ pub struct View {
     pub sorts: Vec<Sort>,
 }
 
-impl Default for View {
+impl Default for ListView {
     /// All keys, what was made last first.
     fn default() -> Self {
         Self { search: String::new(), status: None, sorts: vec![Sort::default()] }
@@ -36,10 +36,10 @@ pub struct Rows {
     /// Places in the inventory, in order.
     pub places: Vec<u32>,
     /// Those that fit the search, whatever their status.
-    pub found: Bits,
+    pub found: Bitmap,
     /// Keys of which it is not known if they fit the search, and those that fit it and of which it is not known if they
     /// belong to the group.
-    pub not_known: Bits,
+    pub not_known: Bitmap,
     /// How many of those have each status.
     pub counts: StatusCounts,
 }
@@ -73,11 +73,11 @@ impl Rows {
 
 /// What is shown of a list, worked out before it is shown: of a million keys that takes longer than a frame.
 #[derive(Clone, Debug)]
-pub struct Sight {
+pub struct ListSnapshot {
     /// At which moment of the cluster's clock; a window with another clock works it out itself.
     pub at: Millis,
     /// What was to be shown.
-    pub view: View,
+    pub view: ListView,
     /// Its search.
     pub expr: Expr,
     /// All keys in the order of it.
@@ -88,9 +88,9 @@ pub struct Sight {
     pub good_until: Millis,
 }
 
-impl Sight {
+impl ListSnapshot {
     /// Works it out; nothing where the search can't be read.
-    pub fn of(inventory: &Inventory, view: &View, now: Millis, zone: &TimeZone, asker: Asker<'_>) -> Option<Self> {
+    pub fn of(inventory: &Inventory, view: &ListView, now: Millis, zone: &TimeZone, asker: Asker<'_>) -> Option<Self> {
         let expr = filter::parse(&view.search, now, zone).ok()?.expr;
         let order = inventory.order(&view.sorts, now);
         let rows = Rows::new(inventory, &expr, view.status, &order, now, asker);
@@ -190,13 +190,14 @@ mod tests {
             inventory.put(&RawKey::from(key));
         }
         let sorts = vec![Sort { column: Column::Name, descending: true }];
-        let view = View { search: "owner:ana".into(), status: Some(StatusGroup::Within7Days), sorts: sorts.clone() };
-        let sight = Sight::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
+        let view =
+            ListView { search: "owner:ana".into(), status: Some(StatusGroup::Within7Days), sorts: sorts.clone() };
+        let sight = ListSnapshot::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
         let order = inventory.order(&sorts, NOW);
         let rows = Rows::new(&inventory, &sight.expr, view.status, &order, NOW, Asker::default());
         assert_eq!((sight.rows.places.as_slice(), &sight.rows, sight.at), ([0].as_slice(), &rows, NOW));
-        let broken = View { search: "owner:".into(), ..view };
-        assert!(Sight::of(&inventory, &broken, NOW, &TimeZone::UTC, Asker::default()).is_none());
+        let broken = ListView { search: "owner:".into(), ..view };
+        assert!(ListSnapshot::of(&inventory, &broken, NOW, &TimeZone::UTC, Asker::default()).is_none());
     }
 
     #[test]

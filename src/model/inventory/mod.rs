@@ -29,12 +29,12 @@ use super::{
     time::expiry,
 };
 use dictionaries::said;
-use json_template::Form;
+use json_template::JsonTemplate;
 use row::split_roles;
-use string_arena::{Distinct, Texts};
-use value_index::Holders;
+use string_arena::{Dictionary, StringArena};
+use value_index::ValueIndex;
 
-pub use bitmap::Bits;
+pub use bitmap::Bitmap;
 pub use counts::{Field, Moment, StatusCounts};
 pub use search::{Asker, Found};
 pub use sort::{Column, Order, Sort};
@@ -115,10 +115,10 @@ pub enum Put {
 /// All keys of a cluster. A place is a number from 0 that a key keeps for as long as the inventory lives.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
-    ids: Texts,
+    ids: StringArena,
     places: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    names: Texts,
+    names: StringArena,
     /// Places of names that are not plain ASCII, for which upper and lower case need more than a bit.
     odd_names: Vec<u32>,
     flags: Vec<u8>,
@@ -139,7 +139,7 @@ pub struct Inventory {
     access: HashMap<u32, u32>,
     /// What of a key could not be read, by place.
     flaws: HashMap<u32, String>,
-    known: Known,
+    known: Dictionaries,
     /// Places in the order of their names, once it was made.
     by_name: Vec<u32>,
     /// Places in the order of their ids, once it was made.
@@ -147,39 +147,39 @@ pub struct Inventory {
     /// The rank of each application id, once it was made.
     application_ranks: Vec<u32>,
     /// Which keys have each value of metadata, once that was made.
-    holders: Holders,
+    holders: ValueIndex,
     /// Which letters the texts of each key have, once that was made.
     letters: Vec<u64>,
 }
 
 /// The distinct values that keys share.
 #[derive(Clone, Debug, Default)]
-struct Known {
+struct Dictionaries {
     kinds: Vec<KeyKind>,
     /// User and realm, parted by a NUL.
-    owners: Distinct,
-    applications: Distinct,
+    owners: Dictionary,
+    applications: Dictionary,
     /// Sets of role names, each followed by a NUL.
-    roles: Distinct,
-    managers: Distinct,
-    descriptors: Distinct,
+    roles: Dictionary,
+    managers: Dictionary,
+    descriptors: Dictionary,
     /// What each number of `descriptors` grants.
     grants: Vec<Grants>,
     /// Whether each number of `descriptors` is the object without members.
     are_empty: Vec<bool>,
     /// Each code of `descriptors`, compiled for questions.
     layers: Vec<Arc<Layer>>,
-    limits: Distinct,
+    limits: Dictionary,
     /// Each code of `limits`, compiled for questions; `None` where nothing is told.
     limit_layers: Vec<Option<Arc<[Layer]>>>,
     /// Distinct pairs of a code of `descriptors` and one of `limits`: what a key's rights come from.
     pairs: Vec<(u32, u32)>,
     pair_codes: HashMap<(u32, u32), u32>,
-    forms: Distinct,
+    forms: Dictionary,
     /// What each number of `forms` says.
-    shapes: Vec<Form>,
-    values: Distinct,
-    access: Distinct,
+    shapes: Vec<JsonTemplate>,
+    values: Dictionary,
+    access: Dictionary,
 }
 
 impl Inventory {
@@ -371,7 +371,7 @@ impl Inventory {
     }
 
     /// The same without the keys of some places.
-    pub fn without(&self, gone: &Bits) -> Self {
+    pub fn without(&self, gone: &Bitmap) -> Self {
         let mut rest = Self::default();
         for place in (0..self.len()).filter(|place| !gone.has(*place)) {
             self.copy_into(place, &mut rest);

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
-use super::{Bits, Field, Inventory, Moment, StatusCounts};
+use super::{Bitmap, Field, Inventory, Moment, StatusCounts};
 use crate::model::{DAY, Millis, time::expiry::StatusGroup};
 
 /// How long a time is looked at, in which pieces.
@@ -133,7 +133,7 @@ pub struct Since {
 }
 
 /// A field that keys are counted by, with its values, the most frequent first.
-pub type Tally = (String, Vec<(String, usize)>);
+pub type FieldCounts = (String, Vec<(String, usize)>);
 
 /// Everything on the overview.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -153,7 +153,7 @@ pub struct Overview {
     /// Realms.
     pub realms: Vec<(String, usize)>,
     /// Fields of the metadata.
-    pub fields: Vec<Tally>,
+    pub fields: Vec<FieldCounts>,
     /// Fields of the metadata that keys could be counted by, with the number of keys.
     pub offered: Vec<(String, usize)>,
     /// What changed since the last visit, if there was one.
@@ -164,7 +164,7 @@ pub struct Overview {
 
 /// What the overview shall show.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wanted {
+pub struct OverviewOptions {
     /// How long a time.
     pub span: Span,
     /// Whether what was created and not what ends.
@@ -175,7 +175,7 @@ pub struct Wanted {
     pub visit: Option<Millis>,
 }
 
-impl Wanted {
+impl OverviewOptions {
     /// By which moment keys are put on the timeline.
     pub fn moment(&self) -> Moment {
         if self.created { Moment::Created } else { Moment::Expires }
@@ -184,8 +184,8 @@ impl Wanted {
 
 impl Overview {
     /// Counts the keys of an inventory.
-    pub fn of(inventory: &Inventory, wanted: &Wanted, now: Millis, zone: &TimeZone) -> Self {
-        let all = Bits::all(inventory.len());
+    pub fn of(inventory: &Inventory, wanted: &OverviewOptions, now: Millis, zone: &TimeZone) -> Self {
+        let all = Bitmap::all(inventory.len());
         let counts = inventory.count(&all, now);
         let mut bars = bars(wanted.span, wanted.moment(), now, zone);
         let edges: Vec<Millis> = bars.iter().map(|bar| bar.from).chain(bars.last().map(|bar| bar.until)).collect();
@@ -217,17 +217,17 @@ impl Overview {
 fn within(inventory: &Inventory, now: Millis) -> [usize; 3] {
     [7, 30, 90].map(|days| {
         let edges = [now.saturating_add(1), now.saturating_add(days * DAY + 1)];
-        let usable = Bits::of(inventory.len(), |place| inventory.status(place, now).is_usable());
+        let usable = Bitmap::of(inventory.len(), |place| inventory.status(place, now).is_usable());
         inventory.histogram(&usable, Moment::Expires, &edges, now).first().map_or(0, StatusCounts::total)
     })
 }
 
 fn since(inventory: &Inventory, at: Millis, now: Millis) -> Since {
-    let all = Bits::all(inventory.len());
-    let count = |keys: &Bits, moment, until: Millis| {
+    let all = Bitmap::all(inventory.len());
+    let count = |keys: &Bitmap, moment, until: Millis| {
         inventory.histogram(keys, moment, &[at, until], now).first().map_or(0, StatusCounts::total)
     };
-    let valid = Bits::of(inventory.len(), |place| !inventory.is_invalidated(place));
+    let valid = Bitmap::of(inventory.len(), |place| !inventory.is_invalidated(place));
     Since {
         at,
         created: count(&all, Moment::Created, Millis::MAX),
@@ -263,7 +263,8 @@ mod tests {
 
     #[test]
     fn keys_are_counted_by_status_and_by_what_is_left() {
-        let wanted = Wanted { visit: Some(NOW - 2 * DAY), fields: vec!["team".into()], ..Wanted::default() };
+        let wanted =
+            OverviewOptions { visit: Some(NOW - 2 * DAY), fields: vec!["team".into()], ..OverviewOptions::default() };
         let overview = Overview::of(&inventory(), &wanted, NOW, &calendar::fixed_zone(1));
         assert_eq!((overview.counts.usable(), overview.counts.total(), overview.within), (4, 6, [1, 2, 3]));
         assert_eq!(overview.bars.len(), 90);
@@ -298,7 +299,7 @@ mod tests {
         let (inventory, zone) = (inventory(), calendar::fixed_zone(1));
         for span in Span::ALL {
             for created in [false, true] {
-                let wanted = Wanted { span, created, ..Wanted::default() };
+                let wanted = OverviewOptions { span, created, ..OverviewOptions::default() };
                 let overview = Overview::of(&inventory, &wanted, NOW, &zone);
                 for bar in overview.bars {
                     let query = format!("{} -status:invalidated", bar.query(&bar, wanted.moment()));

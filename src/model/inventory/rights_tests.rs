@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::model::{
     filter,
     inventory::*,
-    rights::{Answer, Rights},
+    rights::{Certainty, Rights},
 };
 
 const NOW: Millis = 1_795_521_600_000;
@@ -28,7 +28,7 @@ fn found(inventory: &Inventory, search: &str) -> (Vec<String>, Vec<String>) {
     let query =
         filter::parse(search, NOW, &jiff::tz::TimeZone::UTC).unwrap_or_else(|errors| panic!("{search}: {errors:?}"));
     let found = inventory.search(&query.expr, NOW, Asker::default());
-    let ids = |bits: &Bits| bits.places().map(|place| inventory.id(place).to_owned()).collect();
+    let ids = |bits: &Bitmap| bits.places().map(|place| inventory.id(place).to_owned()).collect();
     (ids(&found.matching), ids(&found.not_known()))
 }
 
@@ -159,7 +159,7 @@ fn what_is_not_told_is_neither_found_nor_left_out() {
         both("can:read or id:\"not told\""),
         ("not told; reader".into(), "limit not told; unrestricted, limit not told".into())
     );
-    let counts = inventory.findings(&Bits::all(4));
+    let counts = inventory.findings(&Bitmap::all(4));
     assert_eq!(counts, [("unrestricted", 1), ("not known", 2)]);
 }
 
@@ -211,11 +211,11 @@ fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
         ["owner's rights", "everywhere", "by expression", "by action", "all"]
     );
     assert_eq!(sure(&inventory, "is:runs-as"), ["owner's rights", "all"]);
-    let counts = inventory.findings(&Bits::all(9));
+    let counts = inventory.findings(&Bitmap::all(9));
     assert_eq!(counts, [("unrestricted", 1), ("administrator", 4), ("every-index", 5), ("runs-as", 2)]);
-    assert_eq!(inventory.findings(&Bits::of(9, |place| place == 3)), [("every-index", 1)]);
+    assert_eq!(inventory.findings(&Bitmap::of(9, |place| place == 3)), [("every-index", 1)]);
     let limited: Vec<_> = all.iter().map(|(id, descriptors)| (*id, Some(*descriptors), Some(POWERLESS))).collect();
-    assert_eq!(list(&limited).findings(&Bits::all(9)), [("unrestricted", 1)]);
+    assert_eq!(list(&limited).findings(&Bitmap::all(9)), [("unrestricted", 1)]);
 }
 
 #[test]
@@ -259,9 +259,9 @@ proptest! {
         let rights = Rights::of(&inventory.key(0));
         let places = |search: &str| found(&inventory, search);
         let told = |search: &str| match places(search) {
-            (one, none) if one.len() == 1 && none.is_empty() => Answer::Yes,
-            (none, one) if one.len() == 1 && none.is_empty() => Answer::NotKnown,
-            _ => Answer::No,
+            (one, none) if one.len() == 1 && none.is_empty() => Certainty::Yes,
+            (none, one) if one.len() == 1 && none.is_empty() => Certainty::NotKnown,
+            _ => Certainty::No,
         };
         let searches = [
             (format!("can:index:{privilege} on:{name}"), rights.may_on(name, privilege)),
@@ -274,9 +274,9 @@ proptest! {
             prop_assert_eq!(told(&format!("-({search})")), answer.not(), "-({})", search);
         }
         // Whoever may on a name may on some that a pattern means.
-        if rights.may_on(name, privilege) == Answer::Yes {
+        if rights.may_on(name, privilege) == Certainty::Yes {
             let touched = told(&format!("can:index:{privilege} on:{name}*").replace("index:indices", "indices"));
-            prop_assert_ne!(touched, Answer::No);
+            prop_assert_ne!(touched, Certainty::No);
         }
     }
 }

@@ -4,10 +4,10 @@
 use memchr::memmem::Finder;
 
 use super::{
-    Bits, Inventory, NO_TIME,
+    Bitmap, Inventory, NO_TIME,
     bitmap::CHUNK,
     json_template,
-    string_arena::{BLOCK, Distinct, Texts},
+    string_arena::{BLOCK, Dictionary, StringArena},
 };
 use crate::model::{
     Millis,
@@ -31,27 +31,27 @@ pub struct Asker<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Keys that the search surely means.
-    pub matching: Bits,
+    pub matching: Bitmap,
     /// Those and the ones that it may mean; `None` where that is the same.
-    may: Option<Bits>,
+    may: Option<Bitmap>,
 }
 
 impl Found {
     /// A result in which nothing is unknown.
-    pub(super) fn sure(matching: Bits) -> Self {
+    pub(super) fn sure(matching: Bitmap) -> Self {
         Self { matching, may: None }
     }
 
     /// A result with those that match and those that may match, the former included.
-    pub(super) fn with(matching: Bits, may: Bits) -> Self {
+    pub(super) fn with(matching: Bitmap, may: Bitmap) -> Self {
         Self { matching, may: Some(may) }
     }
 
     /// Keys of which it is not known if the search means them: neither they nor their opposite are found.
-    pub fn not_known(&self) -> Bits {
+    pub fn not_known(&self) -> Bitmap {
         match &self.may {
             Some(may) => may.clone().and(&self.matching.clone().inverted()),
-            None => Bits::none(self.matching.len()),
+            None => Bitmap::none(self.matching.len()),
         }
     }
 
@@ -112,16 +112,16 @@ fn unread_by(term: &Term) -> &'static [&'static str] {
 
 impl Inventory {
     /// The keys that an expression surely means, at a moment of the cluster's clock.
-    pub fn matching(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Bits {
+    pub fn matching(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Bitmap {
         self.search(expr, now, asker).matching
     }
 
     /// The keys that an expression means, and those of which it is not known, at a moment of the cluster's clock.
     pub fn search(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Found {
         match expr {
-            Expr::All => Found::sure(Bits::all(self.len())),
+            Expr::All => Found::sure(Bitmap::all(self.len())),
             Expr::And(parts) => {
-                let mut found = Found::sure(Bits::all(self.len()));
+                let mut found = Found::sure(Bitmap::all(self.len()));
                 for part in parts {
                     if found.is_empty() {
                         break;
@@ -139,7 +139,7 @@ impl Inventory {
                 let words: Vec<TextMatch> = parts.iter().filter_map(word).collect();
                 let found = match words.first() {
                     Some(first) => self.with_unread(self.mentioning(&words), &Term::Free(Free(first.clone()))),
-                    None => Found::sure(Bits::none(self.len())),
+                    None => Found::sure(Bitmap::none(self.len())),
                 };
                 let others = parts.iter().filter(|part| word(part).is_none());
                 others.fold(found, |found, part| found.or(self.search(part, now, asker)))
@@ -162,7 +162,7 @@ impl Inventory {
     }
 
     /// The same without the keys whose fields that a term asks for could not be read: of these it is not known.
-    fn with_unread(&self, found: Bits, term: &Term) -> Found {
+    fn with_unread(&self, found: Bitmap, term: &Term) -> Found {
         if self.flaws.is_empty() {
             return Found::sure(found);
         }
@@ -182,7 +182,7 @@ impl Inventory {
         Found::with(matching, may)
     }
 
-    fn term(&self, term: &Term, now: Millis) -> Bits {
+    fn term(&self, term: &Term, now: Millis) -> Bitmap {
         match term {
             Term::Free(Free(wanted)) => self.mentioning(std::slice::from_ref(wanted)),
             Term::Field(field, wanted) => self.field(*field, wanted),
@@ -194,22 +194,22 @@ impl Inventory {
                     TimeField::Invalidated => &self.invalidated_at,
                 };
                 if (*field, *wanted) == (TimeField::Invalidated, TimeMatch::Never) {
-                    return Bits::of(self.len(), |place| !self.is_invalidated(place));
+                    return Bitmap::of(self.len(), |place| !self.is_invalidated(place));
                 }
-                Bits::of(self.len(), |place| wanted.holds(Some(column[place]).filter(|at| *at != NO_TIME)))
+                Bitmap::of(self.len(), |place| wanted.holds(Some(column[place]).filter(|at| *at != NO_TIME)))
             }
             Term::Status(words) => {
                 let fits = Status::ALL.map(|status| words.iter().any(|group| group.has(status)));
                 let status = self.status_places(now);
-                Bits::of(self.len(), |place| fits[status(place)])
+                Bitmap::of(self.len(), |place| fits[status(place)])
             }
             Term::Kind(words) => {
                 let fits: Vec<bool> =
                     self.known.kinds.iter().map(|kind| words.iter().any(|word| word == kind.wire())).collect();
-                Bits::of(self.len(), |place| fits[usize::from(self.kinds[place])])
+                Bitmap::of(self.len(), |place| fits[usize::from(self.kinds[place])])
             }
             // What may not be known is asked of `any_term`.
-            Term::Grant(_) | Term::Is(_) | Term::NotKnown(_) => Bits::none(self.len()),
+            Term::Grant(_) | Term::Is(_) | Term::NotKnown(_) => Bitmap::none(self.len()),
         }
     }
 
@@ -220,23 +220,23 @@ impl Inventory {
             Trait::Administrator => return self.by_rights(|rights| rights.administers()),
             Trait::EveryIndex => return self.by_rights(|rights| rights.reaches_every_index()),
             Trait::RunsAs => return self.by_rights(|rights| rights.runs_as()),
-            Trait::Managed => Bits::of(self.len(), |place| self.managers[place] != 0),
-            Trait::SaysManaged => Bits::of(self.len(), |place| {
+            Trait::Managed => Bitmap::of(self.len(), |place| self.managers[place] != 0),
+            Trait::SaysManaged => Bitmap::of(self.len(), |place| {
                 guard::product(self.name(place), self.managed_by(place)).is_some()
                     && !guard::is_owned_by_product(self.username(place), self.realm(place))
             }),
-            Trait::CrossCluster => Bits::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
-            Trait::Ended => Bits::of(self.len(), |place| !self.status(place, now).is_usable()),
-            Trait::Mine => {
-                Bits::of(self.len(), |place| self.username(place) == asker.username && self.realm(place) == asker.realm)
-            }
+            Trait::CrossCluster => Bitmap::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
+            Trait::Ended => Bitmap::of(self.len(), |place| !self.status(place, now).is_usable()),
+            Trait::Mine => Bitmap::of(self.len(), |place| {
+                self.username(place) == asker.username && self.realm(place) == asker.realm
+            }),
         };
         self.with_unread(found, &Term::Is(what))
     }
 
     /// Any of these words in name, id, application id, owner, roles or metadata. What keys share comes first,
     /// so that texts of their own are read for the others only.
-    fn mentioning(&self, wanted: &[TextMatch]) -> Bits {
+    fn mentioning(&self, wanted: &[TextMatch]) -> Bitmap {
         if let Some(found) = self.with_letters(wanted) {
             return found;
         }
@@ -249,10 +249,10 @@ impl Inventory {
         found
     }
 
-    fn field(&self, field: TextField, wanted: &[TextMatch]) -> Bits {
+    fn field(&self, field: TextField, wanted: &[TextMatch]) -> Bitmap {
         match field {
             TextField::Name => {
-                let mut found = Bits::none(self.len());
+                let mut found = Bitmap::none(self.len());
                 self.add_texts(&mut found, &self.names, &self.odd_names, wanted);
                 found
             }
@@ -266,7 +266,7 @@ impl Inventory {
                 };
                 let fits: Vec<bool> =
                     (0..self.known.owners.len() as u32).map(|number| any(wanted, &part(number))).collect();
-                Bits::of(self.len(), |place| fits[self.owners[place] as usize])
+                Bitmap::of(self.len(), |place| fits[self.owners[place] as usize])
             }
             TextField::Role => {
                 let fits = |number: u32| {
@@ -278,20 +278,20 @@ impl Inventory {
                     roles.any(|role| any(wanted, &role.to_lowercase()))
                 };
                 let fits: Vec<bool> = (0..self.known.roles.len() as u32).map(fits).collect();
-                Bits::of(self.len(), |place| fits[self.roles[place] as usize])
+                Bitmap::of(self.len(), |place| fits[self.roles[place] as usize])
             }
         }
     }
 
-    fn ids_like(&self, wanted: &[TextMatch]) -> Bits {
+    fn ids_like(&self, wanted: &[TextMatch]) -> Bitmap {
         if let [TextMatch::Equals(id)] = wanted {
-            let mut found = Bits::none(self.len());
+            let mut found = Bitmap::none(self.len());
             if let Some(place) = self.place_of(id) {
                 found.set(place, true);
             }
             return found;
         }
-        Bits::of(self.len(), |place| {
+        Bitmap::of(self.len(), |place| {
             let id = self.id(place);
             wanted.iter().any(|wanted| match wanted {
                 TextMatch::Equals(wanted) => wanted == id,
@@ -301,19 +301,19 @@ impl Inventory {
     }
 
     /// Keys whose shared text matches. Number 0 stands for none.
-    fn numbered(&self, distinct: &Distinct, column: &[u32], wanted: &[TextMatch]) -> Bits {
+    fn numbered(&self, distinct: &Dictionary, column: &[u32], wanted: &[TextMatch]) -> Bitmap {
         let fits = matching_texts(distinct.texts(), wanted, |number| {
             let text = distinct.get(number).replace('\0', "\n").to_lowercase();
             if number == 0 { wanted.contains(&TextMatch::Missing) } else { any(wanted, &text) }
         });
         if fits.is_empty() {
-            return Bits::none(self.len());
+            return Bitmap::none(self.len());
         }
-        Bits::of(self.len(), |place| fits.has(column[place] as usize))
+        Bitmap::of(self.len(), |place| fits.has(column[place] as usize))
     }
 
     /// Adds the keys whose own text matches.
-    fn add_texts(&self, found: &mut Bits, texts: &Texts, odd: &[u32], wanted: &[TextMatch]) {
+    fn add_texts(&self, found: &mut Bitmap, texts: &StringArena, odd: &[u32], wanted: &[TextMatch]) {
         let plain = |wanted: &TextMatch| match wanted {
             TextMatch::Contains(needle) => Some(needle.clone()),
             _ => None,
@@ -322,7 +322,7 @@ impl Inventory {
         let needles: Vec<String> = wanted.iter().filter_map(plain).filter(|needle| needle.is_ascii()).collect();
         add_containing(found, texts, &needles);
         for other in wanted.iter().filter(|wanted| plain(wanted).is_none()) {
-            let hits = Bits::of(self.len(), |place| other.matches(&texts.get(place as u32).to_lowercase()));
+            let hits = Bitmap::of(self.len(), |place| other.matches(&texts.get(place as u32).to_lowercase()));
             *found = std::mem::take(found).or(&hits);
         }
         for place in odd {
@@ -333,7 +333,7 @@ impl Inventory {
     }
 
     /// Adds the keys whose metadata has a matching value or key anywhere.
-    fn add_metadata(&self, found: &mut Bits, wanted: &[TextMatch]) {
+    fn add_metadata(&self, found: &mut Bitmap, wanted: &[TextMatch]) {
         let values = &self.known.values;
         let hits = matching_texts(values.texts(), wanted, |number| {
             any(wanted, &json_template::decoded(values.get(number)).to_lowercase())
@@ -349,7 +349,7 @@ impl Inventory {
     }
 
     /// Keys whose metadata has a matching value at this path; a list matches by any of its values.
-    fn metadata_value(&self, path: &[String], wanted: &[TextMatch]) -> Bits {
+    fn metadata_value(&self, path: &[String], wanted: &[TextMatch]) -> Bitmap {
         let missing = wanted.contains(&TextMatch::Missing);
         let here = self.value_places(path);
         let values = &self.known.values;
@@ -361,8 +361,8 @@ impl Inventory {
         });
         // What is missing, and what was not taken apart, is told by no value.
         let by_value = !missing && !self.known.shapes.iter().any(|form| form.is_whole);
-        let candidates = if by_value { self.holding(&fits) } else { Bits::all(self.len()) };
-        Bits::of(self.len(), |place| {
+        let candidates = if by_value { self.holding(&fits) } else { Bitmap::all(self.len()) };
+        Bitmap::of(self.len(), |place| {
             if !candidates.has(place) {
                 return false;
             }
@@ -401,15 +401,15 @@ fn any(wanted: &[TextMatch], lower: &str) -> bool {
 
 /// The numbers of distinct texts that match. Where parts of a text are wanted, all texts are run through
 /// in one go; what is no plain ASCII, or has escapes, is asked of `slowly`, as is anything else.
-fn matching_texts(texts: &Texts, wanted: &[TextMatch], slowly: impl Fn(u32) -> bool + Sync) -> Bits {
+fn matching_texts(texts: &StringArena, wanted: &[TextMatch], slowly: impl Fn(u32) -> bool + Sync) -> Bitmap {
     let plain = |wanted: &TextMatch| match wanted {
         TextMatch::Contains(needle) if needle.is_ascii() && !needle.contains(['"', '\\', '\0']) => Some(needle.clone()),
         _ => None,
     };
     let Some(needles) = wanted.iter().map(plain).collect::<Option<Vec<String>>>() else {
-        return Bits::of(texts.len(), |number| slowly(number as u32));
+        return Bitmap::of(texts.len(), |number| slowly(number as u32));
     };
-    let mut found = Bits::none(texts.len());
+    let mut found = Bitmap::none(texts.len());
     add_containing(&mut found, texts, &needles);
     found.revise(|number, is_found| {
         let raw = texts.raw(number as u32);
@@ -424,9 +424,9 @@ fn matching_texts(texts: &Texts, wanted: &[TextMatch], slowly: impl Fn(u32) -> b
 
 /// Adds the numbers of texts that contain one of some lower-case ASCII needles, whatever their case: blocks
 /// of texts are searched as one.
-fn add_containing(found: &mut Bits, texts: &Texts, needles: &[String]) {
+fn add_containing(found: &mut Bitmap, texts: &StringArena, needles: &[String]) {
     if needles.iter().any(String::is_empty) {
-        *found = Bits::all(texts.len());
+        *found = Bitmap::all(texts.len());
         return;
     }
     let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
@@ -467,7 +467,7 @@ fn add_containing(found: &mut Bits, texts: &Texts, needles: &[String]) {
 
 /// Texts that follow each other.
 struct Block<'a> {
-    texts: &'a Texts,
+    texts: &'a StringArena,
     from: usize,
     last: usize,
 }
@@ -498,7 +498,7 @@ impl Block<'_> {
     }
 }
 
-impl Bits {
+impl Bitmap {
     /// How many places each thread is given.
     #[cfg(test)]
     pub(super) const fn chunk() -> usize {

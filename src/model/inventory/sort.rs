@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Bits, Inventory, NO_TIME, bitmap::CHUNK, string_arena::Distinct};
+use super::{Bitmap, Inventory, NO_TIME, bitmap::CHUNK, string_arena::Dictionary};
 use crate::model::Millis;
 
 /// The column a list is sorted by.
@@ -66,7 +66,7 @@ impl Order {
     }
 
     /// The places of a set, in this order.
-    pub fn pick(&self, keys: &Bits) -> Vec<u32> {
+    pub fn pick(&self, keys: &Bitmap) -> Vec<u32> {
         let pick = |picked: &mut Vec<u32>, part: &[u32]| {
             // Each place is written, and the next one over it unless it is in the set.
             let mut count = 0;
@@ -223,7 +223,7 @@ fn prefix(text: &[u8]) -> u128 {
 }
 
 /// The rank of each distinct text without regard to case.
-pub(super) fn ranks(distinct: &Distinct) -> Vec<u32> {
+pub(super) fn ranks(distinct: &Dictionary) -> Vec<u32> {
     ranks_of((0..distinct.len() as u32).map(|number| distinct.get(number)).collect())
 }
 

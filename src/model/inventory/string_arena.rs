@@ -9,7 +9,7 @@ pub(super) const BLOCK: usize = 512;
 
 /// Texts one after the other, told apart by where each ends.
 #[derive(Clone, Debug)]
-pub(super) struct Texts {
+pub(super) struct StringArena {
     bytes: Vec<u8>,
     /// The most bytes; smaller than [`MAX_COLUMN_BYTES`] in tests only.
     most: usize,
@@ -21,13 +21,13 @@ pub(super) struct Texts {
 /// The most bytes of one column: the ends of its texts are numbers of 32 bits.
 pub(super) const MAX_COLUMN_BYTES: usize = u32::MAX as usize;
 
-impl Default for Texts {
+impl Default for StringArena {
     fn default() -> Self {
         Self { bytes: Vec::new(), most: MAX_COLUMN_BYTES, ends: Vec::new(), have_upper: Vec::new() }
     }
 }
 
-impl Texts {
+impl StringArena {
     /// Whether a text can be added.
     pub(super) fn has_room(&self, text: &str) -> bool {
         self.ends.len() < u32::MAX as usize && text.len() <= self.most.saturating_sub(self.bytes.len())
@@ -98,21 +98,22 @@ impl Texts {
 
 /// Distinct texts, each with a number that stays. Number 0 is the empty text, which stands for none.
 #[derive(Clone, Debug)]
-pub(super) struct Distinct {
-    texts: Texts,
+pub(super) struct Dictionary {
+    texts: StringArena,
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
-impl Default for Distinct {
+impl Default for Dictionary {
     fn default() -> Self {
-        let mut own = Self { texts: Texts::default(), table: HashTable::new(), hasher: DefaultHashBuilder::default() };
+        let mut own =
+            Self { texts: StringArena::default(), table: HashTable::new(), hasher: DefaultHashBuilder::default() };
         own.number("");
         own
     }
 }
 
-impl Distinct {
+impl Dictionary {
     /// The number of a text, a new one if it was never seen. 0 too when 4 GB are full.
     pub(super) fn number(&mut self, text: &str) -> u32 {
         if let Some(number) = self.find(text) {
@@ -139,7 +140,7 @@ impl Distinct {
         self.texts.len()
     }
 
-    pub(super) fn texts(&self) -> &Texts {
+    pub(super) fn texts(&self) -> &StringArena {
         &self.texts
     }
 
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_block_knows_whether_a_text_of_it_has_upper_case() {
-        let mut texts = Texts::default();
+        let mut texts = StringArena::default();
         for number in 0..3 * BLOCK {
             texts.push(if number == 2 * BLOCK - 1 { "aBc" } else { "abc-é" });
         }
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_full_column_takes_no_text_and_says_so() {
-        let mut texts = Texts::with_room_for(5);
+        let mut texts = StringArena::with_room_for(5);
         assert_eq!((texts.push("abc"), texts.has_room("abc"), texts.push("abc")), (Some(0), false, None));
         assert_eq!((texts.push("de"), texts.has_room(""), texts.has_room("f")), (Some(1), true, false));
         assert_eq!((texts.get(0), texts.get(1)), ("abc", "de"));
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_text_has_one_number_however_often_it_comes() {
-        let mut distinct = Distinct::default();
+        let mut distinct = Dictionary::default();
         let (a, b) = (distinct.number("a"), distinct.number("b"));
         assert_eq!((distinct.number("a"), distinct.number("")), (a, 0));
         assert_ne!(a, b);

@@ -163,7 +163,7 @@ fn no_match_goes_across_the_border_of_two_names() {
 
 #[test]
 fn the_same_is_found_by_blocks_as_by_looking_at_each() {
-    let count = Bits::chunk() + 500;
+    let count = Bitmap::chunk() + 500;
     let inventory = inventory(count);
     for word in ["a", "Z", "7", "-", "{", "i", "app", "00", "77", "sec-1", "search-app-00", "app-03", "ü", "tw"] {
         let word = &word.to_lowercase();
@@ -260,13 +260,13 @@ fn metadata_is_reached_by_its_path() {
     assert_eq!(meta(&["tags"], TextMatch::Equals("two".into())), [0, 3]);
     assert_eq!(meta(&["team"], TextMatch::Missing), [1, 2, 4, 5]);
     let fields: Vec<String> = inventory
-        .metadata_fields(&Bits::all(6))
+        .metadata_fields(&Bitmap::all(6))
         .into_iter()
         .map(|(path, count)| format!("{} {count}", path.join(".")))
         .collect();
     assert_eq!(fields, ["application_id 2", "deep.team 2", "roles 2", "tags 2", "team 2", "ticket 2"]);
     assert_eq!(
-        inventory.tally(&Bits::all(6), &Field::Metadata(vec!["tags".into()])),
+        inventory.tally(&Bitmap::all(6), &Field::Metadata(vec!["tags".into()])),
         [("one".into(), 2), ("two".into(), 2)]
     );
 }
@@ -297,7 +297,7 @@ fn a_person_s_key_that_says_that_a_product_made_it_is_a_finding() {
     let query = filter::parse("is:says-managed", NOW, &jiff::tz::TimeZone::UTC).unwrap();
     let found = inventory.matching(&query.expr, NOW, Asker::default());
     assert_eq!(found.places().map(|row| inventory.id(row)).collect::<Vec<_>>(), ["claims", "named so"]);
-    assert_eq!(inventory.findings(&Bits::all(5)), [("says-managed", 2)]);
+    assert_eq!(inventory.findings(&Bitmap::all(5)), [("says-managed", 2)]);
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn columns_sort_both_ways_and_what_is_missing_stays_last() {
 #[test]
 fn keys_are_counted_by_status_and_by_time() {
     let inventory = inventory(8);
-    let all = Bits::all(8);
+    let all = Bitmap::all(8);
     let counts = inventory.count(&all, NOW);
     assert_eq!((counts.of(Status::Never), counts.of(Status::Expiring), counts.usable(), counts.total()), (2, 2, 6, 8));
     let edges = [NOW - 2 * DAY, NOW, NOW + 2 * DAY, NOW + 90 * DAY];
@@ -359,7 +359,7 @@ fn a_status_counted_is_the_status_of_the_key_at_every_border() {
 
 #[test]
 fn words_that_are_looked_for_together_find_what_each_of_them_finds() {
-    let inventory = inventory(Bits::chunk() + 500);
+    let inventory = inventory(Bitmap::chunk() + 500);
     for words in [["p", "00"], ["a", "search"], ["sec-1", "app-03"], ["ü", "tw"], ["nothing-like-it", "7"]] {
         let either = Expr::Or(words.iter().map(|word| Expr::Term(free(word))).collect());
         let each = words.map(|word| inventory.matching(&Expr::Term(free(word)), NOW, Asker::default()));
@@ -371,7 +371,7 @@ fn words_that_are_looked_for_together_find_what_each_of_them_finds() {
 #[test]
 fn keys_that_are_gone_can_be_left_out() {
     let inventory = inventory(9);
-    let rest = inventory.without(&Bits::of(9, |place| place % 2 == 1));
+    let rest = inventory.without(&Bitmap::of(9, |place| place % 2 == 1));
     let ids: Vec<&str> = (0..rest.len()).map(|place| rest.id(place)).collect();
     assert_eq!(ids, [0, 2, 4, 6, 8].map(|place| inventory.id(place)));
     assert_eq!(format!("{:?}", RawKey::from(&rest.key(2))), format!("{:?}", RawKey::from(&inventory.key(4))));
@@ -389,8 +389,11 @@ fn another_cluster_s_keys_can_be_added_even_under_the_same_ids() {
 #[test]
 fn where_a_column_is_full_a_key_has_both_its_id_and_its_name_or_neither() {
     for (ids, names) in [(100, 10), (10, 100)] {
-        let mut inventory =
-            Inventory { ids: Texts::with_room_for(ids), names: Texts::with_room_for(names), ..Inventory::default() };
+        let mut inventory = Inventory {
+            ids: StringArena::with_room_for(ids),
+            names: StringArena::with_room_for(names),
+            ..Inventory::default()
+        };
         for number in 0..20 {
             let (id, name) = (format!("id{number}"), format!("n{number}"));
             inventory.put(&RawKey { id: &id, name: &name, ..RawKey::default() });
@@ -411,7 +414,7 @@ fn what_could_not_be_read_stays_with_its_key() {
     assert_eq!((inventory.put(&odd), inventory.put(&odd)), (Put::Added, Put::Same));
     assert_eq!((inventory.flawed(), inventory.flaw(9), inventory.flaw(3)), (1, odd.flaw, None));
     assert_eq!((inventory.key(9).flaw.as_deref(), inventory.flawed_places()), (odd.flaw, vec![9]));
-    let rest = inventory.without(&Bits::of(10, |place| place < 5));
+    let rest = inventory.without(&Bitmap::of(10, |place| place < 5));
     assert_eq!(rest.first_flaw(), Some((4, odd.flaw.unwrap())));
     assert_eq!(inventory.put(&RawKey { flaw: None, ..odd }), Put::Changed);
     assert_eq!(inventory.flawed(), 0);
@@ -430,7 +433,7 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
     put("no-birth", "pay", Some(NOW + DAY), Some("creation: it is missing"));
     put("no-name", "pa\u{fffd}", Some(NOW + DAY), Some("name: a part of it is no text"));
     inventory.finish();
-    let places = |bits: &Bits| bits.places().map(|place| inventory.id(place).to_owned()).collect::<Vec<_>>();
+    let places = |bits: &Bitmap| bits.places().map(|place| inventory.id(place).to_owned()).collect::<Vec<_>>();
     for (query, surely, perhaps) in [
         ("status:never", &[][..], &["no-end", "no-state"][..]),
         ("-status:never", &["whole", "no-birth", "no-name"], &["no-end", "no-state"]),
@@ -450,7 +453,7 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
         assert_eq!(places(&found.not_known()), perhaps, "{query}: perhaps");
     }
     // They are in no group and under no bar of the timeline, and are counted all the same.
-    let all = Bits::all(inventory.len());
+    let all = Bitmap::all(inventory.len());
     let counts = inventory.count(&all, NOW);
     assert_eq!((counts.total(), counts.not_known(), counts.usable(), counts.of(Status::Never)), (5, 2, 3, 0));
     let valid = inventory.of_group(crate::model::time::expiry::StatusGroup::Valid, NOW);

@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::{Bits, Inventory};
+use super::{Bitmap, Inventory};
 
 /// For each number of a value the places of the keys that have it, once that was made. A key that came or changed
 /// later is loose: it is looked at itself.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Holders {
+pub(super) struct ValueIndex {
     /// Where the places of each number begin; one more than there are numbers.
     starts: Vec<u32>,
     places: Vec<u32>,
@@ -16,7 +16,7 @@ pub(super) struct Holders {
     changed: Vec<u32>,
 }
 
-impl Holders {
+impl ValueIndex {
     fn of(&self, number: usize) -> &[u32] {
         let [Some(start), Some(end)] = [number, number + 1].map(|at| self.starts.get(at)) else { return &[] };
         &self.places[*start as usize..*end as usize]
@@ -57,28 +57,28 @@ impl Inventory {
             places[*at as usize] = place as u32;
             *at += 1;
         }
-        self.holders = Holders { starts, places, upto: self.len(), changed: Vec::new() };
+        self.holders = ValueIndex { starts, places, upto: self.len(), changed: Vec::new() };
     }
 
     /// The keys that have any of these values.
-    pub(super) fn holding(&self, wanted: &Bits) -> Bits {
+    pub(super) fn holding(&self, wanted: &Bitmap) -> Bitmap {
         let holders = &self.holders;
         let has = |place: usize| self.values_of(place).iter().any(|number| wanted.has(*number as usize));
         if holders.upto == 0 {
-            return Bits::of(self.len(), has);
+            return Bitmap::of(self.len(), has);
         }
         let numbers: Vec<usize> = wanted.places().collect();
         let mut found = numbers
             .par_iter()
             .with_min_len(64)
             .fold(
-                || Bits::none(self.len()),
+                || Bitmap::none(self.len()),
                 |mut found, number| {
                     holders.of(*number).iter().for_each(|place| found.set(*place as usize, true));
                     found
                 },
             )
-            .reduce(|| Bits::none(self.len()), |one, other| one.or(&other));
+            .reduce(|| Bitmap::none(self.len()), |one, other| one.or(&other));
         let loose = holders.changed.iter().map(|place| *place as usize).chain(holders.upto..self.len());
         loose.for_each(|place| found.set(place, has(place)));
         found

@@ -11,7 +11,7 @@ use crate::model::{
 
 /// How a deed ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ending {
+pub enum OperationOutcome {
     /// All of it was done.
     Success,
     /// All or a part of it was not done.
@@ -22,7 +22,7 @@ pub enum Ending {
     Open,
 }
 
-impl Ending {
+impl OperationOutcome {
     /// The word for a person.
     pub fn word(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Ending {
 
 /// One thing that was done, or tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
+pub struct Operation {
     /// When it was begun; `None` where the time can't be read.
     pub at: Option<Millis>,
     /// The same as it is written.
@@ -52,7 +52,7 @@ pub struct Deed {
     /// `event.action`, such as `api-key-create`.
     pub action: String,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: OperationOutcome,
     /// Who was signed in at the cluster.
     pub user: String,
     /// The realm of that name.
@@ -77,9 +77,9 @@ pub struct Deed {
     pub entries: Vec<u64>,
 }
 
-impl Deed {
+impl Operation {
     fn begun(entry: Read) -> Self {
-        let ending = if entry.is_intent() { Ending::Open } else { Ending::of(&entry.outcome) };
+        let ending = if entry.is_intent() { OperationOutcome::Open } else { OperationOutcome::of(&entry.outcome) };
         Self {
             at: calendar::parse(&entry.at, &jiff::tz::TimeZone::UTC),
             written_at: entry.at,
@@ -100,7 +100,7 @@ impl Deed {
     }
 
     fn end(&mut self, outcome: Read) {
-        self.ending = Ending::of(&outcome.outcome);
+        self.ending = OperationOutcome::of(&outcome.outcome);
         self.keys = outcome.keys;
         self.failed = outcome.failed;
         self.reason = outcome.reason;
@@ -139,12 +139,12 @@ impl Deed {
 
     /// How it ended for a key for which it was not seen to be done. Entries of older versions tell that for all of
     /// their keys together only.
-    pub fn ending_of(&self, failed: &FailedKey) -> Ending {
+    pub fn ending_of(&self, failed: &FailedKey) -> OperationOutcome {
         match failed.is_unknown {
-            Some(true) => Ending::Unknown,
-            Some(false) => Ending::Failure,
-            None if self.ending == Ending::Failure => Ending::Failure,
-            None => Ending::Unknown,
+            Some(true) => OperationOutcome::Unknown,
+            Some(false) => OperationOutcome::Failure,
+            None if self.ending == OperationOutcome::Failure => OperationOutcome::Failure,
+            None => OperationOutcome::Unknown,
         }
     }
 
@@ -190,12 +190,12 @@ pub fn words(search: &str) -> Vec<String> {
 
 /// Puts the entries of a journal together, from the oldest on.
 #[derive(Debug, Default)]
-pub struct Deeds {
-    deeds: Vec<Deed>,
+pub struct Operations {
+    deeds: Vec<Operation>,
     open: HashMap<String, usize>,
 }
 
-impl Deeds {
+impl Operations {
     /// Takes the next entry. One that says what came of something whose intent is not there stands by itself.
     pub fn take(&mut self, entry: Read) {
         let begun = entry.intent.as_ref().and_then(|intent| self.open.remove(intent));
@@ -205,13 +205,13 @@ impl Deeds {
                 if entry.is_intent() {
                     self.open.insert(entry.id.clone(), self.deeds.len());
                 }
-                self.deeds.push(Deed::begun(entry));
+                self.deeds.push(Operation::begun(entry));
             }
         }
     }
 
     /// All, the newest first.
-    pub fn newest_first(mut self) -> Vec<Deed> {
+    pub fn newest_first(mut self) -> Vec<Operation> {
         self.deeds.reverse();
         self.deeds
     }
@@ -241,8 +241,8 @@ mod tests {
         journal::read(&entry.line(number, BEGINNING)).unwrap()
     }
 
-    fn deeds(entries: Vec<Read>) -> Vec<Deed> {
-        let mut deeds = Deeds::default();
+    fn deeds(entries: Vec<Read>) -> Vec<Operation> {
+        let mut deeds = Operations::default();
         entries.into_iter().for_each(|entry| deeds.take(entry));
         deeds.newest_first()
     }
@@ -257,8 +257,11 @@ mod tests {
         ]);
         let told: Vec<_> = deeds.iter().map(|deed| (deed.entries.clone(), deed.ending, deed.keys_in_short())).collect();
         let d = |entries: &[u64], ending, keys: &str| (entries.to_vec(), ending, keys.to_owned());
-        let expected =
-            [d(&[4], Ending::Failure, "d"), d(&[2], Ending::Open, "c"), d(&[1, 3], Ending::Success, "a and 1 more")];
+        let expected = [
+            d(&[4], OperationOutcome::Failure, "d"),
+            d(&[2], OperationOutcome::Open, "c"),
+            d(&[1, 3], OperationOutcome::Success, "a and 1 more"),
+        ];
         assert_eq!(told, expected);
         assert!(deeds[2].request.is_some() && deeds[2].why() == "because", "what was asked stays, why is told last");
         assert_eq!(deeds[2].at, Some(1_795_521_600_001), "when it was begun");
@@ -287,12 +290,12 @@ mod tests {
             (deed.failed.iter().map(|failed| deed.ending_of(failed)).collect::<Vec<_>>(), line)
         };
         let (endings, line) = of(Verdict::Unknown, vec![failed("a", Some(true)), failed("b", Some(false))]);
-        assert_eq!(endings, [Ending::Unknown, Ending::Failure]);
+        assert_eq!(endings, [OperationOutcome::Unknown, OperationOutcome::Failure]);
         assert!(line.contains(r#""unknown":true"#), "{line}");
         // Entries of older versions name no value for a key.
-        assert_eq!(of(Verdict::Failure, vec![failed("a", None)]).0, [Ending::Failure]);
+        assert_eq!(of(Verdict::Failure, vec![failed("a", None)]).0, [OperationOutcome::Failure]);
         let (endings, line) = of(Verdict::Unknown, vec![failed("a", None)]);
-        assert!(endings == [Ending::Unknown] && !line.contains(r#""unknown":"#), "{line}");
+        assert!(endings == [OperationOutcome::Unknown] && !line.contains(r#""unknown":"#), "{line}");
     }
 
     #[test]

@@ -304,7 +304,7 @@ pub fn index_implies(grants: &[&[String]], wanted: &str, versions: Versions) -> 
 
 /// What a name can stand for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct PrivilegeScopes {
     /// `true` if it is a privilege for the cluster.
     pub cluster: bool,
     /// `true` if it is a privilege for indices.
@@ -312,10 +312,10 @@ pub struct Known {
 }
 
 /// What a privilege is for: a name of 9.5.3 or 8.19.21 in any case, or a pattern over actions.
-pub fn known(name: &str) -> Known {
+pub fn known(name: &str) -> PrivilegeScopes {
     let lower = name.to_lowercase();
     let begins = |starts: &[&str]| starts.iter().any(|start| lower.starts_with(start));
-    Known {
+    PrivilegeScopes {
         cluster: CLUSTER.numbers.contains_key(lower.as_str())
             || begins(&["cluster:", "indices:admin/template/", "indices:admin/index_template/"]),
         index: INDEX.numbers.contains_key(lower.as_str()) || begins(&["indices:", "internal:transport/proxy/indices:"]),
@@ -402,11 +402,11 @@ mod tests {
 
     #[test]
     fn a_name_is_known_for_what_it_is_and_others_have_near_ones() {
-        assert_eq!(known("manage_security"), Known { cluster: true, index: false });
-        assert_eq!(known("WRITE"), Known { cluster: false, index: true });
-        assert_eq!(known("manage"), Known { cluster: true, index: true });
-        assert_eq!(known("indices:admin/template/get"), Known { cluster: true, index: true });
-        assert_eq!(known("wirte"), Known::default());
+        assert_eq!(known("manage_security"), PrivilegeScopes { cluster: true, index: false });
+        assert_eq!(known("WRITE"), PrivilegeScopes { cluster: false, index: true });
+        assert_eq!(known("manage"), PrivilegeScopes { cluster: true, index: true });
+        assert_eq!(known("indices:admin/template/get"), PrivilegeScopes { cluster: true, index: true });
+        assert_eq!(known("wirte"), PrivilegeScopes::default());
         assert_eq!(nearest("wirte", &[Area::Cluster, Area::Index])[0], "write");
         assert!(nearest("manage_secruity", &[Area::Cluster])[0] == "manage_security");
         assert!(nearest("nothing-like-it-at-all", &[Area::Cluster, Area::Index]).is_empty());

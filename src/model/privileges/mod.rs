@@ -11,7 +11,9 @@ mod tables;
 
 use pattern::glob;
 
-pub use implied::{Area, Known, Versions, common_action, have_common_action, implies, index_implies, known, nearest};
+pub use implied::{
+    Area, PrivilegeScopes, Versions, common_action, have_common_action, implies, index_implies, known, nearest,
+};
 pub use restricted::{is_restricted, unrestricted_names};
 
 /// An action and the privileges that grant it, in the order in which refusals list them (as seen on 9.5.3).

@@ -18,12 +18,12 @@ pub enum OwnerNow {
     /// There is no such user any more.
     Gone,
     /// The user is there.
-    Known(Box<Known>),
+    Known(Box<OwnerToday>),
 }
 
 /// An owner whose roles of today could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct OwnerToday {
     /// Whether the user may sign in.
     pub is_enabled: bool,
     /// The roles of today.
@@ -63,7 +63,7 @@ impl Changes {
     }
 }
 
-impl Known {
+impl OwnerToday {
     /// Compares the snapshot of a key with the roles of today.
     pub fn new(
         is_enabled: bool,

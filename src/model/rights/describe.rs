@@ -12,7 +12,7 @@ use crate::model::{
 
 /// A row of the table of rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct RightsRow {
     /// `cluster`, `indices`, `application` …
     pub kind: &'static str,
     /// Which indices, applications, users or clusters; empty for the cluster itself.
@@ -128,11 +128,11 @@ impl Rights {
     }
 
     /// The table.
-    pub fn rows(&self) -> Vec<Row> {
+    pub fn rows(&self) -> Vec<RightsRow> {
         match &self.access {
             Some(access) => {
-                let rows = |kind, may: &str, rights: &[IndexRight]| -> Vec<Row> {
-                    let row = |group: Group<'_>| Row { may: vec![may.to_owned()], ..group.row(kind) };
+                let rows = |kind, may: &str, rights: &[IndexRight]| -> Vec<RightsRow> {
+                    let row = |group: Group<'_>| RightsRow { may: vec![may.to_owned()], ..group.row(kind) };
                     grouped(rights).into_iter().map(row).collect()
                 };
                 [rows("search", "search", &access.search), rows("replication", "replicate", &access.replication)]
@@ -196,8 +196,8 @@ impl Grants {
     }
 
     /// The rights as rows of a table.
-    pub fn rows(&self) -> Vec<Row> {
-        let plain = |kind, on: Vec<String>, may: &[String]| Row { kind, on, may: may.to_vec(), but: Vec::new() };
+    pub fn rows(&self) -> Vec<RightsRow> {
+        let plain = |kind, on: Vec<String>, may: &[String]| RightsRow { kind, on, may: may.to_vec(), but: Vec::new() };
         let mut rows = Vec::new();
         if let Some(workflows) = &self.workflows {
             rows.push(plain("only in workflow", workflows.clone(), &[]));
@@ -208,14 +208,14 @@ impl Grants {
         rows.extend(grouped(&self.indices).iter().map(|group| group.row("indices")));
         for right in &self.applications {
             let on = format!("{}: {}", right.application.words(), right.resources.words());
-            rows.push(Row {
+            rows.push(RightsRow {
                 but: sureness(&[&right.application, &right.resources]),
                 ..plain("application", vec![on], &right.privileges)
             });
         }
         if !self.run_as.is_empty() {
             let but = sureness(&self.run_as.iter().collect::<Vec<_>>());
-            rows.push(Row {
+            rows.push(RightsRow {
                 but,
                 ..plain("run as", self.run_as.iter().map(Scope::words).collect(), &["act for".into()])
             });
@@ -223,7 +223,7 @@ impl Grants {
         rows.extend(grouped(&self.remote_indices).iter().map(|group| group.row("remote indices")));
         for right in &self.remote_cluster {
             let but = sureness(&[&right.clusters]);
-            rows.push(Row { but, ..plain("remote cluster", vec![right.clusters.words()], &right.privileges) });
+            rows.push(RightsRow { but, ..plain("remote cluster", vec![right.clusters.words()], &right.privileges) });
         }
         rows
     }
@@ -236,7 +236,7 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    fn row(&self, kind: &'static str) -> Row {
+    fn row(&self, kind: &'static str) -> RightsRow {
         let cluster =
             self.right.clusters.as_ref().map(|clusters| format!("{}: ", clusters.words())).unwrap_or_default();
         let mut but = sureness(&self.names);
@@ -248,7 +248,7 @@ impl Group<'_> {
             but.push("not the system’s own indices".into());
         }
         let on = self.names.iter().map(|names| format!("{cluster}{}", names.words())).collect();
-        Row { kind, on, may: self.right.privileges.clone(), but }
+        RightsRow { kind, on, may: self.right.privileges.clone(), but }
     }
 }
 

@@ -3,7 +3,7 @@
 //! itself, as `_has_privileges` answers to whoever signs in by the key.
 
 use super::{
-    Answer,
+    Certainty,
     layer::{Extent, Group, Layer},
     names::{Asked, Names, Reach, names_in_common, reach_in_common},
 };
@@ -42,7 +42,7 @@ pub struct Effective<'a> {
     limits: Option<&'a [Layer]>,
 }
 
-impl Answer {
+impl Certainty {
     /// Yes if both are, no if one is not.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -116,64 +116,64 @@ impl<'a> Effective<'a> {
     }
 
     /// What all layers say together, weakened by what is not told: none of that makes a no a yes.
-    fn told(&self, answer: impl FnOnce(&[&'a Layer]) -> Answer) -> Answer {
+    fn told(&self, answer: impl FnOnce(&[&'a Layer]) -> Certainty) -> Certainty {
         if matches!(self.assigned, Assigned::CrossCluster) {
-            return Answer::No;
+            return Certainty::No;
         }
         let layers = self.layers();
         if layers.is_empty() {
-            return Answer::NotKnown;
+            return Certainty::NotKnown;
         }
         let is_told = !matches!(self.assigned, Assigned::NotTold) && self.limits.is_some();
         let is_free = !layers.iter().any(|layer| layer.is_restricted);
         let answer = answer(&layers);
-        if is_told && is_free { answer } else { answer.and(Answer::NotKnown) }
+        if is_told && is_free { answer } else { answer.and(Certainty::NotKnown) }
     }
 
-    fn each(&self, answer: impl Fn(&Layer) -> Answer) -> Answer {
-        self.told(|layers| Answer::all(layers.iter().map(|layer| answer(layer))))
+    fn each(&self, answer: impl Fn(&Layer) -> Certainty) -> Certainty {
+        self.told(|layers| Certainty::all(layers.iter().map(|layer| answer(layer))))
     }
 
     /// Tells if a cluster privilege is held, as `_has_privileges` means it.
-    pub fn may(&self, privilege: &str) -> Answer {
+    pub fn may(&self, privilege: &str) -> Certainty {
         self.each(|layer| layer.may(privilege))
     }
 
     /// Tells if an index privilege is held on a name, or on all names that a pattern can mean, as `_has_privileges`
     /// means it.
-    pub fn may_on(&self, asked: &Asked, privilege: &str) -> Answer {
+    pub fn may_on(&self, asked: &Asked, privilege: &str) -> Certainty {
         self.each(|layer| layer.may_on(asked, privilege))
     }
 
     /// Tells if an index privilege is held on some name that is meant.
-    pub fn may_on_some(&self, asked: &Asked, privilege: &str) -> Answer {
+    pub fn may_on_some(&self, asked: &Asked, privilege: &str) -> Certainty {
         if asked.is_name() {
             return self.may_on(asked, privilege);
         }
         self.told(|layers| {
-            let granting: Vec<Vec<(&Reach, Answer)>> = layers
+            let granting: Vec<Vec<(&Reach, Certainty)>> = layers
                 .iter()
                 .map(|layer| {
                     let held = |group: &Group| index_implies(&[&group.privileges], privilege, Versions::All);
-                    let reaches = layer.groups.iter().map(|group| (&group.reach, Answer::of(held(group))));
-                    reaches.filter(|(_, answer)| *answer != Answer::No).collect()
+                    let reaches = layer.groups.iter().map(|group| (&group.reach, Certainty::of(held(group))));
+                    reaches.filter(|(_, answer)| *answer != Certainty::No).collect()
                 })
                 .collect();
             let answer = some_in_common(asked, &granting);
             // Grants on different names may add up where the names overlap.
-            let adds_up = |(layer, granting): (&&Layer, &Vec<(&Reach, Answer)>)| {
+            let adds_up = |(layer, granting): (&&Layer, &Vec<(&Reach, Certainty)>)| {
                 let lists: Vec<&[String]> = layer.groups.iter().map(|group| group.privileges.as_slice()).collect();
                 layer.is_odd
                     || granting.len() < layer.groups.len()
                         && lists.len() > 1
-                        && granting.iter().all(|(_, answer)| *answer != Answer::Yes)
+                        && granting.iter().all(|(_, answer)| *answer != Certainty::Yes)
                         && index_implies(&lists, privilege, Versions::All) != Some(false)
             };
             match answer {
-                Answer::No if layers.iter().zip(&granting).any(adds_up) => {
+                Certainty::No if layers.iter().zip(&granting).any(adds_up) => {
                     // Where another layer surely grants nothing of it, nothing is left.
                     let never = layers.iter().zip(&granting).any(|pair| pair.1.is_empty() && !adds_up(pair));
-                    if never { Answer::No } else { Answer::NotKnown }
+                    if never { Certainty::No } else { Certainty::NotKnown }
                 }
                 answer => answer,
             }
@@ -181,7 +181,7 @@ impl<'a> Effective<'a> {
     }
 
     /// Tells if anything may be done with some name that is meant, or with all of them.
-    pub fn any_right_on(&self, asked: &Asked, all_of_it: bool) -> Answer {
+    pub fn any_right_on(&self, asked: &Asked, all_of_it: bool) -> Certainty {
         self.told(|layers| {
             if all_of_it || asked.is_name() {
                 let held: Vec<(Vec<&Group>, Vec<&Group>)> = layers.iter().map(|layer| layer.covering(asked)).collect();
@@ -196,9 +196,9 @@ impl<'a> Effective<'a> {
                     actions_in_common(Area::Index, &names)
                 };
                 let answer = match (common(false), common(true)) {
-                    (Answer::Yes, _) => Answer::Yes,
-                    (_, Answer::No) => Answer::No,
-                    _ => Answer::NotKnown,
+                    (Certainty::Yes, _) => Certainty::Yes,
+                    (_, Certainty::No) => Certainty::No,
+                    _ => Certainty::NotKnown,
                 };
                 return weakened(answer, layers);
             }
@@ -207,29 +207,29 @@ impl<'a> Effective<'a> {
                 let names: Vec<Vec<&str>> =
                     chosen.iter().map(|group| group.privileges.iter().map(String::as_str).collect()).collect();
                 let actions = actions_in_common(Area::Index, &names);
-                if actions == Answer::No {
-                    return Answer::No;
+                if actions == Certainty::No {
+                    return Certainty::No;
                 }
                 let reaches: Vec<&Reach> = chosen.iter().map(|group| &group.reach).collect();
-                actions.and(Answer::of(reach_in_common(asked, &reaches)))
+                actions.and(Certainty::of(reach_in_common(asked, &reaches)))
             });
             weakened(answer, layers)
         })
     }
 
     /// Tells if it was created without descriptors, so that its owner's rights are the only limit.
-    pub fn is_unrestricted(&self) -> Answer {
+    pub fn is_unrestricted(&self) -> Certainty {
         match self.assigned {
-            Assigned::NotTold => Answer::NotKnown,
-            Assigned::Unrestricted => Answer::Yes,
-            Assigned::Layer(_) | Assigned::CrossCluster => Answer::No,
+            Assigned::NotTold => Certainty::NotKnown,
+            Assigned::Unrestricted => Certainty::Yes,
+            Assigned::Layer(_) | Assigned::CrossCluster => Certainty::No,
         }
     }
 
     /// Tells if nothing at all may be done.
-    pub fn is_empty(&self) -> Answer {
+    pub fn is_empty(&self) -> Certainty {
         if matches!(self.assigned, Assigned::CrossCluster) {
-            return Answer::No;
+            return Certainty::No;
         }
         let cluster = self.told(|layers| {
             let names: Vec<Vec<&str>> =
@@ -237,12 +237,12 @@ impl<'a> Effective<'a> {
             weakened(actions_in_common(Area::Cluster, &names), layers)
         });
         let others = self.told(|layers| {
-            Answer::any((0..4).map(|kind| {
+            Certainty::any((0..4).map(|kind| {
                 let extents: Vec<Extent> = layers.iter().map(|layer| layer.others[kind]).collect();
                 match extents.iter().filter(|extent| **extent != Extent::All).count() {
-                    _ if extents.contains(&Extent::None) => Answer::No,
-                    0 | 1 => Answer::Yes,
-                    _ => Answer::NotKnown,
+                    _ if extents.contains(&Extent::None) => Certainty::No,
+                    0 | 1 => Certainty::Yes,
+                    _ => Certainty::NotKnown,
                 }
             }))
         });
@@ -250,16 +250,16 @@ impl<'a> Effective<'a> {
     }
 
     /// Tells if it may act for other users.
-    pub fn runs_as(&self) -> Answer {
+    pub fn runs_as(&self) -> Certainty {
         self.told(|layers| {
             let users: Option<Vec<&Names>> = layers.iter().map(|layer| layer.run_as.as_ref()).collect();
-            weakened(users.map_or(Answer::No, |users| Answer::of(names_in_common(&users))), layers)
+            weakened(users.map_or(Certainty::No, |users| Certainty::of(names_in_common(&users))), layers)
         })
     }
 
     /// Tells if it may change the cluster or its security.
-    pub fn administers(&self) -> Answer {
-        let named = Answer::any(ADMINISTRATIVE.into_iter().map(|name| self.may(name)));
+    pub fn administers(&self) -> Certainty {
+        let named = Certainty::any(ADMINISTRATIVE.into_iter().map(|name| self.may(name)));
         named.or(self.told(|layers| {
             let held: Vec<Vec<&str>> =
                 layers.iter().map(|layer| layer.cluster.iter().map(String::as_str).collect()).collect();
@@ -268,11 +268,11 @@ impl<'a> Effective<'a> {
     }
 
     /// Tells if it reaches what is in every index, some documents or fields of each at least.
-    pub fn reaches_every_index(&self) -> Answer {
+    pub fn reaches_every_index(&self) -> Certainty {
         let any = Asked::any();
-        let named = Answer::any(ON_CONTENT.into_iter().map(|name| self.may_on(&any, name)));
+        let named = Certainty::any(ON_CONTENT.into_iter().map(|name| self.may_on(&any, name)));
         named.or(self.told(|layers| {
-            let held = |with_unsure: bool| -> Answer {
+            let held = |with_unsure: bool| -> Certainty {
                 let lists: Vec<Vec<&str>> = layers
                     .iter()
                     .map(|layer| {
@@ -284,7 +284,7 @@ impl<'a> Effective<'a> {
                 raw_reaches(Area::Index, &lists, &["indices:data/*", "indices:admin/delete*"])
             };
             match (held(false), held(true)) {
-                (Answer::No, Answer::Yes | Answer::NotKnown) => Answer::NotKnown,
+                (Certainty::No, Certainty::Yes | Certainty::NotKnown) => Certainty::NotKnown,
                 (answer, _) => weakened(answer, layers),
             }
         }))
@@ -292,64 +292,66 @@ impl<'a> Effective<'a> {
 }
 
 /// What is not understood may grant anything.
-fn weakened(answer: Answer, layers: &[&Layer]) -> Answer {
-    if answer == Answer::No && layers.iter().any(|layer| layer.is_odd) { Answer::NotKnown } else { answer }
+fn weakened(answer: Certainty, layers: &[&Layer]) -> Certainty {
+    if answer == Certainty::No && layers.iter().any(|layer| layer.is_odd) { Certainty::NotKnown } else { answer }
 }
 
 /// Tells if some action is allowed by a privilege of each list.
-fn actions_in_common(area: Area, lists: &[Vec<&str>]) -> Answer {
-    let [first, rest @ ..] = lists else { return Answer::NotKnown };
+fn actions_in_common(area: Area, lists: &[Vec<&str>]) -> Certainty {
+    let [first, rest @ ..] = lists else { return Certainty::NotKnown };
     match rest {
-        [] => Answer::of(have_common_action(area, first, first, Versions::All)),
-        [second] => Answer::of(have_common_action(area, first, second, Versions::All)),
+        [] => Certainty::of(have_common_action(area, first, first, Versions::All)),
+        [second] => Certainty::of(have_common_action(area, first, second, Versions::All)),
         // Of three, two and two may have something in common, and all of them nothing.
-        more => Answer::all(more.iter().map(|other| Answer::of(have_common_action(area, first, other, Versions::All))))
-            .and(Answer::NotKnown),
+        more => Certainty::all(
+            more.iter().map(|other| Certainty::of(have_common_action(area, first, other, Versions::All))),
+        )
+        .and(Certainty::NotKnown),
     }
 }
 
 /// Tells if a pattern over actions that one of the lists holds reaches some of these actions, and all others too.
-fn raw_reaches(area: Area, lists: &[Vec<&str>], actions: &[&str]) -> Answer {
+fn raw_reaches(area: Area, lists: &[Vec<&str>], actions: &[&str]) -> Certainty {
     let within = Language::of(actions.iter().copied());
-    Answer::any(lists.iter().enumerate().flat_map(|(own, list)| {
+    Certainty::any(lists.iter().enumerate().flat_map(|(own, list)| {
         let within = &within;
         list.iter().filter(|name| name.contains(':')).map(move |name| {
             let pattern = Language::of([format!("{}*", name.to_lowercase()).as_str()]);
             if have_common(&[&pattern, within]) == Some(false) {
-                return Answer::No;
+                return Certainty::No;
             }
-            Answer::all(lists.iter().enumerate().filter(|(other, _)| *other != own).map(|(_, other)| {
-                Answer::any(
-                    other.iter().map(|held| Answer::of(privileges::common_action(area, held, &[&pattern, within]))),
+            Certainty::all(lists.iter().enumerate().filter(|(other, _)| *other != own).map(|(_, other)| {
+                Certainty::any(
+                    other.iter().map(|held| Certainty::of(privileges::common_action(area, held, &[&pattern, within]))),
                 )
             }))
         })
     }))
 }
 
-fn some_in_common(asked: &Asked, granting: &[Vec<(&Reach, Answer)>]) -> Answer {
-    let lists: Vec<Vec<&(&Reach, Answer)>> = granting.iter().map(|list| list.iter().collect()).collect();
+fn some_in_common(asked: &Asked, granting: &[Vec<(&Reach, Certainty)>]) -> Certainty {
+    let lists: Vec<Vec<&(&Reach, Certainty)>> = granting.iter().map(|list| list.iter().collect()).collect();
     combinations(&lists, |chosen| {
         let reaches: Vec<&Reach> = chosen.iter().map(|(reach, _)| *reach).collect();
-        let held = Answer::all(chosen.iter().map(|(_, answer)| *answer));
-        held.and(Answer::of(reach_in_common(asked, &reaches)))
+        let held = Certainty::all(chosen.iter().map(|(_, answer)| *answer));
+        held.and(Certainty::of(reach_in_common(asked, &reaches)))
     })
 }
 
 /// Asks about each way to choose one of every list, until one is a yes.
-fn combinations<'g, T>(lists: &[Vec<&'g T>], mut ask: impl FnMut(&[&'g T]) -> Answer) -> Answer {
+fn combinations<'g, T>(lists: &[Vec<&'g T>], mut ask: impl FnMut(&[&'g T]) -> Certainty) -> Certainty {
     let count = lists.iter().try_fold(1usize, |count, list| count.checked_mul(list.len()));
     match count {
-        Some(0) => return Answer::No,
+        Some(0) => return Certainty::No,
         Some(count) if count <= MAX_COMBINATIONS => {}
-        _ => return Answer::NotKnown,
+        _ => return Certainty::NotKnown,
     }
-    let mut answer = Answer::No;
+    let mut answer = Certainty::No;
     let mut chosen = vec![0; lists.len()];
     loop {
         let items: Vec<&T> = lists.iter().zip(&chosen).map(|(list, at)| list[*at]).collect();
         answer = answer.or(ask(&items));
-        if answer == Answer::Yes {
+        if answer == Certainty::Yes {
             return answer;
         }
         let Some(place) = (0..lists.len()).rev().find(|place| chosen[*place] + 1 < lists[*place].len()) else {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Answer,
+    Certainty,
     names::{Asked, Names, Reach},
     parse::{is_without_content, only, texts},
 };
@@ -153,13 +153,13 @@ impl Layer {
     }
 
     /// Tells if a cluster privilege is held.
-    pub(super) fn may(&self, privilege: &str) -> Answer {
+    pub(super) fn may(&self, privilege: &str) -> Certainty {
         let held: Vec<&str> = self.cluster.iter().map(String::as_str).collect();
         self.sure(implies(Area::Cluster, &held, privilege, Versions::All))
     }
 
     /// Tells if an index privilege is held on all that is asked about.
-    pub(super) fn may_on(&self, asked: &Asked, privilege: &str) -> Answer {
+    pub(super) fn may_on(&self, asked: &Asked, privilege: &str) -> Certainty {
         let (sure, unsure) = self.covering(asked);
         let held = |groups: &[&Group]| {
             let lists: Vec<&[String]> = groups.iter().map(|group| group.privileges.as_slice()).collect();
@@ -169,7 +169,7 @@ impl Layer {
             Some(false) if !unsure.is_empty() => {
                 let with_unsure: Vec<&Group> = sure.into_iter().chain(unsure).collect();
                 let answer = held(&with_unsure);
-                if answer == Some(false) { self.sure(answer) } else { Answer::NotKnown }
+                if answer == Some(false) { self.sure(answer) } else { Certainty::NotKnown }
             }
             answer => self.sure(answer),
         }
@@ -189,11 +189,11 @@ impl Layer {
     }
 
     /// What is not understood may grant what is not granted otherwise.
-    pub(super) fn sure(&self, answer: Option<bool>) -> Answer {
+    pub(super) fn sure(&self, answer: Option<bool>) -> Certainty {
         match answer {
-            Some(true) => Answer::Yes,
-            Some(false) if !self.is_odd => Answer::No,
-            _ => Answer::NotKnown,
+            Some(true) => Certainty::Yes,
+            Some(false) if !self.is_odd => Certainty::No,
+            _ => Certainty::NotKnown,
         }
     }
 }

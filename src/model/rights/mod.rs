@@ -16,7 +16,7 @@ mod tests;
 
 use serde_json::value::RawValue;
 
-pub use describe::{RightsJson, Row};
+pub use describe::{RightsJson, RightsRow};
 pub use effective::{Assigned, Effective, MAX_COMBINATIONS};
 pub use layer::Layer;
 pub use name_scope::Scope;
@@ -181,7 +181,7 @@ pub struct Access {
 
 /// An answer that may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Certainty {
     /// Surely.
     Yes,
     /// Surely not.
@@ -274,12 +274,12 @@ impl Rights {
     }
 
     /// Tells if it may do something on the cluster, as `_has_privileges` means it.
-    pub fn may(&self, privilege: &str) -> Answer {
+    pub fn may(&self, privilege: &str) -> Certainty {
         self.effective().may(privilege)
     }
 
     /// Tells if it may do something with all indices that a name or pattern can mean, as `_has_privileges` means it.
-    pub fn may_on(&self, name: &str, privilege: &str) -> Answer {
+    pub fn may_on(&self, name: &str, privilege: &str) -> Certainty {
         self.effective().may_on(&Asked::new(name), privilege)
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Answer, Asked, Grants, MAX_COMBINATIONS, Rights, RightsJson, Row, Verdict,
-    compare::{Known, OwnerNow},
+    Asked, Certainty, Grants, MAX_COMBINATIONS, Rights, RightsJson, RightsRow, Verdict,
+    compare::{OwnerNow, OwnerToday},
 };
 use crate::model::{
     api_key::{ApiKey, KeyKind},
@@ -40,7 +40,7 @@ fn superuser() -> Value {
 
 /// The rows as text: `indices logs-*: read`.
 fn table(rights: &Rights) -> Vec<String> {
-    let row = |row: Row| {
+    let row = |row: RightsRow| {
         let only = if row.but.is_empty() { String::new() } else { format!(" ({})", row.but.join("; ")) };
         format!("{} {}: {}{only}", row.kind, row.on.join(" "), row.may.join(" "))
     };
@@ -107,7 +107,7 @@ fn unrestricted_empty_and_unknown_are_told_apart() {
     assert!(said(&unrestricted).contains("Does everything on the cluster"));
     let unknown = rights(json!({}), None);
     assert!(said(&unknown).ends_with("Which rights these were is not known"));
-    assert_eq!(unknown.may("monitor"), Answer::NotKnown);
+    assert_eq!(unknown.may("monitor"), Certainty::NotKnown);
     let powerless = rights(json!({}), Some(json!({})));
     assert!(said(&powerless).starts_with("Nothing: it was created without descriptors"), "{}", said(&powerless));
 
@@ -133,7 +133,7 @@ fn without_the_owners_rights_nothing_is_promised() {
     let rights = rights(index(&["a"], &["read"]), None);
     assert_eq!(table(&rights), ["indices a: read"]);
     assert!(rights.notes()[0].starts_with("Its owner’s rights limit that further. They are not known"));
-    assert_eq!((rights.may_on("a", "read"), rights.may_on("a", "write")), (Answer::NotKnown, Answer::No));
+    assert_eq!((rights.may_on("a", "read"), rights.may_on("a", "write")), (Certainty::NotKnown, Certainty::No));
 }
 
 #[test]
@@ -148,9 +148,9 @@ fn names_that_must_match_two_patterns_are_shown_with_both() {
     assert!(said(&rights).starts_with(
         "Reads logs-* (if it matches *-eu too) and logs-* (if it matches /logs-[0-9]+/ too) (if there are such names)"
     ));
-    assert_eq!(rights.may_on("logs-a-eu", "read"), Answer::Yes);
-    assert_eq!(rights.may_on("logs-*", "read"), Answer::No);
-    assert_eq!(rights.may_on("metrics-eu", "read"), Answer::No);
+    assert_eq!(rights.may_on("logs-a-eu", "read"), Certainty::Yes);
+    assert_eq!(rights.may_on("logs-*", "read"), Certainty::No);
+    assert_eq!(rights.may_on("metrics-eu", "read"), Certainty::No);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn the_systems_own_indices_need_both() {
     for (own, owner, both) in [(true, true, true), (true, false, false), (false, true, false)] {
         let rights = rights(grant(own), Some(grant(owner)));
         assert_eq!(rights.grants.indices[0].allow_restricted, both);
-        assert_eq!(rights.may_on(".security-7", "read") == Answer::Yes, both);
+        assert_eq!(rights.may_on(".security-7", "read") == Certainty::Yes, both);
     }
     let wide = rights(grant(true), Some(superuser())).grants.indices;
     assert_eq!((wide.len(), wide[0].allow_restricted), (1, true), "the wider of two rows says both");
@@ -198,12 +198,12 @@ fn several_descriptors_add_up_and_unknown_privileges_count_by_name() {
         "indices": [{ "names": ["*"], "privileges": ["all"] }] } })),
     );
     assert_eq!(table(&rights), ["cluster : of_the_future monitor", "indices x: read", "indices x: write"]);
-    assert_eq!(rights.may("of_the_future"), Answer::Yes);
-    assert_eq!(rights.may_on("x", "create_doc"), Answer::Yes);
+    assert_eq!(rights.may("of_the_future"), Certainty::Yes);
+    assert_eq!(rights.may_on("x", "create_doc"), Certainty::Yes);
     // Two that together may be a third.
-    assert_eq!(rights.may_on("x", "view_index_metadata"), Answer::No);
-    assert_eq!(rights.may_on("y", "read"), Answer::No);
-    assert_eq!(rights.may_on("*", "read"), Answer::No);
+    assert_eq!(rights.may_on("x", "view_index_metadata"), Certainty::No);
+    assert_eq!(rights.may_on("y", "read"), Certainty::No);
+    assert_eq!(rights.may_on("*", "read"), Certainty::No);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn what_is_not_understood_is_shown_and_never_called_nothing() {
     assert_eq!(notes.len(), 3, "{notes:?}");
     assert_eq!(notes[0], "This version of Keybearer does not know r.workloads of its descriptors: [\"w\"]");
     assert!(notes[1].contains("r.indices[0]") && notes[1].contains("\"tier\":\"hot\"") && notes[2].contains("odd"));
-    assert_eq!(rights.may_on("a", "read"), Answer::NotKnown);
+    assert_eq!(rights.may_on("a", "read"), Certainty::NotKnown);
     let global = json!({ "r": { "global": { "application": { "manage": { "applications": ["*"] } } } } });
     assert!(crate::model::rights::tests::rights(global, Some(superuser())).notes()[0].contains("r.global"));
 }
@@ -228,7 +228,7 @@ fn a_restricted_key_works_inside_its_workflow_only() {
     let rights = rights(assigned, Some(superuser()));
     assert!(said(&rights).starts_with("Only inside the workflow search_application_query. Reads a"));
     assert_eq!(table(&rights)[0], "only in workflow search_application_query: ");
-    assert_eq!(rights.may_on("a", "read"), Answer::NotKnown);
+    assert_eq!(rights.may_on("a", "read"), Certainty::NotKnown);
 }
 
 #[test]
@@ -255,8 +255,8 @@ fn endless_descriptors_come_to_an_end_and_are_not_called_nothing() {
     assert_eq!(rights.verdict, Verdict::NothingSure);
     assert!(rights.notes()[0].starts_with("There are too many index patterns"), "{:?}", rights.notes());
     // A name is tried on each pattern, and where patterns of two sides meet is looked for within bounds.
-    assert_eq!(rights.may_on("a", "read"), Answer::No);
-    assert_eq!(rights.may_on("x1999x", "read"), Answer::Yes);
+    assert_eq!(rights.may_on("a", "read"), Certainty::No);
+    assert_eq!(rights.may_on("x1999x", "read"), Certainty::Yes);
     let apart = |letter: char| {
         let indices: Vec<Value> = (0..=MAX_COMBINATIONS.isqrt())
             .map(|number| json!({ "names": [format!("{letter}{number}-*")], "privileges": ["read"] }))
@@ -264,8 +264,8 @@ fn endless_descriptors_come_to_an_end_and_are_not_called_nothing() {
         json!({ "x": { "indices": indices } })
     };
     let rights = crate::model::rights::tests::rights(apart('a'), Some(apart('b')));
-    assert_eq!(rights.effective().may_on_some(&Asked::any(), "read"), Answer::NotKnown);
-    assert_eq!(rights.effective().may_on_some(&Asked::any(), "write"), Answer::No);
+    assert_eq!(rights.effective().may_on_some(&Asked::any(), "read"), Certainty::NotKnown);
+    assert_eq!(rights.effective().may_on_some(&Asked::any(), "write"), Certainty::No);
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn owner(then: Value, roles: &[(&str, Value)], assigned: &[&str]) -> OwnerNow {
     let raws: Vec<(&str, Box<RawValue>)> = roles.iter().map(|(name, role)| (*name, raw(role))).collect();
     let found: Vec<(&str, &RawValue)> = raws.iter().map(|(name, role)| (*name, &**role)).collect();
     let assigned = assigned.iter().map(|name| (*name).to_owned()).collect();
-    OwnerNow::Known(Box::new(Known::new(true, assigned, Some(&raw(&json!([then]))), &found)))
+    OwnerNow::Known(Box::new(OwnerToday::new(true, assigned, Some(&raw(&json!([then]))), &found)))
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn the_owners_rights_of_then_are_compared_with_those_of_today() {
 
 #[test]
 fn an_owner_without_a_snapshot_is_compared_with_nothing() {
-    let known = Known::new(false, vec!["r".into()], None, &[("r", &raw(&json!({ "cluster": ["all"] })))]);
+    let known = OwnerToday::new(false, vec!["r".into()], None, &[("r", &raw(&json!({ "cluster": ["all"] })))]);
     assert_eq!(known.changes, None);
     let words = OwnerNow::Known(Box::new(known)).sentences();
     assert!(
@@ -351,9 +351,9 @@ proptest::proptest! {
         let contains = crate::model::privileges::index_contains;
         let both = glob(&own, &name) && glob(&theirs, &name) && contains(held, asked) && contains(limit, asked);
         match rights.may_on(&name, asked) {
-            Answer::Yes => proptest::prop_assert!(both),
-            Answer::No => proptest::prop_assert!(!both),
-            Answer::NotKnown => proptest::prop_assert!(!both, "what both grant plainly is known"),
+            Certainty::Yes => proptest::prop_assert!(both),
+            Certainty::No => proptest::prop_assert!(!both),
+            Certainty::NotKnown => proptest::prop_assert!(!both, "what both grant plainly is known"),
         }
     }
 }
@@ -388,11 +388,11 @@ fn an_action_is_held_by_a_name_only_with_all_that_begins_like_it() {
         rights(json!({ "r": { "cluster": [assigned] } }), Some(json!({ "o": { "cluster": [owner] } })))
     };
     let invalidates = "cluster:admin/xpack/security/api_key/invalidate";
-    assert_eq!(cluster(invalidates, "manage_own_api_key").may(invalidates), Answer::No);
-    assert_eq!(cluster("cluster:monitor/main", "monitor").may("cluster:monitor/main"), Answer::Yes);
+    assert_eq!(cluster(invalidates, "manage_own_api_key").may(invalidates), Certainty::No);
+    assert_eq!(cluster("cluster:monitor/main", "monitor").may("cluster:monitor/main"), Certainty::Yes);
     let owner = json!({ "o": { "indices": [{ "names": ["*"], "privileges": ["create_doc"] }] } });
     let told = rights(index(&["a"], &["indices:data/write/index"]), Some(owner));
-    assert_eq!(told.may_on("a", "indices:data/write/index"), Answer::No);
+    assert_eq!(told.may_on("a", "indices:data/write/index"), Certainty::No);
 }
 
 #[test]

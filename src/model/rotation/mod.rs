@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Millis, api_key::KeyId, text::json};
 
 pub use outlook::{KeyState, Outlook};
-pub use parts::{ClusterRef, Ended, Lineage, OldKey, Person, Place, Tried};
+pub use parts::{ClusterRef, Destination, Ended, Lineage, OldKey, Person, Tried};
 
 /// The form in which rotations are written down.
 pub const VERSION: u64 = 1;
@@ -113,7 +113,7 @@ pub struct Rotation {
     /// How long both keys work, in milliseconds.
     pub grace: Millis,
     /// Where the secret goes.
-    pub place: Place,
+    pub place: Destination,
     /// The ids of the requests for a successor, the newest last: by them a key is found whose answer was lost.
     pub requests: Vec<String>,
     /// Keys that were made for this and ended again, because nobody knew their secret.
@@ -154,7 +154,7 @@ pub struct Beginning {
     /// How long both keys work, in milliseconds.
     pub grace: Millis,
     /// Where the secret goes.
-    pub place: Place,
+    pub place: Destination,
     /// The id of the first request.
     pub request: String,
 }

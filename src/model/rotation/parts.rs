@@ -52,7 +52,7 @@ pub struct OldKey {
 /// Where the secret of the successor goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Place {
+pub enum Destination {
     /// A file that only its owner may read; it can be read again.
     File {
         /// Absolute.
@@ -66,7 +66,7 @@ pub enum Place {
     Keyring,
 }
 
-impl Place {
+impl Destination {
     /// In words, behind "to".
     pub fn words(&self) -> String {
         match self {

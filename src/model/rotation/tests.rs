@@ -15,7 +15,7 @@ pub(crate) fn rotation() -> Rotation {
         name: "app".into(),
         expiration: "90d".into(),
         grace: 1000,
-        place: Place::File { path: "/secrets/app".into() },
+        place: Destination::File { path: "/secrets/app".into() },
         request: "q1".into(),
     })
 }

@@ -30,7 +30,7 @@ pub struct Candidate {
     /// The part that is.
     pub secret: Secret,
     /// In what it was found.
-    pub form: Form,
+    pub form: SecretFormat,
     /// What is wrong with it as it stands there.
     pub mistakes: Vec<Mistake>,
     likelihood: u8,
@@ -45,7 +45,7 @@ impl Candidate {
 
 /// In what a key was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum SecretFormat {
     /// `base64(id:api_key)`.
     Encoded,
     /// `id:api_key`.
@@ -60,7 +60,7 @@ pub enum Form {
     Setting,
 }
 
-impl Form {
+impl SecretFormat {
     /// In words that follow "It is".
     pub fn words(self) -> &'static str {
         match self {
@@ -219,7 +219,7 @@ fn find(text: &str) -> Vec<Candidate> {
     let is_whole = |text: &str| decoded(text.trim_end_matches('=')).is_some();
     if let Some((id, secret)) = pair(whole).filter(|(_, secret)| !is_whole(secret)) {
         let mistakes = if whole.contains(char::is_whitespace) { vec![Mistake::Broken] } else { Vec::new() };
-        add(&mut found, id, secret, Form::Raw, mistakes, 1);
+        add(&mut found, id, secret, SecretFormat::Raw, mistakes, 1);
         return found;
     }
     for (place, word) in words.iter().enumerate() {
@@ -255,13 +255,13 @@ fn find(text: &str) -> Vec<Candidate> {
     if !found.iter().any(is_whole) {
         broken(text, &words, form, &mut found);
     }
-    if form == Form::CreationAnswer && found.len() == 2 {
+    if form == SecretFormat::CreationAnswer && found.len() == 2 {
         found.iter_mut().for_each(|candidate| candidate.mistakes.push(Mistake::Contradiction));
     }
     found
 }
 
-fn add(found: &mut Vec<Candidate>, id: &str, secret: &str, form: Form, mut mistakes: Vec<Mistake>, weight: u8) {
+fn add(found: &mut Vec<Candidate>, id: &str, secret: &str, form: SecretFormat, mut mistakes: Vec<Mistake>, weight: u8) {
     // The secret would be shown as the id, and asked about as one.
     let is_swapped = (id.len(), secret.len()) == (SECRET_LENGTH, ID_LENGTH);
     let (id, secret) = if is_swapped { (secret, id) } else { (id, secret) };
@@ -326,7 +326,7 @@ fn base64_text(text: &str) -> Option<Zeroizing<String>> {
 }
 
 /// Id and secret that stand apart: as fields of their own, or as a pair of texts.
-fn named(words: &[Word<'_>], form: Form, found: &mut Vec<Candidate>) {
+fn named(words: &[Word<'_>], form: SecretFormat, found: &mut Vec<Candidate>) {
     let is_id = |word: &Word<'_>| word.text.len() == ID_LENGTH && word.text.bytes().all(is_url_letter);
     let is_secret = |word: &Word<'_>| word.text.len() == SECRET_LENGTH && word.text.bytes().all(is_url_letter);
     let name_of = |place: usize| place.checked_sub(1).map(|before| words[before].text.to_ascii_lowercase());
@@ -350,10 +350,10 @@ fn named(words: &[Word<'_>], form: Form, found: &mut Vec<Candidate>) {
 }
 
 /// A key with blanks or line ends inside.
-fn broken(text: &str, words: &[Word<'_>], form: Form, found: &mut Vec<Candidate>) {
+fn broken(text: &str, words: &[Word<'_>], form: SecretFormat, found: &mut Vec<Candidate>) {
     let scheme = words.iter().rposition(|word| word.text.eq_ignore_ascii_case("apikey"));
     let start = scheme.map_or(0, |place| words[place].end);
-    let form = if scheme.is_some() { form } else { Form::Encoded };
+    let form = if scheme.is_some() { form } else { SecretFormat::Encoded };
     if !text[start..].trim().contains(char::is_whitespace) {
         return;
     }
@@ -384,19 +384,19 @@ fn has_mixture(text: &str) -> bool {
         || has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 
-fn form(text: &str, words: &[Word<'_>]) -> Form {
+fn form(text: &str, words: &[Word<'_>]) -> SecretFormat {
     let has = |name: &str| words.iter().any(|word| word.text.eq_ignore_ascii_case(name));
     let start = text.trim_start();
     if has("curl") || has("Invoke-RestMethod") {
-        Form::Curl
+        SecretFormat::Curl
     } else if start.starts_with('{') && has("api_key") && (has("id") || has("encoded")) {
-        Form::CreationAnswer
+        SecretFormat::CreationAnswer
     } else if has("Authorization") || starts_with_scheme(text, words) {
-        Form::Header
+        SecretFormat::Header
     } else if words.len() > 1 && text.contains([':', '=', '(']) && !words.iter().all(|word| word.text.len() > 16) {
-        Form::Setting
+        SecretFormat::Setting
     } else {
-        Form::Encoded
+        SecretFormat::Encoded
     }
 }
 
@@ -406,12 +406,12 @@ fn starts_with_scheme(text: &str, words: &[Word<'_>]) -> bool {
     first.text.eq_ignore_ascii_case("apikey") && text[first.end..second.start].trim().is_empty()
 }
 
-fn or_raw(form: Form) -> Form {
-    if form == Form::Encoded { Form::Raw } else { form }
+fn or_raw(form: SecretFormat) -> SecretFormat {
+    if form == SecretFormat::Encoded { SecretFormat::Raw } else { form }
 }
 
-fn or_setting(form: Form) -> Form {
-    if form == Form::Encoded { Form::Setting } else { form }
+fn or_setting(form: SecretFormat) -> SecretFormat {
+    if form == SecretFormat::Encoded { SecretFormat::Setting } else { form }
 }
 
 /// The text with `%20` and the like read, if there are any that a key and its header come to have.

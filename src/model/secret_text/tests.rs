@@ -12,7 +12,7 @@ fn first(text: &str) -> Candidate {
 }
 
 #[track_caller]
-fn finds(text: &str, form: Form, mistakes: &[Mistake]) {
+fn finds(text: &str, form: SecretFormat, mistakes: &[Mistake]) {
     let found = first(text);
     assert_eq!((found.id.as_str(), found.secret.expose()), (ID, KEY), "{text}");
     assert_eq!((found.form, found.mistakes.as_slice()), (form, mistakes), "{text}");
@@ -26,46 +26,52 @@ fn error(text: &str) -> PastedError {
 fn a_key_is_found_in_every_form_that_consumers_have() {
     let bare = ENC.trim_end_matches('=');
     for (text, form) in [
-        (ENC.to_owned(), Form::Encoded),
-        (bare.to_owned(), Form::Encoded),
-        (format!(" \"{ENC}\"\r\n"), Form::Encoded),
-        (format!("{ID}:{KEY}"), Form::Raw),
-        (format!("'{ID}:{KEY}'\n"), Form::Raw),
-        (format!("ApiKey {ENC}"), Form::Header),
-        (format!("authorization: apikey {ENC}"), Form::Header),
-        (format!("Authorization:ApiKey {bare}"), Form::Header),
-        (format!("headers = {{\"Authorization\": \"ApiKey {ENC}\"}}"), Form::Header),
-        (format!("OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=ApiKey {ENC}\""), Form::Header),
-        (format!("curl --cacert ca.pem 'https://es:9200/_search' -H \"Authorization: ApiKey {ENC}\""), Form::Curl),
+        (ENC.to_owned(), SecretFormat::Encoded),
+        (bare.to_owned(), SecretFormat::Encoded),
+        (format!(" \"{ENC}\"\r\n"), SecretFormat::Encoded),
+        (format!("{ID}:{KEY}"), SecretFormat::Raw),
+        (format!("'{ID}:{KEY}'\n"), SecretFormat::Raw),
+        (format!("ApiKey {ENC}"), SecretFormat::Header),
+        (format!("authorization: apikey {ENC}"), SecretFormat::Header),
+        (format!("Authorization:ApiKey {bare}"), SecretFormat::Header),
+        (format!("headers = {{\"Authorization\": \"ApiKey {ENC}\"}}"), SecretFormat::Header),
+        (format!("OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=ApiKey {ENC}\""), SecretFormat::Header),
+        (
+            format!("curl --cacert ca.pem 'https://es:9200/_search' -H \"Authorization: ApiKey {ENC}\""),
+            SecretFormat::Curl,
+        ),
         (
             format!(
                 "curl -XPOST https://user.example.net:9243/a \\\n  -H 'Authorization: ApiKey {ENC}' \\\n  -d '{{}}'"
             ),
-            Form::Curl,
+            SecretFormat::Curl,
         ),
         (
             format!(
                 "{{\"id\":\"{ID}\",\"name\":\"my-key\",\"expiration\":1799999999999,\"api_key\":\"{KEY}\",\"encoded\":\"{ENC}\"}}"
             ),
-            Form::CreationAnswer,
+            SecretFormat::CreationAnswer,
         ),
         (
             format!("{{\n  \"api_key\" : \"{KEY}\",\n  \"name\" : \"my_application_name\",\n  \"id\" : \"{ID}\"\n}}"),
-            Form::CreationAnswer,
+            SecretFormat::CreationAnswer,
         ),
-        (format!("ES_API_KEY={ENC}"), Form::Setting),
-        (format!("export ES_API_KEY=\"{ENC}\""), Form::Setting),
-        (format!("ES_URL=https://es:9200\nES_API_KEY_RAW={ID}:{KEY}\n"), Form::Setting),
-        (format!("output.elasticsearch:\n  hosts: [\"https://es:9200\"]\n  api_key: \"{ID}:{KEY}\"\n"), Form::Setting),
-        (format!("api_key => \"{ID}:{KEY}\""), Form::Setting),
+        (format!("ES_API_KEY={ENC}"), SecretFormat::Setting),
+        (format!("export ES_API_KEY=\"{ENC}\""), SecretFormat::Setting),
+        (format!("ES_URL=https://es:9200\nES_API_KEY_RAW={ID}:{KEY}\n"), SecretFormat::Setting),
+        (
+            format!("output.elasticsearch:\n  hosts: [\"https://es:9200\"]\n  api_key: \"{ID}:{KEY}\"\n"),
+            SecretFormat::Setting,
+        ),
+        (format!("api_key => \"{ID}:{KEY}\""), SecretFormat::Setting),
         (
             format!("es = Elasticsearch(\"https://es:9200\", api_key=(\"{ID}\", \"{KEY}\"), request_timeout=60)"),
-            Form::Setting,
+            SecretFormat::Setting,
         ),
-        (format!("es = Elasticsearch(url, api_key='{ENC}')"), Form::Setting),
-        (format!("auth: {{ apiKey: {{ id: '{ID}', api_key: '{KEY}' }} }}"), Form::Setting),
-        (format!("ES_API_KEY_ID={ID}\nES_API_KEY_SECRET={KEY}\n"), Form::Setting),
-        (format!("apikey=\"{ENC}\""), Form::Setting),
+        (format!("es = Elasticsearch(url, api_key='{ENC}')"), SecretFormat::Setting),
+        (format!("auth: {{ apiKey: {{ id: '{ID}', api_key: '{KEY}' }} }}"), SecretFormat::Setting),
+        (format!("ES_API_KEY_ID={ID}\nES_API_KEY_SECRET={KEY}\n"), SecretFormat::Setting),
+        (format!("apikey=\"{ENC}\""), SecretFormat::Setting),
     ] {
         finds(&text, form, &[]);
     }
@@ -77,21 +83,25 @@ fn mistakes_are_recognised_and_named() {
     let url_safe = "PT8_fGcBCdbkQm-e5aOx:ui2lp2axTNmsya?>9tvNnw";
     let safe = URL_SAFE.encode(url_safe);
     assert!(safe.contains(['-', '_']));
-    finds(&twice, Form::Encoded, &[Mistake::DoubleEncoded]);
-    finds(&format!("Authorization: ApiKey {twice}"), Form::Header, &[Mistake::DoubleEncoded]);
-    finds(&format!("Authorization: ApiKey ApiKey {ENC}"), Form::Header, &[Mistake::ApiKeyTwice]);
-    finds(&format!("Authorization=ApiKey%20{ENC}"), Form::Header, &[Mistake::PercentEncoded]);
-    finds(&ENC.replace('=', "%3D"), Form::Encoded, &[Mistake::PercentEncoded]);
-    finds(&format!("{ID}%3A{KEY}"), Form::Raw, &[Mistake::PercentEncoded]);
-    finds(&format!("Authorization: Bearer {ENC}"), Form::Header, &[Mistake::WrongScheme]);
-    finds(&format!("Authorization: Basic {ENC}"), Form::Header, &[Mistake::WrongScheme]);
+    finds(&twice, SecretFormat::Encoded, &[Mistake::DoubleEncoded]);
+    finds(&format!("Authorization: ApiKey {twice}"), SecretFormat::Header, &[Mistake::DoubleEncoded]);
+    finds(&format!("Authorization: ApiKey ApiKey {ENC}"), SecretFormat::Header, &[Mistake::ApiKeyTwice]);
+    finds(&format!("Authorization=ApiKey%20{ENC}"), SecretFormat::Header, &[Mistake::PercentEncoded]);
+    finds(&ENC.replace('=', "%3D"), SecretFormat::Encoded, &[Mistake::PercentEncoded]);
+    finds(&format!("{ID}%3A{KEY}"), SecretFormat::Raw, &[Mistake::PercentEncoded]);
+    finds(&format!("Authorization: Bearer {ENC}"), SecretFormat::Header, &[Mistake::WrongScheme]);
+    finds(&format!("Authorization: Basic {ENC}"), SecretFormat::Header, &[Mistake::WrongScheme]);
     for cut in [10, 20, 40, 57] {
-        finds(&format!("{}\n{}", &ENC[..cut], &ENC[cut..]), Form::Encoded, &[Mistake::Broken]);
-        finds(&format!("Authorization: ApiKey {}\r\n  {}", &ENC[..cut], &ENC[cut..]), Form::Header, &[Mistake::Broken]);
+        finds(&format!("{}\n{}", &ENC[..cut], &ENC[cut..]), SecretFormat::Encoded, &[Mistake::Broken]);
+        finds(
+            &format!("Authorization: ApiKey {}\r\n  {}", &ENC[..cut], &ENC[cut..]),
+            SecretFormat::Header,
+            &[Mistake::Broken],
+        );
     }
-    finds(&format!("{ID}:\n {KEY} "), Form::Raw, &[Mistake::Broken]);
-    finds(&format!("\u{feff}{}\u{200b}{}", &ENC[..9], &ENC[9..]), Form::Encoded, &[Mistake::Invisible]);
-    finds(&format!("api_key: “{ENC}”"), Form::Setting, &[Mistake::CurlyQuotes]);
+    finds(&format!("{ID}:\n {KEY} "), SecretFormat::Raw, &[Mistake::Broken]);
+    finds(&format!("\u{feff}{}\u{200b}{}", &ENC[..9], &ENC[9..]), SecretFormat::Encoded, &[Mistake::Invisible]);
+    finds(&format!("api_key: “{ENC}”"), SecretFormat::Setting, &[Mistake::CurlyQuotes]);
     assert_eq!(first(&safe).mistakes, [Mistake::UrlSafe]);
     let cut = first(&format!("{ID}:{}", &KEY[..17]));
     assert_eq!((cut.secret.expose(), cut.mistakes.as_slice()), (&KEY[..17], &[Mistake::OddLength][..]));
@@ -172,7 +182,7 @@ fn a_setting_of_any_name_is_no_pair() {
 #[test]
 fn halves_that_are_swapped_are_put_right_so_that_no_secret_is_an_id() {
     use base64::Engine as _;
-    finds(&format!("{KEY}:{ID}"), Form::Raw, &[Mistake::Swapped]);
+    finds(&format!("{KEY}:{ID}"), SecretFormat::Raw, &[Mistake::Swapped]);
     let encoded = STANDARD.encode(format!("{KEY}:{ID}"));
     assert_eq!(first(&encoded).id, ID);
 }

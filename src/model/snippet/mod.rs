@@ -96,7 +96,7 @@ pub enum Consumer {
 
 /// Which form of the key is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum Encoding {
     /// `base64(id:api_key)`.
     Encoded,
     /// `id:api_key`: encoded twice it would be refused.
@@ -107,7 +107,7 @@ pub enum Form {
     Both,
 }
 
-impl Form {
+impl Encoding {
     /// The word for programs and tables.
     pub fn word(self) -> &'static str {
         match self {

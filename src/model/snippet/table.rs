@@ -1,13 +1,13 @@
 //! The words about each consumer: how it is called, in which form it takes a key, what to mind.
 
-use super::{Consumer, Form, Group};
+use super::{Consumer, Encoding, Group};
 
 struct About {
     word: &'static str,
     aliases: &'static [&'static str],
     name: &'static str,
     group: Group,
-    form: Form,
+    form: Encoding,
     takes: &'static str,
     advice: &'static str,
 }
@@ -22,13 +22,13 @@ const fn about(
     aliases: &'static [&'static str],
     name: &'static str,
     group: Group,
-    form: Form,
+    form: Encoding,
 ) -> About {
     let takes = match form {
-        Form::Encoded => ENCODED,
-        Form::Raw => RAW,
-        Form::Header => HEADER,
-        Form::Both => BOTH,
+        Encoding::Encoded => ENCODED,
+        Encoding::Raw => RAW,
+        Encoding::Header => HEADER,
+        Encoding::Both => BOTH,
     };
     About { word, aliases, name, group, form, takes, advice: "" }
 }
@@ -43,7 +43,7 @@ const fn advising(advice: &'static str, about: About) -> About {
 
 impl Consumer {
     const fn about(self) -> About {
-        use Form::{Both, Encoded, Header, Raw};
+        use Encoding::{Both, Encoded, Header, Raw};
         use Group::{Clients, Forms, Places, Requests, Shippers, Tools};
         const BEATS: &[&str] =
             &["filebeat", "metricbeat", "heartbeat", "auditbeat", "packetbeat", "winlogbeat", "apm-server"];
@@ -159,7 +159,7 @@ impl Consumer {
     }
 
     /// The form it takes.
-    pub fn form(self) -> Form {
+    pub fn form(self) -> Encoding {
         self.about().form
     }
 

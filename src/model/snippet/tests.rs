@@ -32,12 +32,12 @@ fn each_consumer_gets_the_form_it_takes() {
         let (encoded, raw) = (text.contains("aWQ6a2V5"), text.contains("id:key"));
         let expected = match consumer.form() {
             _ if consumer == Consumer::Python => (false, false),
-            Form::Encoded | Form::Header => (true, false),
-            Form::Raw => (false, true),
-            Form::Both => (true, true),
+            Encoding::Encoded | Encoding::Header => (true, false),
+            Encoding::Raw => (false, true),
+            Encoding::Both => (true, true),
         };
         assert_eq!((encoded, raw), expected, "{consumer:?}: {text}");
-        if consumer.form() == Form::Header {
+        if consumer.form() == Encoding::Header {
             assert!(text.contains("ApiKey aWQ6a2V5") || text.contains("ApiKey%20aWQ6a2V5"), "{consumer:?}: {text}");
         }
     }
@@ -53,9 +53,13 @@ fn by_reference_there_is_no_secret_and_its_form_is_told() {
         let hints = consumer.hints(Site { url: URL, trust: &trust }, false).join("\n");
         assert!(hints.contains("API_KEY"), "{consumer:?}: {hints}");
         match consumer.form() {
-            Form::Raw => assert!(hints.contains("ES_API_KEY_RAW must hold id:api_key") && !hints.contains("base64")),
-            Form::Both => assert!(hints.contains("base64") && hints.contains("not encoded"), "{consumer:?}: {hints}"),
-            Form::Encoded | Form::Header => {
+            Encoding::Raw => {
+                assert!(hints.contains("ES_API_KEY_RAW must hold id:api_key") && !hints.contains("base64"))
+            }
+            Encoding::Both => {
+                assert!(hints.contains("base64") && hints.contains("not encoded"), "{consumer:?}: {hints}")
+            }
+            Encoding::Encoded | Encoding::Header => {
                 assert!(hints.contains("encoded key") && !hints.contains("RAW"), "{consumer:?}: {hints}")
             }
         }

@@ -1,6 +1,6 @@
 //! Request of an update for a cross-cluster key: only what is different is sent.
 
-use super::draft::{CheckedUpdate, UpdateField, UpdateSlip, without_reserved};
+use super::draft::{CheckedUpdate, UpdateField, UpdateFieldError, without_reserved};
 use crate::model::{
     api_key::ApiKey,
     create::cross_cluster::{Access, CrossClusterUpdate},
@@ -12,7 +12,7 @@ impl CheckedUpdate {
     ///
     /// # Errors
     /// In words, when metadata is needed that the cluster does not tell.
-    pub(crate) fn cross(&self, key: &ApiKey) -> Result<Option<CrossClusterUpdate>, UpdateSlip> {
+    pub(crate) fn cross(&self, key: &ApiKey) -> Result<Option<CrossClusterUpdate>, UpdateFieldError> {
         let change = self.plain(key)?;
         let is_same = |access: &Access| {
             let known = key.access.as_deref();
@@ -58,7 +58,7 @@ mod tests {
         }
     }
 
-    fn update(change: impl FnOnce(&mut UpdateDraft)) -> Result<Option<CrossClusterUpdate>, Vec<UpdateSlip>> {
+    fn update(change: impl FnOnce(&mut UpdateDraft)) -> Result<Option<CrossClusterUpdate>, Vec<UpdateFieldError>> {
         let mut draft = UpdateDraft::of(&key());
         change(&mut draft);
         draft.check(0, &TimeZone::UTC)?.cross(&key()).map_err(|slip| vec![slip])

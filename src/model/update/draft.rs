@@ -55,7 +55,7 @@ pub enum UpdateField {
 }
 
 /// What is wrong, and where.
-pub type UpdateSlip = (UpdateField, String);
+pub type UpdateFieldError = (UpdateField, String);
 
 /// A draft that can be carried out.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +88,7 @@ impl UpdateDraft {
     ///
     /// # Errors
     /// Every slip with its place.
-    pub fn check(&self, now: Millis, zone: &TimeZone) -> Result<CheckedUpdate, Vec<UpdateSlip>> {
+    pub fn check(&self, now: Millis, zone: &TimeZone) -> Result<CheckedUpdate, Vec<UpdateFieldError>> {
         use UpdateField as At;
         let mut slips = Vec::new();
         let mut checked = CheckedUpdate::default();
@@ -162,7 +162,7 @@ impl CheckedUpdate {
     /// # Errors
     /// In words, when members can't be set because the cluster tells no metadata, or a part is asked for that a key of
     /// this kind does not have.
-    pub fn of(&self, key: &ApiKey) -> Result<Option<KeyChange>, UpdateSlip> {
+    pub fn of(&self, key: &ApiKey) -> Result<Option<KeyChange>, UpdateFieldError> {
         let id = crate::model::text::sanitize::shortened(key.id.as_str(), 60);
         match &key.kind {
             KeyKind::CrossCluster if self.role_descriptors.is_some() => {
@@ -183,7 +183,7 @@ impl CheckedUpdate {
     }
 
     /// Parts that keys of every kind have.
-    pub(crate) fn plain(&self, key: &ApiKey) -> Result<KeyUpdate, UpdateSlip> {
+    pub(crate) fn plain(&self, key: &ApiKey) -> Result<KeyUpdate, UpdateFieldError> {
         let is_same = |asked: &RawValue, known: Option<&str>, rights| {
             known.is_some_and(|known| update::differences(known, asked.get(), rights).is_empty())
         };

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Changes, KeyUpdate,
-    draft::{CheckedUpdate, UpdateSlip},
+    draft::{CheckedUpdate, UpdateFieldError},
 };
 use crate::model::{
     Millis,
@@ -94,7 +94,7 @@ impl UpdatePlan {
         checked: &CheckedUpdate,
         owner_today: Option<&RawValue>,
         now: Millis,
-    ) -> Result<Self, UpdateSlip> {
+    ) -> Result<Self, UpdateFieldError> {
         let mut plan = Self::default();
         let is_single = keys.len() == 1;
         for seen in keys {

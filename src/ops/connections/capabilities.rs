@@ -12,7 +12,7 @@ pub(crate) const TRIAL: &str = "A trial of 30 days can be started once: POST /_l
 
 /// Something that not every cluster, license or sign-in can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Offer {
+pub enum Capability {
     /// Creating cross-cluster keys.
     CrossCluster,
     /// Changing cross-cluster keys of one's own.
@@ -25,7 +25,7 @@ pub enum Offer {
     Clone,
 }
 
-impl Offer {
+impl Capability {
     fn feature(self) -> Feature {
         match self {
             Self::CrossCluster | Self::UpdateCrossCluster => Feature::CrossCluster,
@@ -63,7 +63,7 @@ impl Offer {
 
 /// What is missing for it, as far as it was told when connecting: the version, a user's sign-in, a privilege.
 /// `None` is no promise: only the cluster knows in the end.
-pub fn missing(session: &Session, offer: Offer) -> Option<Problem> {
+pub fn missing(session: &Session, offer: Capability) -> Option<Problem> {
     let problem = |detail: &str| Problem::new(offer.title(), detail);
     if !session.has(offer.feature()) {
         let lacks = ClientError::Lacks(offer.feature()).to_string();
@@ -87,7 +87,7 @@ pub fn missing(session: &Session, offer: Offer) -> Option<Problem> {
 
 /// Whether the license stands in the way of cross-cluster keys. Where it can't be asked for (it needs the
 /// privilege `monitor`), the cluster will tell when the key is to be made.
-pub async fn unlicensed(session: &Session, offer: Offer) -> Option<Problem> {
+pub async fn unlicensed(session: &Session, offer: Capability) -> Option<Problem> {
     let license = session.client.license().await.ok().flatten()?;
     if license.allows_cross_cluster() {
         return None;

@@ -92,7 +92,7 @@ async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, Cli
 
 /// A step of a test of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
+pub enum ConnectionCheck {
     /// Does something answer there?
     Reach,
     /// Is its certificate believed?
@@ -107,9 +107,9 @@ pub enum Step {
     Missing,
 }
 
-impl Step {
+impl ConnectionCheck {
     /// All, in order.
-    pub const ALL: [Step; 6] =
+    pub const ALL: [ConnectionCheck; 6] =
         [Self::Reach, Self::Certificate, Self::Product, Self::Identity, Self::Privileges, Self::Missing];
 
     /// The words while it has not been taken.
@@ -140,7 +140,7 @@ pub enum StepResult {
 #[derive(Clone, Debug)]
 pub struct StepReport {
     /// Which.
-    pub step: Step,
+    pub step: ConnectionCheck,
     /// How it went.
     pub result: StepResult,
     /// Time of the request behind it, in milliseconds, if there was one.
@@ -155,7 +155,7 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
     let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
     let client = match Client::new(endpoint) {
         Ok(client) => client,
-        Err(error) => return say(Step::Certificate, failed(error), None, None),
+        Err(error) => return say(ConnectionCheck::Certificate, failed(error), None, None),
     };
     let started = Instant::now();
     let answer = client.authenticate().await;
@@ -164,21 +164,21 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
 
     if let Err(error) = &answer {
         match problem::failing_step(error) {
-            Step::Reach => return say(Step::Reach, failed(error.clone()), took, certificate),
+            ConnectionCheck::Reach => return say(ConnectionCheck::Reach, failed(error.clone()), took, certificate),
             step => {
-                say(Step::Reach, reached(endpoint), took, None);
-                if step == Step::Certificate {
+                say(ConnectionCheck::Reach, reached(endpoint), took, None);
+                if step == ConnectionCheck::Certificate {
                     return say(step, failed(error.clone()), None, certificate);
                 }
-                say(Step::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate.clone());
-                if step == Step::Product {
+                say(ConnectionCheck::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate.clone());
+                if step == ConnectionCheck::Product {
                     return say(step, failed(error.clone()), None, None);
                 }
             }
         }
     } else {
-        say(Step::Reach, reached(endpoint), took, None);
-        say(Step::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
+        say(ConnectionCheck::Reach, reached(endpoint), took, None);
+        say(ConnectionCheck::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
     }
     let edition = match edition(&client).await {
         Ok(About { edition, name, .. }) => {
@@ -193,7 +193,7 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
                 }
                 None => StepResult::Good(title, name),
             };
-            say(Step::Product, result, None, None);
+            say(ConnectionCheck::Product, result, None, None);
             edition
         }
         // Without a valid sign-in nothing is told, so the step that failed is the sign-in.
@@ -201,20 +201,20 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
             let step = problem::failing_step(&error);
             return say(step, failed(error), None, None);
         }
-        Err(error) => return say(Step::Product, failed(error), None, None),
+        Err(error) => return say(ConnectionCheck::Product, failed(error), None, None),
     };
     let identity = match answer {
         Ok(identity) => identity,
-        Err(error) => return say(Step::Identity, failed(error), None, None),
+        Err(error) => return say(ConnectionCheck::Identity, failed(error), None, None),
     };
-    say(Step::Identity, who(&identity), None, None);
+    say(ConnectionCheck::Identity, who(&identity), None, None);
     match privileges(&client, edition).await {
         Ok(privileges) => {
             let (granted, missing) = summary(&privileges, &identity);
-            say(Step::Privileges, granted, None, None);
-            say(Step::Missing, missing, None, None);
+            say(ConnectionCheck::Privileges, granted, None, None);
+            say(ConnectionCheck::Missing, missing, None, None);
         }
-        Err(error) => say(Step::Privileges, failed(error), None, None),
+        Err(error) => say(ConnectionCheck::Privileges, failed(error), None, None),
     }
 }
 

@@ -11,14 +11,14 @@ use crate::{
     },
     ops::{
         Problem, Session,
-        connections::capabilities::{self, Offer},
+        connections::capabilities::{self, Capability},
         create::{self, Asked, CreateError, Trace, grant},
     },
 };
 
 /// Why this session can't copy a key, as far as it is known before the cluster is asked to. `now` is the cluster's.
 pub fn hindrance(session: &Session, source: &ApiKey, now: Millis) -> Option<Problem> {
-    if let Some(problem) = capabilities::missing(session, Offer::Clone) {
+    if let Some(problem) = capabilities::missing(session, Capability::Clone) {
         return Some(problem);
     }
     let refused = |detail: &str| Problem::new(&format!("{} can't be copied. Nothing is done", source.id), detail);

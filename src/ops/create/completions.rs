@@ -7,7 +7,7 @@ use crate::{
 
 /// Words of one cluster. What could not be read is missing, with the reason.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct Completions {
     /// Privileges of its version.
     pub privileges: Result<BuiltinPrivileges, Problem>,
     /// Indices, aliases and data streams that one may see.
@@ -15,7 +15,7 @@ pub struct Names {
 }
 
 /// Asks for both.
-pub async fn read(session: &Session) -> Names {
+pub async fn read(session: &Session) -> Completions {
     let (privileges, indices) = tokio::join!(session.client.builtin_privileges(), session.client.index_names());
-    Names { privileges: privileges.map_err(Problem::from), indices: indices.map_err(Problem::from) }
+    Completions { privileges: privileges.map_err(Problem::from), indices: indices.map_err(Problem::from) }
 }

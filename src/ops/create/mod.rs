@@ -24,7 +24,7 @@ use crate::{
         },
         version::Feature,
     },
-    ops::{Problem, ProblemKind, Session, clock, connections::cluster_identity, journal::recorder::Closing},
+    ops::{Problem, ProblemKind, Session, clock, connections::cluster_identity, journal::recorder::OutcomeEntry},
 };
 
 /// How often a key is looked for after a lost answer.
@@ -175,11 +175,11 @@ pub(super) async fn make(
     };
     match answer {
         Ok(mut created) => {
-            let mut closing = Closing { keys: vec![created.id.clone()], ..Closing::default() };
+            let mut closing = OutcomeEntry { keys: vec![created.id.clone()], ..OutcomeEntry::default() };
             closing.verdict = Verdict::Success;
             if let Err(other) = cluster_identity::check(session).await {
                 let doubt = format!("It is not known on which cluster this key is: {}", other);
-                closing = Closing { verdict: Verdict::Unknown, reason: Some(doubt.clone()), ..closing };
+                closing = OutcomeEntry { verdict: Verdict::Unknown, reason: Some(doubt.clone()), ..closing };
                 created.doubts.push(doubt);
             }
             created.doubts.extend(match asked.expiry {
@@ -198,11 +198,11 @@ pub(super) async fn make(
             let lost = Lost { error, name: asked.name, request_id, found };
             let keys = lost.ours().iter().map(|key| key.id.clone()).collect();
             let reason = Some(format!("{}; {}", lost.error, lost.problem().title));
-            intent.close(Closing { verdict: Verdict::Unknown, keys, reason, ..Closing::default() }).await;
+            intent.close(OutcomeEntry { verdict: Verdict::Unknown, keys, reason, ..OutcomeEntry::default() }).await;
             Err(CreateError::Lost(Box::new(lost)))
         }
         Err(error) => {
-            intent.close(Closing::of_error(&error, &[])).await;
+            intent.close(OutcomeEntry::of_error(&error, &[])).await;
             Err(CreateError::Refused(error))
         }
     }

@@ -14,14 +14,14 @@ use crate::{
 
 /// Why there is no key, or none that can be used, in words.
 #[derive(Debug)]
-pub struct NotMade {
+pub struct NewKeyError {
     /// What happened, and the way out.
     pub problem: Problem,
     /// Keys that a request with a lost answer made; nobody knows their secrets.
     pub strays: Vec<ApiKey>,
 }
 
-impl NotMade {
+impl NewKeyError {
     fn new(error: CreateError, refused: impl FnOnce(ClientError) -> Problem) -> Self {
         match error {
             CreateError::Refused(error) => Self { problem: refused(error), strays: Vec::new() },
@@ -34,14 +34,14 @@ impl NotMade {
 ///
 /// # Errors
 /// [`NotMade`].
-pub async fn make(session: &Session, key: &NewKey) -> Result<CreatedKey, NotMade> {
+pub async fn make(session: &Session, key: &NewKey) -> Result<CreatedKey, NewKeyError> {
     let made = match key {
         NewKey::Own(own) => create::create(session, own).await,
         NewKey::Granted(granted) => grant::grant(session, granted).await,
         NewKey::CrossCluster(cross) => cross_cluster::create(session, cross).await,
     };
     made.map_err(|error| {
-        NotMade::new(error, |refused| match key {
+        NewKeyError::new(error, |refused| match key {
             NewKey::Granted(granted) => grant::problem(refused, granted),
             NewKey::Own(_) | NewKey::CrossCluster(_) => refused.into(),
         })
@@ -52,6 +52,6 @@ pub async fn make(session: &Session, key: &NewKey) -> Result<CreatedKey, NotMade
 ///
 /// # Errors
 /// [`NotMade`].
-pub async fn copy(session: &Session, clone: &CloneKey) -> Result<CreatedKey, NotMade> {
-    clone::clone(session, clone).await.map_err(|error| NotMade::new(error, clone::problem))
+pub async fn copy(session: &Session, clone: &CloneKey) -> Result<CreatedKey, NewKeyError> {
+    clone::clone(session, clone).await.map_err(|error| NewKeyError::new(error, clone::problem))
 }

@@ -20,7 +20,7 @@ use crate::{
         api_key::KeyId,
         journal::{
             Read,
-            operation::{Deed, Deeds},
+            operation::{Operation, Operations},
         },
         time::expiry::thousands,
     },
@@ -30,7 +30,7 @@ use crate::{
 
 /// What a check of the journal said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Verification {
     /// Its folder, where one is kept.
     pub folder: Option<PathBuf>,
     /// Why none is kept.
@@ -47,7 +47,7 @@ pub struct Standing {
     pub open: usize,
 }
 
-impl Standing {
+impl Verification {
     fn new(journal: &Journal, report: &Report) -> Self {
         Self {
             folder: journal.folder().map(Path::to_owned),
@@ -95,11 +95,11 @@ pub fn entries(count: u64) -> String {
 
 /// All that was done, and whether it can be believed.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
+pub struct JournalLog {
     /// What the check said.
-    pub standing: Standing,
+    pub standing: Verification,
     /// The newest first.
-    pub deeds: Arc<[Deed]>,
+    pub deeds: Arc<[Operation]>,
 }
 
 /// What was done to one key.
@@ -108,7 +108,7 @@ pub struct History {
     /// Why nothing is known.
     pub not_kept: Option<NotKept>,
     /// The newest first, so many as were asked for.
-    pub deeds: Vec<Deed>,
+    pub deeds: Vec<Operation>,
     /// Whether there are older ones.
     pub more: bool,
     /// How many entries name the key and are not as they were written.
@@ -119,18 +119,18 @@ pub struct History {
 ///
 /// # Errors
 /// When a file can't be read.
-pub fn check(journal: &Journal) -> Result<Standing, Problem> {
+pub fn check(journal: &Journal) -> Result<Verification, Problem> {
     let (report, ()) = checked(journal, || (), |(), _, _| ())?;
-    Ok(Standing::new(journal, &report))
+    Ok(Verification::new(journal, &report))
 }
 
 /// Reads everything, and checks it on the way.
 ///
 /// # Errors
 /// When a file can't be read.
-pub fn read(journal: &Journal) -> Result<Record, Problem> {
-    let (report, deeds) = checked(journal, Deeds::default, |deeds, entry, _| deeds.take(entry.clone()))?;
-    Ok(Record { standing: Standing::new(journal, &report), deeds: deeds.newest_first().into() })
+pub fn read(journal: &Journal) -> Result<JournalLog, Problem> {
+    let (report, deeds) = checked(journal, Operations::default, |deeds, entry, _| deeds.take(entry.clone()))?;
+    Ok(JournalLog { standing: Verification::new(journal, &report), deeds: deeds.newest_first().into() })
 }
 
 /// Checks the journal, and once more where something is wrong: another program may just be writing, and half a
@@ -191,7 +191,7 @@ pub fn of_key(journal: &Journal, key: &KeyId, most: usize) -> Result<History, Pr
         outcome.map_err(failed)?;
     }
     found.sort_by_key(|entry| entry.sequence);
-    let mut deeds = Deeds::default();
+    let mut deeds = Operations::default();
     found.into_iter().for_each(|entry| deeds.take(entry));
     let mut deeds = deeds.newest_first();
     let more = deeds.len() > most;
@@ -207,14 +207,14 @@ fn unreadable(journal: &Journal, error: &io::Error) -> Problem {
 
 /// The form of a part of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum JournalFormat {
     /// The entries as they are in the journal.
     JsonLines,
     /// One deed a line, for a spreadsheet.
     Csv,
 }
 
-impl Form {
+impl JournalFormat {
     /// Its name.
     pub fn word(self) -> &'static str {
         match self {
@@ -236,9 +236,9 @@ impl Form {
 #[derive(Clone, Debug)]
 pub struct Export {
     /// Which.
-    pub deeds: Vec<Deed>,
+    pub deeds: Vec<Operation>,
     /// Its form.
-    pub form: Form,
+    pub form: JournalFormat,
     /// Where; nothing may be there yet.
     pub path: PathBuf,
 }
@@ -252,8 +252,8 @@ pub fn to_file(journal: &Journal, export: &Export, stop: &AtomicBool) -> Result<
     let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;
     let mut out = BufWriter::new(file);
     let written = match export.form {
-        Form::JsonLines => lines(journal, export, &mut out, stop),
-        Form::Csv => csv(export, &mut out, stop),
+        JournalFormat::JsonLines => lines(journal, export, &mut out, stop),
+        JournalFormat::Csv => csv(export, &mut out, stop),
     };
     let ended = written.and_then(|()| out.flush()).and_then(|()| out.get_ref().sync_all());
     ended.map(|()| export.deeds.len() as u64).map_err(|error| {
@@ -425,8 +425,9 @@ mod tests {
     #[test]
     fn a_part_is_written_as_it_is_or_for_a_spreadsheet_and_never_over_a_file() {
         let (folder, journal) = journal();
-        let deeds: Vec<Deed> = read(&journal).unwrap().deeds.iter().take(2).cloned().collect();
-        let lines = Export { deeds: deeds.clone(), form: Form::JsonLines, path: folder.path().join("a.jsonl") };
+        let deeds: Vec<Operation> = read(&journal).unwrap().deeds.iter().take(2).cloned().collect();
+        let lines =
+            Export { deeds: deeds.clone(), form: JournalFormat::JsonLines, path: folder.path().join("a.jsonl") };
         assert_eq!(to_file(&journal, &lines, &AtomicBool::new(false)).unwrap(), 2);
         let written = fs::read_to_string(&lines.path).unwrap();
         let whole = fs::read_to_string(journal.files().unwrap().pop().unwrap()).unwrap();
@@ -434,15 +435,15 @@ mod tests {
         let again = to_file(&journal, &lines, &AtomicBool::new(false)).unwrap_err();
         assert!(again.hint.contains("never written over"));
 
-        let csv = Export { deeds, form: Form::Csv, path: folder.path().join("a.csv") };
+        let csv = Export { deeds, form: JournalFormat::Csv, path: folder.path().join("a.csv") };
         to_file(&journal, &csv, &AtomicBool::new(false)).unwrap();
         let written = fs::read_to_string(&csv.path).unwrap();
         assert!(written.contains(",api-key-update,success,'=ana,"), "{written}");
         let stopped = Export { path: folder.path().join("b.csv"), ..csv };
         assert_eq!(to_file(&journal, &stopped, &AtomicBool::new(true)).unwrap_err().title, "Stopped");
         assert!(!stopped.path.exists());
-        let gone = Deed { entries: vec![99], ..stopped.deeds[0].clone() };
-        let gone = Export { deeds: vec![gone], form: Form::JsonLines, path: folder.path().join("c.jsonl") };
+        let gone = Operation { entries: vec![99], ..stopped.deeds[0].clone() };
+        let gone = Export { deeds: vec![gone], form: JournalFormat::JsonLines, path: folder.path().join("c.jsonl") };
         assert!(to_file(&journal, &gone, &AtomicBool::new(false)).unwrap_err().detail.contains("1 entry"));
         assert!(!gone.path.exists());
     }

@@ -26,7 +26,7 @@ pub(crate) struct Intent<'a> {
 
 /// What came of an intent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Closing {
+pub(crate) struct OutcomeEntry {
     pub(crate) verdict: Verdict,
     /// Keys for which it was done.
     pub(crate) keys: Vec<KeyId>,
@@ -35,7 +35,7 @@ pub(crate) struct Closing {
     pub(crate) reason: Option<String>,
 }
 
-impl Closing {
+impl OutcomeEntry {
     /// Of what became of each key. Where that is not known for one of them, it is not known for all together.
     pub(crate) fn of_fates(keys: Vec<KeyId>, failures: Vec<(KeyId, Failure)>) -> Self {
         let verdict = if failures.is_empty() {
@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// Writes the outcome of an intent of an earlier run, which was found out later.
-    pub(crate) async fn close_later(&self, action: Action, intent: &Read, closing: Closing) {
+    pub(crate) async fn close_later(&self, action: Action, intent: &Read, closing: OutcomeEntry) {
         let entry = Entry { id: intent.id.clone(), ..self.entry(action, &[], None) };
         Intent { session: self, entry }.close(closing).await;
     }
@@ -155,7 +155,7 @@ impl Session {
 impl Intent<'_> {
     /// Writes the outcome. The request was sent, so that a full disk can't undo it: then the intent stays open,
     /// which is reported at once and by each check of the journal.
-    pub(crate) async fn close(self, closing: Closing) {
+    pub(crate) async fn close(self, closing: OutcomeEntry) {
         let entry = Entry {
             at: clock::now().max(self.entry.at),
             id: fresh_id(),
@@ -229,7 +229,7 @@ mod tests {
     fn what_is_not_known_is_not_called_a_failure() {
         let fate = |failures: &[Failure]| {
             let failed = failures.iter().map(|failure| (KeyId::new("k"), failure.clone())).collect();
-            let closing = Closing::of_fates(Vec::new(), failed);
+            let closing = OutcomeEntry::of_fates(Vec::new(), failed);
             let values: Vec<Option<bool>> = closing.failed.iter().map(|failed| failed.is_unknown).collect();
             assert_eq!(values, failures.iter().map(|failure| Some(failure.is_unknown())).collect::<Vec<_>>());
             closing.verdict

@@ -8,8 +8,8 @@ use crate::{
         api_key::{ApiKey, KeyId, KeyKind},
         privileges::descriptor::Piece,
         rights::{
-            Rights, RightsJson, Row,
-            compare::{Known, OwnerNow},
+            Rights, RightsJson, RightsRow,
+            compare::{OwnerNow, OwnerToday},
         },
         text::json,
         version::Feature,
@@ -41,9 +41,9 @@ pub async fn of(session: &Session, id: &KeyId) -> Result<Option<KeyRights>, Clie
 ///
 /// # Errors
 /// As [`of`].
-pub async fn told(session: &Session, id: &KeyId) -> Result<Option<Told>, ClientError> {
+pub async fn told(session: &Session, id: &KeyId) -> Result<Option<DescribedRights>, ClientError> {
     let Some(whole) = of(session, id).await? else { return Ok(None) };
-    let work = tokio::task::spawn_blocking(move || Told::of(whole)).await;
+    let work = tokio::task::spawn_blocking(move || DescribedRights::of(whole)).await;
     Ok(Some(work.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))))
 }
 
@@ -90,7 +90,7 @@ async fn owner_now(session: &Session, key: &ApiKey) -> OwnerNow {
         Err(error) => return OwnerNow::NotKnown(why(&error, "roles")),
     };
     let found: Vec<(&str, &RawValue)> = found.iter().map(|role| (role.name.as_str(), &*role.descriptor)).collect();
-    OwnerNow::Known(Box::new(Known::new(is_enabled, roles.clone(), key.limited_by.as_deref(), &found)))
+    OwnerNow::Known(Box::new(OwnerToday::new(is_enabled, roles.clone(), key.limited_by.as_deref(), &found)))
 }
 
 /// The owner's roles of today; `None` if there is no such user any more.
@@ -127,7 +127,7 @@ fn why(error: &ClientError, what: &str) -> String {
 
 /// What a key can do, put into words once: it is drawn many times.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct DescribedRights {
     /// The key and its rights.
     pub whole: KeyRights,
     /// A sentence each.
@@ -137,12 +137,12 @@ pub struct Told {
     /// How its owner stands today.
     pub owner: Vec<String>,
     /// The table.
-    pub rows: Vec<Row>,
+    pub rows: Vec<RightsRow>,
     /// The rights, and what they were worked out from, as JSON on one line.
     pub json: String,
 }
 
-impl Told {
+impl DescribedRights {
     /// Puts into words.
     pub fn of(whole: KeyRights) -> Self {
         let rights = serde_json::to_string(&RightsJson::new(&whole.rights)).unwrap_or_default();

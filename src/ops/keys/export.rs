@@ -20,7 +20,7 @@ use crate::{
 
 /// What is to be written: some keys of one list, with the name of their cluster.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct ExportSource {
     /// Of which cluster.
     pub cluster: String,
     /// The list.
@@ -33,7 +33,7 @@ pub struct Part {
 #[derive(Clone, Debug)]
 pub struct Export {
     /// Its keys.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ExportSource>,
     /// Its form.
     pub format: Format,
     /// Where; nothing may be there yet.
@@ -117,7 +117,7 @@ mod tests {
         for number in 0..2500 {
             list.keys.put(&RawKey { id: &format!("id{number}"), name: "=1+1", ..RawKey::default() });
         }
-        let part = Part { cluster: "c".into(), places: (0..2500).rev().collect(), list: Arc::new(list) };
+        let part = ExportSource { cluster: "c".into(), places: (0..2500).rev().collect(), list: Arc::new(list) };
         let zone = jiff::tz::TimeZone::UTC;
         let about = About { cluster: "c".into(), with_cluster: false, now: 0, made_at: 0, zone };
         Export { parts: vec![part], format: Format::Csv, path, about }

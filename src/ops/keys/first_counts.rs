@@ -18,7 +18,7 @@ use crate::{
 
 /// What the cluster counts by itself: statuses, ends by day (of UTC), owners, types, realms.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Figures {
+pub struct FirstCounts {
     counts: StatusCounts,
     within: [usize; 3],
     days: Vec<(Millis, usize)>,
@@ -32,7 +32,7 @@ pub struct Figures {
 ///
 /// # Errors
 /// Whatever a request can meet.
-pub async fn first(session: &Session) -> Result<Option<Figures>, ClientError> {
+pub async fn first(session: &Session) -> Result<Option<FirstCounts>, ClientError> {
     if !session.has(Feature::Aggregations) {
         return Ok(None);
     }
@@ -63,10 +63,10 @@ pub async fn first(session: &Session) -> Result<Option<Figures>, ClientError> {
         Err(ClientError::Rejected { .. } | ClientError::Lacks(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    Ok(Figures::read(&answer, now))
+    Ok(FirstCounts::read(&answer, now))
 }
 
-impl Figures {
+impl FirstCounts {
     /// `None` where a count is missing: it is not known, and not 0.
     fn read(answer: &Value, now: Millis) -> Option<Self> {
         let count = |value: &Value| value["doc_count"].as_u64().and_then(|n| usize::try_from(n).ok());
@@ -141,10 +141,10 @@ mod tests {
             "owners": { "buckets": [{ "key": "ana", "doc_count": 12 }] },
             "kinds": { "buckets": [] }, "realms": { "buckets": [] },
         });
-        let overview = Figures::read(&answer, 0).unwrap().overview(Vec::new());
+        let overview = FirstCounts::read(&answer, 0).unwrap().overview(Vec::new());
         assert_eq!((overview.counts.total(), overview.counts.usable(), overview.within), (12, 8, [0, 1, 4]));
         assert_eq!((overview.owners, overview.is_confirmed), (vec![("ana".into(), 12)], false));
-        assert_eq!(Figures::read(&json!({ "valid": 7, "owners": [] }), 0), None);
+        assert_eq!(FirstCounts::read(&json!({ "valid": 7, "owners": [] }), 0), None);
         for missing in [
             "/invalidated/doc_count",
             "/valid/never/doc_count",
@@ -156,7 +156,7 @@ mod tests {
         ] {
             let mut lacking = answer.clone();
             *lacking.pointer_mut(missing).unwrap() = Value::Null;
-            assert_eq!(Figures::read(&lacking, 0), None, "{missing}");
+            assert_eq!(FirstCounts::read(&lacking, 0), None, "{missing}");
         }
     }
 }

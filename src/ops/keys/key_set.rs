@@ -8,9 +8,9 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         guard,
-        inventory::{Bits, Field, Inventory, RawKey, StatusCounts},
+        inventory::{Bitmap, Field, Inventory, RawKey, StatusCounts},
     },
-    ops::{Session, invalidate::Plan, keys::list::KeyList},
+    ops::{Session, invalidate::InvalidationPlan, keys::list::KeyList},
 };
 
 /// How many keys are told one by one where the others are only counted.
@@ -18,7 +18,7 @@ pub const MAX_NAMED: usize = 5;
 
 /// Keys of one cluster.
 #[derive(Clone, Debug, Default)]
-pub struct Chosen {
+pub struct KeySet {
     list: Arc<KeyList>,
     places: Vec<u32>,
 }
@@ -46,7 +46,7 @@ pub struct Summary {
     pub foreign: usize,
 }
 
-impl Chosen {
+impl KeySet {
     /// These places of a list.
     pub fn new(list: Arc<KeyList>, places: Vec<u32>) -> Self {
         Self { list, places }
@@ -125,10 +125,10 @@ impl Chosen {
     }
 
     /// To be invalidated; no extra word is said yet.
-    pub fn plan(&self) -> Plan {
+    pub fn plan(&self) -> InvalidationPlan {
         let managed = self.places.iter().map(|place| *place as usize).filter(|place| self.product(*place).is_some());
         let managed = managed.map(|place| KeyId::new(self.list.keys.id(place))).collect();
-        Plan { ids: self.ids(), managed, ..Plan::default() }
+        InvalidationPlan { ids: self.ids(), managed, ..InvalidationPlan::default() }
     }
 
     /// Those that would be sent: without this key, and without what products made for themselves unless that is
@@ -147,7 +147,7 @@ impl Chosen {
     /// What there is to be told of them, for who is signed in by this session. `now` is the cluster's.
     pub fn summary(&self, session: Option<&Session>, now: Millis) -> Summary {
         let keys = &self.list.keys;
-        let mut bits = Bits::none(keys.len());
+        let mut bits = Bitmap::none(keys.len());
         self.places.iter().for_each(|place| bits.set(*place as usize, true));
         let mut products: HashMap<&str, usize> = HashMap::new();
         bits.places()
@@ -199,7 +199,7 @@ mod tests {
             list.keys.put(&key);
         }
         list.keys.finish();
-        let chosen = Chosen::new(Arc::new(list), vec![3, 1, 0, 2]).not_yet_invalidated();
+        let chosen = KeySet::new(Arc::new(list), vec![3, 1, 0, 2]).not_yet_invalidated();
         assert_eq!(chosen.ids(), ["d", "a", "c"].map(KeyId::new));
         let summary = chosen.summary(None, 0);
         let count = |name: &str| (name.to_owned(), 1);
@@ -214,7 +214,7 @@ mod tests {
         // What is shown as going is what the plan does not spare.
         let own = KeyId::new("c");
         for (own_key_too, managed_too) in [(false, false), (false, true), (true, false), (true, true)] {
-            let plan = Plan { own_key_too, managed_too, ..chosen.plan() };
+            let plan = InvalidationPlan { own_key_too, managed_too, ..chosen.plan() };
             let sent: Vec<KeyId> = plan.ids.iter().filter(|id| plan.guard(id, Some(&own)).is_none()).cloned().collect();
             assert_eq!(chosen.going(Some(&own).filter(|_| !own_key_too), managed_too).ids(), sent);
         }

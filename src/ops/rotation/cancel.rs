@@ -4,7 +4,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::{
-    News, check_cluster, closing_of,
+    RotationProgress, check_cluster, closing_of,
     end::{cancel_fix, resume_fix, unlink},
     find_now, interrupted, is_me,
     lineage::{check_successor, standing_of},
@@ -17,8 +17,8 @@ use crate::{
         journal::Action,
         rotation::{KeyState, Lineage, Rotation, State, successor},
     },
-    ops::{Problem, Session, clock, invalidate, journal::recorder::Closing},
-    store::rotation::Held,
+    ops::{Problem, Session, clock, invalidate, journal::recorder::OutcomeEntry},
+    store::rotation::RotationGuard,
 };
 
 /// What canceling a rotation does, as the cluster proves it.
@@ -82,9 +82,9 @@ fn check_sees_successor(session: &Session, rotation: &Rotation) -> Result<(), Pr
 /// When the old key has ended and the successor works, and when the successor was not seen to be invalidated.
 pub async fn cancel(
     session: &Session,
-    held: &mut Held,
+    held: &mut RotationGuard,
     keep: bool,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<Option<KeyId>, Problem> {
     if held.rotation.is_finished() {
         held.rotation.abandoned(keep, clock::now())?;
@@ -114,7 +114,7 @@ pub async fn cancel(
         Err(problem) => Err(problem),
     };
     let closing = result.as_ref().map_or_else(closing_of, |()| success());
-    intent.close(Closing { keys, ..closing }).await;
+    intent.close(OutcomeEntry { keys, ..closing }).await;
     if result.is_ok() {
         interrupted::close(session, &held.rotation, open, tell).await;
     }
@@ -125,9 +125,9 @@ pub async fn cancel(
 /// secret: of the successor that is told by how far the rotation has come.
 async fn end_all_made(
     session: &Session,
-    held: &mut Held,
+    held: &mut RotationGuard,
     made: Vec<ApiKey>,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<(), Problem> {
     let known = held.rotation.successor().cloned();
     let may_be_known = !matches!(held.rotation.state, State::Planned | State::Created { .. });
@@ -137,7 +137,7 @@ async fn end_all_made(
     let Some(id) = ids.first() else { return Ok(()) };
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
     if outcome.done.contains(id) {
-        tell(News::SuccessorEnded { id: id.clone(), may_be_known });
+        tell(RotationProgress::SuccessorEnded { id: id.clone(), may_be_known });
         return Ok(());
     }
     let title = format!("The successor {id} was not seen to be invalidated");

@@ -5,9 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Arrived;
+use super::DestinationContent;
 use crate::{
-    model::{api_key::KeyId, connections::login::Login, rotation::Place, secret::Secret},
+    model::{api_key::KeyId, connections::login::Login, rotation::Destination, secret::Secret},
     store::secret_file,
 };
 
@@ -25,12 +25,12 @@ pub fn in_file(path: &Path) -> io::Result<Option<(KeyId, Secret)>> {
 }
 
 /// What is where the secret was to go.
-pub fn arrived(place: &Place) -> Arrived {
-    let Place::File { path } = place else { return Arrived::NotKnown };
+pub fn arrived(place: &Destination) -> DestinationContent {
+    let Destination::File { path } = place else { return DestinationContent::NotKnown };
     match (in_file(path), std::fs::metadata(path)) {
-        (Ok(Some((id, _))), _) => Arrived::Key(id),
-        (_, Ok(found)) if found.len() == 0 => Arrived::Empty,
-        _ => Arrived::NotKnown,
+        (Ok(Some((id, _))), _) => DestinationContent::Key(id),
+        (_, Ok(found)) if found.len() == 0 => DestinationContent::Empty,
+        _ => DestinationContent::NotKnown,
     }
 }
 
@@ -60,17 +60,17 @@ mod tests {
     fn what_is_in_the_file_tells_whether_the_secret_arrived() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        let place = Place::File { path: path.clone() };
-        assert_eq!(arrived(&place), Arrived::NotKnown);
+        let place = Destination::File { path: path.clone() };
+        assert_eq!(arrived(&place), DestinationContent::NotKnown);
         std::fs::write(&path, "").unwrap();
-        assert_eq!(arrived(&place), Arrived::Empty);
+        assert_eq!(arrived(&place), DestinationContent::Empty);
         std::fs::write(&path, "not a key at all").unwrap();
-        assert_eq!(arrived(&place), Arrived::NotKnown);
+        assert_eq!(arrived(&place), DestinationContent::NotKnown);
         for text in ["aWQ6a2V5\n", "id:key"] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(arrived(&place), Arrived::Key(KeyId::new("id")));
+            assert_eq!(arrived(&place), DestinationContent::Key(KeyId::new("id")));
         }
-        assert_eq!(arrived(&Place::Stdout), Arrived::NotKnown);
+        assert_eq!(arrived(&Destination::Stdout), DestinationContent::NotKnown);
         assert_eq!(in_file(&path).unwrap().unwrap().1.expose(), "key");
     }
 

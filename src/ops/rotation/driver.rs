@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    Arrived, CancelPlan, Consent, EndPlan, Fate, KeyStates, Made, News, Plan, Recovered, Wishes, Word, begin, cancel,
-    check_cancel, check_cluster, check_end, cluster_of, destination, end, end_all, hand_over_begins, handed_over,
-    interrupted, link, make,
+    CancelPlan, Consent, CreatedSuccessor, DestinationContent, EndOutcome, EndPlan, KeyStates, Recovery,
+    RecoveryChoice, RotationOptions, RotationPlan, RotationProgress, begin, cancel, check_cancel, check_cluster,
+    check_end, cluster_of, destination, end, end_all, hand_over_begins, handed_over, interrupted, link, make,
     make::{hand_over_failed, undone},
     plan,
     plan::{check_underway, unwritable},
@@ -21,7 +21,7 @@ use crate::{
         Millis,
         api_key::KeyId,
         connections::login,
-        rotation::{ClusterRef, Ended, Lineage, Next, Outlook, Place, Rotation, State, Tried},
+        rotation::{ClusterRef, Destination, Ended, Lineage, Next, Outlook, Rotation, State, Tried},
         secret::Secret,
     },
     ops::{
@@ -32,7 +32,7 @@ use crate::{
     store::{
         connections::new_profile_id,
         own_files::make_folder,
-        rotation::{Held, Listing, Rotations},
+        rotation::{Listing, RotationGuard, Rotations},
         secret_file::SecretFile,
     },
 };
@@ -40,16 +40,16 @@ use crate::{
 /// Front end of a rotation.
 pub trait Interaction: Send {
     /// Shows what was done or found out.
-    fn progress(&mut self, news: News);
+    fn progress(&mut self, news: RotationProgress);
 
     /// `true` if a secret that goes to a person would reach somebody. Asked before a successor is made for it.
     fn can_deliver(&mut self) -> bool;
 
     /// Brings the secret of a successor to a person. Nothing is ended before it arrived.
-    fn deliver(&mut self, rotation: &Rotation, made: &Made) -> Delivery;
+    fn deliver(&mut self, rotation: &Rotation, made: &CreatedSuccessor) -> Delivery;
 
     /// Hears that the secret is in a file.
-    fn delivered(&mut self, _rotation: &Rotation, _made: &Made, _file: &Path) {}
+    fn delivered(&mut self, _rotation: &Rotation, _made: &CreatedSuccessor, _file: &Path) {}
 
     /// Asks whether a rotation that was resumed shall be ended now, in the way of `plan`.
     fn confirm_end(&mut self, rotation: &Rotation, plan: EndPlan, uses: &Result<Uses, NotKnown>) -> bool;
@@ -68,14 +68,14 @@ pub enum Delivery {
 
 /// Destination of the secret of a successor.
 #[derive(Debug)]
-pub enum Destination {
+pub enum OpenDestination {
     /// A new file that only its owner may read.
     File(SecretFile),
     /// A person, by [`Interaction::deliver`].
-    Person(Place),
+    Person(Destination),
 }
 
-impl Destination {
+impl OpenDestination {
     /// A new file at this path, which means the same from another folder.
     ///
     /// # Errors
@@ -84,9 +84,9 @@ impl Destination {
         Ok(Self::File(SecretFile::create(&destination::absolute(path)?)?))
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> Destination {
         match self {
-            Self::File(file) => Place::File { path: file.path().to_owned() },
+            Self::File(file) => Destination::File { path: file.path().to_owned() },
             Self::Person(place) => place.clone(),
         }
     }
@@ -94,7 +94,7 @@ impl Destination {
 
 /// The rotations of one cluster, as they are written down on this machine.
 #[derive(Clone, Debug, Default)]
-pub struct Here {
+pub struct ClusterRotations {
     /// The cluster.
     pub cluster: ClusterRef,
     /// Those of it, the oldest first; finished ones too.
@@ -105,7 +105,7 @@ pub struct Here {
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-impl Here {
+impl ClusterRotations {
     /// Outlook of a rotation of this cluster at `now`, by this machine's clock.
     pub fn outlook(&self, rotation: &Rotation, now: Millis) -> Outlook {
         let (old, successor) = self.states.both(rotation);
@@ -123,13 +123,13 @@ impl Here {
 /// # Errors
 /// When the cluster can't be asked who it is, or the folder can't be read. Keys that can't be asked for stand as not
 /// known.
-pub async fn here(session: &Session, rotations: &Rotations) -> Result<Here, Problem> {
+pub async fn here(session: &Session, rotations: &Rotations) -> Result<ClusterRotations, Problem> {
     let cluster = cluster_of(session).await?;
     let listing = all(rotations).await?;
     let mut own = listing.rotations;
     own.retain(|rotation| rotation.cluster.is_same(&cluster));
     let states = states(session, &own).await.unwrap_or_default();
-    Ok(Here { cluster, rotations: own, states, unreadable: listing.unreadable })
+    Ok(ClusterRotations { cluster, rotations: own, states, unreadable: listing.unreadable })
 }
 
 async fn all(rotations: &Rotations) -> Result<Listing, Problem> {
@@ -146,7 +146,7 @@ async fn all(rotations: &Rotations) -> Result<Listing, Problem> {
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// A plan for each key that can be rotated.
-    pub plans: Vec<Plan>,
+    pub plans: Vec<RotationPlan>,
     /// The others, each with the reason.
     pub refused: Vec<(KeyId, Problem)>,
     /// When they were last used, or why that is not known.
@@ -162,7 +162,7 @@ pub async fn plans(
     session: &Session,
     rotations: &Rotations,
     ids: &[KeyId],
-    wishes: &Wishes,
+    wishes: &RotationOptions,
     tell: &mut (dyn FnMut(usize) + Send),
 ) -> Result<Planned, Problem> {
     let underway = all(rotations).await?.rotations;
@@ -180,7 +180,7 @@ pub async fn plans(
 
 /// How far a rotation has come.
 #[derive(Debug)]
-pub struct After {
+pub struct RotationReport {
     /// As it is on the disk.
     pub rotation: Rotation,
     /// Result of signing in with the successor.
@@ -203,15 +203,15 @@ pub struct After {
 #[derive(Debug)]
 pub enum Outcome {
     /// A successor was made, whose secret is being shown: [`kept`] follows, or [`cancel`].
-    Shown(Box<Held>, Box<Made>),
+    Shown(Box<RotationGuard>, Box<CreatedSuccessor>),
     /// It went no further, or needs no person.
-    After(Box<After>),
+    After(Box<RotationReport>),
 }
 
 /// One run of a rotation: what was learned on the way.
 struct Run<'a> {
     session: &'a Session,
-    held: Held,
+    held: RotationGuard,
     front: &'a mut dyn Interaction,
     news: Vec<String>,
     doubts: Vec<String>,
@@ -222,9 +222,9 @@ struct Run<'a> {
 }
 
 /// Hands progress to the front end, and keeps the messages.
-fn teller<'t>(front: &'t mut dyn Interaction, news: &'t mut Vec<String>) -> impl FnMut(News) + Send + 't {
+fn teller<'t>(front: &'t mut dyn Interaction, news: &'t mut Vec<String>) -> impl FnMut(RotationProgress) + Send + 't {
     move |one| {
-        if !matches!(one, News::Tried { .. }) {
+        if !matches!(one, RotationProgress::Tried { .. }) {
             news.push(one.words());
         }
         front.progress(one);
@@ -232,7 +232,7 @@ fn teller<'t>(front: &'t mut dyn Interaction, news: &'t mut Vec<String>) -> impl
 }
 
 impl<'a> Run<'a> {
-    fn new(session: &'a Session, held: Held, front: &'a mut dyn Interaction) -> Self {
+    fn new(session: &'a Session, held: RotationGuard, front: &'a mut dyn Interaction) -> Self {
         Self {
             session,
             held,
@@ -246,10 +246,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn after(self, problem: Option<Problem>) -> After {
+    fn after(self, problem: Option<Problem>) -> RotationReport {
         let rotation = self.held.rotation.clone();
         let is_proved = !matches!(rotation.next(0), Next::Make | Next::Try);
-        After {
+        RotationReport {
             rotation,
             trial: self.trial,
             news: self.news,
@@ -266,8 +266,8 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the successor and brings its secret to its destination, then goes on as far as it goes.
-    async fn make(mut self, destination: Destination) -> Outcome {
-        if matches!(destination, Destination::Person(_)) && !self.front.can_deliver() {
+    async fn make(mut self, destination: OpenDestination) -> Outcome {
+        if matches!(destination, OpenDestination::Person(_)) && !self.front.can_deliver() {
             return self.finished(Err(nobody()));
         }
         self.held.rotation.place = destination.place();
@@ -283,8 +283,8 @@ impl<'a> Run<'a> {
             return self.finished(Err(problem.fix(resume)));
         }
         let delivery = match destination {
-            Destination::Person(_) => self.front.deliver(&self.held.rotation, &made),
-            Destination::File(file) => {
+            OpenDestination::Person(_) => self.front.deliver(&self.held.rotation, &made),
+            OpenDestination::File(file) => {
                 let path = file.path().to_owned();
                 match file.write(&login::encode(made.created.id.as_str(), &made.created.secret)) {
                     Ok(()) => {
@@ -331,7 +331,7 @@ impl<'a> Run<'a> {
         let trial = try_it(self.session, &mut self.held, &secret).await?;
         let id = self.held.rotation.successor().cloned().unwrap_or_default();
         self.trial.clone_from(&trial);
-        self.front.progress(News::Tried { id, trial });
+        self.front.progress(RotationProgress::Tried { id, trial });
         self.link().await
     }
 
@@ -357,18 +357,23 @@ fn nobody() -> Problem {
 pub async fn start(
     session: &Session,
     rotations: &Rotations,
-    (plan, consent): (&Plan, Consent),
-    (destination, batch): (Destination, Option<&str>),
+    (plan, consent): (&RotationPlan, Consent),
+    (destination, batch): (OpenDestination, Option<&str>),
     front: &mut dyn Interaction,
 ) -> Result<Outcome, Problem> {
     check_underway(&all(rotations).await?.rotations, &plan.cluster, &plan.old.id)?;
     let held = begin(rotations, plan, consent, (destination.place(), batch))?;
-    front.progress(News::Begun(held.rotation.id.clone()));
+    front.progress(RotationProgress::Begun(held.rotation.id.clone()));
     Ok(Run::new(session, held, front).make(destination).await)
 }
 
 /// The person has the secret that was shown: the rotation goes on with it.
-pub async fn kept(session: &Session, held: Held, secret: Secret, front: &mut dyn Interaction) -> After {
+pub async fn kept(
+    session: &Session,
+    held: RotationGuard,
+    secret: Secret,
+    front: &mut dyn Interaction,
+) -> RotationReport {
     let mut run = Run::new(session, held, front);
     run.secret = Some(secret);
     let went = run.arrived().await;
@@ -377,7 +382,7 @@ pub async fn kept(session: &Session, held: Held, secret: Secret, front: &mut dyn
 
 /// What a person has of the successor of a rotation that was interrupted.
 #[derive(Clone, Debug, Default)]
-pub enum Have {
+pub enum SecretConfirmation {
     /// They were not asked.
     #[default]
     Unsaid,
@@ -393,11 +398,11 @@ pub enum Have {
 #[derive(Debug)]
 pub struct Answers {
     /// What they have of the successor.
-    pub have: Have,
+    pub have: SecretConfirmation,
     /// Another file for the secret than the rotation names.
     pub file: Option<PathBuf>,
     /// Where the secret of another successor goes, if it goes to no file.
-    pub person: Place,
+    pub person: Destination,
 }
 
 /// Goes on with a rotation that was interrupted, or that waits: as far as it goes.
@@ -406,18 +411,18 @@ pub struct Answers {
 /// When a person has to say whether they have the secret, and when the cluster can't be asked: then nothing was done.
 pub async fn resume(
     session: &Session,
-    held: Held,
+    held: RotationGuard,
     answers: Answers,
     front: &mut dyn Interaction,
 ) -> Result<Outcome, Problem> {
     check_cluster(session, &held.rotation).await?;
-    if let Have::Secret(of, _) = &answers.have
+    if let SecretConfirmation::Secret(of, _) = &answers.have
         && held.rotation.successor().is_some_and(|known| known != of)
     {
         let title = format!("That is the secret of {of}, and not of the successor. Nothing is done");
         return Err(Problem::new(&title, ""));
     }
-    if matches!(answers.have, Have::Not) && held.rotation.next(clock::now()) != Next::Make {
+    if matches!(answers.have, SecretConfirmation::Not) && held.rotation.next(clock::now()) != Next::Make {
         let title = "The secret was handed over already, so that no other successor is made. Nothing is done";
         let fix = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
         return Err(Problem::new(title, "").hint("Cancel the rotation, then begin again").fix(fix));
@@ -447,43 +452,44 @@ impl Run<'_> {
 
 /// Finds out what the interrupted run has left. Gives the destination of another successor's secret where one has to
 /// be made; `None` where the secret of the first one arrived.
-async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<Destination>, Problem> {
+async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<OpenDestination>, Problem> {
     let told_to = run.held.rotation.place.clone();
     let place = match &answers.file {
-        Some(path) => Place::File { path: path.clone() },
+        Some(path) => Destination::File { path: path.clone() },
         None => told_to.clone(),
     };
     let found = destination::arrived(&place);
     // An empty file says that no secret came only where it was to come there.
     let evidence = match &answers.have {
-        Have::Secret(of, _) => Arrived::Key(of.clone()),
-        _ if found == Arrived::Empty && place != told_to => Arrived::NotKnown,
+        SecretConfirmation::Secret(of, _) => DestinationContent::Key(of.clone()),
+        _ if found == DestinationContent::Empty && place != told_to => DestinationContent::NotKnown,
         _ => found.clone(),
     };
     let word = match answers.have {
-        Have::Said => Word::HandedOver,
-        Have::Not => Word::MakeAgain,
-        Have::Unsaid | Have::Secret(..) => Word::None,
+        SecretConfirmation::Said => RecoveryChoice::HandedOver,
+        SecretConfirmation::Not => RecoveryChoice::MakeAgain,
+        SecretConfirmation::Unsaid | SecretConfirmation::Secret(..) => RecoveryChoice::None,
     };
-    let is_file = matches!(place, Place::File { .. });
-    let may_be_there = matches!(run.held.rotation.state, State::HandingOver { .. }) && word != Word::MakeAgain;
+    let is_file = matches!(place, Destination::File { .. });
+    let may_be_there =
+        matches!(run.held.rotation.state, State::HandingOver { .. }) && word != RecoveryChoice::MakeAgain;
     if !is_file && !may_be_there && !run.front.can_deliver() {
         return Err(nobody());
     }
     let mut tell = teller(run.front, &mut run.news);
     let recovered = recover(run.session, &mut run.held, &evidence, word, &mut tell).await;
     drop(tell);
-    if recovered? == Recovered::HandedOver {
+    if recovered? == Recovery::HandedOver {
         run.held.rotation.place = place;
         return Ok(None);
     }
-    let Place::File { path } = &place else { return Ok(Some(Destination::Person(answers.person.clone()))) };
+    let Destination::File { path } = &place else { return Ok(Some(OpenDestination::Person(answers.person.clone()))) };
     let file = match found {
-        Arrived::Empty => SecretFile::create_or_take_empty(path),
+        DestinationContent::Empty => SecretFile::create_or_take_empty(path),
         _ => SecretFile::create(path),
     };
     let other = Fix::OtherFile(run.held.rotation.id.clone());
-    file.map(|file| Some(Destination::File(file))).map_err(|error| no_room(&error).fix(other))
+    file.map(|file| Some(OpenDestination::File(file))).map_err(|error| no_room(&error).fix(other))
 }
 
 /// Takes a rotation whose secret was handed over as far as it goes.
@@ -492,15 +498,15 @@ async fn go_on(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
         match run.held.rotation.next(clock::now()) {
             Next::Try => {
                 let secret = match &answers.have {
-                    Have::Secret(_, secret) => Some(secret.clone()),
+                    SecretConfirmation::Secret(_, secret) => Some(secret.clone()),
                     _ => in_its_file(&run.held.rotation),
                 };
                 run.secret = secret;
                 match &answers.have {
-                    Have::Said if run.secret.is_none() => {
+                    SecretConfirmation::Said if run.secret.is_none() => {
                         said(run.session, &mut run.held).await?;
                         let id = run.held.rotation.successor().cloned().unwrap_or_default();
-                        run.front.progress(News::Said(id));
+                        run.front.progress(RotationProgress::Said(id));
                         run.link().await?;
                     }
                     _ => run.prove().await?,
@@ -524,7 +530,7 @@ async fn go_on(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
 
 /// The secret of the successor, where it went to a file that is still there.
 fn in_its_file(rotation: &Rotation) -> Option<Secret> {
-    let Place::File { path } = &rotation.place else { return None };
+    let Destination::File { path } = &rotation.place else { return None };
     let (id, secret) = destination::in_file(path).ok()??;
     (rotation.successor() == Some(&id)).then_some(secret)
 }
@@ -553,16 +559,16 @@ pub fn ends_at_once(rotation: &Rotation) -> bool {
 
 /// One of several keys.
 #[derive(Debug)]
-pub struct OneOf {
+pub struct BatchItem {
     /// The old key.
     pub old: KeyId,
     /// How far it has come, or why nothing was begun.
-    pub result: Result<After, Problem>,
+    pub result: Result<RotationReport, Problem>,
     /// The file with its successor's secret.
     pub file: Option<PathBuf>,
 }
 
-impl OneOf {
+impl BatchItem {
     /// Why it went no further, if it did not.
     pub fn problem(&self) -> Option<&Problem> {
         match &self.result {
@@ -580,11 +586,11 @@ type Hearing<'a, T> = dyn FnMut(&T) + Send + 'a;
 pub async fn many(
     session: &Session,
     rotations: &Rotations,
-    (plans, consent): (&[Plan], Consent),
-    destination: &mut (dyn FnMut(&Plan) -> Result<Destination, Problem> + Send),
+    (plans, consent): (&[RotationPlan], Consent),
+    destination: &mut (dyn FnMut(&RotationPlan) -> Result<OpenDestination, Problem> + Send),
     stop: &AtomicBool,
-    (front, over): (&mut dyn Interaction, &mut Hearing<'_, OneOf>),
-) -> Vec<OneOf> {
+    (front, over): (&mut dyn Interaction, &mut Hearing<'_, BatchItem>),
+) -> Vec<BatchItem> {
     let batch = (plans.len() > 1).then(|| new_profile_id().0);
     let mut all = Vec::new();
     for plan in plans {
@@ -601,18 +607,18 @@ pub async fn many(
 async fn one_of(
     session: &Session,
     rotations: &Rotations,
-    (plan, consent): (&Plan, Consent),
-    (destination, batch): (Result<Destination, Problem>, Option<&str>),
+    (plan, consent): (&RotationPlan, Consent),
+    (destination, batch): (Result<OpenDestination, Problem>, Option<&str>),
     front: &mut dyn Interaction,
-) -> OneOf {
+) -> BatchItem {
     let old = plan.old.id.clone();
     let destination = match destination {
         Ok(destination) => destination,
-        Err(problem) => return OneOf { old, result: Err(problem), file: None },
+        Err(problem) => return BatchItem { old, result: Err(problem), file: None },
     };
     let path = match &destination {
-        Destination::File(file) => Some(file.path().to_owned()),
-        Destination::Person(_) => None,
+        OpenDestination::File(file) => Some(file.path().to_owned()),
+        OpenDestination::Person(_) => None,
     };
     let result = match start(session, rotations, (plan, consent), (destination, batch), front).await {
         Ok(Outcome::After(after)) => Ok(*after),
@@ -620,19 +626,19 @@ async fn one_of(
         Ok(Outcome::Shown(held, _)) => Ok(Run::new(session, *held, front).after(None)),
         Err(problem) => Err(problem),
     };
-    OneOf { old, result, file: path.filter(|path| path.exists()) }
+    BatchItem { old, result, file: path.filter(|path| path.exists()) }
 }
 
 /// A new file in a folder for the secret of a plan's successor, named by the old key's id.
 ///
 /// # Errors
 /// For an id that is no name for a file, and whatever the disk says.
-pub fn file_in(folder: &Path, plan: &Plan) -> Result<Destination, Problem> {
+pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Problem> {
     let old = &plan.old.id;
     let name = destination::file_name(old).ok_or_else(|| {
         Problem::new(&format!("{old} is no name for a file"), "Rotate it alone, to a file of another name")
     })?;
-    Destination::file(&folder.join(name)).map_err(|error| no_room(&error))
+    OpenDestination::file(&folder.join(name)).map_err(|error| no_room(&error))
 }
 
 /// Makes a folder for the secrets of several successors, and gives its absolute path.
@@ -689,17 +695,17 @@ pub async fn end_these(
     rotations: &Rotations,
     ids: &[String],
     stop: &AtomicBool,
-    (news, tell): (&mut (dyn FnMut(News) + Send), &mut Hearing<'_, Fate>),
-) -> Result<Vec<Fate>, Problem> {
+    (news, tell): (&mut (dyn FnMut(RotationProgress) + Send), &mut Hearing<'_, EndOutcome>),
+) -> Result<Vec<EndOutcome>, Problem> {
     let here = here(session, rotations).await?;
     let due = here.due(clock::now());
     let (due, other): (Vec<String>, Vec<String>) =
         ids.iter().cloned().partition(|id| due.iter().any(|rotation| rotation.id == *id));
     let not_due = |id: String| {
         let result = Err(Problem::new(&format!("Rotation {id} is not due on this cluster"), ""));
-        Fate { id, result }
+        EndOutcome { id, result }
     };
-    let mut fates: Vec<Fate> = other.into_iter().map(not_due).collect();
+    let mut fates: Vec<EndOutcome> = other.into_iter().map(not_due).collect();
     fates.iter().for_each(&mut *tell);
     fates.extend(end_all(session, rotations, &due, stop, news, tell).await);
     Ok(fates)
@@ -711,9 +717,9 @@ pub async fn end_these(
 /// As [`cancel`].
 pub async fn give_up(
     session: &Session,
-    held: &mut Held,
+    held: &mut RotationGuard,
     keep: bool,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<Rotation, Problem> {
     cancel(session, held, keep, tell).await?;
     Ok(held.rotation.clone())
@@ -724,7 +730,7 @@ pub async fn give_up(
 ///
 /// # Errors
 /// When there is none, when several are meant, and as [`take`].
-pub fn find_rotation(rotations: &Rotations, listing: &Listing, reference: &str) -> Result<Held, Problem> {
+pub fn find_rotation(rotations: &Rotations, listing: &Listing, reference: &str) -> Result<RotationGuard, Problem> {
     if let Some(rotation) = listing.rotations.iter().find(|rotation| rotation.id == reference) {
         return take(rotations, &rotation.id);
     }

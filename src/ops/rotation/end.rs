@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::value::RawValue;
 
 use super::{
-    News, Rights, check_cluster, closing_of, compared, find, find_now, interrupted, is_me, is_mine,
+    Rights, RotationProgress, check_cluster, closing_of, compared, find, find_now, interrupted, is_me, is_mine,
     lineage::{check_grace_is_over, check_old_key, check_successor, others, rotated_already, standing_of},
     make::{check_unchanged, end_strays, made_by, success},
     not_ended, note, read, save, take,
@@ -22,12 +22,12 @@ use crate::{
     },
     ops::{
         Fix, Problem, Session, clock, invalidate,
-        journal::recorder::Closing,
+        journal::recorder::OutcomeEntry,
         problem::ProblemKind,
         secret::try_key::{self, Trial},
         update,
     },
-    store::rotation::{Held, Rotations},
+    store::rotation::{RotationGuard, Rotations},
 };
 
 /// Signs in with the successor. When that succeeds the grace period begins; [`link`] may follow. The trial is
@@ -35,7 +35,7 @@ use crate::{
 ///
 /// # Errors
 /// When it doesn't sign in: then nothing is ended, now or later.
-pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Result<Option<Trial>, Problem> {
+pub async fn try_it(session: &Session, held: &mut RotationGuard, secret: &Secret) -> Result<Option<Trial>, Problem> {
     let key = usable_successor(session, &held.rotation).await?;
     let tried = try_key::try_key(session.client.endpoint(), &key.id, secret, key.role_descriptors.as_deref()).await;
     let trial = match tried {
@@ -66,19 +66,19 @@ pub async fn try_it(session: &Session, held: &mut Held, secret: &Secret) -> Resu
 ///
 /// # Errors
 /// When the successor can't be used.
-pub async fn said(session: &Session, held: &mut Held) -> Result<(), Problem> {
+pub async fn said(session: &Session, held: &mut RotationGuard) -> Result<(), Problem> {
     usable_successor(session, &held.rotation).await?;
     begin_grace(session, held, Tried::Said).await
 }
 
-async fn begin_grace(session: &Session, held: &mut Held, tried: Tried) -> Result<(), Problem> {
+async fn begin_grace(session: &Session, held: &mut RotationGuard, tried: Tried) -> Result<(), Problem> {
     let step = if tried == Tried::Live { "handed over and tried" } else { "handed over, as a person says" };
     let keys: Vec<KeyId> = held.rotation.successor().cloned().into_iter().collect();
     let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, step)).await?;
     held.rotation.tried(tried, clock::now())?;
     let saved = save(held);
     let closing = saved.as_ref().map_or_else(closing_of, |()| success());
-    intent.close(Closing { keys, ..closing }).await;
+    intent.close(OutcomeEntry { keys, ..closing }).await;
     saved
 }
 
@@ -117,31 +117,39 @@ async fn working_successor(session: &Session, rotation: &Rotation) -> Result<Api
 ///
 /// # Errors
 /// When the rotation's own state can't be written.
-pub async fn link(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<(), Problem> {
+pub async fn link(
+    session: &Session,
+    held: &mut RotationGuard,
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
+) -> Result<(), Problem> {
     if held.rotation.lineage != Lineage::Open {
         return Ok(());
     }
     held.rotation.lineage = match written(session, held).await {
         Ok(()) => {
-            tell(News::LineageWritten);
+            tell(RotationProgress::LineageWritten);
             Lineage::Written
         }
         Err(why) => {
-            tell(News::LineageNotWritten(why.clone()));
+            tell(RotationProgress::LineageNotWritten(why.clone()));
             Lineage::NotWritten { why }
         }
     };
     save(held)
 }
 
-async fn written(session: &Session, held: &Held) -> Result<(), String> {
+async fn written(session: &Session, held: &RotationGuard) -> Result<(), String> {
     let (old, new) = both(session, held).await?;
     let metadata = successor::naming_successor(&old, &new.id).ok_or("its metadata is not known")?;
     put(session, &old, metadata).await
 }
 
 /// Takes a successor that is given up out of the old key's metadata again, under the same conditions.
-pub(super) async fn unlink(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) {
+pub(super) async fn unlink(
+    session: &Session,
+    held: &mut RotationGuard,
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
+) {
     let taken_out = async {
         let (old, new) = both(session, held).await?;
         match successor::not_naming(&old, &new.id) {
@@ -150,12 +158,12 @@ pub(super) async fn unlink(session: &Session, held: &mut Held, tell: &mut (dyn F
         }
     };
     if let Err(why) = taken_out.await {
-        tell(News::LineageStays(why));
+        tell(RotationProgress::LineageStays(why));
     }
 }
 
 /// Both keys, where an update of the old one would change nothing but what it is asked to.
-async fn both(session: &Session, held: &Held) -> Result<(ApiKey, ApiKey), String> {
+async fn both(session: &Session, held: &RotationGuard) -> Result<(ApiKey, ApiKey), String> {
     if !session.has(Feature::Update) {
         return Err(ClientError::Lacks(Feature::Update).to_string());
     }
@@ -253,7 +261,11 @@ async fn judge(session: &Session, rotation: &Rotation, seen_valid: &mut bool) ->
 ///
 /// # Errors
 /// When the old key was not seen to be ended. What was begun is written down, and can be gone on with.
-pub async fn end(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<Ended, Problem> {
+pub async fn end(
+    session: &Session,
+    held: &mut RotationGuard,
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
+) -> Result<Ended, Problem> {
     if !matches!(held.rotation.state, State::Grace { .. } | State::Ending { .. }) {
         held.rotation.ending()?; // which says what is wrong
     }
@@ -282,21 +294,21 @@ pub async fn end(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News)
     // What was read is a proof only if it came from the cluster of this rotation.
     check_cluster(session, &held.rotation).await?;
     if let Some(doubt) = judged.doubt {
-        tell(News::NotProved(doubt.words()));
+        tell(RotationProgress::NotProved(doubt.words()));
     }
     let keys = [id.clone(), judged.successor.id];
     let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "done")).await?;
     held.rotation.done(clock::now(), how)?;
     let saved = save(held);
     let closing = saved.as_ref().map_or_else(closing_of, |()| success());
-    intent.close(Closing { keys: keys.to_vec(), ..closing }).await;
+    intent.close(OutcomeEntry { keys: keys.to_vec(), ..closing }).await;
     saved?;
     Ok(how)
 }
 
 /// What became of a rotation that was to be ended.
 #[derive(Debug)]
-pub struct Fate {
+pub struct EndOutcome {
     /// Of the rotation.
     pub id: String,
     /// The rotation at its end, or why it isn't there.
@@ -310,15 +322,15 @@ pub async fn end_all(
     rotations: &Rotations,
     ids: &[String],
     stop: &AtomicBool,
-    tell: &mut (dyn FnMut(News) + Send),
-    progress: &mut (dyn FnMut(&Fate) + Send),
-) -> Vec<Fate> {
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(&EndOutcome) + Send),
+) -> Vec<EndOutcome> {
     let mut fates = Vec::new();
     for id in ids {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let fate = Fate { id: id.clone(), result: end_due(session, rotations, id, tell).await };
+        let fate = EndOutcome { id: id.clone(), result: end_due(session, rotations, id, tell).await };
         progress(&fate);
         fates.push(fate);
     }
@@ -329,7 +341,7 @@ async fn end_due(
     session: &Session,
     rotations: &Rotations,
     id: &str,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<(Rotation, Ended), Problem> {
     let mut held = take(rotations, id)?;
     // Somebody else may have gone on with it meanwhile.
@@ -369,7 +381,7 @@ pub(super) fn resume_fix(rotation: &Rotation) -> Fix {
     Fix::ResumeRotation(rotation.id.clone())
 }
 
-async fn invalidated(session: &Session, held: &mut Held, id: &KeyId) -> Result<(), Problem> {
+async fn invalidated(session: &Session, held: &mut RotationGuard, id: &KeyId) -> Result<(), Problem> {
     held.rotation.ending()?;
     save(held)?;
     let outcome =

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{News, find_now, make::made_by};
+use super::{RotationProgress, find_now, make::made_by};
 use crate::{
     model::{
         api_key::{ApiKey, KeyId},
@@ -11,7 +11,7 @@ use crate::{
         journal::{Action, Read, Verdict},
         rotation::{Rotation, State, successor::ROTATED_TO},
     },
-    ops::{Session, journal::recorder::Closing},
+    ops::{Session, journal::recorder::OutcomeEntry},
 };
 
 /// Reads the open intents that belong to a rotation. A journal that can't be read tells none here: whatever writes to
@@ -61,7 +61,7 @@ pub(super) async fn close(
     session: &Session,
     rotation: &Rotation,
     open: Vec<Read>,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) {
     let mut cleared = 0;
     // Whoever wrote an intent may have written its outcome since.
@@ -73,14 +73,14 @@ pub(super) async fn close(
         cleared += 1;
     }
     if cleared > 0 && session.journal.folder().is_some() {
-        tell(News::Cleared(cleared));
+        tell(RotationProgress::Cleared(cleared));
     }
 }
 
-async fn outcome(session: &Session, rotation: &Rotation, action: Action, intent: &Read) -> Option<Closing> {
+async fn outcome(session: &Session, rotation: &Rotation, action: Action, intent: &Read) -> Option<OutcomeEntry> {
     let found = "found when the rotation was resumed";
     let closing = |verdict, keys: Vec<KeyId>, reason: &str| {
-        Some(Closing { verdict, keys, reason: Some(format!("{found}: {reason}")), ..Closing::default() })
+        Some(OutcomeEntry { verdict, keys, reason: Some(format!("{found}: {reason}")), ..OutcomeEntry::default() })
     };
     let keys: Vec<KeyId> = intent.keys.iter().map(KeyId::new).collect();
     let request = request_of(intent);
@@ -135,8 +135,8 @@ async fn made(
     session: &Session,
     rotation: &Rotation,
     request: &str,
-    closing: impl Fn(Verdict, Vec<KeyId>, &str) -> Option<Closing>,
-) -> Option<Closing> {
+    closing: impl Fn(Verdict, Vec<KeyId>, &str) -> Option<OutcomeEntry>,
+) -> Option<OutcomeEntry> {
     let requests = [request.to_owned()];
     let made = made_by(session, &rotation.old.id, &requests).await.ok()?;
     match made.is_empty() {

@@ -320,7 +320,7 @@ mod tests {
     use super::*;
     use crate::model::{
         api_key::Owner,
-        rotation::{Beginning, ClusterRef, OldKey, Person, Place},
+        rotation::{Beginning, ClusterRef, Destination, OldKey, Person},
     };
     use serde_json::value::RawValue;
 
@@ -340,7 +340,7 @@ mod tests {
             name: "app-2".into(),
             expiration: "1d".into(),
             grace: 0,
-            place: Place::Stdout,
+            place: Destination::Stdout,
             request: "q1".into(),
         })
     }

@@ -5,7 +5,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use serde_json::json;
 
 use super::{
-    News, Rights, check_cluster, closing_of, compared, find, find_now, is_me,
+    Rights, RotationProgress, check_cluster, closing_of, compared, find, find_now, is_me,
     lineage::{self, LiveSuccessor, check_successor, others, rotated_already},
     not_ended, note,
     plan::{check_old, check_session, request},
@@ -23,14 +23,14 @@ use crate::{
         Fix, Problem, Session, clock,
         create::{self, CreateError, Lost},
         invalidate,
-        journal::recorder::Closing,
+        journal::recorder::OutcomeEntry,
     },
-    store::{connections::new_profile_id, rotation::Held},
+    store::{connections::new_profile_id, rotation::RotationGuard},
 };
 
 /// A successor that was just made. Its secret is here and nowhere else.
 #[derive(Debug)]
-pub struct Made {
+pub struct CreatedSuccessor {
     /// With the secret.
     pub created: CreatedKey,
     /// The key that it takes the place of.
@@ -41,7 +41,7 @@ pub struct Made {
 
 /// What is at the place where the secret was to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arrived {
+pub enum DestinationContent {
     /// The secret of this key.
     Key(KeyId),
     /// Room for a secret that never came.
@@ -52,7 +52,7 @@ pub enum Arrived {
 
 /// What a person says about a secret that may have been told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Word {
+pub enum RecoveryChoice {
     /// Nothing.
     #[default]
     None,
@@ -64,7 +64,7 @@ pub enum Word {
 
 /// What comes after a recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovered {
+pub enum Recovery {
     /// The secret arrived: try it.
     HandedOver,
     /// There is no successor (any more): make one.
@@ -77,7 +77,11 @@ pub enum Recovered {
 ///
 /// # Errors
 /// With what is true afterwards: after a lost answer a key that was made all the same has been ended, or is named.
-pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News) + Send)) -> Result<Made, Problem> {
+pub async fn make(
+    session: &Session,
+    held: &mut RotationGuard,
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
+) -> Result<CreatedSuccessor, Problem> {
     check_session(session)?;
     check_maker(session, held)?;
     check_cluster(session, &held.rotation).await?;
@@ -102,16 +106,16 @@ pub async fn make(session: &Session, held: &mut Held, tell: &mut (dyn FnMut(News
             return Err(undone(session, &created.id, problem).await.fix(resume));
         }
     };
-    tell(News::Rights(rights.clone()));
-    created.doubts.iter().for_each(|doubt| tell(News::Doubt(doubt.clone())));
-    Ok(Made { created, old, rights })
+    tell(RotationProgress::Rights(rights.clone()));
+    created.doubts.iter().for_each(|doubt| tell(RotationProgress::Doubt(doubt.clone())));
+    Ok(CreatedSuccessor { created, old, rights })
 }
 
 async fn create_successor(
     session: &Session,
-    held: &mut Held,
+    held: &mut RotationGuard,
     old: &ApiKey,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<CreatedKey, Problem> {
     let rotation = &held.rotation;
     let asked = request(session, old, (&rotation.name, &rotation.expiration), rotation.request())?;
@@ -121,29 +125,29 @@ async fn create_successor(
     let created = match create::create(session, &asked).await {
         Ok(created) => created,
         Err(CreateError::Refused(error)) => {
-            intent.close(Closing::of_error(&error, &keys)).await;
+            intent.close(OutcomeEntry::of_error(&error, &keys)).await;
             return Err(error.into());
         }
         Err(CreateError::Lost(without_answer)) => {
             let problem = lost(session, held, &without_answer, tell).await;
             let reason = Some(problem.words());
-            intent.close(Closing { verdict: Verdict::Unknown, reason, ..Closing::default() }).await;
+            intent.close(OutcomeEntry { verdict: Verdict::Unknown, reason, ..OutcomeEntry::default() }).await;
             return Err(problem);
         }
     };
     held.rotation.created(created.id.clone())?;
     if let Err(problem) = save(held) {
         let problem = undone(session, &created.id, problem).await;
-        intent.close(Closing { keys: vec![created.id], ..closing_of(&problem) }).await;
+        intent.close(OutcomeEntry { keys: vec![created.id], ..closing_of(&problem) }).await;
         return Err(problem);
     }
-    intent.close(Closing { keys: vec![old.id.clone(), created.id.clone()], ..success() }).await;
+    intent.close(OutcomeEntry { keys: vec![old.id.clone(), created.id.clone()], ..success() }).await;
     Ok(created)
 }
 
 /// Another cluster answers since the successor was asked for: nobody is given its secret. Where it is on the cluster
 /// that answers now, it is ended there.
-async fn not_here(session: &Session, held: &mut Held, id: &KeyId, problem: Problem) -> Problem {
+async fn not_here(session: &Session, held: &mut RotationGuard, id: &KeyId, problem: Problem) -> Problem {
     let found = match find(session, id).await {
         Ok(found) => found.filter(|key| check_successor(&held.rotation, key).is_ok()),
         Err(_) => None,
@@ -172,7 +176,7 @@ async fn not_here(session: &Session, held: &mut Held, id: &KeyId, problem: Probl
 /// the own one got.
 async fn look_beside(
     session: &Session,
-    held: &Held,
+    held: &RotationGuard,
     old: &ApiKey,
     new: &KeyId,
 ) -> Result<(Rights, Option<LiveSuccessor>), Problem> {
@@ -193,10 +197,10 @@ async fn look_beside(
 /// Invalidates a successor that another one was made before, and closes the rotation.
 async fn taken_back(
     session: &Session,
-    held: &mut Held,
+    held: &mut RotationGuard,
     (old, new): (&KeyId, &KeyId),
     rival: &LiveSuccessor,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
     let strays = [ApiKey { id: new.clone(), ..ApiKey::default() }];
     if let Err(problem) = end_strays(session, held, &strays, tell).await {
@@ -216,12 +220,12 @@ async fn taken_back(
     }
 }
 
-pub(super) fn success() -> Closing {
-    Closing { verdict: Verdict::Success, ..Closing::default() }
+pub(super) fn success() -> OutcomeEntry {
+    OutcomeEntry { verdict: Verdict::Success, ..OutcomeEntry::default() }
 }
 
 /// The successor belongs to whoever makes it: not to somebody else on another day.
-fn check_maker(session: &Session, held: &Held) -> Result<(), Problem> {
+fn check_maker(session: &Session, held: &RotationGuard) -> Result<(), Problem> {
     let (maker, me) = (&held.rotation.maker, &session.identity);
     if is_me(session, &maker.username, &maker.realm) {
         return Ok(());
@@ -246,7 +250,12 @@ pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), P
 }
 
 /// After a lost answer: what was made is ended, because nobody knows its secret.
-async fn lost(session: &Session, held: &mut Held, lost: &Lost, tell: &mut (dyn FnMut(News) + Send)) -> Problem {
+async fn lost(
+    session: &Session,
+    held: &mut RotationGuard,
+    lost: &Lost,
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
+) -> Problem {
     let hint = "The old key works as before. Resuming the rotation asks the cluster again before anything is made";
     let resume = Fix::ResumeRotation(held.rotation.id.clone());
     let error = &lost.error;
@@ -301,7 +310,7 @@ pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> P
 ///
 /// # Errors
 /// When it can't be written down: then nobody shall be told.
-pub fn hand_over_begins(held: &mut Held) -> Result<(), Problem> {
+pub fn hand_over_begins(held: &mut RotationGuard) -> Result<(), Problem> {
     held.rotation.hand_over_begins()?;
     save(held)
 }
@@ -312,9 +321,9 @@ pub fn hand_over_begins(held: &mut Held) -> Result<(), Problem> {
 /// Always, with what is true then.
 pub async fn hand_over_failed(
     session: &Session,
-    held: &mut Held,
+    held: &mut RotationGuard,
     why: &str,
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
     let id = held.rotation.successor().cloned().unwrap_or_default();
     let title = format!("The successor {id} was made, and its secret could not be written");
@@ -342,7 +351,7 @@ pub async fn hand_over_failed(
 ///
 /// # Errors
 /// When it can't be written down; a later run finds out by itself.
-pub fn handed_over(held: &mut Held) -> Result<(), Problem> {
+pub fn handed_over(held: &mut RotationGuard) -> Result<(), Problem> {
     let successor = held.rotation.successor().cloned().unwrap_or_default();
     held.rotation.handed_over(successor)?;
     save(held)
@@ -355,31 +364,33 @@ pub fn handed_over(held: &mut Held) -> Result<(), Problem> {
 /// When a person has to say whether they have the secret, and when the cluster can't be asked.
 pub async fn recover(
     session: &Session,
-    held: &mut Held,
-    arrived: &Arrived,
-    word: Word,
-    tell: &mut (dyn FnMut(News) + Send),
-) -> Result<Recovered, Problem> {
+    held: &mut RotationGuard,
+    arrived: &DestinationContent,
+    word: RecoveryChoice,
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
+) -> Result<Recovery, Problem> {
     // Whoever does not see the successor would take it for one that was never made.
     check_session(session)?;
     check_maker(session, held)?;
     check_cluster(session, &held.rotation).await?;
-    tell(News::Looking);
+    tell(RotationProgress::Looking);
     let made = made_before(session, held, true).await?;
     let valid: Vec<ApiKey> = made.into_iter().filter(|key| !key.invalidated).collect();
     let has = |id: &KeyId| valid.iter().any(|key| key.id == *id);
     let known = held.rotation.successor().cloned();
     let adopted = match (arrived, &held.rotation.state) {
-        (Arrived::Key(id), _)
-            if word != Word::MakeAgain && has(id) && known.as_ref().is_none_or(|known| known == id) =>
+        (DestinationContent::Key(id), _)
+            if word != RecoveryChoice::MakeAgain && has(id) && known.as_ref().is_none_or(|known| known == id) =>
         {
             Some(id.clone())
         }
-        (_, State::HandingOver { successor }) if word == Word::HandedOver && has(successor) => Some(successor.clone()),
-        (Arrived::Empty, _) => None,
+        (_, State::HandingOver { successor }) if word == RecoveryChoice::HandedOver && has(successor) => {
+            Some(successor.clone())
+        }
+        (DestinationContent::Empty, _) => None,
         (_, State::HandingOver { successor }) if has(successor) => match word {
-            Word::MakeAgain => None,
-            Word::HandedOver | Word::None => return Err(ask(held, successor)),
+            RecoveryChoice::MakeAgain => None,
+            RecoveryChoice::HandedOver | RecoveryChoice::None => return Err(ask(held, successor)),
         },
         _ => None,
     };
@@ -389,17 +400,17 @@ pub async fn recover(
         Some(id) => {
             held.rotation.handed_over(id)?;
             save(held)?;
-            Ok(Recovered::HandedOver)
+            Ok(Recovery::HandedOver)
         }
         None => {
             held.rotation.plan_again(new_profile_id().0)?;
             save(held)?;
-            Ok(Recovered::MakeAgain)
+            Ok(Recovery::MakeAgain)
         }
     }
 }
 
-fn ask(held: &Held, successor: &KeyId) -> Problem {
+fn ask(held: &RotationGuard, successor: &KeyId) -> Problem {
     let rotation = &held.rotation;
     let title = format!("It is not known whether the secret of {successor} arrived");
     let detail = format!("The run that told it to {} was cut off. Nothing is done", rotation.place.words());
@@ -415,7 +426,7 @@ fn ask(held: &Held, successor: &KeyId) -> Problem {
 /// # Errors
 /// When the cluster can't be asked; with `proves`, when the successor that is written down here is not proved to be one.
 /// Without it that one is only among them where its request proves it.
-pub(super) async fn made_before(session: &Session, held: &Held, proves: bool) -> Result<Vec<ApiKey>, Problem> {
+pub(super) async fn made_before(session: &Session, held: &RotationGuard, proves: bool) -> Result<Vec<ApiKey>, Problem> {
     const TRIES: u32 = 5;
     let successor = held.rotation.successor().cloned();
     let may_be_coming =
@@ -456,7 +467,7 @@ pub(super) async fn made_by(session: &Session, old: &KeyId, requests: &[String])
 }
 
 /// Of these keys only those that were made for this rotation.
-fn own(held: &Held, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
+fn own(held: &RotationGuard, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
     keys.retain(|key| successor::was_made_for(key, &held.rotation.old.id, &held.rotation.requests));
     keys
 }
@@ -464,9 +475,9 @@ fn own(held: &Held, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
 /// Ends keys whose secret nobody knows, and proves it.
 pub(super) async fn end_strays(
     session: &Session,
-    held: &mut Held,
+    held: &mut RotationGuard,
     strays: &[ApiKey],
-    tell: &mut (dyn FnMut(News) + Send),
+    tell: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<(), Problem> {
     let ids: Vec<KeyId> = strays.iter().filter(|key| !key.invalidated).map(|key| key.id.clone()).collect();
     if ids.is_empty() {
@@ -475,7 +486,7 @@ pub(super) async fn end_strays(
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
     held.rotation.add_strays(&outcome.done);
     let saved = save(held);
-    outcome.done.iter().for_each(|id| tell(News::StrayEnded(id.clone())));
+    outcome.done.iter().for_each(|id| tell(RotationProgress::StrayEnded(id.clone())));
     let resume = Fix::ResumeRotation(held.rotation.id.clone());
     if !outcome.is_complete() {
         let id = outcome.failed.first().map(|(id, _)| id.clone()).or_else(|| ids.first().cloned()).unwrap_or_default();

@@ -18,12 +18,15 @@ mod plan;
 mod progress;
 
 pub use cancel::{CancelPlan, cancel, check_cancel};
-pub use driver::{Delivery, Destination, Interaction};
-pub use end::{EndPlan, Fate, check_end, end, end_all, link, said, try_it};
+pub use driver::{Delivery, Interaction, OpenDestination};
+pub use end::{EndOutcome, EndPlan, check_end, end, end_all, link, said, try_it};
 pub use lineage::{KeyStates, LiveSuccessor, states};
-pub use make::{Arrived, Made, Recovered, Word, hand_over_begins, hand_over_failed, handed_over, make, recover};
-pub use plan::{Consent, Objection, Plan, Wishes, begin, plan};
-pub use progress::{News, Rights, change_words};
+pub use make::{
+    CreatedSuccessor, DestinationContent, Recovery, RecoveryChoice, hand_over_begins, hand_over_failed, handed_over,
+    make, recover,
+};
+pub use plan::{Consent, Objection, RotationOptions, RotationPlan, begin, plan};
+pub use progress::{Rights, RotationProgress, change_words};
 
 use serde_json::{Value, json, value::RawValue};
 
@@ -39,10 +42,10 @@ use crate::{
         version::Feature,
     },
     ops::{
-        Fix, Problem, ProblemKind, Session, connections::cluster_identity, invalidate, journal::recorder::Closing,
+        Fix, Problem, ProblemKind, Session, connections::cluster_identity, invalidate, journal::recorder::OutcomeEntry,
         keys::list,
     },
-    store::rotation::{Held, Rotations},
+    store::rotation::{RotationGuard, Rotations},
 };
 
 /// Asks the cluster which one it is.
@@ -57,7 +60,7 @@ pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
 ///
 /// # Errors
 /// When there is none of this id, when it can't be read, or while another program holds it.
-pub fn take(rotations: &Rotations, id: &str) -> Result<Held, Problem> {
+pub fn take(rotations: &Rotations, id: &str) -> Result<RotationGuard, Problem> {
     rotations.take(id).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             let detail = format!("The rotations of this machine are in {}", rotations.folder().display());
@@ -147,9 +150,9 @@ fn not_ended(title: &str, outcome: &invalidate::Outcome, unsent: &str) -> Proble
 }
 
 /// Outcome of a step that ended with a problem: as certain as the problem is.
-fn closing_of(problem: &Problem) -> Closing {
+fn closing_of(problem: &Problem) -> OutcomeEntry {
     let verdict = if problem.kind == ProblemKind::NotKnown { Verdict::Unknown } else { Verdict::Failure };
-    Closing { verdict, reason: Some(problem.words()), ..Closing::default() }
+    OutcomeEntry { verdict, reason: Some(problem.words()), ..OutcomeEntry::default() }
 }
 
 fn compared(then: &RawValue, now: &RawValue) -> Rights {
@@ -170,7 +173,7 @@ fn note(rotation: &Rotation, step: &str) -> Option<Value> {
     }))
 }
 
-fn save(held: &mut Held) -> Result<(), Problem> {
+fn save(held: &mut RotationGuard) -> Result<(), Problem> {
     held.save().map_err(|error| {
         let folder = held.path();
         unwritable(folder.parent().unwrap_or(&folder), &error)
@@ -186,19 +189,19 @@ impl From<OutOfTurn> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::rotation::{Beginning, OldKey, Person, Place};
+    use crate::model::rotation::{Beginning, Destination, OldKey, Person};
 
     fn sent<F: Future + Send>(future: F) -> F {
         future
     }
 
     /// Only has to compile: the worker carries its tasks from thread to thread.
-    async fn steps(session: &Session, held: &mut Held, rotations: &Rotations) -> Result<(), Problem> {
-        let mut tell = |_: News| ();
-        sent(plan(session, &[], &KeyId::default(), &Wishes::default())).await?;
+    async fn steps(session: &Session, held: &mut RotationGuard, rotations: &Rotations) -> Result<(), Problem> {
+        let mut tell = |_: RotationProgress| ();
+        sent(plan(session, &[], &KeyId::default(), &RotationOptions::default())).await?;
         let made = sent(make(session, held, &mut tell)).await?;
         sent(try_it(session, held, &made.created.secret)).await?;
-        sent(recover(session, held, &Arrived::Empty, Word::None, &mut tell)).await?;
+        sent(recover(session, held, &DestinationContent::Empty, RecoveryChoice::None, &mut tell)).await?;
         sent(end_all(session, rotations, &[], &false.into(), &mut tell, &mut |_| ())).await;
         sent(cancel(session, held, false, &mut tell)).await.map(drop)
     }
@@ -221,7 +224,7 @@ mod tests {
             name: String::new(),
             expiration: "1d".into(),
             grace: 0,
-            place: Place::Stdout,
+            place: Destination::Stdout,
             request: String::new(),
         });
         let all = [rotation];

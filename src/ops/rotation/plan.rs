@@ -13,7 +13,7 @@ use crate::{
         api_key::{ApiKey, KeyId, KeyKind},
         create::{self, CreateKey},
         guard,
-        rotation::{Beginning, ClusterRef, KeyState, OldKey, Person, Place, Rotation, successor},
+        rotation::{Beginning, ClusterRef, Destination, KeyState, OldKey, Person, Rotation, successor},
         text::json,
         time::expiry::{Expiry, Span},
         version::Feature,
@@ -21,13 +21,13 @@ use crate::{
     ops::{Fix, Problem, Session, clock},
     store::{
         connections::new_profile_id,
-        rotation::{Held, Rotations},
+        rotation::{RotationGuard, Rotations},
     },
 };
 
 /// What a person wants of a rotation.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
+pub struct RotationOptions {
     /// The successor's name; that of the old key where it is `None`.
     pub name: Option<String>,
     /// Its end, as typed; the same length of life as the old key's where it is `None`.
@@ -63,7 +63,7 @@ pub enum Objection {
 
 /// A rotation that could be begun; nothing was sent or written down.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct RotationPlan {
     /// The key to be replaced.
     pub old: ApiKey,
     /// The cluster of the key.
@@ -86,7 +86,7 @@ pub struct Plan {
     expiration: String,
 }
 
-impl Plan {
+impl RotationPlan {
     /// How long both keys work, in milliseconds: as it was asked for, but not longer than the old key lives.
     pub fn grace(&self) -> Millis {
         self.grace
@@ -197,7 +197,12 @@ impl Plan {
 ///
 /// # Errors
 /// With the way out, when the key can't be rotated, or not in this way.
-pub async fn plan(session: &Session, underway: &[Rotation], old: &KeyId, wishes: &Wishes) -> Result<Plan, Problem> {
+pub async fn plan(
+    session: &Session,
+    underway: &[Rotation],
+    old: &KeyId,
+    wishes: &RotationOptions,
+) -> Result<RotationPlan, Problem> {
     check_session(session)?;
     let cluster = super::cluster_of(session).await?;
     check_underway(underway, &cluster, old)?;
@@ -214,7 +219,7 @@ pub async fn plan(session: &Session, underway: &[Rotation], old: &KeyId, wishes:
         None => same_length(&old),
     };
     let request = request(session, &old, (&name, &expiration), &new_profile_id().0)?;
-    let mut plan = Plan {
+    let mut plan = RotationPlan {
         cluster,
         maker: me(session),
         changes_owner,
@@ -238,10 +243,10 @@ pub async fn plan(session: &Session, underway: &[Rotation], old: &KeyId, wishes:
 /// Without the consent that it needs; when it can't be written: then nothing shall be sent either.
 pub fn begin(
     rotations: &Rotations,
-    plan: &Plan,
+    plan: &RotationPlan,
     consent: Consent,
-    (place, batch): (Place, Option<&str>),
-) -> Result<Held, Problem> {
+    (place, batch): (Destination, Option<&str>),
+) -> Result<RotationGuard, Problem> {
     plan.check(consent)?;
     let mut id = new_profile_id().0;
     id.truncate(12);
@@ -418,8 +423,8 @@ mod tests {
     use super::*;
     use crate::model::DAY;
 
-    fn plan_of(old: ApiKey) -> Plan {
-        Plan {
+    fn plan_of(old: ApiKey) -> RotationPlan {
+        RotationPlan {
             cluster: ClusterRef::default(),
             maker: Person { username: "me".into(), realm: "r".into() },
             changes_owner: false,

@@ -18,7 +18,7 @@ pub enum Rights {
 
 /// What is told while a rotation goes on.
 #[derive(Clone, Debug)]
-pub enum News {
+pub enum RotationProgress {
     /// The rotation of this id is written down.
     Begun(String),
     /// The cluster is asked what became of an earlier request.
@@ -57,7 +57,7 @@ pub enum News {
     LineageStays(String),
 }
 
-impl News {
+impl RotationProgress {
     /// In words.
     pub fn words(&self) -> String {
         match self {

@@ -32,7 +32,7 @@ use crate::{
         },
         version::Feature,
     },
-    ops::{Problem, Session, connections::cluster_identity, journal::recorder::Closing},
+    ops::{Problem, Session, connections::cluster_identity, journal::recorder::OutcomeEntry},
 };
 
 /// After a lost answer, of a key that is as it was before.
@@ -366,11 +366,11 @@ async fn prove(session: &Session, planned: &HashMap<&KeyId, &PlannedUpdate>, out
     }
 }
 
-fn closing(outcome: &UpdateOutcome) -> Closing {
+fn closing(outcome: &UpdateOutcome) -> OutcomeEntry {
     let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
     let never = |id: &KeyId| (id.clone(), Failure::Refused("never sent".into()));
     let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
-    Closing::of_fates(keys, failed)
+    OutcomeEntry::of_fates(keys, failed)
 }
 
 /// Changes REST keys in the same way, without comparing them with anything: 50 by one request where there are several

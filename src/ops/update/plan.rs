@@ -12,15 +12,15 @@ use crate::{
         inventory::Inventory,
         text::json,
         update::{
-            draft::{UpdateDraft, UpdateSlip},
+            draft::{UpdateDraft, UpdateFieldError},
             plan::{KeyChange, UpdatePlan},
         },
         version::Feature,
     },
     ops::{
         Problem, Session, background,
-        connections::capabilities::{self, Offer},
-        keys::key_set::Chosen,
+        connections::capabilities::{self, Capability},
+        keys::key_set::KeySet,
         update::{self, NowRead},
     },
 };
@@ -97,7 +97,7 @@ pub fn hindrance<'a>(session: &Session, key: impl Into<Facts<'a>>, now: Millis) 
     }
     match key.kind {
         KeyKind::Rest => None,
-        KeyKind::CrossCluster => capabilities::missing(session, Offer::UpdateCrossCluster),
+        KeyKind::CrossCluster => capabilities::missing(session, Capability::UpdateCrossCluster),
         KeyKind::Other(_) => {
             refused(&format!("How a {} key is updated is not known to Keybearer", key.kind.word()), "")
         }
@@ -112,7 +112,7 @@ pub async fn read(session: &Session, id: &KeyId) -> Result<Before, Problem> {
     let read = update::read_now(session, std::slice::from_ref(id), true).await?;
     let key = read.one(id)?;
     if key.kind == KeyKind::CrossCluster
-        && let Some(problem) = capabilities::unlicensed(session, Offer::UpdateCrossCluster).await
+        && let Some(problem) = capabilities::unlicensed(session, Capability::UpdateCrossCluster).await
     {
         return Err(problem);
     }
@@ -146,14 +146,14 @@ pub enum Keys {
     /// One key that was read for its form: what was typed was made of it.
     Read(Box<Before>),
     /// Keys as they were listed.
-    Listed(Chosen),
+    Listed(KeySet),
 }
 
 /// Reason why there is no plan.
 #[derive(Debug)]
 pub enum NotPlanned {
     /// A field of the form that does not fit.
-    Slips(Vec<UpdateSlip>),
+    Slips(Vec<UpdateFieldError>),
     /// Anything else, with the way out.
     Problem(Problem),
 }
@@ -203,7 +203,7 @@ pub async fn plan(
         }
     }
     if keys.iter().any(|key| key.kind == KeyKind::CrossCluster)
-        && let Some(problem) = capabilities::unlicensed(session, Offer::UpdateCrossCluster).await
+        && let Some(problem) = capabilities::unlicensed(session, Capability::UpdateCrossCluster).await
     {
         return Err(problem.into());
     }
@@ -212,7 +212,7 @@ pub async fn plan(
     plan.cluster = Some(session.cluster());
     let binds = |change: &KeyChange| matches!(change, KeyChange::CrossCluster(update) if update.certificate_identity.as_ref().is_some_and(Option::is_some));
     if plan.planned.iter().any(|planned| binds(&planned.change))
-        && let Some(problem) = capabilities::missing(session, Offer::CertificateIdentity)
+        && let Some(problem) = capabilities::missing(session, Capability::CertificateIdentity)
     {
         return Err(problem.into());
     }

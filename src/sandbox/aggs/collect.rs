@@ -4,7 +4,7 @@ use super::{
     super::{
         cluster::{Cluster, StoredKey},
         http::error::{EsError, Outcome},
-        keys::matching::Plan,
+        keys::matching::ScanPlan,
     },
     Agg, Filters, Kind, Ranges, Source,
     check::bounds,
@@ -104,7 +104,7 @@ fn one<'k>(agg: &'k Agg, docs: &[&'k StoredKey], around: &Around<'k>) -> Map<Str
         Kind::Range(ranges) => ranged(agg, ranges, docs, around),
         Kind::Filters(filters) => filtered(agg, filters, docs, around),
         Kind::Filter(query) => {
-            let plan = Plan::of(query, around.cluster_now);
+            let plan = ScanPlan::of(query, around.cluster_now);
             bucket(agg, docs, |doc| plan.accepts(doc), around)
         }
         Kind::Missing(source) => {
@@ -237,7 +237,7 @@ fn whole(number: f64) -> i64 {
 }
 
 fn filtered<'k>(agg: &'k Agg, filters: &'k Filters, docs: &[&'k StoredKey], around: &Around<'k>) -> Map<String, Value> {
-    let plans: Vec<Plan> = filters.list.iter().map(|(_, query)| Plan::of(query, around.cluster_now)).collect();
+    let plans: Vec<ScanPlan> = filters.list.iter().map(|(_, query)| ScanPlan::of(query, around.cluster_now)).collect();
     let mut named = Map::new();
     let mut listed = Vec::new();
     let has_names = filters.list.iter().any(|(name, _)| name.is_some());

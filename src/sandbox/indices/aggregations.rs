@@ -3,7 +3,7 @@
 use super::mapping::View;
 use crate::sandbox::{
     http::error::{EsError, Outcome},
-    json::{Member, Node, Place},
+    json::{Member, Node, Position},
     query::{
         dates,
         matching::{FieldKind, Fields},
@@ -93,7 +93,7 @@ const OTHER_AGGS: &[&str] = &[
     "weighted_avg",
 ];
 
-fn refused(at: Place, reason: String) -> Box<EsError> {
+fn refused(at: Position, reason: String) -> Box<EsError> {
     EsError::new(400, "parsing_exception", reason).with("line", at.line).with("col", at.column)
 }
 

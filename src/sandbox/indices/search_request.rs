@@ -6,7 +6,7 @@ use crate::sandbox::{
         error::{EsError, NOT_DONE, Outcome},
         request::{Params, Request},
     },
-    json::{Kind, Node, Place},
+    json::{Kind, Node, Position},
     query::{parse, tree::Query},
 };
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct Asked {
     pub aggs: Vec<aggregations::Agg>,
 }
 
-fn parsing(at: Place, reason: String) -> Box<EsError> {
+fn parsing(at: Position, reason: String) -> Box<EsError> {
     EsError::new(400, "parsing_exception", reason).with("line", at.line).with("col", at.column)
 }
 
@@ -251,13 +251,13 @@ pub fn read_count(request: &Request) -> Outcome<Query> {
 }
 
 /// The place behind a text.
-fn end(text: &[u8]) -> Place {
+fn end(text: &[u8]) -> Position {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    Place { line: count(1 + text.iter().filter(|byte| **byte == b'\n').count()), column: count(last.len()) }
+    Position { line: count(1 + text.iter().filter(|byte| **byte == b'\n').count()), column: count(last.len()) }
 }
 
-fn failed_to_parse(at: Place, error: Box<EsError>) -> Box<EsError> {
+fn failed_to_parse(at: Position, error: Box<EsError>) -> Box<EsError> {
     if matches!(error.kind, "parsing_exception" | NOT_DONE) {
         return error;
     }

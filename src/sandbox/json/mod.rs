@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 
 /// A place in the text: both count from 1, columns count bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// Line, from 1.
     pub line: u32,
     /// Column in bytes, from 1.
     pub column: u32,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Position {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -26,9 +26,9 @@ impl std::fmt::Display for Place {
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Where the value begins.
-    pub at: Place,
+    pub at: Position,
     /// Where its last character stands (the closing bracket of objects and arrays).
-    pub end: Place,
+    pub end: Position,
     /// What it is.
     pub kind: Kind,
 }
@@ -39,7 +39,7 @@ pub struct Member {
     /// Its name.
     pub name: String,
     /// Where the name begins.
-    pub at: Place,
+    pub at: Position,
     /// Its value.
     pub value: Node,
 }

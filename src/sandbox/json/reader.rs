@@ -1,7 +1,7 @@
 //! Reads JSON into places and values. Duplicate names and bad text are refused in Elasticsearch's words; knows
 //! nothing of what the JSON means.
 
-use super::{Kind, Member, Node, Place, exact};
+use super::{Kind, Member, Node, Position, exact};
 use crate::sandbox::http::error::{EsError, Outcome};
 
 /// Deeper nesting is refused, so that no request can exhaust the stack.
@@ -34,13 +34,13 @@ impl Reader<'_> {
         self.bytes.get(self.at).copied()
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> Position {
         self.place_of(self.at)
     }
 
-    fn place_of(&self, at: usize) -> Place {
+    fn place_of(&self, at: usize) -> Position {
         let column = at.saturating_sub(self.line_start).saturating_add(1);
-        Place { line: self.line, column: u32::try_from(column).unwrap_or(u32::MAX) }
+        Position { line: self.line, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 
     fn next_line(&mut self) {
@@ -100,7 +100,7 @@ impl Reader<'_> {
         text
     }
 
-    fn syntax(&self, place: Place, what: &str) -> Box<EsError> {
+    fn syntax(&self, place: Position, what: &str) -> Box<EsError> {
         let detail = format!("{what}\n at [Source: {}; line: {}, column: {}]", self.source(), place.line, place.column);
         EsError::new(400, "x_content_parse_exception", format!("[{place}] {detail}")).because(EsError::new(
             400,
@@ -121,7 +121,7 @@ impl Reader<'_> {
             .because(EsError::new(400, "json_e_o_f_exception", detail))
     }
 
-    fn unclosed(&self, what: &str, start: Place) -> Box<EsError> {
+    fn unclosed(&self, what: &str, start: Position) -> Box<EsError> {
         self.end_of_input(&format!(
             ": expected close marker for {what} (start marker at [Source: {}; line: {}, column: {}])",
             self.source(),
@@ -169,7 +169,7 @@ impl Reader<'_> {
         Ok(Node { at, end, kind })
     }
 
-    fn object(&mut self, start: Place, depth: usize) -> Outcome<Kind> {
+    fn object(&mut self, start: Position, depth: usize) -> Outcome<Kind> {
         let mut members: Vec<Member> = Vec::new();
         self.at += 1;
         self.blanks()?;
@@ -217,7 +217,7 @@ impl Reader<'_> {
         }
     }
 
-    fn array(&mut self, start: Place, depth: usize) -> Outcome<Kind> {
+    fn array(&mut self, start: Position, depth: usize) -> Outcome<Kind> {
         let mut elements = Vec::new();
         self.at += 1;
         self.blanks()?;

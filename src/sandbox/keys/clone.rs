@@ -2,7 +2,8 @@
 
 use super::{
     create::{
-        Wanted, add, common_problems, content, ends, metadata_fits, name_problems, refresh_parameter, unknown_field,
+        CreateRequest, add, common_problems, content, ends, metadata_fits, name_problems, refresh_parameter,
+        unknown_field,
     },
     update::refuse,
 };
@@ -52,7 +53,7 @@ pub fn clone(context: &mut Context) -> Outcome<Reply> {
         problems.push("api key credential is required".to_owned());
     }
     problems.extend(name_problems(&wanted.name));
-    problems.extend(common_problems(&Wanted { metadata: wanted.metadata.clone(), ..Wanted::default() }));
+    problems.extend(common_problems(&CreateRequest { metadata: wanted.metadata.clone(), ..CreateRequest::default() }));
     refuse(&problems)?;
     context.caller.may(&KEY_CLONE)?;
     let (id, secret) = credential(&wanted.source)?;

@@ -8,7 +8,7 @@ use crate::sandbox::{
         reply::Reply,
         router::Context,
     },
-    json::{Kind, Node, Place, exact, object},
+    json::{Kind, Node, Position, exact, object},
     privileges::KEY_CREATE,
     query::time_unit,
     security::{
@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 /// What a request to create or update asks for; nothing where a field is left out.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct CreateRequest {
     /// The ids of a bulk update; a single text counts as a list of one.
     pub ids: Option<Vec<String>>,
     /// The key's name.
@@ -38,7 +38,7 @@ pub struct Wanted {
     /// All descriptors; none at all is every right of the owner.
     pub descriptors: Option<Vec<(String, Descriptor)>>,
     /// The last field and its place, where all fields were given: what only turns out wrong then is said of it.
-    pub last: Option<(Place, String)>,
+    pub last: Option<(Position, String)>,
 }
 
 /// A refusal of what was sent, in form.
@@ -64,12 +64,12 @@ pub fn similar(name: &str, known: &[&str]) -> String {
 }
 
 /// Reads a body of which only some fields are known.
-pub fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<Wanted> {
+pub fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<CreateRequest> {
     let Some(members) = node.members() else {
         let token = node.token();
         return Err(content(format!("[{}] [{parser}] Expected START_OBJECT but was: {token}", node.at)));
     };
-    let mut wanted = Wanted::default();
+    let mut wanted = CreateRequest::default();
     if let Some(last) = members.last().filter(|_| members.len() == fields.len()) {
         wanted.last = Some((last.value.end, last.name.clone()));
     }
@@ -137,7 +137,7 @@ fn descriptors(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>)
 }
 
 /// The lifetime asked for, in milliseconds.
-pub fn expires_in(wanted: &Wanted, parser: &str) -> Outcome<Option<i64>> {
+pub fn expires_in(wanted: &CreateRequest, parser: &str) -> Outcome<Option<i64>> {
     let Some(text) = &wanted.expiration else { return Ok(None) };
     time_unit::parse(text, "expiration").map(Some).map_err(|error| {
         if error.status == 500 {
@@ -172,7 +172,7 @@ pub fn name_problems(name: &str) -> Vec<String> {
 }
 
 /// What validation finds wrong with metadata and descriptors.
-pub fn common_problems(wanted: &Wanted) -> Vec<String> {
+pub fn common_problems(wanted: &CreateRequest) -> Vec<String> {
     let mut problems = Vec::new();
     if wanted.metadata.as_ref().is_some_and(|map| map.keys().any(|key| key.starts_with('_'))) {
         problems.push("API key metadata keys may not start with [_]".to_owned());

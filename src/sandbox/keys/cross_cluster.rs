@@ -1,7 +1,7 @@
 //! Keys by which other clusters sign in: created and updated, as 9.5.3 does it under a trial license.
 
 use super::{
-    create::{Wanted, add, blank, common_problems, content, expires_in, name_problems, read, unknown_field},
+    create::{CreateRequest, add, blank, common_problems, content, expires_in, name_problems, read, unknown_field},
     update::{not_by_key, own, problems, refuse, written},
 };
 use crate::sandbox::{
@@ -196,7 +196,7 @@ pub fn update(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "updated": changed })))
 }
 
-fn apply(context: &mut Context, wanted: &Wanted, id: &str, lifetime: Option<i64>) -> Outcome<bool> {
+fn apply(context: &mut Context, wanted: &CreateRequest, id: &str, lifetime: Option<i64>) -> Outcome<bool> {
     let key = own(context.cluster, context.caller, id, (ROLE, context.now))?;
     let mut new = key.clone();
     if let Some(access) = &wanted.access {

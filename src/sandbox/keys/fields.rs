@@ -293,7 +293,7 @@ pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::json::Place;
+    use crate::sandbox::json::Position;
     use serde_json::json;
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
         );
         assert!(check_field("creat*").unwrap_err().reason.starts_with("Field name pattern [creat*]"));
         assert_eq!(
-            check_allowed(&Query::Foreign("regexp".into(), Place { line: 1, column: 1 })).unwrap_err().reason,
+            check_allowed(&Query::Foreign("regexp".into(), Position { line: 1, column: 1 })).unwrap_err().reason,
             "Query type [regexp] is not currently supported in this context"
         );
     }

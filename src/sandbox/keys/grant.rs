@@ -3,7 +3,7 @@
 
 use super::{
     create::{
-        Wanted, add, blank, common_problems, content, expires_in, mixed_restrictions, name_problems, read,
+        CreateRequest, add, blank, common_problems, content, expires_in, mixed_restrictions, name_problems, read,
         refresh_parameter, snapshot, unknown_field,
     },
     update::refuse,
@@ -32,7 +32,7 @@ struct Grant {
     password: Option<String>,
     access_token: Option<String>,
     run_as: Option<String>,
-    key: Wanted,
+    key: CreateRequest,
     lifetime: Option<i64>,
 }
 
@@ -83,7 +83,7 @@ fn parse(node: &Node) -> Outcome<Grant> {
     Ok(grant)
 }
 
-fn key(node: &Node) -> Outcome<(Wanted, Option<i64>)> {
+fn key(node: &Node) -> Outcome<(CreateRequest, Option<i64>)> {
     let wanted = read(node, KEY_PARSER, &["name", "role_descriptors", "expiration", "metadata"])?;
     let lifetime = expires_in(&wanted, KEY_PARSER)?;
     if wanted.name.is_none() {

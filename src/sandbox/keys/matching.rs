@@ -15,7 +15,7 @@ use crate::sandbox::{
 use std::borrow::Cow;
 
 /// A query made ready.
-pub enum Plan<'q> {
+pub enum ScanPlan<'q> {
     /// Every key.
     All,
     /// No key.
@@ -23,11 +23,11 @@ pub enum Plan<'q> {
     /// As `bool`.
     Bool {
         /// All must match, those of `filter` too.
-        must: Vec<Plan<'q>>,
+        must: Vec<ScanPlan<'q>>,
         /// So many of them must match.
-        should: Vec<Plan<'q>>,
+        should: Vec<ScanPlan<'q>>,
         /// None may match.
-        must_not: Vec<Plan<'q>>,
+        must_not: Vec<ScanPlan<'q>>,
         /// How many of `should`.
         least: i64,
     },
@@ -83,39 +83,40 @@ pub fn text_field(field: &str) -> Option<TextField> {
     }
 }
 
-impl<'q> Plan<'q> {
+impl<'q> ScanPlan<'q> {
     /// Makes a query ready.
-    pub fn of(query: &'q Query, now: i64) -> Plan<'q> {
+    pub fn of(query: &'q Query, now: i64) -> ScanPlan<'q> {
         let text = |field: &'q str, test: Test<'q>| match text_field(field) {
-            Some(look) => Some(Plan::Text(look, test)),
-            None if field == "metadata" => Some(Plan::Leaf(None, test)),
-            None => field.strip_prefix("metadata.").map(|path| Plan::Leaf(Some(path), test)),
+            Some(look) => Some(ScanPlan::Text(look, test)),
+            None if field == "metadata" => Some(ScanPlan::Leaf(None, test)),
+            None => field.strip_prefix("metadata.").map(|path| ScanPlan::Leaf(Some(path), test)),
         };
         let known = match query {
-            Query::All => Some(Plan::All),
-            Query::Nothing | Query::Foreign(..) | Query::Lookup | Query::Failing(..) => Some(Plan::Nothing),
+            Query::All => Some(ScanPlan::All),
+            Query::Nothing | Query::Foreign(..) | Query::Lookup | Query::Failing(..) => Some(ScanPlan::Nothing),
             Query::Lenient(query) => {
-                Some(if check_types(query, now).is_ok() { Plan::of(query, now) } else { Plan::Nothing })
+                Some(if check_types(query, now).is_ok() { ScanPlan::of(query, now) } else { ScanPlan::Nothing })
             }
             // Such a range asks for the field by a name that the index doesn't know (as seen on 9.5.3).
-            Query::Range(_, range) if range.is_open() => Some(Plan::Nothing),
+            Query::Range(_, range) if range.is_open() => Some(ScanPlan::Nothing),
             Query::Bool { must, filter, should, must_not, minimum } => {
-                let all = |queries: &'q [Query]| queries.iter().map(|query| Plan::of(query, now)).collect::<Vec<_>>();
+                let all =
+                    |queries: &'q [Query]| queries.iter().map(|query| ScanPlan::of(query, now)).collect::<Vec<_>>();
                 let free = !should.is_empty() && must.is_empty() && filter.is_empty();
                 let mut every = all(must);
                 every.extend(all(filter));
                 let asked = minimum.as_deref().and_then(|spec| tree::least(spec, should.len())).unwrap_or(0);
                 let least = asked.max(i64::from(free));
                 if every.is_empty() && should.is_empty() && must_not.is_empty() {
-                    return Plan::All;
+                    return ScanPlan::All;
                 }
-                Some(Plan::Bool { must: every, should: all(should), must_not: all(must_not), least })
+                Some(ScanPlan::Bool { must: every, should: all(should), must_not: all(must_not), least })
             }
             Query::Term(field, value, false) | Query::Match(field, value, _) => match field.as_str() {
-                "invalidated" => value.parse().ok().map(Plan::Invalidated),
+                "invalidated" => value.parse().ok().map(ScanPlan::Invalidated),
                 field if date_field(field).is_some() => date_field(field).map(|look| {
                     let at = |up| dates::parse(value, None, now, up);
-                    at(false).zip(at(true)).map_or(Plan::Nothing, |(from, to)| Plan::Date(look, from, to))
+                    at(false).zip(at(true)).map_or(ScanPlan::Nothing, |(from, to)| ScanPlan::Date(look, from, to))
                 }),
                 field => text(field, Test::OneOf(vec![value])),
             },
@@ -130,24 +131,24 @@ impl<'q> Plan<'q> {
                 }
             }
             Query::Exists(field) => match date_field(field) {
-                Some(look) => Some(Plan::Date(look, i64::MIN, i64::MAX)),
+                Some(look) => Some(ScanPlan::Date(look, i64::MIN, i64::MAX)),
                 None => text(field, Test::Any),
             },
             Query::Range(field, range) => date_field(field).map(|look| match bounds(range, now) {
-                Some((from, to)) => Plan::Date(look, from, to),
-                None => Plan::Nothing,
+                Some((from, to)) => ScanPlan::Date(look, from, to),
+                None => ScanPlan::Nothing,
             }),
             _ => None,
         };
-        known.unwrap_or(Plan::Other(query, now))
+        known.unwrap_or(ScanPlan::Other(query, now))
     }
 
     /// Whether a key matches.
     pub fn accepts(&self, key: &StoredKey) -> bool {
         match self {
-            Plan::All => true,
-            Plan::Nothing => false,
-            Plan::Bool { must, should, must_not, least } => {
+            ScanPlan::All => true,
+            ScanPlan::Nothing => false,
+            ScanPlan::Bool { must, should, must_not, least } => {
                 let enough = || {
                     let count = should.iter().filter(|plan| plan.accepts(key)).count();
                     i64::try_from(count).unwrap_or(i64::MAX) >= *least
@@ -156,15 +157,15 @@ impl<'q> Plan<'q> {
                     && !must_not.iter().any(|plan| plan.accepts(key))
                     && (*least <= 0 || enough())
             }
-            Plan::Date(look, from, to) => look(key).is_some_and(|at| at >= *from && at <= *to),
-            Plan::Text(look, test) => test.accepts(&look(key)),
-            Plan::Leaf(path, test) => {
+            ScanPlan::Date(look, from, to) => look(key).is_some_and(|at| at >= *from && at <= *to),
+            ScanPlan::Text(look, test) => test.accepts(&look(key)),
+            ScanPlan::Leaf(path, test) => {
                 let mut found = false;
                 leaves(&key.metadata, *path, &mut |leaf| found = found || test.accepts(&leaf));
                 found
             }
-            Plan::Invalidated(wanted) => key.invalidation.is_some() == *wanted,
-            Plan::Other(query, now) => matches(query, key, *now),
+            ScanPlan::Invalidated(wanted) => key.invalidation.is_some() == *wanted,
+            ScanPlan::Other(query, now) => matches(query, key, *now),
         }
     }
 }
@@ -260,7 +261,7 @@ mod tests {
             r#"{"bool":{"should":[{"term":{"username":"ana"}}],"must":{"term":{"type":"rest"}}}}"#,
         ] {
             let query = query(text);
-            let plan = Plan::of(&query, NOW);
+            let plan = ScanPlan::of(&query, NOW);
             let (from, to) = creation_window(&query, NOW);
             for key in cluster.keys() {
                 let wanted = matches(&query, key, NOW);

@@ -3,7 +3,7 @@
 use super::{
     create::unknown_field,
     fields::{INDEX, check_allowed, check_field, check_types},
-    matching::{Plan, creation_window},
+    matching::{ScanPlan, creation_window},
     page::page,
     read::{FIELDS, describe_only},
     sort::{PARSER, Sort, SortValue, content, failed, read_sort, wrong_type},
@@ -182,7 +182,7 @@ pub fn query(context: &mut Context) -> Outcome<Reply> {
         None => key.username == caller.username && key.realm.name == caller.realm.name,
     };
     let now = context.now;
-    let plan = Plan::of(&asked.query, now);
+    let plan = ScanPlan::of(&asked.query, now);
     let wanted = |key: &&StoredKey| (may_all || own(key)) && plan.accepts(key);
     let cluster = &*context.cluster;
     let (oldest, newest) = creation_window(&asked.query, now);

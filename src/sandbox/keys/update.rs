@@ -1,7 +1,7 @@
 //! Updating API keys, one and many: the owner's alone. Rules and words of 9.5.3.
 
 use super::{
-    create::{Wanted, common_problems, expires_in, metadata_fits, mixed_restrictions, read, snapshot},
+    create::{CreateRequest, common_problems, expires_in, metadata_fits, mixed_restrictions, read, snapshot},
     fields::INDEX,
 };
 use crate::sandbox::{
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// An update that passed validation, for one key or many.
 struct Update {
-    wanted: Wanted,
+    wanted: CreateRequest,
     lifetime: Option<i64>,
 }
 
@@ -31,7 +31,7 @@ struct Update {
 pub fn update(context: &mut Context) -> Outcome<Reply> {
     let parser = "update_api_key_request_payload";
     let wanted = if context.request.body.is_empty() {
-        Wanted::default()
+        CreateRequest::default()
     } else {
         read(&parse(&context.request.body)?, parser, &["role_descriptors", "expiration", "metadata"])?
     };
@@ -87,7 +87,7 @@ pub fn bulk_update(context: &mut Context) -> Outcome<Reply> {
 }
 
 /// What validation finds wrong with an update.
-pub fn problems(wanted: &Wanted, lifetime: Option<i64>) -> Vec<String> {
+pub fn problems(wanted: &CreateRequest, lifetime: Option<i64>) -> Vec<String> {
     let mut problems = common_problems(wanted);
     // Less than a millisecond is in the future, and over at once.
     let shorter = |text: &String| time_unit::is_positive(text);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sandbox::{
     http::error::EsError,
-    json::{Kind, Node, Place},
+    json::{Kind, Node, Position},
     keys::create::unknown_field,
     security::descriptor::Fault,
 };
@@ -64,7 +64,7 @@ const FOREIGN: &[&str] = &[
 ];
 
 /// The refusal of a query that nobody knows.
-pub fn unknown_query(name: &str, at: Place) -> Box<EsError> {
+pub fn unknown_query(name: &str, at: Position) -> Box<EsError> {
     let cause = EsError::new(400, "named_object_not_found_exception", format!("[{at}] unknown field [{name}]"));
     EsError::new(400, "parsing_exception", format!("unknown query [{name}]"))
         .with("line", at.line)
@@ -82,7 +82,7 @@ pub fn parse(node: &Node) -> Parsed<Query> {
         }
         _ => {
             // The reader has gone on to the next token by then.
-            let next = Place { column: node.end.column.saturating_add(1), ..node.end };
+            let next = Position { column: node.end.column.saturating_add(1), ..node.end };
             return parsing(next, "[_na] query malformed, must start with start_object".into());
         }
     };

@@ -2,19 +2,19 @@
 
 use crate::sandbox::{
     http::error::EsError,
-    json::{Kind, Member, Node, Place},
+    json::{Kind, Member, Node, Position},
     security::descriptor::Fault,
 };
 
 /// What was read, or what is wrong with it and where.
 pub type Parsed<T> = Result<T, Fault>;
 
-pub fn parsing<T>(at: Place, reason: String) -> Parsed<T> {
+pub fn parsing<T>(at: Position, reason: String) -> Parsed<T> {
     let error = EsError::new(400, "parsing_exception", reason).with("line", at.line).with("col", at.column);
     Err(Fault { at, error })
 }
 
-pub fn illegal<T>(at: Place, reason: &str) -> Parsed<T> {
+pub fn illegal<T>(at: Position, reason: &str) -> Parsed<T> {
     Err(Fault { at, error: EsError::illegal(reason) })
 }
 

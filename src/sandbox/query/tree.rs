@@ -1,7 +1,7 @@
 //! Elasticsearch's queries as a tree. Reading them is `query_dsl`'s, matching `query_match`'s.
 
 use super::dates;
-use crate::sandbox::{http::error::EsError, json::Place};
+use crate::sandbox::{http::error::EsError, json::Position};
 use jiff::tz::TimeZone;
 
 /// A query.
@@ -43,7 +43,7 @@ pub enum Query {
     /// `simple_query_string`: text, fields, whether every word must match.
     Simple(String, Vec<String>, bool),
     /// A query that Elasticsearch knows and the sandbox doesn't, and where it stood.
-    Foreign(String, Place),
+    Foreign(String, Position),
     /// A query of which a value that doesn't fit its field finds nothing instead of failing.
     Lenient(Box<Query>),
     /// A query of a field that only turns out wrong where the query is built: the failure of the shard.

@@ -4,7 +4,7 @@
 use super::descriptor_parts as parts;
 use crate::sandbox::{
     http::error::{EsError, Outcome},
-    json::{Kind, Node, Place, exact, object},
+    json::{Kind, Node, Position, exact, object},
     pattern::{self, MAX_PATTERN_LENGTH, MAX_PATTERN_NESTING, PatternError},
     privileges::{cluster_problem, index_problem},
 };
@@ -78,7 +78,7 @@ pub enum Use {
 #[derive(Debug)]
 pub struct Fault {
     /// The place that wrapping errors name.
-    pub at: Place,
+    pub at: Position,
     /// The refusal.
     pub error: Box<EsError>,
 }
@@ -87,7 +87,7 @@ pub struct Fault {
 pub type Parsed<T> = Result<T, Fault>;
 
 /// Refuses at a place.
-pub fn fault<T>(at: Place, error: Box<EsError>) -> Parsed<T> {
+pub fn fault<T>(at: Position, error: Box<EsError>) -> Parsed<T> {
     Err(Fault { at, error })
 }
 

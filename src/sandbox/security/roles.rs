@@ -102,7 +102,8 @@ pub fn put_many(context: &mut Context) -> Outcome<Reply> {
         return Err(unknown_field(member.at, parser, &member.name, &["roles"]));
     }
     let Some(roles) = node.get("roles") else { return Err(EsError::illegal("Required [roles]")) };
-    let outer = |at: crate::sandbox::json::Place| content(format!("[{at}] [{parser}] failed to parse field [roles]"));
+    let outer =
+        |at: crate::sandbox::json::Position| content(format!("[{at}] [{parser}] failed to parse field [roles]"));
     let Some(roles) = roles.members() else {
         if roles.elements().is_some() {
             let reason = "[roles] doesn't support arrays. Use a single object with multiple fields.";

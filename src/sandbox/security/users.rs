@@ -69,7 +69,7 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
 }
 
 #[derive(Default)]
-struct Wanted {
+struct UserRequest {
     password: Option<String>,
     roles: Option<Vec<String>>,
     full_name: Option<String>,
@@ -82,11 +82,11 @@ fn expected(field: &str, kind: &str, node: &Node) -> Box<EsError> {
     EsError::parse(format!("expected field [{field}] to be of type {kind}, but found [{}] instead", node.token()))
 }
 
-fn read(node: &Node, name: &str) -> Outcome<Wanted> {
+fn read(node: &Node, name: &str) -> Outcome<UserRequest> {
     let Some(members) = node.members() else {
         return Err(EsError::parse(format!("expected an object, but found token [{}]", node.token())));
     };
-    let mut wanted = Wanted { enabled: true, ..Wanted::default() };
+    let mut wanted = UserRequest { enabled: true, ..UserRequest::default() };
     for member in members {
         let value = &member.value;
         let field = member.name.as_str();

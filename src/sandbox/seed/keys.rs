@@ -4,7 +4,7 @@
 
 use super::{
     Draw,
-    named_keys::{DAY, End, Plan, picked},
+    named_keys::{DAY, End, SeedKey, picked},
 };
 use crate::sandbox::{
     cluster::{Cluster, Descriptors, Hash, Realm, StoredKey},
@@ -122,7 +122,7 @@ impl Facts {
 
 /// The kinds that no request of an ordinary user makes: cross-cluster, derived, restricted.
 fn special(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, now: i64) -> Outcome<Vec<StoredKey>> {
-    let plain = |name, owner, created, end, metadata| Plan {
+    let plain = |name, owner, created, end, metadata| SeedKey {
         name,
         owner,
         created,
@@ -213,7 +213,7 @@ fn snapshot(cluster: &Cluster, owner: &str) -> Outcome<Vec<(String, Descriptor)>
     Ok(vec![(name.to_owned(), descriptor::from_json(name, text)?)])
 }
 
-fn make(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, plan: &Plan, now: i64) -> Outcome<StoredKey> {
+fn make(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, plan: &SeedKey, now: i64) -> Outcome<StoredKey> {
     let mut bytes = [0; 15];
     for chunk in bytes.chunks_mut(8) {
         let random = draw.next().to_le_bytes();
@@ -301,7 +301,7 @@ fn varied(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, number: usize, 
     let ticket = (draw.below(4) == 0).then(|| draw.below(10_000));
     let facts = Facts { team, job, stage, of_a_team, of_an_application, roles: told, ticket };
     let name = format!("{team}-{job}-{stage}-{number:03}");
-    let plan = Plan { name: &name, owner, created: age, end, roles, metadata: Value::Null, invalidated };
+    let plan = SeedKey { name: &name, owner, created: age, end, roles, metadata: Value::Null, invalidated };
     Ok(StoredKey { metadata: stock.metadata(facts), ..make(cluster, stock, draw, &plan, now)? })
 }
 

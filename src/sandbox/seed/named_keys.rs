@@ -18,7 +18,7 @@ pub enum End {
 }
 
 /// A key to make.
-pub struct Plan<'a> {
+pub struct SeedKey<'a> {
     /// Its name.
     pub name: &'a str,
     /// Who owns it.
@@ -36,13 +36,20 @@ pub struct Plan<'a> {
 }
 
 /// Those that every picture and story can count on.
-pub fn picked(wide: &str) -> Vec<Plan<'_>> {
+pub fn picked(wide: &str) -> Vec<SeedKey<'_>> {
     let groups = [payments(), everyday(), beats(), lasting(), managed(), odd_names(wide), odd_data(), gone()];
     groups.into_iter().flatten().collect()
 }
 
-fn key<'a>(name: &'a str, owner: &'a str, created: i64, end: End, roles: &'a [&'a str], metadata: Value) -> Plan<'a> {
-    Plan { name, owner, created, end, roles, metadata, invalidated: None }
+fn key<'a>(
+    name: &'a str,
+    owner: &'a str,
+    created: i64,
+    end: End,
+    roles: &'a [&'a str],
+    metadata: Value,
+) -> SeedKey<'a> {
+    SeedKey { name, owner, created, end, roles, metadata, invalidated: None }
 }
 
 fn pay(id: &str, role: &str) -> Value {
@@ -56,7 +63,7 @@ fn pay(id: &str, role: &str) -> Value {
 }
 
 /// The payments team's: one expired, one with hours left, one expiring soon.
-fn payments() -> Vec<Plan<'static>> {
+fn payments() -> Vec<SeedKey<'static>> {
     vec![
         key(
             "payments-ledger-writer",
@@ -102,7 +109,7 @@ fn payments() -> Vec<Plan<'static>> {
 }
 
 /// Of several owners, in the middle of their lives.
-fn everyday() -> Vec<Plan<'static>> {
+fn everyday() -> Vec<SeedKey<'static>> {
     vec![
         key(
             "ledger-migration-tmp",
@@ -140,7 +147,7 @@ fn everyday() -> Vec<Plan<'static>> {
 }
 
 /// Of shippers and scorers.
-fn beats() -> Vec<Plan<'static>> {
+fn beats() -> Vec<SeedKey<'static>> {
     vec![
         key(
             "fraud-scores-ingest",
@@ -180,7 +187,7 @@ fn beats() -> Vec<Plan<'static>> {
 }
 
 /// Some that never end, and some of people.
-fn lasting() -> Vec<Plan<'static>> {
+fn lasting() -> Vec<SeedKey<'static>> {
     vec![
         key(
             "grafana-wallboard",
@@ -206,7 +213,7 @@ fn lasting() -> Vec<Plan<'static>> {
 }
 
 /// Kibana's and Fleet's own, with the metadata that those products write.
-fn managed() -> Vec<Plan<'static>> {
+fn managed() -> Vec<SeedKey<'static>> {
     vec![
         key(
             "kibana-alerting-rule-payments",
@@ -260,7 +267,7 @@ fn managed() -> Vec<Plan<'static>> {
 }
 
 /// Names that a screen must survive.
-fn odd_names(wide: &str) -> Vec<Plan<'_>> {
+fn odd_names(wide: &str) -> Vec<SeedKey<'_>> {
     vec![
         key(
             "\u{200f}\u{202e}txt.yek-efas",
@@ -298,7 +305,7 @@ fn odd_names(wide: &str) -> Vec<Plan<'_>> {
 }
 
 /// Times and metadata that a screen must survive.
-fn odd_data() -> Vec<Plan<'static>> {
+fn odd_data() -> Vec<SeedKey<'static>> {
     vec![
         key(
             "until-the-end-of-time",
@@ -321,7 +328,7 @@ fn odd_data() -> Vec<Plan<'static>> {
 }
 
 /// Invalidated ones.
-fn gone() -> Vec<Plan<'static>> {
+fn gone() -> Vec<SeedKey<'static>> {
     vec![
         invalidated(
             "payments-ledger-writer",
@@ -365,6 +372,6 @@ fn invalidated<'a>(
     roles: &'a [&'a str],
     metadata: Value,
     ago: i64,
-) -> Plan<'a> {
-    Plan { invalidated: Some(ago), ..key(name, owner, created, end, roles, metadata) }
+) -> SeedKey<'a> {
+    SeedKey { invalidated: Some(ago), ..key(name, owner, created, end, roles, metadata) }
 }

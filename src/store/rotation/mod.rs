@@ -32,7 +32,7 @@ pub struct Listing {
 
 /// A rotation that nobody else can go on with while this is held.
 #[derive(Debug)]
-pub struct Held {
+pub struct RotationGuard {
     folder: PathBuf,
     lock: File,
     saved: Rotation,
@@ -95,13 +95,14 @@ impl Rotations {
     ///
     /// # Errors
     /// Whatever the disk says; when there is one of this id already.
-    pub fn begin(&self, rotation: Rotation) -> io::Result<Held> {
+    pub fn begin(&self, rotation: Rotation) -> io::Result<RotationGuard> {
         own_files::make_folder(&self.0)?;
         if !is_plain(&rotation.id) || self.0.join(file_name(&rotation.id)).exists() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a rotation needs an id of its own"));
         }
         let lock = self.lock(&rotation.id)?;
-        let held = Held { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation };
+        let held =
+            RotationGuard { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation };
         write(&held.folder, &held.rotation)?;
         Ok(held)
     }
@@ -110,7 +111,7 @@ impl Rotations {
     ///
     /// # Errors
     /// With words, when there is none, when it can't be read, or while another program holds it.
-    pub fn take(&self, id: &str) -> io::Result<Held> {
+    pub fn take(&self, id: &str) -> io::Result<RotationGuard> {
         if !is_plain(id) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such rotation"));
         }
@@ -125,7 +126,7 @@ impl Rotations {
             let words = format!("{} is rotation {}, and was put in another's place", path.display(), rotation.id);
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
-        Ok(Held { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation })
+        Ok(RotationGuard { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation })
     }
 
     /// Makes others wait who are about to begin a rotation, until this is let go. Waits for them no longer than
@@ -151,7 +152,7 @@ impl Rotations {
     }
 }
 
-impl Held {
+impl RotationGuard {
     /// Writes it down, and returns when it is on the disk. What can't be written down is taken back, so that
     /// no step is taken from it.
     ///
@@ -175,7 +176,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for RotationGuard {
     fn drop(&mut self) {
         // Who takes a finished one finds nothing to do, whichever lock they hold.
         if self.saved.is_finished() {
@@ -231,7 +232,7 @@ mod tests {
     use super::*;
     use crate::model::{
         api_key::KeyId,
-        rotation::{Beginning, ClusterRef, OldKey, Person, Place, State},
+        rotation::{Beginning, ClusterRef, Destination, OldKey, Person, State},
     };
 
     fn rotation(id: &str, at: i64) -> Rotation {
@@ -245,7 +246,7 @@ mod tests {
             name: "app".into(),
             expiration: "1d".into(),
             grace: 0,
-            place: Place::Stdout,
+            place: Destination::Stdout,
             request: "q".into(),
         })
     }

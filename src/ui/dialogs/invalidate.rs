@@ -18,7 +18,7 @@ use crate::{
     },
     ops::{
         invalidate::{ClockWayOut, Outcome},
-        outcome_report::{Fate, Row},
+        outcome_report::{KeyOutcome, KeyOutcomeRow},
     },
     ui::{
         View, theme,
@@ -218,16 +218,21 @@ fn scrolled(ui: &mut Ui, room: f32, content: impl FnOnce(&mut Ui)) {
 /// What failed comes first: it asks for something.
 fn lists(outcome: &Outcome) -> [List<'_>; 4] {
     let [failed, unknown] = failures(&outcome.failed);
-    let untouched = |at: usize| -> Option<Row> {
+    let untouched = |at: usize| -> Option<KeyOutcomeRow> {
         let id = outcome.untouched.get(at)?;
-        Some((Fate::Untouched, id.clone(), outcome.why_untouched(id).to_owned()))
+        Some((KeyOutcome::Untouched, id.clone(), outcome.why_untouched(id).to_owned()))
     };
-    let done = |at: usize| outcome.done.get(at).map(|id| (Fate::Invalidated, id.clone(), String::new()));
+    let done = |at: usize| outcome.done.get(at).map(|id| (KeyOutcome::Invalidated, id.clone(), String::new()));
     [
         failed,
         unknown,
-        List { fate: Fate::Untouched, word: "Untouched", count: outcome.untouched.len(), row: Box::new(untouched) },
-        List { fate: Fate::Invalidated, word: "Done", count: outcome.done.len(), row: Box::new(done) },
+        List {
+            fate: KeyOutcome::Untouched,
+            word: "Untouched",
+            count: outcome.untouched.len(),
+            row: Box::new(untouched),
+        },
+        List { fate: KeyOutcome::Invalidated, word: "Done", count: outcome.done.len(), row: Box::new(done) },
     ]
 }
 

@@ -5,7 +5,7 @@ use eframe::egui::{self, Align, Layout, Margin, Ui};
 use super::{dialog, export::expanded};
 use crate::{
     app::{Command, journal::JournalExport},
-    ops::journal::reader::Form,
+    ops::journal::reader::JournalFormat,
     ui::{
         View, theme,
         theme::{Type, size, space},
@@ -21,14 +21,14 @@ use crate::{
 
 /// What is typed and chosen.
 pub struct JournalExportForm {
-    form: Form,
+    form: JournalFormat,
     path: String,
     open: bool,
 }
 
 impl Default for JournalExportForm {
     fn default() -> Self {
-        Self { form: Form::JsonLines, path: String::new(), open: false }
+        Self { form: JournalFormat::JsonLines, path: String::new(), open: false }
     }
 }
 
@@ -61,7 +61,7 @@ impl JournalExportForm {
         let line = "What is shown, and no secret: none is ever written down";
         text::paragraph(ui, Type::Body, p.text.secondary, line);
         ui.horizontal_wrapped(|ui| {
-            for form in [Form::JsonLines, Form::Csv] {
+            for form in [JournalFormat::JsonLines, JournalFormat::Csv] {
                 if chip::choice(ui, self.form == form, None, form.word(), None).clicked() {
                     if self.path == suggested(&export.name, self.form) {
                         self.path = suggested(&export.name, form);
@@ -71,8 +71,8 @@ impl JournalExportForm {
             }
         });
         let help = match self.form {
-            Form::JsonLines => "The lines as they are in the journal, in its order, with the hash of each",
-            Form::Csv => "One line for each row; what a spreadsheet would run as a formula is made harmless",
+            JournalFormat::JsonLines => "The lines as they are in the journal, in its order, with the hash of each",
+            JournalFormat::Csv => "One line for each row; what a spreadsheet would run as a formula is made harmless",
         };
         Field::new("File").mono().help(help).show(ui, &mut self.path);
         let loading = export.done.is_loading();
@@ -115,6 +115,6 @@ fn rows(count: u64) -> String {
     crate::model::time::expiry::plural(count, "row")
 }
 
-fn suggested(name: &str, form: Form) -> String {
+fn suggested(name: &str, form: JournalFormat) -> String {
     format!("~/{name}.{}", form.extension())
 }

@@ -15,8 +15,8 @@ use crate::{
         time::expiry::{plural, thousands},
     },
     ops::{
-        keys::{export::Exported, key_set::Chosen},
-        outcome_report::{self, Fate, Row},
+        keys::{export::Exported, key_set::KeySet},
+        outcome_report::{self, KeyOutcome, KeyOutcomeRow},
     },
     ui::{
         View, theme,
@@ -36,7 +36,7 @@ const ROW: f32 = 26.0;
 
 /// Which list is looked at, and the file it would go to.
 pub struct FatesView {
-    shown: Option<Fate>,
+    shown: Option<KeyOutcome>,
     format: Format,
     /// The path that is being typed, once a file is wanted.
     path: Option<String>,
@@ -51,19 +51,19 @@ impl Default for FatesView {
 /// One of the lists: how many, and a row by its number.
 pub struct List<'a> {
     /// What became of these.
-    pub fate: Fate,
+    pub fate: KeyOutcome,
     /// The word on its chip.
     pub word: &'a str,
     /// How many.
     pub count: usize,
     /// A row of it.
-    pub row: Box<dyn Fn(usize) -> Option<Row> + 'a>,
+    pub row: Box<dyn Fn(usize) -> Option<KeyOutcomeRow> + 'a>,
 }
 
 /// Where the rows come from, and what came of writing them.
 pub struct Source<'a> {
     /// For names and owners.
-    pub keys: &'a Chosen,
+    pub keys: &'a KeySet,
     /// The file, or why there is none.
     pub exported: &'a Loadable<Exported>,
     /// The name of a file without its ending.
@@ -74,11 +74,13 @@ pub struct Source<'a> {
 /// not known.
 pub fn failures(failed: &[(KeyId, Failure)]) -> [List<'_>; 2] {
     let (unknown, refused): (Vec<_>, Vec<_>) = failed.iter().partition(|(_, failure)| failure.is_unknown());
-    [(Fate::Failed, "Failed", refused), (Fate::Unknown, "Not known", unknown)].map(|(fate, word, keys)| List {
-        fate,
-        word,
-        count: keys.len(),
-        row: Box::new(move |at| keys.get(at).map(|key| outcome_report::failure(key))),
+    [(KeyOutcome::Failed, "Failed", refused), (KeyOutcome::Unknown, "Not known", unknown)].map(|(fate, word, keys)| {
+        List {
+            fate,
+            word,
+            count: keys.len(),
+            row: Box::new(move |at| keys.get(at).map(|key| outcome_report::failure(key))),
+        }
     })
 }
 
@@ -112,7 +114,7 @@ impl FatesView {
         self.file(ui, view, shown, source);
     }
 
-    fn suggested(&self, name: &str, fate: Fate) -> String {
+    fn suggested(&self, name: &str, fate: KeyOutcome) -> String {
         format!("~/{}-{name}.{}", fate.word().replace(' ', "-"), self.format.extension())
     }
 
@@ -163,8 +165,8 @@ fn reasons(ui: &mut Ui, list: &List<'_>) {
         }
     }
     let color = match list.fate {
-        Fate::Failed => p.danger.text,
-        Fate::Unknown => p.warning.text,
+        KeyOutcome::Failed => p.danger.text,
+        KeyOutcome::Unknown => p.warning.text,
         _ => p.text.secondary,
     };
     for reason in known {
@@ -172,7 +174,7 @@ fn reasons(ui: &mut Ui, list: &List<'_>) {
     }
 }
 
-fn rows(ui: &mut Ui, list: &List<'_>, keys: &Chosen) {
+fn rows(ui: &mut Ui, list: &List<'_>, keys: &KeySet) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let scroll = ScrollArea::vertical().id_salt(("fates", list.fate)).max_height(180.0).auto_shrink([false, true]);
     scroll.show_rows(ui, ROW, list.count, |ui, range| {
@@ -185,13 +187,13 @@ fn rows(ui: &mut Ui, list: &List<'_>, keys: &Chosen) {
     ui.spacing_mut().item_spacing.y = space::S;
 }
 
-fn line(ui: &mut Ui, (fate, id, reason): &Row, keys: &Chosen) {
+fn line(ui: &mut Ui, (fate, id, reason): &KeyOutcomeRow, keys: &KeySet) {
     let p = theme::colors(ui);
     let (icon, color) = match fate {
-        Fate::Invalidated | Fate::Updated | Fate::Unchanged => (icons::CHECK, p.success.text),
-        Fate::Failed => (icons::ERROR, p.danger.text),
-        Fate::Unknown => (icons::WARNING, p.warning.text),
-        Fate::Untouched => (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary),
+        KeyOutcome::Invalidated | KeyOutcome::Updated | KeyOutcome::Unchanged => (icons::CHECK, p.success.text),
+        KeyOutcome::Failed => (icons::ERROR, p.danger.text),
+        KeyOutcome::Unknown => (icons::WARNING, p.warning.text),
+        KeyOutcome::Untouched => (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary),
     };
     let name = keys.by_id(id).map(|key| sanitize::shortened(&key.name, 60)).unwrap_or_default();
     ui.allocate_ui_with_layout(vec2(ui.available_width(), ROW), Layout::left_to_right(Align::Center), |ui| {

@@ -6,7 +6,7 @@ use super::{key_page::fact, overview::card};
 use crate::{
     app::{
         Cluster, Command,
-        rotation::{Part, Row, dialog::Step, is_interrupted, is_stuck},
+        rotation::{RotationRole, RotationRow, dialog::RotationStep, is_interrupted, is_stuck},
     },
     model::{
         api_key::{ApiKey, KeyId, KeyKind},
@@ -60,7 +60,7 @@ pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
                         .show(ui)
                         .clicked()
                 {
-                    view.send(Command::Rotate(Step::AskEnd(first.clone(), None)));
+                    view.send(Command::Rotate(RotationStep::AskEnd(first.clone(), None)));
                 }
             });
         });
@@ -90,7 +90,7 @@ pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
-fn counted(rows: &[Row<'_>]) -> String {
+fn counted(rows: &[RotationRow<'_>]) -> String {
     let due = rows.iter().filter(|row| row.outlook.is_due()).count();
     let interrupted = rows.iter().filter(|row| is_interrupted(&row.outlook)).count();
     let stuck = rows.iter().filter(|row| is_stuck(&row.outlook)).count();
@@ -100,7 +100,7 @@ fn counted(rows: &[Row<'_>]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
+fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &RotationRow<'_>) {
     let p = theme::colors(ui);
     let rotation = row.rotation;
     let (icon, color) = match &row.outlook {
@@ -128,7 +128,7 @@ fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
 }
 
 /// What can be done with a rotation, from right to left.
-fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
+fn actions(ui: &mut Ui, view: &mut View<'_>, row: &RotationRow<'_>) {
     let rotation = row.rotation;
     let name = sanitize::shortened(&rotation.old.name, 60);
     let (profile, id) = (row.profile.clone(), rotation.id.clone());
@@ -137,7 +137,7 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
         _ => ("Cancel…", format!("Cancel the rotation of {name}")),
     };
     if Button::link(cancel.0).named(&cancel.1).show(ui).clicked() {
-        view.send(Command::Rotate(Step::AskCancel(profile.clone(), id.clone())));
+        view.send(Command::Rotate(RotationStep::AskCancel(profile.clone(), id.clone())));
     }
     if row.outlook.is_due() {
         let is_ended = matches!(row.outlook, Outlook::OldEnded(_));
@@ -146,13 +146,13 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
             false => ("Invalidate the old key…", format!("Invalidate the old key of {name}")),
         };
         if Button::danger(label).small().icon(icons::BLOCK).named(&named).show(ui).clicked() {
-            view.send(Command::Rotate(Step::AskEnd(profile, Some(id))));
+            view.send(Command::Rotate(RotationStep::AskEnd(profile, Some(id))));
         }
     } else if is_interrupted(&row.outlook) {
         let named = format!("Resume the rotation of {name}");
         let button = Button::secondary("Resume…").small().icon(icons::PLAY_ARROW).named(&named);
         if button.show(ui).clicked() {
-            view.send(Command::Rotate(Step::AskGoOn(profile, id)));
+            view.send(Command::Rotate(RotationStep::AskGoOn(profile, id)));
         }
     }
 }
@@ -160,8 +160,10 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, row: &Row<'_>) {
 /// Why a key can't be rotated, where that is known beforehand.
 fn hindrance(view: &View<'_>, cluster: &Cluster, key: &ApiKey) -> Option<&'static str> {
     let session = view.state.home(&key.id).and_then(|home| home.session.value());
-    let underway =
-        view.state.rotation_of(&key.id).is_some_and(|(rotation, part)| part == Part::Old && !rotation.is_finished());
+    let underway = view
+        .state
+        .rotation_of(&key.id)
+        .is_some_and(|(rotation, part)| part == RotationRole::Old && !rotation.is_finished());
     match (key.status(cluster.now(view.state.now)), session) {
         (Status::Invalidated | Status::Expired, _) => Some("It has ended, and there is nothing to hand over from"),
         (_, None) => Some("There is no connection"),
@@ -183,7 +185,7 @@ pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &
     let off = hindrance(view, cluster, key);
     let button = Button::secondary("Rotate…").icon(icons::AUTORENEW).small().named(name).off_because(off);
     if button.show(ui).clicked() {
-        view.send(Command::Rotate(Step::Ask(vec![key.id.clone()])));
+        view.send(Command::Rotate(RotationStep::Ask(vec![key.id.clone()])));
     }
 }
 
@@ -200,14 +202,14 @@ pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     let next = next_words(rotation, &outlook, state.now);
     let old = &rotation.old.id;
     let (words, other) = match (part, rotation.successor()) {
-        (Part::Old, Some(id)) if rotation.is_finished() => (format!("Successor {id}"), Some(id)),
-        (Part::Old, Some(id)) => (format!("Successor {id}, {next}"), Some(id)),
-        (Part::Old, None) => (next, None),
-        (Part::Successor, _) if rotation.is_finished() => (format!("Successor of {old}"), Some(old)),
-        (Part::Successor, _) => (format!("Successor of {old} ({next})"), Some(old)),
+        (RotationRole::Old, Some(id)) if rotation.is_finished() => (format!("Successor {id}"), Some(id)),
+        (RotationRole::Old, Some(id)) => (format!("Successor {id}, {next}"), Some(id)),
+        (RotationRole::Old, None) => (next, None),
+        (RotationRole::Successor, _) if rotation.is_finished() => (format!("Successor of {old}"), Some(old)),
+        (RotationRole::Successor, _) => (format!("Successor of {old} ({next})"), Some(old)),
     };
     let home = home.filter(|_| !rotation.is_finished());
-    let row = home.map(|home| Row { profile: &home.profile.id, rotation, outlook: outlook.clone() });
+    let row = home.map(|home| RotationRow { profile: &home.profile.id, rotation, outlook: outlook.clone() });
     line(ui, view, &words, other, row.as_ref());
 }
 
@@ -223,7 +225,7 @@ fn by_metadata(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     }
 }
 
-fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>, row: Option<&Row<'_>>) {
+fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>, row: Option<&RotationRow<'_>>) {
     let p = theme::colors(ui);
     fact(ui, "Rotation", |ui| {
         ui.vertical(|ui| {
@@ -246,6 +248,6 @@ fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>, ro
 /// For a selection: beside what else can be done with it.
 pub(super) fn rotate_selected(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     if Button::secondary("Rotate…").icon(icons::AUTORENEW).named("Rotate").show(ui).clicked() {
-        view.send(Command::Rotate(Step::Ask(cluster.selection.ids())));
+        view.send(Command::Rotate(RotationStep::Ask(cluster.selection.ids())));
     }
 }

@@ -10,11 +10,11 @@ use super::{
     field::{self, Field},
     notice::{self, Tone},
     text,
-    token_field::{self, Known},
+    token_field::{self, Choice},
 };
 use crate::{
-    model::create::access_editor::{AccessForm, Part},
-    ops::{Problem, create::completions::Names},
+    model::create::access_editor::{AccessForm, AccessKind},
+    ops::{Problem, create::completions::Completions},
     ui::theme::{self, Type, icons, size, space},
 };
 
@@ -27,7 +27,7 @@ pub struct AccessEditor {
 
 impl AccessEditor {
     /// Draws it over the JSON of the access; `error` is what is wrong with it.
-    pub fn ui(&mut self, ui: &mut Ui, json: &mut String, names: Option<&Names>, error: Option<&str>) {
+    pub fn ui(&mut self, ui: &mut Ui, json: &mut String, names: Option<&Completions>, error: Option<&str>) {
         if self.read.as_ref().is_none_or(|(text, _)| text != json) {
             self.read = Some((json.clone(), AccessForm::read(json)));
         }
@@ -76,7 +76,7 @@ impl AccessEditor {
 }
 
 fn form_ui(ui: &mut Ui, form: &mut AccessForm, names: Option<&Result<Vec<String>, Problem>>) {
-    for part in Part::ALL {
+    for part in AccessKind::ALL {
         // Where nothing is said yet, there is a field to say it in.
         for entry in 0..form.entries(part).max(1) {
             entry_ui(ui, form, (part, entry), names);
@@ -92,12 +92,12 @@ fn form_ui(ui: &mut Ui, form: &mut AccessForm, names: Option<&Result<Vec<String>
 fn entry_ui(
     ui: &mut Ui,
     form: &mut AccessForm,
-    (part, entry): (Part, usize),
+    (part, entry): (AccessKind, usize),
     names: Option<&Result<Vec<String>, Problem>>,
 ) {
     let title = match part {
-        Part::Search => "Indices to search",
-        Part::Replication => "Indices to replicate",
+        AccessKind::Search => "Indices to search",
+        AccessKind::Replication => "Indices to replicate",
     };
     let is_one_of_many = form.entries(part) > 1;
     let label = if is_one_of_many { format!("{title} · entry {}", entry + 1) } else { title.to_owned() };
@@ -108,13 +108,13 @@ fn entry_ui(
         text::paragraph(ui, Type::Small, p.text.tertiary, "Written in a way that only the JSON can show");
         return;
     };
-    let known: Vec<Known<'_>> = match names {
-        Some(Ok(names)) => names.iter().map(|word| Known { word, meaning: "" }).collect(),
+    let known: Vec<Choice<'_>> = match names {
+        Some(Ok(names)) => names.iter().map(|word| Choice { word, meaning: "" }).collect(),
         _ => Vec::new(),
     };
     let help = match (words.is_empty(), part) {
-        (true, Part::Search) => "Names or patterns such as logs-*; blank for none".to_owned(),
-        (true, Part::Replication) => "As whole indices, by cross-cluster replication; blank for none".to_owned(),
+        (true, AccessKind::Search) => "Names or patterns such as logs-*; blank for none".to_owned(),
+        (true, AccessKind::Replication) => "As whole indices, by cross-cluster replication; blank for none".to_owned(),
         (false, _) => matched(ui, names, &words),
     };
     let field = Field::new(&label).help(&help);

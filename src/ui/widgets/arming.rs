@@ -11,7 +11,7 @@ const STILL: f32 = 4.0;
 
 /// A button as it was drawn last.
 #[derive(Clone, Copy)]
-struct Known {
+struct DrawnButton {
     rect: Rect,
     since: f64,
     frame: u64,
@@ -53,12 +53,12 @@ pub fn guard(ui: &Ui, response: &mut Response, name: &str) {
     let (now, frame) = (ui.input(|input| input.time), ui.ctx().cumulative_frame_nr());
     let rect = response.rect;
     let since = ui.data_mut(|data| {
-        let known = data.get_temp::<Known>(id).filter(|known| known.frame + 1 >= frame);
+        let known = data.get_temp::<DrawnButton>(id).filter(|known| known.frame + 1 >= frame);
         let stays = known.filter(|known| {
             (known.rect.min - rect.min).length() <= STILL && (known.rect.max - rect.max).length() <= STILL
         });
         // The first place counts, so that many small steps do not pass for standing still.
-        let known = Known { frame, ..stays.unwrap_or(Known { rect, since: now, frame }) };
+        let known = DrawnButton { frame, ..stays.unwrap_or(DrawnButton { rect, since: now, frame }) };
         data.insert_temp(id, known);
         known.since
     });

@@ -11,7 +11,7 @@ use super::{
     field::{self, Field},
     notice::{self, Tone},
     text,
-    token_field::{self, Known},
+    token_field::{self, Choice},
 };
 use crate::{
     model::{
@@ -24,7 +24,7 @@ use crate::{
         time::expiry::plural,
         version::{Edition, Feature},
     },
-    ops::{Problem, create::completions::Names},
+    ops::{Problem, create::completions::Completions},
     ui::theme::{self, Type, icons, radius, size, space},
 };
 
@@ -36,17 +36,17 @@ pub struct DescriptorEditor {
 }
 
 /// What a cluster offers to choose from.
-struct Offer<'a> {
-    cluster: Vec<Known<'a>>,
-    index: Vec<Known<'a>>,
+struct EditorChoices<'a> {
+    cluster: Vec<Choice<'a>>,
+    index: Vec<Choice<'a>>,
     /// Whether the cluster itself told these.
     is_told: bool,
     names: Option<&'a Result<Vec<String>, Problem>>,
     workflows: bool,
 }
 
-impl<'a> Offer<'a> {
-    fn new(names: Option<&'a Names>, edition: Edition) -> Self {
+impl<'a> EditorChoices<'a> {
+    fn new(names: Option<&'a Completions>, edition: Edition) -> Self {
         let listed = names.and_then(|names| names.privileges.as_ref().ok());
         let cluster: Vec<&str> = match listed {
             Some(listed) => listed.cluster.iter().map(String::as_str).collect(),
@@ -57,7 +57,7 @@ impl<'a> Offer<'a> {
             None => privileges::INDICES.to_vec(),
         };
         let with = |words: Vec<&'a str>, meaning: fn(&str) -> &'static str| {
-            words.into_iter().map(|word| Known { word, meaning: meaning(word) }).collect()
+            words.into_iter().map(|word| Choice { word, meaning: meaning(word) }).collect()
         };
         Self {
             cluster: with(cluster, descriptions::cluster),
@@ -140,7 +140,7 @@ pub fn forget(ctx: &egui::Context) {
 
 impl DescriptorEditor {
     /// Draws it over the JSON of descriptors.
-    pub fn ui(&mut self, ui: &mut Ui, json: &mut String, names: Option<&Names>, edition: Edition) {
+    pub fn ui(&mut self, ui: &mut Ui, json: &mut String, names: Option<&Completions>, edition: Edition) {
         if self.read.as_ref().is_none_or(|(text, _)| text != json) {
             self.read = Some((json.clone(), DescriptorForm::read(json)));
         }
@@ -158,7 +158,7 @@ impl DescriptorEditor {
         match &mut self.read {
             Some((_, Ok(form))) => {
                 let before = form.clone();
-                form_ui(ui, form, &Offer::new(names, edition));
+                form_ui(ui, form, &EditorChoices::new(names, edition));
                 if *form != before {
                     *json = form.json();
                     self.read = Some((json.clone(), DescriptorForm::read(json)));
@@ -176,7 +176,7 @@ impl DescriptorEditor {
     }
 }
 
-fn form_ui(ui: &mut Ui, form: &mut DescriptorForm, offer: &Offer<'_>) {
+fn form_ui(ui: &mut Ui, form: &mut DescriptorForm, offer: &EditorChoices<'_>) {
     let p = theme::colors(ui);
     let several = form.len() > 1;
     for descriptor in 0..form.len() {
@@ -198,7 +198,7 @@ fn form_ui(ui: &mut Ui, form: &mut DescriptorForm, offer: &Offer<'_>) {
     }
 }
 
-fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, several: bool, offer: &Offer<'_>) {
+fn descriptor_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, several: bool, offer: &EditorChoices<'_>) {
     let p = theme::colors(ui);
     // Two fields of one name would be one field.
     let of = if several { format!(" of descriptor {}", descriptor + 1) } else { String::new() };
@@ -278,7 +278,7 @@ fn entry_ui(
     form: &mut DescriptorForm,
     (descriptor, section, entry): (usize, Section, usize),
     of: &str,
-    offer: &Offer<'_>,
+    offer: &EditorChoices<'_>,
 ) {
     notice::hairline(ui);
     let number = format!("{} {}", word(section), entry + 1);
@@ -290,9 +290,9 @@ fn entry_ui(
     }
     match section {
         Section::Indices | Section::RemoteIndices => {
-            let known: Vec<Known<'_>> = match offer.names {
+            let known: Vec<Choice<'_>> = match offer.names {
                 Some(Ok(names)) if section == Section::Indices => {
-                    names.iter().map(|word| Known { word, meaning: "" }).collect()
+                    names.iter().map(|word| Choice { word, meaning: "" }).collect()
                 }
                 _ => Vec::new(),
             };
@@ -313,7 +313,7 @@ fn entry_ui(
             tokens(ui, form, descriptor, at("resources"), &label("Resources"), "* for all of them", &[]);
         }
         Section::RemoteCluster => {
-            let known = ["monitor_enrich", "monitor_stats"].map(|word| Known { word, meaning: "" });
+            let known = ["monitor_enrich", "monitor_stats"].map(|word| Choice { word, meaning: "" });
             tokens(ui, form, descriptor, at("privileges"), &label("Remote privileges"), "", &known);
         }
     }
@@ -370,7 +370,7 @@ fn limits_ui(
     });
 }
 
-fn more_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str, offer: &Offer<'_>) {
+fn more_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str, offer: &EditorChoices<'_>) {
     let run_as = At::Own("run_as");
     let workflows = At::Inner("restriction", "workflows");
     for (at, label, help) in [
@@ -380,7 +380,7 @@ fn more_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str, 
         let shown = egui_id(&label);
         let filled = form.list(descriptor, at).is_none_or(|list| !list.is_empty());
         if filled || is_shown(ui, shown) {
-            let known = [Known { word: "search_application_query", meaning: "" }];
+            let known = [Choice { word: "search_application_query", meaning: "" }];
             let known = if at == workflows { &known[..] } else { &[] };
             tokens(ui, form, descriptor, at, &label, help, known);
         }
@@ -436,7 +436,7 @@ fn privileges_ui(
     descriptor: usize,
     at: At<'_>,
     (title, label): (&str, &str),
-    (known, is_told): (&[Known<'_>], bool),
+    (known, is_told): (&[Choice<'_>], bool),
 ) {
     tokens(ui, form, descriptor, at, label, "", known);
     if !is_told {
@@ -460,7 +460,7 @@ fn tokens(
     at: At<'_>,
     label: &str,
     help: &str,
-    known: &[Known<'_>],
+    known: &[Choice<'_>],
 ) {
     let list = form.list(descriptor, at).filter(|list| list.iter().all(|word| !word.contains(',')));
     let Some(mut words) = list else { return only_json(ui, label) };

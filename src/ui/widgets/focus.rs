@@ -52,7 +52,7 @@ pub fn ring_if(ui: &egui::Ui, response: &Response, rect: egui::Rect, corner: u8)
 
 /// The parts of the window between which F6 goes, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum FocusArea {
     /// The rail.
     Rail,
     /// The screen.
@@ -62,7 +62,7 @@ pub enum Part {
 }
 
 /// Says by which control a part is entered. To be called in each frame in which the part is there.
-pub fn entrance(ui: &egui::Ui, part: Part, control: egui::Id) {
+pub fn entrance(ui: &egui::Ui, part: FocusArea, control: egui::Id) {
     let frame = ui.ctx().cumulative_frame_nr();
     ui.data_mut(|data| data.insert_temp(egui::Id::unique(("entrance", part)), (control, frame)));
 }
@@ -74,7 +74,7 @@ pub fn go_between_parts(ctx: &egui::Context) {
     }
     let frame = ctx.cumulative_frame_nr();
     let place = egui::Id::unique("part of the window");
-    let parts = [Part::Rail, Part::Page, Part::Side];
+    let parts = [FocusArea::Rail, FocusArea::Page, FocusArea::Side];
     let at: usize = ctx.data(|data| data.get_temp(place)).unwrap_or(0);
     for step in 1..=parts.len() {
         let next = (at + step) % parts.len();

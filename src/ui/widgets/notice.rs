@@ -116,7 +116,7 @@ pub fn title_with_close(ui: &mut Ui, kind: Type, title: &str) -> bool {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let close = Button::icon_only(icons::CLOSE, "Close").show(ui);
-            focus::entrance(ui, focus::Part::Side, close.id);
+            focus::entrance(ui, focus::FocusArea::Side, close.id);
             let closed = close.clicked();
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 text::line(ui, kind, p.text.primary, title);

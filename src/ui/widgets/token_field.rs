@@ -7,7 +7,7 @@ use crate::model::text::sanitize;
 
 /// A word that can be chosen, and what it means.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct Choice<'a> {
     /// The word.
     pub word: &'a str,
     /// A few words about it; may be blank.
@@ -15,7 +15,7 @@ pub struct Known<'a> {
 }
 
 /// Draws the field over a list of words. Whether the list has changed.
-pub fn show(ui: &mut Ui, field: Field<'_>, label: &str, words: &mut Vec<String>, known: &[Known<'_>]) -> bool {
+pub fn show(ui: &mut Ui, field: Field<'_>, label: &str, words: &mut Vec<String>, known: &[Choice<'_>]) -> bool {
     let id = egui::Id::unique(("words", label));
     // What was typed stays as it was typed, with the comma that waits for a word, as long as it says the same.
     let typed = ui.data(|data| data.get_temp::<String>(id)).filter(|typed| split(typed) == *words);
@@ -67,22 +67,22 @@ fn complete(text: &mut String, word: &str) {
 }
 
 /// Words that fit what is being typed: those that begin with it first. None once it is whole.
-fn fitting<'a>(text: &str, words: &[String], known: &[Known<'a>]) -> Vec<Known<'a>> {
+fn fitting<'a>(text: &str, words: &[String], known: &[Choice<'a>]) -> Vec<Choice<'a>> {
     const MOST: usize = 8;
     let wanted = last(text).to_lowercase();
     if known.iter().any(|known| known.word == wanted) {
         return Vec::new();
     }
-    let fits = |known: &&Known<'_>| {
+    let fits = |known: &&Choice<'_>| {
         known.word.to_lowercase().contains(&wanted) && !words.iter().any(|word| word == known.word)
     };
-    let mut found: Vec<Known<'a>> = known.iter().filter(fits).copied().collect();
+    let mut found: Vec<Choice<'a>> = known.iter().filter(fits).copied().collect();
     found.sort_by_key(|known| (!known.word.to_lowercase().starts_with(&wanted), known.meaning.is_empty()));
     found.truncate(MOST);
     found
 }
 
-fn suggestions<'a>(ui: &mut Ui, label: &str, fitting: &[Known<'a>]) -> Option<&'a str> {
+fn suggestions<'a>(ui: &mut Ui, label: &str, fitting: &[Choice<'a>]) -> Option<&'a str> {
     let mut clicked = None;
     if fitting.is_empty() {
         return None;
@@ -109,11 +109,11 @@ fn suggestions<'a>(ui: &mut Ui, label: &str, fitting: &[Known<'a>]) -> Option<&'
 mod tests {
     use super::*;
 
-    const KNOWN: [Known<'_>; 4] = [
-        Known { word: "all", meaning: "" },
-        Known { word: "create_doc", meaning: "Adds documents" },
-        Known { word: "read", meaning: "Reads documents" },
-        Known { word: "read_cross_cluster", meaning: "" },
+    const KNOWN: [Choice<'_>; 4] = [
+        Choice { word: "all", meaning: "" },
+        Choice { word: "create_doc", meaning: "Adds documents" },
+        Choice { word: "read", meaning: "Reads documents" },
+        Choice { word: "read_cross_cluster", meaning: "" },
     ];
 
     fn words(text: &str) -> Vec<&'static str> {

@@ -17,7 +17,7 @@ use crate::{
     ops::{
         Problem, ProblemKind, clock,
         connections::{cluster_identity, connect},
-        rotation::{self, Fate, driver::Here},
+        rotation::{self, EndOutcome, driver::ClusterRotations},
     },
     store::rotation::Listing,
 };
@@ -50,7 +50,7 @@ struct RotationJson<'a> {
 }
 
 impl<'a> RotationJson<'a> {
-    fn of(rotation: &'a Rotation, here: &Here, now: Millis) -> Self {
+    fn of(rotation: &'a Rotation, here: &ClusterRotations, now: Millis) -> Self {
         let outlook = outlook(rotation, here, now);
         let is_known = here.rotations.iter().any(|own| own.id == rotation.id);
         let (old, new) = here.states.both(rotation);
@@ -106,7 +106,7 @@ pub(crate) enum DueResult {
 
 impl DueResult {
     /// Result by what came of ending it; `None` where it was not tried.
-    pub(crate) fn of(fate: Option<&Fate>) -> Self {
+    pub(crate) fn of(fate: Option<&EndOutcome>) -> Self {
         match fate.map(|fate| &fate.result) {
             Some(Ok((_, how))) => Self::Ended(*how),
             Some(Err(problem)) if problem.kind == ProblemKind::NotKnown => Self::NotKnown,
@@ -145,35 +145,35 @@ pub(crate) async fn list(flags: &ConnectionFlags, listing: &Listing, format: Pla
 }
 
 /// Asks how the keys of rotations stand, on the cluster that is named; nothing is known where none is.
-async fn look(flags: &ConnectionFlags, listing: &Listing) -> Here {
+async fn look(flags: &ConnectionFlags, listing: &Listing) -> ClusterRotations {
     let is_open = |rotation: &&Rotation| !rotation.is_finished();
     if listing.rotations.iter().filter(is_open).count() == 0 {
-        return Here::default();
+        return ClusterRotations::default();
     }
-    let Ok(endpoint) = flags.endpoint() else { return Here::default() };
+    let Ok(endpoint) = flags.endpoint() else { return ClusterRotations::default() };
     let asked = async {
         let session = connect::connect(&endpoint).await?;
         let cluster = cluster_identity::current(&session).await?;
         let own = |rotation: &&Rotation| rotation.cluster.is_same(&cluster);
         let rotations: Vec<Rotation> = listing.rotations.iter().filter(own).cloned().collect();
         let states = rotation::states(&session, &rotations).await?;
-        Ok::<Here, Problem>(Here { cluster, rotations, states, unreadable: Vec::new() })
+        Ok::<ClusterRotations, Problem>(ClusterRotations { cluster, rotations, states, unreadable: Vec::new() })
     };
     asked.await.unwrap_or_else(|problem| {
         output::complain(&format!("How the keys stand could not be asked: {}", problem.words()));
-        Here::default()
+        ClusterRotations::default()
     })
 }
 
 /// Outlook of a rotation; where its cluster was not asked, by its own state alone.
-fn outlook(rotation: &Rotation, here: &Here, now: Millis) -> Outlook {
+fn outlook(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Outlook {
     match here.rotations.iter().any(|own| own.id == rotation.id) {
         true => here.outlook(rotation, now),
         false => Outlook::Next(rotation.next(now)),
     }
 }
 
-fn row(rotation: &Rotation, here: &Here, now: Millis) -> Vec<String> {
+fn row(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Vec<String> {
     let shown = |text: &str| sanitize::shown(text).into_owned();
     let due = match outlook(rotation, here, now) {
         Outlook::Next(Next::Make | Next::Try) => "waits for --resume".to_owned(),
@@ -235,7 +235,7 @@ pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat
 
 /// Says which rotations of a cluster are stuck before their grace period, or can't come to their end: nothing ends
 /// them by itself.
-pub(crate) fn say_waiting(here: &Here) {
+pub(crate) fn say_waiting(here: &ClusterRotations) {
     let now = clock::now();
     for rotation in &here.rotations {
         let (id, about) = (&rotation.id, format!("{} ({})", rotation.old.name, rotation.old.id));

@@ -29,8 +29,8 @@ use crate::{
         Problem, ProblemKind, Session, clock,
         keys::last_use::{NotKnown, Uses},
         rotation::{
-            self, Consent, Destination, Plan, Rights, Wishes,
-            driver::{self, After, OneOf, Planned},
+            self, Consent, OpenDestination, Rights, RotationOptions, RotationPlan,
+            driver::{self, BatchItem, Planned, RotationReport},
         },
     },
     store::rotation::{Listing, Rotations},
@@ -190,8 +190,8 @@ async fn plans(
     session: &Session,
     rotations: &Rotations,
     keys: &[ApiKey],
-    (wishes, consent): (&Wishes, Consent),
-) -> Result<(Vec<Plan>, usize, Result<Uses, NotKnown>), CliError> {
+    (wishes, consent): (&RotationOptions, Consent),
+) -> Result<(Vec<RotationPlan>, usize, Result<Uses, NotKnown>), CliError> {
     let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
     let Planned { plans, mut refused, uses } = driver::plans(session, rotations, &ids, wishes, &mut |_| ()).await?;
     let mut meant = Vec::new();
@@ -209,7 +209,7 @@ async fn plans(
 }
 
 /// What will be made, and what will be different.
-fn preview(plan: &Plan, session: &Session, uses: &Result<Uses, NotKnown>) {
+fn preview(plan: &RotationPlan, session: &Session, uses: &Result<Uses, NotKnown>) {
     let (old, zone) = (&plan.old, clock::zone());
     let say = |words: String| output::say(&sanitize::shown(&words));
     let end = plan.request.expiry().words(&zone);
@@ -260,7 +260,7 @@ pub(crate) fn last_use_words(uses: &Result<Uses, NotKnown>, id: &KeyId, session:
     }
 }
 
-fn show_requests(session: &Session, plans: &[Plan]) -> Result<Exit, CliError> {
+fn show_requests(session: &Session, plans: &[RotationPlan]) -> Result<Exit, CliError> {
     for plan in plans {
         let body = json::pretty(&plan.request.body(session.now()));
         output::put(&format!("POST /_security/api_key\n{body}\n"))?;
@@ -278,7 +278,12 @@ fn confirmed(args: &RotateArgs) -> Result<bool, CliError> {
 }
 
 /// One key as far as it goes today.
-async fn one(session: &Session, rotations: &Rotations, plan: &Plan, args: &RotateArgs) -> Result<Exit, CliError> {
+async fn one(
+    session: &Session,
+    rotations: &Rotations,
+    plan: &RotationPlan,
+    args: &RotateArgs,
+) -> Result<Exit, CliError> {
     let destination = args.destination(plan)?;
     let mut front = Terminal::new(session, args.output, args.yes);
     let outcome = driver::start(session, rotations, (plan, args.consent()), (destination, None), &mut front).await?;
@@ -287,21 +292,26 @@ async fn one(session: &Session, rotations: &Rotations, plan: &Plan, args: &Rotat
 }
 
 /// Exit of a run that came to no problem: what is doubtful of the successor that it made was printed before.
-pub(crate) fn made(after: &After) -> Exit {
+pub(crate) fn made(after: &RotationReport) -> Exit {
     if after.doubts.is_empty() { Exit::Done } else { Exit::NotKnown }
 }
 
 /// Several keys, one after the other; an interrupt stops between two of them.
-async fn several(session: &Session, rotations: &Rotations, plans: &[Plan], args: &RotateArgs) -> Vec<OneOf> {
+async fn several(
+    session: &Session,
+    rotations: &Rotations,
+    plans: &[RotationPlan],
+    args: &RotateArgs,
+) -> Vec<BatchItem> {
     let mut front = Terminal::new(session, args.output, args.yes);
-    let mut destination = |plan: &Plan| {
+    let mut destination = |plan: &RotationPlan| {
         args.destination(plan).map_err(|error| match error {
             CliError::Problem(problem) => *problem,
             CliError::Fields(lines) => Problem::new(&lines.join("; "), ""),
             _ => Problem::new("There is no room for the secret. No successor is made", ""),
         })
     };
-    let mut over = |one: &OneOf| match &one.result {
+    let mut over = |one: &BatchItem| match &one.result {
         Err(problem) => output::complain(&format!("{}: {}", one.old, fixes::told(problem))),
         Ok(after) => {
             resume::say_after(after);
@@ -331,14 +341,14 @@ pub(crate) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBoo
 }
 
 impl RotateArgs {
-    fn wishes(&self) -> Result<Wishes, CliError> {
+    fn wishes(&self) -> Result<RotationOptions, CliError> {
         let grace = if self.compromised { 0 } else { grace(&self.grace)? };
         let (name, expiration) = (self.name.clone(), self.expiration.clone());
         if let Some(typed) = &expiration {
             let wrong = |error: ExpiryError| CliError::Fields(vec![format!("--expiration: {error}")]);
             Expiry::parse(typed, clock::now(), &clock::zone()).map_err(wrong)?;
         }
-        Ok(Wishes { name, expiration, grace })
+        Ok(RotationOptions { name, expiration, grace })
     }
 
     fn consent(&self) -> Consent {
@@ -364,18 +374,18 @@ impl RotateArgs {
         Ok(())
     }
 
-    fn destination(&self, plan: &Plan) -> Result<Destination, CliError> {
+    fn destination(&self, plan: &RotationPlan) -> Result<OpenDestination, CliError> {
         let wrong = |option: &str, error: std::io::Error| CliError::Fields(vec![format!("{option}: {error}")]);
         match (&self.secret_file, &self.secret_dir) {
-            (Some(path), _) => Destination::file(path).map_err(|error| wrong("--secret-file", error)),
+            (Some(path), _) => OpenDestination::file(path).map_err(|error| wrong("--secret-file", error)),
             (None, Some(folder)) => {
                 let name = rotation::destination::file_name(&plan.old.id).ok_or_else(|| {
                     let title = format!("{} is no name for a file", plan.old.id);
                     Problem::new(&title, "").hint("Rotate it alone, with --secret-file")
                 })?;
-                Destination::file(&folder.join(name)).map_err(|error| wrong("--secret-dir", error))
+                OpenDestination::file(&folder.join(name)).map_err(|error| wrong("--secret-dir", error))
             }
-            (None, None) => Ok(Destination::Person(secret::stream(self.output))),
+            (None, None) => Ok(OpenDestination::Person(secret::stream(self.output))),
         }
     }
 }

@@ -25,18 +25,18 @@ use crate::{
         clock,
         keys::last_use,
         rotation::{
-            self, Fate,
-            driver::{self, After, Answers, Have, Here, Outcome},
+            self, EndOutcome,
+            driver::{self, Answers, ClusterRotations, Outcome, RotationReport, SecretConfirmation},
         },
     },
-    store::rotation::{Held, Rotations},
+    store::rotation::{RotationGuard, Rotations},
 };
 
 /// Says how far a rotation has come.
 ///
 /// # Errors
 /// Why it went no further.
-pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<After>, CliError> {
+pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<RotationReport>, CliError> {
     let Outcome::After(mut after) = outcome else {
         // A terminal shows no cards: what it was given it has written.
         return Err(CliError::problem("The secret waits to be shown", "", "Resume it with --resume"));
@@ -47,7 +47,7 @@ pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<
 }
 
 /// Says the end of the old key with its proof, or when it is due.
-pub(crate) fn say_after(after: &After) {
+pub(crate) fn say_after(after: &RotationReport) {
     match after.ended {
         Some(how) => output::say(&ended_words(&after.rotation, how)),
         None if after.problem.is_none() && !after.declined => say_due(&after.rotation),
@@ -98,7 +98,7 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     if !ids.is_empty() && !confirmed(args.yes, "invalidate")? {
         return Ok(Exit::Failed);
     }
-    let mut progress = |fate: &Fate| match &fate.result {
+    let mut progress = |fate: &EndOutcome| match &fate.result {
         Ok((rotation, how)) => output::say(&ended_words(rotation, *how)),
         Err(problem) => output::complain(&fixes::told(problem)),
     };
@@ -124,13 +124,13 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
 }
 
 /// Rotations whose old key can't be ended, now or when their grace period is over: their successors no longer work.
-fn stuck(here: &Here) -> Vec<(Rotation, DueResult)> {
+fn stuck(here: &ClusterRotations) -> Vec<(Rotation, DueResult)> {
     let now = clock::now();
     let is_stuck = |rotation: &&Rotation| matches!(here.outlook(rotation, now), Outlook::SuccessorEnded(_));
     here.rotations.iter().filter(is_stuck).map(|rotation| (rotation.clone(), DueResult::Failed)).collect()
 }
 
-fn meant(rotations: &Rotations, reference: &str) -> Result<Held, CliError> {
+fn meant(rotations: &Rotations, reference: &str) -> Result<RotationGuard, CliError> {
     Ok(driver::find_rotation(rotations, &listing(rotations)?, reference)?)
 }
 
@@ -159,19 +159,19 @@ pub(crate) async fn resume(
 }
 
 /// Answers to what an interrupted rotation may ask, by the options.
-fn answers(held: &Held, args: &RotateArgs) -> Result<Answers, CliError> {
+fn answers(held: &RotationGuard, args: &RotateArgs) -> Result<Answers, CliError> {
     let wrong = |error: std::io::Error| CliError::Fields(vec![format!("--secret-file: {error}")]);
     let file: Option<PathBuf> =
         args.secret_file.as_deref().map(rotation::destination::absolute).transpose().map_err(wrong)?;
     // A file that a secret is to go to need not be there yet.
     let in_file = file.as_deref().and_then(|path| rotation::destination::in_file(path).ok().flatten());
     let have = match (in_file, args.handed_over, args.make_again) {
-        (_, _, true) => Have::Not,
-        (Some((id, secret)), ..) => Have::Secret(id, secret),
-        (None, true, _) => Have::Said,
-        (None, false, false) => Have::Unsaid,
+        (_, _, true) => SecretConfirmation::Not,
+        (Some((id, secret)), ..) => SecretConfirmation::Secret(id, secret),
+        (None, true, _) => SecretConfirmation::Said,
+        (None, false, false) => SecretConfirmation::Unsaid,
     };
-    if let (Some(path), Have::Unsaid, Next::Try) = (&file, &have, held.rotation.next(0)) {
+    if let (Some(path), SecretConfirmation::Unsaid, Next::Try) = (&file, &have, held.rotation.next(0)) {
         let title = format!("{} does not hold the secret of the successor. Nothing is ended", path.display());
         let hint = "It holds the encoded key, or id:api_key; --handed-over takes your word that you have it";
         return Err(CliError::problem(&title, "", hint));

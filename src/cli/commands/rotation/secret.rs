@@ -21,14 +21,14 @@ use crate::{
         Millis,
         api_key::ApiKey,
         connections::login,
-        rotation::{Ended, Place, Rotation},
+        rotation::{Destination, Ended, Rotation},
         text::sanitize,
         time::{calendar, expiry},
     },
     ops::{
         Session, clock,
         keys::last_use::{NotKnown, Uses},
-        rotation::{Delivery, EndPlan, Interaction, Made, News, driver::After},
+        rotation::{CreatedSuccessor, Delivery, EndPlan, Interaction, RotationProgress, driver::RotationReport},
     },
 };
 
@@ -68,24 +68,24 @@ pub(crate) fn check(format: PlainFormat) -> Result<(), CliError> {
 }
 
 /// Where a secret goes that goes to no file.
-pub(crate) fn stream(format: PlainFormat) -> Place {
+pub(crate) fn stream(format: PlainFormat) -> Destination {
     match format {
-        PlainFormat::Json => Place::Stdout,
-        PlainFormat::Table => Place::Screen,
+        PlainFormat::Json => Destination::Stdout,
+        PlainFormat::Table => Destination::Screen,
     }
 }
 
 /// Says what was done or found out.
-pub(crate) fn say(news: News) {
+pub(crate) fn say(news: RotationProgress) {
     let trial = match &news {
-        News::Tried { trial: Some(trial), .. } => Some(trial),
+        RotationProgress::Tried { trial: Some(trial), .. } => Some(trial),
         _ => None,
     };
     match &news {
-        News::Begun(id) => {
+        RotationProgress::Begun(id) => {
             output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` resumes it"));
         }
-        News::Doubt(_) | News::NotProved(_) => output::complain(&news.words()),
+        RotationProgress::Doubt(_) | RotationProgress::NotProved(_) => output::complain(&news.words()),
         _ => output::say(&sanitize::shown(&news.words())),
     }
     for check in trial.iter().flat_map(|trial| &trial.checks).filter(|check| check.meant && !check.granted) {
@@ -114,7 +114,7 @@ impl<'a> Terminal<'a> {
     ///
     /// # Errors
     /// The reason.
-    pub(crate) fn check(&mut self, after: &mut After) -> Result<(), CliError> {
+    pub(crate) fn check(&mut self, after: &mut RotationReport) -> Result<(), CliError> {
         let problem = after.problem.take();
         match self.refusal.take() {
             Some(refusal) => Err(refusal),
@@ -129,7 +129,7 @@ impl<'a> Terminal<'a> {
 }
 
 impl Interaction for Terminal<'_> {
-    fn progress(&mut self, news: News) {
+    fn progress(&mut self, news: RotationProgress) {
         say(news);
     }
 
@@ -138,14 +138,14 @@ impl Interaction for Terminal<'_> {
         self.refusal.is_none()
     }
 
-    fn deliver(&mut self, rotation: &Rotation, made: &Made) -> Delivery {
+    fn deliver(&mut self, rotation: &Rotation, made: &CreatedSuccessor) -> Delivery {
         match hand_over(rotation, &made.created, &made.old, self.format) {
             Ok(()) => Delivery::Arrived,
             Err(error) => Delivery::Failed(error.to_string()),
         }
     }
 
-    fn delivered(&mut self, rotation: &Rotation, made: &Made, file: &Path) {
+    fn delivered(&mut self, rotation: &Rotation, made: &CreatedSuccessor, file: &Path) {
         let path = file.display().to_string();
         output::say(&format!("The encoded key is in {}, which only you may read", sanitize::shown(&path)));
         let json = SuccessorJson { secret_file: Some(path), ..told_of(rotation, &made.created, &made.old) };

@@ -17,7 +17,7 @@ use crate::{
     model::{
         Millis,
         api_key::KeyId,
-        inventory::{Bits, Inventory, Put, RawKey},
+        inventory::{Bitmap, Inventory, Put, RawKey},
         version::Feature,
     },
     ops::{
@@ -450,7 +450,7 @@ impl Reader {
         }
         if !gone.is_empty() {
             let mut state = self.state();
-            let mut places = Bits::none(state.keys.len());
+            let mut places = Bitmap::none(state.keys.len());
             gone.iter().filter_map(|id| state.keys.place(id)).for_each(|place| places.set(place, true));
             state.keys = background::run(|| state.keys.without(&places));
         }

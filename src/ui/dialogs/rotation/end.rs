@@ -14,7 +14,7 @@ use crate::{
     app::{
         Command, Rotating,
         rotation::{
-            dialog::{Canceling, Ending, Step},
+            dialog::{Canceling, EndingOldKeys, RotationStep},
             is_stuck,
         },
     },
@@ -25,7 +25,7 @@ use crate::{
     },
     ops::{
         Problem, ProblemKind,
-        rotation::{EndPlan, Fate},
+        rotation::{EndOutcome, EndPlan},
     },
     ui::{
         View,
@@ -38,7 +38,7 @@ use crate::{
 
 impl RotateDialog {
     /// Old keys that are due: which, and then what became of them.
-    pub(crate) fn end(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
+    pub(crate) fn end(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOldKeys) {
         let count = ending.meant().count() as u64;
         if dialog.is_running() || ending.over.is_some() {
             return ended(ui, view, dialog, ending);
@@ -77,14 +77,14 @@ impl RotateDialog {
             let confirmed = words.is_none_or(|words| self.typed.trim() == words);
             let off = ending.obstacle().or((!confirmed).then_some("Type the words above first"));
             if count > 0 && Button::destroy(&title).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
-                view.send(Command::Rotate(Step::End));
+                view.send(Command::Rotate(RotationStep::End));
             }
             cancel_button(ui, view);
         });
     }
 }
 
-fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &Ending, rotation: &Rotation) {
+fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &EndingOldKeys, rotation: &Rotation) {
     let p = theme::colors(ui);
     let now = view.state.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
     let now = now.map_or(view.state.now, |cluster| cluster.now(view.state.now));
@@ -124,7 +124,7 @@ fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &Ending, rot
     });
 }
 
-fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
+fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOldKeys) {
     let total = ending.rotations.len();
     let fates = match &ending.over {
         Some(Ok(fates)) => fates.as_slice(),
@@ -143,7 +143,7 @@ fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
             problem_banner(ui, view, problem);
         }
         let p = theme::colors(ui);
-        let fate_of = |rotation: &Rotation| fates.iter().find(|fate: &&Fate| fate.id == rotation.id);
+        let fate_of = |rotation: &Rotation| fates.iter().find(|fate: &&EndOutcome| fate.id == rotation.id);
         ScrollArea::vertical().id_salt("ended").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - space::M);
             for rotation in ending.rotations.iter().filter(|_| ending.over.is_some()) {
@@ -160,7 +160,7 @@ fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &Ending) {
 }
 
 /// Headline of old keys that were to be ended: only what this run invalidated is called that.
-fn ended_title(fates: &[Fate], total: usize) -> String {
+fn ended_title(fates: &[EndOutcome], total: usize) -> String {
     let count = |wanted: &[Ended]| {
         let ended = fates.iter().filter_map(|fate| fate.result.as_ref().ok());
         ended.filter(|(_, how)| wanted.contains(how)).count()
@@ -224,7 +224,7 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
         }
         let may_choose = rotation.successor().is_some() && !is_stuck(&outlook);
         if may_choose {
-            tick(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(Step::Keep(on))));
+            tick(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(RotationStep::Keep(on))));
         }
     });
     notice::hairline(ui);
@@ -235,7 +235,7 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
             None => None,
         };
         if Button::destroy(label).icon(icons::UNDO).off_because(off).show(ui).clicked() {
-            view.send(Command::Rotate(Step::Cancel));
+            view.send(Command::Rotate(RotationStep::Cancel));
         }
         // “Cancel” would be the rotation's own.
         dismiss_button(ui, view, "Go back");

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::{
         Command, Rotating,
-        rotation::dialog::{Ask, Stage, Step},
+        rotation::dialog::{Ask, RotationStep, Stage},
     },
     model::{
         DAY, Millis,
@@ -26,7 +26,7 @@ use crate::{
         },
         update::Change,
     },
-    ops::rotation::{Objection, Plan, Rights, driver::Planned},
+    ops::rotation::{Objection, Rights, RotationPlan, driver::Planned},
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -81,7 +81,7 @@ impl RotateDialog {
                 }
             });
         if closed {
-            view.send(Command::Rotate(Step::Close));
+            view.send(Command::Rotate(RotationStep::Close));
         }
     }
 
@@ -132,7 +132,7 @@ impl RotateDialog {
         if !is_same {
             let off = ask.planned.is_loading().then_some("It is looked at first");
             if Button::primary("Review").off_because(off).show(ui).clicked() {
-                view.send(Command::Rotate(Step::Look(self.name.clone(), self.expiration.clone())));
+                view.send(Command::Rotate(RotationStep::Look(self.name.clone(), self.expiration.clone())));
             }
         } else {
             let unconfirmed = words.is_some_and(|words| self.typed.trim() != words);
@@ -144,12 +144,12 @@ impl RotateDialog {
             let label = format!("Rotate {}", plural(count as u64, "key"));
             let button = if ask.grace() == 0 { Button::destroy(&label) } else { Button::primary(&label) };
             if button.icon(icons::AUTORENEW).off_because(off).show(ui).clicked() {
-                view.send(Command::Rotate(Step::Begin(expanded(self.folder.trim()))));
+                view.send(Command::Rotate(RotationStep::Begin(expanded(self.folder.trim()))));
             }
         }
         let cancel = Button::ghost("Cancel").show(ui);
         if cancel.clicked() {
-            view.send(Command::Rotate(Step::Close));
+            view.send(Command::Rotate(RotationStep::Close));
         }
         // Enter never begins: the focus is at what is safe.
         if ui.memory(|memory| memory.focused().is_none()) {
@@ -174,7 +174,7 @@ impl RotateDialog {
         }
     }
 
-    fn name_and_end(&mut self, ui: &mut Ui, plan: &Plan) {
+    fn name_and_end(&mut self, ui: &mut Ui, plan: &RotationPlan) {
         ui.horizontal_top(|ui| {
             let half = (ui.available_width() - space::M) / 2.0;
             let hint = sanitize::shortened(&plan.old.name, 40);
@@ -204,7 +204,7 @@ impl RotateDialog {
     }
 }
 
-fn one(ui: &mut Ui, view: &View<'_>, plan: &Plan, planned: &Planned) {
+fn one(ui: &mut Ui, view: &View<'_>, plan: &RotationPlan, planned: &Planned) {
     let p = theme::colors(ui);
     let ends = ends(view, plan);
     fact(ui, "Successor", |ui| {
@@ -263,7 +263,7 @@ fn refused(ui: &mut Ui, view: &mut View<'_>, planned: &Planned, ask: &Ask) {
 }
 
 /// What is different about the successor of one key.
-fn warnings(ui: &mut Ui, plan: &Plan) {
+fn warnings(ui: &mut Ui, plan: &RotationPlan) {
     if let Rights::Differ(changes) = &plan.rights {
         let title = "It will be limited by its owner’s rights of today, which are others than those in the old key";
         notice::banner(ui, Tone::Warning, title, &sanitize::shortened(&changed(changes), 300), |_| ());
@@ -303,12 +303,12 @@ fn grace(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             for (length, label) in [(DAY, "24 hours"), (7 * DAY, "7 days"), (0, "No grace")] {
                 if chip::choice(ui, ask.grace == length, None, label, None).clicked() {
-                    view.send(Command::Rotate(Step::Grace(length)));
+                    view.send(Command::Rotate(RotationStep::Grace(length)));
                 }
             }
         });
     }
-    tick(ui, ask.compromised, COMPROMISED, |on| view.send(Command::Rotate(Step::Compromised(on))));
+    tick(ui, ask.compromised, COMPROMISED, |on| view.send(Command::Rotate(RotationStep::Compromised(on))));
     let words = match (ask.compromised, ask.grace()) {
         (true, _) => "No grace: whoever uses the old key gets 401 at once, when the successor was seen to work",
         (false, 0) => "The old key is invalidated at once, when the successor was seen to work. This can’t be undone",
@@ -363,7 +363,7 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
         let (title, detail) = (sanitize::shortened(&title, 200), sanitize::shortened(&detail, 400));
         notice::banner(ui, Tone::Warning, &title, &detail, |_| ());
         tick(ui, ask.consent.other_owner, "The successor may belong to me", |on| {
-            view.send(Command::Rotate(Step::OtherOwner(on)));
+            view.send(Command::Rotate(RotationStep::OtherOwner(on)));
         });
     }
     if let Some(first) = plans.iter().find(|plan| plan.product().is_some()) {
@@ -377,15 +377,15 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
             "The application has to be given the successor: what uses the old key stops working when that ends";
         notice::banner(ui, Tone::Warning, &were, detail, |_| ());
         tick(ui, ask.consent.managed_too, "Rotate keys of other applications too", |on| {
-            view.send(Command::Rotate(Step::Managed(on)));
+            view.send(Command::Rotate(RotationStep::Managed(on)));
         });
     }
     live_successors(ui, view, ask, (plans, left_out));
 }
 
 /// Keys that are being rotated already, on this or another machine.
-fn live_successors(ui: &mut Ui, view: &mut View<'_>, ask: &Ask, (plans, left_out): (&[Plan], &str)) {
-    let Some(problem) = plans.iter().find_map(Plan::rotated_already) else { return };
+fn live_successors(ui: &mut Ui, view: &mut View<'_>, ask: &Ask, (plans, left_out): (&[RotationPlan], &str)) {
+    let Some(problem) = plans.iter().find_map(RotationPlan::rotated_already) else { return };
     let title = match ask.count_of(Objection::LiveSuccessor) as u64 {
         _ if ask.is_single() => problem.title.clone(),
         1 => format!("1 key has a successor that works{left_out}"),
@@ -394,11 +394,11 @@ fn live_successors(ui: &mut Ui, view: &mut View<'_>, ask: &Ask, (plans, left_out
     let detail = format!("{}. {}", problem.detail, problem.hint);
     notice::banner(ui, Tone::Warning, &sanitize::shortened(&title, 300), &detail, |_| ());
     tick(ui, ask.consent.again, "Make another successor all the same", |on| {
-        view.send(Command::Rotate(Step::Again(on)));
+        view.send(Command::Rotate(RotationStep::Again(on)));
     });
 }
 
-fn plan_row(ui: &mut Ui, view: &View<'_>, ask: &Ask, plan: &Plan, planned: &Planned) {
+fn plan_row(ui: &mut Ui, view: &View<'_>, ask: &Ask, plan: &RotationPlan, planned: &Planned) {
     let p = theme::colors(ui);
     ui.allocate_ui_with_layout(vec2(ui.available_width(), 26.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(ui.available_width());
@@ -427,13 +427,13 @@ fn plan_row(ui: &mut Ui, view: &View<'_>, ask: &Ask, plan: &Plan, planned: &Plan
 }
 
 /// When its successor will end.
-fn ends(view: &View<'_>, plan: &Plan) -> String {
+fn ends(view: &View<'_>, plan: &RotationPlan) -> String {
     let now = view.state.now;
     let at = plan.request.expiry().at(now);
     at.map_or("never ends".into(), |at| format!("ends {} ({})", expiry::remaining(Some(at), now), moment(view, at)))
 }
 
-fn last_use(view: &View<'_>, planned: &Planned, plan: &Plan) -> String {
+fn last_use(view: &View<'_>, planned: &Planned, plan: &RotationPlan) -> String {
     let now = view.state.cluster().map_or(view.state.now, |cluster| cluster.now(view.state.now));
     match &planned.uses {
         Ok(uses) => uses.words(&plan.old.id, now, &view.state.zone),

@@ -8,10 +8,10 @@ use super::{RotateDialog, end::failed_mark, fact, head, length, moment, padded};
 use crate::{
     app::{
         Command, Rotating,
-        rotation::dialog::{GoOn, Having, Many, Step},
+        rotation::dialog::{Many, Resuming, RotationStep, SecretAnswer},
     },
     model::{
-        rotation::{Ended, Next, Outlook, Place, Rotation, State, Tried},
+        rotation::{Destination, Ended, Next, Outlook, Rotation, State, Tried},
         secret::Secret,
         text::sanitize,
         time::{
@@ -21,7 +21,7 @@ use crate::{
     },
     ops::{
         Problem,
-        rotation::driver::{After, OneOf},
+        rotation::driver::{BatchItem, RotationReport},
     },
     ui::{
         View,
@@ -64,7 +64,7 @@ pub(crate) fn close_button(ui: &mut Ui, view: &mut View<'_>) {
     // The page of the key below has a “Close”, too.
     let close = Button::primary("Close").named("Close the rotation").show(ui);
     if close.clicked() {
-        view.send(Command::Rotate(Step::Close));
+        view.send(Command::Rotate(RotationStep::Close));
     }
     if ui.memory(|memory| memory.focused().is_none()) {
         close.request_focus();
@@ -90,7 +90,7 @@ pub(crate) fn problem_banner(ui: &mut Ui, view: &mut View<'_>, problem: &Problem
 }
 
 /// How far a rotation has come.
-pub(crate) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: &Result<After, Problem>) {
+pub(crate) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: &Result<RotationReport, Problem>) {
     match after {
         Err(problem) => {
             head(ui, dialog, "It went no further", "");
@@ -114,12 +114,12 @@ pub(crate) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: 
         close_button(ui, view);
         let secret = after.as_ref().ok().and_then(|after| after.secret.as_ref());
         if secret.is_some() && Button::secondary("Try again").icon(icons::TASK_ALT).show(ui).clicked() {
-            view.send(Command::Rotate(Step::TryAgain));
+            view.send(Command::Rotate(RotationStep::TryAgain));
         }
     });
 }
 
-fn how_far(ui: &mut Ui, view: &mut View<'_>, after: &After) {
+fn how_far(ui: &mut Ui, view: &mut View<'_>, after: &RotationReport) {
     let p = theme::colors(ui);
     let rotation = &after.rotation;
     keys(ui, rotation);
@@ -202,7 +202,7 @@ pub(crate) fn proof(view: &View<'_>, rotation: &Rotation, how: Ended) -> String 
 /// Several keys.
 pub(crate) fn many(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, many: &Many) {
     let total = many.keys.len() as u64;
-    let good = |one: &&OneOf| one.result.as_ref().is_ok_and(|after| after.problem.is_none());
+    let good = |one: &&BatchItem| one.result.as_ref().is_ok_and(|after| after.problem.is_none());
     let title = match &many.over {
         None => format!("Rotating {}", plural(total, "key")),
         Some(Err(_)) => "Nothing was begun".into(),
@@ -248,18 +248,18 @@ pub(crate) fn over_footer(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, s
         }
         let off = dialog.stopping.then_some("It stops after what is on its way");
         if Button::secondary(stop).icon(icons::STOP_CIRCLE).off_because(off).show(ui).clicked() {
-            view.send(Command::Rotate(Step::Stop));
+            view.send(Command::Rotate(RotationStep::Stop));
         }
     });
 }
 
 /// What failed comes first, then what was never begun: it asks for something.
-fn many_rows(ui: &mut Ui, view: &View<'_>, many: &Many, over: &[OneOf]) {
+fn many_rows(ui: &mut Ui, view: &View<'_>, many: &Many, over: &[BatchItem]) {
     let p = theme::colors(ui);
     let name = |id: &crate::model::api_key::KeyId| {
         many.keys.iter().find(|(own, _)| own == id).map(|(_, name)| name.as_str()).unwrap_or_default()
     };
-    let (good, failed): (Vec<&OneOf>, Vec<&OneOf>) =
+    let (good, failed): (Vec<&BatchItem>, Vec<&BatchItem>) =
         over.iter().partition(|one| one.result.as_ref().is_ok_and(|after| after.problem.is_none()));
     let untouched = many.keys.iter().filter(|(id, _)| over.iter().all(|one| one.old != *id));
     ScrollArea::vertical().id_salt("rotated").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
@@ -303,10 +303,10 @@ pub(crate) fn row(ui: &mut Ui, (icon, color): (&str, eframe::egui::Color32), nam
 
 impl RotateDialog {
     /// A rotation that was interrupted: what a person has of its successor.
-    pub(crate) fn go_on(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, asked: &GoOn) {
+    pub(crate) fn go_on(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, asked: &Resuming) {
         let rotation = &asked.rotation;
         let place = rotation.place.words();
-        let is_file = matches!(rotation.place, Place::File { .. });
+        let is_file = matches!(rotation.place, Destination::File { .. });
         let may_have = matches!(rotation.state, State::HandingOver { .. } | State::HandedOver { .. });
         let line = match &rotation.state {
             State::Planned | State::Created { .. } => {
@@ -344,21 +344,21 @@ impl RotateDialog {
                 let off = self.pasted.trim().is_empty().then_some("Paste the secret of the successor");
                 if Button::primary("Try it").icon(icons::TASK_ALT).off_because(off).show(ui).clicked() {
                     let pasted = std::mem::replace(&mut self.pasted, Zeroizing::new(String::new()));
-                    view.send(Command::Rotate(Step::GoOn(Having::Pasted(Secret::from(pasted)))));
+                    view.send(Command::Rotate(RotationStep::GoOn(SecretAnswer::Pasted(Secret::from(pasted)))));
                 }
                 if Button::secondary("I have it").show(ui).clicked() {
-                    view.send(Command::Rotate(Step::GoOn(Having::Said)));
+                    view.send(Command::Rotate(RotationStep::GoOn(SecretAnswer::Said)));
                 }
                 if matches!(rotation.state, State::HandingOver { .. })
                     && Button::danger("I don’t have it: make another").icon(icons::AUTORENEW).show(ui).clicked()
                 {
-                    view.send(Command::Rotate(Step::GoOn(Having::Not)));
+                    view.send(Command::Rotate(RotationStep::GoOn(SecretAnswer::Not)));
                 }
                 if is_file && Button::secondary("Look into the file").show(ui).clicked() {
-                    view.send(Command::Rotate(Step::GoOn(Having::Unsaid)));
+                    view.send(Command::Rotate(RotationStep::GoOn(SecretAnswer::Unsaid)));
                 }
             } else if Button::primary("Make another").icon(icons::AUTORENEW).show(ui).clicked() {
-                view.send(Command::Rotate(Step::GoOn(Having::Unsaid)));
+                view.send(Command::Rotate(RotationStep::GoOn(SecretAnswer::Unsaid)));
             }
             cancel_button(ui, view);
         });
@@ -373,7 +373,7 @@ pub(crate) fn cancel_button(ui: &mut Ui, view: &mut View<'_>) {
 pub(crate) fn dismiss_button(ui: &mut Ui, view: &mut View<'_>, label: &str) {
     let cancel = Button::ghost(label).show(ui);
     if cancel.clicked() {
-        view.send(Command::Rotate(Step::Close));
+        view.send(Command::Rotate(RotationStep::Close));
     }
     if ui.memory(|memory| memory.focused().is_none()) {
         cancel.request_focus();

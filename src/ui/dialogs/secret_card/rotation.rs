@@ -7,7 +7,7 @@ use crate::{
     app::{
         Command, Reveal,
         dialogs::secret_card::Copied,
-        rotation::{answers::Successor, dialog::Step},
+        rotation::{answers::Successor, dialog::RotationStep},
     },
     model::text::sanitize,
     ops::rotation::Rights,
@@ -45,7 +45,7 @@ pub(crate) fn kept_button(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     let label = "I have kept it";
     let button = if copy_leads(reveal) { Button::secondary(label) } else { Button::primary(label) };
     if button.icon(icons::CHECK).show(ui).clicked() {
-        view.send(if is_somewhere(reveal) { Command::Rotate(Step::Kept) } else { Command::CloseSecret });
+        view.send(if is_somewhere(reveal) { Command::Rotate(RotationStep::Kept) } else { Command::CloseSecret });
     }
 }
 
@@ -79,12 +79,12 @@ pub(crate) fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, successor:
             view.send(Command::GoBackToSecret);
         }
         if Button::secondary("I have kept it").icon(icons::CHECK).off_because(off).show(ui).clicked() {
-            view.send(Command::Rotate(Step::Kept));
+            view.send(Command::Rotate(RotationStep::Kept));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let end = Button::danger("End the successor, the old key stays").icon(icons::UNDO).off_because(off);
             if end.show(ui).clicked() {
-                view.send(Command::Rotate(Step::Undo));
+                view.send(Command::Rotate(RotationStep::Undo));
             }
         });
     });

@@ -5,9 +5,9 @@ use eframe::egui::{ScrollArea, Ui, vec2};
 
 use super::{UpdateDialog, head};
 use crate::{
-    app::{Cluster, Command, FormCommand, Updating, dialogs::update::Step},
+    app::{Cluster, Command, FormCommand, Updating, dialogs::update::UpdateStep},
     model::{api_key::ApiKey, text::sanitize, time::expiry::plural, update::draft::UpdateField},
-    ops::connections::capabilities::{self, Offer},
+    ops::connections::capabilities::{self, Capability},
     ui::{
         View,
         dialogs::frame::{footer, padded},
@@ -76,10 +76,10 @@ impl UpdateDialog {
             };
             let off = if plan.is_planning() { Some("What would change is being worked out") } else { off };
             if Button::primary("Review").off_because(off).show(ui).clicked() {
-                view.send(Command::Update(Step::Review(Box::new(self.draft.clone()))));
+                view.send(Command::Update(UpdateStep::Review(Box::new(self.draft.clone()))));
             }
             if Button::ghost("Cancel").show(ui).clicked() {
-                view.send(Command::Update(Step::Close));
+                view.send(Command::Update(UpdateStep::Close));
             }
             if plan.is_planning() {
                 text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Working out what would change…");
@@ -95,7 +95,7 @@ impl UpdateDialog {
                 self.asks_to_discard = false;
             }
             if Button::danger("Discard").named("Discard what was typed").small().show(ui).clicked() {
-                view.send(Command::Update(Step::Close));
+                view.send(Command::Update(UpdateStep::Close));
             }
         });
     }
@@ -165,7 +165,7 @@ impl UpdateDialog {
         }
         let Some(identity) = &mut self.draft.certificate_identity else { return };
         let session = cluster.and_then(|own| own.session.value());
-        let lacks = session.and_then(|session| capabilities::missing(session, Offer::CertificateIdentity));
+        let lacks = session.and_then(|session| capabilities::missing(session, Capability::CertificateIdentity));
         let lacks = lacks.filter(|_| key.certificate_identity.is_none());
         let help = match &lacks {
             Some(problem) => problem.detail.as_str(),

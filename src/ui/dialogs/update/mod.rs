@@ -12,14 +12,14 @@ use super::{
     outcome::{FatesView, List, Source, failures},
 };
 use crate::{
-    app::{Command, Updating, dialogs::update::Step},
+    app::{Command, Updating, dialogs::update::UpdateStep},
     model::{
         api_key::KeyId,
         time::expiry::{plural, thousands},
         update::draft::UpdateDraft,
     },
     ops::{
-        outcome_report::{Fate, Row},
+        outcome_report::{KeyOutcome, KeyOutcomeRow},
         update::UpdateOutcome,
     },
     ui::{
@@ -85,7 +85,11 @@ impl UpdateDialog {
             // A second Escape is no answer: it goes back to what was typed.
             self.asks_to_discard = !self.asks_to_discard;
         } else if closed {
-            view.send(Command::Update(if plan.review.is_some() && !plan.is_over() { Step::Back } else { Step::Close }));
+            view.send(Command::Update(if plan.review.is_some() && !plan.is_over() {
+                UpdateStep::Back
+            } else {
+                UpdateStep::Close
+            }));
         }
     }
 
@@ -116,11 +120,11 @@ impl UpdateDialog {
             let off = plan.obstacle().or((!confirmed).then_some("Type the words above first"));
             let label = format!("Update {}", plural(count, "key"));
             if Button::primary(&label).icon(icons::EDIT).off_because(off).show(ui).clicked() {
-                view.send(Command::Update(Step::Send));
+                view.send(Command::Update(UpdateStep::Send));
             }
             let back = Button::ghost("Back").show(ui);
             if back.clicked() {
-                view.send(Command::Update(Step::Back));
+                view.send(Command::Update(UpdateStep::Back));
             }
             // Enter never changes: the focus begins at what is safe.
             if ui.memory(|memory| memory.focused().is_none()) {
@@ -172,14 +176,14 @@ impl UpdateDialog {
                 let off = plan.stopping.then_some("It stops after what is on its way");
                 let stop = Button::secondary("Stop after what is on its way").icon(icons::STOP_CIRCLE).off_because(off);
                 if stop.show(ui).clicked() {
-                    view.send(Command::Update(Step::Stop));
+                    view.send(Command::Update(UpdateStep::Stop));
                 }
                 return;
             }
             // The page of the key below has a “Close”, too.
             let close = Button::primary("Close").named("Close the update").show(ui);
             if close.clicked() {
-                view.send(Command::Update(Step::Close));
+                view.send(Command::Update(UpdateStep::Close));
             }
             if ui.memory(|memory| memory.focused().is_none()) {
                 close.request_focus();
@@ -187,7 +191,7 @@ impl UpdateDialog {
             let rest = plan.outcome.as_ref().map_or(0, |own| own.untouched.len());
             let label = format!("Go on with the untouched ({})", thousands(rest as u64));
             if rest > 0 && Button::secondary(&label).icon(icons::EDIT).show(ui).clicked() {
-                view.send(Command::Update(Step::GoOn));
+                view.send(Command::Update(UpdateStep::GoOn));
             }
         });
     }
@@ -195,17 +199,17 @@ impl UpdateDialog {
 
 /// What failed comes first: it asks for something.
 fn lists(outcome: &UpdateOutcome) -> [List<'_>; 5] {
-    fn plain<'a>(fate: Fate, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
-        let row = move |at: usize| -> Option<Row> { ids.get(at).map(|id| (fate, id.clone(), String::new())) };
+    fn plain<'a>(fate: KeyOutcome, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
+        let row = move |at: usize| -> Option<KeyOutcomeRow> { ids.get(at).map(|id| (fate, id.clone(), String::new())) };
         List { fate, word, count: ids.len(), row: Box::new(row) }
     }
     let [failed, unknown] = failures(&outcome.failed);
     [
         failed,
         unknown,
-        plain(Fate::Untouched, "Untouched", &outcome.untouched),
-        plain(Fate::Updated, "Updated", &outcome.updated),
-        plain(Fate::Unchanged, "Unchanged", &outcome.unchanged),
+        plain(KeyOutcome::Untouched, "Untouched", &outcome.untouched),
+        plain(KeyOutcome::Updated, "Updated", &outcome.updated),
+        plain(KeyOutcome::Unchanged, "Unchanged", &outcome.unchanged),
     ]
 }
 

@@ -3,7 +3,7 @@
 use eframe::egui::{ScrollArea, Ui};
 
 use crate::{
-    app::{Command, Updating, dialogs::update::Step},
+    app::{Command, Updating, dialogs::update::UpdateStep},
     model::{
         api_key::{ApiKey, KeyKind},
         guard,
@@ -71,7 +71,7 @@ fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Updat
         let line = "Descriptors of {} mean no restriction: the key may then do everything that its owner may";
         notice::banner(ui, Tone::Danger, &whom, line, |_| ());
         if extra_word(ui, plan.confirmed.all_owner_rights, "Give it all the owner’s rights") {
-            view.send(Command::Update(Step::AllOwnerRights(!plan.confirmed.all_owner_rights)));
+            view.send(Command::Update(UpdateStep::AllOwnerRights(!plan.confirmed.all_owner_rights)));
         }
     }
     if review.lose_metadata > 0 {
@@ -79,7 +79,7 @@ fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Updat
         let line = "Its application id, its roles’ names and whatever else is noted there are gone";
         notice::banner(ui, Tone::Warning, title, line, |_| ());
         if extra_word(ui, plan.confirmed.wipe_metadata, "Wipe the metadata") {
-            view.send(Command::Update(Step::WipeMetadata(!plan.confirmed.wipe_metadata)));
+            view.send(Command::Update(UpdateStep::WipeMetadata(!plan.confirmed.wipe_metadata)));
         }
     }
 }

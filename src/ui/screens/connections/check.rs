@@ -18,7 +18,7 @@ use crate::{
         time::{calendar, expiry},
     },
     ops::{
-        connections::connect::{Step, StepReport, StepResult},
+        connections::connect::{ConnectionCheck, StepReport, StepResult},
         problem::ProblemKind,
     },
     ui::{
@@ -68,7 +68,7 @@ impl TestPanel {
             });
             let test = view.state.test.as_ref();
             let Some(test) = test.filter(|test| test.is_of(endpoint)) else {
-                for step in Step::ALL {
+                for step in ConnectionCheck::ALL {
                     waiting(ui, step);
                 }
                 ui.add_space(space::S);
@@ -92,13 +92,16 @@ impl TestPanel {
                     matches!(&report.result, StepResult::Failed(problem) if problem.kind == ProblemKind::Certificate);
                 if let (true, Some(seen)) = (refused, &report.certificate) {
                     wish = self.compare(ui, view, seen).map(Wish::Pin).or(wish.take());
-                } else if let Some(seen) = report.certificate.as_ref().filter(|_| report.step == Step::Certificate) {
+                } else if let Some(seen) =
+                    report.certificate.as_ref().filter(|_| report.step == ConnectionCheck::Certificate)
+                {
                     facts(ui, view, seen, pinned);
                 }
             }
             let failed = test.steps.iter().any(|report| matches!(report.result, StepResult::Failed(_)));
-            let missing = Step::ALL.into_iter().filter(|step| !test.steps.iter().any(|report| report.step == *step));
-            let missing: Vec<Step> = missing.collect();
+            let missing =
+                ConnectionCheck::ALL.into_iter().filter(|step| !test.steps.iter().any(|report| report.step == *step));
+            let missing: Vec<ConnectionCheck> = missing.collect();
             missing.iter().for_each(|step| waiting(ui, *step));
             // A test that was stopped has proved nothing.
             if !failed && missing.is_empty() {
@@ -282,7 +285,7 @@ fn taken(ui: &mut Ui, report: &StepReport) {
     }
 }
 
-fn waiting(ui: &mut Ui, step: Step) {
+fn waiting(ui: &mut Ui, step: ConnectionCheck) {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
         text::icon(ui, Type::Icon, p.text.tertiary, icons::RADIO_BUTTON_UNCHECKED);

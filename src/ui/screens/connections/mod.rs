@@ -155,7 +155,7 @@ impl Connections {
             let add = Button::secondary("Add…").icon(icons::ADD).named("Add connection");
             let compact = add.room(ui) + TITLE_ROOM > ui.available_width();
             let add = add.compact(compact).show(ui);
-            focus::entrance(ui, focus::Part::Page, add.id);
+            focus::entrance(ui, focus::FocusArea::Page, add.id);
             if add.clicked() {
                 self.add();
                 view.send(Command::EditProfile(None));

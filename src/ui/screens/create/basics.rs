@@ -8,7 +8,7 @@ use crate::{
     model::{
         create::{
             Field as FormField, Surroundings, Taken,
-            new_key::{Place, Slip},
+            new_key::{NewKeyField, NewKeyFieldError},
         },
         time::{
             calendar,
@@ -28,13 +28,19 @@ use crate::{
 };
 
 impl CreateScreen {
-    pub(crate) fn names(&mut self, ui: &mut Ui, cluster: &Cluster, around: Surroundings<'_>, errors: &[Slip]) {
-        let name_error = self.error(errors, Place::Key(FormField::Name)).map(str::to_owned);
-        let id_error = self.error(errors, Place::Key(FormField::ApplicationId)).map(str::to_owned);
+    pub(crate) fn names(
+        &mut self,
+        ui: &mut Ui,
+        cluster: &Cluster,
+        around: Surroundings<'_>,
+        errors: &[NewKeyFieldError],
+    ) {
+        let name_error = self.error(errors, NewKeyField::Key(FormField::Name)).map(str::to_owned);
+        let id_error = self.error(errors, NewKeyField::Key(FormField::ApplicationId)).map(str::to_owned);
         ui.columns(2, |columns| {
             let field = Field::new("Name").hint("my_app_key").error(name_error.as_deref());
             let response = field.show(&mut columns[0], &mut self.draft.key.name);
-            focus::entrance(&columns[0], focus::Part::Page, response.id);
+            focus::entrance(&columns[0], focus::FocusArea::Page, response.id);
             if self.draft.key.name.is_empty()
                 && self.done == 0
                 && columns[0].memory(|memory| memory.focused().is_none())
@@ -66,9 +72,15 @@ impl CreateScreen {
         });
     }
 
-    pub(crate) fn expires(&mut self, ui: &mut Ui, view: &View<'_>, around: Surroundings<'_>, errors: &[Slip]) {
+    pub(crate) fn expires(
+        &mut self,
+        ui: &mut Ui,
+        view: &View<'_>,
+        around: Surroundings<'_>,
+        errors: &[NewKeyFieldError],
+    ) {
         let p = theme::colors(ui);
-        let error = self.error(errors, Place::Key(FormField::Expiration)).map(str::to_owned);
+        let error = self.error(errors, NewKeyField::Key(FormField::Expiration)).map(str::to_owned);
         let expiry = Expiry::parse(&self.draft.key.expiration, around.now, around.zone).ok();
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::S;
@@ -123,9 +135,9 @@ impl CreateScreen {
         });
     }
 
-    pub(crate) fn reason(&mut self, ui: &mut Ui, around: Surroundings<'_>, errors: &[Slip]) {
+    pub(crate) fn reason(&mut self, ui: &mut Ui, around: Surroundings<'_>, errors: &[NewKeyFieldError]) {
         if self.draft.needs_reason(around.now, around.zone) {
-            let error = self.error(errors, Place::Key(FormField::Reason)).map(str::to_owned);
+            let error = self.error(errors, NewKeyField::Key(FormField::Reason)).map(str::to_owned);
             Field::new("Reason")
                 .help("Kept in the metadata, for whoever reviews the key")
                 .error(error.as_deref())
@@ -133,8 +145,8 @@ impl CreateScreen {
         }
     }
 
-    pub(crate) fn metadata(&mut self, ui: &mut Ui, errors: &[Slip]) {
-        let error = self.error(errors, Place::Key(FormField::Metadata)).map(str::to_owned);
+    pub(crate) fn metadata(&mut self, ui: &mut Ui, errors: &[NewKeyFieldError]) {
+        let error = self.error(errors, NewKeyField::Key(FormField::Metadata)).map(str::to_owned);
         Field::new("Metadata")
             .optional()
             .mono()

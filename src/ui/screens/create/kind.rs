@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use super::CreateScreen;
 use crate::{
     app::{Cluster, Command, FormCommand},
-    model::create::new_key::{KeyFor, Place, Slip},
-    ops::{Problem, connections::capabilities::Offer},
+    model::create::new_key::{KeyFor, NewKeyField, NewKeyFieldError},
+    ops::{Problem, connections::capabilities::Capability},
     ui::{
         View, theme,
         theme::{Type, icons, size, space},
@@ -23,12 +23,12 @@ const PASSWORD: &str = "Password of that user";
 const TOKEN: &str = "Access token of that user";
 
 /// What a form makes besides keys for oneself, and how it is called.
-const OTHERS: [(KeyFor, &str, Offer); 2] = [
-    (KeyFor::Another, "For another user", Offer::Grant),
-    (KeyFor::RemoteCluster, "For a remote cluster", Offer::CrossCluster),
+const OTHERS: [(KeyFor, &str, Capability); 2] = [
+    (KeyFor::Another, "For another user", Capability::Grant),
+    (KeyFor::RemoteCluster, "For a remote cluster", Capability::CrossCluster),
 ];
 
-fn missing(cluster: &Cluster, offer: Offer) -> Option<&Problem> {
+fn missing(cluster: &Cluster, offer: Capability) -> Option<&Problem> {
     cluster.offered.value().and_then(|offered| offered.missing(offer))
 }
 
@@ -50,8 +50,9 @@ impl CreateScreen {
             view.send(Command::Form(FormCommand::ReadOffers));
         }
         let is_asked = cluster.offered.is_untouched() || cluster.offered.is_loading();
-        let is_off =
-            |kind: &KeyFor, offer: Offer| *kind != self.draft.kind && (is_asked || missing(cluster, offer).is_some());
+        let is_off = |kind: &KeyFor, offer: Capability| {
+            *kind != self.draft.kind && (is_asked || missing(cluster, offer).is_some())
+        };
         let off: Vec<KeyFor> =
             OTHERS.iter().filter(|(kind, _, offer)| is_off(kind, *offer)).map(|(kind, ..)| *kind).collect();
         let mut choices = vec![(KeyFor::Me, "For me")];
@@ -78,13 +79,13 @@ impl CreateScreen {
     }
 
     /// The other user, who agrees by signing in.
-    pub(crate) fn owner(&mut self, ui: &mut Ui, errors: &[Slip]) {
+    pub(crate) fn owner(&mut self, ui: &mut Ui, errors: &[NewKeyFieldError]) {
         if self.draft.kind != KeyFor::Another {
             return;
         }
         let p = theme::colors(ui);
-        let user_error = self.error(errors, Place::Owner).map(str::to_owned);
-        let secret_error = self.error(errors, Place::Credential).map(str::to_owned);
+        let user_error = self.error(errors, NewKeyField::Owner).map(str::to_owned);
+        let secret_error = self.error(errors, NewKeyField::Credential).map(str::to_owned);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::M;
             let row = vec2(ui.available_width(), size::CONTROL);
@@ -117,15 +118,16 @@ impl CreateScreen {
     }
 
     /// What a remote cluster may do, in place of rights.
-    pub(crate) fn access(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, errors: &[Slip]) {
+    pub(crate) fn access(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, errors: &[NewKeyFieldError]) {
         if cluster.names.is_untouched() {
             view.send(Command::ReadNames);
         }
-        let error = self.error(errors, Place::Access).map(str::to_owned);
+        let error = self.error(errors, NewKeyField::Access).map(str::to_owned);
         ui.vertical(|ui| {
             self.access.ui(ui, &mut self.draft.access, cluster.names.value(), error.as_deref());
         });
-        let lacks = missing(cluster, Offer::CertificateIdentity).filter(|_| self.draft.certificate_identity.is_empty());
+        let lacks =
+            missing(cluster, Capability::CertificateIdentity).filter(|_| self.draft.certificate_identity.is_empty());
         let help = match lacks {
             Some(problem) => problem.detail.as_str(),
             None => "Only certificates whose subject matches this pattern; blank for any",

@@ -15,7 +15,7 @@ use crate::{
         connections::profile::ProfileId,
         create::{
             Draft, Field as FormField, RightsChoice, Surroundings,
-            new_key::{KeyFor, NewKey, NewKeyDraft, Place, Slip},
+            new_key::{KeyFor, NewKey, NewKeyDraft, NewKeyField, NewKeyFieldError},
             preset::Preset,
         },
         secret::Secret,
@@ -135,7 +135,14 @@ impl CreateScreen {
         });
     }
 
-    fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, around: Surroundings<'_>, errors: &[Slip]) {
+    fn form(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        cluster: &Cluster,
+        around: Surroundings<'_>,
+        errors: &[NewKeyFieldError],
+    ) {
         let p = theme::colors(ui);
         let row = vec2(ui.available_width(), 36.0);
         ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
@@ -180,31 +187,37 @@ impl CreateScreen {
     }
 
     /// For a preview an empty secret stands for the one that was typed.
-    fn check(&self, around: Surroundings<'_>) -> Result<NewKey, Vec<Slip>> {
+    fn check(&self, around: Surroundings<'_>) -> Result<NewKey, Vec<NewKeyFieldError>> {
         let credential = (!self.credential.is_empty()).then(Secret::default);
         self.draft.check(around, &self.request_id, credential)
     }
 
-    fn preview(&self, ui: &mut Ui, around: Surroundings<'_>, checked: &Result<NewKey, Vec<Slip>>) {
+    fn preview(&self, ui: &mut Ui, around: Surroundings<'_>, checked: &Result<NewKey, Vec<NewKeyFieldError>>) {
         let sentence = self.draft.sentence(around);
         preview::ui(ui, &sentence, checked.as_ref().ok(), around.now);
     }
 
     /// The error of a place, once it is time to tell: after an attempt, or when something was typed.
-    pub(super) fn error<'a>(&self, errors: &'a [Slip], place: Place) -> Option<&'a str> {
+    pub(super) fn error<'a>(&self, errors: &'a [NewKeyFieldError], place: NewKeyField) -> Option<&'a str> {
         let key = &self.draft.key;
         let typed = match place {
-            Place::Key(FormField::Name) => !key.name.is_empty(),
-            Place::Key(FormField::Rights) => matches!(key.rights, RightsChoice::Preset(_) | RightsChoice::Own),
-            Place::Access => !self.draft.access.trim().is_empty(),
-            Place::Key(FormField::Reason) | Place::Owner | Place::Credential => false,
-            Place::Key(_) => true,
+            NewKeyField::Key(FormField::Name) => !key.name.is_empty(),
+            NewKeyField::Key(FormField::Rights) => matches!(key.rights, RightsChoice::Preset(_) | RightsChoice::Own),
+            NewKeyField::Access => !self.draft.access.trim().is_empty(),
+            NewKeyField::Key(FormField::Reason) | NewKeyField::Owner | NewKeyField::Credential => false,
+            NewKeyField::Key(_) => true,
         };
         let (_, words) = errors.iter().find(|(own, _)| *own == place)?;
         (self.attempted || typed).then_some(words.as_str())
     }
 
-    fn footer(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, checked: &Result<NewKey, Vec<Slip>>) {
+    fn footer(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        cluster: &Cluster,
+        checked: &Result<NewKey, Vec<NewKeyFieldError>>,
+    ) {
         let p = theme::colors(ui);
         Panel::bottom("create footer")
             .frame(Frame::new().fill(p.surface.surface).inner_margin(Margin::symmetric(32, 0)))

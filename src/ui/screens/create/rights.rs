@@ -8,7 +8,7 @@ use crate::{
     model::{
         create::{
             Draft, Field as FormField, RightsChoice, Surroundings,
-            new_key::{KeyFor, Place, Slip},
+            new_key::{KeyFor, NewKeyField, NewKeyFieldError},
             preset::{Preset, split_patterns},
         },
         text::json,
@@ -54,11 +54,11 @@ impl CreateScreen {
         view: &mut View<'_>,
         cluster: &Cluster,
         around: Surroundings<'_>,
-        errors: &[Slip],
+        errors: &[NewKeyFieldError],
     ) {
         let by_api_key = around.by_api_key;
         let is_mine = self.draft.kind == KeyFor::Me;
-        let error = self.error(errors, Place::Key(FormField::Rights)).map(str::to_owned);
+        let error = self.error(errors, NewKeyField::Key(FormField::Rights)).map(str::to_owned);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::S;
             let choices = [

@@ -12,7 +12,7 @@ use crate::{
     app::{Command, Screen, journal::JournalView},
     model::{
         connections::profile::Environment,
-        journal::operation::Deed,
+        journal::operation::Operation,
         text::sanitize,
         time::{
             calendar,
@@ -114,7 +114,7 @@ impl JournalScreen {
             Field::new("Search the journal").without_label().icon(icons::SEARCH).hint(hint).show(ui, &mut self.search)
         });
         let response = searched.inner;
-        focus::entrance(ui, focus::Part::Page, response.id);
+        focus::entrance(ui, focus::FocusArea::Page, response.id);
         if slash {
             response.request_focus();
         }
@@ -361,7 +361,7 @@ impl Columns {
     }
 
     /// Paints one row. Whether it was clicked.
-    fn row(&self, ui: &mut Ui, view: &mut View<'_>, deed: &Deed, (place, cursor): (usize, bool)) -> bool {
+    fn row(&self, ui: &mut Ui, view: &mut View<'_>, deed: &Operation, (place, cursor): (usize, bool)) -> bool {
         let p = theme::colors(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(self.width, size::ROW), Sense::hover());
         let id = ui.scope_id().with(("deed", place));
@@ -394,7 +394,7 @@ impl Columns {
         response.clicked()
     }
 
-    fn words(&self, column: &str, deed: &Deed, view: &View<'_>) -> String {
+    fn words(&self, column: &str, deed: &Operation, view: &View<'_>) -> String {
         let zone = &view.state.zone;
         match column {
             "Time" => match deed.at {
@@ -413,7 +413,7 @@ impl Columns {
         }
     }
 
-    fn cell(&self, ui: &Ui, cell: Rect, column: &str, deed: &Deed, words: &str) {
+    fn cell(&self, ui: &Ui, cell: Rect, column: &str, deed: &Operation, words: &str) {
         let p = theme::colors(ui);
         match column {
             "Time" => {

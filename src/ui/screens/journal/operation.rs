@@ -6,7 +6,7 @@ use crate::{
     app::{Command, Screen, journal::JournalView},
     model::{
         api_key::KeyId,
-        journal::operation::{Deed, Ending},
+        journal::operation::{Operation, OperationOutcome},
         text::{sanitize, sentence},
         time::{calendar, expiry::thousands},
     },
@@ -29,21 +29,21 @@ use crate::{
 };
 
 /// Icon and colour of an ending: its form and its word say the same.
-pub(crate) fn ending_look(ending: Ending, p: &Palette) -> (&'static str, Color32) {
+pub(crate) fn ending_look(ending: OperationOutcome, p: &Palette) -> (&'static str, Color32) {
     match ending {
-        Ending::Success => (icons::CHECK_CIRCLE, p.success.text),
-        Ending::Failure => (icons::ERROR, p.danger.text),
-        Ending::Unknown => (icons::HELP, p.warning.text),
-        Ending::Open => (icons::PENDING, p.warning.text),
+        OperationOutcome::Success => (icons::CHECK_CIRCLE, p.success.text),
+        OperationOutcome::Failure => (icons::ERROR, p.danger.text),
+        OperationOutcome::Unknown => (icons::HELP, p.warning.text),
+        OperationOutcome::Open => (icons::PENDING, p.warning.text),
     }
 }
 
 /// What a person should make of an ending that is not a success.
-fn ending_words(ending: Ending) -> Option<&'static str> {
+fn ending_words(ending: OperationOutcome) -> Option<&'static str> {
     match ending {
-        Ending::Success | Ending::Failure => None,
-        Ending::Unknown => Some("The answer was lost, so that nobody knows. Look at the keys on the cluster"),
-        Ending::Open => Some(
+        OperationOutcome::Success | OperationOutcome::Failure => None,
+        OperationOutcome::Unknown => Some("The answer was lost, so that nobody knows. Look at the keys on the cluster"),
+        OperationOutcome::Open => Some(
             "It was begun, and nothing says what came of it: Keybearer was stopped before, is still at it, or the entry \
              is not as it was written. Look at the keys on the cluster",
         ),
@@ -51,7 +51,7 @@ fn ending_words(ending: Ending) -> Option<&'static str> {
 }
 
 /// `ana`, or `ana, by anna on laptop-7`.
-pub(crate) fn who(deed: &Deed) -> String {
+pub(crate) fn who(deed: &Operation) -> String {
     let user = if deed.user.is_empty() { "not known" } else { &deed.user };
     match (deed.system_user.as_str(), deed.host.as_str()) {
         ("", "") => user.to_owned(),
@@ -62,7 +62,7 @@ pub(crate) fn who(deed: &Deed) -> String {
 }
 
 /// The page of a deed.
-pub(crate) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Deed) {
+pub(crate) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Operation) {
     let p = theme::colors(ui);
     let rect = ui.max_rect();
     ui.painter().rect_filled(rect, 0.0, p.surface.raised);
@@ -94,7 +94,7 @@ pub(crate) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Deed) {
     });
 }
 
-fn ending_line(ui: &mut Ui, ending: Ending) {
+fn ending_line(ui: &mut Ui, ending: OperationOutcome) {
     let p = theme::colors(ui);
     let (icon, color) = ending_look(ending, p);
     ui.horizontal(|ui| {
@@ -104,7 +104,7 @@ fn ending_line(ui: &mut Ui, ending: Ending) {
     });
 }
 
-fn facts(ui: &mut Ui, view: &View<'_>, deed: &Deed) {
+fn facts(ui: &mut Ui, view: &View<'_>, deed: &Operation) {
     let p = theme::colors(ui);
     let plain = |ui: &mut Ui, words: &str| {
         let words = if words.is_empty() { "not known".into() } else { sanitize::shown(words) };
@@ -135,7 +135,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, deed: &Deed) {
 /// So many keys are listed one by one.
 const KEYS: usize = 100;
 
-fn keys(ui: &mut Ui, deed: &Deed) {
+fn keys(ui: &mut Ui, deed: &Operation) {
     let p = theme::colors(ui);
     text::line(ui, Type::Strong, p.text.primary, "Keys");
     if deed.keys.is_empty() && deed.failed.is_empty() {
@@ -212,7 +212,7 @@ fn lower(words: &str) -> String {
 }
 
 /// One deed of a history: what, how it ended, when, by whom.
-fn line(ui: &mut Ui, view: &View<'_>, deed: &Deed) {
+fn line(ui: &mut Ui, view: &View<'_>, deed: &Operation) {
     let p = theme::colors(ui);
     let (icon, color) = ending_look(deed.ending, p);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 38.0), Sense::hover());

@@ -7,7 +7,7 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, 
 
 use super::{journal::operation, keys::rows, rotations};
 use crate::{
-    app::{Cluster, Command, Loadable, dialogs::update::Step},
+    app::{Cluster, Command, Loadable, dialogs::update::UpdateStep},
     model::{
         Millis,
         api_key::{ApiKey, KeyId},
@@ -222,7 +222,7 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
         let off = off.map(|words| words.trim_end_matches(". ").to_owned());
         let name = if cluster.selection.is_empty() { "Update" } else { "Update this key" };
         if Button::secondary("Update…").icon(icons::EDIT).named(name).off_because(off.as_deref()).show(ui).clicked() {
-            view.send(Command::Update(Step::Ask(vec![key.id.clone()])));
+            view.send(Command::Update(UpdateStep::Ask(vec![key.id.clone()])));
         }
     });
 }

@@ -7,10 +7,10 @@ use crate::{
     model::{
         api_key::{ApiKey, KeyKind},
         privileges::descriptor::Piece,
-        rights::{Row, Verdict},
+        rights::{RightsRow, Verdict},
         text::{json, sanitize, sentence},
     },
-    ops::{Problem, keys::effective_privileges::Told},
+    ops::{Problem, keys::effective_privileges::DescribedRights},
     ui::{
         View, theme,
         theme::{Type, space},
@@ -97,7 +97,7 @@ fn not_read(ui: &mut Ui, view: &mut View<'_>, problem: &Problem, title: &str) {
     }
 }
 
-fn rights(ui: &mut Ui, told: &Told) {
+fn rights(ui: &mut Ui, told: &DescribedRights) {
     let p = theme::colors(ui);
     let rights = &told.whole.rights;
     if let Some(headline) = rights.headline() {
@@ -139,7 +139,7 @@ fn with_full_stop(sentence: &[Piece]) -> Vec<Piece> {
     pieces
 }
 
-fn table(ui: &mut Ui, rows: &[Row]) {
+fn table(ui: &mut Ui, rows: &[RightsRow]) {
     let p = theme::colors(ui);
     if rows.is_empty() {
         return;

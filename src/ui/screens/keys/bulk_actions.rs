@@ -28,7 +28,7 @@ fn name_of(count: usize) -> String {
 
 /// Forms of [`invalidate_shown`], from the widest to the narrowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum ButtonWidth {
     /// All of its words.
     Long,
     /// The verb and the number.
@@ -37,25 +37,25 @@ pub(crate) enum Form {
     Icon,
 }
 
-fn button<'a>(form: Form, count: usize, label: &'a mut String) -> Button<'a> {
+fn button<'a>(form: ButtonWidth, count: usize, label: &'a mut String) -> Button<'a> {
     *label = match form {
-        Form::Long => format!("{}…", name_of(count)),
-        Form::Short | Form::Icon => format!("Invalidate {}…", thousands(count as u64)),
+        ButtonWidth::Long => format!("{}…", name_of(count)),
+        ButtonWidth::Short | ButtonWidth::Icon => format!("Invalidate {}…", thousands(count as u64)),
     };
     match form {
-        Form::Icon => Button::ghost(label).icon(icons::BLOCK).small().compact(true),
-        Form::Long | Form::Short => Button::link(label),
+        ButtonWidth::Icon => Button::ghost(label).icon(icons::BLOCK).small().compact(true),
+        ButtonWidth::Long | ButtonWidth::Short => Button::link(label),
     }
 }
 
 /// The width of [`invalidate_shown`] with the gap before it, in points.
-pub(crate) fn room(ui: &Ui, cluster: &Cluster, form: Form) -> f32 {
+pub(crate) fn room(ui: &Ui, cluster: &Cluster, form: ButtonWidth) -> f32 {
     let width = |count| button(form, count, &mut String::new()).room(ui);
     count_shown(cluster).map_or(0.0, |count| ui.spacing().item_spacing.x + width(count))
 }
 
 /// All that a search finds, without ticking it first.
-pub(crate) fn invalidate_shown(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, form: Form) {
+pub(crate) fn invalidate_shown(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, form: ButtonWidth) {
     let Some(count) = count_shown(cluster) else { return };
     if button(form, count, &mut String::new()).named(&name_of(count)).show(ui).clicked() {
         view.send(Command::AskInvalidateShown);

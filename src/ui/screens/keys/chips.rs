@@ -2,11 +2,11 @@
 
 use eframe::egui::{Align, Layout, Role, Ui, WidgetInfo};
 
-use super::bulk_actions::{self, Form};
+use super::bulk_actions::{self, ButtonWidth};
 use crate::{
     app::{Cluster, Command},
     model::{
-        inventory::list_view::View as ListView,
+        inventory::list_view::ListView,
         time::expiry::{StatusGroup, thousands},
     },
     ui::{
@@ -57,14 +57,14 @@ impl Chips {
 }
 
 /// From the widest to the narrowest; the last one is taken where none fits.
-const FORMS: [(Chips, Form); 7] = [
-    (Chips::Labels, Form::Long),
-    (Chips::Labels, Form::Short),
-    (Chips::ShortLabels, Form::Short),
-    (Chips::Counts, Form::Short),
-    (Chips::Counts, Form::Icon),
-    (Chips::Marks, Form::Short),
-    (Chips::Marks, Form::Icon),
+const FORMS: [(Chips, ButtonWidth); 7] = [
+    (Chips::Labels, ButtonWidth::Long),
+    (Chips::Labels, ButtonWidth::Short),
+    (Chips::ShortLabels, ButtonWidth::Short),
+    (Chips::Counts, ButtonWidth::Short),
+    (Chips::Counts, ButtonWidth::Icon),
+    (Chips::Marks, ButtonWidth::Short),
+    (Chips::Marks, ButtonWidth::Icon),
 ];
 
 /// One line of the same height at every width: what lies below it must not move when a page opens beside it. Labels
@@ -75,7 +75,7 @@ pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     let chips = StatusGroup::ALL.map(|group| (group, thousands(counts.in_group(group) as u64)));
     let not_known = cluster.rows.not_known.count();
     let room = ui.available_width() - chip::choice_width(ui, None, Shown { label: "All", count: Some(&total) });
-    let fits = |(form, actions): &(Chips, Form)| {
+    let fits = |(form, actions): &(Chips, ButtonWidth)| {
         let width = |(group, count): &(StatusGroup, String)| {
             GAP + chip::choice_width(ui, Some(status::group_mark(*group)), form.shown(*group, count))
         };
@@ -83,7 +83,7 @@ pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         let beside = bulk_actions::room(ui, cluster, *actions) + not_known_room(ui, not_known, *actions);
         chips + beside <= room
     };
-    let (form, actions) = FORMS.into_iter().find(fits).unwrap_or((Chips::Marks, Form::Icon));
+    let (form, actions) = FORMS.into_iter().find(fits).unwrap_or((Chips::Marks, ButtonWidth::Icon));
     strip(ui, size::CHIP, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = GAP;
         if chip::choice(ui, cluster.view.status.is_none(), None, "All", Some(total)).clicked() {
@@ -105,17 +105,17 @@ pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     });
 }
 
-fn not_known_shown(count: usize, form: Form) -> String {
+fn not_known_shown(count: usize, form: ButtonWidth) -> String {
     let count = thousands(count as u64);
-    if form == Form::Icon { format!("{count} ?") } else { format!("{count} not known") }
+    if form == ButtonWidth::Icon { format!("{count} ?") } else { format!("{count} not known") }
 }
 
-fn not_known_room(ui: &Ui, count: usize, form: Form) -> f32 {
+fn not_known_room(ui: &Ui, count: usize, form: ButtonWidth) -> f32 {
     if count == 0 { 0.0 } else { GAP + text::width(ui, Type::Small, &not_known_shown(count, form)) }
 }
 
-fn not_known_words(ui: &mut Ui, cluster: &Cluster, count: usize, form: Form) {
-    let words = not_known_shown(count, Form::Short);
+fn not_known_words(ui: &mut Ui, cluster: &Cluster, count: usize, form: ButtonWidth) {
+    let words = not_known_shown(count, ButtonWidth::Short);
     let why = format!("{words}: of these keys it is not known if the search means them: {}", cluster.why_not_known());
     let color = theme::colors(ui).text.secondary;
     let response = text::line(ui, Type::Small, color, not_known_shown(count, form));

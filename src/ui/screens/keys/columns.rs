@@ -6,7 +6,7 @@ use eframe::egui::{self, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, po
 use crate::{
     app::{Cluster, Command},
     model::{
-        inventory::{Column, Sort, list_view::View as ListView},
+        inventory::{Column, Sort, list_view::ListView},
         settings::{COLUMNS, Shown, TableLayout},
     },
     ui::{

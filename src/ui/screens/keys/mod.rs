@@ -14,11 +14,11 @@ use eframe::egui::{
 
 use super::{key_page, rotations};
 use crate::{
-    app::{Cluster, Command, Screen, dialogs::update::Step},
+    app::{Cluster, Command, Screen, dialogs::update::UpdateStep},
     model::{
         api_key::KeyId,
         filter::{self, ValueOf},
-        inventory::{Bits, Field, list_view::View as ListView},
+        inventory::{Bitmap, Field, list_view::ListView},
         text::sanitize,
         time::{
             calendar,
@@ -194,7 +194,7 @@ impl Keys {
             search.ui(ui, &cluster.search_errors, &count, &mut values)
         });
         self.search = search;
-        focus::entrance(ui, focus::Part::Page, searched.response.id);
+        focus::entrance(ui, focus::FocusArea::Page, searched.response.id);
         if slash {
             searched.response.request_focus();
         }
@@ -240,7 +240,7 @@ impl Keys {
             for row in range {
                 let Some(place) = cluster.place(row) else { continue };
                 let key = cluster.inventory().listed(place);
-                let place = rows::Place { cursor: self.cursor == Some(row), cluster, row, place };
+                let place = rows::RowContext { cursor: self.cursor == Some(row), cluster, row, place };
                 if painter.row(ui, view, &key, &place) {
                     self.cursor = Some(row);
                 }
@@ -385,7 +385,7 @@ fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
         ValueOf::Managed => plain(Field::ManagedBy),
         ValueOf::Meta(path) => plain(Field::Metadata(path.clone())),
         ValueOf::MetaKeys => {
-            let fields = inventory.metadata_fields(&Bits::all(inventory.len()));
+            let fields = inventory.metadata_fields(&Bitmap::all(inventory.len()));
             fields.into_iter().take(MOST).map(|(path, count)| (path.join("."), count)).collect()
         }
         ValueOf::Status => {
@@ -500,7 +500,7 @@ fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
                 view.send(Command::AskInvalidate(cluster.selection.ids()));
             }
             if Button::secondary("Update…").icon(icons::EDIT).named("Update").show(ui).clicked() {
-                view.send(Command::Update(Step::Ask(cluster.selection.ids())));
+                view.send(Command::Update(UpdateStep::Ask(cluster.selection.ids())));
             }
             rotations::rotate_selected(ui, view, cluster);
         });

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::columns::{Columns, LEFT, TICK, heading, tick};
 use crate::{
-    app::{Cluster, Command, cluster::merged::Part},
+    app::{Cluster, Command, cluster::merged::MergedSource},
     model::{
         Millis,
         api_key::{ApiKey, KeyId, KeyKind},
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Where a row stands.
-pub struct Place<'a> {
+pub struct RowContext<'a> {
     /// Whether the keyboard is at it.
     pub cursor: bool,
     /// The cluster it belongs to.
@@ -65,7 +65,7 @@ impl<'a> RowPainter<'a> {
     }
 
     /// Paints one row. Whether it was clicked.
-    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, place: &Place<'_>) -> bool {
+    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, place: &RowContext<'_>) -> bool {
         let p = theme::colors(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(self.columns.width, size::ROW), Sense::hover());
         let id = ui.scope_id().with(("row", key.id.as_str()));
@@ -141,7 +141,15 @@ impl<'a> RowPainter<'a> {
     }
 
     /// Paints a cell and says what it says.
-    fn cell(&self, ui: &Ui, cell: Rect, column: Column, key: &ApiKey, status: Status, place: &Place<'_>) -> String {
+    fn cell(
+        &self,
+        ui: &Ui,
+        cell: Rect,
+        column: Column,
+        key: &ApiKey,
+        status: Status,
+        place: &RowContext<'_>,
+    ) -> String {
         let p = theme::colors(ui);
         let plain = |text: String, color: Color32| {
             elided(ui, cell, Type::Body, color, &text);
@@ -193,7 +201,7 @@ impl<'a> RowPainter<'a> {
         if self.dates { calendar::local(at, &self.zone) } else { calendar::day(at, &self.zone) }
     }
 
-    fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, place: &Place<'_>) -> String {
+    fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, place: &RowContext<'_>) -> String {
         let p = theme::colors(ui);
         let part = place.cluster.part(place.place);
         let badges = badges(key, Some(place.cluster), part);
@@ -291,7 +299,7 @@ pub const NOT_FULLY_READABLE: &str = "not fully readable";
 pub fn badges<'a>(
     key: &'a ApiKey,
     cluster: Option<&Cluster>,
-    part: Option<&'a Part>,
+    part: Option<&'a MergedSource>,
 ) -> Vec<(chip::Tone, &'static str, &'a str)> {
     use chip::Tone;
     let mut badges = Vec::new();

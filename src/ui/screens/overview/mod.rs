@@ -27,8 +27,8 @@ use crate::{
     model::{
         filter,
         inventory::{
-            list_view::View as ListView,
-            overview::{Overview, Span, Wanted},
+            list_view::ListView,
+            overview::{Overview, OverviewOptions, Span},
         },
         text::sanitize,
         time::{
@@ -149,10 +149,10 @@ impl OverviewScreen {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.picture_menu(ui, view, cluster, overview, heading);
                     if let Some(span) = chip::segmented(ui, wanted.span, &spans, None) {
-                        view.send(Command::SetOverview(Wanted { span, ..wanted.clone() }));
+                        view.send(Command::SetOverview(OverviewOptions { span, ..wanted.clone() }));
                     }
                     if let Some(created) = chip::segmented(ui, wanted.created, &moments, None) {
-                        view.send(Command::SetOverview(Wanted { created, ..wanted.clone() }));
+                        view.send(Command::SetOverview(OverviewOptions { created, ..wanted.clone() }));
                     }
                 });
             };
@@ -264,7 +264,7 @@ fn title(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
             }
         } else {
             let refresh = Button::ghost("Refresh").icon(icons::REFRESH).show(ui);
-            focus::entrance(ui, focus::Part::Page, refresh.id);
+            focus::entrance(ui, focus::FocusArea::Page, refresh.id);
             if refresh.clicked() {
                 view.send(Command::Refresh);
             }

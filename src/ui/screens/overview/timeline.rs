@@ -19,10 +19,10 @@ use crate::{
 const LABELS: f32 = 22.0;
 
 /// The bars that were chosen: the first and the last.
-pub type Chosen = (usize, usize);
+pub type BarRange = (usize, usize);
 
 /// Draws the bars in all the room there is. The bars that were clicked or drawn over, and where the picture is.
-pub fn ui(ui: &mut Ui, bars: &[Bar], created: bool, height: f32) -> (Option<Chosen>, Rect) {
+pub fn ui(ui: &mut Ui, bars: &[Bar], created: bool, height: f32) -> (Option<BarRange>, Rect) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let chart = Rect::from_min_max(rect.min, rect.max - vec2(0.0, LABELS));
@@ -70,7 +70,7 @@ fn interact(
     bars: &[Bar],
     created: bool,
     column: &impl Fn(usize) -> Rect,
-) -> (Option<Chosen>, Option<Chosen>) {
+) -> (Option<BarRange>, Option<BarRange>) {
     let from_id = Id::unique("timeline is drawn from");
     let mut from: Option<usize> = ui.data(|data| data.get_temp(from_id));
     let (mut chosen, mut marked) = (None, None);
