@@ -141,7 +141,7 @@ impl State {
     }
 
     /// A question that was asked because the window is to be closed was answered: the next one, or the end.
-    pub(super) fn go_on_closing(&mut self) {
+    pub(super) fn resume_closing(&mut self) {
         if self.closing.is_asked {
             self.closing.now = self.may_close();
         }
@@ -212,7 +212,7 @@ impl State {
             ClosingStep::LeaveUnsaved => {
                 let Some(id) = self.unsaved_asked().map(|profile| profile.id.clone()) else { return };
                 self.closing.leaving.insert(id);
-                self.go_on_closing();
+                self.resume_closing();
             }
             ClosingStep::Stay => self.stay_open(),
             ClosingStep::NotNow(id) => drop(self.closing.left.insert(id)),

@@ -88,7 +88,7 @@ impl State {
             }
         }
         self.entry_changed(id);
-        self.go_on_closing();
+        self.resume_closing();
     }
 
     pub(super) fn start_test(&mut self, endpoint: Box<Endpoint>) {

@@ -59,8 +59,8 @@ impl State {
             Command::Closing(step) => self.closing_step(step),
             Command::AskInvalidate(ids) => self.ask_invalidate(ids),
             Command::AskInvalidateShown => self.ask_invalidate_shown(),
-            Command::IncludeOwnKey(on) => self.say_word(|dialog| dialog.own_key_too = on),
-            Command::IncludeManaged(on) => self.say_word(|dialog| dialog.managed_too = on),
+            Command::IncludeOwnKey(on) => self.set_confirmation(|dialog| dialog.own_key_too = on),
+            Command::IncludeManaged(on) => self.set_confirmation(|dialog| dialog.managed_too = on),
             Command::Invalidate => self.invalidate(),
             Command::StopInvalidate => self.stop_invalidate(),
             Command::RetryFailed => self.invalidate_again(Invalidation::take_failed),
@@ -69,7 +69,7 @@ impl State {
             Command::ExportFates(fate, format, path) if self.updating.is_some() => {
                 self.export_updates(fate, format, path)
             }
-            Command::ExportFates(fate, format, path) => self.export_fates(fate, format, path),
+            Command::ExportFates(fate, format, path) => self.export_outcomes(fate, format, path),
             Command::CloseInvalidate => self.close_invalidate(),
             Command::Update(step) => self.update_step(step),
             Command::Rotate(step) => self.rotate_step(step),

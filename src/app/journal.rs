@@ -87,7 +87,7 @@ impl Journal {
     }
 
     /// The deed whose page is open.
-    pub fn open_deed(&self) -> Option<&Operation> {
+    pub fn open_operation(&self) -> Option<&Operation> {
         self.deeds().get(self.open?)
     }
 
@@ -188,7 +188,7 @@ impl State {
         let now = self.now;
         let standing = result.as_ref().ok().map(|record| record.standing.clone());
         // What is open stays open when newer deeds have come before it.
-        let open = self.journal.open_deed().map(|deed| deed.entries.first().copied());
+        let open = self.journal.open_operation().map(|deed| deed.entries.first().copied());
         if !self.journal.record.answer(ticket, result.map_err(|problem| problem.fix(Fix::Retry)), now) {
             return;
         }

@@ -190,7 +190,7 @@ impl State {
     }
 
     /// Time has passed: the clipboard and whatever else has an end.
-    pub fn tick(&mut self, now: Millis) {
+    pub fn advance(&mut self, now: Millis) {
         self.now = now;
         if self.clipboard.is_due(now) {
             self.clear_clipboard();
@@ -225,14 +225,14 @@ impl State {
     }
 
     /// Shows short news that only the window itself knows.
-    pub fn tell(&mut self, text: &str) {
+    pub fn notify(&mut self, text: &str) {
         self.notice(text);
     }
 
     fn notice(&mut self, text: impl Into<String>) {
-        const MOST: usize = 4;
+        const MAX_NOTICES: usize = 4;
         self.notices.push_back(Notice { text: text.into(), until: self.now.saturating_add(NOTICE_TIME) });
-        while self.notices.len() > MOST {
+        while self.notices.len() > MAX_NOTICES {
             self.notices.pop_front();
         }
     }

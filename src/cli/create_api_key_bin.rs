@@ -73,9 +73,9 @@ impl CreateApiKeyArgs {
         if let Err(error) = secret::write_stdout(text.as_bytes()).map_err(CliError::Output) {
             return Err(destination::take_back(&session, &created, &error).await);
         }
-        output::say(&sanitize::shown(&descriptor::plain(&checked.sentence)));
+        output::print_status(&sanitize::shown(&descriptor::plain(&checked.sentence)));
         if let Some(application_id) = checked.key.application_id() {
-            output::say(&format!(
+            output::print_status(&format!(
                 "Elasticsearch makes the id itself: clients use the one above, and Keybearer finds the key by “{}” too",
                 sanitize::shown(application_id)
             ));

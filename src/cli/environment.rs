@@ -113,7 +113,7 @@ fn ask_keyring<T: Send + 'static>(
         .spawn(work)
         .map_err(|error| CliError::problem("The keyring can't be asked", &error.to_string(), "Try again"))?;
     let answer = receiver.recv_timeout(SILENCE).or_else(|_| {
-        output::say("Waiting for the keyring: it may be asking for its password in a window of its own");
+        output::print_status("Waiting for the keyring: it may be asking for its password in a window of its own");
         receiver.recv_timeout(PATIENCE)
     });
     match answer {

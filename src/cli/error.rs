@@ -78,15 +78,15 @@ impl CliError {
     pub(super) fn print(&self) -> ExitCode {
         match self {
             Self::Usage(words) => {
-                words.lines().for_each(output::complain);
+                words.lines().for_each(output::print_error);
                 ExitCode::from(USAGE)
             }
             Self::Fields(lines) => {
-                lines.iter().for_each(|line| output::say(&sanitize::shown(line)));
+                lines.iter().for_each(|line| output::print_status(&sanitize::shown(line)));
                 ExitCode::from(USAGE)
             }
             Self::Problem(problem) => {
-                output::complain(&fixes::told(problem));
+                output::print_error(&fixes::with_fixes(problem));
                 match problem.kind {
                     ProblemKind::NotKnown => Exit::NotKnown.into(),
                     ProblemKind::Partly => Exit::Partly.into(),
@@ -96,7 +96,7 @@ impl CliError {
             // Who reads has heard enough: that is no failure and needs no words.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done.into(),
             Self::Output(error) => {
-                output::complain(&format!("The output can't be written: {error}"));
+                output::print_error(&format!("The output can't be written: {error}"));
                 Exit::Failed.into()
             }
         }

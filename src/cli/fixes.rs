@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// All of a problem in one text: its message, and how its ways out are taken from here.
-pub(super) fn told(problem: &Problem) -> String {
+pub(super) fn with_fixes(problem: &Problem) -> String {
     let ways: Vec<String> = problem.fixes.iter().filter_map(way).collect();
     match ways.is_empty() {
         true => problem.words(),
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn ways_out_are_told_as_commands_behind_the_message() {
         let problem = Problem::new("It stopped", "").hint("Try again").fix(Fix::ResumeRotation("r1".into()));
-        assert_eq!(told(&problem), "It stopped. Try again. `keybearer rotate --resume r1` resumes it");
-        assert_eq!(told(&Problem::new("No", "").fix(Fix::Retry)), "No");
+        assert_eq!(with_fixes(&problem), "It stopped. Try again. `keybearer rotate --resume r1` resumes it");
+        assert_eq!(with_fixes(&Problem::new("No", "").fix(Fix::Retry)), "No");
     }
 }

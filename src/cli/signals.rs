@@ -19,7 +19,7 @@ pub(super) async fn attended<T>(work: impl Future<Output = T>, mut on_signal: im
 /// Carries out work in several requests; a signal sets `stop`, by which the work ends between two of them.
 pub(super) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBool) -> T {
     attended(work, || {
-        output::say("Stopping after the requests that are under way");
+        output::print_status("Stopping after the requests that are under way");
         stop.store(true, Ordering::Relaxed);
     })
     .await

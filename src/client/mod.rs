@@ -56,16 +56,16 @@ const TRIES: u32 = 3;
 /// The first pause between two tries; doubled for the next, and up to half of it is left to chance.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest time that a server is obeyed when it asks to wait.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// Connecting takes at most this, or the time of the profile if that is shorter.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an ordinary answer.
-const LARGEST_ANSWER: u64 = 64 << 20;
+const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// The largest difference in milliseconds between the header `Date` and this machine's clock that is counted by.
 /// Elasticsearch sends no such header: it comes from something before it, whose clock is not the cluster's.
 pub const MAX_DATE_SKEW: Millis = 5 * 60 * 1000;
 /// Longer times than this are meant as "no limit", and the clock can't add much more.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One cluster, signed in to. Cheap to clone; clones share connections.
 #[derive(Clone)]
@@ -134,7 +134,7 @@ impl<'a> Call<'a> {
             segments,
             query: Vec::new(),
             body: None,
-            limit: LARGEST_ANSWER,
+            limit: MAX_RESPONSE_BYTES,
             repeatable: true,
             changes: false,
             private: false,
@@ -168,7 +168,7 @@ impl Client {
     /// [`ClientError::BadCaFile`], [`ClientError::BadLogin`] or [`ClientError::Setup`].
     pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
         let setup = |reason: String| ClientError::Setup { reason };
-        let timeout = endpoint.timeout.clamp(Duration::from_millis(1), LONGEST_TIMEOUT);
+        let timeout = endpoint.timeout.clamp(Duration::from_millis(1), MAX_TIMEOUT);
         let last_seen = LastSeen::default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("keybearer/", env!("CARGO_PKG_VERSION")))
@@ -328,7 +328,7 @@ impl Client {
         if let (Some(rows), true) = (call.rows, answer.is_success()) {
             return read_rows(response, answer, (rows, call.limit), around).await;
         }
-        let limit = if answer.is_success() { call.limit } else { call.limit.min(http::response::LONGEST_REFUSAL) };
+        let limit = if answer.is_success() { call.limit } else { call.limit.min(http::response::MAX_ERROR_BYTES) };
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if (answer.body.len() + chunk.len()) as u64 <= limit => answer.body.extend(&chunk),
@@ -429,7 +429,7 @@ fn pause(result: &Result<Response, ClientError>, tries: u32) -> Option<Duration>
         _ => return None,
     };
     if let Some(asked) = asked {
-        return (asked <= LONGEST_PAUSE).then_some(asked);
+        return (asked <= MAX_PAUSE).then_some(asked);
     }
     let most = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1));
     let chance = (RandomState::new().build_hasher().finish() % 1000) as u32;

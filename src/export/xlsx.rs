@@ -52,16 +52,16 @@ fn columns(about: &About) -> impl Iterator<Item = (u16, (&'static str, f64, Cell
 }
 
 /// The rows of a sheet below its head: Excel reads 2^20 with it.
-const MOST_ROWS: u32 = (1 << 20) - 1;
+const MAX_SHEET_ROWS: u32 = (1 << 20) - 1;
 /// The most UTF-16 units of a cell.
-const MOST_UNITS: usize = 32_767;
+const MAX_CELL_UNITS: usize = 32_767;
 /// From here on the rows may exceed the 4 GiB that fit into a zip file of the old kind.
 const MANY: u64 = 50_000;
 /// How many packed bytes are written between two questions whether to go on.
 const PACKED_STEP: usize = 1 << 18;
 
 pub(super) fn write(out: &mut (dyn Write + Send), rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
-    write_sheets(out, rows, about, MOST_ROWS)
+    write_sheets(out, rows, about, MAX_SHEET_ROWS)
 }
 
 fn write_sheets(
@@ -173,13 +173,13 @@ fn put_text(sheet: &mut Worksheet, line: u32, column: u16, text: &str) -> Result
 
 /// As much of a text as fits into a cell, and how much does not.
 fn fitting(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.len() <= MOST_UNITS || text.encode_utf16().count() <= MOST_UNITS {
+    if text.len() <= MAX_CELL_UNITS || text.encode_utf16().count() <= MAX_CELL_UNITS {
         return text;
     }
     let mut units = 0;
     let end = text.char_indices().find(|(_, c)| {
         units += c.len_utf16();
-        units > MOST_UNITS - 40
+        units > MAX_CELL_UNITS - 40
     });
     let (shown, rest) = text.split_at(end.map_or(text.len(), |(end, _)| end));
     format!("{shown}… ({} characters more)", rest.chars().count()).into()
@@ -326,8 +326,8 @@ mod tests {
     #[test]
     fn a_text_too_long_for_a_cell_is_cut_and_says_so() {
         let cut = fitting("🔑".repeat(20_000).into());
-        assert!(cut.encode_utf16().count() <= MOST_UNITS && cut.ends_with("🔑… (3637 characters more)"), "{cut}");
-        assert!(matches!(fitting("x".repeat(MOST_UNITS).into()), Cow::Owned(same) if same.len() == MOST_UNITS));
+        assert!(cut.encode_utf16().count() <= MAX_CELL_UNITS && cut.ends_with("🔑… (3637 characters more)"), "{cut}");
+        assert!(matches!(fitting("x".repeat(MAX_CELL_UNITS).into()), Cow::Owned(same) if same.len() == MAX_CELL_UNITS));
     }
 
     #[test]

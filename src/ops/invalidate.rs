@@ -405,7 +405,7 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
         }
         let (keys, failed) = (self.outcome.done[done..].to_vec(), self.outcome.failed[failed..].to_vec());
         self.tell();
-        intent.close(OutcomeEntry::of_fates(keys, failed)).await;
+        intent.close(OutcomeEntry::of_outcomes(keys, failed)).await;
         can_be_asked
     }
 }

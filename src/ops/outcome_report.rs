@@ -105,7 +105,7 @@ pub fn of_update(outcome: &UpdateOutcome) -> Vec<KeyOutcomeRow> {
 /// The rows with the names and owners of a list.
 pub fn named<'a>(list: &'a KeyList, rows: &'a [KeyOutcomeRow]) -> impl Iterator<Item = Written<'a>> {
     rows.iter().map(|(result, id, reason)| {
-        let place = list.keys.place(id);
+        let place = list.keys.row_id(id);
         let text = |of: fn(&'a crate::model::inventory::Inventory, usize) -> &'a str| {
             place.map_or("", |place| of(&list.keys, place)).into()
         };

@@ -118,7 +118,7 @@ impl App {
     /// Takes in what happened and what is due; runs also while the window is hidden.
     pub fn advance(&mut self, ctx: &egui::Context) {
         // The time first: after a long rest, news would otherwise be as old as the last frame.
-        self.state.tick((self.clock)());
+        self.state.advance((self.clock)());
         while let Some(event) = self.worker.poll() {
             self.state.apply(event);
         }
@@ -127,7 +127,7 @@ impl App {
         }
         self.close_when_answered(ctx);
         if self.zoom.keep(ctx) {
-            self.state.tell("The window is too small for a larger zoom: make the window larger first");
+            self.state.notify("The window is too small for a larger zoom: make the window larger first");
         }
         self.submit();
         if let Some(at) = self.state.wake_at() {

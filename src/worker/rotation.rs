@@ -163,7 +163,7 @@ pub(super) async fn run(
             came_to(driver::start(session, rotations, (&plan, consent), destination, &mut front).await)
         }
         Rotate::Kept(held, secret) => {
-            Rotated::After(Ok(Box::new(driver::kept(session, *held, secret, &mut front).await)))
+            Rotated::After(Ok(Box::new(driver::confirm_delivery(session, *held, secret, &mut front).await)))
         }
         Rotate::Many(plans, consent, folder) => match driver::folder_for_secrets(&folder) {
             Ok(folder) => {
@@ -202,7 +202,7 @@ pub(super) async fn run(
         }
         Rotate::Cancel(id, keep) => Rotated::Canceled(match rotation::take(rotations, &id) {
             Ok(mut held) => {
-                driver::give_up(session, &mut held, keep, &mut |one| front.progress(one)).await.map(Box::new)
+                driver::cancel_rotation(session, &mut held, keep, &mut |one| front.progress(one)).await.map(Box::new)
             }
             Err(problem) => Err(problem),
         }),

@@ -446,7 +446,7 @@ fn a_key_whose_name_is_no_text_is_found_shown_and_ended_by_its_id() {
         let one = admin.client.get_api_key(&id, false).await.unwrap().expect("by its id alone");
         assert_eq!(one.flaw, key.flaw);
         let list = list::all(&admin, |_| ()).await.unwrap();
-        let place = list.keys.place(&id).expect("it is in the list");
+        let place = list.keys.row_id(&id).expect("it is in the list");
         assert_eq!(list.keys.flaw(place), key.flaw.as_deref());
         assert!(key.flaw.is_none() || !list.is_whole());
 
@@ -474,7 +474,7 @@ fn metadata_that_is_no_text_hides_neither_the_application_id_nor_the_product() {
         let [key] = found.as_slice() else { panic!("by its application id: {found:?}") };
         assert_eq!((key.application_id(), key.managed_by()), (Some(app.as_str()), Some("fleet")));
         let list = list::all(&admin, |_| ()).await.unwrap();
-        let listed = list.keys.key(list.keys.place(&key.id).expect("it is in the list"));
+        let listed = list.keys.key(list.keys.row_id(&key.id).expect("it is in the list"));
         assert_eq!((listed.application_id(), listed.managed_by()), (Some(app.as_str()), Some("fleet")));
         let plan = invalidate::InvalidationPlan::of([&listed]);
         let outcome = invalidate::many(&admin, plan, &AtomicBool::new(false), |_| ()).await;

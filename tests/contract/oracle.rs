@@ -257,7 +257,7 @@ fn searches_for_rights_find_what_the_server_grants() {
         let all = list::all(&admin, |_| ()).await.unwrap().keys;
         let mut keys = Inventory::default();
         for (key, what) in &made {
-            let place = all.place(&key.id).unwrap_or_else(|| panic!("{what} is not listed"));
+            let place = all.row_id(&key.id).unwrap_or_else(|| panic!("{what} is not listed"));
             keys.put(&RawKey::from(&all.key(place)));
         }
         keys.finish();
@@ -275,7 +275,7 @@ async fn nothing_is_told(server: &Server) {
     let key = server.post_key(&superuser(), "", json!({ "name": unique("oracle-old"), "role_descriptors": {} })).await;
     let admin = server.admin().await;
     let keys = list::all(&admin, |_| ()).await.unwrap().keys;
-    let place = keys.place(&key.id).unwrap();
+    let place = keys.row_id(&key.id).unwrap();
     for search in ["can:all", "can:cluster:monitor", "can:read on:logs-1", "on:logs-*"] {
         assert_eq!(searched(&keys, search)[place], Certainty::NotKnown, "{search}");
         assert_eq!(searched(&keys, &format!("-({search})"))[place], Certainty::NotKnown, "-({search})");
@@ -418,7 +418,7 @@ fn searches_for_plain_fields_find_what_the_rows_say() {
             let whole = format!("owner:{user} ({search})");
             let query = filter::parse(&whole, admin.now(), &jiff::tz::TimeZone::UTC).unwrap();
             let found = list.matching(&query.expr, admin.now(), Asker::default());
-            let mut ours: Vec<&str> = found.places().map(|place| list.id(place)).collect();
+            let mut ours: Vec<&str> = found.rows().map(|place| list.id(place)).collect();
             let mut theirs: Vec<&str> =
                 rows.iter().filter(|row| holds(row)).map(|row| row["id"].as_str().unwrap()).collect();
             ours.sort_unstable();

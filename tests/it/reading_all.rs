@@ -300,7 +300,7 @@ async fn what_is_new_is_told_before_all_is_read_again() {
     }
     let renewed = list::renewed(&session, &old).await.unwrap().expect("it adds up");
     assert_eq!((renewed.keys.len(), renewed.as_of), (301, old.as_of), "it is no younger than what was read whole");
-    let changed = renewed.keys.place(&keybearer::model::api_key::KeyId::new("id000010")).unwrap();
+    let changed = renewed.keys.row_id(&keybearer::model::api_key::KeyId::new("id000010")).unwrap();
     assert!(renewed.keys.is_invalidated(changed));
     // A key that is gone can't be told from the others: all has to be read again.
     keys.0.lock().unwrap().keys.remove("id000020");

@@ -150,7 +150,7 @@ impl Place {
                 let outcome = update::run(&session, &Arc::new(plan), None, &AtomicBool::new(false), |_| ()).await;
                 assert!(outcome.failed.is_empty(), "{outcome:?}");
             });
-            let mut held = self.rotations().take(&rotation.id).unwrap();
+            let mut held = self.rotations().lock(&rotation.id).unwrap();
             held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
             held.rotation.grace = 0;
             held.save().unwrap();
@@ -208,7 +208,7 @@ fn one_key_with_a_grace_period_from_its_page_to_its_proved_end() {
     desk.press("Rotate 1 key");
     desk.wait_for("Successor created");
     assert!(matches!(place.rotation().state, State::HandingOver { .. }), "on the disk before it is shown");
-    assert!(place.rotations().take(&place.rotation().id).is_err(), "nobody else goes on with it meanwhile");
+    assert!(place.rotations().lock(&place.rotation().id).is_err(), "nobody else goes on with it meanwhile");
     assert!(desk.sees(&format!("Takes the place of app ({old})")), "{:?}", desk.texts());
     assert!(desk.is_close_refused() && desk.sees("was not copied, kept or written"));
     desk.press("Go back");
@@ -501,7 +501,7 @@ fn a_rotation_whose_successor_is_not_proved_is_closed_and_no_key_ends() {
     desk.wait_for("Both keys work");
     desk.press("Close the rotation");
     let other = place.keys("other")[0].id.clone();
-    let mut held = place.rotations().take(&place.rotation().id).unwrap();
+    let mut held = place.rotations().lock(&place.rotation().id).unwrap();
     let State::Grace { due, tried, .. } = held.rotation.state else { panic!("no grace") };
     held.rotation.state = State::Grace { successor: other, due, tried };
     held.save().unwrap();
@@ -536,7 +536,7 @@ fn an_end_that_would_be_refused_is_said_to_be_before_anything_is_pressed() {
     desk.wait_for("Both keys work");
     desk.press("Close the rotation");
     // By what is written down here the day is over, and by the cluster's clock it is not.
-    let mut held = place.rotations().take(&place.rotation().id).unwrap();
+    let mut held = place.rotations().lock(&place.rotation().id).unwrap();
     let State::Grace { successor, due, tried } = held.rotation.state.clone() else { panic!("no grace") };
     held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
     held.save().unwrap();

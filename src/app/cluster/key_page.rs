@@ -62,7 +62,8 @@ impl State {
     fn shown_page(&self) -> Option<(ProfileId, KeyId)> {
         let id = self.cluster().filter(|_| self.screen == Screen::Keys)?.open.clone()?;
         let home = self.home(&id)?;
-        (home.session.value().is_some() && home.inventory().place(&id).is_some()).then(|| (home.profile.id.clone(), id))
+        (home.session.value().is_some() && home.inventory().row_id(&id).is_some())
+            .then(|| (home.profile.id.clone(), id))
     }
 
     /// Reads what the key of the page can do when another page is on the screen than before.
@@ -91,7 +92,9 @@ impl State {
     pub(crate) fn read_rights(&mut self) {
         let Some((cluster, id)) = self.shown_page() else { return self.forget_page() };
         let Some(home) = self.home(&id) else { return };
-        let (Some(session), Some(place)) = (home.session.value().cloned(), home.inventory().place(&id)) else { return };
+        let (Some(session), Some(place)) = (home.session.value().cloned(), home.inventory().row_id(&id)) else {
+            return;
+        };
         let mut page = KeyPage::new(cluster, home.inventory().key(place));
         if let Some(mut old) = self.key_page.take() {
             self.stop_reading(&mut old);

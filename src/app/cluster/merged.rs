@@ -55,7 +55,7 @@ impl State {
         if !shown.is_merged() {
             return Some(shown);
         }
-        let part = shown.inventory().place(id).and_then(|place| shown.part(place))?;
+        let part = shown.inventory().row_id(id).and_then(|place| shown.part(place))?;
         self.clusters.iter().find(|cluster| cluster.profile.id == part.id)
     }
 
@@ -67,7 +67,7 @@ impl State {
             return Some(first);
         }
         let same = |id: &KeyId| {
-            let place = shown.inventory().place(id);
+            let place = shown.inventory().row_id(id);
             place.and_then(|place| shown.part(place)).is_some_and(|part| part.id == first.profile.id)
         };
         ids.iter().all(same).then_some(first)

@@ -113,18 +113,18 @@ impl Cluster {
     }
 
     /// The place in the inventory that a row shows.
-    pub fn place(&self, row: usize) -> Option<usize> {
+    pub fn row_at(&self, row: usize) -> Option<usize> {
         self.rows.places.get(row).map(|place| *place as usize)
     }
 
     /// The id of the key of a row.
     pub fn row_id(&self, row: usize) -> Option<KeyId> {
-        self.place(row).map(|place| KeyId::new(self.inventory().id(place)))
+        self.row_at(row).map(|place| KeyId::new(self.inventory().id(place)))
     }
 
     /// A key by its id.
     pub fn key(&self, id: &KeyId) -> Option<ApiKey> {
-        self.inventory().place(id).map(|place| self.inventory().key(place))
+        self.inventory().row_id(id).map(|place| self.inventory().key(place))
     }
 
     /// The key whose page is open, if it is still there.
@@ -153,7 +153,7 @@ impl Cluster {
 
     /// The row that shows a key.
     pub fn row_of(&self, id: &KeyId) -> Option<usize> {
-        let place = u32::try_from(self.inventory().place(id)?).ok()?;
+        let place = u32::try_from(self.inventory().row_id(id)?).ok()?;
         self.rows.places.iter().position(|other| *other == place)
     }
 

@@ -32,14 +32,14 @@ impl Selection {
     }
 
     /// The places.
-    pub fn places(&self) -> &Bitmap {
+    pub fn rows(&self) -> &Bitmap {
         &self.places
     }
 
     /// The ids.
     pub fn ids(&self) -> Vec<KeyId> {
         let Some(list) = &self.list else { return Vec::new() };
-        self.places.places().map(|place| KeyId::new(list.keys.id(place))).collect()
+        self.places.rows().map(|place| KeyId::new(list.keys.id(place))).collect()
     }
 
     /// The list was read again: the same keys stay selected, those that are gone do not.
@@ -47,8 +47,8 @@ impl Selection {
         let old = self.list.take();
         let mut places = Bitmap::none(list.as_ref().map_or(0, |list| list.keys.len()));
         if let (Some(old), Some(list), false) = (&old, &list, self.is_empty()) {
-            for place in self.places.places() {
-                if let Some(place) = list.keys.place(&KeyId::new(old.keys.id(place))) {
+            for place in self.places.rows() {
+                if let Some(place) = list.keys.row_id(&KeyId::new(old.keys.id(place))) {
                     places.set(place, true);
                 }
             }
@@ -59,7 +59,7 @@ impl Selection {
     }
 
     pub(crate) fn set(&mut self, id: &KeyId, on: bool) {
-        if let Some(place) = self.list.as_ref().and_then(|list| list.keys.place(id)) {
+        if let Some(place) = self.list.as_ref().and_then(|list| list.keys.row_id(id)) {
             self.places.set(place, on);
             self.count = self.places.count();
         }
@@ -80,7 +80,7 @@ impl Selection {
     }
 
     fn set_quietly(&mut self, id: &KeyId) {
-        if let Some(place) = self.list.as_ref().and_then(|list| list.keys.place(id)) {
+        if let Some(place) = self.list.as_ref().and_then(|list| list.keys.row_id(id)) {
             self.places.set(place, false);
         }
     }

@@ -66,9 +66,9 @@ impl State {
                 // In the order of the list; what is selected and not shown comes behind.
                 let shown = order.iter().copied().filter(|place| cluster.selection.has(*place as usize));
                 let mut places: Vec<u32> = shown.collect();
-                let mut rest = cluster.selection.places().clone();
+                let mut rest = cluster.selection.rows().clone();
                 places.iter().for_each(|place| rest.set(*place as usize, false));
-                places.extend(rest.places().map(|place| place as u32));
+                places.extend(rest.rows().map(|place| place as u32));
                 places
             }
         };

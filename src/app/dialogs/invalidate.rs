@@ -131,7 +131,7 @@ impl Invalidation {
     }
 
     /// What has to be typed, when there are many.
-    pub fn words_to_type(&self) -> Option<String> {
+    pub fn text_to_type(&self) -> Option<String> {
         let count = self.count();
         (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
     }
@@ -221,7 +221,7 @@ impl State {
             return self.notice("These keys belong to several clusters: select those of one at a time");
         };
         let Some(shown) = self.cluster() else { return };
-        let missing = |stray: &&ApiKey| ids.contains(&stray.id) && shown.inventory().place(&stray.id).is_none();
+        let missing = |stray: &&ApiKey| ids.contains(&stray.id) && shown.inventory().row_id(&stray.id).is_none();
         let created = self.creation.strays.iter().filter(|_| self.creation.is_of(&cluster.profile));
         let cloning = self
             .cloning
@@ -230,7 +230,7 @@ impl State {
         let cloned = cloning.flat_map(|own| &own.strays);
         let mut strays: Vec<ApiKey> = created.chain(cloned).filter(missing).cloned().collect();
         let mut places: Vec<u32> =
-            ids.iter().filter_map(|id| shown.inventory().place(id)).map(|place| place as u32).collect();
+            ids.iter().filter_map(|id| shown.inventory().row_id(id)).map(|place| place as u32).collect();
         places.sort_unstable();
         places.dedup();
         let wanted: HashSet<&KeyId> = ids.iter().collect();
@@ -285,7 +285,7 @@ impl State {
     }
 
     /// Takes or gives back an extra word, and counts anew what would be sent.
-    pub(crate) fn say_word(&mut self, say: impl FnOnce(&mut Invalidation)) {
+    pub(crate) fn set_confirmation(&mut self, say: impl FnOnce(&mut Invalidation)) {
         let Some(dialog) = &mut self.invalidation else { return };
         say(dialog);
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
@@ -313,7 +313,7 @@ impl State {
                 |group: StatusGroup| group.has(keys.status(*place, now)) || !keys.has_known_status(*place);
             !keys.is_invalidated(*place) && status.is_none_or(is_of_group)
         };
-        if shown.rows.not_known.places().any(|place| may_match(&place)) {
+        if shown.rows.not_known.rows().any(|place| may_match(&place)) {
             return self.notice("Whether every key matches is not known: select the keys you mean");
         }
         if !list.has_every_row() {
@@ -424,7 +424,7 @@ impl State {
         self.read_keys(&id);
     }
 
-    pub(crate) fn export_fates(&mut self, fate: KeyOutcome, format: Format, path: PathBuf) {
+    pub(crate) fn export_outcomes(&mut self, fate: KeyOutcome, format: Format, path: PathBuf) {
         let Some(dialog) = self.invalidation.as_ref().filter(|dialog| dialog.is_over()) else { return };
         let Some(outcome) = &dialog.outcome else { return };
         let mut rows = outcome_report::of_invalidation(outcome);
@@ -440,11 +440,11 @@ impl State {
         if let Some(question) = dialog.uses.give_up() {
             self.submit(Task::Stop(question));
         }
-        self.go_on_closing();
+        self.resume_closing();
     }
 
     /// The name that a file of fates would get by itself, without its ending.
-    pub fn fates_name(&self, profile: &Profile, word: &str) -> String {
+    pub fn outcome_file_name(&self, profile: &Profile, word: &str) -> String {
         let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
         let name: String = profile.name.chars().map(plain).take(40).collect();
         let day = calendar::rfc3339(self.now);

@@ -145,7 +145,7 @@ impl Updating {
     }
 
     /// What has to be typed, when there are many.
-    pub fn words_to_type(&self) -> Option<String> {
+    pub fn text_to_type(&self) -> Option<String> {
         let count = self.total();
         (count >= TYPED_FROM).then(|| format!("update {count}"))
     }
@@ -185,7 +185,7 @@ impl State {
                     dialog.stopping = true;
                 }
             }
-            UpdateStep::GoOn => self.go_on_updating(),
+            UpdateStep::GoOn => self.resume_update(),
             UpdateStep::Close if self.updating.as_ref().is_some_and(|dialog| !dialog.is_running()) => {
                 let planning = self.updating.take().and_then(|dialog| dialog.planning);
                 if let Some(ticket) = planning {
@@ -211,7 +211,7 @@ impl State {
         };
         let (Some(shown), Some(session)) = (self.cluster(), cluster.session.value().cloned()) else { return };
         let list = shown.keys.value().cloned().unwrap_or_default();
-        let places = ids.iter().filter_map(|id| list.keys.place(id)).map(|place| place as u32).collect();
+        let places = ids.iter().filter_map(|id| list.keys.row_id(id)).map(|place| place as u32).collect();
         let all = KeySet::new(list, places).not_yet_invalidated();
         let now = cluster.now(self.now);
         let mut left_out = (0, String::new());
@@ -290,7 +290,7 @@ impl State {
         self.submit_update(ids, plan, None);
     }
 
-    fn go_on_updating(&mut self) {
+    fn resume_update(&mut self) {
         let Some(dialog) = self.updating.as_ref().filter(|dialog| dialog.is_over()) else { return };
         let (Some(outcome), Some(plan)) = (&dialog.outcome, dialog.review.clone()) else { return };
         let ids = outcome.untouched.clone();

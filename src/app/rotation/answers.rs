@@ -170,7 +170,7 @@ impl State {
     pub(crate) fn drop_secret(&mut self) {
         if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none()) {
             self.secret_gone();
-            self.go_on_closing();
+            self.resume_closing();
         }
     }
 
@@ -193,7 +193,7 @@ impl State {
         let held = reveal.rotation.as_mut().and_then(|successor| successor.held.take());
         let (Some(session), Some(held)) = (session, held) else {
             self.notice("The rotation waits on the Overview: resume it there");
-            return self.go_on_closing();
+            return self.resume_closing();
         };
         self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
         let step = Rotate::Kept(held, std::mem::take(&mut reveal.secret));
@@ -234,7 +234,7 @@ impl State {
                 let words = format!("The successor was ended and read again. {} stays as it was", successor.old);
                 self.secret_gone();
                 self.notice(words);
-                self.go_on_closing();
+                self.resume_closing();
             }
             Err(problem) => {
                 successor.problem = Some(problem);

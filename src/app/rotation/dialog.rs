@@ -199,7 +199,7 @@ impl Ask {
     }
 
     /// What has to be typed, when there are many.
-    pub fn words_to_type(&self) -> Option<String> {
+    pub fn text_to_type(&self) -> Option<String> {
         let count = self.count();
         (count >= TYPED_FROM).then(|| format!("rotate {count}"))
     }
@@ -305,7 +305,7 @@ impl State {
             RotationStep::AskGoOn(profile, id) => {
                 self.ask_about(&profile, &id, |rotation| Stage::GoOn(Box::new(Resuming { rotation, error: None })))
             }
-            RotationStep::GoOn(having) => self.go_on_rotating(having),
+            RotationStep::GoOn(having) => self.resume_rotation(having),
             RotationStep::AskCancel(profile, id) => {
                 self.ask_cancel(&profile, &id, false);
             }
@@ -322,7 +322,7 @@ impl State {
                 self.close_rotating();
                 // A successor's secret may have been asked about because the window is to be closed.
                 if self.rotating.is_none() {
-                    self.go_on_closing();
+                    self.resume_closing();
                 }
             }
         }
@@ -418,7 +418,7 @@ impl State {
         }
     }
 
-    fn go_on_rotating(&mut self, having: SecretAnswer) {
+    fn resume_rotation(&mut self, having: SecretAnswer) {
         let Some(session) = self.rotating_session() else { return };
         let Some(Stage::GoOn(asked)) = self.idle_stage() else { return };
         let id = asked.rotation.id.clone();

@@ -123,7 +123,7 @@ impl State {
             let listed = cluster.and_then(|cluster| {
                 // This is asked in every frame: a key that is read from the columns costs no copy of it.
                 let (keys, now) = (cluster.inventory(), cluster.now(self.now));
-                let row = keys.place(id)?;
+                let row = keys.row_id(id)?;
                 match keys.flaw(row) {
                     None => Some(KeyState::by_status(keys.status(row, now))),
                     Some(_) => Some(KeyState::of(&keys.key(row), now)),

@@ -74,7 +74,7 @@ impl ConnectionFlags {
     /// When something is missing or contradicts itself.
     pub(crate) fn endpoint(&self) -> Result<Endpoint, CliError> {
         let connection = self.resolve(&ThisMachine)?;
-        connection.warnings.iter().for_each(|warning| output::complain(warning));
+        connection.warnings.iter().for_each(|warning| output::print_error(warning));
         Ok(connection.endpoint)
     }
 
@@ -193,27 +193,27 @@ pub(crate) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, 
     let session = connect::connect(endpoint).await?.with_journal(watched_journal());
     say_clock(&session);
     if let Some(why @ (NotKept::NoPlace | NotKept::SwitchedOff)) = session.journal.not_kept() {
-        output::complain(&format!("Warning: {}", why.words()));
+        output::print_error(&format!("Warning: {}", why.words()));
     }
     Ok(session)
 }
 
 /// The journal of the environment, whose warnings go to standard error at once.
 fn watched_journal() -> Journal {
-    Journal::from_environment().watched(|warning| output::complain(&sanitize::shown(&format!("Warning: {warning}"))))
+    Journal::from_environment().watched(|warning| output::print_error(&sanitize::shown(&format!("Warning: {warning}"))))
 }
 
 /// Says where the answers are dated so far off that nobody may count by it.
 pub(crate) fn say_clock(session: &Session) {
     if let Some(words) = session.clock_words() {
-        output::complain(&format!("Warning: {words}"));
+        output::print_error(&format!("Warning: {words}"));
     }
 }
 
 /// Says on whose behalf something is about to be done, where it is not one's own.
 pub(crate) fn say_acting(session: &Session) {
     if let Some(words) = acting(session) {
-        output::say(&words);
+        output::print_status(&words);
     }
 }
 

@@ -99,7 +99,7 @@ pub(crate) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &Cross
         (Err(error), _) => return Err(error),
         (Ok(()), Err(words)) => return Err(CliError::Fields(vec![words])),
     };
-    let outlet = if key.dry_run { None } else { Some(key.outlet()?) };
+    let outlet = if key.dry_run { None } else { Some(key.destination()?) };
     let (session, checked) = draft::check(&endpoint, &draft).await?;
     let certificate_identity = cross.certificate_identity.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let wanted =
@@ -109,7 +109,7 @@ pub(crate) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &Cross
         let body = wanted.body(session.now());
         create::put_request("POST /_security/cross_cluster/api_key", &body, key.output)?;
         say(&session, &wanted);
-        output::say("Nothing was sent");
+        output::print_status("Nothing was sent");
         return Ok(Exit::Done);
     };
     say(&session, &wanted);
@@ -140,6 +140,6 @@ fn say(session: &Session, wanted: &CreateCrossCluster) {
         None => ". It never expires.".to_owned(),
         Some(_) => format!(". It expires {}.", wanted.key.expiry().words(&clock::zone())),
     });
-    output::say(&sanitize::shown(&words));
+    output::print_status(&sanitize::shown(&words));
     connection::say_acting(session);
 }

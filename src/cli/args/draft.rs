@@ -85,9 +85,9 @@ pub(crate) async fn say_taken(session: &Session, key: &CreateKey) {
         Ok(taken) => {
             let of = |option: &str, words: Option<String>| words.map(|words| format!("{option}: {words}"));
             let said = [of("--name", taken.name_warning()), of("--id", taken.application_id_warning())];
-            said.into_iter().flatten().for_each(|words| output::say(&words));
+            said.into_iter().flatten().for_each(|words| output::print_status(&words));
         }
-        Err(error) => output::complain(&format!("It is not known whether other keys have the same name: {error}")),
+        Err(error) => output::print_error(&format!("It is not known whether other keys have the same name: {error}")),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// No password, token or key is as long as that.
-const LONGEST: usize = 64 << 10;
+const MAX_SECRET_BYTES: usize = 64 << 10;
 
 /// Where a secret comes from.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ fn unreadable(place: &str, error: &io::Error) -> CliError {
 
 fn read(from: &mut impl Read) -> io::Result<Secret> {
     // In one piece: a buffer that grows leaves its old memory behind.
-    let mut bytes = Zeroizing::new(vec![0; LONGEST]);
+    let mut bytes = Zeroizing::new(vec![0; MAX_SECRET_BYTES]);
     let mut length = 0;
     while length < bytes.len() {
         match from.read(&mut bytes[length..])? {

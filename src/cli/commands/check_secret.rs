@@ -125,9 +125,9 @@ impl CheckSecretArgs {
 
 /// Reads a text into memory that is wiped, a little more than a key can be long.
 fn read_all(from: impl Read) -> io::Result<Secret> {
-    const MOST: usize = 65 << 10;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
-    from.take(MOST as u64).read_to_end(&mut bytes)?;
+    const MAX_INPUT_BYTES: usize = 65 << 10;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_INPUT_BYTES + 1));
+    from.take(MAX_INPUT_BYTES as u64).read_to_end(&mut bytes)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("it is no UTF-8 text"))?;
     Ok(Secret::new(text))
 }

@@ -74,7 +74,8 @@ pub(crate) struct CloneArgs {
 pub(crate) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit, CliError> {
     let endpoint = flags.endpoint()?;
     args.check_early()?;
-    let outlet = if args.dry_run { None } else { Some(destination::outlet(args.secret_file.as_deref(), args.output)?) };
+    let outlet =
+        if args.dry_run { None } else { Some(destination::destination(args.secret_file.as_deref(), args.output)?) };
     let source = Source::of(args.source_file.as_ref(), args.source_stdin);
     let text = source.read(&format!("Secret of {}", args.reference), "--source-file or --source-stdin")?;
     let id = id_of(&text)?;
@@ -93,7 +94,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     let Some(outlet) = outlet else {
         let body = wanted.request(session.now());
         create::put_request("POST /_security/api_key/clone", &body, args.output)?;
-        output::say("Nothing was sent. What would be sent has the secret of the source in place of its id");
+        output::print_status("Nothing was sent. What would be sent has the secret of the source in place of its id");
         return Ok(Exit::Done);
     };
     if !outlet.is_agreed()? {
@@ -196,6 +197,6 @@ fn say(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
     };
     let rest = clone::words(known.map(|key| key.owner.username.as_str()));
     let words = format!("A copy named {} of {source} ({}). {end}. {rest}", wanted.name, wanted.source);
-    output::say(&sanitize::shown(&words));
+    output::print_status(&sanitize::shown(&words));
     connection::say_acting(session);
 }

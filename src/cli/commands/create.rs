@@ -150,8 +150,8 @@ impl KeyArgs {
     ///
     /// # Errors
     /// When nobody would get it, or the file can't be made.
-    pub(crate) fn outlet(&self) -> Result<SecretDestination, CliError> {
-        destination::outlet(self.secret_file.as_deref(), self.output)
+    pub(crate) fn destination(&self) -> Result<SecretDestination, CliError> {
+        destination::destination(self.secret_file.as_deref(), self.output)
     }
 }
 
@@ -178,9 +178,9 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exi
         let (session, checked) = draft::check(&endpoint, &draft).await?;
         return show_request(&session, &checked, args.output);
     }
-    let outlet = args.outlet()?;
+    let outlet = args.destination()?;
     let (session, checked) = draft::check(&endpoint, &draft).await?;
-    output::say(&sentence(&checked));
+    output::print_status(&sentence(&checked));
     connection::say_acting(&session);
     if !outlet.is_agreed()? {
         return Ok(Exit::Failed);
@@ -198,7 +198,7 @@ impl SecretDestination {
     pub(crate) fn is_agreed(&self) -> Result<bool, CliError> {
         let agreed = !matches!(self, Self::Screen) || agreed()?;
         if !agreed {
-            output::say("No key was created");
+            output::print_status("No key was created");
         }
         Ok(agreed)
     }
@@ -210,9 +210,9 @@ fn sentence(checked: &Checked) -> String {
 
 fn show_request(session: &Session, checked: &Checked, format: PlainFormat) -> Result<Exit, CliError> {
     put_request("POST /_security/api_key", &checked.key.body(session.now()), format)?;
-    output::say(&sentence(checked));
+    output::print_status(&sentence(checked));
     connection::say_acting(session);
-    output::say("Nothing was sent");
+    output::print_status("Nothing was sent");
     Ok(Exit::Done)
 }
 
@@ -251,7 +251,7 @@ pub(crate) async fn sent_or_interrupted(
     refused: impl FnOnce(ClientError) -> Problem,
 ) -> Result<CreatedKey, CliError> {
     let result = signals::attended(sending, || {
-        output::say("Interrupted: asking the cluster for the outcome of the request");
+        output::print_status("Interrupted: asking the cluster for the outcome of the request");
         session.interrupt.set();
     });
     result.await.map_err(|error| match error {
@@ -262,7 +262,7 @@ pub(crate) async fn sent_or_interrupted(
 
 /// How a command ends that has made a key and handed its secret over: what is odd about the key is told.
 pub(crate) fn ended(created: &CreatedKey) -> Exit {
-    created.doubts.iter().for_each(|doubt| output::complain(doubt));
+    created.doubts.iter().for_each(|doubt| output::print_error(doubt));
     if created.doubts.is_empty() { Exit::Done } else { Exit::NotKnown }
 }
 
@@ -282,7 +282,7 @@ pub(crate) async fn hand_over(
         Err(error) => return Err(destination::take_back(session, created, &error).await),
     };
     let Some(path) = kept else { return Ok(()) };
-    output::say(&format!("The encoded key is in {}, which only you may read", sanitize::shown(&path)));
+    output::print_status(&format!("The encoded key is in {}, which only you may read", sanitize::shown(&path)));
     match format {
         PlainFormat::Json => {
             output::put_json(&CreatedJson { secret_file: Some(path), ..CreatedJson::new(created, application_id) })

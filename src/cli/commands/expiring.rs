@@ -108,7 +108,7 @@ fn write_rows(
             let labels = metrics::Labels { cluster: about.cluster.clone(), uuid };
             // All keys are counted, also those that end later: a graph needs both.
             let mut tally = metrics::Tally::default();
-            for place in read.keys.matching(&query.expr, now, list::asker(session)).places() {
+            for place in read.keys.matching(&query.expr, now, list::asker(session)).rows() {
                 if read.keys.has_known_status(place) {
                     tally.add(read.keys.expires(place), read.keys.is_invalidated(place), now);
                 } else {
@@ -157,8 +157,8 @@ pub(crate) fn ending(
         !list.keys.is_invalidated(place) && list.keys.expires(place).is_some_and(|at| at > now && at <= until)
     };
     let may_end = |place: usize| !list.keys.has_known_status(place) || ends(&(place as u32));
-    let odd = rows.found.places().filter(|place| !list.keys.has_known_status(*place)).count();
-    let not_known = rows.not_known.places().filter(|place| may_end(*place)).count() + odd;
+    let odd = rows.found.rows().filter(|place| !list.keys.has_known_status(*place)).count();
+    let not_known = rows.not_known.rows().filter(|place| may_end(*place)).count() + odd;
     (rows.places.into_iter().filter(ends).collect(), not_known)
 }
 

@@ -118,19 +118,19 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     // Also who is signed in by a key may grant keys with rights (as seen on 9.5.3).
     draft::check_early(&draft.key, false)?;
     check_owner(&draft)?;
-    let outlet = if args.key.dry_run { None } else { Some(args.key.outlet()?) };
+    let outlet = if args.key.dry_run { None } else { Some(args.key.destination()?) };
     let credential = args.owner.secret()?;
     let session = connection::changing_session_at(&endpoint).await?;
     if let Some(problem) = capabilities::missing(&session, Capability::Grant) {
         return Err(problem.into());
     }
     let (wanted, sentence) = checked(&session, &draft, credential).await?;
-    output::say(&sanitize::shown(&descriptor::plain(&sentence)));
+    output::print_status(&sanitize::shown(&descriptor::plain(&sentence)));
     connection::say_acting(&session);
     let Some(outlet) = outlet else {
         let body = wanted.request(session.now());
         create::put_request("POST /_security/api_key/grant", &body, args.key.output)?;
-        output::say("Nothing was sent, and the credential of the other user was not tried or shown");
+        output::print_status("Nothing was sent, and the credential of the other user was not tried or shown");
         return Ok(Exit::Done);
     };
     if !outlet.is_agreed()? {

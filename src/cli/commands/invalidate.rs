@@ -156,7 +156,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         left_out_managed(&chosen, managed);
     }
     if count == 0 && args.count.unwrap_or(0) == 0 {
-        output::say("Nothing is left to be invalidated");
+        output::print_status("Nothing is left to be invalidated");
         // What was left out by a guard was meant by the search, unless it was said that none would be.
         let is_done = chosen.is_empty() || args.count == Some(0);
         if args.output != Format::Table {
@@ -167,7 +167,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         return Ok(if is_done { Exit::Done } else { Exit::Failed });
     }
     if count == 0 {
-        output::say("Nothing is left to be invalidated");
+        output::print_status("Nothing is left to be invalidated");
     }
     if let Some(expected) = args.count.filter(|expected| *expected != count) {
         let title = format!("It would be {}, not {expected}. Nothing is done", expiry::plural(count as u64, "key"));
@@ -181,7 +181,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     if !args.yes {
         say_last_use(&session, &going.ids()).await;
         if !confirmed(count, args.filter.is_some())? {
-            output::say("Nothing is done");
+            output::print_status("Nothing is done");
             return Ok(Exit::Failed);
         }
     }
@@ -205,13 +205,13 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
     match clock::compare(session).await {
         Ok(clock::Compared::Differed(skew)) => {
             let ahead = clock::ahead(skew);
-            output::say(&format!(
+            output::print_status(&format!(
                 "The cluster's clock is {ahead} the time used so far; the cluster's time is used from now on"
             ));
         }
         Ok(clock::Compared::Agree | clock::Compared::NotKnown) => {}
         Err(error) if args.clock_in_doubt_too => {
-            output::complain(&format!("Warning: the cluster's clock could not be asked: {error}"));
+            output::print_error(&format!("Warning: the cluster's clock could not be asked: {error}"));
         }
         Err(error) => return Err(error.into()),
     }
@@ -230,7 +230,7 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
     let query = list::read_query(&[query.to_owned()], now)?;
     let order = read.keys.order(&[Sort::default()], now);
     let rows = Rows::new(&read.keys, &query.expr, None, &order, now, list::asker(session));
-    let not_known = rows.not_known.places().filter(|place| !read.keys.is_invalidated(*place)).count();
+    let not_known = rows.not_known.rows().filter(|place| !read.keys.is_invalidated(*place)).count();
     if not_known > 0 && !args.known_only {
         let title = format!(
             "It is not known whether {} match the search. Nothing was done",
@@ -271,7 +271,7 @@ async fn by_id(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, CliError
         say_gone(key.id.as_str(), key);
     }
     if gone.len() > SHOWN {
-        output::say(&format!("… and {} more", expiry::thousands((gone.len() - SHOWN) as u64)));
+        output::print_status(&format!("… and {} more", expiry::thousands((gone.len() - SHOWN) as u64)));
     }
     Ok(keys)
 }
@@ -305,24 +305,24 @@ async fn named(session: &Session, references: &[String], gone_is_done: bool) -> 
         }
     }
     if !clear && references.len() > 1 {
-        output::complain("Nothing is done");
+        output::print_error("Nothing is done");
     }
     Ok(clear.then_some(keys))
 }
 
 fn say_gone(reference: &str, gone: &ApiKey) {
     let when = gone.invalidated_at.map(|at| format!(", {}", calendar::local(at, &clock::zone()))).unwrap_or_default();
-    output::complain(&format!("“{reference}” is invalidated already (key {}{when})", gone.id));
+    output::print_error(&format!("“{reference}” is invalidated already (key {}{when})", gone.id));
 }
 
 /// Exactly what will be taken away.
 fn preview(session: &Session, going: &KeySet) {
     let count = going.len();
-    output::say(&format!("{} will be invalidated, for ever:", expiry::plural(count as u64, "key")));
-    output::say(key_row::table(going.keys().take(SHOWN), session.now(), &clock::zone()).trim_end());
+    output::print_status(&format!("{} will be invalidated, for ever:", expiry::plural(count as u64, "key")));
+    output::print_status(key_row::table(going.keys().take(SHOWN), session.now(), &clock::zone()).trim_end());
     let summary = going.summary(Some(session), session.now());
     if count > SHOWN {
-        output::say(&format!("… and {} more", expiry::thousands((count - SHOWN) as u64)));
+        output::print_status(&format!("… and {} more", expiry::thousands((count - SHOWN) as u64)));
         say_counts("Owners", &summary.owners);
         say_counts("Types", &summary.kinds);
     }
@@ -331,10 +331,10 @@ fn preview(session: &Session, going: &KeySet) {
     let mut managed = going.keys().filter(|key| guard::product_of(key).is_some()).peekable();
     let are_some = managed.peek().is_some();
     for key in managed.take(SHOWN) {
-        output::say(&says_managed(&key));
+        output::print_status(&says_managed(&key));
     }
     if are_some {
-        output::say("What uses these stops working until the product makes new ones, if it is as they say");
+        output::print_status("What uses these stops working until the product makes new ones, if it is as they say");
     }
 }
 
@@ -345,7 +345,7 @@ async fn say_last_use(session: &Session, going: &[KeyId]) {
         (Ok(uses), [only]) => uses.words(only, session.now(), &clock::zone()),
         (Ok(uses), many) => uses.words_of_many(uses.among(many, session.now()), &clock::zone()),
     };
-    output::say(&sanitize::shown(&format!("Last use: {words}")));
+    output::print_status(&sanitize::shown(&format!("Last use: {words}")));
 }
 
 fn say_counts(what: &str, counts: &[(impl AsRef<str>, usize)]) {
@@ -358,12 +358,12 @@ fn say_counts(what: &str, counts: &[(impl AsRef<str>, usize)]) {
     if counts.len() > NAMED {
         words.push(format!("and {} more", counts.len() - NAMED));
     }
-    output::say(&format!("{what}: {}", words.join(", ")));
+    output::print_status(&format!("{what}: {}", words.join(", ")));
 }
 
 fn left_out(own: usize) {
     if own > 0 {
-        output::say("Left out: the key that you are signed in by (--own-key-too takes it, too)");
+        output::print_status("Left out: the key that you are signed in by (--own-key-too takes it, too)");
     }
 }
 
@@ -372,13 +372,15 @@ fn left_out_managed(chosen: &KeySet, count: usize) {
     let (keys, say) =
         (expiry::plural(count as u64, "key"), if count == 1 { "says of itself" } else { "say of themselves" });
     let whom = if count == 1 { "it" } else { "them" };
-    output::say(&format!("Left out: {keys} that {say} that a product made {whom} (--managed-too takes {whom}, too):"));
+    output::print_status(&format!(
+        "Left out: {keys} that {say} that a product made {whom} (--managed-too takes {whom}, too):"
+    ));
     let managed = chosen.keys().filter(|key| guard::product_of(key).is_some());
     for key in managed.take(SHOWN) {
-        output::say(&format!("  {}", says_managed(&key)));
+        output::print_status(&format!("  {}", says_managed(&key)));
     }
     if count > SHOWN {
-        output::say(&format!("  … and {} more", expiry::thousands((count - SHOWN) as u64)));
+        output::print_status(&format!("  … and {} more", expiry::thousands((count - SHOWN) as u64)));
     }
 }
 
@@ -412,7 +414,11 @@ async fn carry_out(session: &Session, plan: InvalidationPlan, total: usize) -> O
         let settled = news.outcome.done.len() + news.outcome.failed.len();
         if total > invalidate::CHUNK && settled > told {
             told = settled;
-            output::say(&format!("{} of {}", expiry::thousands(settled as u64), expiry::thousands(total as u64)));
+            output::print_status(&format!(
+                "{} of {}",
+                expiry::thousands(settled as u64),
+                expiry::thousands(total as u64)
+            ));
         }
     };
     let work = invalidate::many(session, plan, &stop, progress);
@@ -445,31 +451,31 @@ fn report(now: Millis, outcome: &Outcome, chosen: &KeySet, format: Format) -> Re
         Format::Table => output::put(&table(outcome, chosen)),
     };
     if let Some(halted) = &outcome.halted {
-        output::complain(&format!("Nothing was done: {}", halted.why));
+        output::print_error(&format!("Nothing was done: {}", halted.why));
         match halted.way_out {
             ClockWayOut::SearchAgain => {}
-            ClockWayOut::TryAgain => output::say("Try again when the cluster can be reached"),
+            ClockWayOut::TryAgain => output::print_status("Try again when the cluster can be reached"),
             ClockWayOut::TrustThisMachine => {
-                output::say("If this machine's clock is right, --clock-in-doubt trusts it");
+                output::print_status("If this machine's clock is right, --clock-in-doubt trusts it");
             }
         }
     }
     if outcome.stopped {
         let rest = expiry::plural(outcome.to_go_on().count() as u64, "key");
-        output::say(&format!("It was stopped; never sent, and as before: {rest}"));
+        output::print_status(&format!("It was stopped; never sent, and as before: {rest}"));
     }
     if let Some(own) = &outcome.on_its_word {
-        output::say(&format!("The cluster said that {own} is invalidated; the session ended with it"));
+        output::print_status(&format!("The cluster said that {own} is invalidated; the session ended with it"));
     }
     if proved > 0 {
         let done = expiry::plural(proved as u64, "key");
         let at = calendar::clock(clock::now(), &clock::zone());
-        output::say(&format!("The cluster was asked again at {at}, as proof: {done} invalidated"));
+        output::print_status(&format!("The cluster was asked again at {at}, as proof: {done} invalidated"));
     }
     let unknown = outcome.unknown();
     if unknown > 0 {
         let keys = expiry::plural(unknown as u64, "key");
-        output::say(&format!("Not known whether invalidated: {keys}. Check before you go on"));
+        output::print_status(&format!("Not known whether invalidated: {keys}. Check before you go on"));
     }
     let exit = match (outcome.is_complete(), outcome.done.is_empty()) {
         (true, _) => Exit::Done,

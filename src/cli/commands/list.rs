@@ -195,13 +195,13 @@ async fn with_last_use(session: &Session, keys: Vec<ApiKey>, now: Millis, args: 
     let uses = last_use::within(session, &ids, args.audit_index.as_deref()).await;
     let zone = clock::zone();
     match &uses {
-        Ok(uses) => output::say(&format!(
+        Ok(uses) => output::print_status(&format!(
             "Last use: audit events in {} from {} to {}",
             uses.index,
             calendar::local(uses.from, &zone),
             calendar::local(uses.to, &zone)
         )),
-        Err(not_known) => output::complain(&format!("Last use: {not_known}")),
+        Err(not_known) => output::print_error(&format!("Last use: {not_known}")),
     }
     let cell = |key: &ApiKey| match &uses {
         Ok(uses) => uses.of(&key.id).map_or_else(|| "not seen".into(), |at| calendar::local(at, &zone)),
@@ -246,7 +246,7 @@ pub(crate) fn write<'a>(
     })?;
     out.flush().map_err(CliError::Output)?;
     if written.beyond > 0 {
-        output::complain(&format!(
+        output::print_error(&format!(
             "{} end beyond the calendar and are left out",
             expiry::plural(written.beyond, "key")
         ));
@@ -312,9 +312,9 @@ fn sorts(texts: &[String]) -> Result<Vec<Sort>, CliError> {
 
 fn progress(read: u64, total: u64) {
     if total > 0 {
-        output::say(&format!("{} of {} read", expiry::thousands(read), expiry::thousands(total)));
+        output::print_status(&format!("{} of {} read", expiry::thousands(read), expiry::thousands(total)));
     } else {
-        output::say(&format!("{} read so far", expiry::thousands(read)));
+        output::print_status(&format!("{} read so far", expiry::thousands(read)));
     }
 }
 
@@ -329,14 +329,14 @@ fn chosen(
     let order = list.keys.order(sorts, now);
     let rows = Rows::new(&list.keys, &query.expr, None, &order, now, asker);
     let fits = |place: &u32| status.is_none_or(|wanted| wanted.has(list.keys.status(*place as usize, now)));
-    let not_known = rows.not_known.places().filter(|place| fits(&(*place as u32))).count();
+    let not_known = rows.not_known.rows().filter(|place| fits(&(*place as u32))).count();
     (rows.places.into_iter().filter(fits).collect(), not_known)
 }
 
 /// Says of how many keys it is not known if the search means them.
 pub(crate) fn say_not_known(count: usize, query: &filter::Query) {
     if count > 0 {
-        output::complain(&format!(
+        output::print_error(&format!(
             "{} not known: {}. They are in neither this search nor its opposite",
             expiry::thousands(count as u64),
             filter::why_not_known(&query.expr)
@@ -348,9 +348,9 @@ pub(crate) fn say_not_known(count: usize, query: &filter::Query) {
 /// was given.
 pub(crate) fn say_count(list: &KeyList, shown: usize, found: usize) {
     let at = calendar::clock(list.as_of, &clock::zone());
-    output::say(&count_words(list.total, list.own_only, shown, found, &at));
+    output::print_status(&count_words(list.total, list.own_only, shown, found, &at));
     if list.own_only {
-        output::say("Other people's keys need the privilege read_security or manage_api_key");
+        output::print_status("Other people's keys need the privilege read_security or manage_api_key");
     }
     say_doubts(list);
 }
@@ -360,15 +360,15 @@ const MAX_NAMED: usize = 20;
 
 /// Says what is missing in a list, and which keys of it could not be read as a whole.
 pub(crate) fn say_doubts(list: &KeyList) {
-    for place in list.keys.flawed_places().into_iter().take(MAX_NAMED) {
+    for place in list.keys.flawed_rows().into_iter().take(MAX_NAMED) {
         let flaw = list.keys.flaw(place).unwrap_or_default();
-        output::complain(&format!("{} is not fully readable: {flaw}", list.keys.id(place)));
+        output::print_error(&format!("{} is not fully readable: {flaw}", list.keys.id(place)));
     }
     for row in list.unreadable.kept().iter().take(MAX_NAMED) {
-        output::complain(&format!("A key could not be read, not even its id: {}", row.reason));
+        output::print_error(&format!("A key could not be read, not even its id: {}", row.reason));
     }
     if !list.is_whole() {
-        output::complain(&format!("This list is not complete: {}", list.doubts().join(", ")));
+        output::print_error(&format!("This list is not complete: {}", list.doubts().join(", ")));
     }
 }
 

@@ -112,7 +112,7 @@ fn list(format: Format) -> Result<Exit, CliError> {
             let head = ["name", "environment", "url", "sign_in", "principal", "trust"];
             output::put_csv(&head, rows.iter().map(ProfileJson::cells))?;
         }
-        Format::Table if rows.is_empty() => output::say("There are no saved connections"),
+        Format::Table if rows.is_empty() => output::print_status("There are no saved connections"),
         Format::Table => {
             let shown = |row: &ProfileJson| row.cells().iter().map(|cell| sanitize::shown(cell).into_owned()).collect();
             let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
@@ -120,7 +120,7 @@ fn list(format: Format) -> Result<Exit, CliError> {
         }
     }
     for UnreadableProfile { id, name, reason } in &list.unreadable {
-        output::complain(&format!("The connection {} can't be read: {reason}", name.as_ref().unwrap_or(&id.0)));
+        output::print_error(&format!("The connection {} can't be read: {reason}", name.as_ref().unwrap_or(&id.0)));
     }
     Ok(Exit::Done)
 }
@@ -172,7 +172,7 @@ fn save(endpoint: Endpoint, name: String, environment: Environment, replace: boo
         profiles.save(&profile)
     })
     .map_err(|error| taken(error, replace))?;
-    output::say(&format!(
+    output::print_status(&format!(
         "Saved “{0}” in the keyring. Try it: keybearer check --profile '{0}'",
         sanitize::shown(&name)
     ));
@@ -234,7 +234,7 @@ fn remove(name: String) -> Result<Exit, CliError> {
         let title = format!("There is no connection named “{name}”");
         return Err(CliError::problem(&title, "", "`keybearer profiles list` lists those that there are"));
     }
-    output::say(&format!("Removed “{}” and its credential from the keyring", sanitize::shown(&name)));
+    output::print_status(&format!("Removed “{}” and its credential from the keyring", sanitize::shown(&name)));
     Ok(Exit::Done)
 }
 

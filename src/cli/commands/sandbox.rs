@@ -65,14 +65,14 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: SandboxArgs) -> Result<Ex
     let served = serve(&sandbox).await;
     drop(ca);
     served?;
-    output::say("The sandbox is gone, with all that was in it");
+    output::print_status("The sandbox is gone, with all that was in it");
     Ok(Exit::Done)
 }
 
 async fn serve(sandbox: &Sandbox) -> Result<(), CliError> {
     let mut ended = Signals::caught();
     output::put(&exports(sandbox))?;
-    words(sandbox).iter().for_each(|line| output::say(line));
+    words(sandbox).iter().for_each(|line| output::print_status(line));
     ended.next().await;
     Ok(())
 }

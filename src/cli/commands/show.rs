@@ -109,7 +109,7 @@ pub(crate) async fn one(session: &Session, reference: &str) -> Result<Option<Api
             let others: Vec<&str> =
                 found.iter().filter(|key| key.id != newest.id && !key.invalidated).map(|key| key.id.as_str()).collect();
             let others = sanitize::shown(&others.join(", ")).into_owned();
-            output::say(&format!(
+            output::print_status(&format!(
                 "This key is the successor of {others}, which is valid, too: name that one by its id"
             ));
             return Ok(Some(newest.clone()));
@@ -122,7 +122,7 @@ pub(crate) async fn one(session: &Session, reference: &str) -> Result<Option<Api
     };
     found.retain(|other| other.id != key.id);
     if !found.is_empty() {
-        output::say(&format!("{} more of that name are invalidated already", found.len()));
+        output::print_status(&format!("{} more of that name are invalidated already", found.len()));
     }
     Ok(Some(key))
 }
@@ -161,8 +161,8 @@ pub(crate) fn unknown(session: &Session, reference: &str) -> CliError {
 
 /// Lists the keys of a reference that means several.
 pub(crate) fn say_all(reference: &str, found: &[ApiKey], now: Millis) {
-    output::complain(&format!("“{reference}” means {} keys. Nothing is done: name one by its id", found.len()));
-    output::say(key_row::table(found, now, &clock::zone()).trim_end());
+    output::print_error(&format!("“{reference}” means {} keys. Nothing is done: name one by its id", found.len()));
+    output::print_status(key_row::table(found, now, &clock::zone()).trim_end());
 }
 
 fn text(session: &Session, whole: &KeyRights, now: Millis, uses: &Result<Uses, NotKnown>) -> String {

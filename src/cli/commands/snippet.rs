@@ -85,7 +85,7 @@ struct SnippetJson<'a> {
 }
 
 /// More than any key in any form.
-const LONGEST_SECRET: u64 = 16 * 1024;
+const MAX_SECRET_BYTES: u64 = 16 * 1024;
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: SnippetArgs) -> Result<Exit, CliError> {
     if args.list {
@@ -139,9 +139,9 @@ fn hand_over(
             output::put("\n")?;
         }
     }
-    hints.iter().for_each(|hint| output::say(&sanitize::shown(hint)));
+    hints.iter().for_each(|hint| output::print_status(&sanitize::shown(hint)));
     if literal.is_some() {
-        output::say("The secret is in the text: keep it from shell histories, tickets and repositories");
+        output::print_status("The secret is in the text: keep it from shell histories, tickets and repositories");
     }
     Ok(Exit::Done)
 }
@@ -229,18 +229,18 @@ fn check_kind(consumer: Consumer, key: &ApiKey) -> Result<(), CliError> {
 fn warn_of_its_end(key: &ApiKey, now: Millis) {
     let id = &key.id;
     if key.invalidated {
-        output::complain(&format!("Warning: {id} is invalidated, and every request with it is refused"));
+        output::print_error(&format!("Warning: {id} is invalidated, and every request with it is refused"));
     } else if key.expires.is_some_and(|at| at <= now) {
         let when = expiry::ago(key.expires.unwrap_or(now), now);
-        output::complain(&format!("Warning: {id} expired {when}, and every request with it is refused"));
+        output::print_error(&format!("Warning: {id} expired {when}, and every request with it is refused"));
     }
 }
 
 fn secret_from_stdin() -> Result<Zeroizing<String>, CliError> {
-    let mut text = Zeroizing::new(String::with_capacity(LONGEST_SECRET as usize + 1));
-    let read = std::io::stdin().lock().take(LONGEST_SECRET + 1).read_to_string(&mut text);
+    let mut text = Zeroizing::new(String::with_capacity(MAX_SECRET_BYTES as usize + 1));
+    let read = std::io::stdin().lock().take(MAX_SECRET_BYTES + 1).read_to_string(&mut text);
     match read {
-        Ok(length) if length as u64 <= LONGEST_SECRET => Ok(text),
+        Ok(length) if length as u64 <= MAX_SECRET_BYTES => Ok(text),
         Ok(_) => Err(CliError::Fields(vec!["--secret-stdin: That is too long for the secret of a key".into()])),
         Err(error) => Err(CliError::Fields(vec![format!("--secret-stdin: It can't be read: {error}")])),
     }
@@ -266,7 +266,7 @@ fn secret(key: &ApiKey, given: Option<Zeroizing<String>>) -> Result<Secret, CliE
         });
     }
     if let Err(CliError::Problem(problem)) = &kept {
-        output::complain(&problem.title);
+        output::print_error(&problem.title);
     }
     let question = format!("Secret of {} (id:key, encoded or alone): ", sanitize::shown(&key.name));
     let typed = rpassword::prompt_password(question).map(Zeroizing::new).map_err(CliError::Output)?;

@@ -124,7 +124,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exi
     }
     connection::say_acting(&session);
     if !args.yes && !confirmed_by_a_person()? {
-        output::say("Nothing is done");
+        output::print_status("Nothing is done");
         return Ok(Exit::Failed);
     }
     let outcome = carry_out(&session, &plan).await;
@@ -155,21 +155,21 @@ fn preview(plan: &UpdatePlan) {
         }
         if row < SHOWN {
             let (name, id) = (sanitize::shown(&planned.seen.name), sanitize::shown(planned.seen.id.as_str()));
-            output::say(&format!("{name} ({id})"));
-            lines(planned).iter().for_each(|line| output::say(&format!("  {line}")));
+            output::print_status(&format!("{name} ({id})"));
+            lines(planned).iter().for_each(|line| output::print_status(&format!("  {line}")));
             if let Some(product) = guard::product_of(&planned.seen) {
                 let words = format!("  it says that it was made by {product}, which may not expect the change");
-                output::say(&sanitize::shown(&words));
+                output::print_status(&sanitize::shown(&words));
             }
         }
     }
     if plan.planned.len() > SHOWN {
-        output::say(&format!("… and {} more", thousands((plan.planned.len() - SHOWN) as u64)));
+        output::print_status(&format!("… and {} more", thousands((plan.planned.len() - SHOWN) as u64)));
     }
     if !plan.unchanged.is_empty() {
-        output::say(&format!("{} so already, and not sent", are(plan.unchanged.len())));
+        output::print_status(&format!("{} so already, and not sent", are(plan.unchanged.len())));
     }
-    warnings.into_iter().for_each(output::say);
+    warnings.into_iter().for_each(output::print_status);
 }
 
 fn are(count: usize) -> String {
@@ -225,7 +225,7 @@ async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
     let total = plan.planned.len();
     let progress = |settled: usize| {
         if total > update::MAX_BULK {
-            output::say(&format!("{} of {}", thousands(settled as u64), thousands(total as u64)));
+            output::print_status(&format!("{} of {}", thousands(settled as u64), thousands(total as u64)));
         }
     };
     let work = update::run(session, plan, None, &stop, progress);
@@ -249,7 +249,7 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
     };
     if outcome.stopped {
         let rest = plural(outcome.untouched.len() as u64, "key");
-        output::say(&format!("It was stopped; never sent, and as before: {rest}"));
+        output::print_status(&format!("It was stopped; never sent, and as before: {rest}"));
     }
     let none = outcome.updated.is_empty() && unchanged.is_empty();
     let exit = match (outcome.is_complete(), none) {

@@ -67,7 +67,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
                         return Ok(Exit::Failed);
                     }
                 } else if args.once {
-                    output::say(&expiring::sentence(0, &args.within));
+                    output::print_status(&expiring::sentence(0, &args.within));
                 }
                 if args.once && (!read.is_whole() || not_known > 0) {
                     return Ok(Exit::Partly);
@@ -85,10 +85,10 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
 
 /// Shows a notice on the desktop, and says the same here; `false` where the desktop could not be told.
 async fn tell(title: &str, body: &str) -> bool {
-    output::say(&format!("{title}: {body}"));
+    output::print_status(&format!("{title}: {body}"));
     let shown = notice::show(title, body).await;
     if let Err(reason) = &shown {
-        output::complain(&format!("No notice on the desktop: {reason}"));
+        output::print_error(&format!("No notice on the desktop: {reason}"));
     }
     shown.is_ok()
 }

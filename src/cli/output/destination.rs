@@ -33,7 +33,7 @@ pub(crate) enum SecretDestination {
 ///
 /// # Errors
 /// When nobody would get it, or the file can't be made.
-pub(crate) fn outlet(secret_file: Option<&Path>, format: PlainFormat) -> Result<SecretDestination, CliError> {
+pub(crate) fn destination(secret_file: Option<&Path>, format: PlainFormat) -> Result<SecretDestination, CliError> {
     if let Some(path) = secret_file {
         check_path("--secret-file", path)?;
         let file = SecretFile::create(path);

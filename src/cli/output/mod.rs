@@ -145,13 +145,13 @@ fn write_csv(out: impl Write, head: &[&str], rows: impl Iterator<Item = Vec<Stri
 }
 
 /// Lines of words on stderr, made harmless for a terminal. Nobody to hear it is no error.
-pub(super) fn say(lines: &str) {
+pub(super) fn print_status(lines: &str) {
     let _ = writeln!(io::stderr(), "{}", sanitize::shown_lines(lines));
 }
 
 /// A line on stderr that names the program, for what went wrong or is dangerous.
-pub(super) fn complain(words: &str) {
-    say(&format!("keybearer: {}", sanitize::shown(words)));
+pub(super) fn print_error(words: &str) {
+    print_status(&format!("keybearer: {}", sanitize::shown(words)));
 }
 
 /// Whether a person can be asked: they see stderr and type into stdin.

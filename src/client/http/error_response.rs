@@ -10,11 +10,11 @@ use crate::{
 };
 
 /// Enough for the list of known privileges that Elasticsearch sends along.
-const LONGEST_REASON: usize = 4000;
+const MAX_REASON_CHARS: usize = 4000;
 
 /// Server text made harmless and not endless.
 pub(crate) fn shown(text: &str) -> String {
-    sanitize::shortened(text.trim(), LONGEST_REASON)
+    sanitize::shortened(text.trim(), MAX_REASON_CHARS)
 }
 
 /// The error that an answer which is no success means.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The most that is read of a body which only explains a failure.
-pub(crate) const LONGEST_REFUSAL: u64 = 1 << 20;
+pub(crate) const MAX_ERROR_BYTES: u64 = 1 << 20;
 
 /// An answer of any status.
 #[derive(Debug)]

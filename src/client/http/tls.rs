@@ -79,7 +79,7 @@ pub(crate) fn config(trust: &Trust, last_seen: &LastSeen) -> Result<ClientConfig
     Ok(config)
 }
 
-const LARGEST_CA_FILE: u64 = 8 << 20;
+const MAX_CA_FILE_BYTES: u64 = 8 << 20;
 
 type Given = (Vec<CertificateDer<'static>>, Arc<WebPkiServerVerifier>);
 
@@ -93,7 +93,7 @@ fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, Cl
     if !metadata.is_file() {
         return Err(bad("it is no file".into()));
     }
-    if metadata.len() > LARGEST_CA_FILE {
+    if metadata.len() > MAX_CA_FILE_BYTES {
         return Err(bad("it is too large to be a list of certificates".into()));
     }
     let text = std::fs::read(path).map_err(unread)?;

@@ -26,7 +26,7 @@ use descriptor_editor::DescriptorForm;
 use preset::Preset;
 
 /// The most characters that Elasticsearch takes in a name.
-pub const LONGEST_NAME: usize = 256;
+pub const MAX_NAME_CHARS: usize = 256;
 
 /// Number of existing roles that are named beside a missing one.
 const ROLES_NAMED: usize = 5;
@@ -394,8 +394,8 @@ pub fn check_name(name: &str) -> Result<(), String> {
     if trimmed.is_empty() {
         return Err("A key needs a name".into());
     }
-    if length > LONGEST_NAME {
-        return Err(format!("A name has at most {LONGEST_NAME} characters, this has {length}"));
+    if length > MAX_NAME_CHARS {
+        return Err(format!("A name has at most {MAX_NAME_CHARS} characters, this has {length}"));
     }
     if trimmed != name {
         return Err("A name can't begin or end with blanks or control characters: remove them".into());
@@ -416,8 +416,8 @@ fn check_application_id(id: &str, edition: Edition) -> Result<(), String> {
     if id.chars().any(char::is_control) {
         return Err("An application id can't hold control characters or line ends".into());
     }
-    if id.chars().count() > LONGEST_NAME {
-        return Err(format!("An application id has at most {LONGEST_NAME} characters"));
+    if id.chars().count() > MAX_NAME_CHARS {
+        return Err(format!("An application id has at most {MAX_NAME_CHARS} characters"));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Field, LONGEST, META, ROWS, TextField,
+    Field, MAX_QUERY_BYTES, META, ROWS, TextField,
     builtin_values::{PRIVILEGES, TYPES, times},
     lex::{self, Token, Word},
     parse::{TRAITS, kind_on_the_wire},
@@ -11,7 +11,7 @@ use super::{
 use crate::model::{text::sanitize, time::expiry::StatusGroup};
 
 /// The most that is offered at once.
-const MOST: usize = 8;
+const MAX_SUGGESTIONS: usize = 8;
 
 /// What is being typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ pub fn suggestions(
     cursor: usize,
     values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>,
 ) -> Vec<Suggestion> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_QUERY_BYTES {
         return Vec::new();
     }
     let Context { what, replace } = context(text, cursor);
@@ -141,7 +141,7 @@ pub fn suggestions(
     // Where a value stands already, only another field can go before it.
     offers.retain(|offer| offer.insert != there && (!there.ends_with(':') || offer.insert.ends_with(':')));
     offers.sort_by_key(|offer| offer.rank);
-    offers.truncate(MOST);
+    offers.truncate(MAX_SUGGESTIONS);
     let suggestion = |offer: Offer| Suggestion {
         replace: replace.clone(),
         insert: offer.insert,
@@ -253,7 +253,7 @@ fn of_field(field: &Field, prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec
     }
     if field.may_be_missing() {
         // Kept among the first, however many values there are.
-        offers.truncate(MOST - 1);
+        offers.truncate(MAX_SUGGESTIONS - 1);
         offers.extend(Offer::of("none", format!("has no {name}"), prefix).filter(|offer| offer.rank == 0));
     }
     offers
@@ -271,9 +271,9 @@ fn best(values: Vec<(String, usize)>, prefix: &str) -> Vec<(usize, String, usize
         a.0.cmp(&b.0).then(b.2.cmp(&a.2)).then_with(|| a.1.cmp(&b.1))
     };
     // One more than is shown: what is there already will go.
-    if found.len() > MOST + 1 {
-        found.select_nth_unstable_by(MOST, order);
-        found.truncate(MOST + 1);
+    if found.len() > MAX_SUGGESTIONS + 1 {
+        found.select_nth_unstable_by(MAX_SUGGESTIONS, order);
+        found.truncate(MAX_SUGGESTIONS + 1);
     }
     found.sort_by(order);
     found
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn fields_come_by_their_beginning() {
-        assert_eq!(inserts("|").len(), MOST);
+        assert_eq!(inserts("|").len(), MAX_SUGGESTIONS);
         assert_eq!(inserts("EXP|")[..2], ["expires:", "status:expired"]);
         assert_eq!(inserts("-user|"), ["owner:"]);
         assert_eq!(inserts("a|")[..1], ["app:"]);
@@ -454,7 +454,7 @@ mod tests {
             cursor in 0usize..80,
         ) {
             let found = suggestions(&text, cursor, &mut values);
-            proptest::prop_assert!(found.len() <= MOST);
+            proptest::prop_assert!(found.len() <= MAX_SUGGESTIONS);
             for suggestion in found {
                 proptest::prop_assert!(text.get(suggestion.replace.clone()).is_some());
             }

@@ -20,7 +20,7 @@ use super::{Millis, time::expiry::StatusGroup};
 pub use complete::{Completion, Context, Suggestion, ValueOf, context, suggestions};
 pub use glob::Glob;
 pub use lex::{SpanKind, quoted, spans};
-pub use parse::{LONGEST, parse, unclosed_quote};
+pub use parse::{MAX_QUERY_BYTES, parse, unclosed_quote};
 pub use reasons::why_not_known;
 
 /// A search that was read.

@@ -20,11 +20,11 @@ use crate::model::{
 };
 
 /// The longest search that is read, in bytes.
-pub const LONGEST: usize = 4096;
+pub const MAX_QUERY_BYTES: usize = 4096;
 /// The longest word that is taken for a slip of the finger, in characters.
-const LONGEST_WORD: usize = 20;
+const MAX_QUOTED_CHARS: usize = 20;
 /// How deep parentheses may stand within each other.
-pub(super) const DEEPEST: usize = 64;
+pub(super) const MAX_QUERY_DEPTH: usize = 64;
 
 /// A word, what it stands for and what that is.
 pub(super) type Named<T> = (&'static str, T, &'static str);
@@ -49,8 +49,8 @@ pub(super) const TRAITS: [Named<Trait>; 10] = [
 /// All that is wrong with it, in order: unknown fields and words, missing or unreadable values,
 /// parentheses that don't pair, an `or` or `-` that stands alone, and a search that is too long or deep.
 pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Query, Vec<FilterError>> {
-    if text.len() > LONGEST {
-        let message = format!("The search is too long: {} bytes of at most {LONGEST}", text.len());
+    if text.len() > MAX_QUERY_BYTES {
+        let message = format!("The search is too long: {} bytes of at most {MAX_QUERY_BYTES}", text.len());
         return Err(vec![FilterError { span: 0..text.len(), message }]);
     }
     let mut tokens = lex::tokens(text);
@@ -277,8 +277,11 @@ impl<'a> Parser<'a> {
     }
 
     fn group(&mut self, open: &Range<usize>, depth: usize) -> Option<Expr> {
-        if depth >= DEEPEST {
-            self.error(open.clone(), format!("Parentheses stand more than {DEEPEST} deep: write it with fewer"));
+        if depth >= MAX_QUERY_DEPTH {
+            self.error(
+                open.clone(),
+                format!("Parentheses stand more than {MAX_QUERY_DEPTH} deep: write it with fewer"),
+            );
             self.is_too_deep = true;
             self.at = self.tokens.len();
             return None;
@@ -549,7 +552,7 @@ fn did_you_mean<'n>(typed: &str, names: impl Iterator<Item = &'n str>, after: &s
     let (lower, length) = (typed.to_lowercase(), typed.chars().count());
     let slips = |name: &str| if name.starts_with(&lower) { 0 } else { strsim::damerau_levenshtein(name, &lower) };
     // A long text is no slip, and would take long to compare.
-    let names = names.filter(|_| (2..=LONGEST_WORD).contains(&length));
+    let names = names.filter(|_| (2..=MAX_QUOTED_CHARS).contains(&length));
     let near = names.map(|name| (slips(name), name)).filter(|(slips, _)| *slips <= length / 2);
     match near.min_by_key(|(slips, _)| *slips) {
         Some((_, name)) => format!(", did you mean {name}{after}?"),

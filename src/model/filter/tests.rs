@@ -2,7 +2,7 @@
 
 use super::{
     glob::Mark,
-    parse::{DEEPEST, LONGEST},
+    parse::{MAX_QUERY_BYTES, MAX_QUERY_DEPTH},
 };
 use crate::model::{DAY, filter::*, time::calendar};
 
@@ -341,13 +341,13 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
 #[test]
 fn depth_and_length_are_bounded() {
     let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
-    assert_eq!(read(&nested(DEEPEST)), word("a"));
-    for deep in [nested(DEEPEST + 1), "(".repeat(LONGEST), "-(".repeat(LONGEST / 2)] {
+    assert_eq!(read(&nested(MAX_QUERY_DEPTH)), word("a"));
+    for deep in [nested(MAX_QUERY_DEPTH + 1), "(".repeat(MAX_QUERY_BYTES), "-(".repeat(MAX_QUERY_BYTES / 2)] {
         let errors = errors(&deep);
         assert!(errors.len() == 1 && errors[0].1.contains("64"), "{errors:?}");
     }
-    assert!(errors(&"a".repeat(LONGEST + 1))[0].1.contains("too long"));
-    assert_eq!(read(&"a".repeat(LONGEST)), word(&"a".repeat(LONGEST)));
+    assert!(errors(&"a".repeat(MAX_QUERY_BYTES + 1))[0].1.contains("too long"));
+    assert_eq!(read(&"a".repeat(MAX_QUERY_BYTES)), word(&"a".repeat(MAX_QUERY_BYTES)));
 }
 
 proptest::proptest! {

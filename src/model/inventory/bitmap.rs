@@ -125,7 +125,7 @@ impl Bitmap {
     }
 
     /// The places of the set, smallest first.
-    pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| ones(*word).map(move |bit| at * 64 + bit))
     }
 
@@ -170,7 +170,7 @@ mod tests {
         for len in [0, 1, 63, 64, 65, 1000, CHUNK + 7] {
             let thirds = Bitmap::of(len, |place| place % 3 == 0);
             assert_eq!(thirds.count(), len.div_ceil(3));
-            assert_eq!(thirds.places().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
+            assert_eq!(thirds.rows().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
             assert_eq!(thirds.clone().or(&thirds.clone().inverted()), Bitmap::all(len));
             assert!(thirds.clone().and(&thirds.inverted()).is_empty());
         }

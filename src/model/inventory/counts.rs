@@ -96,7 +96,7 @@ impl StatusCounts {
 impl Inventory {
     /// How many of these keys have each status.
     pub fn count(&self, keys: &Bitmap, now: Millis) -> StatusCounts {
-        let status = self.status_places(now);
+        let status = self.status_ranks(now);
         let count = |(chunk, words): (usize, &[u64])| {
             let mut counts = StatusCounts::default();
             for (at, word) in words.iter().enumerate().filter(|(_, word)| **word != 0) {
@@ -143,7 +143,7 @@ impl Inventory {
 
     /// The keys of a group.
     pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bitmap {
-        let places = self.status_places(now);
+        let places = self.status_ranks(now);
         let has = Status::ALL.map(|status| group.has(status));
         let mut found = Bitmap::of(self.len(), |place| has[places(place)]);
         self.without_status().for_each(|place| found.set(place, false));
@@ -194,7 +194,7 @@ impl Inventory {
                 }
             }
             Field::Kind => {
-                for place in keys.places() {
+                for place in keys.rows() {
                     *counts.entry(self.kind(place).wire().to_owned()).or_default() += 1;
                 }
             }
@@ -237,7 +237,7 @@ impl Inventory {
     /// The numbers of a column with how many of these keys have each.
     fn numbers(&self, keys: &Bitmap, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
         let mut counts = vec![0usize; distinct];
-        keys.places().for_each(|place| counts[column[place] as usize] += 1);
+        keys.rows().for_each(|place| counts[column[place] as usize] += 1);
         (0u32..).zip(counts).filter(|(_, count)| *count > 0)
     }
 
@@ -249,8 +249,8 @@ impl Inventory {
 
     fn tally_metadata(&self, keys: &Bitmap, path: &[String], into: &mut HashMap<String, usize>) {
         let mut counts = vec![0usize; self.known.values.len()];
-        let here = self.value_places(path);
-        for place in keys.places() {
+        let here = self.value_rows(path);
+        for place in keys.rows() {
             let values = self.values_of(place);
             here[self.forms[place] as usize].iter().for_each(|at| counts[values[*at] as usize] += 1);
         }
@@ -260,7 +260,7 @@ impl Inventory {
     }
 
     /// For each form: which of its values are reached by these keys.
-    pub(super) fn value_places(&self, path: &[String]) -> Vec<Vec<usize>> {
+    pub(super) fn value_rows(&self, path: &[String]) -> Vec<Vec<usize>> {
         let same =
             |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
         let places = |form: &super::JsonTemplate| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
@@ -287,7 +287,7 @@ impl Inventory {
 
     /// The soonest end that is still to come, of keys that are not invalidated.
     pub fn next_expiry(&self, keys: &Bitmap, now: Millis) -> Option<Millis> {
-        let ends = keys.places().filter(|place| !self.is_invalidated(*place)).filter_map(|place| self.expires(place));
+        let ends = keys.rows().filter(|place| !self.is_invalidated(*place)).filter_map(|place| self.expires(place));
         ends.filter(|at| *at > now).min()
     }
 }

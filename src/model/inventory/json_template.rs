@@ -9,8 +9,8 @@ use crate::model::text::json;
 /// Stands for a value in a form; JSON never has this byte outside of an escape.
 const HOLE: char = '\0';
 /// Longer or richer metadata is kept as one value: its form would hardly be anybody else's.
-const LONGEST: usize = 4096;
-const MOST_LEAVES: usize = 64;
+const MAX_METADATA_BYTES: usize = 4096;
+const MAX_LEAVES: usize = 64;
 
 /// The places of the values in a JSON text: strings with their quotes, numbers, `true`, `false`, `null`.
 /// The text must be JSON; nothing of it is judged here.
@@ -50,8 +50,8 @@ fn end_of_string(bytes: &[u8], quote: usize) -> usize {
 
 /// The form of a text and its values, in order. Long texts are one single value.
 pub(super) fn take_apart(json: &str) -> (String, Vec<&str>) {
-    let found = if json.len() <= LONGEST { leaves(json) } else { Vec::new() };
-    if found.is_empty() && json.len() > LONGEST || found.len() > MOST_LEAVES || json.contains(HOLE) {
+    let found = if json.len() <= MAX_METADATA_BYTES { leaves(json) } else { Vec::new() };
+    if found.is_empty() && json.len() > MAX_METADATA_BYTES || found.len() > MAX_LEAVES || json.contains(HOLE) {
         return (HOLE.to_string(), vec![json]);
     }
     let mut form = String::with_capacity(json.len());
@@ -164,8 +164,8 @@ mod tests {
             let (form, values) = take_apart(text);
             assert_eq!(put_together(&form, values.into_iter()), text);
         }
-        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(LONGEST));
-        let many = format!("[{}1]", "1,".repeat(MOST_LEAVES));
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(MAX_METADATA_BYTES));
+        let many = format!("[{}1]", "1,".repeat(MAX_LEAVES));
         for text in [long, many] {
             let (form, values) = take_apart(&text);
             assert_eq!((form.as_str(), values.len()), ("\0", 1));

@@ -64,7 +64,7 @@ impl Rows {
         let counts = inventory.count(&found, now);
         let places = match status {
             Some(group) => order.pick(&found.clone().and(&inventory.of_group(group, now))),
-            None if counts.total() == inventory.len() => order.places().to_vec(),
+            None if counts.total() == inventory.len() => order.rows().to_vec(),
             None => order.pick(&found),
         };
         Self { places, found, not_known, counts }

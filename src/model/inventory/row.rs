@@ -13,11 +13,11 @@ use crate::model::{
 
 impl Inventory {
     /// The place of a key.
-    pub fn place(&self, id: &KeyId) -> Option<usize> {
-        self.place_of(id.as_str())
+    pub fn row_id(&self, id: &KeyId) -> Option<usize> {
+        self.row_id_of(id.as_str())
     }
 
-    pub(super) fn place_of(&self, id: &str) -> Option<usize> {
+    pub(super) fn row_id_of(&self, id: &str) -> Option<usize> {
         let hash = self.hasher.hash_one(id.as_bytes());
         self.places.find(hash, |place| self.ids.raw(*place) == id.as_bytes()).map(|place| *place as usize)
     }
@@ -79,7 +79,7 @@ impl Inventory {
     }
 
     /// The same as places in [`Status::ALL`], for many keys: with nothing to foretell for the processor.
-    pub(super) fn status_places(&self, now: Millis) -> impl Fn(usize) -> usize + Sync + '_ {
+    pub(super) fn status_ranks(&self, now: Millis) -> impl Fn(usize) -> usize + Sync + '_ {
         let [now, expiring, soon] = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| now.saturating_add(t));
         move |place| {
             let at = self.expires[place];
@@ -121,7 +121,7 @@ impl Inventory {
     }
 
     /// The places of keys that could not be read as a whole, in order.
-    pub fn flawed_places(&self) -> Vec<usize> {
+    pub fn flawed_rows(&self) -> Vec<usize> {
         let mut places: Vec<usize> = self.flaws.keys().map(|place| *place as usize).collect();
         places.sort_unstable();
         places

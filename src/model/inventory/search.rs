@@ -200,7 +200,7 @@ impl Inventory {
             }
             Term::Status(words) => {
                 let fits = Status::ALL.map(|status| words.iter().any(|group| group.has(status)));
-                let status = self.status_places(now);
+                let status = self.status_ranks(now);
                 Bitmap::of(self.len(), |place| fits[status(place)])
             }
             Term::Kind(words) => {
@@ -286,7 +286,7 @@ impl Inventory {
     fn ids_like(&self, wanted: &[TextMatch]) -> Bitmap {
         if let [TextMatch::Equals(id)] = wanted {
             let mut found = Bitmap::none(self.len());
-            if let Some(place) = self.place_of(id) {
+            if let Some(place) = self.row_id_of(id) {
                 found.set(place, true);
             }
             return found;
@@ -351,7 +351,7 @@ impl Inventory {
     /// Keys whose metadata has a matching value at this path; a list matches by any of its values.
     fn metadata_value(&self, path: &[String], wanted: &[TextMatch]) -> Bitmap {
         let missing = wanted.contains(&TextMatch::Missing);
-        let here = self.value_places(path);
+        let here = self.value_rows(path);
         let values = &self.known.values;
         // `null` is a value that is missing, and never any text but its own word.
         let null = |wanted: &TextMatch| *wanted == TextMatch::Equals("null".into());

@@ -61,7 +61,7 @@ pub struct Order(Vec<u32>);
 
 impl Order {
     /// The places.
-    pub fn places(&self) -> &[u32] {
+    pub fn rows(&self) -> &[u32] {
         &self.0
     }
 
@@ -158,7 +158,7 @@ impl Inventory {
                 (at, false) => unsigned(at),
             }),
             Column::Status => {
-                let status = self.status_places(now);
+                let status = self.status_ranks(now);
                 sort_by(places, down, |place| status(place) as u64);
             }
         }

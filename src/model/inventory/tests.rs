@@ -70,7 +70,7 @@ fn inventory(count: usize) -> Inventory {
 }
 
 fn places(inventory: &Inventory, term: Term) -> Vec<usize> {
-    inventory.matching(&Expr::Term(term), NOW, Asker::default()).places().collect()
+    inventory.matching(&Expr::Term(term), NOW, Asker::default()).rows().collect()
 }
 
 fn free(word: &str) -> Term {
@@ -84,14 +84,14 @@ fn a_key_comes_back_as_it_was_put_in() {
         let key = inventory.key(place);
         let raw = RawKey::from(&key);
         assert_eq!(format!("{raw:?}"), format!("{:?}", made.raw()));
-        assert_eq!(inventory.place(&key.id), Some(place));
+        assert_eq!(inventory.row_id(&key.id), Some(place));
     }
     assert_eq!(inventory.key(1).application_id(), Some("app-1"));
     assert_eq!(inventory.key(1).roles(), ["reader", "x"]);
     assert_eq!(inventory.key(2).roles(), ["writer"]);
     assert!(inventory.key(0).is_unrestricted());
     assert_eq!(inventory.can(0), "All owner’s rights");
-    assert_eq!(inventory.place(&KeyId::new("none")), None);
+    assert_eq!(inventory.row_id(&KeyId::new("none")), None);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn an_escape_is_no_letter_of_what_it_stands_for() {
         }
         assert_eq!(places(&inventory, free("bc")), [0, 1]);
         let either = Expr::Or(vec![Expr::Term(free("u")), Expr::Term(free("zz"))]);
-        assert_eq!(inventory.matching(&either, NOW, Asker::default()).places().collect::<Vec<_>>(), [1]);
+        assert_eq!(inventory.matching(&either, NOW, Asker::default()).rows().collect::<Vec<_>>(), [1]);
     }
 }
 
@@ -296,7 +296,7 @@ fn a_person_s_key_that_says_that_a_product_made_it_is_a_finding() {
     }
     let query = filter::parse("is:says-managed", NOW, &jiff::tz::TimeZone::UTC).unwrap();
     let found = inventory.matching(&query.expr, NOW, Asker::default());
-    assert_eq!(found.places().map(|row| inventory.id(row)).collect::<Vec<_>>(), ["claims", "named so"]);
+    assert_eq!(found.rows().map(|row| inventory.id(row)).collect::<Vec<_>>(), ["claims", "named so"]);
     assert_eq!(inventory.findings(&Bitmap::all(5)), [("says-managed", 2)]);
 }
 
@@ -306,7 +306,7 @@ fn columns_sort_both_ways_and_what_is_missing_stays_last() {
     let order = |sorts: &[(Column, bool)]| {
         let sorts: Vec<Sort> =
             sorts.iter().map(|(column, descending)| Sort { column: *column, descending: *descending }).collect();
-        inventory.order(&sorts, NOW).places().to_vec()
+        inventory.order(&sorts, NOW).rows().to_vec()
     };
     assert_eq!(order(&[(Column::Name, false)]), [0, 3, 6, 1, 4, 7, 2, 5]);
     assert_eq!(order(&[(Column::Name, true)]), [5, 2, 7, 4, 1, 6, 3, 0]);
@@ -350,7 +350,7 @@ fn a_status_counted_is_the_status_of_the_key_at_every_border() {
         inventory.put(&RawKey { id: &number.to_string(), expires: *end, invalidated, ..RawKey::default() });
     }
     for now in [NOW, 0, Millis::MIN + 1, Millis::MAX] {
-        let places = inventory.status_places(now);
+        let places = inventory.status_ranks(now);
         for place in 0..inventory.len() {
             assert_eq!(places(place), inventory.status(place, now).place(), "{place} at {now}");
         }
@@ -382,7 +382,7 @@ fn another_cluster_s_keys_can_be_added_even_under_the_same_ids() {
     let mut both = inventory(5);
     both.append(&inventory(7));
     both.finish();
-    assert_eq!((both.len(), both.place(&KeyId::new("Id000000000000000003"))), (12, Some(3)));
+    assert_eq!((both.len(), both.row_id(&KeyId::new("Id000000000000000003"))), (12, Some(3)));
     assert_eq!(format!("{:?}", RawKey::from(&both.key(8))), format!("{:?}", RawKey::from(&both.key(3))));
 }
 
@@ -413,7 +413,7 @@ fn what_could_not_be_read_stays_with_its_key() {
     let odd = RawKey { id: "odd", name: "x\u{fffd}", flaw, ..RawKey::default() };
     assert_eq!((inventory.put(&odd), inventory.put(&odd)), (Put::Added, Put::Same));
     assert_eq!((inventory.flawed(), inventory.flaw(9), inventory.flaw(3)), (1, odd.flaw, None));
-    assert_eq!((inventory.key(9).flaw.as_deref(), inventory.flawed_places()), (odd.flaw, vec![9]));
+    assert_eq!((inventory.key(9).flaw.as_deref(), inventory.flawed_rows()), (odd.flaw, vec![9]));
     let rest = inventory.without(&Bitmap::of(10, |place| place < 5));
     assert_eq!(rest.first_flaw(), Some((4, odd.flaw.unwrap())));
     assert_eq!(inventory.put(&RawKey { flaw: None, ..odd }), Put::Changed);
@@ -433,7 +433,7 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
     put("no-birth", "pay", Some(NOW + DAY), Some("creation: it is missing"));
     put("no-name", "pa\u{fffd}", Some(NOW + DAY), Some("name: a part of it is no text"));
     inventory.finish();
-    let places = |bits: &Bitmap| bits.places().map(|place| inventory.id(place).to_owned()).collect::<Vec<_>>();
+    let places = |bits: &Bitmap| bits.rows().map(|place| inventory.id(place).to_owned()).collect::<Vec<_>>();
     for (query, surely, perhaps) in [
         ("status:never", &[][..], &["no-end", "no-state"][..]),
         ("-status:never", &["whole", "no-birth", "no-name"], &["no-end", "no-state"]),

@@ -67,7 +67,7 @@ impl Inventory {
         if holders.upto == 0 {
             return Bitmap::of(self.len(), has);
         }
-        let numbers: Vec<usize> = wanted.places().collect();
+        let numbers: Vec<usize> = wanted.rows().collect();
         let mut found = numbers
             .par_iter()
             .with_min_len(64)

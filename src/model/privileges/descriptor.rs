@@ -342,17 +342,17 @@ pub(crate) fn cluster_clause(privileges: &[String]) -> Vec<Piece> {
 
 /// Up to six names, and how many more there are.
 pub(crate) fn list(names: &[String]) -> Vec<Piece> {
-    const MOST: usize = 6;
+    const MAX_NAMED: usize = 6;
     let mut pieces = Vec::new();
-    for (place, name) in names.iter().take(MOST).enumerate() {
+    for (place, name) in names.iter().take(MAX_NAMED).enumerate() {
         if place > 0 {
             let is_last = place + 1 == names.len();
             pieces.push(Piece::Text(if is_last { " and " } else { ", " }.into()));
         }
         pieces.push(Piece::Mono(name.clone()));
     }
-    if names.len() > MOST {
-        pieces.push(Piece::Text(format!(" and {} more", names.len() - MOST)));
+    if names.len() > MAX_NAMED {
+        pieces.push(Piece::Text(format!(" and {} more", names.len() - MAX_NAMED)));
     }
     pieces
 }

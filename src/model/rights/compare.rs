@@ -185,8 +185,8 @@ fn held<'a>(lists: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
 
 /// The index rights of one of which the other has nothing as wide, each privilege by itself.
 fn indices(one: &[IndexRight], other: &[IndexRight]) -> Vec<IndexRight> {
-    const MOST: usize = 2000;
-    if one.len().max(other.len()) > MOST {
+    const MAX_COMPARED: usize = 2000;
+    if one.len().max(other.len()) > MAX_COMPARED {
         return if one == other { Vec::new() } else { one.to_vec() };
     }
     one.iter()

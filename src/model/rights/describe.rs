@@ -309,9 +309,9 @@ fn narrowed(right: &IndexRight, names: &[&Scope]) -> Option<Piece> {
 
 /// `a`, `b` that also matches `*c`, and 3 more.
 fn names(scopes: &[&Scope]) -> Vec<Piece> {
-    const MOST: usize = 6;
+    const MAX_NAMED: usize = 6;
     let mut pieces = Vec::new();
-    for (place, scope) in scopes.iter().take(MOST).enumerate() {
+    for (place, scope) in scopes.iter().take(MAX_NAMED).enumerate() {
         if place > 0 {
             pieces.push(text(if place + 1 == scopes.len() { " and " } else { ", " }));
         }
@@ -325,8 +325,8 @@ fn names(scopes: &[&Scope]) -> Vec<Piece> {
             }
         }
     }
-    if scopes.len() > MOST {
-        pieces.push(text(&format!(" and {}", plural((scopes.len() - MOST) as u64, "other"))));
+    if scopes.len() > MAX_NAMED {
+        pieces.push(text(&format!(" and {}", plural((scopes.len() - MAX_NAMED) as u64, "other"))));
     }
     pieces
 }

@@ -3,11 +3,11 @@
 use super::{ApplicationRight, Grants, IndexRight, Kind, RemoteRight, Scope, parse::push_new};
 
 /// More pairs of patterns than these are not looked into: it would take too long, and nobody could read it.
-const MOST_PAIRS: usize = 40_000;
+const MAX_PAIRS: usize = 40_000;
 /// So many pairs of privileges are told apart.
-const MOST_PAIRED: usize = 1000;
+const MAX_PAIRED: usize = 1000;
 /// Of more rights than these the repeats stay.
-const MOST_COMPARED: usize = 1500;
+const MAX_COMPARED: usize = 1500;
 
 /// What could not be worked out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Doubts {
     }
 
     fn too_many(&mut self, ours: usize, theirs: usize, what: &'static str) -> bool {
-        let too_many = ours.saturating_mul(theirs) > MOST_PAIRS;
+        let too_many = ours.saturating_mul(theirs) > MAX_PAIRS;
         if too_many {
             push_new(&mut self.too_many, what);
         }
@@ -58,7 +58,7 @@ impl Doubts {
     }
 
     fn pair(&mut self, kind: Kind, own: &str, limit: &str) {
-        if self.pairs.len() < MOST_PAIRED {
+        if self.pairs.len() < MAX_PAIRED {
             push_new(&mut self.pairs, (kind, own.to_owned(), limit.to_owned()));
         }
     }
@@ -226,7 +226,7 @@ pub(super) fn all_in(kind: Kind, wide: &[String], narrow: &[String]) -> bool {
 }
 
 fn leave_out<T: Clone>(rights: &mut Vec<T>, contains: impl Fn(&T, &T) -> bool) {
-    if rights.len() > MOST_COMPARED {
+    if rights.len() > MAX_COMPARED {
         return;
     }
     let mut kept: Vec<T> = Vec::new();

@@ -4,7 +4,7 @@
 use crate::model::privileges::pattern::{self, Budget};
 
 /// Patterns longer than this are not looked into: no name that Elasticsearch takes is longer.
-const LONGEST: usize = 255;
+const MAX_PATTERN_BYTES: usize = 255;
 
 /// The names that match all of some patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ fn covers(granted: &str, wanted: &str) -> bool {
         return true;
     }
     // A backslash takes a wildcard's meaning away, which the patterns here don't know.
-    let is_odd = |text: &str| text.contains('\\') && !is_expression(text) || text.len() > LONGEST;
+    let is_odd = |text: &str| text.contains('\\') && !is_expression(text) || text.len() > MAX_PATTERN_BYTES;
     !is_odd(granted) && !is_odd(wanted) && !is_beyond(granted) && pattern::covers(granted, wanted)
 }
 
@@ -103,7 +103,8 @@ pub(super) fn overlap(one: &str, other: &str) -> Overlap {
         return Overlap::Some;
     }
     // An expression with a backslash was understood: only wildcards don't know it here.
-    let is_odd = |text: &str| text.len() > LONGEST || text.contains('\\') && !is_expression(text) || is_beyond(text);
+    let is_odd =
+        |text: &str| text.len() > MAX_PATTERN_BYTES || text.contains('\\') && !is_expression(text) || is_beyond(text);
     if is_odd(one) || is_odd(other) {
         return Overlap::NotKnown;
     }

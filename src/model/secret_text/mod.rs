@@ -16,7 +16,7 @@ use diagnose::why_not;
 use super::secret::Secret;
 
 /// More than this is no key and what surrounds it.
-const LONGEST: usize = 64 << 10;
+const MAX_TEXT_BYTES: usize = 64 << 10;
 /// The length of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
 const ID_LENGTH: usize = 20;
 /// The length of the secrets that it makes.
@@ -132,7 +132,7 @@ impl Mistake {
 /// When there is none, with what is there instead.
 pub fn read(text: &Secret) -> Result<Vec<Candidate>, PastedError> {
     let text = text.expose();
-    if text.len() > LONGEST {
+    if text.len() > MAX_TEXT_BYTES {
         return Err(PastedError::TooLong);
     }
     let mut mistakes = Vec::new();

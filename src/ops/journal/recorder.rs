@@ -37,7 +37,7 @@ pub(crate) struct OutcomeEntry {
 
 impl OutcomeEntry {
     /// Of what became of each key. Where that is not known for one of them, it is not known for all together.
-    pub(crate) fn of_fates(keys: Vec<KeyId>, failures: Vec<(KeyId, Failure)>) -> Self {
+    pub(crate) fn of_outcomes(keys: Vec<KeyId>, failures: Vec<(KeyId, Failure)>) -> Self {
         let verdict = if failures.is_empty() {
             Verdict::Success
         } else if failures.iter().any(|(_, failure)| failure.is_unknown()) {
@@ -229,7 +229,7 @@ mod tests {
     fn what_is_not_known_is_not_called_a_failure() {
         let fate = |failures: &[Failure]| {
             let failed = failures.iter().map(|failure| (KeyId::new("k"), failure.clone())).collect();
-            let closing = OutcomeEntry::of_fates(Vec::new(), failed);
+            let closing = OutcomeEntry::of_outcomes(Vec::new(), failed);
             let values: Vec<Option<bool>> = closing.failed.iter().map(|failed| failed.is_unknown).collect();
             assert_eq!(values, failures.iter().map(|failure| Some(failure.is_unknown())).collect::<Vec<_>>());
             closing.verdict

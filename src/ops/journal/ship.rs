@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// The most documents of one request.
-const MOST: usize = 500;
+const MAX_BULK_LINES: usize = 500;
 /// The most bytes of one request, as far as a single document is not larger.
-const LARGEST: usize = 4 << 20;
+const MAX_BULK_BYTES: usize = 4 << 20;
 /// How often documents that a busy cluster puts off are sent.
 const TRIES: u32 = 6;
 /// The pause before they are sent again; doubled each time.
@@ -134,9 +134,9 @@ fn chunks<'a, 'd>(documents: &'a [Document<'d>]) -> Vec<&'a [Document<'d>]> {
         let mut bytes = 0;
         let fits = |document: &&Document<'_>| {
             bytes += document.line.len();
-            bytes <= LARGEST
+            bytes <= MAX_BULK_BYTES
         };
-        let count = rest.iter().take(MOST).take_while(fits).count().max(1);
+        let count = rest.iter().take(MAX_BULK_LINES).take_while(fits).count().max(1);
         let (chunk, after) = rest.split_at(count);
         chunks.push(chunk);
         rest = after;

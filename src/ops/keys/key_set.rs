@@ -59,7 +59,7 @@ impl KeySet {
             list.keys.put(&RawKey::from(key));
         }
         list.keys.finish();
-        let places = keys.iter().filter_map(|key| list.keys.place(&key.id)).map(|place| place as u32).collect();
+        let places = keys.iter().filter_map(|key| list.keys.row_id(&key.id)).map(|place| place as u32).collect();
         Self { list: Arc::new(list), places }
     }
 
@@ -106,7 +106,7 @@ impl KeySet {
 
     /// One of them, by its id.
     pub fn by_id(&self, id: &KeyId) -> Option<ApiKey> {
-        self.list.keys.place(id).map(|place| self.list.keys.key(place))
+        self.list.keys.row_id(id).map(|place| self.list.keys.key(place))
     }
 
     /// All of them.
@@ -135,7 +135,7 @@ impl KeySet {
     /// meant too.
     pub fn going(&self, spared: Option<&KeyId>, managed_too: bool) -> Self {
         let keys = &self.list.keys;
-        let spared = spared.and_then(|id| keys.place(id));
+        let spared = spared.and_then(|id| keys.row_id(id));
         let goes = |place: &&u32| {
             let place = **place as usize;
             Some(place) != spared && (managed_too || self.product(place).is_none())
@@ -150,22 +150,21 @@ impl KeySet {
         let mut bits = Bitmap::none(keys.len());
         self.places.iter().for_each(|place| bits.set(*place as usize, true));
         let mut products: HashMap<&str, usize> = HashMap::new();
-        bits.places()
+        bits.rows()
             .filter_map(|place| self.product(place))
             .for_each(|product| *products.entry(product).or_default() += 1);
         let mut products: Vec<(String, usize)> = products.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
         products.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
         let is_person = |place: &usize| !guard::is_owned_by_product(keys.username(*place), keys.realm(*place));
-        let of_people = bits.places().filter(|place| self.product(*place).is_some()).filter(is_person);
-        let of_products =
-            bits.places().filter(|place| self.product(*place).is_some()).filter(|place| !is_person(place));
+        let of_people = bits.rows().filter(|place| self.product(*place).is_some()).filter(is_person);
+        let of_products = bits.rows().filter(|place| self.product(*place).is_some()).filter(|place| !is_person(place));
         let say_managed = of_people.chain(of_products).take(MAX_NAMED).map(|place| KeyId::new(keys.id(place)));
         let say_managed: Vec<KeyId> = say_managed.collect();
-        let own = session.and_then(Session::own_key).and_then(|id| keys.place(id)).filter(|place| bits.has(*place));
+        let own = session.and_then(Session::own_key).and_then(|id| keys.row_id(id)).filter(|place| bits.has(*place));
         let restricted = session.filter(|session| session.invalidates_own_only());
         let foreign = restricted.map_or(0, |session| {
             let is_foreign = |place: &usize| keys.username(*place) != session.identity.username;
-            bits.places().filter(is_foreign).count()
+            bits.rows().filter(is_foreign).count()
         });
         Summary {
             statuses: keys.count(&bits, now),

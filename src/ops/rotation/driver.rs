@@ -368,7 +368,7 @@ pub async fn start(
 }
 
 /// The person has the secret that was shown: the rotation goes on with it.
-pub async fn kept(
+pub async fn confirm_delivery(
     session: &Session,
     held: RotationGuard,
     secret: Secret,
@@ -436,7 +436,7 @@ pub async fn resume(
         run.clear(open).await;
         return Ok(run.make(destination).await);
     }
-    let went = go_on(&mut run, &answers).await;
+    let went = run_remaining(&mut run, &answers).await;
     if went.is_ok() {
         run.clear(open).await;
     }
@@ -493,7 +493,7 @@ async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<OpenDe
 }
 
 /// Takes a rotation whose secret was handed over as far as it goes.
-async fn go_on(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
+async fn run_remaining(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
     loop {
         match run.held.rotation.next(clock::now()) {
             Next::Try => {
@@ -715,7 +715,7 @@ pub async fn end_these(
 ///
 /// # Errors
 /// As [`cancel`].
-pub async fn give_up(
+pub async fn cancel_rotation(
     session: &Session,
     held: &mut RotationGuard,
     keep: bool,

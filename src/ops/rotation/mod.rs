@@ -61,7 +61,7 @@ pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
 /// # Errors
 /// When there is none of this id, when it can't be read, or while another program holds it.
 pub fn take(rotations: &Rotations, id: &str) -> Result<RotationGuard, Problem> {
-    rotations.take(id).map_err(|error| match error.kind() {
+    rotations.lock(id).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             let detail = format!("The rotations of this machine are in {}", rotations.folder().display());
             Problem::new(&format!("Rotation {id} is not known here"), &detail).fix(Fix::ListRotations)

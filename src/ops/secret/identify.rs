@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Of a text with several keys so many are tried at most.
-const MOST_TRIED: usize = 3;
+const MAX_TRIED: usize = 3;
 
 /// What is wanted to be known of what a key may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,7 +182,7 @@ pub async fn check(
     asked: &Asked,
 ) -> Option<Checked> {
     let mut first = None;
-    for candidate in candidates.iter().take(MOST_TRIED) {
+    for candidate in candidates.iter().take(MAX_TRIED) {
         let (validity, client) = sign_in(endpoint, candidate).await;
         let is_unknown = matches!(&validity, Validity::Refused { why: Why::Unknown, .. });
         let mut checked = Checked {

@@ -370,7 +370,7 @@ fn closing(outcome: &UpdateOutcome) -> OutcomeEntry {
     let keys = [outcome.updated.clone(), outcome.unchanged.clone()].concat();
     let never = |id: &KeyId| (id.clone(), Failure::Refused("never sent".into()));
     let failed = outcome.failed.iter().cloned().chain(outcome.untouched.iter().map(never)).collect();
-    OutcomeEntry::of_fates(keys, failed)
+    OutcomeEntry::of_outcomes(keys, failed)
 }
 
 /// Changes REST keys in the same way, without comparing them with anything: 50 by one request where there are several

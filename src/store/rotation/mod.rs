@@ -100,7 +100,7 @@ impl Rotations {
         if !is_plain(&rotation.id) || self.0.join(file_name(&rotation.id)).exists() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a rotation needs an id of its own"));
         }
-        let lock = self.lock(&rotation.id)?;
+        let lock = self.lock_file(&rotation.id)?;
         let held =
             RotationGuard { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation };
         write(&held.folder, &held.rotation)?;
@@ -111,7 +111,7 @@ impl Rotations {
     ///
     /// # Errors
     /// With words, when there is none, when it can't be read, or while another program holds it.
-    pub fn take(&self, id: &str) -> io::Result<RotationGuard> {
+    pub fn lock(&self, id: &str) -> io::Result<RotationGuard> {
         if !is_plain(id) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such rotation"));
         }
@@ -119,7 +119,7 @@ impl Rotations {
         if !path.exists() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such rotation"));
         }
-        let lock = self.lock(id)?;
+        let lock = self.lock_file(id)?;
         let rotation = read(&path)
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display())))?;
         if rotation.id != id {
@@ -139,7 +139,7 @@ impl Rotations {
         lock::lock(&self.0.join("lock"), LOCK_WAIT)
     }
 
-    fn lock(&self, id: &str) -> io::Result<File> {
+    fn lock_file(&self, id: &str) -> io::Result<File> {
         let file =
             own_files::options().create(true).truncate(false).write(true).open(self.0.join(format!("{id}.lock")))?;
         match file.try_lock() {
@@ -266,12 +266,12 @@ mod tests {
         held.rotation.created(KeyId::new("new")).unwrap();
         assert_eq!(rotations.all().unwrap().rotations[1].state, State::Planned, "not saved yet");
         held.save().unwrap();
-        let busy = rotations.take("b").unwrap_err();
+        let busy = rotations.lock("b").unwrap_err();
         assert!(busy.kind() == io::ErrorKind::WouldBlock && busy.to_string().contains("another"), "{busy}");
         drop(held);
         let listing = rotations.all().unwrap();
         assert_eq!(listing.rotations.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        let held = rotations.take("b").unwrap();
+        let held = rotations.lock("b").unwrap();
         assert_eq!(held.rotation.successor(), Some(&KeyId::new("new")));
         #[cfg(unix)]
         {
@@ -300,7 +300,7 @@ mod tests {
         drop(rotations.begin(rotation("a", 1)).unwrap());
         assert!(rotations.begin(rotation("a", 1)).is_err());
         for odd in ["", "../a", "a/b", ".", "none"] {
-            assert_eq!(rotations.take(odd).unwrap_err().kind(), io::ErrorKind::NotFound, "{odd}");
+            assert_eq!(rotations.lock(odd).unwrap_err().kind(), io::ErrorKind::NotFound, "{odd}");
         }
         assert!(rotations.begin(rotation("../x", 1)).is_err());
     }
@@ -329,7 +329,7 @@ mod tests {
             assert!(named[place].contains(words), "{named:?}");
         }
         for id in ["torn", "newer", "copy"] {
-            assert_eq!(rotations.take(id).unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert_eq!(rotations.lock(id).unwrap_err().kind(), io::ErrorKind::InvalidData);
         }
     }
 
@@ -346,7 +346,7 @@ mod tests {
         let listing = rotations.all().unwrap();
         assert_eq!((listing.rotations.len(), listing.unreadable.len()), (1, 3), "{:?}", listing.unreadable);
         assert!(listing.unreadable[1].1.contains("more than 1048576 bytes"), "{:?}", listing.unreadable);
-        assert!(rotations.take("pipe").unwrap_err().to_string().contains("no file"));
+        assert!(rotations.lock("pipe").unwrap_err().to_string().contains("no file"));
     }
 
     #[cfg(unix)]
@@ -370,6 +370,6 @@ mod tests {
         held.save().unwrap();
         drop(held);
         assert!(!rotations.folder().join("a.lock").exists());
-        assert!(rotations.take("a").unwrap().rotation.is_finished());
+        assert!(rotations.lock("a").unwrap().rotation.is_finished());
     }
 }

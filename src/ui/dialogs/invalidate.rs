@@ -71,7 +71,7 @@ impl InvalidateDialog {
         let line = format!("Clients that use {whom} get 401 at once. This can’t be undone");
         head(ui, &plan.profile, &format!("Invalidate {}", plural(count, "key")), None, &line);
         notice::hairline(ui);
-        let words_to_type = plan.words_to_type();
+        let words_to_type = plan.text_to_type();
         // In a small window what is told scrolls, and the buttons stay.
         let around = if words_to_type.is_some() { AROUND + CONFIRMATION } else { AROUND };
         let room = (ui.ctx().content_rect().height() - around).max(120.0);
@@ -188,7 +188,7 @@ impl InvalidateDialog {
             if plan.is_running() {
                 latest(ui, plan);
             } else if let Some(outcome) = &plan.outcome {
-                let name = view.state.fates_name(&plan.profile, "keys");
+                let name = view.state.outcome_file_name(&plan.profile, "keys");
                 ui.add_space(space::XS);
                 let source = Source { keys: &plan.keys, exported: &plan.exported, name: &name };
                 self.fates.ui(ui, view, &lists(outcome), &source);
@@ -467,7 +467,7 @@ fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
         notice::banner(ui, notice::Tone::Warning, &title, &line, |_| ());
         says_managed(ui, plan);
         let words = "Invalidate keys of other applications too";
-        if extra_word(ui, plan.managed_too, words) {
+        if confirmation_checkbox(ui, plan.managed_too, words) {
             view.send(Command::IncludeManaged(!plan.managed_too));
         }
     }
@@ -475,7 +475,7 @@ fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
         let line = format!("{own} is left out. With it, this session ends");
         let title = "The key you are signed in with is among them";
         notice::banner(ui, notice::Tone::Danger, title, &line, |_| ());
-        if extra_word(ui, plan.own_key_too, "Invalidate my own key too") {
+        if confirmation_checkbox(ui, plan.own_key_too, "Invalidate my own key too") {
             view.send(Command::IncludeOwnKey(!plan.own_key_too));
         }
     }
@@ -497,7 +497,7 @@ fn says_managed(ui: &mut Ui, plan: &Invalidation) {
     }
 }
 
-fn extra_word(ui: &mut Ui, on: bool, words: &str) -> bool {
+fn confirmation_checkbox(ui: &mut Ui, on: bool, words: &str) -> bool {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
         let clicked = field::checkbox(ui, Some(on), words).clicked();

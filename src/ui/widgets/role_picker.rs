@@ -84,7 +84,7 @@ impl RolePicker {
     }
 
     fn suggestions(&mut self, ui: &mut Ui, matches: &[Role], picked: &mut Vec<String>) {
-        const MOST: usize = 6;
+        const MAX_SHOWN: usize = 6;
         let p = theme::colors(ui);
         let mut chosen = None;
         Frame::new()
@@ -95,13 +95,13 @@ impl RolePicker {
             .show(ui, |ui| {
                 ui.set_width(ui.available_width());
                 ui.spacing_mut().item_spacing.y = 0.0;
-                let first = self.cursor.map_or(0, |row| row.saturating_sub(MOST - 1));
-                for (place, role) in matches.iter().enumerate().skip(first).take(MOST) {
+                let first = self.cursor.map_or(0, |row| row.saturating_sub(MAX_SHOWN - 1));
+                for (place, role) in matches.iter().enumerate().skip(first).take(MAX_SHOWN) {
                     if suggestion(ui, role, self.cursor == Some(place)) {
                         chosen = Some(role.name.clone());
                     }
                 }
-                let more = matches.len().saturating_sub(first + MOST);
+                let more = matches.len().saturating_sub(first + MAX_SHOWN);
                 if more > 0 {
                     text::line(ui, Type::Small, p.text.tertiary, format!("  and {more} more, type to narrow"));
                 }

@@ -68,7 +68,7 @@ fn complete(text: &mut String, word: &str) {
 
 /// Words that fit what is being typed: those that begin with it first. None once it is whole.
 fn fitting<'a>(text: &str, words: &[String], known: &[Choice<'a>]) -> Vec<Choice<'a>> {
-    const MOST: usize = 8;
+    const MAX_SHOWN: usize = 8;
     let wanted = last(text).to_lowercase();
     if known.iter().any(|known| known.word == wanted) {
         return Vec::new();
@@ -78,7 +78,7 @@ fn fitting<'a>(text: &str, words: &[String], known: &[Choice<'a>]) -> Vec<Choice
     };
     let mut found: Vec<Choice<'a>> = known.iter().filter(fits).copied().collect();
     found.sort_by_key(|known| (!known.word.to_lowercase().starts_with(&wanted), known.meaning.is_empty()));
-    found.truncate(MOST);
+    found.truncate(MAX_SHOWN);
     found
 }
 

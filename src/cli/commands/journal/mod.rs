@@ -125,11 +125,11 @@ fn exit(report: &Report) -> Exit {
 /// Prints the faults of a journal, and how many are not listed.
 pub(crate) fn complain(report: &Report) {
     for faulty in &report.faults {
-        output::complain(&faulty.to_string());
+        output::print_error(&faulty.to_string());
     }
     let unlisted = report.fault_count - report.faults.len();
     if unlisted > 0 {
-        output::complain(&format!("{} more are not listed", expiry::plural(unlisted as u64, "fault")));
+        output::print_error(&format!("{} more are not listed", expiry::plural(unlisted as u64, "fault")));
     }
 }
 
@@ -139,7 +139,7 @@ fn verify() -> Result<Exit, CliError> {
     complain(&report);
     for open in &report.open {
         let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };
-        output::say(&sanitize::shown(&format!(
+        output::print_status(&sanitize::shown(&format!(
             "{}: {} of {what} on {} has an intent and no outcome. Look at the cluster",
             open.at, open.action, open.cluster
         )));

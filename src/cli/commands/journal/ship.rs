@@ -79,7 +79,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &ShipArgs) -> Result<Exit
     let what = Shipment { index: args.index.clone(), since, even_broken: args.even_broken };
     let tell = |count: u64| {
         if output::someone_is_there() && args.output == PlainFormat::Table {
-            output::say(&format!("{} sent", entries(count)));
+            output::print_status(&format!("{} sent", entries(count)));
         }
     };
     match ship::ship(&session, &Journal::from_environment(), &what, tell).await {
@@ -117,10 +117,10 @@ fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
 
 fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
     complain(&shipped.report);
-    grouped(&shipped.failed).iter().for_each(|line| output::complain(line));
+    grouped(&shipped.failed).iter().for_each(|line| output::print_error(line));
     let error = shipped.ended_by.as_ref().map(|error| Problem::from((**error).clone()).words());
     if let Some(words) = &error {
-        output::complain(&format!("{words}. The rest was not sent; ship again later, nothing will be there twice"));
+        output::print_error(&format!("{words}. The rest was not sent; ship again later, nothing will be there twice"));
     }
     match args.output {
         PlainFormat::Json => output::put_json(&ShippedJson {

@@ -160,7 +160,7 @@ async fn look(flags: &ConnectionFlags, listing: &Listing) -> ClusterRotations {
         Ok::<ClusterRotations, Problem>(ClusterRotations { cluster, rotations, states, unreadable: Vec::new() })
     };
     asked.await.unwrap_or_else(|problem| {
-        output::complain(&format!("How the keys stand could not be asked: {}", problem.words()));
+        output::print_error(&format!("How the keys stand could not be asked: {}", problem.words()));
         ClusterRotations::default()
     })
 }
@@ -249,7 +249,7 @@ pub(crate) fn say_waiting(here: &ClusterRotations) {
             }
             _ => continue,
         };
-        output::say(&sanitize::shown(&words));
+        output::print_status(&sanitize::shown(&words));
     }
 }
 

@@ -132,14 +132,14 @@ pub(crate) fn listing(rotations: &Rotations) -> Result<Listing, CliError> {
         CliError::problem("The rotations can't be read", &detail, "Set the rights of that folder")
     })?;
     for (path, reason) in &listing.unreadable {
-        output::complain(&format!("{} is left alone: {reason}", path.display()));
+        output::print_error(&format!("{} is left alone: {reason}", path.display()));
     }
     Ok(listing)
 }
 
 async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
-    let wishes = args.wishes()?;
-    args.check_outlet()?;
+    let wishes = args.options()?;
+    args.check_destination()?;
     let session = flags.changing_session().await?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
     if keys.len() > 1 && (args.name.is_some() || args.secret_file.is_some()) {
@@ -158,7 +158,7 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
         return show_requests(&session, &plans);
     }
     if !args.yes && !confirmed(args)? {
-        output::say("Nothing is done");
+        output::print_status("Nothing is done");
         return Ok(Exit::Failed);
     }
     if let ([plan], 1) = (&plans[..], keys.len()) {
@@ -204,14 +204,14 @@ async fn plans(
     if let ([_], [(_, problem)]) = (keys, &refused[..]) {
         return Err(problem.clone().into());
     }
-    refused.iter().for_each(|(_, problem)| output::complain(&fixes::told(problem)));
+    refused.iter().for_each(|(_, problem)| output::print_error(&fixes::with_fixes(problem)));
     Ok((meant, refused.len(), uses))
 }
 
 /// What will be made, and what will be different.
 fn preview(plan: &RotationPlan, session: &Session, uses: &Result<Uses, NotKnown>) {
     let (old, zone) = (&plan.old, clock::zone());
-    let say = |words: String| output::say(&sanitize::shown(&words));
+    let say = |words: String| output::print_status(&sanitize::shown(&words));
     let end = plan.request.expiry().words(&zone);
     say(format!("{} ({}) gets a successor “{}”, which ends {end}", old.name, old.id, plan.request.name()));
     let grace = match (plan.grace(), plan.ends_before()) {
@@ -265,7 +265,7 @@ fn show_requests(session: &Session, plans: &[RotationPlan]) -> Result<Exit, CliE
         let body = json::pretty(&plan.request.body(session.now()));
         output::put(&format!("POST /_security/api_key\n{body}\n"))?;
     }
-    output::say("Nothing was sent");
+    output::print_status("Nothing was sent");
     Ok(Exit::Done)
 }
 
@@ -312,11 +312,16 @@ async fn several(
         })
     };
     let mut over = |one: &BatchItem| match &one.result {
-        Err(problem) => output::complain(&format!("{}: {}", one.old, fixes::told(problem))),
+        Err(problem) => output::print_error(&format!("{}: {}", one.old, fixes::with_fixes(problem))),
         Ok(after) => {
             resume::say_after(after);
             if let Some(problem) = &after.problem {
-                output::complain(&format!("{} ({}): {}", after.rotation.old.name, one.old, fixes::told(problem)));
+                output::print_error(&format!(
+                    "{} ({}): {}",
+                    after.rotation.old.name,
+                    one.old,
+                    fixes::with_fixes(problem)
+                ));
             }
         }
     };
@@ -333,7 +338,7 @@ pub(crate) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBoo
         tokio::select! {
             done = &mut work => return done,
             Ok(()) = tokio::signal::ctrl_c() => {
-                output::say("Stopping after what is on its way");
+                output::print_status("Stopping after what is on its way");
                 stop.store(true, Ordering::Relaxed);
             }
         }
@@ -341,7 +346,7 @@ pub(crate) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBoo
 }
 
 impl RotateArgs {
-    fn wishes(&self) -> Result<RotationOptions, CliError> {
+    fn options(&self) -> Result<RotationOptions, CliError> {
         let grace = if self.compromised { 0 } else { grace(&self.grace)? };
         let (name, expiration) = (self.name.clone(), self.expiration.clone());
         if let Some(typed) = &expiration {
@@ -356,7 +361,7 @@ impl RotateArgs {
     }
 
     /// Makes sure before anything is asked that the secrets will reach somebody.
-    fn check_outlet(&self) -> Result<(), CliError> {
+    fn check_destination(&self) -> Result<(), CliError> {
         if let Some(path) = &self.secret_file {
             destination::check_path("--secret-file", path)?;
         }

@@ -49,7 +49,7 @@ pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<
 /// Says the end of the old key with its proof, or when it is due.
 pub(crate) fn say_after(after: &RotationReport) {
     match after.ended {
-        Some(how) => output::say(&ended_words(&after.rotation, how)),
+        Some(how) => output::print_status(&ended_words(&after.rotation, how)),
         None if after.problem.is_none() && !after.declined => say_due(&after.rotation),
         None => {}
     }
@@ -75,7 +75,7 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     let stuck = stuck(&here);
     if due.is_empty() {
         if stuck.is_empty() {
-            output::say("Nothing is due on this cluster");
+            output::print_status("Nothing is due on this cluster");
         }
         list::put_results(&stuck, args.output)?;
         return Ok(if unread == 0 && stuck.is_empty() { Exit::Done } else { Exit::Failed });
@@ -88,7 +88,12 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
         match plan {
             Ok(plan) => say_preview(rotation, plan, &last_use_words(&uses, &rotation.old.id, &session)),
             Err(problem) => {
-                output::complain(&format!("{} ({}): {}", rotation.old.name, rotation.old.id, fixes::told(&problem)));
+                output::print_error(&format!(
+                    "{} ({}): {}",
+                    rotation.old.name,
+                    rotation.old.id,
+                    fixes::with_fixes(&problem)
+                ));
                 refused.push(rotation.id.clone());
             }
         }
@@ -99,8 +104,8 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
         return Ok(Exit::Failed);
     }
     let mut progress = |fate: &EndOutcome| match &fate.result {
-        Ok((rotation, how)) => output::say(&ended_words(rotation, *how)),
-        Err(problem) => output::complain(&fixes::told(problem)),
+        Ok((rotation, how)) => output::print_status(&ended_words(rotation, *how)),
+        Err(problem) => output::print_error(&fixes::with_fixes(problem)),
     };
     let stop = AtomicBool::new(false);
     let mut told = say;
@@ -144,7 +149,7 @@ pub(crate) async fn resume(
     args.check_file()?;
     let held = meant(rotations, reference)?;
     if held.rotation.is_finished() {
-        output::say(&finished_words(&held.rotation));
+        output::print_status(&finished_words(&held.rotation));
         return Ok(Exit::Done);
     }
     let answers = answers(&held, args)?;
@@ -222,12 +227,12 @@ pub(crate) async fn cancel(
         (_, Some(new)) if plan.ends.is_none() => (stays(plan.old), format!("its successor {new} stays valid too")),
         (_, Some(new)) => (stays(plan.old), format!("its successor {new} will be invalidated, for ever")),
     };
-    output::say(&sanitize::shown(&format!("{} ({}) {what}; {fate}", old.name, old.id)));
+    output::print_status(&sanitize::shown(&format!("{} ({}) {what}; {fate}", old.name, old.id)));
     if !confirmed(args.yes, "cancel")? {
         return Ok(Exit::Failed);
     }
-    driver::give_up(&session, &mut held, args.keep_successor, &mut say).await?;
+    driver::cancel_rotation(&session, &mut held, args.keep_successor, &mut say).await?;
     let done = if matches!(outlook, Outlook::Dead(_)) { "closed" } else { "canceled" };
-    output::say(&format!("Rotation {} is {done}", held.rotation.id));
+    output::print_status(&format!("Rotation {} is {done}", held.rotation.id));
     Ok(Exit::Done)
 }

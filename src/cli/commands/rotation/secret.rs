@@ -83,16 +83,18 @@ pub(crate) fn say(news: RotationProgress) {
     };
     match &news {
         RotationProgress::Begun(id) => {
-            output::say(&format!("Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` resumes it"));
+            output::print_status(&format!(
+                "Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` resumes it"
+            ));
         }
-        RotationProgress::Doubt(_) | RotationProgress::NotProved(_) => output::complain(&news.words()),
-        _ => output::say(&sanitize::shown(&news.words())),
+        RotationProgress::Doubt(_) | RotationProgress::NotProved(_) => output::print_error(&news.words()),
+        _ => output::print_status(&sanitize::shown(&news.words())),
     }
     for check in trial.iter().flat_map(|trial| &trial.checks).filter(|check| check.meant && !check.granted) {
         let on = if check.on.is_empty() { String::new() } else { format!(" on {}", check.on.join(", ")) };
         let words =
             format!("  it may not {}{on}, which its descriptors name: its owner may not either", check.privilege);
-        output::say(&sanitize::shown(&words));
+        output::print_status(&sanitize::shown(&words));
     }
 }
 
@@ -147,7 +149,7 @@ impl Interaction for Terminal<'_> {
 
     fn delivered(&mut self, rotation: &Rotation, made: &CreatedSuccessor, file: &Path) {
         let path = file.display().to_string();
-        output::say(&format!("The encoded key is in {}, which only you may read", sanitize::shown(&path)));
+        output::print_status(&format!("The encoded key is in {}, which only you may read", sanitize::shown(&path)));
         let json = SuccessorJson { secret_file: Some(path), ..told_of(rotation, &made.created, &made.old) };
         let printed = match self.format {
             PlainFormat::Json => output::put_json(&json),
@@ -178,11 +180,11 @@ pub(crate) fn say_preview(rotation: &Rotation, plan: EndPlan, last_use: &str) {
     if let EndPlan::File(how) = plan {
         let how = if how == Ended::Gone { "gone (deleted)" } else { "already invalidated" };
         let words = format!("{name} ({old}) is {how}: nothing is sent, and the rotation is closed as done");
-        return output::say(&sanitize::shown(&words));
+        return output::print_status(&sanitize::shown(&words));
     }
     let words = format!("{name} ({old}) will be invalidated, for ever; its successor is {successor}");
-    output::say(&sanitize::shown(&words));
-    output::say(&sanitize::shown(&format!("  last use of the old key: {last_use}")));
+    output::print_status(&sanitize::shown(&words));
+    output::print_status(&sanitize::shown(&format!("  last use of the old key: {last_use}")));
 }
 
 /// Asks for a word, unless the answer was given before.
@@ -198,7 +200,7 @@ pub(crate) fn confirmed(yes: bool, word: &str) -> Result<bool, CliError> {
     }
     let is_meant = output::ask(&format!("Type {word} to confirm:"))?.eq_ignore_ascii_case(word);
     if !is_meant {
-        output::say("Nothing is done");
+        output::print_status("Nothing is done");
     }
     Ok(is_meant)
 }
@@ -208,9 +210,14 @@ pub(crate) fn say_due(rotation: &Rotation) {
     let Some(due) = rotation.due() else { return };
     let old = sanitize::shown(rotation.old.id.as_str()).into_owned();
     if due <= clock::now() {
-        return output::say(&format!("Both keys work, and {old} is due: `keybearer rotate --due` invalidates it"));
+        return output::print_status(&format!(
+            "Both keys work, and {old} is due: `keybearer rotate --due` invalidates it"
+        ));
     }
-    output::say(&format!("Both keys work. From {} on, `keybearer rotate --due` invalidates {old}", list::moment(due)));
+    output::print_status(&format!(
+        "Both keys work. From {} on, `keybearer rotate --due` invalidates {old}",
+        list::moment(due)
+    ));
 }
 
 fn hand_over(rotation: &Rotation, created: &CreatedKey, old: &ApiKey, format: PlainFormat) -> io::Result<()> {

@@ -29,7 +29,7 @@ use crate::{
 /// The first page is small, so that something can be seen at once.
 const FIRST_PAGE: u32 = 100;
 /// The most rows of one answer; the server refuses more.
-const MOST_ROWS: u32 = 10_000;
+const MAX_ROWS: u32 = 10_000;
 /// Keys that a range should have: 12 ranges for 100,000 keys, two at a time, were fastest on 9.5.3 with
 /// two processors (6.6 s; one after the other 13 s, the one large `GET` 8.4 s).
 const RANGE: u64 = 8000;
@@ -229,7 +229,7 @@ impl Reader {
     /// Ranges of a few thousand keys each: by the cluster's own histogram where it has one, otherwise
     /// by halving whatever is too large.
     async fn ranges(&self, whole: Range) -> Result<Vec<Range>, ClientError> {
-        if whole.count <= u64::from(MOST_ROWS) {
+        if whole.count <= u64::from(MAX_ROWS) {
             return Ok(vec![whole]);
         }
         if self.session.has(Feature::Aggregations) {
@@ -299,18 +299,18 @@ impl Reader {
 
     /// Reads a range if it is one answer; otherwise gives its halves.
     async fn read_range(&self, range: Range) -> Result<Vec<Range>, ClientError> {
-        if range.count > u64::from(MOST_ROWS) {
+        if range.count > u64::from(MAX_ROWS) {
             return if range.until.saturating_sub(range.from) > 1 {
                 self.halved(range).await
             } else {
                 self.page_through(range).await.map(|()| Vec::new())
             };
         }
-        let mut query = KeyQuery::new(MOST_ROWS);
+        let mut query = KeyQuery::new(MAX_ROWS);
         query.filter = Some(range.filter());
         let page = self.read(&query).await?;
         // A full answer may not be the whole range, whatever is counted: it is read in smaller parts.
-        let is_full = page.rows >= MOST_ROWS as usize;
+        let is_full = page.rows >= MAX_ROWS as usize;
         let count = page.total.max(page.rows as u64 + 1);
         Ok(if is_full { vec![Range { count, ..range }] } else { Vec::new() })
     }
@@ -405,7 +405,7 @@ impl Reader {
                 }
                 _ => return Ok(()),
             }
-            query.size = MOST_ROWS;
+            query.size = MAX_ROWS;
         }
     }
 
@@ -423,8 +423,8 @@ impl Reader {
             let mut query = KeyQuery::new(PAGE);
             query.filter = Some(range.filter());
             query.sort = vec![("_doc".into(), By::Ascending)];
-            if count <= u64::from(MOST_ROWS) {
-                (query.size, query.sort) = (MOST_ROWS, Vec::new());
+            if count <= u64::from(MAX_ROWS) {
+                (query.size, query.sort) = (MAX_ROWS, Vec::new());
             }
             let mut paging = Paging::counted(count);
             loop {
@@ -451,7 +451,7 @@ impl Reader {
         if !gone.is_empty() {
             let mut state = self.state();
             let mut places = Bitmap::none(state.keys.len());
-            gone.iter().filter_map(|id| state.keys.place(id)).for_each(|place| places.set(place, true));
+            gone.iter().filter_map(|id| state.keys.row_id(id)).for_each(|place| places.set(place, true));
             state.keys = background::run(|| state.keys.without(&places));
         }
         Ok(())

@@ -3,12 +3,12 @@
 use eframe::egui::{Color32, ScrollArea, Ui};
 
 use super::{
-    RotateDialog, head, padded,
+    RotateDialog, checkbox, head, padded,
     steps::{
         cancel_button, close_button, dismiss_button, keys, line, over_footer, problem_banner, problem_words, progress,
         proof, row,
     },
-    tick, type_to_confirm,
+    type_to_confirm,
 };
 use crate::{
     app::{
@@ -224,7 +224,7 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
         }
         let may_choose = rotation.successor().is_some() && !is_stuck(&outlook);
         if may_choose {
-            tick(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(RotationStep::Keep(on))));
+            checkbox(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(RotationStep::Keep(on))));
         }
     });
     notice::hairline(ui);

@@ -100,7 +100,7 @@ impl RotateDialog {
                     its successor was seen to work";
         head(ui, dialog, &title, line);
         notice::hairline(ui);
-        let typed = ask.words_to_type();
+        let typed = ask.text_to_type();
         let room = (ui.ctx().content_rect().height() - if typed.is_some() { 330.0 } else { 250.0 }).max(160.0);
         padded(ui, |ui| {
             ScrollArea::vertical()
@@ -308,7 +308,7 @@ fn grace(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
             }
         });
     }
-    tick(ui, ask.compromised, COMPROMISED, |on| view.send(Command::Rotate(RotationStep::Compromised(on))));
+    checkbox(ui, ask.compromised, COMPROMISED, |on| view.send(Command::Rotate(RotationStep::Compromised(on))));
     let words = match (ask.compromised, ask.grace()) {
         (true, _) => "No grace: whoever uses the old key gets 401 at once, when the successor was seen to work",
         (false, 0) => "The old key is invalidated at once, when the successor was seen to work. This can’t be undone",
@@ -362,7 +362,7 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
         );
         let (title, detail) = (sanitize::shortened(&title, 200), sanitize::shortened(&detail, 400));
         notice::banner(ui, Tone::Warning, &title, &detail, |_| ());
-        tick(ui, ask.consent.other_owner, "The successor may belong to me", |on| {
+        checkbox(ui, ask.consent.other_owner, "The successor may belong to me", |on| {
             view.send(Command::Rotate(RotationStep::OtherOwner(on)));
         });
     }
@@ -376,7 +376,7 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
         let detail =
             "The application has to be given the successor: what uses the old key stops working when that ends";
         notice::banner(ui, Tone::Warning, &were, detail, |_| ());
-        tick(ui, ask.consent.managed_too, "Rotate keys of other applications too", |on| {
+        checkbox(ui, ask.consent.managed_too, "Rotate keys of other applications too", |on| {
             view.send(Command::Rotate(RotationStep::Managed(on)));
         });
     }
@@ -393,7 +393,7 @@ fn live_successors(ui: &mut Ui, view: &mut View<'_>, ask: &Ask, (plans, left_out
     };
     let detail = format!("{}. {}", problem.detail, problem.hint);
     notice::banner(ui, Tone::Warning, &sanitize::shortened(&title, 300), &detail, |_| ());
-    tick(ui, ask.consent.again, "Make another successor all the same", |on| {
+    checkbox(ui, ask.consent.again, "Make another successor all the same", |on| {
         view.send(Command::Rotate(RotationStep::Again(on)));
     });
 }
@@ -467,7 +467,7 @@ pub(super) fn moment(view: &View<'_>, at: Millis) -> String {
     calendar::local(at, &view.state.zone)
 }
 
-pub(super) fn tick(ui: &mut Ui, on: bool, words: &str, send: impl FnOnce(bool)) {
+pub(super) fn checkbox(ui: &mut Ui, on: bool, words: &str, send: impl FnOnce(bool)) {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
         if field::checkbox(ui, Some(on), words).clicked() {

@@ -104,7 +104,7 @@ impl UpdateDialog {
             ui.spacing_mut().item_spacing.y = space::S;
             review::ui(ui, view, plan, review, room);
         });
-        let words = plan.words_to_type();
+        let words = plan.text_to_type();
         if let Some(words) = &words {
             let p = theme::colors(ui);
             Frame::new().fill(p.warning.tint).inner_margin(Margin::symmetric(24, 12)).show(ui, |ui| {
@@ -165,7 +165,7 @@ impl UpdateDialog {
             bar(ui, settled.saturating_sub(failed), failed, total as usize);
             ui.spacing_mut().item_spacing.y = space::S;
             if let Some(outcome) = plan.outcome.as_ref().filter(|_| plan.is_over()) {
-                let name = view.state.fates_name(&plan.profile, "keys");
+                let name = view.state.outcome_file_name(&plan.profile, "keys");
                 let source = Source { keys: &plan.keys, exported: &plan.exported, name: &name };
                 self.fates.ui(ui, view, &lists(outcome), &source);
             }

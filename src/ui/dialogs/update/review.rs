@@ -70,7 +70,7 @@ fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Updat
         };
         let line = "Descriptors of {} mean no restriction: the key may then do everything that its owner may";
         notice::banner(ui, Tone::Danger, &whom, line, |_| ());
-        if extra_word(ui, plan.confirmed.all_owner_rights, "Give it all the owner’s rights") {
+        if confirmation_checkbox(ui, plan.confirmed.all_owner_rights, "Give it all the owner’s rights") {
             view.send(Command::Update(UpdateStep::AllOwnerRights(!plan.confirmed.all_owner_rights)));
         }
     }
@@ -78,13 +78,13 @@ fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &Updat
         let title = "All metadata is wiped";
         let line = "Its application id, its roles’ names and whatever else is noted there are gone";
         notice::banner(ui, Tone::Warning, title, line, |_| ());
-        if extra_word(ui, plan.confirmed.wipe_metadata, "Wipe the metadata") {
+        if confirmation_checkbox(ui, plan.confirmed.wipe_metadata, "Wipe the metadata") {
             view.send(Command::Update(UpdateStep::WipeMetadata(!plan.confirmed.wipe_metadata)));
         }
     }
 }
 
-fn extra_word(ui: &mut Ui, on: bool, words: &str) -> bool {
+fn confirmation_checkbox(ui: &mut Ui, on: bool, words: &str) -> bool {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
         let clicked = field::checkbox(ui, Some(on), words).clicked();

@@ -71,7 +71,7 @@ impl JournalScreen {
             self.known_search.clone_from(&journal.view.search);
             self.search.clone_from(&journal.view.search);
         }
-        if let Some(deed) = journal.open_deed() {
+        if let Some(deed) = journal.open_operation() {
             if super::keys::escape_closes(ui, view) {
                 view.send(Command::OpenDeed(None));
             }

@@ -122,7 +122,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, cluster: &Cluster, key: &ApiKey, now: Mil
         Some(id) => drop(text::line(ui, Type::Mono, p.text.primary, sanitize::shown(id))),
         None => drop(text::line(ui, Type::Body, p.text.tertiary, "none")),
     });
-    if let Some(part) = cluster.inventory().place(&key.id).and_then(|place| cluster.part(place)) {
+    if let Some(part) = cluster.inventory().row_id(&key.id).and_then(|place| cluster.part(place)) {
         fact(ui, "Cluster", |ui| drop(text::line(ui, Type::Body, p.text.primary, sanitize::shortened(&part.name, 60))));
     }
     fact(ui, "Owner", |ui| {

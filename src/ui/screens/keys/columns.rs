@@ -129,7 +129,7 @@ pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Col
         all if all == shown => Some(true),
         _ => None,
     };
-    let tick = tick(
+    let tick = checkbox(
         ui,
         rect.left_center() + vec2(LEFT + 8.0, 0.0),
         state,
@@ -289,7 +289,7 @@ pub fn columns_menu(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     });
 }
 
-pub(crate) fn tick(ui: &mut Ui, center: egui::Pos2, on: Option<bool>, name: &str, id: egui::Id) -> Response {
+pub(crate) fn checkbox(ui: &mut Ui, center: egui::Pos2, on: Option<bool>, name: &str, id: egui::Id) -> Response {
     let hit = Rect::from_center_size(center, vec2(28.0, 28.0));
     let response = ui.interact(hit, id, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on == Some(true), name));

@@ -238,7 +238,7 @@ impl Keys {
         let output = scroll.show_rows(ui, size::ROW, rows, |ui, range| {
             let mut painter = rows::RowPainter::new(&columns, now, view.state.zone.clone(), dates);
             for row in range {
-                let Some(place) = cluster.place(row) else { continue };
+                let Some(place) = cluster.row_at(row) else { continue };
                 let key = cluster.inventory().listed(place);
                 let place = rows::RowContext { cursor: self.cursor == Some(row), cluster, row, place };
                 if painter.row(ui, view, &key, &place) {
@@ -332,7 +332,7 @@ impl Keys {
         }
         if let Some((row, id)) = self.cursor.and_then(|row| cluster.row_id(row).map(|id| (row, id))) {
             if space {
-                let on = cluster.place(row).is_some_and(|place| cluster.selection.has(place));
+                let on = cluster.row_at(row).is_some_and(|place| cluster.selection.has(place));
                 view.send(Command::Select(id.clone(), !on));
             }
             if enter {
@@ -369,13 +369,13 @@ pub(super) fn escape_closes(ui: &Ui, view: &View<'_>) -> bool {
 
 /// The values that a field has on this cluster, for the list below the search.
 fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
-    const MOST: usize = 50;
+    const MAX_SHOWN: usize = 50;
     let inventory = cluster.inventory();
     let prefix = match filter::context(text, text.len()).what {
         filter::Completion::Value { prefix, .. } => prefix,
         _ => String::new(),
     };
-    let plain = |field: Field| inventory.values(&field, &prefix, MOST);
+    let plain = |field: Field| inventory.values(&field, &prefix, MAX_SHOWN);
     match of {
         ValueOf::Owner => plain(Field::Owner),
         ValueOf::Realm => plain(Field::Realm),
@@ -386,7 +386,7 @@ fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
         ValueOf::Meta(path) => plain(Field::Metadata(path.clone())),
         ValueOf::MetaKeys => {
             let fields = inventory.metadata_fields(&Bitmap::all(inventory.len()));
-            fields.into_iter().take(MOST).map(|(path, count)| (path.join("."), count)).collect()
+            fields.into_iter().take(MAX_SHOWN).map(|(path, count)| (path.join("."), count)).collect()
         }
         ValueOf::Status => {
             let counts = &cluster.rows.counts;
@@ -400,7 +400,7 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     const MOST: usize = 100_000;
     let inventory = cluster.inventory();
     let selected: Vec<usize> = if cluster.selection.is_empty() {
-        cursor.and_then(|row| cluster.place(row)).into_iter().collect()
+        cursor.and_then(|row| cluster.row_at(row)).into_iter().collect()
     } else {
         let shown = cluster.rows.places.iter().map(|place| *place as usize);
         shown.filter(|place| cluster.selection.has(*place)).take(MOST).collect()

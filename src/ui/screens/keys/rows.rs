@@ -9,7 +9,7 @@ use eframe::egui::{
 };
 use jiff::tz::TimeZone;
 
-use super::columns::{Columns, LEFT, TICK, heading, tick};
+use super::columns::{Columns, LEFT, TICK, checkbox, heading};
 use crate::{
     app::{Cluster, Command, cluster::merged::MergedSource},
     model::{
@@ -94,7 +94,7 @@ impl<'a> RowPainter<'a> {
             let words = self.cell(ui, cell, *column, key, status, place);
             label(ui, cell, heading(*column), &words);
         }
-        let tick = tick(
+        let tick = checkbox(
             ui,
             rect.left_center() + vec2(LEFT + 8.0, 0.0),
             Some(ticked),
