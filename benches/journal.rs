@@ -93,7 +93,7 @@ fn main() {
         let read = median(|| drop(black_box(reader::read(&journal).expect("a readable journal"))));
         let history = median(|| {
             let key = KeyId::new("VuaCfGcBCdbkQm-00042");
-            assert!(!reader::of_key(&journal, &key, 20).expect("a readable journal").deeds.is_empty());
+            assert!(!reader::of_key(&journal, &key, 20).expect("a readable journal").operations.is_empty());
         });
         let bar = if count == 10_000 { format!(" (bar {BAR} ms: {})", verdict(verified)) } else { String::new() };
         println!("{count} entries: verified in {verified:.1} ms{bar}");

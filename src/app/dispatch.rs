@@ -66,10 +66,10 @@ impl State {
             Command::RetryFailed => self.invalidate_again(Invalidation::take_failed),
             Command::AcceptClock => self.accept_clock(),
             Command::GoOnWithUntouched => self.invalidate_again(Invalidation::take_untouched),
-            Command::ExportFates(fate, format, path) if self.updating.is_some() => {
-                self.export_updates(fate, format, path)
+            Command::ExportFates(outcome, format, path) if self.updating.is_some() => {
+                self.export_updates(outcome, format, path)
             }
-            Command::ExportFates(fate, format, path) => self.export_outcomes(fate, format, path),
+            Command::ExportFates(outcome, format, path) => self.export_outcomes(outcome, format, path),
             Command::CloseInvalidate => self.close_invalidate(),
             Command::Update(step) => self.update_step(step),
             Command::Rotate(step) => self.rotate_step(step),
@@ -164,9 +164,9 @@ impl State {
             Answer::Tested(report) => self.tested(ticket, *report),
             Answer::TestEnded => self.test_ended(ticket),
             Answer::Connected(result) => self.connected(ticket, result.map(|session| *session)),
-            Answer::Listing(progress, sight) => self.listing(ticket, progress, sight),
-            Answer::Listed(result, sight) => {
-                self.listed(ticket, result, sight);
+            Answer::Listing(progress, snapshot) => self.listing(ticket, progress, snapshot),
+            Answer::Listed(result, snapshot) => {
+                self.listed(ticket, result, snapshot);
                 self.read_rights();
             }
             Answer::Rights(result) => self.rights(ticket, result.map(|told| *told)),

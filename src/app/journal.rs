@@ -39,7 +39,7 @@ pub struct Named {
     /// Its name, as it was last written.
     pub name: String,
     /// How many deeds.
-    pub deeds: usize,
+    pub operations: usize,
 }
 
 /// The dialog of exporting.
@@ -82,13 +82,13 @@ pub struct Journal {
 
 impl Journal {
     /// All deeds, the newest first.
-    pub fn deeds(&self) -> &[Operation] {
-        self.record.value().map_or(&[], |record| &record.deeds)
+    pub fn operations(&self) -> &[Operation] {
+        self.record.value().map_or(&[], |record| &record.operations)
     }
 
     /// The deed whose page is open.
     pub fn open_operation(&self) -> Option<&Operation> {
-        self.deeds().get(self.open?)
+        self.operations().get(self.open?)
     }
 
     /// What must be said of it on every screen, until it was read: in a few words, and at length.
@@ -143,22 +143,28 @@ impl Journal {
     fn make_rows(&mut self) {
         let words = operation::words(&self.view.search);
         let address = self.view.address.as_deref();
-        let fits = |deed: &Operation| address.is_none_or(|address| deed.address == address) && deed.fits(&words);
-        let rows = self.deeds().iter().enumerate().filter(|(_, deed)| fits(deed));
+        let fits = |shown_operation: &Operation| {
+            address.is_none_or(|address| shown_operation.address == address) && shown_operation.fits(&words)
+        };
+        let rows = self.operations().iter().enumerate().filter(|(_, shown_operation)| fits(shown_operation));
         let rows: Vec<u32> = rows.map(|(place, _)| place as u32).collect();
-        self.has_long_verbs = rows.iter().any(|row| self.deeds()[*row as usize].verb().contains(' '));
+        self.has_long_verbs = rows.iter().any(|row| self.operations()[*row as usize].verb().contains(' '));
         self.rows = rows;
     }
 
     fn take(&mut self) {
         let mut clusters: Vec<Named> = Vec::new();
-        for deed in self.deeds() {
-            match clusters.iter_mut().find(|known| known.address == deed.address) {
-                Some(known) => known.deeds += 1,
-                None => clusters.push(Named { address: deed.address.clone(), name: deed.cluster.clone(), deeds: 1 }),
+        for operation in self.operations() {
+            match clusters.iter_mut().find(|known| known.address == operation.address) {
+                Some(known) => known.operations += 1,
+                None => clusters.push(Named {
+                    address: operation.address.clone(),
+                    name: operation.cluster.clone(),
+                    operations: 1,
+                }),
             }
         }
-        clusters.sort_by(|a, b| b.deeds.cmp(&a.deeds).then_with(|| a.address.cmp(&b.address)));
+        clusters.sort_by(|a, b| b.operations.cmp(&a.operations).then_with(|| a.address.cmp(&b.address)));
         if !clusters.iter().any(|cluster| Some(&cluster.address) == self.view.address.as_ref()) {
             self.view.address = None;
         }
@@ -188,7 +194,7 @@ impl State {
         let now = self.now;
         let standing = result.as_ref().ok().map(|record| record.standing.clone());
         // What is open stays open when newer deeds have come before it.
-        let open = self.journal.open_operation().map(|deed| deed.entries.first().copied());
+        let open = self.journal.open_operation().map(|operation| operation.entries.first().copied());
         if !self.journal.record.answer(ticket, result.map_err(|problem| problem.fix(Fix::Retry)), now) {
             return;
         }
@@ -198,8 +204,9 @@ impl State {
             self.journal.standing.ask(ticket);
             self.journal.standing.answer(ticket, Ok(standing), now);
         }
-        self.journal.open =
-            open.and_then(|first| self.journal.deeds().iter().position(|deed| deed.entries.first().copied() == first));
+        self.journal.open = open.and_then(|first| {
+            self.journal.operations().iter().position(|operation| operation.entries.first().copied() == first)
+        });
         self.journal.take();
     }
 
@@ -242,9 +249,10 @@ impl State {
     }
 
     pub(super) fn export_journal(&mut self, form: JournalFormat, path: PathBuf) {
-        let deeds = self.journal.deeds();
-        let deeds = self.journal.rows.iter().filter_map(|place| deeds.get(*place as usize)).cloned().collect();
-        let export = Export { deeds, form, path: path.clone() };
+        let operations = self.journal.operations();
+        let operations =
+            self.journal.rows.iter().filter_map(|place| operations.get(*place as usize)).cloned().collect();
+        let export = Export { operations, form, path: path.clone() };
         let ticket = self.submit(Task::ExportJournal(Box::new(export)));
         if let Some(dialog) = &mut self.journal.export {
             dialog.path = path;

@@ -177,8 +177,8 @@ END:VCALENDAR";
         let ends = [None, Some(NOW), Some(NOW + 1), Some(NOW + 1), Some(calendar::LAST - 2 * DAY), Some(i64::MAX)];
         let mut keys = ends.map(|end| key("id", "name", end)).to_vec();
         keys.push(ApiKey { invalidated: true, ..key("id", "name", Some(NOW + DAY)) });
-        let mut tell = |_| ControlFlow::Continue(());
-        let written = export::write(Format::Ics, std::io::sink(), rows(&keys), &about(false), &mut tell).unwrap();
+        let mut progress = |_| ControlFlow::Continue(());
+        let written = export::write(Format::Ics, std::io::sink(), rows(&keys), &about(false), &mut progress).unwrap();
         assert_eq!(written, Written { keys: 3, beyond: 1 });
     }
 }

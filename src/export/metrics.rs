@@ -194,8 +194,8 @@ fn head(text: &mut String, name: &str, help: &str) {
 
 fn sample<'a>(text: &mut String, name: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>, value: f64) {
     text.push_str(name);
-    for (place, (label, value)) in labels.into_iter().enumerate() {
-        text.push(if place == 0 { '{' } else { ',' });
+    for (row, (label, value)) in labels.into_iter().enumerate() {
+        text.push(if row == 0 { '{' } else { ',' });
         let value = writable(value).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let _ = write!(text, "{label}=\"{value}\"");
     }

@@ -128,10 +128,10 @@ pub fn write<'a>(
     out: impl Write + Send,
     rows: impl IntoIterator<Item = Row<'a>>,
     about: &About,
-    tell: &mut Tell<'_>,
+    progress: &mut Tell<'_>,
 ) -> Result<Written, ExportError> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    let mut rows = Rows { source: &mut rows.into_iter(), read: 0, tell };
+    let mut rows = Rows { source: &mut rows.into_iter(), read: 0, progress };
     let written = match format {
         Format::Csv => csv::write(&mut out, &mut rows, about),
         Format::JsonLines => json_lines::write(&mut out, &mut rows, about),
@@ -150,7 +150,7 @@ const STEP: u64 = 1000;
 struct Rows<'r, 'a, 't> {
     source: &'r mut dyn Iterator<Item = Row<'a>>,
     read: u64,
-    tell: &'r mut Tell<'t>,
+    progress: &'r mut Tell<'t>,
 }
 
 impl<'a> Rows<'_, 'a, '_> {
@@ -166,7 +166,7 @@ impl<'a> Rows<'_, 'a, '_> {
     }
 
     fn go_on(&mut self) -> Result<(), ExportError> {
-        if (self.tell)(self.read).is_break() { Err(ExportError::Stopped) } else { Ok(()) }
+        if (self.progress)(self.read).is_break() { Err(ExportError::Stopped) } else { Ok(()) }
     }
 
     /// All that were read are written.
@@ -285,11 +285,11 @@ mod tests {
         let keys = vec![key("id", "name", None); 2500];
         for format in Format::ALL {
             let mut told = Vec::new();
-            let mut tell = |read| {
+            let mut progress = |read| {
                 told.push(read);
                 ControlFlow::Continue(())
             };
-            let written = write(format, io::sink(), rows(&keys), &about(false), &mut tell).unwrap();
+            let written = write(format, io::sink(), rows(&keys), &about(false), &mut progress).unwrap();
             assert_eq!(written.keys, if format == Format::Ics { 0 } else { 2500 });
             assert_eq!(told[..2], [1000, 2000], "{format:?}");
             let stop = &mut |read| if read < 2000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };

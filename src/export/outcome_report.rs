@@ -36,14 +36,15 @@ pub struct OutcomeRow<'a> {
 ///
 /// # Errors
 /// When `out` can't be written.
-pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
+pub fn write_csv<'a>(out: impl Write, outcomes: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
     let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
     csv.write_record(HEAD).map_err(write_error)?;
     let mut count = 0;
-    for fate in fates {
+    for outcome in outcomes {
         let [name, username, realm, reason] =
-            [&fate.name, &fate.username, &fate.realm, &fate.reason].map(|cell| no_formula(cell));
-        csv.write_record([fate.result, &id_cell(fate.id), &name, &username, &realm, &reason]).map_err(write_error)?;
+            [&outcome.name, &outcome.username, &outcome.realm, &outcome.reason].map(|cell| no_formula(cell));
+        csv.write_record([outcome.result, &id_cell(outcome.id), &name, &username, &realm, &reason])
+            .map_err(write_error)?;
         count += 1;
     }
     csv.flush()?;
@@ -54,13 +55,13 @@ pub fn write_csv<'a>(out: impl Write, fates: impl Iterator<Item = OutcomeRow<'a>
 ///
 /// # Errors
 /// When `out` can't be written.
-pub fn write_json<'a>(out: impl Write, fates: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
+pub fn write_json<'a>(out: impl Write, outcomes: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
     let mut count = 0;
     let mut out = Escaping::json(out);
     let mut json = serde_json::Serializer::pretty(&mut out);
     let mut list = json.serialize_seq(None)?;
-    for fate in fates {
-        list.serialize_element(&fate)?;
+    for outcome in outcomes {
+        list.serialize_element(&outcome)?;
         count += 1;
     }
     SerializeSeq::end(list)?;
@@ -73,8 +74,8 @@ pub fn write_json<'a>(out: impl Write, fates: impl Iterator<Item = OutcomeRow<'a
 mod tests {
     use super::*;
 
-    fn fates() -> [OutcomeRow<'static>; 2] {
-        let fate = OutcomeRow {
+    fn outcomes() -> [OutcomeRow<'static>; 2] {
+        let outcome = OutcomeRow {
             result: "failed",
             id: "-a",
             name: "=1+1".into(),
@@ -82,13 +83,13 @@ mod tests {
             realm: "native".into(),
             reason: "it said \"no\"".into(),
         };
-        [fate.clone(), OutcomeRow { result: "untouched", id: "b", reason: "".into(), ..fate }]
+        [outcome.clone(), OutcomeRow { result: "untouched", id: "b", reason: "".into(), ..outcome }]
     }
 
     #[test]
     fn a_row_says_what_became_of_a_key_and_is_no_formula() {
         let mut out = Vec::new();
-        assert_eq!(write_csv(&mut out, fates().into_iter()).unwrap(), 2);
+        assert_eq!(write_csv(&mut out, outcomes().into_iter()).unwrap(), 2);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn json_holds_no_escape_sequence_of_a_name() {
-        let odd = OutcomeRow { name: "a\u{9b}31m\u{202e}".into(), ..fates()[0].clone() };
+        let odd = OutcomeRow { name: "a\u{9b}31m\u{202e}".into(), ..outcomes()[0].clone() };
         let mut out = Vec::new();
         write_json(&mut out, std::iter::once(odd)).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn json_is_an_array_also_of_none() {
         let mut out = Vec::new();
-        assert_eq!(write_json(&mut out, fates().into_iter()).unwrap(), 2);
+        assert_eq!(write_json(&mut out, outcomes().into_iter()).unwrap(), 2);
         let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!((&json[0]["name"], &json[1]["result"]), (&"=1+1".into(), &"untouched".into()));
         let mut out = Vec::new();

@@ -89,7 +89,7 @@ fn write_sheets(
     }
     guarded(|| put_about(&mut book, about, rows.read))?;
     book.use_zip_large_file(rows.read > MANY);
-    let mut out = Packing { out, tell: rows.tell, read: rows.read, since: 0, stopped: false, error: None };
+    let mut out = Packing { out, progress: rows.progress, read: rows.read, since: 0, stopped: false, error: None };
     let packed = guarded(|| book.save_to_writer(&mut out));
     if let Some(error) = out.error {
         return Err(ExportError::Write(error));
@@ -146,7 +146,7 @@ fn put_row(sheet: &mut Worksheet, line: u32, row: &Row, about: &About) -> Result
     let cells = csv::cells(&row.key, about.now);
     for (column, (_, _, cell)) in columns(about) {
         match cell {
-            Cell::Text(place) => put_text(sheet, line, column, &cells[place])?,
+            Cell::Text(row_id) => put_text(sheet, line, column, &cells[row_id])?,
             Cell::Status => put_text(sheet, line, column, super::status_word(&row.key, about.now))?,
             Cell::Created => put_moment(sheet, line, column, row.key.known_created())?,
             Cell::Expires => put_moment(sheet, line, column, row.key.expires)?,
@@ -214,7 +214,7 @@ fn put_about(book: &mut Workbook, about: &About, keys: u64) -> Result<(), XlsxEr
 /// Passes the packed bytes on, and asks now and then whether to go on.
 struct Packing<'o, 't> {
     out: &'o mut (dyn Write + Send),
-    tell: &'o mut Tell<'t>,
+    progress: &'o mut Tell<'t>,
     read: u64,
     since: usize,
     stopped: bool,
@@ -231,7 +231,7 @@ impl Write for Packing<'_, '_> {
         self.since += bytes.len();
         if self.since >= PACKED_STEP {
             self.since = 0;
-            self.stopped = (self.tell)(self.read).is_break();
+            self.stopped = (self.progress)(self.read).is_break();
         }
         if self.stopped {
             return Err(io::Error::other("stopped"));
@@ -313,8 +313,8 @@ mod tests {
     fn more_rows_than_fit_go_on_further_sheets() {
         for (keys, sheets) in [(0, 1), (3, 1), (4, 2), (7, 3)] {
             let keys = vec![key("id", "name", None); keys];
-            let (mut out, mut tell) = (Vec::new(), |_| ControlFlow::Continue(()));
-            let mut rows = Rows { source: &mut rows(&keys), read: 0, tell: &mut tell };
+            let (mut out, mut progress) = (Vec::new(), |_| ControlFlow::Continue(()));
+            let mut rows = Rows { source: &mut rows(&keys), read: 0, progress: &mut progress };
             assert_eq!(write_sheets(&mut out, &mut rows, &about(false), 3).unwrap().keys, keys.len() as u64);
             let book = part(&out, "xl/workbook.xml");
             assert_eq!(book.matches("<sheet name=\"Keys").count(), sheets);
@@ -334,8 +334,9 @@ mod tests {
     fn a_panic_of_the_library_and_a_stop_while_packing_are_errors() {
         let error = guarded(|| -> Result<(), XlsxError> { panic!("disk full") }).unwrap_err();
         assert!(error.to_string().ends_with("disk full"));
-        let (mut out, mut tell) = (Vec::new(), |_| ControlFlow::Break(()));
-        let mut packing = Packing { out: &mut out, tell: &mut tell, read: 1, since: 0, stopped: false, error: None };
+        let (mut out, mut progress) = (Vec::new(), |_| ControlFlow::Break(()));
+        let mut packing =
+            Packing { out: &mut out, progress: &mut progress, read: 1, since: 0, stopped: false, error: None };
         assert!(packing.write_all(&[1; 9]).is_ok());
         assert!(packing.write_all(&[2; PACKED_STEP]).is_err() && packing.write_all(&[3; 9]).is_ok());
         assert!(packing.stopped && out == [1; 9]);

@@ -250,7 +250,7 @@ pub async fn many(
         let Some(chunk) = chunks.pop_front() else { break };
         run.waiting -= chunk.len();
         run.on_the_way += chunk.len();
-        run.tell();
+        run.report();
         let prove = async {
             match unproved.take() {
                 Some(before) => run.prove(before).await,
@@ -369,9 +369,9 @@ struct Run<'a, P> {
 }
 
 impl<P: FnMut(Progress<'_>)> Run<'_, P> {
-    fn tell(&mut self) {
-        let news = Progress { outcome: &self.outcome, on_the_way: self.on_the_way, waiting: self.waiting };
-        (self.progress)(news);
+    fn report(&mut self) {
+        let report = Progress { outcome: &self.outcome, on_the_way: self.on_the_way, waiting: self.waiting };
+        (self.progress)(report);
     }
 
     /// Settles what was sent. Whether the cluster can still be asked.
@@ -382,7 +382,7 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
         let Some(intent) = intent else {
             let refused = Failure::Refused(answer.err().map(|error| error.to_string()).unwrap_or_default());
             self.outcome.failed.extend(chunk.into_iter().map(|id| (id, refused.clone())));
-            self.tell();
+            self.report();
             return false;
         };
         // Also after a refusal: an earlier try of the same request may have gone through before its answer
@@ -404,7 +404,7 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
             }
         }
         let (keys, failed) = (self.outcome.done[done..].to_vec(), self.outcome.failed[failed..].to_vec());
-        self.tell();
+        self.report();
         intent.close(OutcomeEntry::of_outcomes(keys, failed)).await;
         can_be_asked
     }

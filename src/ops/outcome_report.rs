@@ -66,8 +66,8 @@ pub struct OutcomeReport {
     pub path: PathBuf,
 }
 
-fn rows(ids: &[KeyId], fate: KeyOutcome) -> impl Iterator<Item = KeyOutcomeRow> {
-    ids.iter().map(move |id| (fate, id.clone(), String::new()))
+fn rows(ids: &[KeyId], outcome: KeyOutcome) -> impl Iterator<Item = KeyOutcomeRow> {
+    ids.iter().map(move |id| (outcome, id.clone(), String::new()))
 }
 
 impl From<&Failure> for KeyOutcome {
@@ -128,10 +128,10 @@ pub fn to_file(file: &OutcomeReport) -> Result<Exported, Problem> {
     let path = &file.path;
     let refused = |error: &std::io::Error| export::refused(path, error);
     let out = File::options().write(true).create_new(true).open(path).map_err(|error| refused(&error))?;
-    let fates = named(&file.list, &file.rows);
+    let outcomes = named(&file.list, &file.rows);
     let written = match file.format {
-        Format::Csv => outcome_report::write_csv(BufWriter::new(&out), fates),
-        _ => outcome_report::write_json(BufWriter::new(&out), fates),
+        Format::Csv => outcome_report::write_csv(BufWriter::new(&out), outcomes),
+        _ => outcome_report::write_json(BufWriter::new(&out), outcomes),
     };
     let keys = written.and_then(|keys| out.sync_all().map(|()| keys)).map_err(|error| {
         // It is this call's own file, made a moment ago; the reason of the failure says more than another one.

@@ -434,23 +434,23 @@ async fn read_keys(
     if let Some(known) = known
         && let Ok(Some(renewed)) = list::renewed(session, &known).await
     {
-        let sight = background::run(|| looking.at(session, &renewed));
-        reporter.progress(Answer::Listing(ListProgress::Renewed(Arc::new(renewed)), sight));
+        let snapshot = background::run(|| looking.at(session, &renewed));
+        reporter.progress(Answer::Listing(ListProgress::Renewed(Arc::new(renewed)), snapshot));
     }
     let tell = {
         let (session, looking, progress) = (session.clone(), looking.clone(), reporter.clone());
         move |news: ListProgress| {
-            let sight = match &news {
+            let snapshot = match &news {
                 ListProgress::Part(list) => background::run(|| looking.at(&session, list)),
                 _ => None,
             };
-            progress.progress(Answer::Listing(news, sight));
+            progress.progress(Answer::Listing(news, snapshot));
         }
     };
     match list::all(session, tell).await {
         Ok(list) => {
-            let sight = background::run(|| looking.at(session, &list));
-            Answer::Listed(Ok(Arc::new(list)), sight)
+            let snapshot = background::run(|| looking.at(session, &list));
+            Answer::Listed(Ok(Arc::new(list)), snapshot)
         }
         Err(error) => Answer::Listed(Err(Problem::from(error)), None),
     }

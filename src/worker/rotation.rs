@@ -149,8 +149,8 @@ pub(super) async fn run(
     let rotations = &rotations;
     Answer::Rotating(match task {
         Rotate::Read => Rotated::Read(driver::here(session, rotations).await),
-        Rotate::Plan(ids, wishes) => {
-            Rotated::Planned(driver::plans(session, rotations, &ids, &wishes, &mut count).await)
+        Rotate::Plan(ids, options) => {
+            Rotated::Planned(driver::plans(session, rotations, &ids, &options, &mut count).await)
         }
         Rotate::EndPlans(due) => {
             let ids: Vec<KeyId> = due.iter().map(|rotation| rotation.old.id.clone()).collect();
@@ -162,8 +162,8 @@ pub(super) async fn run(
             let destination = (OpenDestination::Person(Destination::Screen), None);
             came_to(driver::start(session, rotations, (&plan, consent), destination, &mut front).await)
         }
-        Rotate::Kept(held, secret) => {
-            Rotated::After(Ok(Box::new(driver::confirm_delivery(session, *held, secret, &mut front).await)))
+        Rotate::Kept(guard, secret) => {
+            Rotated::After(Ok(Box::new(driver::confirm_delivery(session, *guard, secret, &mut front).await)))
         }
         Rotate::Many(plans, consent, folder) => match driver::folder_for_secrets(&folder) {
             Ok(folder) => {
@@ -182,9 +182,9 @@ pub(super) async fn run(
             Err(problem) => Rotated::Many(Err(problem)),
         },
         Rotate::GoOn(id, have) => came_to(match rotation::take(rotations, &id) {
-            Ok(held) => {
+            Ok(guard) => {
                 let answers = Answers { have, file: None, person: Destination::Screen };
-                driver::resume(session, held, answers, &mut front).await
+                driver::resume(session, guard, answers, &mut front).await
             }
             Err(problem) => Err(problem),
         }),
@@ -196,13 +196,13 @@ pub(super) async fn run(
             };
             Rotated::Ended(driver::end_these(session, rotations, &ids, stop, (&mut |_| (), &mut counted)).await)
         }
-        Rotate::Undo(mut held) => {
-            let undone = rotation::cancel(session, &mut held, false, &mut |one| front.progress(one)).await;
-            Rotated::Undone(held, undone.map(drop))
+        Rotate::Undo(mut guard) => {
+            let undone = rotation::cancel(session, &mut guard, false, &mut |one| front.progress(one)).await;
+            Rotated::Undone(guard, undone.map(drop))
         }
         Rotate::Cancel(id, keep) => Rotated::Canceled(match rotation::take(rotations, &id) {
-            Ok(mut held) => {
-                driver::cancel_rotation(session, &mut held, keep, &mut |one| front.progress(one)).await.map(Box::new)
+            Ok(mut guard) => {
+                driver::cancel_rotation(session, &mut guard, keep, &mut |one| front.progress(one)).await.map(Box::new)
             }
             Err(problem) => Err(problem),
         }),
@@ -211,7 +211,7 @@ pub(super) async fn run(
 
 fn came_to(result: Result<Outcome, Problem>) -> Rotated {
     match result {
-        Ok(Outcome::Shown(held, made)) => Rotated::Made(Ok(Box::new((*held, *made)))),
+        Ok(Outcome::Shown(guard, made)) => Rotated::Made(Ok(Box::new((*guard, *made)))),
         Ok(Outcome::After(after)) => Rotated::After(Ok(after)),
         Err(problem) => Rotated::After(Err(problem)),
     }
@@ -224,8 +224,8 @@ struct Window<'a> {
 }
 
 impl Interaction for Window<'_> {
-    fn progress(&mut self, news: RotationProgress) {
-        self.reporter.progress(Answer::Rotating(Rotated::News(news)));
+    fn progress(&mut self, report: RotationProgress) {
+        self.reporter.progress(Answer::Rotating(Rotated::News(report)));
     }
 
     fn can_deliver(&mut self) -> bool {
@@ -245,7 +245,7 @@ impl Interaction for Window<'_> {
 struct Quiet;
 
 impl Interaction for Quiet {
-    fn progress(&mut self, _news: RotationProgress) {}
+    fn progress(&mut self, _progress: RotationProgress) {}
 
     fn can_deliver(&mut self) -> bool {
         false
@@ -267,7 +267,7 @@ fn nowhere(task: Rotate) -> Rotated {
         Rotate::Start(..) => Rotated::Made(Err(problem)),
         Rotate::Many(..) => Rotated::Many(Err(problem)),
         Rotate::End(_) => Rotated::Ended(Err(problem)),
-        Rotate::Undo(held) => Rotated::Undone(held, Err(problem)),
+        Rotate::Undo(guard) => Rotated::Undone(guard, Err(problem)),
         Rotate::Cancel(..) => Rotated::Canceled(Err(problem)),
         _ => Rotated::After(Err(problem)),
     }

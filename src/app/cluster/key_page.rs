@@ -92,10 +92,10 @@ impl State {
     pub(crate) fn read_rights(&mut self) {
         let Some((cluster, id)) = self.shown_page() else { return self.forget_page() };
         let Some(home) = self.home(&id) else { return };
-        let (Some(session), Some(place)) = (home.session.value().cloned(), home.inventory().row_id(&id)) else {
+        let (Some(session), Some(row)) = (home.session.value().cloned(), home.inventory().row_id(&id)) else {
             return;
         };
-        let mut page = KeyPage::new(cluster, home.inventory().key(place));
+        let mut page = KeyPage::new(cluster, home.inventory().key(row));
         if let Some(mut old) = self.key_page.take() {
             self.stop_reading(&mut old);
             if (&old.cluster, &old.id) == (&page.cluster, &page.id) {

@@ -26,19 +26,19 @@ impl State {
 
     /// Reads the keys of a cluster again. An earlier reading is stopped: the newest question counts.
     pub(crate) fn read_keys(&mut self, id: &ProfileId) {
-        let Some(place) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
-        let Some(session) = self.clusters[place].session.value().cloned() else { return };
-        if let Some(old) = self.clusters[place].keys.give_up() {
+        let Some(row) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
+        let Some(session) = self.clusters[row].session.value().cloned() else { return };
+        if let Some(old) = self.clusters[row].keys.give_up() {
             self.submit(Task::Stop(old));
         }
-        let known = self.clusters[place].keys.value().cloned();
+        let known = self.clusters[row].keys.value().cloned();
         if known.is_none() {
             let figures = self.submit(Task::Figures(Box::new(session.clone())));
-            self.clusters[place].figures.ask(figures);
+            self.clusters[row].figures.ask(figures);
         }
-        let looking = ViewRequest { view: self.clusters[place].view.clone(), zone: self.zone.clone() };
+        let looking = ViewRequest { view: self.clusters[row].view.clone(), zone: self.zone.clone() };
         let ticket = self.submit(Task::List(Box::new(session), known, Box::new(looking)));
-        let cluster = &mut self.clusters[place];
+        let cluster = &mut self.clusters[row];
         cluster.keys.ask(ticket);
         cluster.progress = None;
     }
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    pub(crate) fn listing(&mut self, ticket: Ticket, progress: ListProgress, sight: Option<Box<ListSnapshot>>) {
+    pub(crate) fn listing(&mut self, ticket: Ticket, progress: ListProgress, snapshot: Option<Box<ListSnapshot>>) {
         let now = self.now;
         let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
         let old = cluster.keys.value().cloned();
@@ -62,12 +62,12 @@ impl State {
                 cluster.progress = Some((list.keys.len() as u64, list.total));
                 let shown = cluster.keys.value();
                 if shown.is_none_or(|shown| !shown.is_complete) && cluster.keys.preview(ticket, list) {
-                    cluster.take_keys(now, sight);
+                    cluster.take_keys(now, snapshot);
                 }
             }
             ListProgress::Renewed(list) => {
                 if cluster.keys.preview(ticket, list) {
-                    cluster.take_keys(now, sight);
+                    cluster.take_keys(now, snapshot);
                 }
                 self.overview_if_shown();
             }
@@ -80,14 +80,14 @@ impl State {
         &mut self,
         ticket: Ticket,
         result: Result<Arc<KeyList>, Problem>,
-        sight: Option<Box<ListSnapshot>>,
+        snapshot: Option<Box<ListSnapshot>>,
     ) {
         let now = self.now;
         let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
         cluster.progress = None;
         let old = cluster.keys.value().cloned();
         if cluster.keys.answer(ticket, result, now) {
-            cluster.take_keys(now, sight);
+            cluster.take_keys(now, snapshot);
         }
         self.let_go(old);
         self.merge();

@@ -38,8 +38,8 @@ impl Cluster {
     }
 
     /// The cluster that a key of a merged list comes from.
-    pub fn part(&self, place: usize) -> Option<&MergedSource> {
-        self.parts.get(self.parts.partition_point(|part| part.end <= place))
+    pub fn part(&self, row: usize) -> Option<&MergedSource> {
+        self.parts.get(self.parts.partition_point(|part| part.end <= row))
     }
 }
 
@@ -55,7 +55,7 @@ impl State {
         if !shown.is_merged() {
             return Some(shown);
         }
-        let part = shown.inventory().row_id(id).and_then(|place| shown.part(place))?;
+        let part = shown.inventory().row_id(id).and_then(|row| shown.part(row))?;
         self.clusters.iter().find(|cluster| cluster.profile.id == part.id)
     }
 
@@ -67,8 +67,8 @@ impl State {
             return Some(first);
         }
         let same = |id: &KeyId| {
-            let place = shown.inventory().row_id(id);
-            place.and_then(|place| shown.part(place)).is_some_and(|part| part.id == first.profile.id)
+            let row = shown.inventory().row_id(id);
+            row.and_then(|row| shown.part(row)).is_some_and(|part| part.id == first.profile.id)
         };
         ids.iter().all(same).then_some(first)
     }

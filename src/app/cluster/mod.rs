@@ -114,7 +114,7 @@ impl Cluster {
 
     /// The place in the inventory that a row shows.
     pub fn row_at(&self, row: usize) -> Option<usize> {
-        self.rows.places.get(row).map(|place| *place as usize)
+        self.rows.rows.get(row).map(|row_id| *row_id as usize)
     }
 
     /// The id of the key of a row.
@@ -124,7 +124,7 @@ impl Cluster {
 
     /// A key by its id.
     pub fn key(&self, id: &KeyId) -> Option<ApiKey> {
-        self.inventory().row_id(id).map(|place| self.inventory().key(place))
+        self.inventory().row_id(id).map(|row| self.inventory().key(row))
     }
 
     /// The key whose page is open, if it is still there.
@@ -153,8 +153,8 @@ impl Cluster {
 
     /// The row that shows a key.
     pub fn row_of(&self, id: &KeyId) -> Option<usize> {
-        let place = u32::try_from(self.inventory().row_id(id)?).ok()?;
-        self.rows.places.iter().position(|other| *other == place)
+        let row = u32::try_from(self.inventory().row_id(id)?).ok()?;
+        self.rows.rows.iter().position(|other| *other == row)
     }
 
     /// How many of the rows are selected.
@@ -163,8 +163,8 @@ impl Cluster {
     }
 
     fn count_selected(&mut self) {
-        let places = self.rows.places.iter().filter(|place| self.selection.has(**place as usize));
-        self.selected_rows = if self.selection.is_empty() { 0 } else { places.count() };
+        let row_ids = self.rows.rows.iter().filter(|row| self.selection.has(**row as usize));
+        self.selected_rows = if self.selection.is_empty() { 0 } else { row_ids.count() };
     }
 
     pub(super) fn select(&mut self, id: KeyId, on: bool) {
@@ -174,8 +174,8 @@ impl Cluster {
     }
 
     pub(super) fn select_rows(&mut self, rows: std::ops::Range<usize>, also: bool) {
-        let rows = rows.start.min(self.rows.places.len())..rows.end.min(self.rows.places.len());
-        self.selection.take(self.rows.places[rows].iter().copied(), also);
+        let rows = rows.start.min(self.rows.rows.len())..rows.end.min(self.rows.rows.len());
+        self.selection.take(self.rows.rows[rows].iter().copied(), also);
         self.count_selected();
     }
 
@@ -198,18 +198,19 @@ impl Cluster {
     }
 
     /// Shows the list that has come, as it was worked out, unless it is looked at otherwise by now.
-    pub(super) fn take_keys(&mut self, now: Millis, sight: Option<Box<ListSnapshot>>) {
+    pub(super) fn take_keys(&mut self, now: Millis, snapshot: Option<Box<ListSnapshot>>) {
         let list = self.keys.value().cloned();
         self.selection.follow(list);
         self.overview_of = None;
-        let Some(sight) = sight.filter(|sight| sight.view == self.view && sight.at.abs_diff(self.now(now)) < 60_000)
+        let Some(snapshot) =
+            snapshot.filter(|snapshot| snapshot.view == self.view && snapshot.at.abs_diff(self.now(now)) < 60_000)
         else {
             self.make_order(now);
             return self.make_rows(now);
         };
         self.search_errors.clear();
         ListSnapshot { expr: self.expr, order: self.order, rows: self.rows, good_until: self.rows_good_until, .. } =
-            *sight;
+            *snapshot;
         self.count_selected();
     }
 

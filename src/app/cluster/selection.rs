@@ -11,7 +11,7 @@ use crate::{
 #[derive(Default)]
 pub struct Selection {
     list: Option<Arc<KeyList>>,
-    places: Bitmap,
+    rows: Bitmap,
     count: usize,
 }
 
@@ -27,61 +27,61 @@ impl Selection {
     }
 
     /// Whether the key at a place of the list is selected.
-    pub fn has(&self, place: usize) -> bool {
-        self.places.has(place)
+    pub fn has(&self, row: usize) -> bool {
+        self.rows.has(row)
     }
 
     /// The places.
     pub fn rows(&self) -> &Bitmap {
-        &self.places
+        &self.rows
     }
 
     /// The ids.
     pub fn ids(&self) -> Vec<KeyId> {
         let Some(list) = &self.list else { return Vec::new() };
-        self.places.rows().map(|place| KeyId::new(list.keys.id(place))).collect()
+        self.rows.rows().map(|row| KeyId::new(list.keys.id(row))).collect()
     }
 
     /// The list was read again: the same keys stay selected, those that are gone do not.
     pub(crate) fn follow(&mut self, list: Option<Arc<KeyList>>) {
         let old = self.list.take();
-        let mut places = Bitmap::none(list.as_ref().map_or(0, |list| list.keys.len()));
+        let mut row_ids = Bitmap::none(list.as_ref().map_or(0, |list| list.keys.len()));
         if let (Some(old), Some(list), false) = (&old, &list, self.is_empty()) {
-            for place in self.places.rows() {
-                if let Some(place) = list.keys.row_id(&KeyId::new(old.keys.id(place))) {
-                    places.set(place, true);
+            for row in self.rows.rows() {
+                if let Some(row) = list.keys.row_id(&KeyId::new(old.keys.id(row))) {
+                    row_ids.set(row, true);
                 }
             }
         }
-        self.count = places.count();
-        self.places = places;
+        self.count = row_ids.count();
+        self.rows = row_ids;
         self.list = list;
     }
 
     pub(crate) fn set(&mut self, id: &KeyId, on: bool) {
-        if let Some(place) = self.list.as_ref().and_then(|list| list.keys.row_id(id)) {
-            self.places.set(place, on);
-            self.count = self.places.count();
+        if let Some(row) = self.list.as_ref().and_then(|list| list.keys.row_id(id)) {
+            self.rows.set(row, on);
+            self.count = self.rows.count();
         }
     }
 
     /// Only these, or these too.
-    pub(crate) fn take(&mut self, places: impl IntoIterator<Item = u32>, also: bool) {
+    pub(crate) fn take(&mut self, rows: impl IntoIterator<Item = u32>, also: bool) {
         if !also {
-            self.places = Bitmap::none(self.places.len());
+            self.rows = Bitmap::none(self.rows.len());
         }
-        places.into_iter().for_each(|place| self.places.set(place as usize, true));
-        self.count = self.places.count();
+        rows.into_iter().for_each(|row| self.rows.set(row as usize, true));
+        self.count = self.rows.count();
     }
 
     pub(crate) fn remove(&mut self, ids: &[KeyId]) {
         ids.iter().for_each(|id| self.set_quietly(id));
-        self.count = self.places.count();
+        self.count = self.rows.count();
     }
 
     fn set_quietly(&mut self, id: &KeyId) {
-        if let Some(place) = self.list.as_ref().and_then(|list| list.keys.row_id(id)) {
-            self.places.set(place, false);
+        if let Some(row) = self.list.as_ref().and_then(|list| list.keys.row_id(id)) {
+            self.rows.set(row, false);
         }
     }
 }

@@ -42,7 +42,7 @@ pub struct Cloning {
     /// The key.
     pub source: ApiKey,
     /// What is wrong with what was typed.
-    pub slips: Vec<CloneFieldError>,
+    pub errors: Vec<CloneFieldError>,
     /// Why there is no copy.
     pub problem: Option<Problem>,
     /// Copies that a request with a lost answer made; nobody knows their secrets.
@@ -92,7 +92,7 @@ impl State {
         self.cloning = Some(Cloning {
             profile,
             source,
-            slips: Vec::new(),
+            errors: Vec::new(),
             problem: None,
             strays: Vec::new(),
             ticket: None,
@@ -109,14 +109,14 @@ impl State {
         };
         let cluster_uuid = session.cluster_uuid.clone();
         let checked = draft.check((&dialog.source).into(), pasted, (now, &self.zone), request_id);
-        let (ticket, slips) = match checked {
+        let (ticket, errors) = match checked {
             Ok(clone) => {
                 (Some(self.submit(Task::Form(FormTask::Clone(Box::new(session), Box::new(clone))))), Vec::new())
             }
-            Err(slips) => (None, slips),
+            Err(errors) => (None, errors),
         };
         if let Some(dialog) = &mut self.cloning {
-            (dialog.ticket, dialog.slips, dialog.problem) = (ticket, slips, None);
+            (dialog.ticket, dialog.errors, dialog.problem) = (ticket, errors, None);
             dialog.cluster_uuid = cluster_uuid;
             dialog.strays.clear();
         }

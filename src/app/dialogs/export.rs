@@ -46,7 +46,7 @@ impl ExportDialog {
 impl State {
     pub(crate) fn ask_export(&mut self) {
         let Some(cluster) = self.cluster() else { return };
-        let counts = [cluster.selection.len(), cluster.rows.places.len(), cluster.inventory().len()];
+        let counts = [cluster.selection.len(), cluster.rows.rows.len(), cluster.inventory().len()];
         let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
         let name: String = cluster.profile.name.chars().map(plain).take(40).collect();
         let day = calendar::rfc3339(self.now);
@@ -58,18 +58,18 @@ impl State {
         let Some(cluster) = self.cluster() else { return };
         let Some(list) = cluster.keys.value().cloned() else { return };
         let name = cluster.profile.name.clone();
-        let order = &cluster.rows.places;
-        let places = match scope {
+        let order = &cluster.rows.rows;
+        let rows = match scope {
             Scope::Shown => order.clone(),
             Scope::All => (0..list.keys.len() as u32).collect(),
             Scope::Selected => {
                 // In the order of the list; what is selected and not shown comes behind.
-                let shown = order.iter().copied().filter(|place| cluster.selection.has(*place as usize));
-                let mut places: Vec<u32> = shown.collect();
+                let shown = order.iter().copied().filter(|row| cluster.selection.has(*row as usize));
+                let mut row_ids: Vec<u32> = shown.collect();
                 let mut rest = cluster.selection.rows().clone();
-                places.iter().for_each(|place| rest.set(*place as usize, false));
-                places.extend(rest.rows().map(|place| place as u32));
-                places
+                row_ids.iter().for_each(|row| rest.set(*row as usize, false));
+                row_ids.extend(rest.rows().map(|row| row as u32));
+                row_ids
             }
         };
         let about = About {
@@ -79,7 +79,7 @@ impl State {
             made_at: self.now,
             zone: self.zone.clone(),
         };
-        let export = Export { parts: vec![ExportSource { cluster: name, list, places }], format, path, about };
+        let export = Export { parts: vec![ExportSource { cluster: name, list, rows }], format, path, about };
         let ticket = self.submit(Task::Export(Box::new(export)));
         if let Some(dialog) = &mut self.export {
             dialog.written = 0;

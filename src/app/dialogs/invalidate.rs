@@ -67,7 +67,7 @@ pub struct Invalidation {
     /// What has become of them, as far as it is settled by requests that are over.
     pub outcome: Option<Outcome>,
     /// How far the requests have got that are under way.
-    pub news: InvalidationProgress,
+    pub progress: InvalidationProgress,
     /// The file of what became of them.
     pub exported: Loadable<Exported>,
     /// What is sent now.
@@ -99,7 +99,7 @@ impl Invalidation {
             managed_too: false,
             clock_in_doubt_too: false,
             outcome: None,
-            news: InvalidationProgress::default(),
+            progress: InvalidationProgress::default(),
             exported: Loadable::default(),
             running: Vec::new(),
             spared: HashMap::new(),
@@ -153,9 +153,9 @@ impl Invalidation {
             [own.done.len(), own.failed.len() - unknown, unknown, own.untouched.len()]
         };
         let settled = self.outcome.as_ref().map_or([0; 4], of);
-        let news = &self.news;
-        let news = if self.is_running() { [news.done, news.failed, news.unknown, 0] } else { [0; 4] };
-        std::array::from_fn(|at| settled[at] + news[at])
+        let progress = &self.progress;
+        let progress = if self.is_running() { [progress.done, progress.failed, progress.unknown, 0] } else { [0; 4] };
+        std::array::from_fn(|at| settled[at] + progress[at])
     }
 
     /// How many are or were to be sent; what has no extra word does not count.
@@ -196,7 +196,7 @@ impl Invalidation {
         self.stopping = false;
         self.running.clear();
         self.spared.clear();
-        self.news = InvalidationProgress::default();
+        self.progress = InvalidationProgress::default();
         self.outcome.get_or_insert_default().take_in(outcome);
     }
 
@@ -229,12 +229,12 @@ impl State {
             .filter(|own| own.profile.id == cluster.profile.id && own.profile.endpoint == cluster.profile.endpoint);
         let cloned = cloning.flat_map(|own| &own.strays);
         let mut strays: Vec<ApiKey> = created.chain(cloned).filter(missing).cloned().collect();
-        let mut places: Vec<u32> =
-            ids.iter().filter_map(|id| shown.inventory().row_id(id)).map(|place| place as u32).collect();
-        places.sort_unstable();
-        places.dedup();
+        let mut rows: Vec<u32> =
+            ids.iter().filter_map(|id| shown.inventory().row_id(id)).map(|row| row as u32).collect();
+        rows.sort_unstable();
+        rows.dedup();
         let wanted: HashSet<&KeyId> = ids.iter().collect();
-        let found = places.len() + strays.iter().map(|stray| &stray.id).collect::<HashSet<_>>().len();
+        let found = rows.len() + strays.iter().map(|stray| &stray.id).collect::<HashSet<_>>().len();
         if found < wanted.len() {
             let missing = wanted.len() - found;
             let verb = if missing == 1 { "has" } else { "have" };
@@ -242,7 +242,7 @@ impl State {
             return self.notice(format!("{count} {verb} not been read on this connection yet: refresh the list first"));
         }
         let list = shown.keys.value().cloned().unwrap_or_default();
-        let mut keys = KeySet::new(list, places).not_yet_invalidated();
+        let mut keys = KeySet::new(list, rows).not_yet_invalidated();
         if !strays.is_empty() {
             strays.extend(keys.keys());
             keys = KeySet::of_keys(&strays).not_yet_invalidated();
@@ -307,21 +307,20 @@ impl State {
         };
         let now = shown.now(self.now);
         let status = shown.view.status;
-        let may_match = |place: &usize| {
+        let may_match = |row: &usize| {
             let keys = &list.keys;
-            let is_of_group =
-                |group: StatusGroup| group.has(keys.status(*place, now)) || !keys.has_known_status(*place);
-            !keys.is_invalidated(*place) && status.is_none_or(is_of_group)
+            let is_of_group = |group: StatusGroup| group.has(keys.status(*row, now)) || !keys.has_known_status(*row);
+            !keys.is_invalidated(*row) && status.is_none_or(is_of_group)
         };
-        if shown.rows.not_known.rows().any(|place| may_match(&place)) {
+        if shown.rows.not_known.rows().any(|row| may_match(&row)) {
             return self.notice("Whether every key matches is not known: select the keys you mean");
         }
         if !list.has_every_row() {
             return self.notice("The list of keys is not complete: refresh it, or select the keys you mean");
         }
-        let places = shown.rows.places.clone();
+        let row_ids = shown.rows.rows.clone();
         let cluster = if shown.is_merged() {
-            let mut parts = places.iter().filter_map(|place| shown.part(*place as usize)).map(|part| &part.id);
+            let mut parts = row_ids.iter().filter_map(|row| shown.part(*row as usize)).map(|part| &part.id);
             let first = parts.next();
             let is_one = parts.all(|id| Some(id) == first);
             self.clusters.iter().find(|cluster| is_one && Some(&cluster.profile.id) == first)
@@ -331,7 +330,7 @@ impl State {
         let Some(cluster) = cluster else {
             return self.notice("These keys belong to several clusters: search in one at a time");
         };
-        let keys = KeySet::new(list, places).not_yet_invalidated();
+        let keys = KeySet::new(list, row_ids).not_yet_invalidated();
         if keys.is_empty() {
             return self.notice("All that is shown is invalidated already");
         }
@@ -388,7 +387,7 @@ impl State {
         let ticket = self.submit(Task::Invalidate(Box::new(session), Box::new(plan)));
         self.on_invalidation(|dialog| {
             dialog.ticket = Some(ticket);
-            dialog.news = InvalidationProgress { waiting: running.len(), ..InvalidationProgress::default() };
+            dialog.progress = InvalidationProgress { waiting: running.len(), ..InvalidationProgress::default() };
             (dialog.running, dialog.spared) = (running, spared);
             dialog.exported = Loadable::default();
             dialog.is_broken = false;
@@ -401,9 +400,9 @@ impl State {
         self.on_invalidation(|dialog| dialog.stopping = true);
     }
 
-    pub(crate) fn invalidating(&mut self, ticket: Ticket, news: InvalidationProgress) {
+    pub(crate) fn invalidating(&mut self, ticket: Ticket, progress: InvalidationProgress) {
         if let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
-            dialog.news = news;
+            dialog.progress = progress;
         }
     }
 
@@ -424,11 +423,11 @@ impl State {
         self.read_keys(&id);
     }
 
-    pub(crate) fn export_outcomes(&mut self, fate: KeyOutcome, format: Format, path: PathBuf) {
+    pub(crate) fn export_outcomes(&mut self, key_outcome: KeyOutcome, format: Format, path: PathBuf) {
         let Some(dialog) = self.invalidation.as_ref().filter(|dialog| dialog.is_over()) else { return };
         let Some(outcome) = &dialog.outcome else { return };
         let mut rows = outcome_report::of_invalidation(outcome);
-        rows.retain(|(own, ..)| *own == fate);
+        rows.retain(|(own, ..)| *own == key_outcome);
         let file = OutcomeReport { list: dialog.keys.list().clone(), rows, format, path };
         let ticket = self.submit(Task::ExportFates(Box::new(file)));
         self.on_invalidation(|dialog| dialog.exported.ask(ticket));

@@ -63,7 +63,7 @@ pub struct Updating {
     /// Of one key: it as it is now.
     pub before: Loadable<Before>,
     /// What is wrong with what was typed.
-    pub slips: Vec<UpdateFieldError>,
+    pub errors: Vec<UpdateFieldError>,
     /// Reason why the change could not be worked out.
     pub problem: Option<Problem>,
     /// Plan that is shown; `None` while the change is typed.
@@ -94,7 +94,7 @@ impl Updating {
             keys,
             left_out: (0, String::new()),
             before: Loadable::default(),
-            slips: Vec::new(),
+            errors: Vec::new(),
             problem: None,
             review: None,
             confirmed: Confirmed::default(),
@@ -211,8 +211,8 @@ impl State {
         };
         let (Some(shown), Some(session)) = (self.cluster(), cluster.session.value().cloned()) else { return };
         let list = shown.keys.value().cloned().unwrap_or_default();
-        let places = ids.iter().filter_map(|id| list.keys.row_id(id)).map(|place| place as u32).collect();
-        let all = KeySet::new(list, places).not_yet_invalidated();
+        let rows = ids.iter().filter_map(|id| list.keys.row_id(id)).map(|place| place as u32).collect();
+        let all = KeySet::new(list, rows).not_yet_invalidated();
         let now = cluster.now(self.now);
         let mut left_out = (0, String::new());
         // Rows alone are looked at: a copy of each of many keys would keep the window waiting.
@@ -254,7 +254,7 @@ impl State {
         self.on_updating(|dialog| {
             dialog.planning = Some(ticket);
             dialog.problem = None;
-            dialog.slips.clear();
+            dialog.errors.clear();
             dialog.confirmed = Confirmed::default();
         });
     }
@@ -266,7 +266,7 @@ impl State {
         }
         match result.map_err(|error| *error) {
             Ok(plan) => dialog.review = Some(plan),
-            Err(NotPlanned::Slips(slips)) => dialog.slips = slips,
+            Err(NotPlanned::Slips(errors)) => dialog.errors = errors,
             Err(NotPlanned::Problem(problem)) => dialog.problem = Some(problem),
         }
     }
@@ -343,11 +343,11 @@ impl State {
         self.read_keys(&id);
     }
 
-    pub(crate) fn export_updates(&mut self, fate: KeyOutcome, format: Format, path: std::path::PathBuf) {
+    pub(crate) fn export_updates(&mut self, key_outcome: KeyOutcome, format: Format, path: std::path::PathBuf) {
         let Some(dialog) = self.updating.as_ref().filter(|dialog| dialog.is_over()) else { return };
         let Some(outcome) = &dialog.outcome else { return };
         let mut rows = outcome_report::of_update(outcome);
-        rows.retain(|(own, ..)| *own == fate);
+        rows.retain(|(own, ..)| *own == key_outcome);
         let file = OutcomeReport { list: dialog.keys.list().clone(), rows, format, path };
         let ticket = self.submit(Task::ExportFates(Box::new(file)));
         self.on_updating(|dialog| dialog.exported.ask(ticket));

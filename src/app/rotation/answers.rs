@@ -35,7 +35,7 @@ pub struct Successor {
     /// Why it could not be ended.
     pub problem: Option<Problem>,
     /// Nobody else goes on with it while this is held.
-    held: Option<Box<RotationGuard>>,
+    guard: Option<Box<RotationGuard>>,
     undoing: Option<Ticket>,
 }
 
@@ -54,16 +54,16 @@ impl State {
             Rotated::CancelPlans(plans) => self.cancel_planned(ticket, Ok(*plans)),
             Rotated::Counted(number) => self.rotation_counted(ticket, number),
             Rotated::Planned(result) => self.rotation_planned(ticket, result),
-            Rotated::News(news) => {
+            Rotated::News(progress) => {
                 if let Some(dialog) = self.waiting_for(ticket) {
-                    dialog.news.push(news.words());
+                    dialog.progress.push(progress.words());
                 }
             }
             Rotated::Made(result) => self.successor_made(ticket, result),
             Rotated::After(result) => self.rotation_after(ticket, result.map(|after| *after)),
             Rotated::Many(result) => self.many_rotated(ticket, result),
             Rotated::Ended(result) => self.rotations_ended(ticket, result),
-            Rotated::Undone(held, result) => self.successor_undone(ticket, held, result),
+            Rotated::Undone(guard, result) => self.successor_undone(ticket, guard, result),
             Rotated::Canceled(result) => self.rotation_canceled(ticket, result.map(|rotation| *rotation)),
         }
     }
@@ -99,9 +99,9 @@ impl State {
         let cluster_uuid = home.and_then(|home| home.session.value()?.cluster_uuid.clone());
         match result {
             Ok(made) => {
-                let (held, made) = *made;
+                let (guard, made) = *made;
                 self.rotating = None;
-                let mut reveal = Reveal::of_successor(held, made, &profile);
+                let mut reveal = Reveal::of_successor(guard, made, &profile);
                 reveal.cluster_uuid = cluster_uuid;
                 self.show_secret(reveal);
             }
@@ -190,13 +190,13 @@ impl State {
         };
         let session = self.home_of(reveal).ok().and_then(|home| home.session.value()).cloned().map(Box::new);
         let Some(mut reveal) = self.secret_gone() else { return };
-        let held = reveal.rotation.as_mut().and_then(|successor| successor.held.take());
-        let (Some(session), Some(held)) = (session, held) else {
+        let guard = reveal.rotation.as_mut().and_then(|successor| successor.guard.take());
+        let (Some(session), Some(guard)) = (session, guard) else {
             self.notice("The rotation waits on the Overview: resume it there");
             return self.resume_closing();
         };
         self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
-        let step = Rotate::Kept(held, std::mem::take(&mut reveal.secret));
+        let step = Rotate::Kept(guard, std::mem::take(&mut reveal.secret));
         self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
     }
 
@@ -215,16 +215,16 @@ impl State {
             }
         };
         let Some(session) = session else { return };
-        let held = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()?.held.take());
-        let Some(held) = held else { return };
-        let ticket = self.submit(Task::Rotate(session, Rotate::Undo(held)));
+        let guard = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()?.guard.take());
+        let Some(guard) = guard else { return };
+        let ticket = self.submit(Task::Rotate(session, Rotate::Undo(guard)));
         if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()) {
             successor.undoing = Some(ticket);
             successor.problem = None;
         }
     }
 
-    fn successor_undone(&mut self, ticket: Ticket, held: Box<RotationGuard>, result: Result<(), Problem>) {
+    fn successor_undone(&mut self, ticket: Ticket, guard: Box<RotationGuard>, result: Result<(), Problem>) {
         let Some(reveal) = &mut self.reveal else { return };
         let Some(successor) = reveal.rotation.as_mut().filter(|own| own.undoing == Some(ticket)) else { return };
         successor.undoing = None;
@@ -238,7 +238,7 @@ impl State {
             }
             Err(problem) => {
                 successor.problem = Some(problem);
-                successor.held = Some(held);
+                successor.guard = Some(guard);
             }
         }
         self.after_rotating(&id);
@@ -267,16 +267,16 @@ impl State {
 }
 
 impl Reveal {
-    fn of_successor(held: RotationGuard, made: CreatedSuccessor, profile: &Profile) -> Self {
+    fn of_successor(guard: RotationGuard, made: CreatedSuccessor, profile: &Profile) -> Self {
         let CreatedSuccessor { created, old, rights } = made;
         let mut reveal = Self::of_key(created, &old, profile);
         reveal.rotation = Some(Successor {
             old: old.id,
             old_name: old.name,
-            grace: held.rotation.grace,
+            grace: guard.rotation.grace,
             rights,
             problem: None,
-            held: Some(Box::new(held)),
+            guard: Some(Box::new(guard)),
             undoing: None,
         });
         reveal
@@ -343,7 +343,7 @@ pub(crate) mod tests {
             grace: 0,
             rights: Rights::Same,
             problem: None,
-            held: None,
+            guard: None,
             undoing: None,
         }
     }
@@ -381,7 +381,7 @@ pub(crate) mod tests {
         state.rotated(Ticket(6), Rotated::Made(Err(Problem::broken())));
         state.rotated(Ticket(6), Rotated::News(crate::ops::rotation::RotationProgress::Looking));
         let dialog = state.rotating.as_ref().unwrap();
-        assert!(dialog.is_running() && dialog.news.is_empty() && matches!(dialog.stage, Stage::Working(_)));
+        assert!(dialog.is_running() && dialog.progress.is_empty() && matches!(dialog.stage, Stage::Working(_)));
         assert!(!state.may_close(), "a cluster is being changed");
         state.rotated(Ticket(7), Rotated::After(Err(Problem::broken())));
         let dialog = state.rotating.as_ref().unwrap();

@@ -91,7 +91,7 @@ pub struct Rotating {
     /// What is shown.
     pub stage: Stage,
     /// What was told on the way.
-    pub news: Vec<String>,
+    pub progress: Vec<String>,
     /// How many are settled, or looked at.
     pub counted: usize,
     /// Whether it was asked to stop.
@@ -273,7 +273,7 @@ impl EndingOldKeys {
 
 impl Rotating {
     pub(crate) fn new(profile: Profile, stage: Stage) -> Self {
-        Self { profile, stage, news: Vec::new(), counted: 0, stopping: false, ticket: None }
+        Self { profile, stage, progress: Vec::new(), counted: 0, stopping: false, ticket: None }
     }
 
     /// Whether a cluster is being changed.
@@ -284,7 +284,7 @@ impl Rotating {
     fn begin(&mut self, ticket: Ticket) {
         self.ticket = Some(ticket);
         (self.counted, self.stopping) = (0, false);
-        self.news.clear();
+        self.progress.clear();
     }
 }
 
@@ -374,12 +374,12 @@ impl State {
         let Some(session) = self.rotating_session() else { return };
         let Some(Stage::Ask(ask)) = self.idle_stage() else { return };
         let typed = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
-        let wishes = RotationOptions { name: typed(&name), expiration: typed(&expiration), grace: ask.grace() };
+        let options = RotationOptions { name: typed(&name), expiration: typed(&expiration), grace: ask.grace() };
         let (ids, old) = (ask.ids.clone(), ask.planned.give_up());
         if let Some(old) = old {
             self.submit(Task::Stop(old));
         }
-        let ticket = self.submit(Task::Rotate(session, Rotate::Plan(ids, wishes)));
+        let ticket = self.submit(Task::Rotate(session, Rotate::Plan(ids, options)));
         if let Some(dialog) = &mut self.rotating {
             dialog.counted = 0;
         }

@@ -78,7 +78,7 @@ impl WantedArgs {
 }
 
 /// One line for each field that is wrong, by its option.
-pub(crate) fn lines(slips: &[UpdateFieldError]) -> CliError {
+pub(crate) fn lines(errors: &[UpdateFieldError]) -> CliError {
     let line = |(field, words): &UpdateFieldError| {
         let option = match field {
             UpdateField::RoleDescriptors => "--role-descriptors",
@@ -90,7 +90,7 @@ pub(crate) fn lines(slips: &[UpdateFieldError]) -> CliError {
         };
         format!("{option}: {words}")
     };
-    CliError::Fields(slips.iter().map(line).collect())
+    CliError::Fields(errors.iter().map(line).collect())
 }
 
 #[cfg(test)]

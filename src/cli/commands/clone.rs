@@ -133,7 +133,7 @@ impl CloneArgs {
 }
 
 /// Validation errors as lines, each with its option.
-fn lines(slips: Vec<CloneFieldError>) -> CliError {
+fn lines(errors: Vec<CloneFieldError>) -> CliError {
     let line = |(field, words): CloneFieldError| {
         let option = match field {
             CloneField::Secret => "--source-file",
@@ -143,7 +143,7 @@ fn lines(slips: Vec<CloneFieldError>) -> CliError {
         };
         format!("{option}: {words}")
     };
-    CliError::Fields(slips.into_iter().map(line).collect())
+    CliError::Fields(errors.into_iter().map(line).collect())
 }
 
 /// Id in the secret of the source, by which it is found even where one may not see it.

@@ -74,8 +74,8 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
     let now = session.now();
     let query = list::read_query(&args.search, now)?;
     let (found, not_known) = ending(&read, &query, now, length, list::asker(&session));
-    let places = args.rows.first(&found);
-    let written = write_rows(&session, &args, &read, (&query, places), now);
+    let row_ids = args.rows.first(&found);
+    let written = write_rows(&session, &args, &read, (&query, row_ids), now);
     let exit = match (read.is_whole(), found.is_empty()) {
         (false, _) => Exit::Partly,
         // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
@@ -83,22 +83,22 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
         (true, _) if not_known > 0 => Exit::NotKnown,
         (true, _) => Exit::Done,
     };
-    Ok(list::conclude(&read, &query, (places.len(), found.len(), not_known), exit, written))
+    Ok(list::conclude(&read, &query, (row_ids.len(), found.len(), not_known), exit, written))
 }
 
 fn write_rows(
     session: &Session,
     args: &ExpiringArgs,
     read: &KeyList,
-    (query, places): (&Query, &[u32]),
+    (query, row_ids): (&Query, &[u32]),
     now: Millis,
 ) -> Result<(), CliError> {
     let about = list::about(session, now);
-    let keys = || places.iter().map(|place| read.keys.key(*place as usize));
+    let keys = || row_ids.iter().map(|row| read.keys.key(*row as usize));
     let rows = || keys().map(|key| Row { cluster: &about.cluster, key: Cow::Owned(key) });
     match args.output {
-        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| read.keys.id(*place as usize))),
-        ExpiringFormat::Table if places.is_empty() => Ok(()),
+        _ if args.rows.ids() => RowOptions::put_ids(row_ids.iter().map(|row| read.keys.id(*row as usize))),
+        ExpiringFormat::Table if row_ids.is_empty() => Ok(()),
         ExpiringFormat::Table => output::put(&args.rows.table(keys(), now, None)),
         ExpiringFormat::Json => list::write(export::Format::Json, rows(), &about),
         ExpiringFormat::Csv if args.rows.changes_csv() => args.rows.put_csv(keys(), now),
@@ -108,9 +108,9 @@ fn write_rows(
             let labels = metrics::Labels { cluster: about.cluster.clone(), uuid };
             // All keys are counted, also those that end later: a graph needs both.
             let mut tally = metrics::Tally::default();
-            for place in read.keys.matching(&query.expr, now, list::asker(session)).rows() {
-                if read.keys.has_known_status(place) {
-                    tally.add(read.keys.expires(place), read.keys.is_invalidated(place), now);
+            for row in read.keys.matching(&query.expr, now, list::asker(session)).rows() {
+                if read.keys.has_known_status(row) {
+                    tally.add(read.keys.expires(row), read.keys.is_invalidated(row), now);
                 } else {
                     tally.add_not_known();
                 }
@@ -152,14 +152,14 @@ pub(crate) fn ending(
     let order = list.keys.order(&[Sort { column: Column::Expires, descending: false }], now);
     let rows = Rows::new(&list.keys, &query.expr, None, &order, now, asker);
     let until = now.saturating_add(length);
-    let ends = |place: &u32| {
-        let place = *place as usize;
-        !list.keys.is_invalidated(place) && list.keys.expires(place).is_some_and(|at| at > now && at <= until)
+    let ends = |row: &u32| {
+        let row = *row as usize;
+        !list.keys.is_invalidated(row) && list.keys.expires(row).is_some_and(|at| at > now && at <= until)
     };
-    let may_end = |place: usize| !list.keys.has_known_status(place) || ends(&(place as u32));
-    let odd = rows.found.rows().filter(|place| !list.keys.has_known_status(*place)).count();
-    let not_known = rows.not_known.rows().filter(|place| may_end(*place)).count() + odd;
-    (rows.places.into_iter().filter(ends).collect(), not_known)
+    let may_end = |row: usize| !list.keys.has_known_status(row) || ends(&(row as u32));
+    let odd = rows.found.rows().filter(|row| !list.keys.has_known_status(*row)).count();
+    let not_known = rows.not_known.rows().filter(|row| may_end(*row)).count() + odd;
+    (rows.rows.into_iter().filter(ends).collect(), not_known)
 }
 
 /// "3 keys expire within 7d".
@@ -188,8 +188,8 @@ mod tests {
         ] {
             list.keys.put(&RawKey { id, expires, invalidated, ..RawKey::default() });
         }
-        let (places, _) = ending(&list, &Query::default(), NOW, length("--within", "7d").unwrap(), Asker::default());
-        let ids: Vec<&str> = places.iter().map(|place| list.keys.id(*place as usize)).collect();
+        let (rows, _) = ending(&list, &Query::default(), NOW, length("--within", "7d").unwrap(), Asker::default());
+        let ids: Vec<&str> = rows.iter().map(|row| list.keys.id(*row as usize)).collect();
         assert_eq!(ids, ["soon", "later"]);
         assert_eq!(sentence(1, "7d"), "1 key expires within 7d");
     }

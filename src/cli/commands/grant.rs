@@ -145,8 +145,9 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
 fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
     let zone = clock::zone();
     let around = around(clock::now(), &zone, &[]);
-    let slips = draft.check(around, "", Some(Secret::default())).err().unwrap_or_default();
-    let of_owner: Vec<NewKeyFieldError> = slips.into_iter().filter(|(place, _)| *place == NewKeyField::Owner).collect();
+    let errors = draft.check(around, "", Some(Secret::default())).err().unwrap_or_default();
+    let of_owner: Vec<NewKeyFieldError> =
+        errors.into_iter().filter(|(place, _)| *place == NewKeyField::Owner).collect();
     if of_owner.is_empty() { Ok(()) } else { Err(CliError::Fields(lines(of_owner, draft, &[]))) }
 }
 
@@ -164,7 +165,7 @@ async fn checked(session: &Session, draft: &NewKeyDraft, credential: Secret) -> 
             Ok((*grant, draft.sentence(around)))
         }
         Ok(_) => Err(CliError::usage("No key was created: this is no key for another user")),
-        Err(slips) => Err(CliError::Fields(lines(slips, draft, &roles))),
+        Err(errors) => Err(CliError::Fields(lines(errors, draft, &roles))),
     }
 }
 
@@ -174,9 +175,9 @@ fn around<'a>(now: crate::model::Millis, zone: &'a jiff::tz::TimeZone, roles: &'
 }
 
 /// Validation errors as lines, each with its option.
-fn lines(slips: Vec<NewKeyFieldError>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
+fn lines(errors: Vec<NewKeyFieldError>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
-    for (place, message) in slips {
+    for (place, message) in errors {
         match place {
             NewKeyField::Key(field) => lines.extend(draft::lines(&[FieldError { field, message }], &draft.key, roles)),
             NewKeyField::Owner => lines.push(format!("--for: {message}")),

@@ -241,7 +241,7 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
         return Err(CliError::problem(&title, &detail, hint));
     }
     let read = Arc::new(read);
-    let chosen = KeySet::new(Arc::clone(&read), rows.places).not_yet_invalidated();
+    let chosen = KeySet::new(Arc::clone(&read), rows.rows).not_yet_invalidated();
     list::say_count(&read, chosen.len(), chosen.len());
     list::say_not_known(not_known, &query);
     Ok(chosen)
@@ -494,9 +494,14 @@ fn reasons(outcome: &Outcome, unknown: bool) -> Vec<ReasonJson<'_>> {
 
 fn table(outcome: &Outcome, chosen: &KeySet) -> String {
     let rows = outcome_report::of_invalidation(outcome);
-    let cells = outcome_report::named(chosen.list(), &rows).map(|fate| {
+    let cells = outcome_report::named(chosen.list(), &rows).map(|key_outcome| {
         let shown = |text: &str| sanitize::shown(text).into_owned();
-        vec![fate.result.to_owned(), shown(fate.id), output::cell(&fate.name), shown(&fate.reason)]
+        vec![
+            key_outcome.result.to_owned(),
+            shown(key_outcome.id),
+            output::cell(&key_outcome.name),
+            shown(&key_outcome.reason),
+        ]
     });
     output::table(&["RESULT", "ID", "NAME", "REASON"], &cells.collect::<Vec<_>>())
 }

@@ -135,27 +135,27 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     let now = session.now();
     let query = read_query(&args.search, now)?;
     let (found, not_known) = chosen(&list, &query, args.status, &sorts, now, asker(&session));
-    let places = args.rows.first(&found);
-    let written = write_rows(&session, &args, &list, places, now).await;
+    let row_ids = args.rows.first(&found);
+    let written = write_rows(&session, &args, &list, row_ids, now).await;
     let exit = match (list.is_whole(), not_known) {
         (false, _) => Exit::Partly,
         (true, 0) => Exit::Done,
         (true, _) => Exit::NotKnown,
     };
-    Ok(conclude(&list, &query, (places.len(), found.len(), not_known), exit, written))
+    Ok(conclude(&list, &query, (row_ids.len(), found.len(), not_known), exit, written))
 }
 
 async fn write_rows(
     session: &Session,
     args: &ListArgs,
     list: &KeyList,
-    places: &[u32],
+    row_ids: &[u32],
     now: Millis,
 ) -> Result<(), CliError> {
-    let keys = places.iter().map(|place| list.keys.key(*place as usize));
+    let keys = row_ids.iter().map(|row| list.keys.key(*row as usize));
     match args.output.file() {
-        _ if args.rows.ids() => RowOptions::put_ids(places.iter().map(|place| list.keys.id(*place as usize))),
-        None if places.is_empty() => Ok(()),
+        _ if args.rows.ids() => RowOptions::put_ids(row_ids.iter().map(|row| list.keys.id(*row as usize))),
+        None if row_ids.is_empty() => Ok(()),
         None if args.last_use => {
             let keys: Vec<ApiKey> = keys.collect();
             output::put(&with_last_use(session, keys, now, args).await)
@@ -328,9 +328,9 @@ fn chosen(
 ) -> (Vec<u32>, usize) {
     let order = list.keys.order(sorts, now);
     let rows = Rows::new(&list.keys, &query.expr, None, &order, now, asker);
-    let fits = |place: &u32| status.is_none_or(|wanted| wanted.has(list.keys.status(*place as usize, now)));
-    let not_known = rows.not_known.rows().filter(|place| fits(&(*place as u32))).count();
-    (rows.places.into_iter().filter(fits).collect(), not_known)
+    let fits = |row: &u32| status.is_none_or(|wanted| wanted.has(list.keys.status(*row as usize, now)));
+    let not_known = rows.not_known.rows().filter(|row| fits(&(*row as u32))).count();
+    (rows.rows.into_iter().filter(fits).collect(), not_known)
 }
 
 /// Says of how many keys it is not known if the search means them.
@@ -360,9 +360,9 @@ const MAX_NAMED: usize = 20;
 
 /// Says what is missing in a list, and which keys of it could not be read as a whole.
 pub(crate) fn say_doubts(list: &KeyList) {
-    for place in list.keys.flawed_rows().into_iter().take(MAX_NAMED) {
-        let flaw = list.keys.flaw(place).unwrap_or_default();
-        output::print_error(&format!("{} is not fully readable: {flaw}", list.keys.id(place)));
+    for row_id in list.keys.flawed_rows().into_iter().take(MAX_NAMED) {
+        let flaw = list.keys.flaw(row_id).unwrap_or_default();
+        output::print_error(&format!("{} is not fully readable: {flaw}", list.keys.id(row_id)));
     }
     for row in list.unreadable.kept().iter().take(MAX_NAMED) {
         output::print_error(&format!("A key could not be read, not even its id: {}", row.reason));
@@ -413,8 +413,8 @@ mod tests {
     fn ids(status: Option<StatusGroup>, search: &[&str]) -> Vec<String> {
         let words: Vec<String> = search.iter().map(|word| (*word).to_owned()).collect();
         let (list, query) = (list(), read_query(&words, NOW).unwrap());
-        let (places, _) = chosen(&list, &query, status, &[Sort::default()], NOW, Asker::default());
-        let mut ids: Vec<String> = places.iter().map(|place| list.keys.id(*place as usize).to_owned()).collect();
+        let (rows, _) = chosen(&list, &query, status, &[Sort::default()], NOW, Asker::default());
+        let mut ids: Vec<String> = rows.iter().map(|row| list.keys.id(*row as usize).to_owned()).collect();
         ids.sort();
         ids
     }
@@ -467,8 +467,8 @@ mod tests {
         assert!(
             matches!(read_query(&words, NOW), Err(CliError::Usage(words)) if words.contains("“soon”: ") && words.contains("30d"))
         );
-        let slip = sorts(&["-created".into(), "size".into()]);
-        assert!(matches!(slip, Err(CliError::Usage(words)) if words.contains("expires")));
+        let error = sorts(&["-created".into(), "size".into()]);
+        assert!(matches!(error, Err(CliError::Usage(words)) if words.contains("expires")));
         let good = sorts(&["status".into(), "-name".into()]).unwrap();
         assert_eq!(good[1], Sort { column: Column::Name, descending: true });
     }

@@ -91,7 +91,7 @@ struct ReasonJson<'a> {
 pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exit, CliError> {
     let draft = args.wanted.draft()?;
     // What is wrong whatever the keys are is told before anything is asked.
-    draft.check(clock::now(), &clock::zone()).map_err(|slips| update_options::lines(&slips))?;
+    draft.check(clock::now(), &clock::zone()).map_err(|errors| update_options::lines(&errors))?;
     let session = flags.changing_session().await?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
     for key in &keys {
@@ -101,7 +101,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exi
     }
     let keys = Keys::Listed(KeySet::of_keys(&keys));
     let plan = plan::plan(&session, keys, &draft, &clock::zone()).await.map_err(|error| match error {
-        NotPlanned::Slips(slips) => update_options::lines(&slips),
+        NotPlanned::Slips(errors) => update_options::lines(&errors),
         NotPlanned::Problem(problem) => problem.into(),
     })?;
     let plan = Arc::new(plan);

@@ -55,20 +55,20 @@ impl CloneDraft {
     /// Every slip with its field.
     pub fn check_alone(&self, now: Millis, zone: &TimeZone) -> Result<Option<Expiry>, Vec<CloneFieldError>> {
         use CloneField as At;
-        let mut slips = Vec::new();
+        let mut errors = Vec::new();
         if let Err(words) = check_name(&self.name) {
-            slips.push((At::Name, words));
+            errors.push((At::Name, words));
         }
         let expiry = match self.expiration.trim() {
             "" => None,
             text => {
-                Expiry::parse(text, now, zone).map_err(|error| slips.push((At::Expiration, error.to_string()))).ok()
+                Expiry::parse(text, now, zone).map_err(|error| errors.push((At::Expiration, error.to_string()))).ok()
             }
         };
         if self.needs_reason(now, zone) && self.reason.trim().is_empty() {
-            slips.push((At::Reason, why_so_long(expiry)));
+            errors.push((At::Reason, why_so_long(expiry)));
         }
-        if slips.is_empty() { Ok(expiry) } else { Err(slips) }
+        if errors.is_empty() { Ok(expiry) } else { Err(errors) }
     }
 
     /// Reads what was typed, and finds the secret of the source in what was pasted. `now` is the cluster's;
@@ -84,10 +84,10 @@ impl CloneDraft {
         request_id: &str,
     ) -> Result<CloneKey, Vec<CloneFieldError>> {
         use CloneField as At;
-        let mut slips = Vec::new();
-        let secret = secret_of(source.id, pasted).map_err(|words| slips.push((At::Secret, words))).ok();
+        let mut errors = Vec::new();
+        let secret = secret_of(source.id, pasted).map_err(|words| errors.push((At::Secret, words))).ok();
         let expiry = self.check_alone(now, zone).unwrap_or_else(|alone| {
-            slips.extend(alone);
+            errors.extend(alone);
             None
         });
         let reason = Some(self.reason.trim()).filter(|reason| !reason.is_empty());
@@ -95,9 +95,9 @@ impl CloneDraft {
         if metadata.is_none() && reason.is_some() {
             let words = "The metadata of the source is not known, and a reason would replace it: leave the reason out, \
                          and choose an end";
-            slips.push((At::Reason, words.into()));
+            errors.push((At::Reason, words.into()));
         }
-        let (Some(secret), true) = (secret, slips.is_empty()) else { return Err(slips) };
+        let (Some(secret), true) = (secret, errors.is_empty()) else { return Err(errors) };
         let request_id = metadata.is_some().then(|| request_id.to_owned());
         Ok(CloneKey { source: source.id.clone(), secret, name: self.name.clone(), expiry, metadata, request_id })
     }
@@ -181,8 +181,8 @@ mod tests {
             assert_eq!(made.metadata.as_deref(), Some(r#"{"team":"a","request_id":"new"}"#));
         }
         let other = Secret::new(format!("VuaCfGcBCdbkQm-e5aZZ:{SECRET}"));
-        let slips = check(&named(), &other).unwrap_err();
-        assert!(slips[0].1.contains("e5aZZ") && !slips[0].1.contains(SECRET), "{slips:?}");
+        let errors = check(&named(), &other).unwrap_err();
+        assert!(errors[0].1.contains("e5aZZ") && !errors[0].1.contains(SECRET), "{errors:?}");
         assert_eq!(check(&named(), &Secret::default()).unwrap_err()[0].0, CloneField::Secret);
     }
 
@@ -190,8 +190,8 @@ mod tests {
     fn every_slip_has_its_place() {
         let draft = CloneDraft { expiration: "never".into(), ..CloneDraft::default() };
         let places = |draft: &CloneDraft| {
-            let slips = check(draft, &Secret::default()).unwrap_err();
-            slips.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
+            let errors = check(draft, &Secret::default()).unwrap_err();
+            errors.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
         };
         assert_eq!(places(&draft), [CloneField::Secret, CloneField::Name, CloneField::Reason]);
         let draft = CloneDraft { expiration: "soon".into(), ..named() };
@@ -212,7 +212,7 @@ mod tests {
         let check = |draft: &CloneDraft| draft.check(unseen, &Secret::new(SECRET), (0, &TimeZone::UTC), "new");
         let made = check(&named()).unwrap();
         assert_eq!((made.metadata, made.request_id), (None, None));
-        let slips = check(&CloneDraft { reason: "why".into(), ..named() }).unwrap_err();
-        assert_eq!(slips[0].0, CloneField::Reason);
+        let errors = check(&CloneDraft { reason: "why".into(), ..named() }).unwrap_err();
+        assert_eq!(errors[0].0, CloneField::Reason);
     }
 }

@@ -95,22 +95,23 @@ impl NewKeyDraft {
         let checked = self.plain().check(self.around(around), request_id);
         let is_for_another = self.kind == KeyFor::Another;
         let words = |words: String| if is_for_another { of_owner(&words) } else { words };
-        let (key, mut slips) = match checked {
+        let (key, mut field_errors) = match checked {
             Ok(key) => (Some(key), Vec::new()),
             Err(errors) => {
-                let slip = |error: super::FieldError| (NewKeyField::Key(error.field), words(error.message));
-                (None, errors.into_iter().map(slip).collect())
+                let field_error = |error: super::FieldError| (NewKeyField::Key(error.field), words(error.message));
+                (None, errors.into_iter().map(field_error).collect())
             }
         };
         let made = match self.kind {
             KeyFor::Me => key.map(NewKey::from),
             KeyFor::Another => {
-                let credential = self.credential(credential, &mut slips);
+                let credential = self.credential(credential, &mut field_errors);
                 let run_as = Some(self.owner.run_as.trim()).filter(|name| !name.is_empty()).map(str::to_owned);
                 key.zip(credential).map(|(key, credential)| NewKey::Granted(Grant { credential, run_as, key }.into()))
             }
             KeyFor::RemoteCluster => {
-                let access = Access::parse(&self.access).map_err(|words| slips.push((NewKeyField::Access, words))).ok();
+                let access =
+                    Access::parse(&self.access).map_err(|words| field_errors.push((NewKeyField::Access, words))).ok();
                 let identity = Some(self.certificate_identity.trim()).filter(|text| !text.is_empty());
                 let certificate_identity = identity.map(str::to_owned);
                 key.zip(access).map(|(key, access)| {
@@ -118,17 +119,17 @@ impl NewKeyDraft {
                 })
             }
         };
-        made.filter(|_| slips.is_empty()).ok_or(slips)
+        made.filter(|_| field_errors.is_empty()).ok_or(field_errors)
     }
 
-    fn credential(&self, secret: Option<Secret>, slips: &mut Vec<NewKeyFieldError>) -> Option<Credential> {
+    fn credential(&self, secret: Option<Secret>, errors: &mut Vec<NewKeyFieldError>) -> Option<Credential> {
         let username = self.owner.username.trim();
         if !self.owner.by_token && username.is_empty() {
-            slips.push((NewKeyField::Owner, "Name the user whose key it will be".into()));
+            errors.push((NewKeyField::Owner, "Name the user whose key it will be".into()));
         }
         let Some(secret) = secret else {
             let what = if self.owner.by_token { "A token" } else { "The password" };
-            slips.push((NewKeyField::Credential, format!("{what} of that user is needed: by it they agree")));
+            errors.push((NewKeyField::Credential, format!("{what} of that user is needed: by it they agree")));
             return None;
         };
         Some(match self.owner.by_token {
@@ -284,10 +285,10 @@ mod tests {
     #[test]
     fn the_key_of_another_takes_their_rights_and_hides_their_secret() {
         let mut draft = draft(KeyFor::Another, RightsChoice::AllMine);
-        let places = |slips: Vec<NewKeyFieldError>| slips.into_iter().map(|(place, _)| place).collect::<Vec<_>>();
-        let slips = check(&draft, None).unwrap_err();
-        assert!(slips[0].1.contains("all their rights"), "{slips:?}");
-        assert_eq!(places(slips), [NewKeyField::Key(Field::Reason), NewKeyField::Owner, NewKeyField::Credential]);
+        let places = |errors: Vec<NewKeyFieldError>| errors.into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+        let errors = check(&draft, None).unwrap_err();
+        assert!(errors[0].1.contains("all their rights"), "{errors:?}");
+        assert_eq!(places(errors), [NewKeyField::Key(Field::Reason), NewKeyField::Owner, NewKeyField::Credential]);
         draft.key.reason = "why".into();
         draft.owner.username = "ana".into();
         let made = check(&draft, Some("hunter2")).unwrap();

@@ -550,11 +550,11 @@ fn unknown_field(name: &str, word: &str) -> String {
 
 fn did_you_mean<'n>(typed: &str, names: impl Iterator<Item = &'n str>, after: &str) -> String {
     let (lower, length) = (typed.to_lowercase(), typed.chars().count());
-    let slips = |name: &str| if name.starts_with(&lower) { 0 } else { strsim::damerau_levenshtein(name, &lower) };
+    let errors = |name: &str| if name.starts_with(&lower) { 0 } else { strsim::damerau_levenshtein(name, &lower) };
     // A long text is no slip, and would take long to compare.
     let names = names.filter(|_| (2..=MAX_QUOTED_CHARS).contains(&length));
-    let near = names.map(|name| (slips(name), name)).filter(|(slips, _)| *slips <= length / 2);
-    match near.min_by_key(|(slips, _)| *slips) {
+    let near = names.map(|name| (errors(name), name)).filter(|(errors, _)| *errors <= length / 2);
+    match near.min_by_key(|(errors, _)| *errors) {
         Some((_, name)) => format!(", did you mean {name}{after}?"),
         None => String::new(),
     }

@@ -108,18 +108,18 @@ impl Bitmap {
     }
 
     /// Whether a place is in the set; one beyond its length is not.
-    pub fn has(&self, place: usize) -> bool {
-        place < self.len && self.words[place / 64] >> (place % 64) & 1 == 1
+    pub fn has(&self, row: usize) -> bool {
+        row < self.len && self.words[row / 64] >> (row % 64) & 1 == 1
     }
 
     /// Puts a place in or takes it out. One beyond the length is ignored.
-    pub fn set(&mut self, place: usize, on: bool) {
-        if place < self.len {
-            let bit = 1 << (place % 64);
+    pub fn set(&mut self, row: usize, on: bool) {
+        if row < self.len {
+            let bit = 1 << (row % 64);
             if on {
-                self.words[place / 64] |= bit;
+                self.words[row / 64] |= bit;
             } else {
-                self.words[place / 64] &= !bit;
+                self.words[row / 64] &= !bit;
             }
         }
     }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_set_counts_and_lists_its_places() {
         for len in [0, 1, 63, 64, 65, 1000, CHUNK + 7] {
-            let thirds = Bitmap::of(len, |place| place % 3 == 0);
+            let thirds = Bitmap::of(len, |row| row % 3 == 0);
             assert_eq!(thirds.count(), len.div_ceil(3));
             assert_eq!(thirds.rows().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
             assert_eq!(thirds.clone().or(&thirds.clone().inverted()), Bitmap::all(len));

@@ -53,25 +53,25 @@ fn single(wanted: &[TextMatch]) -> Option<u64> {
 
 impl Inventory {
     /// The letters of all that a word without a field is looked for in.
-    pub(super) fn letters_of(&self, place: usize) -> u64 {
+    pub(super) fn letters_of(&self, row: usize) -> u64 {
         let known = &self.known;
-        let number = place as u32;
+        let number = row as u32;
         let shared = [
-            known.applications.get(self.applications[place]),
-            known.owners.get(self.owners[place]),
-            known.roles.get(self.roles[place]),
-            &known.shapes[self.forms[place] as usize].keys,
+            known.applications.get(self.applications[row]),
+            known.owners.get(self.owners[row]),
+            known.roles.get(self.roles[row]),
+            &known.shapes[self.forms[row] as usize].keys,
         ];
         let all = letters(self.names.get(number)) | letters(self.ids.get(number));
         let all = shared.into_iter().fold(all, |all, text| all | letters(text));
-        let values = self.values_of(place).iter();
+        let values = self.values_of(row).iter();
         values.fold(all, |all, number| all | letters(&value(known.values.get(*number))))
     }
 
     /// Makes the column up to the last key.
     pub(super) fn make_letters(&mut self) {
         let first = self.letters.len();
-        let more = (first..self.len()).into_par_iter().with_min_len(CHUNK / 8).map(|place| self.letters_of(place));
+        let more = (first..self.len()).into_par_iter().with_min_len(CHUNK / 8).map(|row| self.letters_of(row));
         let more: Vec<u64> = more.collect();
         self.letters.extend(more);
     }
@@ -79,7 +79,7 @@ impl Inventory {
     /// The keys with any of these single letters somewhere; nothing where it takes more than the column to tell.
     pub(super) fn with_letters(&self, wanted: &[TextMatch]) -> Option<Bitmap> {
         let wanted = single(wanted).filter(|_| self.letters.len() == self.len())?;
-        Some(Bitmap::of(self.len(), |place| self.letters[place] & wanted != 0))
+        Some(Bitmap::of(self.len(), |row| self.letters[row] & wanted != 0))
     }
 }
 

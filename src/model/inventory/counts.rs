@@ -113,8 +113,8 @@ impl Inventory {
         };
         let chunks = keys.words().par_chunks(CHUNK / 64).enumerate();
         let mut counts = chunks.map(count).reduce(StatusCounts::default, StatusCounts::add);
-        for place in self.without_status().filter(|place| keys.has(*place)) {
-            counts.by_status[status(place)] -= 1;
+        for row in self.without_status().filter(|row| keys.has(*row)) {
+            counts.by_status[status(row)] -= 1;
             counts.not_known += 1;
         }
         counts
@@ -122,7 +122,7 @@ impl Inventory {
 
     /// The keys whose status could not be read.
     pub fn without_status(&self) -> impl Iterator<Item = usize> {
-        self.flaws.keys().map(|place| *place as usize).filter(|place| !self.has_known_status(*place))
+        self.flaws.keys().map(|row| *row as usize).filter(|row| !self.has_known_status(*row))
     }
 
     /// How many of these keys have what asks for a second look, by its word in a search, and of how many some of it
@@ -143,10 +143,10 @@ impl Inventory {
 
     /// The keys of a group.
     pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bitmap {
-        let places = self.status_ranks(now);
+        let rows = self.status_ranks(now);
         let has = Status::ALL.map(|status| group.has(status));
-        let mut found = Bitmap::of(self.len(), |place| has[places(place)]);
-        self.without_status().for_each(|place| found.set(place, false));
+        let mut found = Bitmap::of(self.len(), |row| has[rows(row)]);
+        self.without_status().for_each(|row| found.set(row, false));
         found
     }
 
@@ -159,18 +159,18 @@ impl Inventory {
             Moment::Expires => (&self.expires, "expiration"),
             Moment::Invalidated => (&self.invalidated_at, "invalidation"),
         };
-        let is_unread = |place: usize| !self.flaws.is_empty() && self.is_unread(place, field);
+        let is_unread = |row: usize| !self.flaws.is_empty() && self.is_unread(row, field);
         let count = |chunk: usize| {
             let mut counts = vec![StatusCounts::default(); buckets];
-            for place in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|place| keys.has(*place)) {
-                let at = column[place];
+            for row in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|row| keys.has(*row)) {
+                let at = column[row];
                 let bucket = edges.partition_point(|edge| *edge <= at);
-                if at == NO_TIME || bucket == 0 || bucket > buckets || is_unread(place) {
+                if at == NO_TIME || bucket == 0 || bucket > buckets || is_unread(row) {
                     continue;
                 }
                 let counts = &mut counts[bucket - 1];
-                if self.has_known_status(place) {
-                    counts.by_status[self.status(place, now).place()] += 1;
+                if self.has_known_status(row) {
+                    counts.by_status[self.status(row, now).place()] += 1;
                 } else {
                     counts.not_known += 1;
                 }
@@ -194,8 +194,8 @@ impl Inventory {
                 }
             }
             Field::Kind => {
-                for place in keys.rows() {
-                    *counts.entry(self.kind(place).wire().to_owned()).or_default() += 1;
+                for row in keys.rows() {
+                    *counts.entry(self.kind(row).wire().to_owned()).or_default() += 1;
                 }
             }
             Field::Role => {
@@ -237,7 +237,7 @@ impl Inventory {
     /// The numbers of a column with how many of these keys have each.
     fn numbers(&self, keys: &Bitmap, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
         let mut counts = vec![0usize; distinct];
-        keys.rows().for_each(|place| counts[column[place] as usize] += 1);
+        keys.rows().for_each(|row| counts[column[row] as usize] += 1);
         (0u32..).zip(counts).filter(|(_, count)| *count > 0)
     }
 
@@ -250,9 +250,9 @@ impl Inventory {
     fn tally_metadata(&self, keys: &Bitmap, path: &[String], into: &mut HashMap<String, usize>) {
         let mut counts = vec![0usize; self.known.values.len()];
         let here = self.value_rows(path);
-        for place in keys.rows() {
-            let values = self.values_of(place);
-            here[self.forms[place] as usize].iter().for_each(|at| counts[values[*at] as usize] += 1);
+        for row in keys.rows() {
+            let values = self.values_of(row);
+            here[self.forms[row] as usize].iter().for_each(|at| counts[values[*at] as usize] += 1);
         }
         for (number, count) in (0u32..).zip(counts).filter(|(_, count)| *count > 0) {
             *into.entry(json_template::decoded(self.known.values.get(number))).or_default() += count;
@@ -263,8 +263,8 @@ impl Inventory {
     pub(super) fn value_rows(&self, path: &[String]) -> Vec<Vec<usize>> {
         let same =
             |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
-        let places = |form: &super::JsonTemplate| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
-        self.known.shapes.iter().map(places).collect()
+        let rows = |form: &super::JsonTemplate| (0..form.paths.len()).filter(|at| same(&form.paths[*at])).collect();
+        self.known.shapes.iter().map(rows).collect()
     }
 
     /// The paths that lead to values in the metadata of these keys, with the number of keys.
@@ -287,7 +287,7 @@ impl Inventory {
 
     /// The soonest end that is still to come, of keys that are not invalidated.
     pub fn next_expiry(&self, keys: &Bitmap, now: Millis) -> Option<Millis> {
-        let ends = keys.rows().filter(|place| !self.is_invalidated(*place)).filter_map(|place| self.expires(place));
+        let ends = keys.rows().filter(|row| !self.is_invalidated(*row)).filter_map(|row| self.expires(row));
         ends.filter(|at| *at > now).min()
     }
 }

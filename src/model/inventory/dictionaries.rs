@@ -21,14 +21,14 @@ pub(super) fn said(json: &str) -> Said {
 impl Dictionaries {
     pub(super) fn kind(&mut self, wire: &str) -> u8 {
         let kind = if wire.is_empty() { KeyKind::Rest } else { KeyKind::from_wire(wire) };
-        let place = self.kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+        let row = self.kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
             // There are two kinds; a cluster that has made up 255 gets the last one for the rest.
             if self.kinds.len() < 255 {
                 self.kinds.push(kind);
             }
             self.kinds.len() - 1
         });
-        place as u8
+        row as u8
     }
 
     pub(super) fn owner(&mut self, username: &str, realm: &str) -> u32 {

@@ -33,13 +33,13 @@ impl Inventory {
                 KeyKind::Other(_) => Some(Certainty::NotKnown),
             })
             .collect();
-        let of = |place: usize| kinds[usize::from(self.kinds[place])].unwrap_or(answers[self.rights[place] as usize]);
-        let matching = Bitmap::of(self.len(), |place| of(place) == Certainty::Yes);
+        let of = |row: usize| kinds[usize::from(self.kinds[row])].unwrap_or(answers[self.rights[row] as usize]);
+        let matching = Bitmap::of(self.len(), |row| of(row) == Certainty::Yes);
         let is_sure = !answers.iter().chain(kinds.iter().flatten()).any(|answer| *answer == Certainty::NotKnown);
         if is_sure {
             Found::sure(matching)
         } else {
-            Found::with(matching, Bitmap::of(self.len(), |place| of(place) != Certainty::No))
+            Found::with(matching, Bitmap::of(self.len(), |row| of(row) != Certainty::No))
         }
     }
 

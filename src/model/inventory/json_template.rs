@@ -57,11 +57,11 @@ pub(super) fn take_apart(json: &str) -> (String, Vec<&str>) {
     let mut form = String::with_capacity(json.len());
     let mut values = Vec::with_capacity(found.len());
     let mut at = 0;
-    for place in found {
-        form.push_str(&json[at..place.start]);
+    for row in found {
+        form.push_str(&json[at..row.start]);
         form.push(HOLE);
-        values.push(&json[place.clone()]);
-        at = place.end;
+        values.push(&json[row.clone()]);
+        at = row.end;
     }
     form.push_str(&json[at..]);
     (form, values)

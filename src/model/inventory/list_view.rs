@@ -34,7 +34,7 @@ impl Default for ListView {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// Places in the inventory, in order.
-    pub places: Vec<u32>,
+    pub rows: Vec<u32>,
     /// Those that fit the search, whatever their status.
     pub found: Bitmap,
     /// Keys of which it is not known if they fit the search, and those that fit it and of which it is not known if they
@@ -59,15 +59,15 @@ impl Rows {
         let found = searched.matching;
         if status.is_some() {
             // Whether they belong to the group is not known.
-            inventory.without_status().filter(|place| found.has(*place)).for_each(|place| not_known.set(place, true));
+            inventory.without_status().filter(|row| found.has(*row)).for_each(|row| not_known.set(row, true));
         }
         let counts = inventory.count(&found, now);
-        let places = match status {
+        let row_ids = match status {
             Some(group) => order.pick(&found.clone().and(&inventory.of_group(group, now))),
             None if counts.total() == inventory.len() => order.rows().to_vec(),
             None => order.pick(&found),
         };
-        Self { places, found, not_known, counts }
+        Self { rows: row_ids, found, not_known, counts }
     }
 }
 
@@ -177,9 +177,9 @@ mod tests {
         }
         let order = inventory.order(&[Sort { column: Column::Name, descending: false }], NOW);
         let rows = |status| Rows::new(&inventory, &Expr::All, status, &order, NOW, Asker::default());
-        assert_eq!(rows(None).places, [1, 3, 0, 2]);
+        assert_eq!(rows(None).rows, [1, 3, 0, 2]);
         let expired = rows(Some(StatusGroup::Expired));
-        assert_eq!((expired.places.as_slice(), expired.counts.total()), ([2].as_slice(), 4));
+        assert_eq!((expired.rows.as_slice(), expired.counts.total()), ([2].as_slice(), 4));
         assert_eq!((expired.counts.of(Status::Expiring), expired.counts.of(Status::Never)), (1, 1));
     }
 
@@ -192,10 +192,10 @@ mod tests {
         let sorts = vec![Sort { column: Column::Name, descending: true }];
         let view =
             ListView { search: "owner:ana".into(), status: Some(StatusGroup::Within7Days), sorts: sorts.clone() };
-        let sight = ListSnapshot::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
+        let snapshot = ListSnapshot::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
         let order = inventory.order(&sorts, NOW);
-        let rows = Rows::new(&inventory, &sight.expr, view.status, &order, NOW, Asker::default());
-        assert_eq!((sight.rows.places.as_slice(), &sight.rows, sight.at), ([0].as_slice(), &rows, NOW));
+        let rows = Rows::new(&inventory, &snapshot.expr, view.status, &order, NOW, Asker::default());
+        assert_eq!((snapshot.rows.rows.as_slice(), &snapshot.rows, snapshot.at), ([0].as_slice(), &rows, NOW));
         let broken = ListView { search: "owner:".into(), ..view };
         assert!(ListSnapshot::of(&inventory, &broken, NOW, &TimeZone::UTC, Asker::default()).is_none());
     }
@@ -253,7 +253,7 @@ mod tests {
             [(None, 2, 0), (Some(StatusGroup::Never), 1, 1), (Some(StatusGroup::Within7Days), 0, 1)]
         {
             let found = Rows::new(&inventory, &Expr::All, group, &order, NOW, Asker::default());
-            assert_eq!((found.places.len(), found.not_known.count()), (rows, not_known), "{group:?}");
+            assert_eq!((found.rows.len(), found.not_known.count()), (rows, not_known), "{group:?}");
         }
     }
 }

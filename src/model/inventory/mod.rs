@@ -116,7 +116,7 @@ pub enum Put {
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     ids: StringArena,
-    places: HashTable<u32>,
+    rows: HashTable<u32>,
     hasher: DefaultHashBuilder,
     names: StringArena,
     /// Places of names that are not plain ASCII, for which upper and lower case need more than a bit.
@@ -196,13 +196,13 @@ impl Inventory {
     /// Puts a key in, or what is new about one that is there.
     pub fn put(&mut self, key: &RawKey<'_>) -> Put {
         let hash = self.hasher.hash_one(key.id.as_bytes());
-        let known = self.places.find(hash, |place| self.ids.raw(*place) == key.id.as_bytes()).copied();
-        if let Some(place) = known {
-            let place = place as usize;
-            if self.is_same(place, key) {
+        let known = self.rows.find(hash, |row| self.ids.raw(*row) == key.id.as_bytes()).copied();
+        if let Some(row) = known {
+            let row = row as usize;
+            if self.is_same(row, key) {
                 return Put::Same;
             }
-            self.write(place, key);
+            self.write(row, key);
             return Put::Changed;
         }
         self.add(key, hash)
@@ -214,15 +214,15 @@ impl Inventory {
         if !self.names.has_room(key.name) {
             return Put::Full;
         }
-        let Some(place) = self.ids.push(key.id) else { return Put::Full };
+        let Some(row) = self.ids.push(key.id) else { return Put::Full };
         self.names.push(key.name);
         let (ids, hasher) = (&self.ids, &self.hasher);
-        self.places.insert_unique(hash, place, |place| hasher.hash_one(ids.raw(*place)));
+        self.rows.insert_unique(hash, row, |row| hasher.hash_one(ids.raw(*row)));
         if !key.name.is_ascii() {
-            self.odd_names.push(place);
+            self.odd_names.push(row);
         }
         self.make_room();
-        self.write(place as usize, key);
+        self.write(row as usize, key);
         self.by_name.clear();
         self.by_id.clear();
         Put::Added
@@ -248,54 +248,54 @@ impl Inventory {
     }
 
     /// Everything about a key but its id and its name, which never change.
-    fn write(&mut self, place: usize, key: &RawKey<'_>) {
-        self.flags[place] = flags_of(key);
-        self.kinds[place] = self.known.kind(key.kind);
-        self.owners[place] = self.known.owner(key.username, key.realm);
-        self.created[place] = key.created;
-        self.expires[place] = key.expires.unwrap_or(NO_TIME);
-        self.invalidated_at[place] = key.invalidated_at.unwrap_or(NO_TIME);
+    fn write(&mut self, row: usize, key: &RawKey<'_>) {
+        self.flags[row] = flags_of(key);
+        self.kinds[row] = self.known.kind(key.kind);
+        self.owners[row] = self.known.owner(key.username, key.realm);
+        self.created[row] = key.created;
+        self.expires[row] = key.expires.unwrap_or(NO_TIME);
+        self.invalidated_at[row] = key.invalidated_at.unwrap_or(NO_TIME);
         let descriptors = self.known.descriptors(key.role_descriptors.unwrap_or_default());
         let limits = self.known.limits(key.limited_by.unwrap_or_default());
-        self.rights[place] = self.known.pair(descriptors, limits);
+        self.rights[row] = self.known.pair(descriptors, limits);
         match key.access {
-            Some(access) => drop(self.access.insert(place as u32, self.known.access.number(access))),
-            None => drop(self.access.remove(&(place as u32))),
+            Some(access) => drop(self.access.insert(row as u32, self.known.access.number(access))),
+            None => drop(self.access.remove(&(row as u32))),
         }
         match key.flaw {
-            Some(flaw) => drop(self.flaws.insert(place as u32, flaw.to_owned())),
-            None => drop(self.flaws.remove(&(place as u32))),
+            Some(flaw) => drop(self.flaws.insert(row as u32, flaw.to_owned())),
+            None => drop(self.flaws.remove(&(row as u32))),
         }
-        self.first_values[place] = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        self.first_values[row] = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         let json = key.metadata.unwrap_or_default();
         let form = json_template::intern(json, &mut self.known.forms, &mut self.known.values, &mut self.values);
         self.known.shape(form);
-        self.forms[place] = form;
+        self.forms[row] = form;
         let said = said(json);
-        self.applications[place] = self.known.applications.number(said.application_id.as_deref().unwrap_or_default());
-        self.managers[place] = self.known.managers.number(said.managed_by.as_deref().unwrap_or_default());
-        self.roles[place] = self.known.role_set(said.roles.as_deref(), descriptors);
+        self.applications[row] = self.known.applications.number(said.application_id.as_deref().unwrap_or_default());
+        self.managers[row] = self.known.managers.number(said.managed_by.as_deref().unwrap_or_default());
+        self.roles[row] = self.known.role_set(said.roles.as_deref(), descriptors);
         self.application_ranks.clear();
-        self.holders.change(place);
-        if place < self.letters.len() {
-            self.letters[place] = self.letters_of(place);
+        self.holders.change(row);
+        if row < self.letters.len() {
+            self.letters[row] = self.letters_of(row);
         }
     }
 
-    fn is_same(&self, place: usize, key: &RawKey<'_>) -> bool {
-        let access = self.access.get(&(place as u32)).map(|number| self.known.access.get(*number));
-        self.flags[place] == flags_of(key)
-            && self.expires[place] == key.expires.unwrap_or(NO_TIME)
-            && self.invalidated_at[place] == key.invalidated_at.unwrap_or(NO_TIME)
-            && self.created[place] == key.created
-            && self.known.descriptors.get(self.descriptors(place)) == key.role_descriptors.unwrap_or_default()
-            && self.known.limits.get(self.limits(place)) == key.limited_by.unwrap_or_default()
+    fn is_same(&self, row: usize, key: &RawKey<'_>) -> bool {
+        let access = self.access.get(&(row as u32)).map(|number| self.known.access.get(*number));
+        self.flags[row] == flags_of(key)
+            && self.expires[row] == key.expires.unwrap_or(NO_TIME)
+            && self.invalidated_at[row] == key.invalidated_at.unwrap_or(NO_TIME)
+            && self.created[row] == key.created
+            && self.known.descriptors.get(self.descriptors(row)) == key.role_descriptors.unwrap_or_default()
+            && self.known.limits.get(self.limits(row)) == key.limited_by.unwrap_or_default()
             && access == key.access
-            && self.flaw(place) == key.flaw
-            && self.username(place) == key.username
-            && self.realm(place) == key.realm
-            && (self.kind(place).wire() == key.kind || key.kind.is_empty() && *self.kind(place) == KeyKind::Rest)
-            && self.metadata(place).as_deref() == key.metadata
+            && self.flaw(row) == key.flaw
+            && self.username(row) == key.username
+            && self.realm(row) == key.realm
+            && (self.kind(row).wire() == key.kind || key.kind.is_empty() && *self.kind(row) == KeyKind::Rest)
+            && self.metadata(row).as_deref() == key.metadata
     }
 
     /// Makes the orders that take long, and what searches read instead of every text.
@@ -335,7 +335,7 @@ impl Inventory {
         numbers.into_iter().for_each(Vec::shrink_to_fit);
         self.letters.shrink_to_fit();
         let (ids, hasher) = (&self.ids, &self.hasher);
-        self.places.shrink_to_fit(|place| hasher.hash_one(ids.raw(*place)));
+        self.rows.shrink_to_fit(|row| hasher.hash_one(ids.raw(*row)));
         self.known.shrink();
     }
 
@@ -358,7 +358,7 @@ impl Inventory {
         let times = [&self.created, &self.expires, &self.invalidated_at];
         self.ids.bytes()
             + self.names.bytes()
-            + self.places.allocation_size()
+            + self.rows.allocation_size()
             + self.flags.capacity()
             + self.kinds.capacity()
             + numbers.iter().map(|column| column.capacity() * 4).sum::<usize>()
@@ -373,8 +373,8 @@ impl Inventory {
     /// The same without the keys of some places.
     pub fn without(&self, gone: &Bitmap) -> Self {
         let mut rest = Self::default();
-        for place in (0..self.len()).filter(|place| !gone.has(*place)) {
-            self.copy_into(place, &mut rest);
+        for row in (0..self.len()).filter(|row| !gone.has(*row)) {
+            self.copy_into(row, &mut rest);
         }
         rest.finish();
         rest
@@ -383,64 +383,64 @@ impl Inventory {
     /// Adds all keys of another cluster. An id that both know stands for two keys; by the id alone the first
     /// is meant.
     pub fn append(&mut self, other: &Self) {
-        for place in 0..other.len() {
-            other.with_raw(place, |raw| {
+        for row in 0..other.len() {
+            other.with_raw(row, |raw| {
                 let hash = self.hasher.hash_one(raw.id.as_bytes());
                 self.add(raw, hash)
             });
         }
     }
 
-    fn copy_into(&self, place: usize, other: &mut Self) -> Put {
-        self.with_raw(place, |raw| other.put(raw))
+    fn copy_into(&self, row: usize, other: &mut Self) -> Put {
+        self.with_raw(row, |raw| other.put(raw))
     }
 
-    fn with_raw<T>(&self, place: usize, take: impl FnOnce(&RawKey<'_>) -> T) -> T {
-        let metadata = self.metadata(place);
-        let has_descriptors = self.flags[place] & HAS_DESCRIPTORS != 0;
+    fn with_raw<T>(&self, row: usize, take: impl FnOnce(&RawKey<'_>) -> T) -> T {
+        let metadata = self.metadata(row);
+        let has_descriptors = self.flags[row] & HAS_DESCRIPTORS != 0;
         take(&RawKey {
-            id: self.id(place),
-            name: self.name(place),
-            kind: self.kind(place).wire(),
-            username: self.username(place),
-            realm: self.realm(place),
-            created: self.created(place),
-            expires: self.expires(place),
-            invalidated: self.is_invalidated(place),
-            invalidated_at: self.invalidated_at(place),
+            id: self.id(row),
+            name: self.name(row),
+            kind: self.kind(row).wire(),
+            username: self.username(row),
+            realm: self.realm(row),
+            created: self.created(row),
+            expires: self.expires(row),
+            invalidated: self.is_invalidated(row),
+            invalidated_at: self.invalidated_at(row),
             metadata: metadata.as_deref(),
-            role_descriptors: has_descriptors.then(|| self.known.descriptors.get(self.descriptors(place))),
-            limited_by: self.limited_by(place),
-            access: self.access.get(&(place as u32)).map(|number| self.known.access.get(*number)),
-            flaw: self.flaw(place),
+            role_descriptors: has_descriptors.then(|| self.known.descriptors.get(self.descriptors(row))),
+            limited_by: self.limited_by(row),
+            access: self.access.get(&(row as u32)).map(|number| self.known.access.get(*number)),
+            flaw: self.flaw(row),
         })
     }
 
     /// How many keys that a client can sign in with have exactly this name.
     pub fn usable_named(&self, name: &str, now: Millis) -> usize {
-        let fits = |place: usize| self.name(place) == name && self.status(place, now).is_usable();
+        let fits = |row: usize| self.name(row) == name && self.status(row, now).is_usable();
         if self.by_name.len() != self.len() {
-            return (0..self.len()).filter(|place| fits(*place)).count();
+            return (0..self.len()).filter(|row| fits(*row)).count();
         }
         let wanted = name.to_lowercase();
-        let lower = |place: &u32| self.names.get(*place).to_lowercase();
-        let first = self.by_name.partition_point(|place| lower(place) < wanted);
-        let same = self.by_name[first..].iter().take_while(|place| lower(place) == wanted);
-        same.filter(|place| fits(**place as usize)).count()
+        let lower = |row: &u32| self.names.get(*row).to_lowercase();
+        let first = self.by_name.partition_point(|row| lower(row) < wanted);
+        let same = self.by_name[first..].iter().take_while(|row| lower(row) == wanted);
+        same.filter(|row| fits(**row as usize)).count()
     }
 
     /// The number of keys with this application id that can be used.
     pub fn usable_with_application_id(&self, id: &str, now: Millis) -> usize {
         let Some(number) = self.known.applications.find(id).filter(|number| *number != 0) else { return 0 };
-        let fits = |place: &usize| self.applications[*place] == number && self.status(*place, now).is_usable();
+        let fits = |row: &usize| self.applications[*row] == number && self.status(*row, now).is_usable();
         (0..self.len()).into_par_iter().with_min_len(bitmap::CHUNK).filter(fits).count()
     }
 
     /// The next moment at which a key crosses a threshold of its status.
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
-        let next = |place: usize| {
-            let at = self.expires[place];
-            if at == NO_TIME || self.flags[place] & INVALIDATED != 0 {
+        let next = |row: usize| {
+            let at = self.expires[row];
+            if at == NO_TIME || self.flags[row] & INVALIDATED != 0 {
                 return Millis::MAX;
             }
             let thresholds = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| at.saturating_sub(t));

@@ -217,7 +217,7 @@ impl Overview {
 fn within(inventory: &Inventory, now: Millis) -> [usize; 3] {
     [7, 30, 90].map(|days| {
         let edges = [now.saturating_add(1), now.saturating_add(days * DAY + 1)];
-        let usable = Bitmap::of(inventory.len(), |place| inventory.status(place, now).is_usable());
+        let usable = Bitmap::of(inventory.len(), |row| inventory.status(row, now).is_usable());
         inventory.histogram(&usable, Moment::Expires, &edges, now).first().map_or(0, StatusCounts::total)
     })
 }
@@ -227,7 +227,7 @@ fn since(inventory: &Inventory, at: Millis, now: Millis) -> Since {
     let count = |keys: &Bitmap, moment, until: Millis| {
         inventory.histogram(keys, moment, &[at, until], now).first().map_or(0, StatusCounts::total)
     };
-    let valid = Bitmap::of(inventory.len(), |place| !inventory.is_invalidated(place));
+    let valid = Bitmap::of(inventory.len(), |row| !inventory.is_invalidated(row));
     Since {
         at,
         created: count(&all, Moment::Created, Millis::MAX),

@@ -28,7 +28,7 @@ fn found(inventory: &Inventory, search: &str) -> (Vec<String>, Vec<String>) {
     let query =
         filter::parse(search, NOW, &jiff::tz::TimeZone::UTC).unwrap_or_else(|errors| panic!("{search}: {errors:?}"));
     let found = inventory.search(&query.expr, NOW, Asker::default());
-    let ids = |bits: &Bitmap| bits.rows().map(|place| inventory.id(place).to_owned()).collect();
+    let ids = |bits: &Bitmap| bits.rows().map(|row| inventory.id(row).to_owned()).collect();
     (ids(&found.matching), ids(&found.not_known()))
 }
 

@@ -166,17 +166,17 @@ impl Inventory {
         if self.flaws.is_empty() {
             return Found::sure(found);
         }
-        let is_unread = |place: usize| match term {
-            Term::Status(_) => !self.has_known_status(place),
-            _ => unread_by(term).iter().any(|field| self.is_unread(place, field)),
+        let is_unread = |row: usize| match term {
+            Term::Status(_) => !self.has_known_status(row),
+            _ => unread_by(term).iter().any(|field| self.is_unread(row, field)),
         };
         // What is there of a text is read: words found in it are there, and others may have been.
         let is_text = matches!(term, Term::Free(_) | Term::Field(..));
         let (mut matching, mut may) = (found.clone(), found);
-        for place in self.flaws.keys().map(|place| *place as usize).filter(|place| is_unread(*place)) {
-            may.set(place, true);
+        for row in self.flaws.keys().map(|row| *row as usize).filter(|row| is_unread(*row)) {
+            may.set(row, true);
             if !is_text {
-                matching.set(place, false);
+                matching.set(row, false);
             }
         }
         Found::with(matching, may)
@@ -194,19 +194,19 @@ impl Inventory {
                     TimeField::Invalidated => &self.invalidated_at,
                 };
                 if (*field, *wanted) == (TimeField::Invalidated, TimeMatch::Never) {
-                    return Bitmap::of(self.len(), |place| !self.is_invalidated(place));
+                    return Bitmap::of(self.len(), |row| !self.is_invalidated(row));
                 }
-                Bitmap::of(self.len(), |place| wanted.holds(Some(column[place]).filter(|at| *at != NO_TIME)))
+                Bitmap::of(self.len(), |row| wanted.holds(Some(column[row]).filter(|at| *at != NO_TIME)))
             }
             Term::Status(words) => {
                 let fits = Status::ALL.map(|status| words.iter().any(|group| group.has(status)));
                 let status = self.status_ranks(now);
-                Bitmap::of(self.len(), |place| fits[status(place)])
+                Bitmap::of(self.len(), |row| fits[status(row)])
             }
             Term::Kind(words) => {
                 let fits: Vec<bool> =
                     self.known.kinds.iter().map(|kind| words.iter().any(|word| word == kind.wire())).collect();
-                Bitmap::of(self.len(), |place| fits[usize::from(self.kinds[place])])
+                Bitmap::of(self.len(), |row| fits[usize::from(self.kinds[row])])
             }
             // What may not be known is asked of `any_term`.
             Term::Grant(_) | Term::Is(_) | Term::NotKnown(_) => Bitmap::none(self.len()),
@@ -220,16 +220,16 @@ impl Inventory {
             Trait::Administrator => return self.by_rights(|rights| rights.administers()),
             Trait::EveryIndex => return self.by_rights(|rights| rights.reaches_every_index()),
             Trait::RunsAs => return self.by_rights(|rights| rights.runs_as()),
-            Trait::Managed => Bitmap::of(self.len(), |place| self.managers[place] != 0),
-            Trait::SaysManaged => Bitmap::of(self.len(), |place| {
-                guard::product(self.name(place), self.managed_by(place)).is_some()
-                    && !guard::is_owned_by_product(self.username(place), self.realm(place))
+            Trait::Managed => Bitmap::of(self.len(), |row| self.managers[row] != 0),
+            Trait::SaysManaged => Bitmap::of(self.len(), |row| {
+                guard::product(self.name(row), self.managed_by(row)).is_some()
+                    && !guard::is_owned_by_product(self.username(row), self.realm(row))
             }),
-            Trait::CrossCluster => Bitmap::of(self.len(), |place| *self.kind(place) == KeyKind::CrossCluster),
-            Trait::Ended => Bitmap::of(self.len(), |place| !self.status(place, now).is_usable()),
-            Trait::Mine => Bitmap::of(self.len(), |place| {
-                self.username(place) == asker.username && self.realm(place) == asker.realm
-            }),
+            Trait::CrossCluster => Bitmap::of(self.len(), |row| *self.kind(row) == KeyKind::CrossCluster),
+            Trait::Ended => Bitmap::of(self.len(), |row| !self.status(row, now).is_usable()),
+            Trait::Mine => {
+                Bitmap::of(self.len(), |row| self.username(row) == asker.username && self.realm(row) == asker.realm)
+            }
         };
         self.with_unread(found, &Term::Is(what))
     }
@@ -266,7 +266,7 @@ impl Inventory {
                 };
                 let fits: Vec<bool> =
                     (0..self.known.owners.len() as u32).map(|number| any(wanted, &part(number))).collect();
-                Bitmap::of(self.len(), |place| fits[self.owners[place] as usize])
+                Bitmap::of(self.len(), |row| fits[self.owners[row] as usize])
             }
             TextField::Role => {
                 let fits = |number: u32| {
@@ -278,7 +278,7 @@ impl Inventory {
                     roles.any(|role| any(wanted, &role.to_lowercase()))
                 };
                 let fits: Vec<bool> = (0..self.known.roles.len() as u32).map(fits).collect();
-                Bitmap::of(self.len(), |place| fits[self.roles[place] as usize])
+                Bitmap::of(self.len(), |row| fits[self.roles[row] as usize])
             }
         }
     }
@@ -286,13 +286,13 @@ impl Inventory {
     fn ids_like(&self, wanted: &[TextMatch]) -> Bitmap {
         if let [TextMatch::Equals(id)] = wanted {
             let mut found = Bitmap::none(self.len());
-            if let Some(place) = self.row_id_of(id) {
-                found.set(place, true);
+            if let Some(row) = self.row_id_of(id) {
+                found.set(row, true);
             }
             return found;
         }
-        Bitmap::of(self.len(), |place| {
-            let id = self.id(place);
+        Bitmap::of(self.len(), |row| {
+            let id = self.id(row);
             wanted.iter().any(|wanted| match wanted {
                 TextMatch::Equals(wanted) => wanted == id,
                 other => other.matches(&id.to_lowercase()),
@@ -309,7 +309,7 @@ impl Inventory {
         if fits.is_empty() {
             return Bitmap::none(self.len());
         }
-        Bitmap::of(self.len(), |place| fits.has(column[place] as usize))
+        Bitmap::of(self.len(), |row| fits.has(column[row] as usize))
     }
 
     /// Adds the keys whose own text matches.
@@ -322,12 +322,12 @@ impl Inventory {
         let needles: Vec<String> = wanted.iter().filter_map(plain).filter(|needle| needle.is_ascii()).collect();
         add_containing(found, texts, &needles);
         for other in wanted.iter().filter(|wanted| plain(wanted).is_none()) {
-            let hits = Bitmap::of(self.len(), |place| other.matches(&texts.get(place as u32).to_lowercase()));
+            let hits = Bitmap::of(self.len(), |row| other.matches(&texts.get(row as u32).to_lowercase()));
             *found = std::mem::take(found).or(&hits);
         }
-        for place in odd {
-            if any(wanted, &texts.get(*place).to_lowercase()) {
-                found.set(*place as usize, true);
+        for row in odd {
+            if any(wanted, &texts.get(*row).to_lowercase()) {
+                found.set(*row as usize, true);
             }
         }
     }
@@ -344,7 +344,7 @@ impl Inventory {
             *found = std::mem::take(found).or(&self.holding(&hits));
         }
         if keys.contains(&true) {
-            found.add(|place| keys[self.forms[place] as usize]);
+            found.add(|row| keys[self.forms[row] as usize]);
         }
     }
 
@@ -362,23 +362,23 @@ impl Inventory {
         // What is missing, and what was not taken apart, is told by no value.
         let by_value = !missing && !self.known.shapes.iter().any(|form| form.is_whole);
         let candidates = if by_value { self.holding(&fits) } else { Bitmap::all(self.len()) };
-        Bitmap::of(self.len(), |place| {
-            if !candidates.has(place) {
+        Bitmap::of(self.len(), |row| {
+            if !candidates.has(row) {
                 return false;
             }
-            let form = self.forms[place] as usize;
+            let form = self.forms[row] as usize;
             if self.known.shapes[form].is_whole {
-                return self.in_whole(place, path, wanted);
+                return self.in_whole(row, path, wanted);
             }
-            let numbers = self.values_of(place);
+            let numbers = self.values_of(row);
             let is_null = |at: &usize| values.get(numbers[*at]) == "null";
             missing && here[form].iter().all(is_null) || here[form].iter().any(|at| fits.has(numbers[*at] as usize))
         })
     }
 
     /// The same for metadata too long to be taken apart.
-    fn in_whole(&self, place: usize, path: &[String], wanted: &[TextMatch]) -> bool {
-        let json = self.metadata(place).unwrap_or_default();
+    fn in_whole(&self, row: usize, path: &[String], wanted: &[TextMatch]) -> bool {
+        let json = self.metadata(row).unwrap_or_default();
         let mut value = &serde_json::Value::Object(json::readable(&json));
         for key in path {
             match value.as_object().and_then(|map| map.iter().find(|(own, _)| own.eq_ignore_ascii_case(key))) {

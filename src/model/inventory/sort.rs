@@ -70,9 +70,9 @@ impl Order {
         let pick = |picked: &mut Vec<u32>, part: &[u32]| {
             // Each place is written, and the next one over it unless it is in the set.
             let mut count = 0;
-            for place in part {
-                picked[count] = *place;
-                count += usize::from(keys.has(*place as usize));
+            for row in part {
+                picked[count] = *row;
+                count += usize::from(keys.has(*row as usize));
             }
             picked[..count].to_vec()
         };
@@ -89,24 +89,24 @@ impl Inventory {
         } else {
             Cow::Owned(self.names_in_order())
         };
-        let mut places = by_name.to_vec();
+        let mut rows = by_name.to_vec();
         for sort in sorts.iter().rev() {
             match sort.column {
                 // Names are the base of every order; on top of another column they are ranks like any other.
-                Column::Name => sort_by_rank(&mut places, &by_name, sort.descending),
-                Column::Id if self.by_id.len() == self.len() => sort_by_rank(&mut places, &self.by_id, sort.descending),
-                Column::Id => sort_by_rank(&mut places, &self.ids_in_order(), sort.descending),
-                _ => self.sort_by_column(&mut places, *sort, now),
+                Column::Name => sort_by_rank(&mut rows, &by_name, sort.descending),
+                Column::Id if self.by_id.len() == self.len() => sort_by_rank(&mut rows, &self.by_id, sort.descending),
+                Column::Id => sort_by_rank(&mut rows, &self.ids_in_order(), sort.descending),
+                _ => self.sort_by_column(&mut rows, *sort, now),
             }
         }
-        Order(places)
+        Order(rows)
     }
 
-    fn sort_by_column(&self, places: &mut Vec<u32>, sort: Sort, now: Millis) {
+    fn sort_by_column(&self, rows: &mut Vec<u32>, sort: Sort, now: Millis) {
         let down = sort.descending;
-        let by_rank = |places: &mut Vec<u32>, column: &[u32], ranks: &[u32]| {
-            sort_by(places, false, |place| {
-                let number = column[place] as usize;
+        let by_rank = |rows: &mut Vec<u32>, column: &[u32], ranks: &[u32]| {
+            sort_by(rows, false, |row| {
+                let number = column[row] as usize;
                 // What is missing stays last in either direction.
                 let rank = u64::from(ranks[number]);
                 if number == 0 {
@@ -121,45 +121,45 @@ impl Inventory {
         match sort.column {
             Column::Name | Column::Id => {}
             Column::ApplicationId if self.application_ranks.is_empty() => {
-                by_rank(places, &self.applications, &ranks(&self.known.applications));
+                by_rank(rows, &self.applications, &ranks(&self.known.applications));
             }
-            Column::ApplicationId => by_rank(places, &self.applications, &self.application_ranks),
-            Column::Roles => by_rank(places, &self.roles, &ranks(&self.known.roles)),
+            Column::ApplicationId => by_rank(rows, &self.applications, &self.application_ranks),
+            Column::Roles => by_rank(rows, &self.roles, &ranks(&self.known.roles)),
             Column::Owner => {
                 let ranks = ranks(&self.known.owners);
-                sort_by(places, down, |place| u64::from(ranks[self.owners[place] as usize]));
+                sort_by(rows, down, |row| u64::from(ranks[self.owners[row] as usize]));
             }
             Column::Realm => {
                 let owners = 0..self.known.owners.len() as u32;
                 let realm = |number: u32| self.known.owners.get(number).split_once('\0').unwrap_or_default().1;
                 let ranks = ranks_of(owners.map(realm).collect());
-                sort_by(places, down, |place| u64::from(ranks[self.owners[place] as usize]));
+                sort_by(rows, down, |row| u64::from(ranks[self.owners[row] as usize]));
             }
             Column::Can => {
                 let words = self.known.grants.iter().map(super::Grants::short).collect::<Vec<_>>();
                 let ranks = ranks_of(words.iter().map(String::as_str).collect());
-                sort_by(places, down, |place| match self.is_unrestricted(place) {
+                sort_by(rows, down, |row| match self.is_unrestricted(row) {
                     true => 0,
-                    false => 1 + u64::from(ranks[self.descriptors(place) as usize]),
+                    false => 1 + u64::from(ranks[self.descriptors(row) as usize]),
                 });
             }
             Column::Kind => {
                 let ranks = ranks_of(self.known.kinds.iter().map(|kind| kind.word()).collect());
-                sort_by(places, down, |place| u64::from(ranks[usize::from(self.kinds[place])]));
+                sort_by(rows, down, |row| u64::from(ranks[usize::from(self.kinds[row])]));
             }
-            Column::Created => sort_by(places, down, |place| unsigned(self.created[place])),
-            Column::Expires => sort_by(places, down, |place| match self.expires[place] {
+            Column::Created => sort_by(rows, down, |row| unsigned(self.created[row])),
+            Column::Expires => sort_by(rows, down, |row| match self.expires[row] {
                 NO_TIME => u64::MAX,
                 at => unsigned(at),
             }),
-            Column::Invalidated => sort_by(places, false, |place| match (self.invalidated_at[place], down) {
+            Column::Invalidated => sort_by(rows, false, |row| match (self.invalidated_at[row], down) {
                 (NO_TIME, _) => u64::MAX,
                 (at, true) => u64::MAX - 1 - unsigned(at),
                 (at, false) => unsigned(at),
             }),
             Column::Status => {
                 let status = self.status_ranks(now);
-                sort_by(places, down, |place| status(place) as u64);
+                sort_by(rows, down, |row| status(row) as u64);
             }
         }
     }
@@ -167,34 +167,32 @@ impl Inventory {
     /// The places in the order of the characters of their ids.
     pub(super) fn ids_in_order(&self) -> Vec<u32> {
         let mut keyed: Vec<(u128, u32)> =
-            (0..self.len() as u32).into_par_iter().map(|place| (prefix(self.ids.raw(place)), place)).collect();
+            (0..self.len() as u32).into_par_iter().map(|row| (prefix(self.ids.raw(row)), row)).collect();
         keyed.par_sort_unstable_by(|(a, first), (b, second)| {
             a.cmp(b).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second))).then(first.cmp(second))
         });
-        keyed.into_iter().map(|(_, place)| place).collect()
+        keyed.into_iter().map(|(_, row)| row).collect()
     }
 
     /// The places in the order of names without regard to case, equal ones by id.
     pub(super) fn names_in_order(&self) -> Vec<u32> {
-        let mut keyed: Vec<(u128, u32)> = (0..self.len() as u32)
-            .into_par_iter()
-            .map(|place| (prefix(&lower(self.names.raw(place))), place))
-            .collect();
+        let mut keyed: Vec<(u128, u32)> =
+            (0..self.len() as u32).into_par_iter().map(|row| (prefix(&lower(self.names.raw(row))), row)).collect();
         keyed.par_sort_unstable_by(|(a, first), (b, second)| {
             let names = || lower(self.names.raw(*first)).cmp(&lower(self.names.raw(*second)));
             a.cmp(b).then_with(names).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second)))
         });
-        keyed.into_iter().map(|(_, place)| place).collect()
+        keyed.into_iter().map(|(_, row)| row).collect()
     }
 }
 
 /// Sorts places by their ranks in an order of all of them.
-fn sort_by_rank(places: &mut Vec<u32>, order: &[u32], descending: bool) {
+fn sort_by_rank(rows: &mut Vec<u32>, order: &[u32], descending: bool) {
     let mut ranks = vec![0u32; order.len()];
-    for (rank, place) in (0u32..).zip(order) {
-        ranks[*place as usize] = rank;
+    for (rank, row) in (0u32..).zip(order) {
+        ranks[*row as usize] = rank;
     }
-    sort_by(places, descending, |place| u64::from(ranks[place]));
+    sort_by(rows, descending, |row| u64::from(ranks[row]));
 }
 
 /// The same order for unsigned numbers.
@@ -248,8 +246,8 @@ fn ranks_of(texts: Vec<&str>) -> Vec<u32> {
 
 /// Sorts places by a number of each, leaving equal ones as they are. Numbers and places together are one
 /// word wherever they fit; `u64::MAX` stands for what comes last, whatever the others are.
-fn sort_by(places: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + Sync) {
-    let keys: Vec<u64> = places.par_iter().with_min_len(CHUNK).map(|place| key(*place as usize)).collect();
+fn sort_by(rows: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + Sync) {
+    let keys: Vec<u64> = rows.par_iter().with_min_len(CHUNK).map(|row| key(*row as usize)).collect();
     let ends = |key: &u64| (*key != u64::MAX).then_some((*key, *key));
     let wider = |a: Option<(u64, u64)>, b: Option<(u64, u64)>| match (a, b) {
         (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
@@ -264,29 +262,29 @@ fn sort_by(places: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 +
         if descending { range.saturating_add(1) - rank } else { rank }
     };
     let bits = |most: u64| u64::BITS - most.leading_zeros();
-    let (low, high) = (bits(places.len() as u64), bits(range.saturating_add(1)));
+    let (low, high) = (bits(rows.len() as u64), bits(range.saturating_add(1)));
     if low + high > u64::BITS {
-        let mut keyed: Vec<(u64, u32)> = keys.into_iter().map(rank).zip(places.iter().copied()).collect();
+        let mut keyed: Vec<(u64, u32)> = keys.into_iter().map(rank).zip(rows.iter().copied()).collect();
         keyed.par_sort_by_key(|(rank, _)| *rank);
-        places.clear();
-        places.extend(keyed.into_iter().map(|(_, place)| place));
+        rows.clear();
+        rows.extend(keyed.into_iter().map(|(_, row)| row));
         return;
     }
-    let words = keys.par_iter().zip(places.par_iter()).with_min_len(CHUNK);
-    let mut words: Vec<u64> = words.map(|(key, place)| rank(*key) << low | u64::from(*place)).collect();
+    let words = keys.par_iter().zip(rows.par_iter()).with_min_len(CHUNK);
+    let mut words: Vec<u64> = words.map(|(key, row)| rank(*key) << low | u64::from(*row)).collect();
     let middle = words.len() / 2;
     let (front, back) = words.split_at_mut(middle);
     rayon::join(|| radix_sort(front, low, high), || radix_sort(back, low, high));
     // Equal ranks stay in their order: those of the front come first.
     let (mut front, mut back) = (front.iter().peekable(), back.iter().peekable());
     let mask = (1 << low) - 1;
-    for place in places {
+    for row in rows {
         let next = match (front.peek(), back.peek()) {
             (Some(a), Some(b)) if **a >> low <= **b >> low => front.next(),
             (Some(_), None) => front.next(),
             _ => back.next(),
         };
-        *place = (next.copied().unwrap_or_default() & mask) as u32;
+        *row = (next.copied().unwrap_or_default() & mask) as u32;
     }
 }
 
@@ -327,11 +325,11 @@ mod tests {
     #[test]
     fn a_radix_sort_is_stable_and_sorts_every_number() {
         let keys = [5u64, u64::MAX, 0, 5, 1 << 40, (1 << 40) + 1, 5, 1 << 63];
-        let mut places: Vec<u32> = (0..keys.len() as u32).collect();
-        sort_by(&mut places, false, |place| keys[place]);
-        assert_eq!(places, [2, 0, 3, 6, 4, 5, 7, 1]);
-        sort_by(&mut places, true, |place| keys[place]);
-        assert_eq!(places, [1, 7, 5, 4, 0, 3, 6, 2]);
+        let mut rows: Vec<u32> = (0..keys.len() as u32).collect();
+        sort_by(&mut rows, false, |row| keys[row]);
+        assert_eq!(rows, [2, 0, 3, 6, 4, 5, 7, 1]);
+        sort_by(&mut rows, true, |row| keys[row]);
+        assert_eq!(rows, [1, 7, 5, 4, 0, 3, 6, 2]);
         let mut nothing = Vec::new();
         sort_by(&mut nothing, false, |_| 0);
         let mut same = vec![3, 1, 2];
@@ -343,20 +341,20 @@ mod tests {
     fn ranks_that_fit_one_word_are_sorted_as_others_are() {
         for (count, width) in [(1u32, 1u64), (2, 1), (1000, 3), (5000, 90 * 86_400_000), (5000, 1 << 60)] {
             // Some number for each place, by a step that shares no divisor with the width.
-            let key = |place: usize| match place % 11 {
+            let key = |row: usize| match row % 11 {
                 0 => u64::MAX,
-                _ => (1 << 40) + (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) % width,
+                _ => (1 << 40) + (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) % width,
             };
             let start: Vec<u32> = (0..count).rev().collect();
             for descending in [false, true] {
                 let mut expected = start.clone();
-                expected.sort_by_key(|place| {
-                    let key = key(*place as usize);
+                expected.sort_by_key(|row| {
+                    let key = key(*row as usize);
                     if descending { !key } else { key }
                 });
-                let mut places = start.clone();
-                sort_by(&mut places, descending, key);
-                assert_eq!(places, expected, "{count} keys, {width}, descending: {descending}");
+                let mut rows = start.clone();
+                sort_by(&mut rows, descending, key);
+                assert_eq!(rows, expected, "{count} keys, {width}, descending: {descending}");
             }
         }
     }

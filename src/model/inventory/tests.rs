@@ -69,7 +69,7 @@ fn inventory(count: usize) -> Inventory {
     inventory
 }
 
-fn places(inventory: &Inventory, term: Term) -> Vec<usize> {
+fn row_ids(inventory: &Inventory, term: Term) -> Vec<usize> {
     inventory.matching(&Expr::Term(term), NOW, Asker::default()).rows().collect()
 }
 
@@ -80,11 +80,11 @@ fn free(word: &str) -> Term {
 #[test]
 fn a_key_comes_back_as_it_was_put_in() {
     let inventory = inventory(30);
-    for (place, made) in made(30).iter().enumerate() {
-        let key = inventory.key(place);
+    for (row, made) in made(30).iter().enumerate() {
+        let key = inventory.key(row);
         let raw = RawKey::from(&key);
         assert_eq!(format!("{raw:?}"), format!("{:?}", made.raw()));
-        assert_eq!(inventory.row_id(&key.id), Some(place));
+        assert_eq!(inventory.row_id(&key.id), Some(row));
     }
     assert_eq!(inventory.key(1).application_id(), Some("app-1"));
     assert_eq!(inventory.key(1).roles(), ["reader", "x"]);
@@ -129,23 +129,23 @@ fn what_changed_is_taken_over_in_place() {
     assert_eq!(inventory.put(&changed), Put::Changed);
     assert_eq!(inventory.put(&changed), Put::Same);
     assert_eq!(inventory.status(4, NOW), Status::Invalidated);
-    assert_eq!(places(&inventory, Term::Meta(vec!["team".into()], vec![TextMatch::Equals("new".into())])), [4]);
+    assert_eq!(row_ids(&inventory, Term::Meta(vec!["team".into()], vec![TextMatch::Equals("new".into())])), [4]);
     assert_eq!(inventory.key(3).application_id(), inventory.application_id(3));
 }
 
 #[test]
 fn free_text_is_found_in_every_part_whatever_its_case() {
     let inventory = inventory(12);
-    assert_eq!(places(&inventory, free("PAYMENTS-app")), [0, 3, 6, 9]);
-    assert_eq!(places(&inventory, free("ärger")), [2, 5, 8, 11]);
-    assert_eq!(places(&inventory, free("id000000000000000011")), [11]);
-    assert_eq!(places(&inventory, free("app-7")), [7]);
-    assert_eq!(places(&inventory, free("BORIS")), [1, 3, 5, 7, 9, 11]);
-    assert_eq!(places(&inventory, free("sec-9")), [9]);
-    assert_eq!(places(&inventory, free("über \"a")), [1, 4, 7, 10]);
-    assert_eq!(places(&inventory, free("ticket")), [0, 3, 6, 9]);
-    assert_eq!(places(&inventory, free("writer")), [2, 5, 8, 11]);
-    assert!(places(&inventory, free("native2")).is_empty());
+    assert_eq!(row_ids(&inventory, free("PAYMENTS-app")), [0, 3, 6, 9]);
+    assert_eq!(row_ids(&inventory, free("ärger")), [2, 5, 8, 11]);
+    assert_eq!(row_ids(&inventory, free("id000000000000000011")), [11]);
+    assert_eq!(row_ids(&inventory, free("app-7")), [7]);
+    assert_eq!(row_ids(&inventory, free("BORIS")), [1, 3, 5, 7, 9, 11]);
+    assert_eq!(row_ids(&inventory, free("sec-9")), [9]);
+    assert_eq!(row_ids(&inventory, free("über \"a")), [1, 4, 7, 10]);
+    assert_eq!(row_ids(&inventory, free("ticket")), [0, 3, 6, 9]);
+    assert_eq!(row_ids(&inventory, free("writer")), [2, 5, 8, 11]);
+    assert!(row_ids(&inventory, free("native2")).is_empty());
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn no_match_goes_across_the_border_of_two_names() {
     for (id, name) in [("1", "ab"), ("2", "cd"), ("3", "abcd"), ("4", "aab"), ("5", "bbc")] {
         inventory.put(&RawKey { id, name, ..RawKey::default() });
     }
-    let names = |word: &str| places(&inventory, Term::Field(TextField::Name, vec![TextMatch::Contains(word.into())]));
+    let names = |word: &str| row_ids(&inventory, Term::Field(TextField::Name, vec![TextMatch::Contains(word.into())]));
     assert_eq!(names("bc"), [2, 4]);
     assert_eq!(names("abb"), [0usize; 0]);
     assert_eq!(names("aab"), [3]);
@@ -168,8 +168,8 @@ fn the_same_is_found_by_blocks_as_by_looking_at_each() {
     for word in ["a", "Z", "7", "-", "{", "i", "app", "00", "77", "sec-1", "search-app-00", "app-03", "ü", "tw"] {
         let word = &word.to_lowercase();
         let plain: Vec<usize> = (0..count)
-            .filter(|place| {
-                let key = inventory.key(*place);
+            .filter(|row| {
+                let key = inventory.key(*row);
                 let parts = [key.name.clone(), key.id.to_string(), key.owner.username.clone(), key.owner.realm.clone()];
                 let metadata = key.metadata_map();
                 let texts =
@@ -178,7 +178,7 @@ fn the_same_is_found_by_blocks_as_by_looking_at_each() {
                     || in_json(&serde_json::Value::Object(metadata), word)
             })
             .collect();
-        assert!(places(&inventory, free(word)) == plain, "{word}: {}", plain.len());
+        assert!(row_ids(&inventory, free(word)) == plain, "{word}: {}", plain.len());
     }
 }
 
@@ -197,26 +197,26 @@ fn in_json(value: &serde_json::Value, word: &str) -> bool {
 fn letters_and_values_are_found_in_what_was_changed_and_in_what_is_new() {
     let mut inventory = inventory(10);
     let all = made(12);
-    assert_eq!(places(&inventory, free("w")), [0, 2, 3, 5, 6, 8, 9]);
-    assert_eq!(places(&inventory, free("über")), [1, 4, 7]);
-    assert_eq!(places(&inventory, free("sec-3")), [3]);
+    assert_eq!(row_ids(&inventory, free("w")), [0, 2, 3, 5, 6, 8, 9]);
+    assert_eq!(row_ids(&inventory, free("über")), [1, 4, 7]);
+    assert_eq!(row_ids(&inventory, free("sec-3")), [3]);
     inventory.put(&RawKey { metadata: Some(r#"{"team":"ne\u0057"}"#), ..all[4].raw() });
     inventory.put(&RawKey { metadata: None, ..all[3].raw() });
     let expected = [0, 2, 4, 5, 6, 8, 9];
-    assert_eq!(places(&inventory, free("w")), expected);
+    assert_eq!(row_ids(&inventory, free("w")), expected);
     inventory.put(&RawKey { id: "w", ..all[10].raw() });
     inventory.put(&all[11].raw());
     let expected: Vec<usize> = expected.into_iter().chain([10, 11]).collect();
-    assert_eq!(places(&inventory, free("w")), expected);
+    assert_eq!(row_ids(&inventory, free("w")), expected);
     for is_made in [false, true] {
         if is_made {
             inventory.finish();
         }
-        assert_eq!(places(&inventory, free("w")), expected);
-        assert_eq!(places(&inventory, free("über")), [1, 7, 10]);
-        assert_eq!(places(&inventory, free("new")), [4]);
-        assert!(places(&inventory, free("sec-3")).is_empty());
-        assert_eq!(places(&inventory, free("sec-6")), [6]);
+        assert_eq!(row_ids(&inventory, free("w")), expected);
+        assert_eq!(row_ids(&inventory, free("über")), [1, 7, 10]);
+        assert_eq!(row_ids(&inventory, free("new")), [4]);
+        assert!(row_ids(&inventory, free("sec-3")).is_empty());
+        assert_eq!(row_ids(&inventory, free("sec-6")), [6]);
     }
 }
 
@@ -231,9 +231,9 @@ fn an_escape_is_no_letter_of_what_it_stands_for() {
             inventory.finish();
         }
         for word in ["u", "u00", "nbc", ","] {
-            assert_eq!(places(&inventory, free(word)), [1], "{word}");
+            assert_eq!(row_ids(&inventory, free(word)), [1], "{word}");
         }
-        assert_eq!(places(&inventory, free("bc")), [0, 1]);
+        assert_eq!(row_ids(&inventory, free("bc")), [0, 1]);
         let either = Expr::Or(vec![Expr::Term(free("u")), Expr::Term(free("zz"))]);
         assert_eq!(inventory.matching(&either, NOW, Asker::default()).rows().collect::<Vec<_>>(), [1]);
     }
@@ -242,17 +242,17 @@ fn an_escape_is_no_letter_of_what_it_stands_for() {
 #[test]
 fn any_text_at_all_is_found_in_no_key_where_there_is_none() {
     let any = Term::Free(Free(TextMatch::Glob(filter::Glob::new("*"))));
-    assert!(places(&Inventory::default(), any.clone()).is_empty());
+    assert!(row_ids(&Inventory::default(), any.clone()).is_empty());
     let mut inventory = Inventory::default();
     inventory.finish();
-    assert!(places(&inventory, any).is_empty());
+    assert!(row_ids(&inventory, any).is_empty());
 }
 
 #[test]
 fn metadata_is_reached_by_its_path() {
     let inventory = inventory(6);
     let meta = |path: &[&str], wanted: TextMatch| {
-        places(&inventory, Term::Meta(path.iter().map(|key| (*key).to_owned()).collect(), vec![wanted]))
+        row_ids(&inventory, Term::Meta(path.iter().map(|key| (*key).to_owned()).collect(), vec![wanted]))
     };
     assert_eq!(meta(&["team"], TextMatch::Equals("payments".into())), [0, 3]);
     assert_eq!(meta(&["TEAM"], TextMatch::Equals("payments".into())), [0, 3]);
@@ -319,9 +319,9 @@ fn columns_sort_both_ways_and_what_is_missing_stays_last() {
     assert_eq!(order(&[(Column::Id, true)]), [7, 6, 5, 4, 3, 2, 1, 0]);
     assert_eq!(order(&[(Column::Roles, false)])[..2], [1, 4]);
     for column in [Column::Realm, Column::Kind, Column::Can, Column::Created, Column::Invalidated] {
-        let mut places = order(&[(column, true)]);
-        places.sort_unstable();
-        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7]);
+        let mut row_ids = order(&[(column, true)]);
+        row_ids.sort_unstable();
+        assert_eq!(row_ids, [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 }
 
@@ -350,9 +350,9 @@ fn a_status_counted_is_the_status_of_the_key_at_every_border() {
         inventory.put(&RawKey { id: &number.to_string(), expires: *end, invalidated, ..RawKey::default() });
     }
     for now in [NOW, 0, Millis::MIN + 1, Millis::MAX] {
-        let places = inventory.status_ranks(now);
-        for place in 0..inventory.len() {
-            assert_eq!(places(place), inventory.status(place, now).place(), "{place} at {now}");
+        let rows = inventory.status_ranks(now);
+        for row in 0..inventory.len() {
+            assert_eq!(rows(row), inventory.status(row, now).place(), "{row} at {now}");
         }
     }
 }
@@ -371,8 +371,8 @@ fn words_that_are_looked_for_together_find_what_each_of_them_finds() {
 #[test]
 fn keys_that_are_gone_can_be_left_out() {
     let inventory = inventory(9);
-    let rest = inventory.without(&Bitmap::of(9, |place| place % 2 == 1));
-    let ids: Vec<&str> = (0..rest.len()).map(|place| rest.id(place)).collect();
+    let rest = inventory.without(&Bitmap::of(9, |row| row % 2 == 1));
+    let ids: Vec<&str> = (0..rest.len()).map(|row| rest.id(row)).collect();
     assert_eq!(ids, [0, 2, 4, 6, 8].map(|place| inventory.id(place)));
     assert_eq!(format!("{:?}", RawKey::from(&rest.key(2))), format!("{:?}", RawKey::from(&inventory.key(4))));
 }
@@ -399,8 +399,8 @@ fn where_a_column_is_full_a_key_has_both_its_id_and_its_name_or_neither() {
             inventory.put(&RawKey { id: &id, name: &name, ..RawKey::default() });
         }
         assert!((2..20).contains(&inventory.len()));
-        for place in 0..inventory.len() {
-            assert_eq!(inventory.id(place).replace("id", "n"), inventory.name(place), "{place}");
+        for row in 0..inventory.len() {
+            assert_eq!(inventory.id(row).replace("id", "n"), inventory.name(row), "{row}");
         }
         assert_eq!(inventory.put(&RawKey { id: "another", name: "another name", ..RawKey::default() }), Put::Full);
     }
@@ -414,7 +414,7 @@ fn what_could_not_be_read_stays_with_its_key() {
     assert_eq!((inventory.put(&odd), inventory.put(&odd)), (Put::Added, Put::Same));
     assert_eq!((inventory.flawed(), inventory.flaw(9), inventory.flaw(3)), (1, odd.flaw, None));
     assert_eq!((inventory.key(9).flaw.as_deref(), inventory.flawed_rows()), (odd.flaw, vec![9]));
-    let rest = inventory.without(&Bitmap::of(10, |place| place < 5));
+    let rest = inventory.without(&Bitmap::of(10, |row| row < 5));
     assert_eq!(rest.first_flaw(), Some((4, odd.flaw.unwrap())));
     assert_eq!(inventory.put(&RawKey { flaw: None, ..odd }), Put::Changed);
     assert_eq!(inventory.flawed(), 0);
@@ -433,7 +433,7 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
     put("no-birth", "pay", Some(NOW + DAY), Some("creation: it is missing"));
     put("no-name", "pa\u{fffd}", Some(NOW + DAY), Some("name: a part of it is no text"));
     inventory.finish();
-    let places = |bits: &Bitmap| bits.rows().map(|place| inventory.id(place).to_owned()).collect::<Vec<_>>();
+    let row_ids = |bits: &Bitmap| bits.rows().map(|row| inventory.id(row).to_owned()).collect::<Vec<_>>();
     for (query, surely, perhaps) in [
         ("status:never", &[][..], &["no-end", "no-state"][..]),
         ("-status:never", &["whole", "no-birth", "no-name"], &["no-end", "no-state"]),
@@ -449,15 +449,15 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
     ] {
         let expr = crate::model::filter::parse(query, NOW, &jiff::tz::TimeZone::UTC).unwrap().expr;
         let found = inventory.search(&expr, NOW, Asker::default());
-        assert_eq!(places(&found.matching), surely, "{query}: surely");
-        assert_eq!(places(&found.not_known()), perhaps, "{query}: perhaps");
+        assert_eq!(row_ids(&found.matching), surely, "{query}: surely");
+        assert_eq!(row_ids(&found.not_known()), perhaps, "{query}: perhaps");
     }
     // They are in no group and under no bar of the timeline, and are counted all the same.
     let all = Bitmap::all(inventory.len());
     let counts = inventory.count(&all, NOW);
     assert_eq!((counts.total(), counts.not_known(), counts.usable(), counts.of(Status::Never)), (5, 2, 3, 0));
     let valid = inventory.of_group(crate::model::time::expiry::StatusGroup::Valid, NOW);
-    assert_eq!(places(&valid), ["whole", "no-birth", "no-name"]);
+    assert_eq!(row_ids(&valid), ["whole", "no-birth", "no-name"]);
     let bars = |moment| inventory.histogram(&all, moment, &[i64::MIN, NOW + 2 * DAY], NOW)[0];
     assert_eq!((bars(Moment::Created).total(), bars(Moment::Expires).total()), (4, 4));
     assert_eq!(bars(Moment::Expires).not_known(), 1, "no-state");

@@ -10,7 +10,7 @@ use super::{Bitmap, Inventory};
 pub(super) struct ValueIndex {
     /// Where the places of each number begin; one more than there are numbers.
     starts: Vec<u32>,
-    places: Vec<u32>,
+    rows: Vec<u32>,
     /// So many keys were looked at.
     upto: usize,
     changed: Vec<u32>,
@@ -19,18 +19,18 @@ pub(super) struct ValueIndex {
 impl ValueIndex {
     fn of(&self, number: usize) -> &[u32] {
         let [Some(start), Some(end)] = [number, number + 1].map(|at| self.starts.get(at)) else { return &[] };
-        &self.places[*start as usize..*end as usize]
+        &self.rows[*start as usize..*end as usize]
     }
 
     /// A key has other values than before.
-    pub(super) fn change(&mut self, place: usize) {
-        if place < self.upto {
-            self.changed.push(place as u32);
+    pub(super) fn change(&mut self, row: usize) {
+        if row < self.upto {
+            self.changed.push(row as u32);
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        (self.starts.capacity() + self.places.capacity() + self.changed.capacity()) * 4
+        (self.starts.capacity() + self.rows.capacity() + self.changed.capacity()) * 4
     }
 }
 
@@ -41,8 +41,7 @@ impl Inventory {
             return;
         }
         let mut starts = vec![0; self.known.values.len() + 1];
-        let numbers =
-            || (0..self.len()).flat_map(|place| self.values_of(place).iter().map(move |number| (place, *number)));
+        let numbers = || (0..self.len()).flat_map(|row| self.values_of(row).iter().map(move |number| (row, *number)));
         numbers().for_each(|(_, number)| starts[number as usize + 1] += 1);
         let mut sum = 0;
         for start in &mut starts {
@@ -51,19 +50,19 @@ impl Inventory {
         }
         // Each place is put where the next one of its number goes.
         let mut next = starts.clone();
-        let mut places = vec![0; sum as usize];
-        for (place, number) in numbers() {
+        let mut rows = vec![0; sum as usize];
+        for (row, number) in numbers() {
             let at = &mut next[number as usize];
-            places[*at as usize] = place as u32;
+            rows[*at as usize] = row as u32;
             *at += 1;
         }
-        self.holders = ValueIndex { starts, places, upto: self.len(), changed: Vec::new() };
+        self.holders = ValueIndex { starts, rows, upto: self.len(), changed: Vec::new() };
     }
 
     /// The keys that have any of these values.
     pub(super) fn holding(&self, wanted: &Bitmap) -> Bitmap {
         let holders = &self.holders;
-        let has = |place: usize| self.values_of(place).iter().any(|number| wanted.has(*number as usize));
+        let has = |row: usize| self.values_of(row).iter().any(|number| wanted.has(*number as usize));
         if holders.upto == 0 {
             return Bitmap::of(self.len(), has);
         }
@@ -74,13 +73,13 @@ impl Inventory {
             .fold(
                 || Bitmap::none(self.len()),
                 |mut found, number| {
-                    holders.of(*number).iter().for_each(|place| found.set(*place as usize, true));
+                    holders.of(*number).iter().for_each(|row| found.set(*row as usize, true));
                     found
                 },
             )
             .reduce(|| Bitmap::none(self.len()), |one, other| one.or(&other));
-        let loose = holders.changed.iter().map(|place| *place as usize).chain(holders.upto..self.len());
-        loose.for_each(|place| found.set(place, has(place)));
+        let loose = holders.changed.iter().map(|row| *row as usize).chain(holders.upto..self.len());
+        loose.for_each(|row| found.set(row, has(row)));
         found
     }
 }

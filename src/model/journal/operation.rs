@@ -191,7 +191,7 @@ pub fn words(search: &str) -> Vec<String> {
 /// Puts the entries of a journal together, from the oldest on.
 #[derive(Debug, Default)]
 pub struct Operations {
-    deeds: Vec<Operation>,
+    operations: Vec<Operation>,
     open: HashMap<String, usize>,
 }
 
@@ -199,21 +199,21 @@ impl Operations {
     /// Takes the next entry. One that says what came of something whose intent is not there stands by itself.
     pub fn take(&mut self, entry: Read) {
         let begun = entry.intent.as_ref().and_then(|intent| self.open.remove(intent));
-        match begun.and_then(|place| self.deeds.get_mut(place)) {
-            Some(deed) => deed.end(entry),
+        match begun.and_then(|place| self.operations.get_mut(place)) {
+            Some(operation) => operation.end(entry),
             None => {
                 if entry.is_intent() {
-                    self.open.insert(entry.id.clone(), self.deeds.len());
+                    self.open.insert(entry.id.clone(), self.operations.len());
                 }
-                self.deeds.push(Operation::begun(entry));
+                self.operations.push(Operation::begun(entry));
             }
         }
     }
 
     /// All, the newest first.
     pub fn newest_first(mut self) -> Vec<Operation> {
-        self.deeds.reverse();
-        self.deeds
+        self.operations.reverse();
+        self.operations
     }
 }
 
@@ -241,21 +241,24 @@ mod tests {
         journal::read(&entry.line(number, BEGINNING)).unwrap()
     }
 
-    fn deeds(entries: Vec<Read>) -> Vec<Operation> {
-        let mut deeds = Operations::default();
-        entries.into_iter().for_each(|entry| deeds.take(entry));
-        deeds.newest_first()
+    fn operations(entries: Vec<Read>) -> Vec<Operation> {
+        let mut operations = Operations::default();
+        entries.into_iter().for_each(|entry| operations.take(entry));
+        operations.newest_first()
     }
 
     #[test]
     fn an_intent_and_its_outcome_are_one_deed_also_when_others_come_between() {
-        let deeds = deeds(vec![
+        let operations = operations(vec![
             read(1, None, Verdict::Unknown, &["a", "b"]),
             read(2, None, Verdict::Unknown, &["c"]),
             read(3, Some(1), Verdict::Success, &["a", "b"]),
             read(4, Some(9), Verdict::Failure, &["d"]),
         ]);
-        let told: Vec<_> = deeds.iter().map(|deed| (deed.entries.clone(), deed.ending, deed.keys_in_short())).collect();
+        let told: Vec<_> = operations
+            .iter()
+            .map(|operation| (operation.entries.clone(), operation.ending, operation.keys_in_short()))
+            .collect();
         let d = |entries: &[u64], ending, keys: &str| (entries.to_vec(), ending, keys.to_owned());
         let expected = [
             d(&[4], OperationOutcome::Failure, "d"),
@@ -263,8 +266,11 @@ mod tests {
             d(&[1, 3], OperationOutcome::Success, "a and 1 more"),
         ];
         assert_eq!(told, expected);
-        assert!(deeds[2].request.is_some() && deeds[2].why() == "because", "what was asked stays, why is told last");
-        assert_eq!(deeds[2].at, Some(1_795_521_600_001), "when it was begun");
+        assert!(
+            operations[2].request.is_some() && operations[2].why() == "because",
+            "what was asked stays, why is told last"
+        );
+        assert_eq!(operations[2].at, Some(1_795_521_600_001), "when it was begun");
     }
 
     #[test]
@@ -286,8 +292,8 @@ mod tests {
                 damage: None,
             };
             let line = entry.line(1, BEGINNING);
-            let deed = deeds(vec![journal::read(&line).unwrap()]).remove(0);
-            (deed.failed.iter().map(|failed| deed.ending_of(failed)).collect::<Vec<_>>(), line)
+            let operation = operations(vec![journal::read(&line).unwrap()]).remove(0);
+            (operation.failed.iter().map(|failed| operation.ending_of(failed)).collect::<Vec<_>>(), line)
         };
         let (endings, line) = of(Verdict::Unknown, vec![failed("a", Some(true)), failed("b", Some(false))]);
         assert_eq!(endings, [OperationOutcome::Unknown, OperationOutcome::Failure]);
@@ -300,12 +306,12 @@ mod tests {
 
     #[test]
     fn a_search_is_for_words_in_any_fact_and_any_case() {
-        let deeds = deeds(vec![read(1, None, Verdict::Unknown, &["VuaCf"])]);
+        let operations = operations(vec![read(1, None, Verdict::Unknown, &["VuaCf"])]);
         for found in ["", "vuacf", "payments änne", "ES:9200 update", "no outcome", "2026-11-24t12"] {
-            assert!(deeds[0].fits(&words(found)), "{found}");
+            assert!(operations[0].fits(&words(found)), "{found}");
         }
         for missing in ["vuacf invalidate", "because", "success"] {
-            assert!(!deeds[0].fits(&words(missing)), "{missing}");
+            assert!(!operations[0].fits(&words(missing)), "{missing}");
         }
     }
 }

@@ -61,7 +61,7 @@ mod tests {
     fn update(change: impl FnOnce(&mut UpdateDraft)) -> Result<Option<CrossClusterUpdate>, Vec<UpdateFieldError>> {
         let mut draft = UpdateDraft::of(&key());
         change(&mut draft);
-        draft.check(0, &TimeZone::UTC)?.cross(&key()).map_err(|slip| vec![slip])
+        draft.check(0, &TimeZone::UTC)?.cross(&key()).map_err(|error| vec![error])
     }
 
     #[test]
@@ -80,12 +80,12 @@ mod tests {
 
     #[test]
     fn every_slip_has_its_place() {
-        let slips = update(|draft| {
+        let errors = update(|draft| {
             draft.access = Some("{}".into());
             draft.metadata = Some("[]".into());
             draft.expiration = "never".into();
         });
-        let places: Vec<UpdateField> = slips.unwrap_err().into_iter().map(|(place, _)| place).collect();
+        let places: Vec<UpdateField> = errors.unwrap_err().into_iter().map(|(place, _)| place).collect();
         assert_eq!(places, [UpdateField::Metadata, UpdateField::Expiration, UpdateField::Access]);
     }
 }

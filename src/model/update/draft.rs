@@ -90,11 +90,11 @@ impl UpdateDraft {
     /// Every slip with its place.
     pub fn check(&self, now: Millis, zone: &TimeZone) -> Result<CheckedUpdate, Vec<UpdateFieldError>> {
         use UpdateField as At;
-        let mut slips = Vec::new();
+        let mut errors = Vec::new();
         let mut checked = CheckedUpdate::default();
         let mut read = |text: &Option<String>, at| match text.as_deref().map(object) {
             Some(Err(words)) => {
-                slips.push((at, words));
+                errors.push((at, words));
                 None
             }
             Some(Ok(raw)) => Some(raw),
@@ -114,33 +114,33 @@ impl UpdateDraft {
                     checked.set.push((name.to_owned(), value_of(value)));
                 }
                 Ok((_, value)) => {
-                    slips.push((At::Set, format!("“={value}” has no name before the sign: write name=value")))
+                    errors.push((At::Set, format!("“={value}” has no name before the sign: write name=value")))
                 }
-                Err(other) => slips.push((At::Set, format!("“{other}” is not name=value"))),
+                Err(other) => errors.push((At::Set, format!("“{other}” is not name=value"))),
             }
         }
         for (at, name) in names.iter().filter(|(_, name)| name.starts_with('_')) {
-            slips.push((*at, format!("“{name}” starts with _, which Elasticsearch keeps for itself: rename it")));
+            errors.push((*at, format!("“{name}” starts with _, which Elasticsearch keeps for itself: rename it")));
         }
         let removed = self.remove.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
         checked.remove = removed.map(str::to_owned).chain(self.remove_each.iter().cloned()).collect();
         if let Some(both) = checked.remove.iter().find(|name| checked.set.iter().any(|(set, _)| set == *name)) {
-            slips.push((At::Remove, format!("“{both}” is set, too")));
+            errors.push((At::Remove, format!("“{both}” is set, too")));
         }
         if self.metadata.is_some() && !(self.set_each.is_empty() && self.remove_each.is_empty()) {
-            slips.push((At::Metadata, "It replaces all members: set or remove single ones in it".into()));
+            errors.push((At::Metadata, "It replaces all members: set or remove single ones in it".into()));
         }
         if !self.expiration.trim().is_empty() {
             match end(&self.expiration, now, zone) {
                 Ok((span, until)) => (checked.expiration, checked.until) = (Some(span), until),
-                Err(words) => slips.push((At::Expiration, words)),
+                Err(words) => errors.push((At::Expiration, words)),
             }
         }
         let access = self.access.as_deref().map(Access::parse).transpose();
-        checked.access = access.map_err(|words| slips.push((At::Access, words))).unwrap_or_default();
+        checked.access = access.map_err(|words| errors.push((At::Access, words))).unwrap_or_default();
         let identity = self.certificate_identity.as_ref().map(|text| text.trim());
         checked.certificate_identity = identity.map(|text| (!text.is_empty()).then(|| text.to_owned()));
-        if slips.is_empty() { Ok(checked) } else { Err(slips) }
+        if errors.is_empty() { Ok(checked) } else { Err(errors) }
     }
 }
 
@@ -323,19 +323,19 @@ mod tests {
 
     #[test]
     fn each_kind_of_key_has_parts_of_its_own() {
-        let slip = |draft: UpdateDraft, kind: KeyKind| checked(&draft).of(&ApiKey { kind, ..key() }).unwrap_err();
+        let error = |draft: UpdateDraft, kind: KeyKind| checked(&draft).of(&ApiKey { kind, ..key() }).unwrap_err();
         let draft = UpdateDraft { role_descriptors: Some("{}".into()), ..UpdateDraft::default() };
-        assert_eq!(slip(draft, KeyKind::CrossCluster).0, UpdateField::RoleDescriptors);
+        assert_eq!(error(draft, KeyKind::CrossCluster).0, UpdateField::RoleDescriptors);
         let draft = UpdateDraft { certificate_identity: Some("CN=a".into()), ..UpdateDraft::default() };
-        assert_eq!(slip(draft, KeyKind::Rest).0, UpdateField::Access);
+        assert_eq!(error(draft, KeyKind::Rest).0, UpdateField::Access);
         let other = KeyKind::Other("later".into());
-        assert!(slip(UpdateDraft::default(), other).1.contains("not known to Keybearer"));
+        assert!(error(UpdateDraft::default(), other).1.contains("not known to Keybearer"));
     }
 
     #[test]
     fn every_slip_has_its_place() {
         use UpdateField as At;
-        let slips = |draft: UpdateDraft| -> Vec<At> {
+        let errors = |draft: UpdateDraft| -> Vec<At> {
             draft.check(0, &TimeZone::UTC).unwrap_err().into_iter().map(|(at, _)| at).collect()
         };
         let draft = UpdateDraft {
@@ -346,8 +346,8 @@ mod tests {
             expiration: "never".into(),
             ..UpdateDraft::default()
         };
-        assert_eq!(slips(draft), [At::RoleDescriptors, At::Set, At::Metadata, At::Set, At::Remove, At::Expiration]);
-        assert_eq!(slips(UpdateDraft { metadata: Some(" ".into()), ..UpdateDraft::default() }), [At::Metadata]);
-        assert_eq!(slips(UpdateDraft { expiration: "-1d".into(), ..UpdateDraft::default() }), [At::Expiration]);
+        assert_eq!(errors(draft), [At::RoleDescriptors, At::Set, At::Metadata, At::Set, At::Remove, At::Expiration]);
+        assert_eq!(errors(UpdateDraft { metadata: Some(" ".into()), ..UpdateDraft::default() }), [At::Metadata]);
+        assert_eq!(errors(UpdateDraft { expiration: "-1d".into(), ..UpdateDraft::default() }), [At::Expiration]);
     }
 }

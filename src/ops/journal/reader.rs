@@ -99,7 +99,7 @@ pub struct JournalLog {
     /// What the check said.
     pub standing: Verification,
     /// The newest first.
-    pub deeds: Arc<[Operation]>,
+    pub operations: Arc<[Operation]>,
 }
 
 /// What was done to one key.
@@ -108,7 +108,7 @@ pub struct History {
     /// Why nothing is known.
     pub not_kept: Option<NotKept>,
     /// The newest first, so many as were asked for.
-    pub deeds: Vec<Operation>,
+    pub operations: Vec<Operation>,
     /// Whether there are older ones.
     pub more: bool,
     /// How many entries name the key and are not as they were written.
@@ -129,8 +129,9 @@ pub fn check(journal: &Journal) -> Result<Verification, Problem> {
 /// # Errors
 /// When a file can't be read.
 pub fn read(journal: &Journal) -> Result<JournalLog, Problem> {
-    let (report, deeds) = checked(journal, Operations::default, |deeds, entry, _| deeds.take(entry.clone()))?;
-    Ok(JournalLog { standing: Verification::new(journal, &report), deeds: deeds.newest_first().into() })
+    let (report, operations) =
+        checked(journal, Operations::default, |operations, entry, _| operations.take(entry.clone()))?;
+    Ok(JournalLog { standing: Verification::new(journal, &report), operations: operations.newest_first().into() })
 }
 
 /// Checks the journal, and once more where something is wrong: another program may just be writing, and half a
@@ -191,12 +192,12 @@ pub fn of_key(journal: &Journal, key: &KeyId, most: usize) -> Result<History, Pr
         outcome.map_err(failed)?;
     }
     found.sort_by_key(|entry| entry.sequence);
-    let mut deeds = Operations::default();
-    found.into_iter().for_each(|entry| deeds.take(entry));
-    let mut deeds = deeds.newest_first();
-    let more = deeds.len() > most;
-    deeds.truncate(most);
-    Ok(History { not_kept: journal.not_kept(), deeds, more, broken })
+    let mut operations = Operations::default();
+    found.into_iter().for_each(|entry| operations.take(entry));
+    let mut operations = operations.newest_first();
+    let more = operations.len() > most;
+    operations.truncate(most);
+    Ok(History { not_kept: journal.not_kept(), operations, more, broken })
 }
 
 fn unreadable(journal: &Journal, error: &io::Error) -> Problem {
@@ -236,7 +237,7 @@ impl JournalFormat {
 #[derive(Clone, Debug)]
 pub struct Export {
     /// Which.
-    pub deeds: Vec<Operation>,
+    pub operations: Vec<Operation>,
     /// Its form.
     pub form: JournalFormat,
     /// Where; nothing may be there yet.
@@ -256,7 +257,7 @@ pub fn to_file(journal: &Journal, export: &Export, stop: &AtomicBool) -> Result<
         JournalFormat::Csv => csv(export, &mut out, stop),
     };
     let ended = written.and_then(|()| out.flush()).and_then(|()| out.get_ref().sync_all());
-    ended.map(|()| export.deeds.len() as u64).map_err(|error| {
+    ended.map(|()| export.operations.len() as u64).map_err(|error| {
         drop(out);
         // It is this call's own file, made a moment ago; one that can't be removed is named.
         let rest = fs::remove_file(path).err().map(|_| format!(". A part of it is in {}", path.display()));
@@ -276,7 +277,8 @@ fn go_on(stop: &AtomicBool) -> io::Result<()> {
 }
 
 fn lines(journal: &Journal, export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<()> {
-    let wanted: HashSet<u64> = export.deeds.iter().flat_map(|deed| deed.entries.iter().copied()).collect();
+    let wanted: HashSet<u64> =
+        export.operations.iter().flat_map(|operation| operation.entries.iter().copied()).collect();
     let mut missing = wanted.clone();
     let mut failed = Ok(());
     journal.check(|entry, line| {
@@ -313,25 +315,25 @@ const HEAD: [&str; 14] = [
 fn csv(export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<()> {
     let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
     csv.write_record(HEAD).map_err(write_error)?;
-    for deed in &export.deeds {
+    for operation in &export.operations {
         go_on(stop)?;
         let failed: Vec<String> =
-            deed.failed.iter().map(|failed| format!("{}: {}", failed.id, failed.reason)).collect();
-        let numbers: Vec<String> = deed.entries.iter().map(u64::to_string).collect();
+            operation.failed.iter().map(|failed| format!("{}: {}", failed.id, failed.reason)).collect();
+        let numbers: Vec<String> = operation.entries.iter().map(u64::to_string).collect();
         let cells = [
-            deed.written_at.as_str(),
-            &deed.action,
-            deed.ending.word(),
-            &deed.user,
-            &deed.realm,
-            &deed.system_user,
-            &deed.host,
-            &deed.cluster,
-            &deed.address,
-            &deed.keys.join(" "),
+            operation.written_at.as_str(),
+            &operation.action,
+            operation.ending.word(),
+            &operation.user,
+            &operation.realm,
+            &operation.system_user,
+            &operation.host,
+            &operation.cluster,
+            &operation.address,
+            &operation.keys.join(" "),
             &failed.join("; "),
-            deed.reason.as_deref().unwrap_or_default(),
-            deed.request.as_deref().unwrap_or_default(),
+            operation.reason.as_deref().unwrap_or_default(),
+            operation.request.as_deref().unwrap_or_default(),
             &numbers.join(" "),
         ];
         csv.write_record(cells.map(|cell| no_formula(cell).into_owned())).map_err(write_error)?;
@@ -379,12 +381,12 @@ mod tests {
     fn the_history_of_a_key_has_the_newest_first_and_says_if_there_are_more() {
         let (_folder, journal) = journal();
         let history = of_key(&journal, &KeyId::new("k0"), 20).unwrap();
-        let numbers: Vec<&[u64]> = history.deeds.iter().map(|deed| deed.entries.as_slice()).collect();
+        let numbers: Vec<&[u64]> = history.operations.iter().map(|operation| operation.entries.as_slice()).collect();
         assert_eq!(numbers, [&[21, 22][..], &[11, 12], &[1, 2]]);
         assert!(!history.more && history.broken == 0);
         let short = of_key(&journal, &KeyId::new("k0"), 2).unwrap();
-        assert_eq!((short.deeds.len(), short.more), (2, true));
-        assert!(of_key(&journal, &KeyId::new("k"), 20).unwrap().deeds.is_empty());
+        assert_eq!((short.operations.len(), short.more), (2, true));
+        assert!(of_key(&journal, &KeyId::new("k"), 20).unwrap().operations.is_empty());
         assert_eq!(of_key(&Journal::default(), &KeyId::new("k0"), 20).unwrap().not_kept, Some(NotKept::Practice));
     }
 
@@ -425,9 +427,12 @@ mod tests {
     #[test]
     fn a_part_is_written_as_it_is_or_for_a_spreadsheet_and_never_over_a_file() {
         let (folder, journal) = journal();
-        let deeds: Vec<Operation> = read(&journal).unwrap().deeds.iter().take(2).cloned().collect();
-        let lines =
-            Export { deeds: deeds.clone(), form: JournalFormat::JsonLines, path: folder.path().join("a.jsonl") };
+        let operations: Vec<Operation> = read(&journal).unwrap().operations.iter().take(2).cloned().collect();
+        let lines = Export {
+            operations: operations.clone(),
+            form: JournalFormat::JsonLines,
+            path: folder.path().join("a.jsonl"),
+        };
         assert_eq!(to_file(&journal, &lines, &AtomicBool::new(false)).unwrap(), 2);
         let written = fs::read_to_string(&lines.path).unwrap();
         let whole = fs::read_to_string(journal.files().unwrap().pop().unwrap()).unwrap();
@@ -435,15 +440,16 @@ mod tests {
         let again = to_file(&journal, &lines, &AtomicBool::new(false)).unwrap_err();
         assert!(again.hint.contains("never written over"));
 
-        let csv = Export { deeds, form: JournalFormat::Csv, path: folder.path().join("a.csv") };
+        let csv = Export { operations, form: JournalFormat::Csv, path: folder.path().join("a.csv") };
         to_file(&journal, &csv, &AtomicBool::new(false)).unwrap();
         let written = fs::read_to_string(&csv.path).unwrap();
         assert!(written.contains(",api-key-update,success,'=ana,"), "{written}");
         let stopped = Export { path: folder.path().join("b.csv"), ..csv };
         assert_eq!(to_file(&journal, &stopped, &AtomicBool::new(true)).unwrap_err().title, "Stopped");
         assert!(!stopped.path.exists());
-        let gone = Operation { entries: vec![99], ..stopped.deeds[0].clone() };
-        let gone = Export { deeds: vec![gone], form: JournalFormat::JsonLines, path: folder.path().join("c.jsonl") };
+        let gone = Operation { entries: vec![99], ..stopped.operations[0].clone() };
+        let gone =
+            Export { operations: vec![gone], form: JournalFormat::JsonLines, path: folder.path().join("c.jsonl") };
         assert!(to_file(&journal, &gone, &AtomicBool::new(false)).unwrap_err().detail.contains("1 entry"));
         assert!(!gone.path.exists());
     }

@@ -227,15 +227,18 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_called_a_failure() {
-        let fate = |failures: &[Failure]| {
+        let outcome = |failures: &[Failure]| {
             let failed = failures.iter().map(|failure| (KeyId::new("k"), failure.clone())).collect();
             let closing = OutcomeEntry::of_outcomes(Vec::new(), failed);
             let values: Vec<Option<bool>> = closing.failed.iter().map(|failed| failed.is_unknown).collect();
             assert_eq!(values, failures.iter().map(|failure| Some(failure.is_unknown())).collect::<Vec<_>>());
             closing.verdict
         };
-        assert_eq!(fate(&[]), Verdict::Success);
-        assert_eq!(fate(&[Failure::Refused("not known: it only says so".into())]), Verdict::Failure);
-        assert_eq!(fate(&[Failure::Refused("no".into()), Failure::Unknown("the line broke".into())]), Verdict::Unknown);
+        assert_eq!(outcome(&[]), Verdict::Success);
+        assert_eq!(outcome(&[Failure::Refused("not known: it only says so".into())]), Verdict::Failure);
+        assert_eq!(
+            outcome(&[Failure::Refused("no".into()), Failure::Unknown("the line broke".into())]),
+            Verdict::Unknown
+        );
     }
 }

@@ -26,7 +26,7 @@ pub struct ExportSource {
     /// The list.
     pub list: Arc<KeyList>,
     /// Places of keys in it, in order.
-    pub places: Vec<u32>,
+    pub rows: Vec<u32>,
 }
 
 /// A file that is to be made.
@@ -62,8 +62,8 @@ pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + S
     let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;
     let mut out = BufWriter::new(file);
     let rows = export.parts.iter().flat_map(|part| {
-        let key = |place: &u32| Row { cluster: &part.cluster, key: Cow::Owned(part.list.keys.key(*place as usize)) };
-        part.places.iter().map(key)
+        let key = |row: &u32| Row { cluster: &part.cluster, key: Cow::Owned(part.list.keys.key(*row as usize)) };
+        part.rows.iter().map(key)
     });
     let written = export::write(export.format, &mut out, rows, &export.about, &mut |count| {
         tell(count);
@@ -117,7 +117,7 @@ mod tests {
         for number in 0..2500 {
             list.keys.put(&RawKey { id: &format!("id{number}"), name: "=1+1", ..RawKey::default() });
         }
-        let part = ExportSource { cluster: "c".into(), places: (0..2500).rev().collect(), list: Arc::new(list) };
+        let part = ExportSource { cluster: "c".into(), rows: (0..2500).rev().collect(), list: Arc::new(list) };
         let zone = jiff::tz::TimeZone::UTC;
         let about = About { cluster: "c".into(), with_cluster: false, now: 0, made_at: 0, zone };
         Export { parts: vec![part], format: Format::Csv, path, about }

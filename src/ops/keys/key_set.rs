@@ -20,7 +20,7 @@ pub const MAX_NAMED: usize = 5;
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     list: Arc<KeyList>,
-    places: Vec<u32>,
+    rows: Vec<u32>,
 }
 
 /// What is told of many keys at once.
@@ -48,8 +48,8 @@ pub struct Summary {
 
 impl KeySet {
     /// These places of a list.
-    pub fn new(list: Arc<KeyList>, places: Vec<u32>) -> Self {
-        Self { list, places }
+    pub fn new(list: Arc<KeyList>, rows: Vec<u32>) -> Self {
+        Self { list, rows }
     }
 
     /// Keys that need not be in a list.
@@ -59,39 +59,39 @@ impl KeySet {
             list.keys.put(&RawKey::from(key));
         }
         list.keys.finish();
-        let places = keys.iter().filter_map(|key| list.keys.row_id(&key.id)).map(|place| place as u32).collect();
-        Self { list: Arc::new(list), places }
+        let rows = keys.iter().filter_map(|key| list.keys.row_id(&key.id)).map(|row| row as u32).collect();
+        Self { list: Arc::new(list), rows }
     }
 
     /// Those that are not invalidated yet.
     pub fn not_yet_invalidated(mut self) -> Self {
         let keys = &self.list.keys;
-        self.places.retain(|place| !keys.is_invalidated(*place as usize));
+        self.rows.retain(|row| !keys.is_invalidated(*row as usize));
         self
     }
 
     /// Those that fit.
     pub fn only(mut self, mut fits: impl FnMut(&ApiKey) -> bool) -> Self {
         let keys = &self.list.keys;
-        self.places.retain(|place| fits(&keys.key(*place as usize)));
+        self.rows.retain(|row| fits(&keys.key(*row as usize)));
         self
     }
 
     /// Those whose row of the list fits, looked at without a copy of the key.
     pub fn only_rows(mut self, mut fits: impl FnMut(&Inventory, usize) -> bool) -> Self {
         let keys = &self.list.keys;
-        self.places.retain(|place| fits(keys, *place as usize));
+        self.rows.retain(|row| fits(keys, *row as usize));
         self
     }
 
     /// How many.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.rows.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.rows.is_empty()
     }
 
     /// The list that they are of.
@@ -101,33 +101,33 @@ impl KeySet {
 
     /// One of them, by its number.
     pub fn key(&self, number: usize) -> Option<ApiKey> {
-        self.places.get(number).map(|place| self.list.keys.key(*place as usize))
+        self.rows.get(number).map(|row| self.list.keys.key(*row as usize))
     }
 
     /// One of them, by its id.
     pub fn by_id(&self, id: &KeyId) -> Option<ApiKey> {
-        self.list.keys.row_id(id).map(|place| self.list.keys.key(place))
+        self.list.keys.row_id(id).map(|row| self.list.keys.key(row))
     }
 
     /// All of them.
     pub fn keys(&self) -> impl Iterator<Item = ApiKey> + '_ {
-        self.places.iter().map(|place| self.list.keys.key(*place as usize))
+        self.rows.iter().map(|row| self.list.keys.key(*row as usize))
     }
 
     /// Their ids.
     pub fn ids(&self) -> Vec<KeyId> {
-        self.places.iter().map(|place| KeyId::new(self.list.keys.id(*place as usize))).collect()
+        self.rows.iter().map(|row| KeyId::new(self.list.keys.id(*row as usize))).collect()
     }
 
     /// The product that one of them says it was made by.
-    fn product(&self, place: usize) -> Option<&str> {
-        guard::product(self.list.keys.name(place), self.list.keys.managed_by(place))
+    fn product(&self, row: usize) -> Option<&str> {
+        guard::product(self.list.keys.name(row), self.list.keys.managed_by(row))
     }
 
     /// To be invalidated; no extra word is said yet.
     pub fn plan(&self) -> InvalidationPlan {
-        let managed = self.places.iter().map(|place| *place as usize).filter(|place| self.product(*place).is_some());
-        let managed = managed.map(|place| KeyId::new(self.list.keys.id(place))).collect();
+        let managed = self.rows.iter().map(|row| *row as usize).filter(|row| self.product(*row).is_some());
+        let managed = managed.map(|row| KeyId::new(self.list.keys.id(row))).collect();
         InvalidationPlan { ids: self.ids(), managed, ..InvalidationPlan::default() }
     }
 
@@ -136,34 +136,32 @@ impl KeySet {
     pub fn going(&self, spared: Option<&KeyId>, managed_too: bool) -> Self {
         let keys = &self.list.keys;
         let spared = spared.and_then(|id| keys.row_id(id));
-        let goes = |place: &&u32| {
-            let place = **place as usize;
-            Some(place) != spared && (managed_too || self.product(place).is_none())
+        let goes = |row: &&u32| {
+            let row = **row as usize;
+            Some(row) != spared && (managed_too || self.product(row).is_none())
         };
-        let places = self.places.iter().filter(goes).copied().collect();
-        Self { list: Arc::clone(&self.list), places }
+        let rows = self.rows.iter().filter(goes).copied().collect();
+        Self { list: Arc::clone(&self.list), rows }
     }
 
     /// What there is to be told of them, for who is signed in by this session. `now` is the cluster's.
     pub fn summary(&self, session: Option<&Session>, now: Millis) -> Summary {
         let keys = &self.list.keys;
         let mut bits = Bitmap::none(keys.len());
-        self.places.iter().for_each(|place| bits.set(*place as usize, true));
+        self.rows.iter().for_each(|row| bits.set(*row as usize, true));
         let mut products: HashMap<&str, usize> = HashMap::new();
-        bits.rows()
-            .filter_map(|place| self.product(place))
-            .for_each(|product| *products.entry(product).or_default() += 1);
+        bits.rows().filter_map(|row| self.product(row)).for_each(|product| *products.entry(product).or_default() += 1);
         let mut products: Vec<(String, usize)> = products.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
         products.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
-        let is_person = |place: &usize| !guard::is_owned_by_product(keys.username(*place), keys.realm(*place));
-        let of_people = bits.rows().filter(|place| self.product(*place).is_some()).filter(is_person);
-        let of_products = bits.rows().filter(|place| self.product(*place).is_some()).filter(|place| !is_person(place));
-        let say_managed = of_people.chain(of_products).take(MAX_NAMED).map(|place| KeyId::new(keys.id(place)));
+        let is_person = |row: &usize| !guard::is_owned_by_product(keys.username(*row), keys.realm(*row));
+        let of_people = bits.rows().filter(|row| self.product(*row).is_some()).filter(is_person);
+        let of_products = bits.rows().filter(|row| self.product(*row).is_some()).filter(|row| !is_person(row));
+        let say_managed = of_people.chain(of_products).take(MAX_NAMED).map(|row| KeyId::new(keys.id(row)));
         let say_managed: Vec<KeyId> = say_managed.collect();
-        let own = session.and_then(Session::own_key).and_then(|id| keys.row_id(id)).filter(|place| bits.has(*place));
+        let own = session.and_then(Session::own_key).and_then(|id| keys.row_id(id)).filter(|row| bits.has(*row));
         let restricted = session.filter(|session| session.invalidates_own_only());
         let foreign = restricted.map_or(0, |session| {
-            let is_foreign = |place: &usize| keys.username(*place) != session.identity.username;
+            let is_foreign = |row: &usize| keys.username(*row) != session.identity.username;
             bits.rows().filter(is_foreign).count()
         });
         Summary {
@@ -173,7 +171,7 @@ impl KeySet {
             managed: products.iter().map(|(_, count)| count).sum(),
             say_managed,
             products,
-            own_key: own.map(|place| KeyId::new(keys.id(place))),
+            own_key: own.map(|row| KeyId::new(keys.id(row))),
             findings: keys.findings(&bits),
             foreign,
         }

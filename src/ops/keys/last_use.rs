@@ -122,15 +122,15 @@ pub async fn of(session: &Session, ids: &[KeyId]) -> Result<Uses, NotKnown> {
 /// Why it is not known.
 pub async fn within(session: &Session, ids: &[KeyId], index: Option<&str>) -> Result<Uses, NotKnown> {
     let index = index.or(session.client.endpoint().audit_index.as_deref());
-    let place = index.unwrap_or(USUAL);
+    let row = index.unwrap_or(USUAL);
     let is_named = index.is_some();
-    let refused = |error: ClientError| NotKnown(refusal(&error, is_named, place));
-    let index = match session.client.audit_source(place).await.map_err(refused)? {
+    let refused = |error: ClientError| NotKnown(refusal(&error, is_named, row));
+    let index = match session.client.audit_source(row).await.map_err(refused)? {
         AuditSource::Usable(index) => index,
-        missing => return Err(NotKnown(gap(&missing, is_named, place))),
+        missing => return Err(NotKnown(gap(&missing, is_named, row))),
     };
     let range = session.client.audit_range(&index).await.map_err(refused)?;
-    let Some(range) = range else { return Err(NotKnown(format!("there is no audit event in {place}"))) };
+    let Some(range) = range else { return Err(NotKnown(format!("there is no audit event in {row}"))) };
     let named = (ids.len() <= NAMED).then_some(ids);
     let mut seen = HashMap::new();
     let mut after = None;
@@ -146,30 +146,30 @@ pub async fn within(session: &Session, ids: &[KeyId], index: Option<&str>) -> Re
         let wanted: std::collections::HashSet<&KeyId> = ids.iter().collect();
         seen.retain(|id, _| wanted.contains(id));
     }
-    Ok(Uses { index: place.to_owned(), from: range.from, to: range.to, seen })
+    Ok(Uses { index: row.to_owned(), from: range.from, to: range.to, seen })
 }
 
-fn gap(source: &AuditSource, is_named: bool, place: &str) -> String {
+fn gap(source: &AuditSource, is_named: bool, row: &str) -> String {
     match source {
         AuditSource::NoKeyField => format!(
-            "{}no event in {place} names an API key in a field that can be counted (apikey.id or \
+            "{}no event in {row} names an API key in a field that can be counted (apikey.id or \
              elasticsearch.audit.apikey.id as a keyword)",
             if is_named { "" } else { "Elasticsearch does not keep it, and " }
         ),
-        AuditSource::NoTimeField => format!("the events in {place} have no time (@timestamp as a date)"),
-        _ if is_named => format!("there is no index {place} that you may read"),
+        AuditSource::NoTimeField => format!("the events in {row} have no time (@timestamp as a date)"),
+        _ if is_named => format!("there is no index {row} that you may read"),
         _ => format!(
-            "Elasticsearch does not keep it, and there is no index of audit events that you may read (looked for {place})"
+            "Elasticsearch does not keep it, and there is no index of audit events that you may read (looked for {row})"
         ),
     }
 }
 
-fn refusal(error: &ClientError, is_named: bool, place: &str) -> String {
+fn refusal(error: &ClientError, is_named: bool, row: &str) -> String {
     match error {
-        ClientError::Forbidden { .. } if !is_named => gap(&AuditSource::NoIndex, false, place),
-        ClientError::Forbidden { .. } => format!("you may not read {place}: it needs the index privilege read"),
-        ClientError::NotFound { .. } => format!("there is no index {place}"),
-        other => format!("{place} can't be read ({other})"),
+        ClientError::Forbidden { .. } if !is_named => gap(&AuditSource::NoIndex, false, row),
+        ClientError::Forbidden { .. } => format!("you may not read {row}: it needs the index privilege read"),
+        ClientError::NotFound { .. } => format!("there is no index {row}"),
+        other => format!("{row} can't be read ({other})"),
     }
 }
 

@@ -82,41 +82,41 @@ fn check_sees_successor(session: &Session, rotation: &Rotation) -> Result<(), Pr
 /// When the old key has ended and the successor works, and when the successor was not seen to be invalidated.
 pub async fn cancel(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     keep: bool,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<Option<KeyId>, Problem> {
-    if held.rotation.is_finished() {
-        held.rotation.abandoned(keep, clock::now())?;
+    if guard.rotation.is_finished() {
+        guard.rotation.abandoned(keep, clock::now())?;
     }
-    let plan = check_cancel(session, &held.rotation, keep).await?;
-    let known = held.rotation.successor().cloned();
-    let open = interrupted::open(session, &held.rotation).await;
-    let mut made = made_before(session, held, plan.ends.is_some()).await?;
+    let plan = check_cancel(session, &guard.rotation, keep).await?;
+    let known = guard.rotation.successor().cloned();
+    let open = interrupted::open(session, &guard.rotation).await;
+    let mut made = made_before(session, guard, plan.ends.is_some()).await?;
     if let Some(id) = &known {
         // Somebody may have the secret of a key that was made by the newest request, whatever is written down here as the
         // successor: only those of earlier requests are strays.
-        let requests = &held.rotation.requests;
+        let requests = &guard.rotation.requests;
         let earlier = &requests[..requests.len().saturating_sub(1)];
-        let is_stray = |key: &ApiKey| successor::was_made_for(key, &held.rotation.old.id, earlier);
+        let is_stray = |key: &ApiKey| successor::was_made_for(key, &guard.rotation.old.id, earlier);
         made.retain(|key| if key.id == *id { plan.ends.is_some() } else { is_stray(key) });
     }
     let keys: Vec<KeyId> = known.iter().cloned().collect();
-    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "given up")).await?;
-    if !keep && held.rotation.lineage == Lineage::Written && !plan.old.has_ended() {
-        unlink(session, held, tell).await;
+    let intent = session.intend(Action::Rotate, &keys, note(&guard.rotation, "given up")).await?;
+    if !keep && guard.rotation.lineage == Lineage::Written && !plan.old.has_ended() {
+        unlink(session, guard, progress).await;
     }
-    let result = match end_all_made(session, held, made, tell).await {
+    let result = match end_all_made(session, guard, made, progress).await {
         Ok(()) => {
-            held.rotation.abandoned(keep && !plan.successor.has_ended(), clock::now())?;
-            save(held)
+            guard.rotation.abandoned(keep && !plan.successor.has_ended(), clock::now())?;
+            save(guard)
         }
         Err(problem) => Err(problem),
     };
     let closing = result.as_ref().map_or_else(closing_of, |()| success());
     intent.close(OutcomeEntry { keys, ..closing }).await;
     if result.is_ok() {
-        interrupted::close(session, &held.rotation, open, tell).await;
+        interrupted::close(session, &guard.rotation, open, progress).await;
     }
     result.map(|()| known)
 }
@@ -125,23 +125,23 @@ pub async fn cancel(
 /// secret: of the successor that is told by how far the rotation has come.
 async fn end_all_made(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     made: Vec<ApiKey>,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<(), Problem> {
-    let known = held.rotation.successor().cloned();
-    let may_be_known = !matches!(held.rotation.state, State::Planned | State::Created { .. });
+    let known = guard.rotation.successor().cloned();
+    let may_be_known = !matches!(guard.rotation.state, State::Planned | State::Created { .. });
     let (own, strays): (Vec<ApiKey>, Vec<ApiKey>) = made.into_iter().partition(|key| Some(&key.id) == known.as_ref());
-    end_strays(session, held, &strays, tell).await?;
+    end_strays(session, guard, &strays, progress).await?;
     let ids: Vec<KeyId> = own.into_iter().filter(|key| !key.invalidated).map(|key| key.id).collect();
     let Some(id) = ids.first() else { return Ok(()) };
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
     if outcome.done.contains(id) {
-        tell(RotationProgress::SuccessorEnded { id: id.clone(), may_be_known });
+        progress(RotationProgress::SuccessorEnded { id: id.clone(), may_be_known });
         return Ok(());
     }
     let title = format!("The successor {id} was not seen to be invalidated");
-    Err(not_ended(&title, &outcome, "it was not sent").hint("Try again").fix(cancel_fix(&held.rotation, false)))
+    Err(not_ended(&title, &outcome, "it was not sent").hint("Try again").fix(cancel_fix(&guard.rotation, false)))
 }
 
 /// Standing of a key as it is now; a key that isn't found counts as gone only for somebody who would see it.

@@ -40,7 +40,7 @@ use crate::{
 /// Front end of a rotation.
 pub trait Interaction: Send {
     /// Shows what was done or found out.
-    fn progress(&mut self, news: RotationProgress);
+    fn progress(&mut self, report: RotationProgress);
 
     /// `true` if a secret that goes to a person would reach somebody. Asked before a successor is made for it.
     fn can_deliver(&mut self) -> bool;
@@ -162,17 +162,17 @@ pub async fn plans(
     session: &Session,
     rotations: &Rotations,
     ids: &[KeyId],
-    wishes: &RotationOptions,
-    tell: &mut (dyn FnMut(usize) + Send),
+    options: &RotationOptions,
+    progress: &mut (dyn FnMut(usize) + Send),
 ) -> Result<Planned, Problem> {
     let underway = all(rotations).await?.rotations;
     let (mut plans, mut refused) = (Vec::new(), Vec::new());
     for (number, id) in ids.iter().enumerate() {
-        match plan(session, &underway, id, wishes).await {
+        match plan(session, &underway, id, options).await {
             Ok(plan) => plans.push(plan),
             Err(problem) => refused.push((id.clone(), problem)),
         }
-        tell(number + 1);
+        progress(number + 1);
     }
     let good: Vec<KeyId> = plans.iter().map(|plan| plan.old.id.clone()).collect();
     Ok(Planned { plans, refused, uses: last_use::of(session, &good).await })
@@ -186,7 +186,7 @@ pub struct RotationReport {
     /// Result of signing in with the successor.
     pub trial: Option<Trial>,
     /// Messages on the way, but for the trial.
-    pub news: Vec<String>,
+    pub progress: Vec<String>,
     /// What is not as it was asked for, or not known, of a successor that was made in this run.
     pub doubts: Vec<String>,
     /// How the old key ended, if it did.
@@ -211,9 +211,9 @@ pub enum Outcome {
 /// One run of a rotation: what was learned on the way.
 struct Run<'a> {
     session: &'a Session,
-    held: RotationGuard,
+    guard: RotationGuard,
     front: &'a mut dyn Interaction,
-    news: Vec<String>,
+    progress: Vec<String>,
     doubts: Vec<String>,
     trial: Option<Trial>,
     ended: Option<Ended>,
@@ -222,22 +222,22 @@ struct Run<'a> {
 }
 
 /// Hands progress to the front end, and keeps the messages.
-fn teller<'t>(front: &'t mut dyn Interaction, news: &'t mut Vec<String>) -> impl FnMut(RotationProgress) + Send + 't {
+fn teller<'t>(front: &'t mut dyn Interaction, report: &'t mut Vec<String>) -> impl FnMut(RotationProgress) + Send + 't {
     move |one| {
         if !matches!(one, RotationProgress::Tried { .. }) {
-            news.push(one.words());
+            report.push(one.words());
         }
         front.progress(one);
     }
 }
 
 impl<'a> Run<'a> {
-    fn new(session: &'a Session, held: RotationGuard, front: &'a mut dyn Interaction) -> Self {
+    fn new(session: &'a Session, guard: RotationGuard, front: &'a mut dyn Interaction) -> Self {
         Self {
             session,
-            held,
+            guard,
             front,
-            news: Vec::new(),
+            progress: Vec::new(),
             doubts: Vec::new(),
             trial: None,
             ended: None,
@@ -247,12 +247,12 @@ impl<'a> Run<'a> {
     }
 
     fn after(self, problem: Option<Problem>) -> RotationReport {
-        let rotation = self.held.rotation.clone();
+        let rotation = self.guard.rotation.clone();
         let is_proved = !matches!(rotation.next(0), Next::Make | Next::Try);
         RotationReport {
             rotation,
             trial: self.trial,
-            news: self.news,
+            progress: self.progress,
             doubts: self.doubts,
             ended: self.ended,
             problem,
@@ -270,25 +270,25 @@ impl<'a> Run<'a> {
         if matches!(destination, OpenDestination::Person(_)) && !self.front.can_deliver() {
             return self.finished(Err(nobody()));
         }
-        self.held.rotation.place = destination.place();
-        let made = make(self.session, &mut self.held, &mut teller(self.front, &mut self.news)).await;
+        self.guard.rotation.place = destination.place();
+        let made = make(self.session, &mut self.guard, &mut teller(self.front, &mut self.progress)).await;
         let made = match made {
             Ok(made) => made,
             Err(problem) => return self.finished(Err(problem)),
         };
         self.doubts.clone_from(&made.created.doubts);
-        if let Err(problem) = hand_over_begins(&mut self.held) {
+        if let Err(problem) = hand_over_begins(&mut self.guard) {
             let problem = undone(self.session, &made.created.id, problem).await;
-            let resume = Fix::ResumeRotation(self.held.rotation.id.clone());
+            let resume = Fix::ResumeRotation(self.guard.rotation.id.clone());
             return self.finished(Err(problem.fix(resume)));
         }
         let delivery = match destination {
-            OpenDestination::Person(_) => self.front.deliver(&self.held.rotation, &made),
+            OpenDestination::Person(_) => self.front.deliver(&self.guard.rotation, &made),
             OpenDestination::File(file) => {
                 let path = file.path().to_owned();
                 match file.write(&login::encode(made.created.id.as_str(), &made.created.secret)) {
                     Ok(()) => {
-                        self.front.delivered(&self.held.rotation, &made, &path);
+                        self.front.delivered(&self.guard.rotation, &made, &path);
                         Delivery::Arrived
                     }
                     Err(error) => Delivery::Failed(error.to_string()),
@@ -296,11 +296,11 @@ impl<'a> Run<'a> {
             }
         };
         match delivery {
-            Delivery::Shown => Outcome::Shown(Box::new(self.held), Box::new(made)),
+            Delivery::Shown => Outcome::Shown(Box::new(self.guard), Box::new(made)),
             Delivery::Failed(why) => {
-                let mut tell = teller(self.front, &mut self.news);
-                let problem = hand_over_failed(self.session, &mut self.held, &why, &mut tell).await;
-                drop(tell);
+                let mut progress = teller(self.front, &mut self.progress);
+                let problem = hand_over_failed(self.session, &mut self.guard, &why, &mut progress).await;
+                drop(progress);
                 self.finished(Err(problem))
             }
             Delivery::Arrived => {
@@ -314,33 +314,33 @@ impl<'a> Run<'a> {
     /// The secret is where it belongs: that is written down, the successor is tried, and the grace period begins;
     /// without one the old key is ended.
     async fn arrived(&mut self) -> Result<(), Problem> {
-        handed_over(&mut self.held).map_err(|problem| {
-            let Rotation { id, place, .. } = &self.held.rotation;
-            let successor = self.held.rotation.successor().cloned().unwrap_or_default();
+        handed_over(&mut self.guard).map_err(|problem| {
+            let Rotation { id, place, .. } = &self.guard.rotation;
+            let successor = self.guard.rotation.successor().cloned().unwrap_or_default();
             let words = format!("The successor {successor} is valid, and its secret went to {}", place.words());
             let detail = format!("{}. {words}", problem.detail);
             Problem { detail, ..problem }.fix(Fix::ResumeRotation(id.clone()))
         })?;
         self.prove().await?;
         // A grace period that was asked for is never over within the run that began it.
-        if self.held.rotation.grace == 0 { self.end().await } else { Ok(()) }
+        if self.guard.rotation.grace == 0 { self.end().await } else { Ok(()) }
     }
 
     async fn prove(&mut self) -> Result<(), Problem> {
-        let Some(secret) = self.secret.clone() else { return Err(untried(&self.held.rotation)) };
-        let trial = try_it(self.session, &mut self.held, &secret).await?;
-        let id = self.held.rotation.successor().cloned().unwrap_or_default();
+        let Some(secret) = self.secret.clone() else { return Err(untried(&self.guard.rotation)) };
+        let trial = try_it(self.session, &mut self.guard, &secret).await?;
+        let id = self.guard.rotation.successor().cloned().unwrap_or_default();
         self.trial.clone_from(&trial);
         self.front.progress(RotationProgress::Tried { id, trial });
         self.link().await
     }
 
     async fn link(&mut self) -> Result<(), Problem> {
-        link(self.session, &mut self.held, &mut teller(self.front, &mut self.news)).await
+        link(self.session, &mut self.guard, &mut teller(self.front, &mut self.progress)).await
     }
 
     async fn end(&mut self) -> Result<(), Problem> {
-        let ended = end(self.session, &mut self.held, &mut teller(self.front, &mut self.news)).await?;
+        let ended = end(self.session, &mut self.guard, &mut teller(self.front, &mut self.progress)).await?;
         self.ended = Some(ended);
         Ok(())
     }
@@ -362,19 +362,19 @@ pub async fn start(
     front: &mut dyn Interaction,
 ) -> Result<Outcome, Problem> {
     check_underway(&all(rotations).await?.rotations, &plan.cluster, &plan.old.id)?;
-    let held = begin(rotations, plan, consent, (destination.place(), batch))?;
-    front.progress(RotationProgress::Begun(held.rotation.id.clone()));
-    Ok(Run::new(session, held, front).make(destination).await)
+    let guard = begin(rotations, plan, consent, (destination.place(), batch))?;
+    front.progress(RotationProgress::Begun(guard.rotation.id.clone()));
+    Ok(Run::new(session, guard, front).make(destination).await)
 }
 
 /// The person has the secret that was shown: the rotation goes on with it.
 pub async fn confirm_delivery(
     session: &Session,
-    held: RotationGuard,
+    guard: RotationGuard,
     secret: Secret,
     front: &mut dyn Interaction,
 ) -> RotationReport {
-    let mut run = Run::new(session, held, front);
+    let mut run = Run::new(session, guard, front);
     run.secret = Some(secret);
     let went = run.arrived().await;
     run.after(went.err())
@@ -411,25 +411,25 @@ pub struct Answers {
 /// When a person has to say whether they have the secret, and when the cluster can't be asked: then nothing was done.
 pub async fn resume(
     session: &Session,
-    held: RotationGuard,
+    guard: RotationGuard,
     answers: Answers,
     front: &mut dyn Interaction,
 ) -> Result<Outcome, Problem> {
-    check_cluster(session, &held.rotation).await?;
+    check_cluster(session, &guard.rotation).await?;
     if let SecretConfirmation::Secret(of, _) = &answers.have
-        && held.rotation.successor().is_some_and(|known| known != of)
+        && guard.rotation.successor().is_some_and(|known| known != of)
     {
         let title = format!("That is the secret of {of}, and not of the successor. Nothing is done");
         return Err(Problem::new(&title, ""));
     }
-    if matches!(answers.have, SecretConfirmation::Not) && held.rotation.next(clock::now()) != Next::Make {
+    if matches!(answers.have, SecretConfirmation::Not) && guard.rotation.next(clock::now()) != Next::Make {
         let title = "The secret was handed over already, so that no other successor is made. Nothing is done";
-        let fix = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
+        let fix = Fix::CancelRotation { id: guard.rotation.id.clone(), keep_successor: false };
         return Err(Problem::new(title, "").hint("Cancel the rotation, then begin again").fix(fix));
     }
-    let open = interrupted::open(session, &held.rotation).await;
-    let mut run = Run::new(session, held, front);
-    if run.held.rotation.next(0) == Next::Make
+    let open = interrupted::open(session, &guard.rotation).await;
+    let mut run = Run::new(session, guard, front);
+    if run.guard.rotation.next(0) == Next::Make
         && let Some(destination) = recovered(&mut run, &answers).await?
     {
         // The intents of the earlier run have their outcome before another request is written down.
@@ -445,15 +445,15 @@ pub async fn resume(
 
 impl Run<'_> {
     async fn clear(&mut self, open: Vec<crate::model::journal::Read>) {
-        let mut tell = teller(self.front, &mut self.news);
-        interrupted::close(self.session, &self.held.rotation, open, &mut tell).await;
+        let mut progress = teller(self.front, &mut self.progress);
+        interrupted::close(self.session, &self.guard.rotation, open, &mut progress).await;
     }
 }
 
 /// Finds out what the interrupted run has left. Gives the destination of another successor's secret where one has to
 /// be made; `None` where the secret of the first one arrived.
 async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<OpenDestination>, Problem> {
-    let told_to = run.held.rotation.place.clone();
+    let told_to = run.guard.rotation.place.clone();
     let place = match &answers.file {
         Some(path) => Destination::File { path: path.clone() },
         None => told_to.clone(),
@@ -472,15 +472,15 @@ async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<OpenDe
     };
     let is_file = matches!(place, Destination::File { .. });
     let may_be_there =
-        matches!(run.held.rotation.state, State::HandingOver { .. }) && word != RecoveryChoice::MakeAgain;
+        matches!(run.guard.rotation.state, State::HandingOver { .. }) && word != RecoveryChoice::MakeAgain;
     if !is_file && !may_be_there && !run.front.can_deliver() {
         return Err(nobody());
     }
-    let mut tell = teller(run.front, &mut run.news);
-    let recovered = recover(run.session, &mut run.held, &evidence, word, &mut tell).await;
-    drop(tell);
+    let mut progress = teller(run.front, &mut run.progress);
+    let recovered = recover(run.session, &mut run.guard, &evidence, word, &mut progress).await;
+    drop(progress);
     if recovered? == Recovery::HandedOver {
-        run.held.rotation.place = place;
+        run.guard.rotation.place = place;
         return Ok(None);
     }
     let Destination::File { path } = &place else { return Ok(Some(OpenDestination::Person(answers.person.clone()))) };
@@ -488,24 +488,24 @@ async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<OpenDe
         DestinationContent::Empty => SecretFile::create_or_take_empty(path),
         _ => SecretFile::create(path),
     };
-    let other = Fix::OtherFile(run.held.rotation.id.clone());
+    let other = Fix::OtherFile(run.guard.rotation.id.clone());
     file.map(|file| Some(OpenDestination::File(file))).map_err(|error| no_room(&error).fix(other))
 }
 
 /// Takes a rotation whose secret was handed over as far as it goes.
 async fn run_remaining(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
     loop {
-        match run.held.rotation.next(clock::now()) {
+        match run.guard.rotation.next(clock::now()) {
             Next::Try => {
                 let secret = match &answers.have {
                     SecretConfirmation::Secret(_, secret) => Some(secret.clone()),
-                    _ => in_its_file(&run.held.rotation),
+                    _ => in_its_file(&run.guard.rotation),
                 };
                 run.secret = secret;
                 match &answers.have {
                     SecretConfirmation::Said if run.secret.is_none() => {
-                        said(run.session, &mut run.held).await?;
-                        let id = run.held.rotation.successor().cloned().unwrap_or_default();
+                        said(run.session, &mut run.guard).await?;
+                        let id = run.guard.rotation.successor().cloned().unwrap_or_default();
                         run.front.progress(RotationProgress::Said(id));
                         run.link().await?;
                     }
@@ -513,16 +513,16 @@ async fn run_remaining(run: &mut Run<'_>, answers: &Answers) -> Result<(), Probl
                 }
             }
             Next::End => {
-                let plan = check_end(run.session, &run.held.rotation).await?;
-                let id = run.held.rotation.old.id.clone();
+                let plan = check_end(run.session, &run.guard.rotation).await?;
+                let id = run.guard.rotation.old.id.clone();
                 let uses = last_use::of(run.session, std::slice::from_ref(&id)).await;
-                if !run.front.confirm_end(&run.held.rotation, plan, &uses) {
+                if !run.front.confirm_end(&run.guard.rotation, plan, &uses) {
                     run.declined = true;
                     return Ok(());
                 }
                 return run.end().await;
             }
-            Next::Wait(_) if run.held.rotation.lineage == Lineage::Open => return run.link().await,
+            Next::Wait(_) if run.guard.rotation.lineage == Lineage::Open => return run.link().await,
             Next::Make | Next::Wait(_) | Next::Nothing => return Ok(()),
         }
     }
@@ -623,7 +623,7 @@ async fn one_of(
     let result = match start(session, rotations, (plan, consent), (destination, batch), front).await {
         Ok(Outcome::After(after)) => Ok(*after),
         // Only one secret can be shown at a time: that of this one waits to be gone on with.
-        Ok(Outcome::Shown(held, _)) => Ok(Run::new(session, *held, front).after(None)),
+        Ok(Outcome::Shown(guard, _)) => Ok(Run::new(session, *guard, front).after(None)),
         Err(problem) => Err(problem),
     };
     BatchItem { old, result, file: path.filter(|path| path.exists()) }
@@ -695,7 +695,7 @@ pub async fn end_these(
     rotations: &Rotations,
     ids: &[String],
     stop: &AtomicBool,
-    (news, tell): (&mut (dyn FnMut(RotationProgress) + Send), &mut Hearing<'_, EndOutcome>),
+    (progress, each): (&mut (dyn FnMut(RotationProgress) + Send), &mut Hearing<'_, EndOutcome>),
 ) -> Result<Vec<EndOutcome>, Problem> {
     let here = here(session, rotations).await?;
     let due = here.due(clock::now());
@@ -705,10 +705,10 @@ pub async fn end_these(
         let result = Err(Problem::new(&format!("Rotation {id} is not due on this cluster"), ""));
         EndOutcome { id, result }
     };
-    let mut fates: Vec<EndOutcome> = other.into_iter().map(not_due).collect();
-    fates.iter().for_each(&mut *tell);
-    fates.extend(end_all(session, rotations, &due, stop, news, tell).await);
-    Ok(fates)
+    let mut outcomes: Vec<EndOutcome> = other.into_iter().map(not_due).collect();
+    outcomes.iter().for_each(&mut *each);
+    outcomes.extend(end_all(session, rotations, &due, stop, progress, each).await);
+    Ok(outcomes)
 }
 
 /// Gives up a rotation that is held; as [`cancel`].
@@ -717,12 +717,12 @@ pub async fn end_these(
 /// As [`cancel`].
 pub async fn cancel_rotation(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     keep: bool,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<Rotation, Problem> {
-    cancel(session, held, keep, tell).await?;
-    Ok(held.rotation.clone())
+    cancel(session, guard, keep, progress).await?;
+    Ok(guard.rotation.clone())
 }
 
 /// The rotation that is meant by its id, or by that of one of its keys; those that are finished step back. Takes hold

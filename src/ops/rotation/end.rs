@@ -35,8 +35,8 @@ use crate::{
 ///
 /// # Errors
 /// When it doesn't sign in: then nothing is ended, now or later.
-pub async fn try_it(session: &Session, held: &mut RotationGuard, secret: &Secret) -> Result<Option<Trial>, Problem> {
-    let key = usable_successor(session, &held.rotation).await?;
+pub async fn try_it(session: &Session, guard: &mut RotationGuard, secret: &Secret) -> Result<Option<Trial>, Problem> {
+    let key = usable_successor(session, &guard.rotation).await?;
     let tried = try_key::try_key(session.client.endpoint(), &key.id, secret, key.role_descriptors.as_deref()).await;
     let trial = match tried {
         Ok(trial) => Some(trial),
@@ -50,15 +50,15 @@ pub async fn try_it(session: &Session, held: &mut RotationGuard, secret: &Secret
             let title = format!("The successor {} does not work. Nothing is ended, the old key stays", key.id);
             return Err(Problem::new(&title, &problem.words())
                 .hint("Try again, or cancel the rotation")
-                .fix(Fix::ResumeRotation(held.rotation.id.clone()))
-                .or(cancel_fix(&held.rotation, false)));
+                .fix(Fix::ResumeRotation(guard.rotation.id.clone()))
+                .or(cancel_fix(&guard.rotation, false)));
         }
     };
     let told = trial.as_ref().and_then(|trial| trial.identity.api_key.as_ref());
     if told.is_some_and(|(id, _)| *id != key.id) {
         return Err(Problem::new("The cluster took the secret for another key's. Nothing is ended", ""));
     }
-    begin_grace(session, held, Tried::Live).await?;
+    begin_grace(session, guard, Tried::Live).await?;
     Ok(trial)
 }
 
@@ -66,17 +66,17 @@ pub async fn try_it(session: &Session, held: &mut RotationGuard, secret: &Secret
 ///
 /// # Errors
 /// When the successor can't be used.
-pub async fn said(session: &Session, held: &mut RotationGuard) -> Result<(), Problem> {
-    usable_successor(session, &held.rotation).await?;
-    begin_grace(session, held, Tried::Said).await
+pub async fn said(session: &Session, guard: &mut RotationGuard) -> Result<(), Problem> {
+    usable_successor(session, &guard.rotation).await?;
+    begin_grace(session, guard, Tried::Said).await
 }
 
-async fn begin_grace(session: &Session, held: &mut RotationGuard, tried: Tried) -> Result<(), Problem> {
+async fn begin_grace(session: &Session, guard: &mut RotationGuard, tried: Tried) -> Result<(), Problem> {
     let step = if tried == Tried::Live { "handed over and tried" } else { "handed over, as a person says" };
-    let keys: Vec<KeyId> = held.rotation.successor().cloned().into_iter().collect();
-    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, step)).await?;
-    held.rotation.tried(tried, clock::now())?;
-    let saved = save(held);
+    let keys: Vec<KeyId> = guard.rotation.successor().cloned().into_iter().collect();
+    let intent = session.intend(Action::Rotate, &keys, note(&guard.rotation, step)).await?;
+    guard.rotation.tried(tried, clock::now())?;
+    let saved = save(guard);
     let closing = saved.as_ref().map_or_else(closing_of, |()| success());
     intent.close(OutcomeEntry { keys, ..closing }).await;
     saved
@@ -119,27 +119,27 @@ async fn working_successor(session: &Session, rotation: &Rotation) -> Result<Api
 /// When the rotation's own state can't be written.
 pub async fn link(
     session: &Session,
-    held: &mut RotationGuard,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    guard: &mut RotationGuard,
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<(), Problem> {
-    if held.rotation.lineage != Lineage::Open {
+    if guard.rotation.lineage != Lineage::Open {
         return Ok(());
     }
-    held.rotation.lineage = match written(session, held).await {
+    guard.rotation.lineage = match written(session, guard).await {
         Ok(()) => {
-            tell(RotationProgress::LineageWritten);
+            progress(RotationProgress::LineageWritten);
             Lineage::Written
         }
         Err(why) => {
-            tell(RotationProgress::LineageNotWritten(why.clone()));
+            progress(RotationProgress::LineageNotWritten(why.clone()));
             Lineage::NotWritten { why }
         }
     };
-    save(held)
+    save(guard)
 }
 
-async fn written(session: &Session, held: &RotationGuard) -> Result<(), String> {
-    let (old, new) = both(session, held).await?;
+async fn written(session: &Session, guard: &RotationGuard) -> Result<(), String> {
+    let (old, new) = both(session, guard).await?;
     let metadata = successor::naming_successor(&old, &new.id).ok_or("its metadata is not known")?;
     put(session, &old, metadata).await
 }
@@ -147,28 +147,28 @@ async fn written(session: &Session, held: &RotationGuard) -> Result<(), String> 
 /// Takes a successor that is given up out of the old key's metadata again, under the same conditions.
 pub(super) async fn unlink(
     session: &Session,
-    held: &mut RotationGuard,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    guard: &mut RotationGuard,
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) {
     let taken_out = async {
-        let (old, new) = both(session, held).await?;
+        let (old, new) = both(session, guard).await?;
         match successor::not_naming(&old, &new.id) {
             Some(metadata) => put(session, &old, metadata).await,
             None => Ok(()),
         }
     };
     if let Err(why) = taken_out.await {
-        tell(RotationProgress::LineageStays(why));
+        progress(RotationProgress::LineageStays(why));
     }
 }
 
 /// Both keys, where an update of the old one would change nothing but what it is asked to.
-async fn both(session: &Session, held: &RotationGuard) -> Result<(ApiKey, ApiKey), String> {
+async fn both(session: &Session, guard: &RotationGuard) -> Result<(ApiKey, ApiKey), String> {
     if !session.has(Feature::Update) {
         return Err(ClientError::Lacks(Feature::Update).to_string());
     }
-    let new = held.rotation.successor().cloned().unwrap_or_default();
-    let read = (find(session, &held.rotation.old.id).await, find(session, &new).await);
+    let new = guard.rotation.successor().cloned().unwrap_or_default();
+    let read = (find(session, &guard.rotation.old.id).await, find(session, &new).await);
     let (Ok(Some(old)), Ok(Some(new))) = read else { return Err("the keys could not be read".into()) };
     if !is_mine(session, &old) {
         return Err(format!("only its owner {} could write it", old.owner.username));
@@ -263,43 +263,43 @@ async fn judge(session: &Session, rotation: &Rotation, seen_valid: &mut bool) ->
 /// When the old key was not seen to be ended. What was begun is written down, and can be gone on with.
 pub async fn end(
     session: &Session,
-    held: &mut RotationGuard,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    guard: &mut RotationGuard,
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<Ended, Problem> {
-    if !matches!(held.rotation.state, State::Grace { .. } | State::Ending { .. }) {
-        held.rotation.ending()?; // which says what is wrong
+    if !matches!(guard.rotation.state, State::Grace { .. } | State::Ending { .. }) {
+        guard.rotation.ending()?; // which says what is wrong
     }
-    let mut judged = judge(session, &held.rotation, &mut held.old_seen_valid).await?;
-    let links = judged.plan == EndPlan::Invalidate && held.rotation.lineage == Lineage::Open;
+    let mut judged = judge(session, &guard.rotation, &mut guard.old_seen_valid).await?;
+    let links = judged.plan == EndPlan::Invalidate && guard.rotation.lineage == Lineage::Open;
     if links {
-        link(session, held, tell).await?;
+        link(session, guard, progress).await?;
     }
-    let earlier = held.rotation.requests.len().saturating_sub(1);
-    let late = made_by(session, &held.rotation.old.id, &held.rotation.requests[..earlier]).await?;
+    let earlier = guard.rotation.requests.len().saturating_sub(1);
+    let late = made_by(session, &guard.rotation.old.id, &guard.rotation.requests[..earlier]).await?;
     let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != judged.successor.id).collect();
-    end_strays(session, held, &late, tell).await?;
+    end_strays(session, guard, &late, progress).await?;
     if links || late.iter().any(|key| !key.invalidated) {
         // That took a while: what counts is how both keys are just before the request.
-        judged = judge(session, &held.rotation, &mut held.old_seen_valid).await?;
+        judged = judge(session, &guard.rotation, &mut guard.old_seen_valid).await?;
     }
 
-    let id = held.rotation.old.id.clone();
+    let id = guard.rotation.old.id.clone();
     let how = match judged.plan {
         EndPlan::File(how) => how,
         EndPlan::Invalidate => {
-            invalidated(session, held, &id).await?;
+            invalidated(session, guard, &id).await?;
             Ended::Invalidated
         }
     };
     // What was read is a proof only if it came from the cluster of this rotation.
-    check_cluster(session, &held.rotation).await?;
+    check_cluster(session, &guard.rotation).await?;
     if let Some(doubt) = judged.doubt {
-        tell(RotationProgress::NotProved(doubt.words()));
+        progress(RotationProgress::NotProved(doubt.words()));
     }
     let keys = [id.clone(), judged.successor.id];
-    let intent = session.intend(Action::Rotate, &keys, note(&held.rotation, "done")).await?;
-    held.rotation.done(clock::now(), how)?;
-    let saved = save(held);
+    let intent = session.intend(Action::Rotate, &keys, note(&guard.rotation, "done")).await?;
+    guard.rotation.done(clock::now(), how)?;
+    let saved = save(guard);
     let closing = saved.as_ref().map_or_else(closing_of, |()| success());
     intent.close(OutcomeEntry { keys: keys.to_vec(), ..closing }).await;
     saved?;
@@ -322,37 +322,37 @@ pub async fn end_all(
     rotations: &Rotations,
     ids: &[String],
     stop: &AtomicBool,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    report: &mut (dyn FnMut(RotationProgress) + Send),
     progress: &mut (dyn FnMut(&EndOutcome) + Send),
 ) -> Vec<EndOutcome> {
-    let mut fates = Vec::new();
+    let mut outcomes = Vec::new();
     for id in ids {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let fate = EndOutcome { id: id.clone(), result: end_due(session, rotations, id, tell).await };
-        progress(&fate);
-        fates.push(fate);
+        let outcome = EndOutcome { id: id.clone(), result: end_due(session, rotations, id, report).await };
+        progress(&outcome);
+        outcomes.push(outcome);
     }
-    fates
+    outcomes
 }
 
 async fn end_due(
     session: &Session,
     rotations: &Rotations,
     id: &str,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<(Rotation, Ended), Problem> {
-    let mut held = take(rotations, id)?;
+    let mut guard = take(rotations, id)?;
     // Somebody else may have gone on with it meanwhile.
-    let is_in_turn = matches!(held.rotation.next(clock::now()), Next::End | Next::Wait(_));
+    let is_in_turn = matches!(guard.rotation.next(clock::now()), Next::End | Next::Wait(_));
     if !is_in_turn {
         return Err(Problem::new(&format!("Rotation {id} is not due any more"), ""));
     }
-    let open = interrupted::open(session, &held.rotation).await;
-    let how = end(session, &mut held, tell).await?;
-    interrupted::close(session, &held.rotation, open, tell).await;
-    Ok((held.rotation.clone(), how))
+    let open = interrupted::open(session, &guard.rotation).await;
+    let how = end(session, &mut guard, progress).await?;
+    interrupted::close(session, &guard.rotation, open, progress).await;
+    Ok((guard.rotation.clone(), how))
 }
 
 /// A key that isn't found is only gone for somebody who would see it, on the cluster of the rotation, and when it was
@@ -381,9 +381,9 @@ pub(super) fn resume_fix(rotation: &Rotation) -> Fix {
     Fix::ResumeRotation(rotation.id.clone())
 }
 
-async fn invalidated(session: &Session, held: &mut RotationGuard, id: &KeyId) -> Result<(), Problem> {
-    held.rotation.ending()?;
-    save(held)?;
+async fn invalidated(session: &Session, guard: &mut RotationGuard, id: &KeyId) -> Result<(), Problem> {
+    guard.rotation.ending()?;
+    save(guard)?;
     let outcome =
         invalidate::invalidate(session, std::slice::from_ref(id), false, &AtomicBool::new(false), |_| ()).await;
     if outcome.done.contains(id) {
@@ -391,5 +391,5 @@ async fn invalidated(session: &Session, held: &mut RotationGuard, id: &KeyId) ->
     }
     let title = format!("The old key {id} was not seen to be invalidated");
     let problem = not_ended(&title, &outcome, "it is the key that you are signed in by");
-    Err(problem.hint("Both keys may still work. Try again").fix(resume_fix(&held.rotation)))
+    Err(problem.hint("Both keys may still work. Try again").fix(resume_fix(&guard.rotation)))
 }

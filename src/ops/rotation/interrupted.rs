@@ -61,7 +61,7 @@ pub(super) async fn close(
     session: &Session,
     rotation: &Rotation,
     open: Vec<Read>,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) {
     let mut cleared = 0;
     // Whoever wrote an intent may have written its outcome since.
@@ -73,7 +73,7 @@ pub(super) async fn close(
         cleared += 1;
     }
     if cleared > 0 && session.journal.folder().is_some() {
-        tell(RotationProgress::Cleared(cleared));
+        progress(RotationProgress::Cleared(cleared));
     }
 }
 

@@ -79,45 +79,45 @@ pub enum Recovery {
 /// With what is true afterwards: after a lost answer a key that was made all the same has been ended, or is named.
 pub async fn make(
     session: &Session,
-    held: &mut RotationGuard,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    guard: &mut RotationGuard,
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<CreatedSuccessor, Problem> {
     check_session(session)?;
-    check_maker(session, held)?;
-    check_cluster(session, &held.rotation).await?;
-    let old = read(session, &held.rotation.old.id).await?;
+    check_maker(session, guard)?;
+    check_cluster(session, &guard.rotation).await?;
+    let old = read(session, &guard.rotation.old.id).await?;
     check_old(session, &old).await?;
-    check_unchanged(&held.rotation, &old)?;
-    held.old_seen_valid = true;
-    let live = others(session, &held.rotation, &old).await?;
+    check_unchanged(&guard.rotation, &old)?;
+    guard.old_seen_valid = true;
+    let live = others(session, &guard.rotation, &old).await?;
     if !live.is_empty() {
         return Err(rotated_already(&old.id, &live));
     }
-    let created = create_successor(session, held, &old, tell).await?;
-    if let Err(problem) = check_cluster(session, &held.rotation).await {
-        return Err(not_here(session, held, &created.id, problem).await);
+    let created = create_successor(session, guard, &old, progress).await?;
+    if let Err(problem) = check_cluster(session, &guard.rotation).await {
+        return Err(not_here(session, guard, &created.id, problem).await);
     }
-    let rights = match look_beside(session, held, &old, &created.id).await {
+    let rights = match look_beside(session, guard, &old, &created.id).await {
         Ok((rights, None)) => rights,
-        Ok((_, Some(rival))) => return Err(taken_back(session, held, (&old.id, &created.id), &rival, tell).await),
+        Ok((_, Some(rival))) => return Err(taken_back(session, guard, (&old.id, &created.id), &rival, progress).await),
         // Its secret ends here.
         Err(problem) => {
-            let resume = Fix::ResumeRotation(held.rotation.id.clone());
+            let resume = Fix::ResumeRotation(guard.rotation.id.clone());
             return Err(undone(session, &created.id, problem).await.fix(resume));
         }
     };
-    tell(RotationProgress::Rights(rights.clone()));
-    created.doubts.iter().for_each(|doubt| tell(RotationProgress::Doubt(doubt.clone())));
+    progress(RotationProgress::Rights(rights.clone()));
+    created.doubts.iter().for_each(|doubt| progress(RotationProgress::Doubt(doubt.clone())));
     Ok(CreatedSuccessor { created, old, rights })
 }
 
 async fn create_successor(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     old: &ApiKey,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<CreatedKey, Problem> {
-    let rotation = &held.rotation;
+    let rotation = &guard.rotation;
     let asked = request(session, old, (&rotation.name, &rotation.expiration), rotation.request())?;
     let asked = asked.naming_grace(rotation.grace);
     let keys = [old.id.clone()];
@@ -129,14 +129,14 @@ async fn create_successor(
             return Err(error.into());
         }
         Err(CreateError::Lost(without_answer)) => {
-            let problem = lost(session, held, &without_answer, tell).await;
+            let problem = lost(session, guard, &without_answer, progress).await;
             let reason = Some(problem.words());
             intent.close(OutcomeEntry { verdict: Verdict::Unknown, reason, ..OutcomeEntry::default() }).await;
             return Err(problem);
         }
     };
-    held.rotation.created(created.id.clone())?;
-    if let Err(problem) = save(held) {
+    guard.rotation.created(created.id.clone())?;
+    if let Err(problem) = save(guard) {
         let problem = undone(session, &created.id, problem).await;
         intent.close(OutcomeEntry { keys: vec![created.id], ..closing_of(&problem) }).await;
         return Err(problem);
@@ -147,12 +147,12 @@ async fn create_successor(
 
 /// Another cluster answers since the successor was asked for: nobody is given its secret. Where it is on the cluster
 /// that answers now, it is ended there.
-async fn not_here(session: &Session, held: &mut RotationGuard, id: &KeyId, problem: Problem) -> Problem {
+async fn not_here(session: &Session, guard: &mut RotationGuard, id: &KeyId, problem: Problem) -> Problem {
     let found = match find(session, id).await {
-        Ok(found) => found.filter(|key| check_successor(&held.rotation, key).is_ok()),
+        Ok(found) => found.filter(|key| check_successor(&guard.rotation, key).is_ok()),
         Err(_) => None,
     };
-    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let resume = Fix::ResumeRotation(guard.rotation.id.clone());
     let words = match found {
         None => format!("The successor {id} was made before that, and nobody was given its secret"),
         Some(_) => {
@@ -176,7 +176,7 @@ async fn not_here(session: &Session, held: &mut RotationGuard, id: &KeyId, probl
 /// the own one got.
 async fn look_beside(
     session: &Session,
-    held: &RotationGuard,
+    guard: &RotationGuard,
     old: &ApiKey,
     new: &KeyId,
 ) -> Result<(Rights, Option<LiveSuccessor>), Problem> {
@@ -184,7 +184,7 @@ async fn look_beside(
     let now = read(session, &old.id).await?;
     let mine = find(session, new).await;
     let created = mine.as_ref().ok().and_then(|key| key.as_ref().map(|key| key.created));
-    let live = others(session, &held.rotation, &now).await?;
+    let live = others(session, &guard.rotation, &now).await?;
     let rival = live.into_iter().find(|other| lineage::is_later((created, new), other));
     let rights = match (old.limited_by.as_deref(), mine) {
         (Some(then), Ok(Some(ApiKey { limited_by: Some(now), .. }))) => compared(then, &now),
@@ -197,16 +197,16 @@ async fn look_beside(
 /// Invalidates a successor that another one was made before, and closes the rotation.
 async fn taken_back(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     (old, new): (&KeyId, &KeyId),
     rival: &LiveSuccessor,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
     let strays = [ApiKey { id: new.clone(), ..ApiKey::default() }];
-    if let Err(problem) = end_strays(session, held, &strays, tell).await {
+    if let Err(problem) = end_strays(session, guard, &strays, progress).await {
         return problem;
     }
-    let closed = held.rotation.abandoned(false, clock::now()).map_err(Problem::from).and_then(|()| save(held));
+    let closed = guard.rotation.abandoned(false, clock::now()).map_err(Problem::from).and_then(|()| save(guard));
     let Problem { title, .. } = rotated_already(old, std::slice::from_ref(rival));
     let detail =
         format!("It was made at the same time, and before this one: {new} is taken back, and was given to nobody");
@@ -214,7 +214,7 @@ async fn taken_back(
         Ok(()) => Problem::new(&title, &detail).hint("Resume that rotation where it was begun"),
         Err(problem) => {
             let detail = format!("{detail}. The rotation here could not be closed: {}", problem.words());
-            let cancel = Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false };
+            let cancel = Fix::CancelRotation { id: guard.rotation.id.clone(), keep_successor: false };
             Problem::new(&title, &detail).hint("Cancel it here").fix(cancel)
         }
     }
@@ -225,8 +225,8 @@ pub(super) fn success() -> OutcomeEntry {
 }
 
 /// The successor belongs to whoever makes it: not to somebody else on another day.
-fn check_maker(session: &Session, held: &RotationGuard) -> Result<(), Problem> {
-    let (maker, me) = (&held.rotation.maker, &session.identity);
+fn check_maker(session: &Session, guard: &RotationGuard) -> Result<(), Problem> {
+    let (maker, me) = (&guard.rotation.maker, &session.identity);
     if is_me(session, &maker.username, &maker.realm) {
         return Ok(());
     }
@@ -235,7 +235,7 @@ fn check_maker(session: &Session, held: &RotationGuard) -> Result<(), Problem> {
     Err(Problem::new(&title, "")
         .hint(&hint)
         .fix(Fix::ActAs(maker.username.clone()))
-        .or(Fix::CancelRotation { id: held.rotation.id.clone(), keep_successor: false }))
+        .or(Fix::CancelRotation { id: guard.rotation.id.clone(), keep_successor: false }))
 }
 
 /// A successor with other rights than the old key has by now would be no successor.
@@ -252,21 +252,21 @@ pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), P
 /// After a lost answer: what was made is ended, because nobody knows its secret.
 async fn lost(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     lost: &Lost,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
     let hint = "The old key works as before. Resuming the rotation asks the cluster again before anything is made";
-    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let resume = Fix::ResumeRotation(guard.rotation.id.clone());
     let error = &lost.error;
     let found = lost.found.as_ref();
-    let strays = found.map_or_else(|_| Vec::new(), |found| own(held, [&*found.ours, &*found.perhaps].concat()));
+    let strays = found.map_or_else(|_| Vec::new(), |found| own(guard, [&*found.ours, &*found.perhaps].concat()));
     if strays.is_empty() {
         return lost.problem().hint(hint).fix(resume);
     }
     let ids: Vec<String> = strays.iter().map(|key| key.id.to_string()).collect();
     let made = ids.join(", ");
-    match end_strays(session, held, &strays, tell).await {
+    match end_strays(session, guard, &strays, progress).await {
         Ok(()) => {
             let title = "The answer was lost, and no successor is left";
             let detail =
@@ -310,9 +310,9 @@ pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> P
 ///
 /// # Errors
 /// When it can't be written down: then nobody shall be told.
-pub fn hand_over_begins(held: &mut RotationGuard) -> Result<(), Problem> {
-    held.rotation.hand_over_begins()?;
-    save(held)
+pub fn hand_over_begins(guard: &mut RotationGuard) -> Result<(), Problem> {
+    guard.rotation.hand_over_begins()?;
+    save(guard)
 }
 
 /// The secret reached nobody: the successor is ended, and a later run makes another one.
@@ -321,21 +321,21 @@ pub fn hand_over_begins(held: &mut RotationGuard) -> Result<(), Problem> {
 /// Always, with what is true then.
 pub async fn hand_over_failed(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     why: &str,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
-    let id = held.rotation.successor().cloned().unwrap_or_default();
+    let id = guard.rotation.successor().cloned().unwrap_or_default();
     let title = format!("The successor {id} was made, and its secret could not be written");
-    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    let resume = Fix::ResumeRotation(guard.rotation.id.clone());
     let hint = "The old key stays as it is. Resuming the rotation makes another successor";
-    if let Err(problem) = held.rotation.hand_over_failed().map_err(Problem::from).and_then(|()| save(held)) {
+    if let Err(problem) = guard.rotation.hand_over_failed().map_err(Problem::from).and_then(|()| save(guard)) {
         // Nobody has the secret, whatever can be written down here.
         let problem = undone(session, &id, Problem::new(&title, &format!("{why}. {}", problem.words()))).await;
         return problem.hint(hint).fix(resume);
     }
     let strays = [ApiKey { id: id.clone(), ..ApiKey::default() }];
-    let problem = match end_strays(session, held, &strays, tell).await {
+    let problem = match end_strays(session, guard, &strays, progress).await {
         Ok(()) => {
             Problem::new(&title, &format!("{why}. Nobody knows it: the successor is invalidated, and was read again"))
         }
@@ -351,10 +351,10 @@ pub async fn hand_over_failed(
 ///
 /// # Errors
 /// When it can't be written down; a later run finds out by itself.
-pub fn handed_over(held: &mut RotationGuard) -> Result<(), Problem> {
-    let successor = held.rotation.successor().cloned().unwrap_or_default();
-    held.rotation.handed_over(successor)?;
-    save(held)
+pub fn handed_over(guard: &mut RotationGuard) -> Result<(), Problem> {
+    let successor = guard.rotation.successor().cloned().unwrap_or_default();
+    guard.rotation.handed_over(successor)?;
+    save(guard)
 }
 
 /// Finds out what an interrupted run has left: adopts a successor whose secret arrived, and ends those whose
@@ -364,21 +364,21 @@ pub fn handed_over(held: &mut RotationGuard) -> Result<(), Problem> {
 /// When a person has to say whether they have the secret, and when the cluster can't be asked.
 pub async fn recover(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     arrived: &DestinationContent,
     word: RecoveryChoice,
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<Recovery, Problem> {
     // Whoever does not see the successor would take it for one that was never made.
     check_session(session)?;
-    check_maker(session, held)?;
-    check_cluster(session, &held.rotation).await?;
-    tell(RotationProgress::Looking);
-    let made = made_before(session, held, true).await?;
+    check_maker(session, guard)?;
+    check_cluster(session, &guard.rotation).await?;
+    progress(RotationProgress::Looking);
+    let made = made_before(session, guard, true).await?;
     let valid: Vec<ApiKey> = made.into_iter().filter(|key| !key.invalidated).collect();
     let has = |id: &KeyId| valid.iter().any(|key| key.id == *id);
-    let known = held.rotation.successor().cloned();
-    let adopted = match (arrived, &held.rotation.state) {
+    let known = guard.rotation.successor().cloned();
+    let adopted = match (arrived, &guard.rotation.state) {
         (DestinationContent::Key(id), _)
             if word != RecoveryChoice::MakeAgain && has(id) && known.as_ref().is_none_or(|known| known == id) =>
         {
@@ -390,28 +390,28 @@ pub async fn recover(
         (DestinationContent::Empty, _) => None,
         (_, State::HandingOver { successor }) if has(successor) => match word {
             RecoveryChoice::MakeAgain => None,
-            RecoveryChoice::HandedOver | RecoveryChoice::None => return Err(ask(held, successor)),
+            RecoveryChoice::HandedOver | RecoveryChoice::None => return Err(ask(guard, successor)),
         },
         _ => None,
     };
     let strays: Vec<ApiKey> = valid.into_iter().filter(|key| Some(&key.id) != adopted.as_ref()).collect();
-    end_strays(session, held, &strays, tell).await?;
+    end_strays(session, guard, &strays, progress).await?;
     match adopted {
         Some(id) => {
-            held.rotation.handed_over(id)?;
-            save(held)?;
+            guard.rotation.handed_over(id)?;
+            save(guard)?;
             Ok(Recovery::HandedOver)
         }
         None => {
-            held.rotation.plan_again(new_profile_id().0)?;
-            save(held)?;
+            guard.rotation.plan_again(new_profile_id().0)?;
+            save(guard)?;
             Ok(Recovery::MakeAgain)
         }
     }
 }
 
-fn ask(held: &RotationGuard, successor: &KeyId) -> Problem {
-    let rotation = &held.rotation;
+fn ask(guard: &RotationGuard, successor: &KeyId) -> Problem {
+    let rotation = &guard.rotation;
     let title = format!("It is not known whether the secret of {successor} arrived");
     let detail = format!("The run that told it to {} was cut off. Nothing is done", rotation.place.words());
     Problem::new(&title, &detail)
@@ -426,28 +426,32 @@ fn ask(held: &RotationGuard, successor: &KeyId) -> Problem {
 /// # Errors
 /// When the cluster can't be asked; with `proves`, when the successor that is written down here is not proved to be one.
 /// Without it that one is only among them where its request proves it.
-pub(super) async fn made_before(session: &Session, held: &RotationGuard, proves: bool) -> Result<Vec<ApiKey>, Problem> {
+pub(super) async fn made_before(
+    session: &Session,
+    guard: &RotationGuard,
+    proves: bool,
+) -> Result<Vec<ApiKey>, Problem> {
     const TRIES: u32 = 5;
-    let successor = held.rotation.successor().cloned();
+    let successor = guard.rotation.successor().cloned();
     let may_be_coming =
-        matches!(held.rotation.state, State::Planned | State::Created { .. } | State::HandingOver { .. });
+        matches!(guard.rotation.state, State::Planned | State::Created { .. } | State::HandingOver { .. });
     let mut keys = Vec::new();
     for attempt in 0..if may_be_coming { TRIES } else { 1 } {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        keys = made_by(session, &held.rotation.old.id, &held.rotation.requests).await?;
+        keys = made_by(session, &guard.rotation.old.id, &guard.rotation.requests).await?;
         if let Some(id) = successor.as_ref().filter(|_| proves)
             && keys.iter().all(|key| key.id != *id)
             && let Some(key) = find_now(session, id).await?
         {
             if !key.invalidated {
-                check_successor(&held.rotation, &key)?;
+                check_successor(&guard.rotation, &key)?;
             }
             keys.push(key);
         }
-        let newest = &held.rotation.requests[held.rotation.requests.len().saturating_sub(1)..];
-        if keys.iter().any(|key| successor::was_made_for(key, &held.rotation.old.id, newest)) {
+        let newest = &guard.rotation.requests[guard.rotation.requests.len().saturating_sub(1)..];
+        if keys.iter().any(|key| successor::was_made_for(key, &guard.rotation.old.id, newest)) {
             break;
         }
     }
@@ -467,27 +471,27 @@ pub(super) async fn made_by(session: &Session, old: &KeyId, requests: &[String])
 }
 
 /// Of these keys only those that were made for this rotation.
-fn own(held: &RotationGuard, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
-    keys.retain(|key| successor::was_made_for(key, &held.rotation.old.id, &held.rotation.requests));
+fn own(guard: &RotationGuard, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
+    keys.retain(|key| successor::was_made_for(key, &guard.rotation.old.id, &guard.rotation.requests));
     keys
 }
 
 /// Ends keys whose secret nobody knows, and proves it.
 pub(super) async fn end_strays(
     session: &Session,
-    held: &mut RotationGuard,
+    guard: &mut RotationGuard,
     strays: &[ApiKey],
-    tell: &mut (dyn FnMut(RotationProgress) + Send),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<(), Problem> {
     let ids: Vec<KeyId> = strays.iter().filter(|key| !key.invalidated).map(|key| key.id.clone()).collect();
     if ids.is_empty() {
         return Ok(());
     }
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
-    held.rotation.add_strays(&outcome.done);
-    let saved = save(held);
-    outcome.done.iter().for_each(|id| tell(RotationProgress::StrayEnded(id.clone())));
-    let resume = Fix::ResumeRotation(held.rotation.id.clone());
+    guard.rotation.add_strays(&outcome.done);
+    let saved = save(guard);
+    outcome.done.iter().for_each(|id| progress(RotationProgress::StrayEnded(id.clone())));
+    let resume = Fix::ResumeRotation(guard.rotation.id.clone());
     if !outcome.is_complete() {
         let id = outcome.failed.first().map(|(id, _)| id.clone()).or_else(|| ids.first().cloned()).unwrap_or_default();
         let title =

@@ -173,9 +173,9 @@ fn note(rotation: &Rotation, step: &str) -> Option<Value> {
     }))
 }
 
-fn save(held: &mut RotationGuard) -> Result<(), Problem> {
-    held.save().map_err(|error| {
-        let folder = held.path();
+fn save(guard: &mut RotationGuard) -> Result<(), Problem> {
+    guard.save().map_err(|error| {
+        let folder = guard.path();
         unwritable(folder.parent().unwrap_or(&folder), &error)
     })
 }
@@ -196,14 +196,14 @@ mod tests {
     }
 
     /// Only has to compile: the worker carries its tasks from thread to thread.
-    async fn steps(session: &Session, held: &mut RotationGuard, rotations: &Rotations) -> Result<(), Problem> {
-        let mut tell = |_: RotationProgress| ();
+    async fn steps(session: &Session, guard: &mut RotationGuard, rotations: &Rotations) -> Result<(), Problem> {
+        let mut progress = |_: RotationProgress| ();
         sent(plan(session, &[], &KeyId::default(), &RotationOptions::default())).await?;
-        let made = sent(make(session, held, &mut tell)).await?;
-        sent(try_it(session, held, &made.created.secret)).await?;
-        sent(recover(session, held, &DestinationContent::Empty, RecoveryChoice::None, &mut tell)).await?;
-        sent(end_all(session, rotations, &[], &false.into(), &mut tell, &mut |_| ())).await;
-        sent(cancel(session, held, false, &mut tell)).await.map(drop)
+        let made = sent(make(session, guard, &mut progress)).await?;
+        sent(try_it(session, guard, &made.created.secret)).await?;
+        sent(recover(session, guard, &DestinationContent::Empty, RecoveryChoice::None, &mut progress)).await?;
+        sent(end_all(session, rotations, &[], &false.into(), &mut progress, &mut |_| ())).await;
+        sent(cancel(session, guard, false, &mut progress)).await.map(drop)
     }
 
     #[test]

@@ -201,7 +201,7 @@ pub async fn plan(
     session: &Session,
     underway: &[Rotation],
     old: &KeyId,
-    wishes: &RotationOptions,
+    options: &RotationOptions,
 ) -> Result<RotationPlan, Problem> {
     check_session(session)?;
     let cluster = super::cluster_of(session).await?;
@@ -212,9 +212,9 @@ pub async fn plan(
     if changes_owner {
         check_may_end(session, &old)?;
     }
-    let name = wishes.name.clone().unwrap_or_else(|| old.name.clone());
+    let name = options.name.clone().unwrap_or_else(|| old.name.clone());
     create::check_name(&name).map_err(|words| Problem::new("That can't be the successor's name", &words))?;
-    let expiration = match &wishes.expiration {
+    let expiration = match &options.expiration {
         Some(typed) => fixed(typed, session.now())?,
         None => same_length(&old),
     };
@@ -233,7 +233,7 @@ pub async fn plan(
         expiration,
         old,
     };
-    plan.set_grace(wishes.grace);
+    plan.set_grace(options.grace);
     Ok(plan)
 }
 

@@ -208,7 +208,7 @@ pub async fn plan(
         return Err(problem.into());
     }
     let plan = background::run(|| UpdatePlan::work_out(keys, &checked, owner_today.as_deref(), now));
-    let mut plan = plan.map_err(|slip| NotPlanned::Slips(vec![slip]))?;
+    let mut plan = plan.map_err(|error| NotPlanned::Slips(vec![error]))?;
     plan.cluster = Some(session.cluster());
     let binds = |change: &KeyChange| matches!(change, KeyChange::CrossCluster(update) if update.certificate_identity.as_ref().is_some_and(Option::is_some));
     if plan.planned.iter().any(|planned| binds(&planned.change))

@@ -101,10 +101,10 @@ impl Rotations {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a rotation needs an id of its own"));
         }
         let lock = self.lock_file(&rotation.id)?;
-        let held =
+        let guard =
             RotationGuard { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation };
-        write(&held.folder, &held.rotation)?;
-        Ok(held)
+        write(&guard.folder, &guard.rotation)?;
+        Ok(guard)
     }
 
     /// Takes hold of one, as it is now on the disk.
@@ -261,36 +261,36 @@ mod tests {
     fn what_is_saved_is_there_for_whoever_comes_next_and_for_nobody_else() {
         let (_folder, rotations) = folder();
         assert!(rotations.all().unwrap().rotations.is_empty(), "no folder yet");
-        let mut held = rotations.begin(rotation("b", 2)).unwrap();
+        let mut guard = rotations.begin(rotation("b", 2)).unwrap();
         drop(rotations.begin(rotation("a", 1)).unwrap());
-        held.rotation.created(KeyId::new("new")).unwrap();
+        guard.rotation.created(KeyId::new("new")).unwrap();
         assert_eq!(rotations.all().unwrap().rotations[1].state, State::Planned, "not saved yet");
-        held.save().unwrap();
+        guard.save().unwrap();
         let busy = rotations.lock("b").unwrap_err();
         assert!(busy.kind() == io::ErrorKind::WouldBlock && busy.to_string().contains("another"), "{busy}");
-        drop(held);
+        drop(guard);
         let listing = rotations.all().unwrap();
         assert_eq!(listing.rotations.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        let held = rotations.lock("b").unwrap();
-        assert_eq!(held.rotation.successor(), Some(&KeyId::new("new")));
+        let guard = rotations.lock("b").unwrap();
+        assert_eq!(guard.rotation.successor(), Some(&KeyId::new("new")));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-            assert_eq!((mode(&held.path()), mode(rotations.folder())), (0o600, 0o700));
+            assert_eq!((mode(&guard.path()), mode(rotations.folder())), (0o600, 0o700));
         }
     }
 
     #[test]
     fn a_lock_that_is_held_elsewhere_is_not_waited_for_forever() {
         let (_folder, rotations) = folder();
-        let held = rotations.lock_all().unwrap();
+        let guard = rotations.lock_all().unwrap();
         let began = std::time::Instant::now();
         let busy = rotations.lock_all().unwrap_err();
         assert!(began.elapsed() < 2 * LOCK_WAIT, "{:?}", began.elapsed());
         assert_eq!(busy.kind(), io::ErrorKind::WouldBlock);
         assert!(busy.to_string().contains(&format!("process {} holds its lock", std::process::id())), "{busy}");
-        drop(held);
+        drop(guard);
         rotations.lock_all().unwrap();
     }
 
@@ -353,22 +353,22 @@ mod tests {
     #[test]
     fn what_can_t_be_written_down_is_taken_back() {
         let (_folder, rotations) = folder();
-        let mut held = rotations.begin(rotation("a", 1)).unwrap();
+        let mut guard = rotations.begin(rotation("a", 1)).unwrap();
         // Something in the way of the new file, which not even root can write over.
         fs::create_dir(rotations.folder().join("a.new")).unwrap();
-        held.rotation.created(KeyId::new("new")).unwrap();
-        assert!(held.save().is_err());
-        assert_eq!(held.rotation.state, State::Planned);
+        guard.rotation.created(KeyId::new("new")).unwrap();
+        assert!(guard.save().is_err());
+        assert_eq!(guard.rotation.state, State::Planned);
         assert_eq!(rotations.all().unwrap().rotations[0].state, State::Planned);
     }
 
     #[test]
     fn a_finished_one_leaves_no_lock_behind() {
         let (_folder, rotations) = folder();
-        let mut held = rotations.begin(rotation("a", 1)).unwrap();
-        held.rotation.abandoned(false, 2).unwrap();
-        held.save().unwrap();
-        drop(held);
+        let mut guard = rotations.begin(rotation("a", 1)).unwrap();
+        guard.rotation.abandoned(false, 2).unwrap();
+        guard.save().unwrap();
+        drop(guard);
         assert!(!rotations.folder().join("a.lock").exists());
         assert!(rotations.lock("a").unwrap().rotation.is_finished());
     }

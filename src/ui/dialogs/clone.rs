@@ -91,19 +91,20 @@ impl CloneForm {
     }
 
     fn fields(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning, is_new: bool) {
-        let slip = |at: CloneField| cloning.slips.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone());
-        let error = slip(CloneField::Secret);
+        let field_error =
+            |at: CloneField| cloning.errors.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone());
+        let error = field_error(CloneField::Secret);
         let help = "Copying a key takes its secret: encoded, id:api_key, a header, a command or a line of code";
         let pasted = Field::new(SECRET).mono().help(help).error(error.as_deref());
         let pasted = pasted.show_password(ui, &mut self.pasted);
         if is_new {
             pasted.request_focus();
         }
-        let error = slip(CloneField::Name);
+        let error = field_error(CloneField::Name);
         Field::new("Name of the copy").error(error.as_deref()).show(ui, &mut self.draft.name);
-        self.end(ui, view, cloning, slip(CloneField::Expiration).as_deref());
+        self.end(ui, view, cloning, field_error(CloneField::Expiration).as_deref());
         if self.draft.needs_reason(view.state.now, &view.state.zone) {
-            let error = slip(CloneField::Reason);
+            let error = field_error(CloneField::Reason);
             let is_never = self.draft.expiration.trim().eq_ignore_ascii_case("never");
             let label = if is_never { "Why it never expires" } else { "Why it is long-lived" };
             let reason = Field::new(label).help("Kept in the metadata, for whoever reviews the key");

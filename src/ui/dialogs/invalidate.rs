@@ -37,7 +37,7 @@ const OWNERS: usize = 4;
 #[derive(Default)]
 pub struct InvalidateDialog {
     typed: String,
-    fates: FatesView,
+    outcomes: FatesView,
     was_open: bool,
 }
 
@@ -50,7 +50,7 @@ impl InvalidateDialog {
         };
         if !std::mem::replace(&mut self.was_open, true) {
             self.typed.clear();
-            self.fates = FatesView::default();
+            self.outcomes = FatesView::default();
         }
         let closed =
             dialog(ctx, view.state, "Keys to invalidate", (plan.is_running(), plan.is_over()), size::DIALOG, |ui| {
@@ -179,9 +179,15 @@ impl InvalidateDialog {
                 tally(ui, (icons::WARNING, p.warning.text), "Not known", "may have been invalidated", unknown);
             }
             if plan.is_running() {
-                tally(ui, (icons::PENDING, p.info.text), "On the way", "sent, not proved yet", plan.news.on_the_way);
+                tally(
+                    ui,
+                    (icons::PENDING, p.info.text),
+                    "On the way",
+                    "sent, not proved yet",
+                    plan.progress.on_the_way,
+                );
             }
-            let waiting = untouched + if plan.is_running() { plan.news.waiting } else { 0 };
+            let waiting = untouched + if plan.is_running() { plan.progress.waiting } else { 0 };
             let meaning = if plan.is_running() { "not sent yet" } else { "stay as they are" };
             tally(ui, (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "Untouched", meaning, waiting);
             ui.spacing_mut().item_spacing.y = space::S;
@@ -191,7 +197,7 @@ impl InvalidateDialog {
                 let name = view.state.outcome_file_name(&plan.profile, "keys");
                 ui.add_space(space::XS);
                 let source = Source { keys: &plan.keys, exported: &plan.exported, name: &name };
-                self.fates.ui(ui, view, &lists(outcome), &source);
+                self.outcomes.ui(ui, view, &lists(outcome), &source);
             }
         });
         notice::hairline(ui);
@@ -227,12 +233,12 @@ fn lists(outcome: &Outcome) -> [List<'_>; 4] {
         failed,
         unknown,
         List {
-            fate: KeyOutcome::Untouched,
+            outcome: KeyOutcome::Untouched,
             word: "Untouched",
             count: outcome.untouched.len(),
             row: Box::new(untouched),
         },
-        List { fate: KeyOutcome::Invalidated, word: "Done", count: outcome.done.len(), row: Box::new(done) },
+        List { outcome: KeyOutcome::Invalidated, word: "Done", count: outcome.done.len(), row: Box::new(done) },
     ]
 }
 
@@ -270,10 +276,10 @@ fn over_buttons(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
 
 fn latest(ui: &mut Ui, plan: &Invalidation) {
     let p = theme::colors(ui);
-    for (id, reason) in &plan.news.reasons {
+    for (id, reason) in &plan.progress.reasons {
         text::line(ui, Type::Small, p.danger.text, sanitize::shortened(&format!("{id}: {reason}"), 200));
     }
-    for id in &plan.news.latest {
+    for id in &plan.progress.latest {
         let name = plan.keys.by_id(id).map(|key| sanitize::shortened(&key.name, 50)).unwrap_or_default();
         ui.horizontal(|ui| {
             text::icon(ui, Type::IconSmall, p.success.text, icons::CHECK);

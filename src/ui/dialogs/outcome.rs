@@ -51,7 +51,7 @@ impl Default for FatesView {
 /// One of the lists: how many, and a row by its number.
 pub struct List<'a> {
     /// What became of these.
-    pub fate: KeyOutcome,
+    pub outcome: KeyOutcome,
     /// The word on its chip.
     pub word: &'a str,
     /// How many.
@@ -74,26 +74,28 @@ pub struct Source<'a> {
 /// not known.
 pub fn failures(failed: &[(KeyId, Failure)]) -> [List<'_>; 2] {
     let (unknown, refused): (Vec<_>, Vec<_>) = failed.iter().partition(|(_, failure)| failure.is_unknown());
-    [(KeyOutcome::Failed, "Failed", refused), (KeyOutcome::Unknown, "Not known", unknown)].map(|(fate, word, keys)| {
-        List {
-            fate,
+    [(KeyOutcome::Failed, "Failed", refused), (KeyOutcome::Unknown, "Not known", unknown)].map(
+        |(outcome, word, keys)| List {
+            outcome,
             word,
             count: keys.len(),
             row: Box::new(move |at| keys.get(at).map(|key| outcome_report::failure(key))),
-        }
-    })
+        },
+    )
 }
 
 impl FatesView {
     /// Draws the lists that are not empty. The first of `lists` that has a row is shown until another is chosen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, lists: &[List<'_>], source: &Source<'_>) {
         let there = || lists.iter().filter(|list| list.count > 0);
-        let Some(shown) = there().find(|list| Some(list.fate) == self.shown).or_else(|| there().next()) else { return };
+        let Some(shown) = there().find(|list| Some(list.outcome) == self.shown).or_else(|| there().next()) else {
+            return;
+        };
         ui.horizontal_wrapped(|ui| {
             for list in there() {
-                let on = list.fate == shown.fate;
+                let on = list.outcome == shown.outcome;
                 if chip::choice(ui, on, None, list.word, Some(thousands(list.count as u64))).clicked() {
-                    self.shown = Some(list.fate);
+                    self.shown = Some(list.outcome);
                     self.path = None;
                 }
             }
@@ -108,14 +110,14 @@ impl FatesView {
             }
             let export = Button::link("Export…").named("Export this list");
             if self.path.is_none() && export.show(ui).clicked() {
-                self.path = Some(self.suggested(source.name, shown.fate));
+                self.path = Some(self.suggested(source.name, shown.outcome));
             }
         });
         self.file(ui, view, shown, source);
     }
 
-    fn suggested(&self, name: &str, fate: KeyOutcome) -> String {
-        format!("~/{}-{name}.{}", fate.word().replace(' ', "-"), self.format.extension())
+    fn suggested(&self, name: &str, outcome: KeyOutcome) -> String {
+        format!("~/{}-{name}.{}", outcome.word().replace(' ', "-"), self.format.extension())
     }
 
     fn file(&mut self, ui: &mut Ui, view: &mut View<'_>, shown: &List<'_>, source: &Source<'_>) {
@@ -123,10 +125,10 @@ impl FatesView {
         ui.horizontal(|ui| {
             for format in [Format::Csv, Format::Json] {
                 if chip::choice(ui, self.format == format, None, format.word(), None).clicked() {
-                    let was_suggested = path == self.suggested(source.name, shown.fate);
+                    let was_suggested = path == self.suggested(source.name, shown.outcome);
                     self.format = format;
                     if was_suggested {
-                        path = self.suggested(source.name, shown.fate);
+                        path = self.suggested(source.name, shown.outcome);
                     }
                 }
             }
@@ -135,7 +137,7 @@ impl FatesView {
                 let label = format!("Export {}", plural(shown.count as u64, "key"));
                 if Button::secondary(&label).icon(icons::DOWNLOAD).off_because(off).show(ui).clicked() {
                     let to: PathBuf = expanded(path.trim());
-                    view.send(Command::ExportFates(shown.fate, self.format, to));
+                    view.send(Command::ExportFates(shown.outcome, self.format, to));
                 }
             });
         });
@@ -164,7 +166,7 @@ fn reasons(ui: &mut Ui, list: &List<'_>) {
             known.push(reason);
         }
     }
-    let color = match list.fate {
+    let color = match list.outcome {
         KeyOutcome::Failed => p.danger.text,
         KeyOutcome::Unknown => p.warning.text,
         _ => p.text.secondary,
@@ -176,7 +178,7 @@ fn reasons(ui: &mut Ui, list: &List<'_>) {
 
 fn rows(ui: &mut Ui, list: &List<'_>, keys: &KeySet) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    let scroll = ScrollArea::vertical().id_salt(("fates", list.fate)).max_height(180.0).auto_shrink([false, true]);
+    let scroll = ScrollArea::vertical().id_salt(("fates", list.outcome)).max_height(180.0).auto_shrink([false, true]);
     scroll.show_rows(ui, ROW, list.count, |ui, range| {
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.set_max_width(ui.available_width() - space::M);
@@ -187,9 +189,9 @@ fn rows(ui: &mut Ui, list: &List<'_>, keys: &KeySet) {
     ui.spacing_mut().item_spacing.y = space::S;
 }
 
-fn line(ui: &mut Ui, (fate, id, reason): &KeyOutcomeRow, keys: &KeySet) {
+fn line(ui: &mut Ui, (outcome, id, reason): &KeyOutcomeRow, keys: &KeySet) {
     let p = theme::colors(ui);
-    let (icon, color) = match fate {
+    let (icon, color) = match outcome {
         KeyOutcome::Invalidated | KeyOutcome::Updated | KeyOutcome::Unchanged => (icons::CHECK, p.success.text),
         KeyOutcome::Failed => (icons::ERROR, p.danger.text),
         KeyOutcome::Unknown => (icons::WARNING, p.warning.text),

@@ -106,8 +106,8 @@ pub(crate) enum DueResult {
 
 impl DueResult {
     /// Result by what came of ending it; `None` where it was not tried.
-    pub(crate) fn of(fate: Option<&EndOutcome>) -> Self {
-        match fate.map(|fate| &fate.result) {
+    pub(crate) fn of(outcome: Option<&EndOutcome>) -> Self {
+        match outcome.map(|outcome| &outcome.result) {
             Some(Ok((_, how))) => Self::Ended(*how),
             Some(Err(problem)) if problem.kind == ProblemKind::NotKnown => Self::NotKnown,
             Some(Err(_)) => Self::Failed,

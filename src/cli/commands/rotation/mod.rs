@@ -138,7 +138,7 @@ pub(crate) fn listing(rotations: &Rotations) -> Result<Listing, CliError> {
 }
 
 async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
-    let wishes = args.options()?;
+    let rotation_options = args.options()?;
     args.check_destination()?;
     let session = flags.changing_session().await?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
@@ -149,7 +149,7 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
         ));
     }
     listing(rotations)?;
-    let (plans, mut failed, uses) = plans(&session, rotations, &keys, (&wishes, args.consent())).await?;
+    let (plans, mut failed, uses) = plans(&session, rotations, &keys, (&rotation_options, args.consent())).await?;
     if plans.is_empty() {
         return Ok(Exit::Failed);
     }
@@ -190,10 +190,10 @@ async fn plans(
     session: &Session,
     rotations: &Rotations,
     keys: &[ApiKey],
-    (wishes, consent): (&RotationOptions, Consent),
+    (options, consent): (&RotationOptions, Consent),
 ) -> Result<(Vec<RotationPlan>, usize, Result<Uses, NotKnown>), CliError> {
     let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
-    let Planned { plans, mut refused, uses } = driver::plans(session, rotations, &ids, wishes, &mut |_| ()).await?;
+    let Planned { plans, mut refused, uses } = driver::plans(session, rotations, &ids, options, &mut |_| ()).await?;
     let mut meant = Vec::new();
     for plan in plans {
         match plan.check(consent) {

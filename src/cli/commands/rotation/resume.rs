@@ -103,17 +103,17 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     if !ids.is_empty() && !confirmed(args.yes, "invalidate")? {
         return Ok(Exit::Failed);
     }
-    let mut progress = |fate: &EndOutcome| match &fate.result {
+    let mut progress = |outcome: &EndOutcome| match &outcome.result {
         Ok((rotation, how)) => output::print_status(&ended_words(rotation, *how)),
         Err(problem) => output::print_error(&fixes::with_fixes(problem)),
     };
     let stop = AtomicBool::new(false);
     let mut told = say;
     let work = driver::end_these(&session, rotations, &ids, &stop, (&mut told, &mut progress));
-    let fates = stoppable(work, &stop).await?;
+    let outcomes = stoppable(work, &stop).await?;
     let result = |rotation: &Rotation| match refused.contains(&rotation.id) {
         true => DueResult::Failed,
-        false => DueResult::of(fates.iter().find(|fate| fate.id == rotation.id)),
+        false => DueResult::of(outcomes.iter().find(|outcome| outcome.id == rotation.id)),
     };
     let mut results: Vec<(Rotation, DueResult)> =
         due.iter().map(|rotation| (rotation.clone(), result(rotation))).collect();
@@ -147,15 +147,15 @@ pub(crate) async fn resume(
     args: &RotateArgs,
 ) -> Result<Exit, CliError> {
     args.check_file()?;
-    let held = meant(rotations, reference)?;
-    if held.rotation.is_finished() {
-        output::print_status(&finished_words(&held.rotation));
+    let guard = meant(rotations, reference)?;
+    if guard.rotation.is_finished() {
+        output::print_status(&finished_words(&guard.rotation));
         return Ok(Exit::Done);
     }
-    let answers = answers(&held, args)?;
+    let answers = answers(&guard, args)?;
     let session = flags.changing_session().await?;
     let mut front = Terminal::new(&session, args.output, args.yes);
-    let outcome = match driver::resume(&session, held, answers, &mut front).await {
+    let outcome = match driver::resume(&session, guard, answers, &mut front).await {
         Ok(outcome) => outcome,
         Err(problem) => return Err(front.reason(problem.into())),
     };
@@ -164,7 +164,7 @@ pub(crate) async fn resume(
 }
 
 /// Answers to what an interrupted rotation may ask, by the options.
-fn answers(held: &RotationGuard, args: &RotateArgs) -> Result<Answers, CliError> {
+fn answers(guard: &RotationGuard, args: &RotateArgs) -> Result<Answers, CliError> {
     let wrong = |error: std::io::Error| CliError::Fields(vec![format!("--secret-file: {error}")]);
     let file: Option<PathBuf> =
         args.secret_file.as_deref().map(rotation::destination::absolute).transpose().map_err(wrong)?;
@@ -176,7 +176,7 @@ fn answers(held: &RotationGuard, args: &RotateArgs) -> Result<Answers, CliError>
         (None, true, _) => SecretConfirmation::Said,
         (None, false, false) => SecretConfirmation::Unsaid,
     };
-    if let (Some(path), SecretConfirmation::Unsaid, Next::Try) = (&file, &have, held.rotation.next(0)) {
+    if let (Some(path), SecretConfirmation::Unsaid, Next::Try) = (&file, &have, guard.rotation.next(0)) {
         let title = format!("{} does not hold the secret of the successor. Nothing is ended", path.display());
         let hint = "It holds the encoded key, or id:api_key; --handed-over takes your word that you have it";
         return Err(CliError::problem(&title, "", hint));
@@ -208,17 +208,17 @@ pub(crate) async fn cancel(
     reference: &str,
     args: &RotateArgs,
 ) -> Result<Exit, CliError> {
-    let mut held = meant(rotations, reference)?;
-    if held.rotation.is_finished() {
-        let title = format!("{}. Nothing is done", finished_words(&held.rotation));
+    let mut guard = meant(rotations, reference)?;
+    if guard.rotation.is_finished() {
+        let title = format!("{}. Nothing is done", finished_words(&guard.rotation));
         return Err(CliError::problem(&title, "", ""));
     }
     let session = flags.changing_session().await?;
     // What would be refused is refused before it is shown as if it could be done.
-    let plan = rotation::check_cancel(&session, &held.rotation, args.keep_successor).await?;
-    let outlook = held.rotation.outlook(clock::now(), plan.old, plan.successor);
-    let old = &held.rotation.old;
-    let (what, fate) = match (&outlook, held.rotation.successor()) {
+    let plan = rotation::check_cancel(&session, &guard.rotation, args.keep_successor).await?;
+    let outlook = guard.rotation.outlook(clock::now(), plan.old, plan.successor);
+    let old = &guard.rotation.old;
+    let (what, outcome) = match (&outlook, guard.rotation.successor()) {
         (Outlook::Dead(why), _) => ("is closed".to_owned(), why.clone()),
         (_, None) => (stays(plan.old), "whatever was made for it is invalidated".to_owned()),
         (_, Some(new)) if plan.successor.has_ended() => {
@@ -227,12 +227,12 @@ pub(crate) async fn cancel(
         (_, Some(new)) if plan.ends.is_none() => (stays(plan.old), format!("its successor {new} stays valid too")),
         (_, Some(new)) => (stays(plan.old), format!("its successor {new} will be invalidated, for ever")),
     };
-    output::print_status(&sanitize::shown(&format!("{} ({}) {what}; {fate}", old.name, old.id)));
+    output::print_status(&sanitize::shown(&format!("{} ({}) {what}; {outcome}", old.name, old.id)));
     if !confirmed(args.yes, "cancel")? {
         return Ok(Exit::Failed);
     }
-    driver::cancel_rotation(&session, &mut held, args.keep_successor, &mut say).await?;
+    driver::cancel_rotation(&session, &mut guard, args.keep_successor, &mut say).await?;
     let done = if matches!(outlook, Outlook::Dead(_)) { "closed" } else { "canceled" };
-    output::print_status(&format!("Rotation {} is {done}", held.rotation.id));
+    output::print_status(&format!("Rotation {} is {done}", guard.rotation.id));
     Ok(Exit::Done)
 }

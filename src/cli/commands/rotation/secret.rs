@@ -76,19 +76,19 @@ pub(crate) fn stream(format: PlainFormat) -> Destination {
 }
 
 /// Says what was done or found out.
-pub(crate) fn say(news: RotationProgress) {
-    let trial = match &news {
+pub(crate) fn say(progress: RotationProgress) {
+    let trial = match &progress {
         RotationProgress::Tried { trial: Some(trial), .. } => Some(trial),
         _ => None,
     };
-    match &news {
+    match &progress {
         RotationProgress::Begun(id) => {
             output::print_status(&format!(
                 "Rotation {id}: whatever interrupts it, `keybearer rotate --resume {id}` resumes it"
             ));
         }
-        RotationProgress::Doubt(_) | RotationProgress::NotProved(_) => output::print_error(&news.words()),
-        _ => output::print_status(&sanitize::shown(&news.words())),
+        RotationProgress::Doubt(_) | RotationProgress::NotProved(_) => output::print_error(&progress.words()),
+        _ => output::print_status(&sanitize::shown(&progress.words())),
     }
     for check in trial.iter().flat_map(|trial| &trial.checks).filter(|check| check.meant && !check.granted) {
         let on = if check.on.is_empty() { String::new() } else { format!(" on {}", check.on.join(", ")) };
@@ -131,8 +131,8 @@ impl<'a> Terminal<'a> {
 }
 
 impl Interaction for Terminal<'_> {
-    fn progress(&mut self, news: RotationProgress) {
-        say(news);
+    fn progress(&mut self, report: RotationProgress) {
+        say(report);
     }
 
     fn can_deliver(&mut self) -> bool {

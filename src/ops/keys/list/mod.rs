@@ -75,7 +75,7 @@ impl KeyList {
 
     /// One key that could not be read as a whole, and why.
     pub fn example_of_doubt(&self) -> Option<String> {
-        let flawed = self.keys.first_flaw().map(|(place, flaw)| format!("{}: {flaw}", self.keys.id(place)));
+        let flawed = self.keys.first_flaw().map(|(row_id, flaw)| format!("{}: {flaw}", self.keys.id(row_id)));
         flawed.or_else(|| self.unreadable.kept().first().map(|row| format!("A row without an id: {}", row.reason)))
     }
 

@@ -217,13 +217,13 @@ impl Reader {
         let page = self.read(&query).await?;
         let value = page.last_sort.as_deref().and_then(|sort| sort.first()).and_then(|value| value.get().parse().ok());
         let state = self.state();
-        let known = (0..state.keys.len()).map(|place| state.keys.created(place)).min().unwrap_or_default();
+        let known = (0..state.keys.len()).map(|row| state.keys.created(row)).min().unwrap_or_default();
         Ok(value.unwrap_or(known).min(known))
     }
 
     fn newest_creation(&self) -> Millis {
         let state = self.state();
-        (0..state.keys.len()).map(|place| state.keys.created(place)).max().unwrap_or_default()
+        (0..state.keys.len()).map(|row| state.keys.created(row)).max().unwrap_or_default()
     }
 
     /// Ranges of a few thousand keys each: by the cluster's own histogram where it has one, otherwise
@@ -450,9 +450,9 @@ impl Reader {
         }
         if !gone.is_empty() {
             let mut state = self.state();
-            let mut places = Bitmap::none(state.keys.len());
-            gone.iter().filter_map(|id| state.keys.row_id(id)).for_each(|place| places.set(place, true));
-            state.keys = background::run(|| state.keys.without(&places));
+            let mut row_ids = Bitmap::none(state.keys.len());
+            gone.iter().filter_map(|id| state.keys.row_id(id)).for_each(|place| row_ids.set(place, true));
+            state.keys = background::run(|| state.keys.without(&row_ids));
         }
         Ok(())
     }
@@ -460,8 +460,8 @@ impl Reader {
     /// The ids of a range, as far as they were read.
     fn within(&self, range: Range) -> Vec<String> {
         let state = self.state();
-        let here = |place: &usize| (range.from..range.until).contains(&state.keys.created(*place));
-        (0..state.keys.len()).filter(here).map(|place| state.keys.id(place).to_owned()).collect()
+        let here = |row: &usize| (range.from..range.until).contains(&state.keys.created(*row));
+        (0..state.keys.len()).filter(here).map(|row| state.keys.id(row).to_owned()).collect()
     }
 
     fn tell(&self) {

@@ -126,28 +126,28 @@ fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &EndingOldKe
 
 fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOldKeys) {
     let total = ending.rotations.len();
-    let fates = match &ending.over {
-        Some(Ok(fates)) => fates.as_slice(),
+    let outcomes = match &ending.over {
+        Some(Ok(outcomes)) => outcomes.as_slice(),
         _ => &[],
     };
-    let done = fates.iter().filter(|fate| fate.result.is_ok()).count();
+    let done = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
     let title = match &ending.over {
         None => format!("Invalidating {}", plural(total as u64, "old key")),
-        Some(_) => ended_title(fates, total),
+        Some(_) => ended_title(outcomes, total),
     };
     head(ui, dialog, &title, "Each is sent by its id, and read again as proof");
     padded(ui, |ui| {
-        let settled = if ending.over.is_some() { fates.len() } else { dialog.counted };
-        progress(ui, settled, fates.len() - done, total);
+        let settled = if ending.over.is_some() { outcomes.len() } else { dialog.counted };
+        progress(ui, settled, outcomes.len() - done, total);
         if let Some(Err(problem)) = &ending.over {
             problem_banner(ui, view, problem);
         }
         let p = theme::colors(ui);
-        let fate_of = |rotation: &Rotation| fates.iter().find(|fate: &&EndOutcome| fate.id == rotation.id);
+        let outcome_of = |rotation: &Rotation| outcomes.iter().find(|outcome: &&EndOutcome| outcome.id == rotation.id);
         ScrollArea::vertical().id_salt("ended").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - space::M);
             for rotation in ending.rotations.iter().filter(|_| ending.over.is_some()) {
-                let (mark, words) = match fate_of(rotation).map(|fate| &fate.result) {
+                let (mark, words) = match outcome_of(rotation).map(|outcome| &outcome.result) {
                     Some(Ok((rotation, how))) => ((icons::CHECK_CIRCLE, p.success.text), proof(view, rotation, *how)),
                     Some(Err(problem)) => (failed_mark(problem, p), problem_words(problem)),
                     None => ((icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "It was not sent: as it was".into()),
@@ -160,14 +160,14 @@ fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOld
 }
 
 /// Headline of old keys that were to be ended: only what this run invalidated is called that.
-fn ended_title(fates: &[EndOutcome], total: usize) -> String {
+fn ended_title(outcomes: &[EndOutcome], total: usize) -> String {
     let count = |wanted: &[Ended]| {
-        let ended = fates.iter().filter_map(|fate| fate.result.as_ref().ok());
+        let ended = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok());
         ended.filter(|(_, how)| wanted.contains(how)).count()
     };
     let invalidated = count(&[Ended::Invalidated]);
     let before = count(&[Ended::Before, Ended::Gone]);
-    let unknown = fates.iter().filter(|fate| fate.result.as_ref().is_err_and(is_unknown)).count();
+    let unknown = outcomes.iter().filter(|outcome| outcome.result.as_ref().is_err_and(is_unknown)).count();
     let old_keys = plural(total as u64, "old key");
     let first = match invalidated {
         all if all == total => format!("{old_keys} invalidated"),
@@ -205,7 +205,7 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
     padded(ui, |ui| {
         keys(ui, rotation);
         let p = theme::colors(ui);
-        let fate = match (&outlook, rotation.successor()) {
+        let outcome = match (&outlook, rotation.successor()) {
             (Outlook::Dead(words), _) => format!("{}: close it", sentence::capitalized(words)),
             (_, None) => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
             (Outlook::SuccessorEnded(how), Some(new)) => format!("Its successor {new} is {} already", how.word()),
@@ -216,7 +216,7 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
         };
         match problem {
             Some(problem) => problem_banner(ui, view, problem),
-            None => drop(text::paragraph(ui, Type::Body, p.text.primary, sanitize::shortened(&fate, 300))),
+            None => drop(text::paragraph(ui, Type::Body, p.text.primary, sanitize::shortened(&outcome, 300))),
         }
         if plan.and_then(|plan| plan.as_ref().ok()).is_some_and(|plan| plan.old == KeyState::Unknown) {
             let words = "Whether the old key works is not known: you may not see it";
@@ -253,7 +253,10 @@ pub(crate) fn canceled(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, resu
             head(ui, dialog, "The rotation is canceled", words);
             padded(ui, |ui| {
                 keys(ui, rotation);
-                dialog.news.iter().for_each(|news| line(ui, icons::INFO, theme::colors(ui).text.tertiary, news));
+                dialog
+                    .progress
+                    .iter()
+                    .for_each(|progress| line(ui, icons::INFO, theme::colors(ui).text.tertiary, progress));
             });
         }
         Err(problem) => {

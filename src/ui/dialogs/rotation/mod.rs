@@ -115,7 +115,7 @@ impl RotateDialog {
                     if let Some(planned) = ask.planned.value() {
                         refused(ui, view, planned, ask);
                         if !planned.plans.is_empty() {
-                            self.wishes(ui, view, ask, planned);
+                            self.options(ui, view, ask, planned);
                         }
                     }
                 });
@@ -158,7 +158,7 @@ impl RotateDialog {
     }
 
     /// What needs a word of its own comes first, what can be left as it is last.
-    fn wishes(&mut self, ui: &mut Ui, view: &mut View<'_>, ask: &Ask, planned: &Planned) {
+    fn options(&mut self, ui: &mut Ui, view: &mut View<'_>, ask: &Ask, planned: &Planned) {
         words_of_others(ui, view, ask);
         match planned.plans.first().filter(|_| ask.is_single()) {
             Some(plan) => {

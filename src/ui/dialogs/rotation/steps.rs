@@ -45,10 +45,10 @@ pub(crate) fn working(ui: &mut Ui, dialog: &Rotating, words: &str) {
     head(ui, dialog, words, "Each step is written down before the next one is taken");
     padded(ui, |ui| {
         let p = theme::colors(ui);
-        if dialog.news.is_empty() {
+        if dialog.progress.is_empty() {
             text::line(ui, Type::Body, p.text.tertiary, "Waiting for the cluster");
         }
-        dialog.news.iter().for_each(|news| line(ui, icons::CHECK, p.text.secondary, news));
+        dialog.progress.iter().for_each(|progress| line(ui, icons::CHECK, p.text.secondary, progress));
     });
 }
 
@@ -145,7 +145,7 @@ fn how_far(ui: &mut Ui, view: &mut View<'_>, after: &RotationReport) {
         let words = format!("It may not {}{on}, which its descriptors name: its owner may not either", check.privilege);
         line(ui, icons::WARNING, p.warning.text, &words);
     }
-    after.news.iter().for_each(|news| line(ui, icons::INFO, p.text.tertiary, news));
+    after.progress.iter().for_each(|progress| line(ui, icons::INFO, p.text.tertiary, progress));
     if let Some(how) = after.ended {
         line(ui, icons::CHECK_CIRCLE, p.success.text, &proof(view, rotation, how));
     }

@@ -126,10 +126,10 @@ impl UpdateDialog {
         notice::hairline(ui);
         match &mut self.draft.metadata {
             Some(text) => {
-                let slip = slip(plan, UpdateField::Metadata);
+                let field_error = field_error(plan, UpdateField::Metadata);
                 let field =
                     Field::new("Metadata").mono().lines(7).help("All of it: whatever is missing here is removed");
-                field.error(slip.as_deref()).show(ui, text);
+                field.error(field_error.as_deref()).show(ui, text);
             }
             None => not_told(ui, "Metadata"),
         }
@@ -143,7 +143,7 @@ impl UpdateDialog {
             text::line(ui, Type::Strong, p.text.primary, "Role descriptors");
             let edition = cluster.and_then(|own| own.session.value()).map(|session| session.edition);
             self.rights.ui(ui, json, cluster.and_then(|own| own.names.value()), edition.unwrap_or_default());
-            match slip(plan, UpdateField::RoleDescriptors) {
+            match field_error(plan, UpdateField::RoleDescriptors) {
                 Some(words) => field::error_line(ui, &words),
                 None => {
                     let words = "All of them; with none, {}, the key has all its owner’s rights";
@@ -157,9 +157,9 @@ impl UpdateDialog {
     fn access_ui(&mut self, ui: &mut Ui, plan: &Updating, cluster: Option<&Cluster>, key: &ApiKey) {
         match &mut self.draft.access {
             Some(json) => {
-                let slip = slip(plan, UpdateField::Access);
+                let error = field_error(plan, UpdateField::Access);
                 let names = cluster.and_then(|own| own.names.value());
-                ui.vertical(|ui| self.access.ui(ui, json, names, slip.as_deref()));
+                ui.vertical(|ui| self.access.ui(ui, json, names, error.as_deref()));
             }
             None => not_told(ui, "Access"),
         }
@@ -176,11 +176,11 @@ impl UpdateDialog {
     }
 
     fn many(&mut self, ui: &mut Ui, plan: &Updating) {
-        let error = slip(plan, UpdateField::Set);
+        let error = field_error(plan, UpdateField::Set);
         let help = "Members of the metadata, one per line; the others stay. A value that is not JSON is taken as text";
         let set = Field::new("Set in the metadata").mono().lines(4).hint("team=payments").help(help);
         set.error(error.as_deref()).show(ui, &mut self.draft.set);
-        let error = slip(plan, UpdateField::Remove);
+        let error = field_error(plan, UpdateField::Remove);
         let help = "Names of members, separated by commas";
         let remove = Field::new("Remove from the metadata").mono().hint("ticket, review_by").help(help);
         remove.error(error.as_deref()).show(ui, &mut self.draft.remove);
@@ -203,7 +203,7 @@ impl UpdateDialog {
                 end.show(ui, &mut self.draft.expiration);
             });
         });
-        match slip(plan, UpdateField::Expiration) {
+        match field_error(plan, UpdateField::Expiration) {
             Some(error) => field::error_line(ui, &error),
             None => {
                 drop(text::line(ui, Type::Small, p.text.tertiary, "An expiration can be changed, but never removed"))
@@ -218,6 +218,6 @@ fn not_told(ui: &mut Ui, label: &str) {
     text::line(ui, Type::Small, p.text.tertiary, words);
 }
 
-fn slip(plan: &Updating, at: UpdateField) -> Option<String> {
-    plan.slips.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone())
+fn field_error(plan: &Updating, at: UpdateField) -> Option<String> {
+    plan.errors.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone())
 }

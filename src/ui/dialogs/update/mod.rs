@@ -39,7 +39,7 @@ pub struct UpdateDialog {
     pub(super) rights: DescriptorEditor,
     pub(super) access: AccessEditor,
     typed: String,
-    fates: FatesView,
+    outcomes: FatesView,
     /// The keys that it was opened for, and whether their texts were filled in.
     open_for: Option<Vec<KeyId>>,
     is_filled: bool,
@@ -167,7 +167,7 @@ impl UpdateDialog {
             if let Some(outcome) = plan.outcome.as_ref().filter(|_| plan.is_over()) {
                 let name = view.state.outcome_file_name(&plan.profile, "keys");
                 let source = Source { keys: &plan.keys, exported: &plan.exported, name: &name };
-                self.fates.ui(ui, view, &lists(outcome), &source);
+                self.outcomes.ui(ui, view, &lists(outcome), &source);
             }
         });
         notice::hairline(ui);
@@ -199,9 +199,10 @@ impl UpdateDialog {
 
 /// What failed comes first: it asks for something.
 fn lists(outcome: &UpdateOutcome) -> [List<'_>; 5] {
-    fn plain<'a>(fate: KeyOutcome, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
-        let row = move |at: usize| -> Option<KeyOutcomeRow> { ids.get(at).map(|id| (fate, id.clone(), String::new())) };
-        List { fate, word, count: ids.len(), row: Box::new(row) }
+    fn plain<'a>(outcome: KeyOutcome, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
+        let row =
+            move |at: usize| -> Option<KeyOutcomeRow> { ids.get(at).map(|id| (outcome, id.clone(), String::new())) };
+        List { outcome, word, count: ids.len(), row: Box::new(row) }
     }
     let [failed, unknown] = failures(&outcome.failed);
     [

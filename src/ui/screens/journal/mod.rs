@@ -71,12 +71,12 @@ impl JournalScreen {
             self.known_search.clone_from(&journal.view.search);
             self.search.clone_from(&journal.view.search);
         }
-        if let Some(deed) = journal.open_operation() {
+        if let Some(shown_operation) = journal.open_operation() {
             if super::keys::escape_closes(ui, view) {
                 view.send(Command::OpenDeed(None));
             }
             if ui.ctx().content_rect().width() < size::COMPACT_BELOW {
-                return operation::page(ui, view, deed);
+                return operation::page(ui, view, shown_operation);
             }
             let p = theme::colors(ui);
             Panel::right("deed page")
@@ -84,7 +84,7 @@ impl JournalScreen {
                 .exact_size(size::SIDE_PAGE)
                 .show_separator_line(false)
                 .resizable(false)
-                .show(ui, |ui| operation::page(ui, view, deed));
+                .show(ui, |ui| operation::page(ui, view, shown_operation));
         }
         ui.spacing_mut().item_spacing.y = 0.0;
         Frame::new().inner_margin(Margin { left: 20, right: 16, top: 10, bottom: 8 }).show(ui, |ui| {
@@ -106,7 +106,7 @@ impl JournalScreen {
         let row = vec2(ui.available_width(), 36.0);
         let searched = ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
             let journal = &view.state.journal;
-            let all = journal.deeds().len() as u64;
+            let all = journal.operations().len() as u64;
             let count = format!("{} of {}", thousands(journal.rows.len() as u64), thousands(all));
             text::line(ui, Type::Small, p.text.tertiary, count);
             cluster_menu(ui, view);
@@ -133,7 +133,7 @@ impl JournalScreen {
             if let Some(why) = record.standing.not_kept {
                 return notice::empty(ui, icons::HISTORY, "No journal is kept", why.words(), |_| ());
             }
-            if record.deeds.is_empty() {
+            if record.operations.is_empty() {
                 let line = "Every key that is created, changed or invalidated from this machine is written down here, \
                             before and after";
                 return notice::empty(ui, icons::HISTORY, "Nothing was done yet", line, |_| ());
@@ -169,8 +169,8 @@ impl JournalScreen {
         scroll.show_rows(ui, size::ROW, rows.len(), |ui, range| {
             for row in range {
                 let Some(place) = rows.get(row).map(|place| *place as usize) else { continue };
-                let Some(deed) = state.journal.deeds().get(place) else { continue };
-                if columns.row(ui, view, deed, (place, self.cursor == Some(row))) {
+                let Some(operation) = state.journal.operations().get(place) else { continue };
+                if columns.row(ui, view, operation, (place, self.cursor == Some(row))) {
                     self.cursor = Some(row);
                 }
             }
@@ -294,7 +294,7 @@ fn cluster_menu(ui: &mut Ui, view: &mut View<'_>) {
         }
         ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
             for cluster in &journal.clusters {
-                let count = thousands(cluster.deeds as u64);
+                let count = thousands(cluster.operations as u64);
                 let words = format!(
                     "{}  {}  {count}",
                     sanitize::shortened(&cluster.name, 24),
@@ -361,13 +361,13 @@ impl Columns {
     }
 
     /// Paints one row. Whether it was clicked.
-    fn row(&self, ui: &mut Ui, view: &mut View<'_>, deed: &Operation, (place, cursor): (usize, bool)) -> bool {
+    fn row(&self, ui: &mut Ui, view: &mut View<'_>, operation: &Operation, (place, cursor): (usize, bool)) -> bool {
         let p = theme::colors(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(self.width, size::ROW), Sense::hover());
         let id = ui.scope_id().with(("deed", place));
         let response = ui.interact(rect, id, Sense::click());
         let open = view.state.journal.open == Some(place);
-        let cells: Vec<String> = self.shown.iter().map(|(name, ..)| self.words(name, deed, view)).collect();
+        let cells: Vec<String> = self.shown.iter().map(|(name, ..)| self.words(name, operation, view)).collect();
         let words = cells.iter().filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(", ");
         response.widget_info(|| WidgetInfo::selected(Role::Row, true, open, &words));
         let fill = match (open, response.hovered()) {
@@ -385,7 +385,7 @@ impl Columns {
         }
         for ((name, x, width), words) in self.shown.iter().zip(&cells) {
             let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
-            self.cell(ui, cell, name, deed, words);
+            self.cell(ui, cell, name, operation, words);
         }
         if response.clicked() {
             ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
@@ -394,26 +394,26 @@ impl Columns {
         response.clicked()
     }
 
-    fn words(&self, column: &str, deed: &Operation, view: &View<'_>) -> String {
+    fn words(&self, column: &str, shown_operation: &Operation, view: &View<'_>) -> String {
         let zone = &view.state.zone;
         match column {
-            "Time" => match deed.at {
+            "Time" => match shown_operation.at {
                 Some(at) => {
                     let utc = calendar::utc_beside(at, zone).filter(|_| self.utc);
                     utc.map_or_else(|| calendar::local(at, zone), |utc| format!("{}  {utc}", calendar::local(at, zone)))
                 }
-                None => sanitize::shortened(&deed.written_at, 40),
+                None => sanitize::shortened(&shown_operation.written_at, 40),
             },
-            "Action" => sanitize::shortened(&deed.verb(), 40),
-            "Outcome" => deed.ending.word().to_owned(),
-            "Who" => sanitize::shortened(&operation::who(deed), 80),
-            "Cluster" => sanitize::shortened(&deed.cluster, 60),
-            "Keys" => sanitize::shortened(&deed.keys_in_short(), 80),
-            _ => sanitize::shortened(deed.why(), 200),
+            "Action" => sanitize::shortened(&shown_operation.verb(), 40),
+            "Outcome" => shown_operation.ending.word().to_owned(),
+            "Who" => sanitize::shortened(&operation::who(shown_operation), 80),
+            "Cluster" => sanitize::shortened(&shown_operation.cluster, 60),
+            "Keys" => sanitize::shortened(&shown_operation.keys_in_short(), 80),
+            _ => sanitize::shortened(shown_operation.why(), 200),
         }
     }
 
-    fn cell(&self, ui: &Ui, cell: Rect, column: &str, deed: &Operation, words: &str) {
+    fn cell(&self, ui: &Ui, cell: Rect, column: &str, shown_operation: &Operation, words: &str) {
         let p = theme::colors(ui);
         match column {
             "Time" => {
@@ -423,7 +423,7 @@ impl Columns {
                 elided(ui, rest, Type::Small, p.text.tertiary, utc);
             }
             "Outcome" => {
-                let (icon, color) = operation::ending_look(deed.ending, p);
+                let (icon, color) = operation::ending_look(shown_operation.ending, p);
                 let at = cell.left_center() + vec2(8.0, 0.0);
                 ui.painter().text(at, egui::Align2::CENTER_CENTER, icon, Type::IconSmall.font(), color);
                 let rest = Rect::from_min_max(cell.min + vec2(22.0, 0.0), cell.max);

@@ -51,9 +51,9 @@ fn ending_words(ending: OperationOutcome) -> Option<&'static str> {
 }
 
 /// `ana`, or `ana, by anna on laptop-7`.
-pub(crate) fn who(deed: &Operation) -> String {
-    let user = if deed.user.is_empty() { "not known" } else { &deed.user };
-    match (deed.system_user.as_str(), deed.host.as_str()) {
+pub(crate) fn who(operation: &Operation) -> String {
+    let user = if operation.user.is_empty() { "not known" } else { &operation.user };
+    match (operation.system_user.as_str(), operation.host.as_str()) {
         ("", "") => user.to_owned(),
         (system, "") => format!("{user}, by {system}"),
         ("", host) => format!("{user}, on {host}"),
@@ -62,7 +62,7 @@ pub(crate) fn who(deed: &Operation) -> String {
 }
 
 /// The page of a deed.
-pub(crate) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Operation) {
+pub(crate) fn page(ui: &mut Ui, view: &mut View<'_>, operation: &Operation) {
     let p = theme::colors(ui);
     let rect = ui.max_rect();
     ui.painter().rect_filled(rect, 0.0, p.surface.raised);
@@ -70,19 +70,19 @@ pub(crate) fn page(ui: &mut Ui, view: &mut View<'_>, deed: &Operation) {
     egui::ScrollArea::vertical().id_salt("deed").auto_shrink(false).show(ui, |ui| {
         Frame::new().inner_margin(Margin { left: 20, right: 20, top: 10, bottom: 16 }).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
-            let title = sanitize::shortened(&sentence::capitalized(&deed.verb()), 60);
+            let title = sanitize::shortened(&sentence::capitalized(&operation.verb()), 60);
             if notice::title_with_close(ui, Type::Heading, &title) {
                 view.send(Command::OpenDeed(None));
             }
-            ending_line(ui, deed.ending);
-            if let Some(words) = ending_words(deed.ending) {
+            ending_line(ui, operation.ending);
+            if let Some(words) = ending_words(operation.ending) {
                 text::paragraph(ui, Type::Small, p.text.secondary, words);
             }
             section(ui);
-            facts(ui, view, deed);
+            facts(ui, view, operation);
             section(ui);
-            keys(ui, deed);
-            if let Some(request) = &deed.request {
+            keys(ui, operation);
+            if let Some(request) = &operation.request {
                 section(ui);
                 text::line(ui, Type::Strong, p.text.primary, "What was asked");
                 code::ground(ui).show(ui, |ui| {
@@ -104,30 +104,32 @@ fn ending_line(ui: &mut Ui, ending: OperationOutcome) {
     });
 }
 
-fn facts(ui: &mut Ui, view: &View<'_>, deed: &Operation) {
+fn facts(ui: &mut Ui, view: &View<'_>, operation: &Operation) {
     let p = theme::colors(ui);
     let plain = |ui: &mut Ui, words: &str| {
         let words = if words.is_empty() { "not known".into() } else { sanitize::shown(words) };
         text::paragraph(ui, Type::Body, p.text.primary, words);
     };
     ui.spacing_mut().item_spacing.y = 6.0;
-    fact(ui, "Time", |ui| match deed.at {
+    fact(ui, "Time", |ui| match operation.at {
         Some(at) => moment(ui, view, at),
-        None => plain(ui, &deed.written_at),
+        None => plain(ui, &operation.written_at),
     });
     fact(ui, "Signed in as", |ui| {
         ui.horizontal_wrapped(|ui| {
-            plain(ui, &deed.user);
-            text::line(ui, Type::Small, p.text.tertiary, sanitize::shown(&deed.realm));
+            plain(ui, &operation.user);
+            text::line(ui, Type::Small, p.text.tertiary, sanitize::shown(&operation.realm));
         });
     });
-    fact(ui, "User here", |ui| plain(ui, &deed.system_user));
-    fact(ui, "Machine", |ui| plain(ui, &deed.host));
-    fact(ui, "Cluster", |ui| plain(ui, &deed.cluster));
-    fact(ui, "Address", |ui| drop(text::paragraph(ui, Type::Mono, p.text.primary, sanitize::shown(&deed.address))));
-    let numbers: Vec<String> = deed.entries.iter().map(|number| thousands(*number)).collect();
+    fact(ui, "User here", |ui| plain(ui, &operation.system_user));
+    fact(ui, "Machine", |ui| plain(ui, &operation.host));
+    fact(ui, "Cluster", |ui| plain(ui, &operation.cluster));
+    fact(ui, "Address", |ui| {
+        drop(text::paragraph(ui, Type::Mono, p.text.primary, sanitize::shown(&operation.address)))
+    });
+    let numbers: Vec<String> = operation.entries.iter().map(|number| thousands(*number)).collect();
     fact(ui, "Entries", |ui| plain(ui, &numbers.join(" and ")));
-    if let Some(reason) = &deed.reason {
+    if let Some(reason) = &operation.reason {
         fact(ui, "Reason", |ui| plain(ui, reason));
     }
 }
@@ -135,13 +137,13 @@ fn facts(ui: &mut Ui, view: &View<'_>, deed: &Operation) {
 /// So many keys are listed one by one.
 const KEYS: usize = 100;
 
-fn keys(ui: &mut Ui, deed: &Operation) {
+fn keys(ui: &mut Ui, operation: &Operation) {
     let p = theme::colors(ui);
     text::line(ui, Type::Strong, p.text.primary, "Keys");
-    if deed.keys.is_empty() && deed.failed.is_empty() {
+    if operation.keys.is_empty() && operation.failed.is_empty() {
         text::line(ui, Type::Body, p.text.tertiary, "None is named");
     }
-    for id in deed.keys.iter().take(KEYS) {
+    for id in operation.keys.iter().take(KEYS) {
         ui.horizontal(|ui| {
             text::line(ui, Type::Mono, p.text.primary, sanitize::shown(id));
             if Button::link("Copy id").show(ui).clicked() {
@@ -149,15 +151,15 @@ fn keys(ui: &mut Ui, deed: &Operation) {
             }
         });
     }
-    for failed in deed.failed.iter().take(KEYS) {
+    for failed in operation.failed.iter().take(KEYS) {
         ui.horizontal_wrapped(|ui| {
-            let (icon, color) = ending_look(deed.ending_of(failed), p);
+            let (icon, color) = ending_look(operation.ending_of(failed), p);
             text::icon(ui, Type::IconSmall, color, icon);
             text::line(ui, Type::Mono, p.text.primary, sanitize::shown(&failed.id));
             text::paragraph(ui, Type::Small, p.text.secondary, sanitize::shown(&failed.reason));
         });
     }
-    let rest = deed.keys.len().saturating_sub(KEYS) + deed.failed.len().saturating_sub(KEYS);
+    let rest = operation.keys.len().saturating_sub(KEYS) + operation.failed.len().saturating_sub(KEYS);
     if rest > 0 {
         let words = format!("and {} more, which an export has", thousands(rest as u64));
         text::line(ui, Type::Small, p.text.tertiary, words);
@@ -185,18 +187,18 @@ fn entries(ui: &mut Ui, view: &mut View<'_>, key: &KeyId, history: &History) {
         text::paragraph(ui, Type::Body, p.text.tertiary, format!("Not known: {}", lower(why.words())));
         return;
     }
-    if history.deeds.is_empty() {
+    if history.operations.is_empty() {
         text::paragraph(ui, Type::Body, p.text.tertiary, "Nothing was done to it from this machine");
     }
-    for deed in &history.deeds {
-        line(ui, view, deed);
+    for operation in &history.operations {
+        line(ui, view, operation);
     }
     if history.broken > 0 {
         let words = "An entry that names this key is not as it was written";
         notice::banner(ui, Tone::Danger, words, "The journal’s own page says where", |_| ());
     }
     let words = if history.more { "Show all in the journal" } else { "Show in the journal" };
-    if !history.deeds.is_empty() && Button::link(words).show(ui).clicked() {
+    if !history.operations.is_empty() && Button::link(words).show(ui).clicked() {
         view.send(Command::SetJournalView(JournalView { search: key.as_str().to_owned(), address: None }));
         view.send(Command::Show(Screen::Journal));
     }
@@ -212,20 +214,20 @@ fn lower(words: &str) -> String {
 }
 
 /// One deed of a history: what, how it ended, when, by whom.
-fn line(ui: &mut Ui, view: &View<'_>, deed: &Operation) {
+fn line(ui: &mut Ui, view: &View<'_>, operation: &Operation) {
     let p = theme::colors(ui);
-    let (icon, color) = ending_look(deed.ending, p);
+    let (icon, color) = ending_look(operation.ending, p);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 38.0), Sense::hover());
-    let when = deed.at.map_or_else(|| deed.written_at.clone(), |at| calendar::local(at, &view.state.zone));
-    let utc = deed.at.and_then(|at| calendar::utc_beside(at, &view.state.zone)).unwrap_or_default();
-    let head = format!("{}, {}", sentence::capitalized(&deed.verb()), deed.ending.word());
-    let below = sanitize::shortened(&format!("{when}  {utc}  {}", who(deed)), 200);
+    let when = operation.at.map_or_else(|| operation.written_at.clone(), |at| calendar::local(at, &view.state.zone));
+    let utc = operation.at.and_then(|at| calendar::utc_beside(at, &view.state.zone)).unwrap_or_default();
+    let head = format!("{}, {}", sentence::capitalized(&operation.verb()), operation.ending.word());
+    let below = sanitize::shortened(&format!("{when}  {utc}  {}", who(operation)), 200);
     let words = format!("{head}, {below}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
     let center = egui::Align2::CENTER_CENTER;
     ui.painter().text(rect.left_top() + vec2(8.0, 10.0), center, icon, Type::IconSmall.font(), color);
     let upper = egui::Rect::from_min_max(rect.min + vec2(24.0, 0.0), egui::pos2(rect.right(), rect.top() + 20.0));
-    let why = sanitize::shortened(deed.why(), 200);
+    let why = sanitize::shortened(operation.why(), 200);
     let used = elided(ui, upper, Type::Body, p.text.primary, &sanitize::shown(&head));
     if !why.is_empty() {
         let rest = egui::Rect::from_min_max(upper.min + vec2(used + 8.0, 0.0), upper.max);

@@ -15,7 +15,7 @@ fn count_shown(cluster: &Cluster) -> Option<usize> {
     let counts = &cluster.rows.counts;
     let count = match cluster.view.status {
         Some(StatusGroup::Invalidated) => 0,
-        Some(_) => cluster.rows.places.len(),
+        Some(_) => cluster.rows.rows.len(),
         None => counts.total() - counts.of(Status::Invalidated),
     };
     let may = is_filtered && count > 0 && cluster.selection.is_empty() && cluster.search_errors.is_empty();

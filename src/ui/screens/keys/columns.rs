@@ -123,7 +123,7 @@ pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Col
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(columns.width, size::ROW_HEADER), Sense::hover());
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
-    let shown = cluster.rows.places.len();
+    let shown = cluster.rows.rows.len();
     let state = match cluster.selected_rows() {
         0 => Some(false),
         all if all == shown => Some(true),

@@ -181,11 +181,8 @@ impl Keys {
     fn search_row(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog();
         let slash = free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Slash));
-        let count = format!(
-            "{} of {}",
-            thousands(cluster.rows.places.len() as u64),
-            thousands(cluster.inventory().len() as u64)
-        );
+        let count =
+            format!("{} of {}", thousands(cluster.rows.rows.len() as u64), thousands(cluster.inventory().len() as u64));
         let mut search = std::mem::take(&mut self.search);
         let typed = search.text.clone();
         let mut values = |of: &ValueOf| values(cluster, &typed, of);
@@ -213,7 +210,7 @@ impl Keys {
         let columns = columns::Columns::fitting(ui.available_width(), layout);
         let dates = layout.dates;
         columns::header(ui, view, cluster, &columns);
-        if cluster.rows.places.is_empty() {
+        if cluster.rows.rows.is_empty() {
             let (title, filtered) = match cluster.rows.not_known.count() {
                 0 => ("Nothing found", "No key matches this search and this status".to_owned()),
                 count => ("No key is known to match", format!("Of {} it is not known", plural(count as u64, "key"))),
@@ -227,7 +224,7 @@ impl Keys {
         }
         self.follow_key(cluster);
         let moved = self.keyboard(ui, view, cluster);
-        let rows = cluster.rows.places.len();
+        let rows = cluster.rows.rows.len();
         let now = cluster.now(view.state.now);
         let mut scroll = ScrollArea::vertical().id_salt("keys").auto_shrink(false);
         if let (true, Some(cursor)) = (moved, self.cursor) {
@@ -240,7 +237,7 @@ impl Keys {
             for row in range {
                 let Some(place) = cluster.row_at(row) else { continue };
                 let key = cluster.inventory().listed(place);
-                let place = rows::RowContext { cursor: self.cursor == Some(row), cluster, row, place };
+                let place = rows::RowContext { cursor: self.cursor == Some(row), cluster, row, row_id: place };
                 if painter.row(ui, view, &key, &place) {
                     self.cursor = Some(row);
                 }
@@ -288,7 +285,7 @@ impl Keys {
         if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() {
             return false;
         }
-        let last = cluster.rows.places.len().saturating_sub(1);
+        let last = cluster.rows.rows.len().saturating_sub(1);
         let page = ((ui.available_height() / size::ROW) as usize).max(1);
         let at = self.cursor;
         // Each key counts, also when several come within one frame. With Shift the same keys select.
@@ -402,24 +399,24 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     let selected: Vec<usize> = if cluster.selection.is_empty() {
         cursor.and_then(|row| cluster.row_at(row)).into_iter().collect()
     } else {
-        let shown = cluster.rows.places.iter().map(|place| *place as usize);
-        shown.filter(|place| cluster.selection.has(*place)).take(MOST).collect()
+        let shown = cluster.rows.rows.iter().map(|row_id| *row_id as usize);
+        shown.filter(|row_id| cluster.selection.has(*row_id)).take(MOST).collect()
     };
     if selected.is_empty() {
         return;
     }
     let mut text = String::from("name\tid\tapplication id\towner\texpires\n");
-    for place in &selected {
-        let expires = match inventory.expires(*place) {
-            _ if inventory.is_unread(*place, "expiration") => "not known".into(),
+    for row_id in &selected {
+        let expires = match inventory.expires(*row_id) {
+            _ if inventory.is_unread(*row_id, "expiration") => "not known".into(),
             None => "never".into(),
             Some(at) => calendar::rfc3339(at),
         };
         let cells = [
-            sanitize::shown(inventory.name(*place)).into_owned(),
-            inventory.id(*place).to_owned(),
-            sanitize::shown(inventory.application_id(*place).unwrap_or_default()).into_owned(),
-            sanitize::shown(inventory.username(*place)).into_owned(),
+            sanitize::shown(inventory.name(*row_id)).into_owned(),
+            inventory.id(*row_id).to_owned(),
+            sanitize::shown(inventory.application_id(*row_id).unwrap_or_default()).into_owned(),
+            sanitize::shown(inventory.username(*row_id)).into_owned(),
             expires,
         ];
         text.push_str(&cells.join("\t").replace('\n', " "));

@@ -38,7 +38,7 @@ pub struct RowContext<'a> {
     /// Its number in the list.
     pub row: usize,
     /// Its place in the inventory.
-    pub place: usize,
+    pub row_id: usize,
 }
 
 /// Paints rows, and remembers when the first of their words will change.
@@ -65,17 +65,17 @@ impl<'a> RowPainter<'a> {
     }
 
     /// Paints one row. Whether it was clicked.
-    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, place: &RowContext<'_>) -> bool {
+    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, row_id: &RowContext<'_>) -> bool {
         let p = theme::colors(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(self.columns.width, size::ROW), Sense::hover());
         let id = ui.scope_id().with(("row", key.id.as_str()));
         let response = ui.interact(rect, id, Sense::click());
         let name = sanitize::shortened(&key.name, 80);
-        let ticked = place.cluster.selection.has(place.place);
-        let open = place.cluster.open.as_ref() == Some(&key.id);
+        let ticked = row_id.cluster.selection.has(row_id.row_id);
+        let open = row_id.cluster.open.as_ref() == Some(&key.id);
         response.widget_info(|| WidgetInfo::selected(Role::Row, true, ticked || open, &name));
 
-        self.ground(ui, rect, &response, (ticked, open, place.cursor));
+        self.ground(ui, rect, &response, (ticked, open, row_id.cursor));
         let status = key.status(self.now);
         if status.is_usable()
             && let Some(expires) = key.expires
@@ -91,7 +91,7 @@ impl<'a> RowPainter<'a> {
         label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status_word(key, self.now));
         for (column, x, width) in &self.columns.shown {
             let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
-            let words = self.cell(ui, cell, *column, key, status, place);
+            let words = self.cell(ui, cell, *column, key, status, row_id);
             label(ui, cell, heading(*column), &words);
         }
         let tick = checkbox(
@@ -105,7 +105,7 @@ impl<'a> RowPainter<'a> {
         if tick.clicked() {
             view.send(match modifiers.shift {
                 // A range of boxes comes to what is ticked already.
-                true => Command::SelectTo(place.row, true),
+                true => Command::SelectTo(row_id.row, true),
                 false => Command::Select(key.id.clone(), !ticked),
             });
         }
@@ -113,7 +113,7 @@ impl<'a> RowPainter<'a> {
             // By a screen reader, too, a row takes the keyboard away from the search: Escape then closes the page.
             ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
             view.send(match (modifiers.shift, modifiers.command) {
-                (true, also) => Command::SelectTo(place.row, also),
+                (true, also) => Command::SelectTo(row_id.row, also),
                 (_, true) => Command::Select(key.id.clone(), !ticked),
                 _ => Command::OpenKey(Some(key.id.clone())),
             });
@@ -141,22 +141,14 @@ impl<'a> RowPainter<'a> {
     }
 
     /// Paints a cell and says what it says.
-    fn cell(
-        &self,
-        ui: &Ui,
-        cell: Rect,
-        column: Column,
-        key: &ApiKey,
-        status: Status,
-        place: &RowContext<'_>,
-    ) -> String {
+    fn cell(&self, ui: &Ui, cell: Rect, column: Column, key: &ApiKey, status: Status, row: &RowContext<'_>) -> String {
         let p = theme::colors(ui);
         let plain = |text: String, color: Color32| {
             elided(ui, cell, Type::Body, color, &text);
             text
         };
         match column {
-            Column::Name => self.name_cell(ui, cell, key, place),
+            Column::Name => self.name_cell(ui, cell, key, row),
             Column::Owner => plain(sanitize::shortened(&key.owner.username, 60), p.text.secondary),
             Column::Kind => plain(key.kind.word().to_owned(), p.text.secondary),
             Column::Roles if key.is_unrestricted() => plain("All owner’s rights".into(), p.text.primary),
@@ -166,7 +158,7 @@ impl<'a> RowPainter<'a> {
                 key.id.as_str().to_owned()
             }
             Column::Realm => plain(sanitize::shortened(&key.owner.realm, 60), p.text.secondary),
-            Column::Can => plain(place.cluster.inventory().can(place.place), p.text.secondary),
+            Column::Can => plain(row.cluster.inventory().can(row.row_id), p.text.secondary),
             Column::Created if key.is_unread("creation") => plain(NOT_KNOWN.into(), p.text.tertiary),
             Column::Created => plain(self.moment(key.created), p.text.secondary),
             Column::Invalidated => {
@@ -201,10 +193,10 @@ impl<'a> RowPainter<'a> {
         if self.dates { calendar::local(at, &self.zone) } else { calendar::day(at, &self.zone) }
     }
 
-    fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, place: &RowContext<'_>) -> String {
+    fn name_cell(&self, ui: &Ui, cell: Rect, key: &ApiKey, row: &RowContext<'_>) -> String {
         let p = theme::colors(ui);
-        let part = place.cluster.part(place.place);
-        let badges = badges(key, Some(place.cluster), part);
+        let part = row.cluster.part(row.row_id);
+        let badges = badges(key, Some(row.cluster), part);
         let words_width: f32 = badges.iter().map(|(_, _, word)| chip::badge_width(ui, Some(word)) + 6.0).sum();
         let with_words = cell.width() - words_width > 160.0;
         let mut right = cell.right();
@@ -249,8 +241,8 @@ fn is_second_click(ui: &Ui, response: &Response, key: &ApiKey) -> bool {
     let Some(at) = response.interact_pointer_pos() else { return false };
     let now = ui.input(|input| input.time);
     let last: Option<(f64, Pos2, KeyId)> = ui.data(|data| data.get_temp(id));
-    let is_second = last.is_some_and(|(time, place, of)| {
-        now - time < arming::ARMING_TIME && place.distance(at) <= NEAR && of != key.id
+    let is_second = last.is_some_and(|(time, row_id, of)| {
+        now - time < arming::ARMING_TIME && row_id.distance(at) <= NEAR && of != key.id
     });
     if !is_second {
         ui.data_mut(|data| data.insert_temp(id, (now, at, key.id.clone())));
