@@ -24,7 +24,7 @@ use crate::{
 
 const NOW: i64 = 1_795_521_600_000;
 
-/// What JSON is made of, and what these readers look for in it.
+/// Pieces of JSON, and the member names that these readers look for in it.
 const JSON: &[&str] = &[
     "{",
     "}",
@@ -60,7 +60,7 @@ const JSON: &[&str] = &[
     "é",
 ];
 
-/// The same, closed again wherever it was opened, so that more of it is JSON.
+/// Generates text as [`foreign_text`] does, with every opened bracket closed again, so that more of it is valid JSON.
 fn closed(seed: u64) -> String {
     let mut json = foreign_text(
         seed,
@@ -151,7 +151,7 @@ proptest::proptest! {
 proptest::proptest! {
     #![proptest_config(cases(USUAL_CASES / 10))]
 
-    /// Whatever the raw parts of a key are, it comes back to the byte, and can be searched.
+    /// The raw parts of a key, whatever they are, come back to the byte, and can be searched.
     #[test]
     fn raw_parts_of_keys(seed in ANY) {
         let json = closed(seed);

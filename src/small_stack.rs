@@ -1,10 +1,10 @@
-//! For tests of what reads foreign text: no text may make it recurse as deep as somebody else likes.
+//! Helpers for tests of readers of foreign text: no text may make them recurse too deep.
 
 use std::thread;
 
 use proptest::test_runner::Config;
 
-/// The bytes of stack that a reader of foreign text must do with; threads of the worker have 2 MiB.
+/// Stack size in bytes on which every reader of foreign text must work; threads of the worker have 2 MiB.
 const SMALL_STACK: usize = 256 << 10;
 
 /// Runs work on a thread with a stack of 256 KiB; a stack overflow there ends the test run.
@@ -15,16 +15,16 @@ pub fn on_small_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// As many cases of a property as `PROPTEST_CASES` says, otherwise this many.
+/// Returns a configuration with as many cases of a property as `PROPTEST_CASES` says, otherwise with `usual`.
 pub fn cases(usual: u32) -> Config {
     if std::env::var_os("PROPTEST_CASES").is_some() { Config::default() } else { Config::with_cases(usual) }
 }
 
-/// The cases that the property of a reader has without being asked for more.
+/// Number of cases of a reader's property by default.
 pub const USUAL_CASES: u32 = 10_000;
 
-/// Text as somebody else may send it: pieces in any order, some of them repeated hundreds of times, so that whatever
-/// nests does. Made from a number alone, for a strategy that makes each letter costs more than what is tested.
+/// Generates text as somebody else may send it: pieces in any order, some of them repeated hundreds of times, so that
+/// nesting occurs. Made from a number alone, since a strategy that makes each letter costs more than what is tested.
 pub fn foreign_bytes(seed: u64, pieces: &[&[u8]]) -> Vec<u8> {
     let mut state = seed | 1;
     let mut next = |below: usize| {
@@ -42,7 +42,7 @@ pub fn foreign_bytes(seed: u64, pieces: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// [`foreign_bytes`] of pieces that are text.
+/// Generates text as [`foreign_bytes`] does, from pieces that are text.
 pub fn foreign_text(seed: u64, pieces: &[&str]) -> String {
     let pieces: Vec<&[u8]> = pieces.iter().map(|piece| piece.as_bytes()).collect();
     String::from_utf8(foreign_bytes(seed, &pieces)).unwrap()

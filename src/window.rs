@@ -1,4 +1,4 @@
-//! Opens the window, with what it needs of this machine. Says which package is missing where it can't.
+//! Opens the window, with what it needs from this machine. If it can't be opened, says which package is missing.
 
 use std::{
     process::ExitCode,
@@ -33,7 +33,7 @@ use crate::{
     worker::{SandboxOpener, SecretSink, Services},
 };
 
-/// Opens the window and stays until it is closed. `sandbox` opens it on a practice cluster with so many keys.
+/// Opens the window and stays until it is closed. `sandbox` opens it on a practice cluster with that number of keys.
 pub fn run(sandbox: Option<usize>) -> ExitCode {
     let clipboard = match SecretClipboard::start() {
         Ok(clipboard) => clipboard,
@@ -91,7 +91,7 @@ fn options() -> eframe::NativeOptions {
     eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..eframe::NativeOptions::default() }
 }
 
-/// What is missing when no window can be opened, and the way out.
+/// Formats the error when no window can be opened, with a hint about what is missing.
 fn no_window(error: &str) -> String {
     let lower = error.to_lowercase();
     let display = std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
@@ -113,7 +113,7 @@ fn no_window(error: &str) -> String {
     format!("no window can be opened: {reason}.\n{hint}.\nThe command line works without a window: keybearer --help")
 }
 
-/// What the libraries say, without the place in their sources and not endless.
+/// Extracts the reason from the libraries' error, without the location in their sources, at most 200 characters long.
 fn reason(error: &str) -> String {
     let words = match error.split_once("os error at ").and_then(|(_, rest)| rest.split_once(": ")) {
         Some((_, words)) => words,
@@ -124,7 +124,7 @@ fn reason(error: &str) -> String {
     words.trim_end_matches('.').chars().take(200).collect()
 }
 
-/// Starts the practice cluster within the worker; it lives as long as the profile is asked for.
+/// Starts the practice cluster within the worker; it lives as long as the worker.
 fn sandbox_opener(keys: usize) -> SandboxOpener {
     Box::new(move || {
         Box::pin(async move {
@@ -143,7 +143,7 @@ fn sandbox_opener(keys: usize) -> SandboxOpener {
     })
 }
 
-/// Says in the terminal who can sign in: their passwords are new, and a key for another user wants one.
+/// Prints the accounts that can sign in to the terminal: their passwords are new, and a key for another user needs one.
 fn accounts_told(sandbox: &Sandbox) {
     use std::io::Write as _;
     let mut terminal = std::io::stderr().lock();
@@ -169,7 +169,7 @@ fn sandbox_profile(sandbox: &Sandbox) -> Result<Profile, Problem> {
     Ok(Profile { id: ProfileId("sandbox".into()), name: "sandbox".into(), environment: Environment::Sandbox, endpoint })
 }
 
-/// The clipboard's thread, as the worker wants it: a call that waits for its answer.
+/// The clipboard's thread as the worker needs it: a call that waits for its answer.
 struct Clipboard(Mutex<SecretClipboard>);
 
 impl Clipboard {

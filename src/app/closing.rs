@@ -1,5 +1,5 @@
-//! Closing the window: what stands in the way is finished first, or asked about, one question after the other. When
-//! the last is answered the window closes by itself. A request to close lasts as long as its question is open.
+//! Closing the window: pending work is finished first, and open questions are asked one after the other. The window
+//! closes by itself after the last answer. A request to close lasts as long as its question is open.
 
 use std::collections::HashSet;
 
@@ -9,46 +9,46 @@ use crate::{
     worker::{Answer, Task, Ticket},
 };
 
-/// State of closing the window, and the connections that somebody decided not to save.
+/// State of closing the window, and the connections that the user decided not to save.
 #[derive(Default)]
 pub struct Closing {
     /// `true` while a question is open that was asked because the window is to be closed.
     is_asked: bool,
-    /// `true` if closing was refused because of work that is under way; the reason is shown while that goes on.
+    /// `true` if closing was refused because of running work; the reason is shown while that goes on.
     is_refused: bool,
     /// `true` if the question about connections that are not saved is open.
     asks_unsaved: bool,
     /// `true` if the system asked the program to end while something was under way.
     when_done: bool,
-    /// `true` if nothing stands in the way any more.
+    /// `true` if nothing prevents closing any more.
     now: bool,
     /// `true` if the window should come to the front: it was asked to end and has a question.
     attention: bool,
-    /// Connections that are not offered for saving: a person does not want to, or their entry in the keyring was
-    /// changed after they were opened. Signing in anew takes them out.
+    /// Connections that are not offered for saving: the user declined, or the keyring entry was changed after they were
+    /// opened. Signing in again removes them from this set.
     left: HashSet<ProfileId>,
-    /// Connections that a person leaves unsaved if the window closes now; forgotten when it stays.
+    /// Connections that stay unsaved if the window closes now; cleared if it stays open.
     leaving: HashSet<ProfileId>,
-    /// Files that are being written.
+    /// Tickets of files that are being written.
     files: HashSet<Ticket>,
 }
 
-/// A step of closing the window, or of keeping a connection for the next time.
+/// A step of closing the window, or of saving a connection for the next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClosingStep {
-    /// Save the connection that was asked about, and go on closing.
+    /// Save the connection that was asked about, and continue closing.
     Save,
-    /// Close without saving it.
+    /// Close without saving the connection.
     LeaveUnsaved,
     /// Do not close.
     Stay,
-    /// Offer to save this connection no more in this run.
+    /// Do not offer to save this connection again in this run.
     NotNow(ProfileId),
 }
 
 impl State {
-    /// Returns `true` if the window may be closed now. Otherwise says or asks what stands in the way: work under
-    /// way, a secret that nobody else has, a secret that waits behind it, a connection that is not saved.
+    /// Returns `true` if the window may be closed now. Otherwise shows or asks what prevents it: running work, a secret
+    /// that nobody else has, a secret that waits behind it, a connection that is not saved.
     pub fn may_close(&mut self) -> bool {
         self.closing.is_asked = false;
         self.closing.asks_unsaved = false;
@@ -77,7 +77,7 @@ impl State {
         true
     }
 
-    /// Work that can't be left half way, in words.
+    /// Returns a sentence about work that can't be interrupted; `None` if there is none.
     fn under_way(&self) -> Option<&'static str> {
         let creating = self.creation.is_running() || self.cloning.as_ref().is_some_and(Cloning::is_running);
         let saving = !self.saving.is_empty();
@@ -103,7 +103,7 @@ impl State {
         .find_map(|(is_so, words)| is_so.then_some(words))
     }
 
-    /// The reason why closing was refused, while the work that stands in its way goes on.
+    /// Returns the reason why closing was refused, while the work that prevented it goes on.
     pub fn refusal(&self) -> Option<&'static str> {
         self.under_way().filter(|_| self.closing.is_refused)
     }
@@ -115,15 +115,15 @@ impl State {
         }
     }
 
-    /// The file is complete, or there is none.
+    /// Notes that a file is complete or was given up.
     pub(super) fn file_over(&mut self, ticket: Ticket, answer: &Answer) {
         if !matches!(answer, Answer::Exporting(_)) {
             self.closing.files.remove(&ticket);
         }
     }
 
-    /// The system asked the program to end (a signal): as if the window was to be closed, and once more when what
-    /// is under way is done.
+    /// Handles the system's request to end the program (a signal) as if the window was to be closed, and once more when
+    /// running work is done.
     pub(super) fn asked_to_end(&mut self) {
         self.closing.when_done = self.under_way().is_some();
         if self.may_close() {
@@ -133,21 +133,21 @@ impl State {
         }
     }
 
-    /// Ends what was asked to end as soon as nothing is under way any more.
+    /// Closes the window that was asked to end as soon as no work is running any more.
     pub(super) fn end_when_done(&mut self) {
         if self.closing.when_done && self.under_way().is_none() {
             self.asked_to_end();
         }
     }
 
-    /// A question that was asked because the window is to be closed was answered: the next one, or the end.
+    /// Continues closing after a question was answered: asks the next one, or closes.
     pub(super) fn resume_closing(&mut self) {
         if self.closing.is_asked {
             self.closing.now = self.may_close();
         }
     }
 
-    /// The window stays: what was asked because of closing is asked no more, and all of it anew the next time.
+    /// Keeps the window open: all questions about closing are dropped, and asked again the next time.
     pub(super) fn stay_open(&mut self) {
         self.closing.is_asked = false;
         self.closing.asks_unsaved = false;
@@ -155,7 +155,7 @@ impl State {
         self.closing.leaving.clear();
     }
 
-    /// A question that is gone without an answer closes nothing later.
+    /// Forgets a request to close whose question disappeared without an answer.
     pub(super) fn settle_closing(&mut self) {
         if self.closing.is_asked && !self.closing.now && !self.has_dialog() && self.under_way().is_none() {
             self.stay_open();
@@ -163,15 +163,15 @@ impl State {
         self.closing.is_refused &= self.under_way().is_some();
     }
 
-    /// The keyring's entry of a connection was changed or removed: the one that is open under it is not offered any
-    /// more, which would undo that.
+    /// Notes that the keyring entry of a connection was changed or removed: the open connection is no longer offered
+    /// for saving, which would undo the change.
     pub(super) fn entry_changed(&mut self, id: ProfileId) {
         if self.clusters.iter().any(|cluster| cluster.profile.id == id) {
             self.closing.left.insert(id);
         }
     }
 
-    /// A connection is opened: what was decided about the one before it under the same entry does not hold for it.
+    /// Notes that a connection was opened: decisions about an earlier one under the same entry do not apply to it.
     pub(super) fn entry_opened(&mut self, id: &ProfileId) {
         self.closing.left.remove(id);
         self.closing.leaving.remove(id);
@@ -182,13 +182,13 @@ impl State {
         std::mem::take(&mut self.closing.now)
     }
 
-    /// Returns `true` once when the window has a question that somebody should see.
+    /// Returns `true` once when the window has a question that the user should see.
     pub fn take_attention(&mut self) -> bool {
         std::mem::take(&mut self.closing.attention)
     }
 
-    /// Connections that are open and would be gone, or be as before, after the window was closed: they are not in
-    /// the keyring as they are used. None where no keyring was read, or where nothing is kept beyond this run.
+    /// Returns open connections whose current state is not in the keyring and would be lost with the window. None if no
+    /// keyring was read, or if nothing is kept beyond this run.
     pub fn unsaved(&self) -> impl Iterator<Item = &Profile> {
         let known = self.profiles.value().filter(|read| !read.in_memory).map(|read| read.profiles.as_slice());
         let open = self.clusters.iter().filter(|cluster| cluster.session.value().is_some());
@@ -197,7 +197,7 @@ impl State {
         open.filter(move |profile| known.is_some_and(|known| is_unsaved(profile, known)))
     }
 
-    /// The connection that is asked about because the window is to be closed.
+    /// Returns the connection that is asked about because the window is to be closed.
     pub fn unsaved_asked(&self) -> Option<&Profile> {
         self.unsaved().next().filter(|_| self.closing.asks_unsaved)
     }
@@ -221,7 +221,7 @@ impl State {
 }
 
 /// Returns `true` if a connection is not among the saved ones, or differs from what was saved. The practice cluster
-/// ends with the program, so that there is nothing to save of it.
+/// ends with the program, so there is nothing to save.
 pub fn is_unsaved(profile: &Profile, known: &[Profile]) -> bool {
     profile.environment != Environment::Sandbox && !known.contains(profile)
 }

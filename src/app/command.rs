@@ -1,4 +1,4 @@
-//! What a person can ask for. Views send these; only `State::handle` acts on them.
+//! Commands of the user. Views send them; only `State::handle` acts on them.
 
 use std::{ops::Range, path::PathBuf};
 
@@ -24,27 +24,27 @@ use crate::{
     ops::{Fix, journal::reader, outcome_report::KeyOutcome, secret::identify::Asked},
 };
 
-/// A screen of the rail.
+/// A screen of the navigation rail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Screen {
-    /// Everything at a glance.
+    /// Overview of the shown cluster.
     Overview,
-    /// All keys.
+    /// List of keys.
     Keys,
-    /// A new key.
+    /// Form for a new key.
     Create,
-    /// What was done from this machine.
+    /// Operations that were done from this machine.
     Journal,
-    /// The clusters.
+    /// Connections to clusters.
     #[default]
     Connections,
 }
 
 impl Screen {
-    /// All, in the order of the rail.
+    /// All screens, in the order of the rail.
     pub const ALL: [Screen; 5] = [Self::Overview, Self::Keys, Self::Create, Self::Journal, Self::Connections];
 
-    /// The word in the rail.
+    /// Returns the screen's label in the rail.
     pub fn word(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
@@ -56,7 +56,7 @@ impl Screen {
     }
 }
 
-/// What a person asked for.
+/// A command of the user.
 #[derive(Debug)]
 pub enum Command {
     /// Go to a screen.
@@ -65,68 +65,69 @@ pub enum Command {
     ReadProfiles,
     /// Keep profiles in memory for this run.
     UseMemory,
-    /// Another profile is in the form, or none.
+    /// Put another profile into the form, or none.
     EditProfile(Option<ProfileId>),
-    /// Keep a profile.
+    /// Save a profile.
     SaveProfile(Box<Profile>),
-    /// Forget a profile.
+    /// Remove a profile.
     RemoveProfile(ProfileId),
     /// Test a connection step by step.
     Test(Box<Endpoint>),
-    /// End the test.
+    /// Stop the test.
     StopTest,
     /// Sign in to a cluster, or show the one that is open already.
     Connect(Box<Profile>),
     /// Sign out of a cluster.
     Disconnect(ProfileId),
-    /// Look at another open cluster.
+    /// Show another open cluster.
     SwitchTo(ProfileId),
-    /// Look at all open clusters as one.
+    /// Show all open clusters as one.
     ShowAll,
     /// Read the keys again.
     Refresh,
-    /// Stop reading.
+    /// Stop reading the keys.
     StopRefresh,
-    /// Filter and sort.
+    /// Set the filter and the sort order of the list.
     SetView(ListView),
     /// Select a key, or take it out of the selection.
     Select(KeyId, bool),
-    /// Select the keys of these rows; whether besides those that are selected.
+    /// Select the keys of these rows; `true` adds them to the selection, `false` replaces it.
     SelectRows(Range<usize>, bool),
-    /// Select from where the selection began to this row; whether besides those that are selected.
+    /// Select the keys from where the selection began to this row; `true` adds them to the selection, `false` replaces
+    /// it.
     SelectTo(usize, bool),
-    /// Select nothing.
+    /// Clear the selection.
     SelectNone,
-    /// Other columns, or other widths.
+    /// Change the columns of the table, or their widths.
     SetTable(TableLayout),
-    /// Another look, by its word.
+    /// Change the look, given by its label.
     SetLook(String),
     /// Open the page of a key, or close it.
     OpenKey(Option<KeyId>),
-    /// Read again what the key whose page is open can do.
+    /// Read the effective privileges of the key whose page is open again.
     ReadRights,
-    /// Show the dialog of checking a secret; whether it should be that of a key.
+    /// Open the dialog of checking a secret; given a key, the secret should belong to it.
     AskCheckSecret(Option<KeyId>),
-    /// Check what was pasted.
+    /// Check the pasted text.
     CheckSecret(Secret, Asked),
-    /// Close the dialog.
+    /// Close the dialog of checking a secret.
     CloseCheckSecret,
     /// Read the roles again.
     ReadRoles,
-    /// Read what a form of privileges is completed from, unless it was read.
+    /// Read the completions for forms of privileges, unless they were read.
     ReadNames,
-    /// Create a key; with the request id that was shown.
-    /// The credential is that of another user, where the key is for one.
+    /// Create a key with the request id that was shown. The credential is that of another user, if the key is created
+    /// for one.
     Create(Box<NewKeyDraft>, Option<Secret>, String),
     /// Stop waiting for the answer, and ask the cluster for the outcome of the request.
     StopCreating,
-    /// What a form beyond that asks for.
+    /// A command of a form other than that of a new key.
     Form(FormCommand),
-    /// Forget what came of the last creation.
+    /// Forget the result of the last creation.
     DismissCreation,
-    /// Put something secret on the clipboard, for 30 seconds.
+    /// Put a secret on the clipboard for 30 seconds.
     CopySecret(Secret),
-    /// Take it off again.
+    /// Clear the clipboard if the secret is still on it.
     ClearClipboard,
     /// Sign in with the new key.
     TryKey,
@@ -134,68 +135,68 @@ pub enum Command {
     KeepSecret,
     /// Write the new key to a file that doesn't exist yet.
     WriteSecret(PathBuf),
-    /// Close the card of the new key; asks when it was not kept.
+    /// Close the card of the new key; asks first if the secret was not stored.
     CloseSecret,
     /// Stay at the card.
     GoBackToSecret,
-    /// Close the card: the secret was kept by hand, or is given up.
+    /// Close the card: the secret was stored by hand, or is given up.
     DropSecret,
-    /// Invalidate the new key, whose secret nobody has.
+    /// Invalidate the new key, whose secret nobody stored.
     InvalidateSecret,
-    /// A step of closing the window, or of keeping a connection for the next time.
+    /// A step of closing the window, or of saving a connection for the next time.
     Closing(ClosingStep),
-    /// Show what would be invalidated.
+    /// Open the invalidation dialog for these keys.
     AskInvalidate(Vec<KeyId>),
-    /// Show what would be invalidated of all that the search and the status show.
+    /// Open the invalidation dialog for all keys that the search and the status filter show.
     AskInvalidateShown,
-    /// Say the extra word for the session's own key.
+    /// Confirm invalidating the session's own key, or withdraw the confirmation.
     IncludeOwnKey(bool),
-    /// Say the extra word for keys that a product made for itself.
+    /// Confirm invalidating keys that a product made for itself, or withdraw the confirmation.
     IncludeManaged(bool),
-    /// Invalidate what was shown.
+    /// Invalidate the keys in the dialog.
     Invalidate,
-    /// Stop after the chunk that is on its way.
+    /// Stop after the batch that is being sent.
     StopInvalidate,
-    /// Try those again that failed.
+    /// Try the keys that failed again.
     RetryFailed,
-    /// Go on with those that were never sent.
+    /// Continue with the keys that were never sent.
     GoOnWithUntouched,
-    /// Go on with the untouched, and trust this machine's clock where the cluster's is in doubt.
+    /// Continue with the untouched keys, and trust this machine's clock where the cluster's is in doubt.
     AcceptClock,
-    /// Write what became of keys to a new file.
+    /// Write the keys with this outcome to a new file.
     ExportFates(KeyOutcome, Format, PathBuf),
-    /// Close the dialog.
+    /// Close the invalidation dialog.
     CloseInvalidate,
     /// A step of updating keys.
     Update(UpdateStep),
     /// A step of rotating keys.
     Rotate(dialog::RotationStep),
-    /// Another time or moment on the overview.
+    /// Change the period or the moment that the overview shows.
     SetOverview(OverviewOptions),
-    /// Other fields of the metadata to count by.
+    /// Change the metadata fields to count by.
     CountBy(Vec<String>),
-    /// Go to the list, and show these keys.
+    /// Show the list of keys with this filter and sort order.
     ShowKeys(ListView),
-    /// Write a picture to a new file.
+    /// Write an image to a new file.
     SavePicture(PathBuf, Vec<u8>),
-    /// Show the dialog of exporting.
+    /// Open the export dialog.
     AskExport,
     /// Write keys to a new file.
     Export(Scope, Format, PathBuf),
-    /// Close the dialog; a file that is being written is given up.
+    /// Close the export dialog; a file that is being written is given up.
     CloseExport,
-    /// Other words to search the journal for, or another cluster.
+    /// Change the search text or the cluster of the journal.
     SetJournalView(JournalView),
-    /// Open what was done, by its place, or close it.
+    /// Open the page of an operation, by its index in the journal, or close it.
     OpenDeed(Option<usize>),
-    /// Show the dialog of exporting what is shown of the journal, or close it.
+    /// Open the dialog of exporting the shown operations of the journal, or close it.
     AskJournalExport(bool),
-    /// Write what is shown of the journal to a new file.
+    /// Write the shown operations of the journal to a new file.
     ExportJournal(reader::JournalFormat, PathBuf),
-    /// What was said of a fault in the journal was read.
+    /// Dismiss the message about a fault in the journal.
     DismissJournalFault,
-    /// Take a way out that a problem offered.
+    /// Apply a fix that a problem offered.
     Fix(Fix),
-    /// A notice was read.
+    /// Dismiss a notice.
     DismissNotice,
 }

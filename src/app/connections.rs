@@ -1,4 +1,4 @@
-//! Profiles, and testing one step by step.
+//! Saved profiles, and connection tests.
 
 use super::{Screen, State};
 use crate::{
@@ -17,28 +17,28 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// A test that is under way, or what came of it.
+/// A connection test that is running or done.
 pub struct ConnectionTest {
-    /// What is tested.
+    /// Endpoint that is tested.
     pub endpoint: Endpoint,
-    /// The steps that were taken.
+    /// Reports of the finished steps, in order.
     pub steps: Vec<StepReport>,
     ticket: Option<Ticket>,
 }
 
 impl ConnectionTest {
-    /// Returns `true` if exactly this endpoint was tested: address, trust, sign-in and the rest. The result says
-    /// nothing of any other.
+    /// Returns `true` if exactly this endpoint was tested: address, trust, sign-in and the rest. The result does not
+    /// apply to any other endpoint.
     pub fn is_of(&self, endpoint: Option<&Endpoint>) -> bool {
         endpoint == Some(&self.endpoint)
     }
 
-    /// Whether it still goes on.
+    /// Returns `true` while the test is running.
     pub fn is_running(&self) -> bool {
         self.ticket.is_some()
     }
 
-    /// The certificate that was refused and can be compared.
+    /// Returns the certificate that was refused and can be compared.
     pub fn refused_certificate(&self) -> Option<&SeenCertificate> {
         let last = self.steps.last()?;
         matches!(last.result, StepResult::Failed(_)).then_some(last.certificate.as_ref()).flatten()
@@ -51,7 +51,7 @@ impl State {
         self.profiles.ask(ticket);
     }
 
-    /// A test belongs to the form it was started from.
+    /// Puts another profile into the form, and drops the test that belongs to the previous one.
     pub(super) fn edit_profile(&mut self, id: Option<ProfileId>) {
         if self.to_edit != id {
             self.stop_test();

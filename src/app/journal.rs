@@ -1,5 +1,5 @@
-//! The journal of this machine as the window shows it: whether it is whole, what was done, and what was done to
-//! the key whose page is open.
+//! The journal of this machine as the window shows it: its verification, its operations, and the history of the key
+//! whose page is open.
 
 use std::path::PathBuf;
 
@@ -19,61 +19,61 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// How many deeds the page of a key shows at most.
+/// Maximum number of operations on the page of a key.
 pub const OF_A_KEY: usize = 20;
 
-/// What is looked for.
+/// Filter of the journal screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalView {
-    /// Words that all must be there.
+    /// Search text, all words of which have to occur.
     pub search: String,
-    /// Only what was done on the cluster of this address.
+    /// Address of the only cluster to show; `None` shows all clusters.
     pub address: Option<String>,
 }
 
-/// A cluster that the journal names.
+/// A cluster that occurs in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// Its address.
+    /// Address of the cluster.
     pub address: String,
-    /// Its name, as it was last written.
+    /// Name of the cluster in its newest operation.
     pub name: String,
-    /// How many deeds.
+    /// Number of operations on the cluster.
     pub operations: usize,
 }
 
-/// The dialog of exporting.
+/// The journal export dialog.
 #[derive(Debug)]
 pub struct JournalExport {
-    /// The name that a file would get by itself.
+    /// Suggested file name, without extension.
     pub name: String,
-    /// How many deeds are in the file that was made, or why there is none.
+    /// Number of operations written to the file.
     pub done: Loadable<u64>,
-    /// Where that is.
+    /// Path of the file; empty before an export was started.
     pub path: PathBuf,
 }
 
-/// What is known of the journal.
+/// State of the journal screen.
 #[derive(Debug, Default)]
 pub struct Journal {
-    /// The last check.
+    /// Result of the last verification.
     pub standing: Loadable<Verification>,
-    /// All that was done.
+    /// All operations that were read.
     pub record: Loadable<JournalLog>,
-    /// What is looked for.
+    /// Filter of the screen.
     pub view: JournalView,
-    /// The places of the deeds that fit, the newest first.
+    /// Indexes of the operations that match the filter, newest first.
     pub rows: Vec<u32>,
-    /// Whether one of them is about a key for another cluster, whose words are long.
+    /// `true` if a shown operation has a verb of several words, as one on a cross-cluster key has.
     pub has_long_verbs: bool,
-    /// The clusters that it names, the most frequent first.
+    /// Clusters that occur in the journal, most frequent first.
     pub clusters: Vec<Named>,
-    /// The place of the deed whose page is open.
+    /// Index of the operation whose page is open.
     pub open: Option<usize>,
-    /// The dialog of exporting.
+    /// The journal export dialog, while it is open.
     pub export: Option<JournalExport>,
     is_fault_read: bool,
-    /// The last warning that came while something was written, and how many there were; shown until it is dismissed.
+    /// The newest warning about writing the journal and the number of warnings; shown until it is dismissed.
     warning: Option<(String, u64)>,
     history_of: Option<KeyId>,
     history_is_old: bool,
@@ -81,17 +81,17 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// All deeds, the newest first.
+    /// Returns all operations, newest first.
     pub fn operations(&self) -> &[Operation] {
         self.record.value().map_or(&[], |record| &record.operations)
     }
 
-    /// The deed whose page is open.
+    /// Returns the operation whose page is open.
     pub fn open_operation(&self) -> Option<&Operation> {
         self.operations().get(self.open?)
     }
 
-    /// What must be said of it on every screen, until it was read: in a few words, and at length.
+    /// Returns what every screen has to show about the journal until it is dismissed, as a title and a detail.
     pub fn fault(&self) -> Option<(String, String)> {
         if let Some((warning, number)) = &self.warning {
             let title = match number {
@@ -110,7 +110,7 @@ impl Journal {
         Some(("The journal is not as it was written".into(), words))
     }
 
-    /// Takes the newest of a number of warnings.
+    /// Adds a number of warnings, of which this is the newest.
     pub(super) fn warn(&mut self, warning: &Warning, number: u64) {
         let before = self.warning.as_ref().map_or(0, |(_, number)| *number);
         self.warning = Some((sanitize::shown(&warning.to_string()).into_owned(), before.saturating_add(number)));
@@ -123,12 +123,12 @@ impl Journal {
         }
     }
 
-    /// What was done to a key, if that is what was asked for last.
+    /// Returns the history of a key, if that key's history was the last one requested.
     pub fn history(&self, key: &KeyId) -> Option<&Loadable<History>> {
         (self.history_of.as_ref() == Some(key)).then_some(&self.history)
     }
 
-    /// Something was done: what is shown of the open key is read again.
+    /// Marks the history of the open key as outdated after an operation, so that it is read again.
     pub(super) fn renew_history(&mut self) {
         self.history_is_old = true;
     }
@@ -174,7 +174,7 @@ impl Journal {
 }
 
 impl State {
-    /// Checks the journal. To be called once, at the start.
+    /// Verifies the journal. To be called once, at startup.
     pub fn check_journal(&mut self) {
         let ticket = self.submit(Task::CheckJournal);
         self.journal.standing.ask(ticket);
@@ -210,7 +210,7 @@ impl State {
         self.journal.take();
     }
 
-    /// Reads what was done to the key whose page is open, once for each.
+    /// Reads the history of the key whose page is open, once for each key.
     pub(super) fn follow_open_key(&mut self) {
         let Some(key) =
             self.cluster().and_then(|cluster| cluster.open.as_ref()).filter(|_| self.screen == Screen::Keys)

@@ -1,10 +1,10 @@
-//! Something that is asked for and comes later. An answer carries the ticket of its question; a late
-//! answer to an old question dies here.
+//! A value that is requested and arrives later. Each answer carries the ticket of its request; a late answer to an old
+//! request is ignored.
 
 use crate::{model::Millis, ops::Problem, worker::Ticket};
 
-/// A value that may be missing, on its way, stale or failed: also several of these at once, so that
-/// what was known stays visible while newer is on its way.
+/// A value that may be missing, requested, stale or failed, or several of these at once: the known value stays visible
+/// while a newer one is loading.
 #[derive(Debug)]
 pub struct Loadable<T> {
     value: Option<T>,
@@ -20,12 +20,12 @@ impl<T> Default for Loadable<T> {
 }
 
 impl<T> Loadable<T> {
-    /// A new question was asked; answers to older ones don't count any more.
+    /// Notes a new request; answers to older ones no longer count.
     pub fn ask(&mut self, ticket: Ticket) {
         self.question = Some(ticket);
     }
 
-    /// Takes an answer. Whether it belonged to the question of the moment.
+    /// Takes an answer. Returns `true` if it belonged to the open request.
     pub fn answer(&mut self, ticket: Ticket, answer: Result<T, Problem>, now: Millis) -> bool {
         if self.question != Some(ticket) {
             return false;
@@ -44,7 +44,7 @@ impl<T> Loadable<T> {
         true
     }
 
-    /// Takes a part of the answer; the question stays open.
+    /// Takes a partial answer; the request stays open. Returns `true` if it belonged to the open request.
     pub fn preview(&mut self, ticket: Ticket, value: T) -> bool {
         let current = self.question == Some(ticket);
         if current {
@@ -53,37 +53,37 @@ impl<T> Loadable<T> {
         current
     }
 
-    /// Nobody waits any more.
+    /// Gives up the open request, and returns its ticket.
     pub fn give_up(&mut self) -> Option<Ticket> {
         self.question.take()
     }
 
-    /// What is known, perhaps stale.
+    /// Returns the known value, which may be stale.
     pub fn value(&self) -> Option<&T> {
         self.value.as_ref()
     }
 
-    /// The same, to be changed in place.
+    /// Returns the known value for changes in place.
     pub fn value_mut(&mut self) -> Option<&mut T> {
         self.value.as_mut()
     }
 
-    /// The question that is open.
+    /// Returns the ticket of the open request.
     pub fn question(&self) -> Option<Ticket> {
         self.question
     }
 
-    /// Whether an answer is on its way.
+    /// Returns `true` while a request is open.
     pub fn is_loading(&self) -> bool {
         self.question.is_some()
     }
 
-    /// Why the last question failed; stays until one succeeds.
+    /// Returns the problem of the last request; it stays until a request succeeds.
     pub fn problem(&self) -> Option<&Problem> {
         self.problem.as_ref()
     }
 
-    /// Whether nothing was ever asked.
+    /// Returns `true` if nothing was ever requested.
     pub fn is_untouched(&self) -> bool {
         self.value.is_none() && self.question.is_none() && self.problem.is_none()
     }

@@ -1,5 +1,5 @@
-//! The state of the window and what changes it. No widget is named here: views read the state and
-//! send commands, `handle` turns commands into jobs, `apply` takes in what became of them.
+//! The state of the window and everything that changes it. No widget is named here: views read the state and send
+//! commands, `handle` turns commands into jobs, and `apply` takes in the answers of the jobs.
 
 pub mod closing;
 pub mod cluster;
@@ -45,62 +45,62 @@ use crate::{
     worker::{Job, Task, Ticket},
 };
 
-/// How long short news stays, in milliseconds.
+/// Time that a notice stays, in milliseconds.
 const NOTICE_TIME: Millis = 6000;
 
-/// Short news.
+/// A short message that disappears by itself.
 #[derive(Debug)]
 pub struct Notice {
-    /// One sentence.
+    /// Text of the notice, one sentence.
     pub text: String,
     until: Millis,
 }
 
 /// Everything that the window shows.
 pub struct State {
-    /// Where one is.
+    /// Current screen.
     pub screen: Screen,
-    /// The profiles of the vault.
+    /// Profiles of the vault.
     pub profiles: Loadable<ReadProfiles>,
-    /// The clusters that are open, in the order in which they were opened.
+    /// Open clusters, in the order in which they were opened.
     pub clusters: Vec<Cluster>,
-    /// The test of a connection.
+    /// The connection test that is running or was run last.
     pub test: Option<ConnectionTest>,
-    /// The profile in the form; a way out may ask for another.
+    /// Id of the profile in the form; a problem's fix may ask for another.
     pub to_edit: Option<ProfileId>,
-    /// The creation that is under way, or what came of it.
+    /// The creation of a key that is running, or its result.
     pub creation: Creation,
     /// The key that was just created, with its secret.
     pub reveal: Option<Reveal>,
-    /// What is on the clipboard.
+    /// State of the clipboard.
     pub clipboard: Clipboard,
     /// State of closing the window.
     pub closing: Closing,
-    /// The dialog of invalidating.
+    /// The invalidation dialog, while it is open.
     pub invalidation: Option<Invalidation>,
-    /// The dialog of updating.
+    /// The update dialog, while it is open.
     pub updating: Option<Updating>,
-    /// The dialog of rotating.
+    /// The rotation dialog, while it is open.
     pub rotating: Option<Rotating>,
-    /// What is known of the rotations.
+    /// Rotations of the open clusters.
     pub rotations: Rotations,
-    /// The dialog of copying a key.
+    /// The dialog of copying a key, while it is open.
     pub cloning: Option<Cloning>,
-    /// The dialog of checking a secret.
+    /// The dialog of checking a secret, while it is open.
     pub secret_check: Option<SecretCheck>,
-    /// The dialog of exporting.
+    /// The export dialog, while it is open.
     pub export: Option<ExportDialog>,
-    /// What is known of the journal.
+    /// State of the journal.
     pub journal: Journal,
-    /// Short news, the newest last.
+    /// Notices, oldest first.
     pub notices: VecDeque<Notice>,
-    /// Now, by this machine's clock; set before each frame.
+    /// Current time by this machine's clock; set before each frame.
     pub now: Millis,
-    /// The zone of dates.
+    /// Time zone of dates.
     pub zone: TimeZone,
-    /// What a person has set up for themselves.
+    /// Settings of the user.
     pub settings: Settings,
-    /// What the overview shall show, besides the fields of the settings.
+    /// Options of the overview, except the metadata fields, which are in the settings.
     pub overview_wanted: OverviewOptions,
     settings_changed: bool,
     key_page: Option<KeyPage>,
@@ -115,7 +115,7 @@ pub struct State {
 }
 
 impl State {
-    /// The state at the start.
+    /// Creates the state at startup: no connection is open.
     pub fn new(now: Millis, zone: TimeZone) -> Self {
         Self {
             screen: Screen::Connections,
@@ -159,12 +159,12 @@ impl State {
         self.sandbox.ask(ticket);
     }
 
-    /// Whether the practice cluster is on its way, or why it did not come.
+    /// Returns the profile of the practice cluster: loading while it starts, or why it could not be started.
     pub fn sandbox(&self) -> &Loadable<Profile> {
         &self.sandbox
     }
 
-    /// The cluster that is shown.
+    /// Returns the cluster that is shown; `None` if none is open. For all clusters it is the merged one.
     pub fn cluster(&self) -> Option<&Cluster> {
         let clusters = self.clusters.iter().chain(&self.merged);
         clusters.into_iter().find(|cluster| Some(&cluster.profile.id) == self.current.as_ref())
@@ -176,7 +176,7 @@ impl State {
         clusters.find(|cluster| Some(&cluster.profile.id) == current.as_ref())
     }
 
-    /// Whether a dialog is open, below which everything is out of reach.
+    /// Returns `true` if a dialog is open, which blocks everything below it.
     pub fn has_dialog(&self) -> bool {
         let asking = self.reveal.is_some() || self.invalidation.is_some();
         let changing = self.updating.is_some() || self.rotating.is_some() || self.cloning.is_some();
@@ -184,12 +184,13 @@ impl State {
         asking || changing || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
     }
 
-    /// The jobs that came up since the last call, for the worker.
+    /// Takes the jobs that were submitted since the last call, for the worker.
     pub fn take_jobs(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.jobs)
     }
 
-    /// Time has passed: the clipboard and whatever else has an end.
+    /// Advances the time: clears the clipboard when it is due, removes old notices, and refreshes everything else that
+    /// depends on the time.
     pub fn advance(&mut self, now: Millis) {
         self.now = now;
         if self.clipboard.is_due(now) {
@@ -206,7 +207,7 @@ impl State {
         }
     }
 
-    /// When [`State::tick`] next has something to do, or a shown countdown changes.
+    /// Returns the time at which [`State::advance`] next has something to do or a shown countdown changes.
     pub fn wake_at(&self) -> Option<Millis> {
         let clipboard = self.clipboard.next_change(self.now);
         let rows = self.cluster().and_then(|cluster| cluster.next_change(self.now));
@@ -224,7 +225,7 @@ impl State {
         ticket
     }
 
-    /// Shows short news that only the window itself knows.
+    /// Shows a notice that comes from the window itself.
     pub fn notify(&mut self, text: &str) {
         self.notice(text);
     }
@@ -246,7 +247,7 @@ impl State {
         }
     }
 
-    /// A job broke: whoever waits for it is told, so that nothing turns for ever.
+    /// Changes the settings; if they differ afterward, they are saved with the next frame.
     fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
         let before = self.settings.clone();
         change(&mut self.settings);
@@ -255,7 +256,7 @@ impl State {
         }
     }
 
-    /// Settings are kept a moment after the last change: an edge that is drawn changes them many times.
+    /// Saves changed settings once per frame, because dragging an edge changes them many times.
     fn keep_settings(&mut self) {
         if self.settings_changed {
             self.settings_changed = false;

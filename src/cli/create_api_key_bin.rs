@@ -41,7 +41,7 @@ struct CreateApiKeyArgs {
     connection: ConnectionFlags,
 }
 
-/// The whole command.
+/// Runs the whole command.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match CreateApiKeyArgs::try_parse_from(args) {
         Ok(article) => super::finish(environment::run(article.run())),

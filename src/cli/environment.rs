@@ -1,5 +1,5 @@
-//! This machine as a command finds it: environment, terminal, keyring, runtime. The connection asks
-//! it by a trait, so that precedence can be tried without any of them.
+//! This machine as a command sees it: environment, terminal, keyring, runtime. The connection accesses it by a trait,
+//! so that precedence can be tested without any of them.
 
 use std::{
     env, io,
@@ -19,19 +19,19 @@ use crate::{
     },
 };
 
-/// Where a connection is put together from, besides the options.
+/// Source of the parts of a connection that are not given by options.
 pub(super) trait Host {
-    /// A variable of the environment; an empty one counts as missing.
+    /// Returns an environment variable; `None` if it is missing or empty.
     fn variable(&self, name: &str) -> Result<Option<Secret>, CliError>;
 
     /// Asks for the password of a user.
     fn password(&self, username: &str) -> Result<Secret, CliError>;
 
-    /// A saved connection by its name.
+    /// Returns a saved connection by its name.
     fn profile(&self, name: &str) -> Result<Profile, CliError>;
 }
 
-/// The machine that one sits at.
+/// The machine that runs the command.
 pub(super) struct ThisMachine;
 
 impl Host for ThisMachine {
@@ -65,16 +65,16 @@ impl Host for ThisMachine {
     }
 }
 
-/// When a person is told what is being waited for.
+/// Time after which a person is informed what is being waited for.
 const SILENCE: Duration = Duration::from_secs(2);
-/// A keyring may show a prompt and wait for a person; after this it is given up.
+/// Time after which a keyring is given up: it may show a prompt and wait for a person.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The longest wait for blocking work that goes on when a command is over, such as a keyring that asks its user before it
-/// removes the secret of an invalidated key.
+/// Longest wait at the end of a command for blocking work, such as a keyring that asks its user before it removes the
+/// secret of an invalidated key.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// Asks the keyring of this computer, which may take as long as a person does: it runs on a thread of
-/// its own, so that it can be given up.
+/// Calls the keyring of this computer, which may take as long as a person does: on a thread of its own, so that it can
+/// be given up.
 ///
 /// # Errors
 /// With the way out, when the keyring refuses or does not answer.
@@ -84,7 +84,7 @@ pub(super) fn in_keyring<T: Send + 'static>(
     ask_keyring(move |keyring| call(&Profiles::new(keyring)))
 }
 
-/// The secret of a key, encoded, if it was kept in the keyring of this computer.
+/// Returns the secret of a key, encoded, if it is kept in the keyring of this computer.
 ///
 /// # Errors
 /// With the way out, when the keyring refuses or does not answer.
@@ -94,7 +94,7 @@ pub(super) fn kept_secret(id: &KeyId) -> Result<Option<Secret>, CliError> {
     Ok(found.map(|kept| kept.encoded))
 }
 
-/// The kept secrets of this computer's keyring.
+/// Creates the view of the kept secrets in this computer's keyring.
 pub(super) fn kept_secrets() -> KeptSecrets {
     KeptSecrets::new(Arc::new(OsVault::new()))
 }

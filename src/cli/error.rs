@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, and the words for what went wrong.
+//! The end of a command: its exit code, and the message for an error.
 
 use std::{io, process::ExitCode};
 
@@ -9,24 +9,24 @@ use crate::{
     ops::{Problem, ProblemKind},
 };
 
-/// How a command ended whose words are printed already.
+/// Result of a command whose messages are printed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// All of it was done.
+    /// Everything was done.
     Done,
-    /// It failed, or it was refused.
+    /// The command failed, or was refused.
     Failed,
-    /// A part of it was done.
+    /// Only a part was done.
     Partly,
-    /// What was asked is not known.
+    /// The result is not known.
     NotKnown,
-    /// It was looked for something that should not be, and it is.
+    /// The command looked for a problem, and found it.
     Found,
 }
 
 impl Exit {
-    /// The exit code of work that is over although its output may not be written. A reader that went away has no say in
-    /// how the command ended; any other fault of the output is reported, and is a failure.
+    /// Returns the exit code of finished work although its output may not be written. A reader that closed its pipe
+    /// doesn't affect it; any other error of the output is reported, and turns success into failure.
     pub(super) fn unless_unwritten(self, written: Result<(), CliError>) -> Self {
         match written {
             Ok(()) => self,
@@ -52,16 +52,16 @@ impl From<Exit> for ExitCode {
 
 const USAGE: u8 = 2;
 
-/// Why a command came to no end.
+/// Reason why a command failed.
 #[derive(Debug)]
 pub(super) enum CliError {
-    /// It was asked for in a way that can't be meant; with the way out.
+    /// The command line makes no sense; with the way out.
     Usage(String),
-    /// Options with values that can't be; one line for each, which begins with the option.
+    /// Options with invalid values; one line for each, which begins with the option.
     Fields(Vec<String>),
-    /// The cluster or this machine said no.
+    /// The cluster or this machine refused.
     Problem(Box<Problem>),
-    /// Its output can't be written.
+    /// The output can't be written.
     Output(io::Error),
 }
 
@@ -74,7 +74,7 @@ impl CliError {
         Problem::new(title, detail).hint(hint).into()
     }
 
-    /// Prints its words to stderr.
+    /// Prints the message to stderr, and returns the exit code.
     pub(super) fn print(&self) -> ExitCode {
         match self {
             Self::Usage(words) => {
@@ -93,7 +93,7 @@ impl CliError {
                     _ => Exit::Failed.into(),
                 }
             }
-            // Who reads has heard enough: that is no failure and needs no words.
+            // The reader has read enough: that is no failure and needs no message.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done.into(),
             Self::Output(error) => {
                 output::print_error(&format!("The output can't be written: {error}"));
@@ -115,7 +115,7 @@ impl From<ClientError> for CliError {
     }
 }
 
-/// Prints what clap has to say: help and version to stdout, usage errors to stderr.
+/// Prints the message of clap: help and version to stdout, usage errors to stderr.
 pub(super) fn print_clap(mut error: clap::Error) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::UnknownArgument {
         // "to pass '--x' as a value, use '-- --x'": an unknown option is a typing error, and hardly ever a value.

@@ -5,7 +5,7 @@ use crate::{
     ops::{Fix, Problem},
 };
 
-/// All of a problem in one text: its message, and how its ways out are taken from here.
+/// Formats a problem: its message, and its ways out as options and commands.
 pub(super) fn with_fixes(problem: &Problem) -> String {
     let ways: Vec<String> = problem.fixes.iter().filter_map(way).collect();
     match ways.is_empty() {
@@ -14,7 +14,7 @@ pub(super) fn with_fixes(problem: &Problem) -> String {
     }
 }
 
-/// `None` for what has no option of its own here.
+/// Formats a way out; `None` if the command line has no option for it.
 fn way(fix: &Fix) -> Option<String> {
     Some(match fix {
         Fix::Retry | Fix::EditConnection | Fix::CompareCertificate | Fix::ReadProfiles | Fix::UseMemory => return None,

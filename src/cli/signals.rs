@@ -1,10 +1,10 @@
-//! The signals by which a command is asked to end: it finishes what it can't leave open, and says what is true.
+//! Signals that ask a command to end: the command finishes what it can't leave open, and then reports the result.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::output;
 
-/// Carries out work to its end. Each signal that comes meanwhile is handed to `on_signal`, and ends nothing by itself.
+/// Runs work to its end. Each signal that arrives meanwhile is handed to `on_signal`, and ends nothing by itself.
 pub(super) async fn attended<T>(work: impl Future<Output = T>, mut on_signal: impl FnMut()) -> T {
     let mut signals = Signals::caught();
     let mut work = std::pin::pin!(work);
@@ -16,7 +16,7 @@ pub(super) async fn attended<T>(work: impl Future<Output = T>, mut on_signal: im
     }
 }
 
-/// Carries out work in several requests; a signal sets `stop`, by which the work ends between two of them.
+/// Runs work that consists of several requests; a signal sets `stop`, which ends the work between two of them.
 pub(super) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBool) -> T {
     attended(work, || {
         output::print_status("Stopping after the requests that are under way");
@@ -25,7 +25,7 @@ pub(super) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBoo
     .await
 }
 
-/// Waits for an interrupt (Ctrl-C), and on Unix for the signals to terminate and to hang up. A signal that comes
+/// Receiver of an interrupt (Ctrl-C), and on Unix of the signals to terminate and to hang up. A signal that arrives
 /// between two waits is not lost.
 #[derive(Debug)]
 pub(super) struct Signals {
@@ -34,7 +34,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// From now on these signals don't end the process by themselves.
+    /// Catches these signals, which no longer end the process by themselves.
     pub(super) fn caught() -> Self {
         #[cfg(unix)]
         {
@@ -46,7 +46,7 @@ impl Signals {
         Self {}
     }
 
-    /// Returns when the next one comes; never where none can be caught.
+    /// Returns when the next signal arrives; never where none can be caught.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         std::future::poll_fn(|context| {

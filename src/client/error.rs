@@ -1,116 +1,116 @@
-//! Everything that can go wrong between this machine and a cluster, kept apart by its way out.
-//! No variant holds a credential, a header or the body of a request.
+//! Errors between this machine and a cluster, one variant for each remedy. No variant holds a credential, a header or
+//! the body of a request.
 
 use std::{path::PathBuf, time::Duration};
 
 use super::http::certificate::{CertificateProblem, SeenCertificate};
 use crate::model::version::Feature;
 
-/// Why a request got no good answer. `Display` is one plain sentence.
+/// Reason why a request got no usable answer. `Display` is one plain sentence.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ClientError {
     /// The credential can't be sent as it is; nothing was sent.
     #[error("This sign-in can't be sent: {reason}")]
     BadLogin {
-        /// What to change.
+        /// Text that says what is wrong with the credential.
         reason: String,
     },
     /// The CA file of the profile is of no use; nothing was sent.
     #[error("The CA file {} can't be used: {reason}", path.display())]
     BadCaFile {
-        /// The file.
+        /// Path of the CA file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Text that says what is wrong with the file.
         reason: String,
     },
     /// This machine's TLS or HTTP can't be set up; nothing was sent.
     #[error("The connection can't be set up: {reason}")]
     Setup {
-        /// What the library says.
+        /// Text of the TLS or HTTP library's error.
         reason: String,
     },
-    /// The call makes no sense and was not sent.
+    /// The call is invalid and was not sent.
     #[error("Not sent: {reason}")]
     NotSent {
-        /// Why not.
+        /// Text that says why the call is invalid.
         reason: String,
     },
-    /// No connection came about: no such name, refused, no route.
+    /// No connection was established: no such name, refused, no route.
     #[error("The cluster can't be reached: {reason}")]
     Unreachable {
-        /// What happened.
+        /// Text that says why no connection was established.
         reason: String,
     },
-    /// No answer within the time of the profile.
+    /// No answer arrived within the time limit of the profile.
     #[error("No {} within {}", if *maybe_sent { "answer" } else { "connection" }, seconds(*after))]
     TimedOut {
-        /// The time that was given.
+        /// Time limit that was exceeded.
         after: Duration,
-        /// Whether the request had left, so that it may have been carried out.
+        /// `true` if the request had left, so that it may have been carried out.
         maybe_sent: bool,
     },
-    /// The connection ended before the answer did.
+    /// The connection broke before the answer was complete.
     #[error("The connection broke: {reason}")]
     Broken {
-        /// What happened.
+        /// Text that says how the connection broke.
         reason: String,
-        /// Whether the request had left, so that it may have been carried out.
+        /// `true` if the request had left, so that it may have been carried out.
         maybe_sent: bool,
-        /// The status, if it was read before.
+        /// HTTP status; `None` if the connection broke before it was read.
         status: Option<u16>,
     },
     /// The server's certificate was refused.
     #[error("The server's certificate is refused: {why}")]
     Certificate {
-        /// The reason.
+        /// Reason of the refusal.
         why: CertificateProblem,
-        /// What was presented.
+        /// Certificate that the server presented; `None` where it is not known.
         seen: Option<Box<SeenCertificate>>,
     },
-    /// TLS failed for another reason than the certificate.
+    /// TLS failed for a reason other than the certificate.
     #[error("No encrypted connection came about: {reason}")]
     Tls {
-        /// What happened.
+        /// Text of the TLS error.
         reason: String,
     },
-    /// `https` was asked, and the server answered in plain text.
+    /// `https` was used, and the server answered in plain text.
     #[error("The server speaks plain http on this port: use http://, or the port that speaks TLS")]
     TlsOnPlainPort,
-    /// `http` was asked, and the server speaks TLS.
+    /// `http` was used, and the server speaks TLS.
     #[error("The server expects https on this port: use https://")]
     PlainOnTlsPort,
-    /// Something else answers there.
+    /// Something other than Elasticsearch answers at this address.
     #[error("This is not Elasticsearch: {hint} (status {status})")]
     NotElasticsearch {
         /// Status of the answer.
         status: u16,
-        /// What it looks like.
+        /// Short description of what the body looks like.
         hint: String,
     },
-    /// 401.
+    /// 401: the cluster refuses the credential.
     #[error("The cluster refuses the sign-in: {reason}")]
     Unauthenticated {
-        /// In Elasticsearch's words; for keys the detail (expired, invalidated, unknown), where it is
-        /// told (not by 7.10.2).
+        /// Reason given by Elasticsearch; for keys with the detail (expired, invalidated, unknown), where the cluster
+        /// gives it (7.10.2 does not).
         reason: String,
     },
-    /// 403.
+    /// 403: the cluster refuses the action.
     #[error("Not allowed: {}", forbidden(action.as_deref(), reason, privileges))]
     Forbidden {
         /// The action that was refused, such as `cluster:admin/xpack/security/api_key/create`.
         action: Option<String>,
-        /// In Elasticsearch's words.
+        /// Reason given by Elasticsearch.
         reason: String,
-        /// Any of these would allow it; empty where the server doesn't say.
+        /// Privileges of which any one would allow the action; empty where the server doesn't name them.
         privileges: Vec<String>,
     },
-    /// 404.
+    /// 404: the cluster doesn't know what was asked for.
     #[error("Not found: {reason}")]
     NotFound {
-        /// In Elasticsearch's words.
+        /// Reason given by Elasticsearch.
         reason: String,
     },
-    /// The cluster has its API keys switched off.
+    /// API keys are disabled on the cluster.
     #[error("API keys are disabled on this cluster (xpack.security.authc.api_key.enabled)")]
     ApiKeysDisabled,
     /// The cluster has no security routes at all.
@@ -119,85 +119,85 @@ pub enum ClientError {
     /// The cluster is too old for this call.
     #[error("This cluster does not know {}, which came with {}", .0.words(), .0.since())]
     Lacks(Feature),
-    /// The cluster understood and said no: 400, 409, 500 …
+    /// The cluster understood the request and refused it: 400, 409, 500 …
     #[error("The cluster refuses: {reason}")]
     Rejected {
         /// Status of the answer.
         status: u16,
-        /// The innermost reason, in Elasticsearch's words.
+        /// Innermost reason, as given by Elasticsearch.
         reason: String,
         /// Elasticsearch's type of the error, such as `x_content_parse_exception`; may be empty.
         kind: String,
     },
-    /// 429, and trying again did not help.
+    /// 429, and retrying did not help.
     #[error("The cluster is too busy{}", retry_words(*retry_after))]
     Throttled {
-        /// How long the server asks to wait.
+        /// Time that the server asks to wait; `None` where it doesn't say.
         retry_after: Option<Duration>,
     },
-    /// 502, 503, 504, or another 5xx of something in between.
+    /// 502, 503, 504, or another 5xx of something between here and the cluster.
     #[error("The cluster is not available (status {status}): {reason}")]
     Unavailable {
         /// Status of the answer.
         status: u16,
-        /// The title of a page, or Elasticsearch's words.
+        /// Title of an HTML page, or the reason given by Elasticsearch.
         reason: String,
     },
-    /// The answer is larger than anything expected.
+    /// The answer is larger than its limit.
     #[error("The answer is larger than {} MB and was not read to its end", limit >> 20)]
     TooLarge {
-        /// The most bytes taken.
+        /// Limit in bytes.
         limit: u64,
         /// Status of the answer.
         status: u16,
     },
-    /// 3xx: never followed, since the credential would travel along.
+    /// 3xx: never followed, since the credential would be sent along.
     #[error("The server sends elsewhere ({location}), which is not followed: use that address if it is yours")]
     Redirected {
-        /// Where to, without query and user; may be empty.
+        /// Target of the redirect, without query and user; may be empty.
         location: String,
         /// Status of the answer.
         status: u16,
     },
-    /// Answers that can't all be true: pages without an end, parts that count more than their whole.
+    /// The answers contradict each other: pages without an end, parts that count more than their whole.
     #[error("The cluster's answers contradict each other: {reason}")]
     Contradictory {
-        /// Which do.
+        /// Text that says which answers contradict each other.
         reason: String,
     },
-    /// A request that changes something met a 4xx of something between here and a cluster that marks its own
-    /// answers. The cluster may have been at work already.
+    /// A request that changes something was answered with a 4xx by something between here and a cluster that marks its
+    /// own answers. The cluster may have started on it already.
     #[error("Something before the cluster answers (status {status}): {reason}")]
     FromBetween {
         /// Status of the answer.
         status: u16,
-        /// What it looks like.
+        /// Short description of what the body looks like.
         reason: String,
     },
-    /// Nobody waited for the answer any longer.
+    /// The request was interrupted: its caller stopped waiting for the answer.
     #[error("It was interrupted before the answer came")]
     Interrupted,
-    /// A request was sent again after an answer was lost, and that was refused. The first try may have been
-    /// carried out all the same, so that the refusal proves nothing.
+    /// A request was sent again after its answer was lost, and the repetition was refused. The first attempt may have
+    /// been carried out all the same, so the refusal proves nothing.
     #[error("{first}; sent again: {then}")]
     RefusedRepetition {
-        /// How the answer to the earlier try was lost.
+        /// Error by which the answer to the earlier attempt was lost.
         first: Box<ClientError>,
-        /// What the last try met.
+        /// Error of the last attempt.
         then: Box<ClientError>,
     },
-    /// It is Elasticsearch, and its answer is not what was expected.
+    /// Elasticsearch answered, and the answer is not what was expected.
     #[error("The answer can't be understood (status {status}): {reason}")]
     Unreadable {
         /// Status of the answer.
         status: u16,
-        /// Where it went wrong.
+        /// Text that says where the answer could not be understood.
         reason: String,
     },
 }
 
 impl ClientError {
-    /// The HTTP status, whatever the body was; `None` where no answer began.
+    /// Returns the HTTP status, whatever the body was; `None` where no answer began.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Broken { status, .. } => *status,
@@ -229,7 +229,7 @@ impl ClientError {
         }
     }
 
-    /// Whether what was asked may have been done although no answer tells: after a lost answer to a
+    /// Returns `true` if the request may have been carried out although no answer confirms it: after a lost answer to a
     /// create there may be a key whose secret nobody has.
     pub fn is_answer_lost(&self) -> bool {
         match self {
@@ -244,20 +244,20 @@ impl ClientError {
         }
     }
 
-    /// `true` where an earlier try was lost and the last one was clearly refused, so that the next request would
-    /// be refused too.
+    /// Returns `true` if the answer to an earlier attempt was lost and the last attempt was clearly refused, so that
+    /// the next one would be refused too.
     pub fn is_refused_repetition(&self) -> bool {
         matches!(self, Self::RefusedRepetition { then, .. } if !then.is_answer_lost())
     }
 
-    /// Whether the same request may well succeed a moment later.
+    /// Returns `true` if the same request may well succeed a moment later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Broken { .. })
     }
 }
 
-/// `true` for statuses that don't say that nothing was done: the body of a success that can't be read, errors of the
-/// server or of something between, and 408, which a gateway sends while the server is still at work.
+/// Returns `true` for statuses that don't prove that nothing was done: the body of a success that can't be read, errors
+/// of the server or of something between, and 408, which a gateway sends while the server is still at work.
 pub(super) fn is_lost(status: u16) -> bool {
     !(300..500).contains(&status) || status == 408
 }

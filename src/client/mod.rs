@@ -1,5 +1,5 @@
-//! HTTP to one cluster: typed in, typed out. [`Client::send`] is the one place a request leaves.
-//! Knows nothing of profiles, journals or screens.
+//! HTTP to one cluster, with typed requests and typed answers. Every request leaves through `Client::send`. It knows
+//! no profiles, journals or screens.
 
 mod api;
 mod error;
@@ -51,23 +51,23 @@ pub use http::{
     unreadable_row::{MAX_UNREADABLE_KEPT, UnreadRows},
 };
 
-/// How often a request that may be repeated is sent at most.
+/// Maximum number of attempts of a request that may be repeated.
 const TRIES: u32 = 3;
-/// The first pause between two tries; doubled for the next, and up to half of it is left to chance.
+/// First pause between two attempts; doubled for each further one, and up to half of it is random.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest time that a server is obeyed when it asks to wait.
+/// Longest pause that a server may ask for; a longer one is not waited for.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
-/// Connecting takes at most this, or the time of the profile if that is shorter.
+/// Time limit for connecting; the time limit of the profile applies if it is shorter.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The most bytes of an ordinary answer.
+/// Size limit of an ordinary answer, in bytes.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
-/// The largest difference in milliseconds between the header `Date` and this machine's clock that is counted by.
-/// Elasticsearch sends no such header: it comes from something before it, whose clock is not the cluster's.
+/// Largest difference in milliseconds between the header `Date` and this machine's clock that is accepted as clock
+/// skew. Elasticsearch sends no such header: it comes from something before it, whose clock is not the cluster's.
 pub const MAX_DATE_SKEW: Millis = 5 * 60 * 1000;
-/// Longer times than this are meant as "no limit", and the clock can't add much more.
+/// Longest time limit; longer ones are meant as "no limit", and the clock can't add much more.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// One cluster, signed in to. Cheap to clone; clones share connections.
+/// A signed-in connection to one cluster. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -78,19 +78,19 @@ struct Inner {
     http: reqwest::Client,
     headers: HeaderMap,
     last_seen: LastSeen,
-    /// The skew by the header `Date` of the last answer.
+    /// Clock skew by the header `Date` of the last answer, in milliseconds.
     date_skew: AtomicI64,
-    /// The skew by what the cluster itself told.
+    /// Clock skew by the cluster's own time, in milliseconds.
     own_skew: AtomicI64,
     is_elasticsearch: AtomicBool,
     /// `true` once an answer had the header by which Elasticsearch marks its answers since 7.14.
     sends_product: AtomicBool,
-    /// Whether the scheme of the address is known to be the one spoken there, or was asked about.
+    /// `true` if the scheme of the address is known to be the one that the server speaks, or this was checked.
     scheme_is_known: AtomicBool,
 }
 
 const UNKNOWN_SKEW: i64 = i64::MIN;
-/// Shorter texts occur by chance.
+/// Length in bytes below which a text is too short to be a secret: shorter ones occur by chance.
 const SHORTEST_SECRET: usize = 6;
 
 impl Inner {
@@ -111,19 +111,20 @@ struct Call<'a> {
     segments: &'a [&'a str],
     query: Vec<(&'static str, &'a str)>,
     body: Option<Bytes>,
-    /// The most bytes of a successful answer.
+    /// Size limit of a successful answer, in bytes.
     limit: u64,
-    /// Whether sending it twice does the same as once.
+    /// `true` if sending the request twice has the same effect as once.
     repeatable: bool,
-    /// `true` if it changes keys, so that it matters whether a try without a good answer was carried out.
+    /// `true` if the request changes keys, so that it matters whether an attempt without a usable answer was carried
+    /// out.
     changes: bool,
-    /// Whether the answer holds a secret.
+    /// `true` if the answer or the body holds a secret, whose bytes are wiped.
     private: bool,
-    /// What the body tells in confidence: no answer that repeats it gets into an error.
+    /// Secrets in the body: they are blotted out of an unsuccessful answer, so that none gets into an error.
     confided: Vec<Secret>,
-    /// What the cluster must know for this.
+    /// Feature that the cluster must have for this request; `None` if every version has it.
     feature: Option<Feature>,
-    /// Who is given the rows of a successful answer while it arrives; only the rest is kept.
+    /// Sink for the rows of a successful answer while it arrives; only the rest is kept. `None` keeps the whole answer.
     rows: Option<&'a (dyn RowSink + Sync)>,
 }
 
@@ -148,7 +149,7 @@ impl<'a> Call<'a> {
         Self { body: Some(Bytes::from(body)), ..self }
     }
 
-    /// A body that holds a secret, and is wiped when it has left.
+    /// Sets a body that holds a secret, and is wiped after it was sent.
     fn secret_body(self, body: Zeroizing<String>) -> Self {
         Self { body: Some(Bytes::from_owner(body)), private: true, ..self }
     }
@@ -162,7 +163,7 @@ impl<'a> Call<'a> {
 }
 
 impl Client {
-    /// A client for an endpoint. Reads its CA file, if it has one; nothing goes over the network.
+    /// Creates a client for an endpoint. Reads its CA file, if it has one; nothing goes over the network.
     ///
     /// # Errors
     /// [`ClientError::BadCaFile`], [`ClientError::BadLogin`] or [`ClientError::Setup`].
@@ -199,43 +200,45 @@ impl Client {
         })))
     }
 
-    /// Where it goes, and as whom.
+    /// Endpoint of this client: the address and the credential.
     pub fn endpoint(&self) -> &Endpoint {
         &self.0.endpoint
     }
 
-    /// The server's clock minus this machine's, in milliseconds: as the cluster itself told it, by the expiration of
-    /// a key created for a span of time or by its own query; otherwise by the header `Date` of the last answer (within
-    /// a second; proxies send it, Elasticsearch itself doesn't, as seen on 7.10.2 to 9.5.3), up to [`MAX_DATE_SKEW`].
+    /// Returns the server's clock minus this machine's, in milliseconds: by the cluster's own time, as known from the
+    /// expiration of a key created for a span of time or from its own query; otherwise by the header `Date` of the last
+    /// answer (within a second; proxies send it, Elasticsearch itself doesn't, as seen on 7.10.2 to 9.5.3), up to
+    /// [`MAX_DATE_SKEW`].
     pub fn clock_skew(&self) -> Option<Millis> {
         let of_date = || known_skew(&self.0.date_skew).filter(|skew| skew.saturating_abs() <= MAX_DATE_SKEW);
         self.own_skew().or_else(of_date)
     }
 
-    /// The skew as the cluster itself told it, in milliseconds.
+    /// Returns the clock skew by the cluster's own time, in milliseconds; `None` where it is not known.
     pub fn own_skew(&self) -> Option<Millis> {
         known_skew(&self.0.own_skew)
     }
 
-    /// How far the header `Date` of the last answer is ahead of this machine's clock, in milliseconds, where that is
-    /// more than [`MAX_DATE_SKEW`] and so is not counted by.
+    /// Returns the difference between the header `Date` of the last answer and this machine's clock in milliseconds,
+    /// positive if the header is ahead; `None` unless it exceeds [`MAX_DATE_SKEW`] and so is not accepted as clock
+    /// skew.
     pub fn doubtful_date(&self) -> Option<Millis> {
         known_skew(&self.0.date_skew).filter(|skew| skew.saturating_abs() > MAX_DATE_SKEW)
     }
 
-    /// The certificate that the server presented last, also when it was refused.
+    /// Returns the certificate that the server presented last, also when it was refused.
     pub fn certificate(&self) -> Option<SeenCertificate> {
         self.0.last_seen.get()
     }
 
-    /// Counts from now on by what the cluster itself told: its time, and this machine's at the same moment.
+    /// Sets the clock skew by the cluster's own time and this machine's time at the same moment.
     pub fn set_own_skew(&self, server: Millis, here: Millis) {
         self.0.own_skew.store(skew(server, here), Ordering::Relaxed);
     }
 
-    /// Sends a request, again if that is safe and worth it, and reads its answer whatever the status.
-    /// All tries and pauses together take no longer than the time of the profile. Where an earlier try may have been
-    /// carried out, what the last one met proves nothing: it becomes [`ClientError::RefusedRepetition`].
+    /// Sends a request, repeats it if that is safe and useful, and reads its answer whatever the status. All attempts
+    /// and pauses together take no longer than the time limit of the profile. Where an earlier attempt may have been
+    /// carried out, the result of the last one proves nothing: it becomes [`ClientError::RefusedRepetition`].
     async fn send(&self, call: Call<'_>) -> Result<Response, ClientError> {
         let deadline = Instant::now() + self.0.timeout;
         let mut tries = 1;
@@ -374,12 +377,12 @@ impl Client {
         // The header is cut to seconds, and was written somewhere between question and answer.
         let here = asked_at.saturating_add(now().saturating_sub(asked_at) / 2);
         let told = date.map(|date| skew(date.timestamp().as_millisecond().saturating_add(500), here));
-        // An answer without it confirms nothing that an earlier one told.
+        // An answer without the header doesn't confirm the date of an earlier one.
         self.0.date_skew.store(told.unwrap_or(UNKNOWN_SKEW), Ordering::Relaxed);
     }
 }
 
-/// Hands on the rows of an answer while it arrives. What is no row becomes the body.
+/// Hands on the rows of an answer while it arrives. Everything else becomes the body.
 async fn read_rows(
     mut response: reqwest::Response,
     answer: &mut Response,
@@ -412,7 +415,7 @@ fn now() -> Millis {
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// What a try met that was no success.
+/// Returns the error of an attempt; `None` if it succeeded.
 fn failure_of(result: &Result<Response, ClientError>) -> Option<ClientError> {
     match result {
         Ok(answer) if answer.is_success() => None,
@@ -421,7 +424,7 @@ fn failure_of(result: &Result<Response, ClientError>) -> Option<ClientError> {
     }
 }
 
-/// How long to wait before the next try, if there is any sense in one.
+/// Returns the pause before the next attempt; `None` if there should be none.
 fn pause(result: &Result<Response, ClientError>, tries: u32) -> Option<Duration> {
     let asked = match result {
         Ok(answer) if matches!(answer.status, 408 | 429 | 502..=504) => answer.retry_after,
@@ -469,7 +472,7 @@ fn basic(username: &str, password: &Secret) -> Secret {
     Secret::new(STANDARD.encode(Zeroizing::new(format!("{username}:{}", password.expose())).as_bytes()))
 }
 
-/// The forms in which a credential could come back. Texts so short that they occur by chance are
+/// Returns the forms in which a credential could come back in an answer. Texts so short that they occur by chance are
 /// left out.
 fn secrets(login: &Login) -> Vec<Zeroizing<String>> {
     let (plain, encoded) = match login {
@@ -481,7 +484,7 @@ fn secrets(login: &Login) -> Vec<Zeroizing<String>> {
     forms.map(|secret| Zeroizing::new(secret.expose().to_owned())).collect()
 }
 
-/// A body that notes when it begins to leave: until then nothing can have happened.
+/// A body that records when it begins to leave: until then nothing can have happened.
 struct Watched {
     body: Option<Bytes>,
     began: Arc<AtomicBool>,

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{About, ExportError, Rows, Written};
 use crate::model::{Millis, api_key::ApiKey, time::calendar};
 
-/// The names of the columns; a file of several clusters has one more, `cluster`.
+/// Names of the columns; a file of several clusters has one more, `cluster`.
 pub const HEAD: [&str; 16] = [
     "id",
     "name",
@@ -27,7 +27,7 @@ pub const HEAD: [&str; 16] = [
     "not_fully_readable",
 ];
 
-/// The cells of a key: texts as they are, times in UTC, what is not known or not set is empty.
+/// Formats the cells of a key: texts as they are, times in UTC; empty if not known or not set.
 pub fn cells<'k>(key: &'k ApiKey, now: Millis) -> [Cow<'k, str>; HEAD.len()] {
     let json = |raw: &'k Option<Box<RawValue>>| raw.as_deref().map(RawValue::get).unwrap_or_default();
     [
@@ -50,21 +50,22 @@ pub fn cells<'k>(key: &'k ApiKey, now: Millis) -> [Cow<'k, str>; HEAD.len()] {
     ]
 }
 
-/// The cell with a `'` before what a spreadsheet would run as a formula.
+/// Returns the cell, with a `'` before it if a spreadsheet would run it as a formula.
 pub fn no_formula(cell: &str) -> Cow<'_, str> {
     const BEGIN: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.starts_with(BEGIN) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
-/// The cell of an id: exact, so that the column can be given to `invalidate`. Letters, digits, `-` and `_`, of which
-/// Elasticsearch makes ids (as seen on 7.10.2 to 9.5.3), make no formula that does anything; an id with anything
-/// else in it is guarded like every other cell.
+/// Formats the cell of an id: exact, so that the column can be given to `invalidate`. Letters, digits, `-` and `_`, of
+/// which Elasticsearch makes ids (as seen on 7.10.2 to 9.5.3), make no formula that does anything; an id with any other
+/// character is guarded like every other cell.
 pub fn id_cell(id: &str) -> Cow<'_, str> {
     let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if is_plain { Cow::Borrowed(id) } else { no_formula(id) }
 }
 
-/// The error of the writer below, with its kind: `csv` wraps it as `Other`, which hides a broken pipe.
+/// Returns the IO error inside an error of the CSV writer, with its kind: `csv` wraps it as `Other`, which hides a
+/// broken pipe.
 pub fn write_error(error: ::csv::Error) -> io::Error {
     match error.into_kind() {
         ::csv::ErrorKind::Io(error) => error,

@@ -1,11 +1,11 @@
-//! Writers that let no control, invisible or bidirectional character through: JSON gets them as `\u202e`, which
-//! reads back equal, a terminal gets them as `‹U+202E›`. They don't know what is written.
+//! Writers that let no control, invisible or bidirectional character through: in JSON it becomes `\u202e`, which reads
+//! back equal, on a terminal `‹U+202E›`. They don't know what is written.
 
 use std::io::{self, Write};
 
 use crate::model::text::sanitize;
 
-/// What takes the place of a treacherous character.
+/// Replacement for control, invisible and bidirectional characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EscapeStyle {
     /// `\u202e`. Line ends stay: between the tokens of JSON they are layout, within a string they are escaped already.
@@ -14,28 +14,28 @@ enum EscapeStyle {
     Terminal,
 }
 
-/// A writer of UTF-8 in which treacherous characters are written out. A character may be cut between two writes;
-/// bytes that are no UTF-8 become U+FFFD.
+/// A writer of UTF-8 that escapes control, invisible and bidirectional characters. A character may be cut between two
+/// writes; bytes that are not UTF-8 become U+FFFD.
 #[derive(Debug)]
 pub struct Escaping<W> {
     out: W,
     form: EscapeStyle,
-    /// The beginning of a character, or a carriage return whose line feed may follow.
+    /// Beginning of a character, or a carriage return that a line feed may follow.
     rest: Vec<u8>,
 }
 
 impl<W: Write> Escaping<W> {
-    /// For JSON.
+    /// A writer for JSON.
     pub fn json(out: W) -> Self {
         Self { out, form: EscapeStyle::Json, rest: Vec::new() }
     }
 
-    /// For a terminal, whatever the format.
+    /// A writer for a terminal, whatever the format.
     pub fn terminal(out: W) -> Self {
         Self { out, form: EscapeStyle::Terminal, rest: Vec::new() }
     }
 
-    /// Writes all of it; returns how many bytes at the end have to wait for the next write.
+    /// Writes all of it; returns the number of bytes at the end that wait for the next write.
     fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
             return self.out.write_all(bytes).map(|()| 0);
@@ -102,7 +102,7 @@ impl<W: Write> Write for Escaping<W> {
         Ok(bytes.len())
     }
 
-    /// Writes what was waiting, too: then its rest will not come.
+    /// Flushes `out`, and writes the waiting bytes too: then their rest will not come.
     fn flush(&mut self) -> io::Result<()> {
         let rest = std::mem::take(&mut self.rest);
         match std::str::from_utf8(&rest) {

@@ -1,4 +1,4 @@
-//! The ends of keys as a calendar (RFC 5545), with a reminder a week and a day before.
+//! Expirations of keys as a calendar (RFC 5545), with a reminder a week and a day before.
 
 use std::io::Write;
 
@@ -11,7 +11,8 @@ use crate::model::{
     time::{calendar, expiry::Status},
 };
 
-/// An event ends when its key does, and begins 15 minutes before, so that calendars show a block.
+/// Length of an event in milliseconds: it ends when its key expires, and begins 15 minutes before, so that calendars
+/// show a block.
 const LENGTH: Millis = 15 * 60 * 1000;
 
 pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
@@ -72,13 +73,13 @@ fn push_event(text: &mut String, row: &Row, about: &About, at: Millis, [made_at,
     push_line(text, "END:VEVENT");
 }
 
-/// `20261124T120000Z`; nothing before 1970 or after the year 9999.
+/// Formats a moment as `20261124T120000Z`; `None` before 1970 or after the year 9999.
 fn stamp(at: Millis) -> Option<String> {
     let time = Timestamp::from_millisecond(at).ok().filter(|_| (0..=calendar::LAST).contains(&at))?;
     Some(time.strftime("%Y%m%dT%H%M%SZ").to_string())
 }
 
-/// A text as the value of a property. It has no controls but line ends.
+/// Formats a text as the value of a property. It has no control characters but line ends.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace('\n', "\\n")
 }

@@ -1,5 +1,5 @@
-//! Keys as JSON under Elasticsearch's names, a line each or all in one array; what the cluster sent
-//! as JSON keeps every digit.
+//! Keys as JSON under Elasticsearch's field names, one per line or all in one array; numbers in JSON of the cluster
+//! keep every digit.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{About, ExportError, Row, Rows, Written, escape::Escaping};
 use crate::model::{Millis, api_key::ApiKey};
 
-/// A key as JSON, under the names that Elasticsearch gives its fields.
+/// A key as JSON, under Elasticsearch's field names.
 #[derive(Serialize)]
 pub struct KeyJson<'a> {
     id: &'a str,
@@ -28,7 +28,7 @@ pub struct KeyJson<'a> {
     metadata: Option<&'a RawValue>,
     role_descriptors: Option<&'a RawValue>,
     access: Option<&'a RawValue>,
-    /// Told only of the few keys that have one.
+    /// Reason why the key could not be read completely; left out for all others.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_fully_readable: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub struct KeyJson<'a> {
 }
 
 impl<'a> KeyJson<'a> {
-    /// A key at a moment of the cluster's clock.
+    /// Creates the JSON of a key as it is at `now`, by the cluster's clock.
     pub fn new(key: &'a ApiKey, now: Millis) -> Self {
         Self {
             id: key.id.as_str(),

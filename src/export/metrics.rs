@@ -1,5 +1,4 @@
-//! Counts of keys by what is true of their ends, and the text in which Prometheus reads them
-//! (exposition format 0.0.4).
+//! Counts of keys by status and expiration, and their text for Prometheus (exposition format 0.0.4).
 
 use std::{
     collections::BTreeMap,
@@ -13,13 +12,13 @@ use crate::model::{
     time::expiry::{Status, StatusGroup},
 };
 
-/// The media type of the text.
+/// Media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The times within which keys are counted as expiring, shortest first: name and milliseconds.
+/// Time spans within which keys are counted as expiring, shortest first: name and milliseconds.
 pub const WITHIN: [(&str, Millis); 4] = [("1d", DAY), ("7d", 7 * DAY), ("30d", 30 * DAY), ("90d", 90 * DAY)];
 
-/// The keys of one cluster, counted.
+/// Counts of the keys of one cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     by_status: [u64; Status::ALL.len()],
@@ -29,7 +28,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a key in by its end and by whether it was invalidated, as it is at a moment.
+    /// Adds a key to the counts, by its expiration and by whether it is invalidated, as of `now`.
     pub fn add(&mut self, expires: Option<Millis>, invalidated: bool, now: Millis) {
         let status = Status::of(expires, invalidated, now);
         self.by_status[status as usize] += 1;
@@ -40,43 +39,43 @@ impl Tally {
         self.next_expiry = Some(self.next_expiry.map_or(at, |next| next.min(at)));
     }
 
-    /// Counts a key in whose status could not be read.
+    /// Adds a key whose status could not be read.
     pub fn add_not_known(&mut self) {
         self.not_known += 1;
     }
 
-    /// How many keys have a status.
+    /// Returns the number of keys with a status.
     pub fn of_status(&self, status: Status) -> u64 {
         self.by_status[status as usize]
     }
 
-    /// How many keys belong to a group; the groups overlap.
+    /// Returns the number of keys in a group; the groups overlap.
     pub fn in_group(&self, group: StatusGroup) -> u64 {
         Status::ALL.into_iter().filter(|status| group.has(*status)).map(|status| self.of_status(status)).sum()
     }
 
-    /// How many keys are going to expire within each of [`WITHIN`]; a longer time includes the shorter ones.
+    /// Returns the number of keys that expire within each of [`WITHIN`]; a longer span includes the shorter ones.
     pub fn expiring(&self) -> [u64; WITHIN.len()] {
         self.within
     }
 
-    /// When the next key that is still usable expires.
+    /// Returns the next expiration of a key that is still usable; `None` if no such key expires.
     pub fn next_expiry(&self) -> Option<Millis> {
         self.next_expiry
     }
 
-    /// How many keys there are.
+    /// Returns the number of all keys, those of unknown status included.
     pub fn total(&self) -> u64 {
         self.by_status.iter().sum::<u64>() + self.not_known
     }
 }
 
-/// What a cluster is called in the labels of its samples.
+/// Labels that identify a cluster in its samples.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Labels {
-    /// What the user calls it, its own name, or its address.
+    /// Name that the user gave the cluster, its own name, or its address.
     pub cluster: String,
-    /// Its uuid, which tells clusters of one name apart; empty where one may not ask.
+    /// UUID of the cluster, which tells clusters of the same name apart; empty where it may not be read.
     pub uuid: String,
 }
 
@@ -86,7 +85,7 @@ impl Labels {
     }
 }
 
-/// The keys of several clusters at one moment, counted.
+/// Counts of the keys of several clusters at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
     now: Millis,
@@ -94,34 +93,35 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// No keys and no clusters yet.
+    /// Counts without keys and clusters.
     pub fn new(now: Millis) -> Self {
         Self { now, clusters: BTreeMap::new() }
     }
 
-    /// Takes in a cluster, which is told even if it has no keys. `own_keys_only`: other people's keys were not seen.
+    /// Adds a cluster, which is reported even if it has no keys. `own_keys_only`: keys of other owners were not
+    /// visible.
     pub fn add_cluster(&mut self, labels: Labels, tally: Tally, own_keys_only: bool) {
         self.clusters.insert(labels, (tally, own_keys_only));
     }
 
-    /// The moment at which the keys were counted.
+    /// Returns the moment at which the keys were counted.
     pub fn now(&self) -> Millis {
         self.now
     }
 
-    /// The clusters by name and uuid.
+    /// Returns the clusters, sorted by name and UUID.
     pub fn clusters(&self) -> impl Iterator<Item = (&Labels, &Tally)> {
         self.clusters.iter().map(|(labels, (tally, _))| (labels, tally))
     }
 }
 
-/// What a key is: each key is counted by one of these.
+/// Status groups of which each key belongs to exactly one.
 const KINDS: [StatusGroup; 3] = [StatusGroup::Valid, StatusGroup::Expired, StatusGroup::Invalidated];
-/// When a valid key ends; those within 30 days include those within 7.
+/// Status groups of valid keys by expiration; those within 30 days include those within 7.
 const ENDS: [StatusGroup; 4] =
     [StatusGroup::Within7Days, StatusGroup::Within30Days, StatusGroup::Later, StatusGroup::Never];
 
-/// Writes the counts, all of them gauges.
+/// Writes the counts, all of them as gauges.
 ///
 /// # Errors
 /// When `out` fails.
@@ -164,7 +164,7 @@ pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
     out.write_all(text.as_bytes())
 }
 
-/// Writes the end of every key that has one and is not invalidated, also if it has come.
+/// Writes the expiration of every key that has one and is not invalidated, even if it has passed.
 ///
 /// # Errors
 /// When `out` fails.
@@ -230,7 +230,7 @@ mod tests {
         tally
     }
 
-    /// Two clusters of one name stay apart by their uuid.
+    /// Two clusters of the same name are told apart by their UUID.
     #[test]
     fn the_text_of_the_counts_is_as_prometheus_reads_it() {
         let mut counts = Counts::new(NOW);

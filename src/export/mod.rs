@@ -1,5 +1,5 @@
-//! Files of lists of keys, the same from the window and from the command line. They are written row
-//! by row, so that a million keys need no more memory than a thousand; no file is opened here.
+//! Files of lists of keys, the same from the window and from the command line. They are written row by row, so that a
+//! million keys need no more memory than a thousand; no file is opened here.
 
 use std::{
     borrow::Cow,
@@ -24,12 +24,12 @@ pub mod outcome_report;
 pub mod svg;
 mod xlsx;
 
-/// A kind of file.
+/// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Comma-separated values (RFC 4180), times in UTC.
     Csv,
-    /// A JSON object a line, times in milliseconds since 1970.
+    /// One JSON object per line, times in milliseconds since 1970.
     JsonLines,
     /// One JSON array, laid out for reading, of the same objects.
     Json,
@@ -40,20 +40,20 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them, in the order of a menu.
+    /// All formats, in the order of a menu.
     pub const ALL: [Format; 5] = [Self::Csv, Self::Xlsx, Self::JsonLines, Self::Json, Self::Ics];
 
-    /// The end of a file's name, without the dot.
+    /// Returns the file name extension, without the dot.
     pub fn extension(self) -> &'static str {
         self.facts().0
     }
 
-    /// The word shown.
+    /// Returns the name shown.
     pub fn word(self) -> &'static str {
         self.facts().1
     }
 
-    /// Its media type, for a clipboard or a web server.
+    /// Returns the media type, for a clipboard or a web server.
     pub fn media_type(self) -> &'static str {
         self.facts().2
     }
@@ -69,49 +69,50 @@ impl Format {
     }
 }
 
-/// A key and where it lives.
+/// A key and the cluster it belongs to.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
-    /// What the user calls the cluster.
+    /// Name of the cluster, as the user calls it.
     pub cluster: &'a str,
-    /// The key, lent or given.
+    /// The key, borrowed or owned.
     pub key: Cow<'a, ApiKey>,
 }
 
-/// What is true of a whole file.
+/// Properties of a whole file.
 #[derive(Clone, Debug)]
 pub struct About {
-    /// What the user calls the cluster, or several.
+    /// Name of the cluster or clusters, as the user calls them.
     pub cluster: String,
-    /// Whether every row names its cluster: for lists of several.
+    /// `true` if every row names its cluster: for lists of several clusters.
     pub with_cluster: bool,
-    /// The moment at which the status of a key is told.
+    /// Moment for which the status of a key is written.
     pub now: Millis,
-    /// When the file is made.
+    /// Moment at which the file is made.
     pub made_at: Millis,
-    /// The zone of the times that are told to people beside UTC.
+    /// Time zone of the times that are shown besides UTC.
     pub zone: TimeZone,
 }
 
-/// Hears the number of keys read, every 1,000 and while a workbook is packed; its answer may stop the export.
+/// Callback that receives the number of keys read, every 1,000 keys and while a workbook is packed; it may cancel the
+/// export.
 pub type Tell<'t> = dyn FnMut(u64) -> ControlFlow<()> + Send + 't;
 
-/// What an export wrote.
+/// Result of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Keys in the file.
+    /// Number of keys in the file.
     pub keys: u64,
-    /// Keys that a calendar can't hold, because they expire beyond the year 9999; else 0.
+    /// Number of keys that a calendar can't hold, because they expire after the year 9999; 0 for other formats.
     pub beyond: u64,
 }
 
-/// Why an export ended early; what is written until then is of no use.
+/// Reason why an export ended early; the file written so far is of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The file, or the temporary file of a workbook, can't be written.
     #[error("The file can't be written: {0}")]
     Write(#[from] io::Error),
-    /// The user stopped it.
+    /// The user canceled the export.
     #[error("The export was stopped")]
     Stopped,
 }
@@ -122,7 +123,7 @@ pub enum ExportError {
 /// file first. A calendar without events is a file that some programs refuse: see [`Written::keys`].
 ///
 /// # Errors
-/// [`ExportError::Write`] when `out` or the temporary file fails, [`ExportError::Stopped`] when `tell` breaks.
+/// [`ExportError::Write`] when `out` or the temporary file fails, [`ExportError::Stopped`] when `progress` breaks.
 pub fn write<'a>(
     format: Format,
     out: impl Write + Send,
@@ -143,10 +144,10 @@ pub fn write<'a>(
     Ok(written)
 }
 
-/// How many keys are read between two calls of `tell`.
+/// Number of keys read between two calls of `progress`.
 const STEP: u64 = 1000;
 
-/// The rows, which count themselves.
+/// Rows of an export, which count themselves.
 struct Rows<'r, 'a, 't> {
     source: &'r mut dyn Iterator<Item = Row<'a>>,
     read: u64,
@@ -169,18 +170,18 @@ impl<'a> Rows<'_, 'a, '_> {
         if (self.progress)(self.read).is_break() { Err(ExportError::Stopped) } else { Ok(()) }
     }
 
-    /// All that were read are written.
+    /// Returns the result when all rows that were read are written.
     fn all(&self) -> Written {
         Written { keys: self.read, beyond: 0 }
     }
 }
 
-/// The status of a key as files name it.
+/// Returns the status of a key as files name it.
 fn status_word(key: &ApiKey, now: Millis) -> &'static str {
     key.known_status(now).map_or("not known", Status::machine_word)
 }
 
-/// The name that Elasticsearch gives a kind, in its field `type`.
+/// Returns the name that Elasticsearch gives a kind, in its field `type`.
 pub fn kind(kind: &KeyKind) -> &str {
     match kind {
         KeyKind::Rest => "rest",
@@ -189,8 +190,8 @@ pub fn kind(kind: &KeyKind) -> &str {
     }
 }
 
-/// The text with every character that a text file must not have written as `‹U+0007›`: controls other
-/// than line ends and tabs, and what is no character at all.
+/// Returns the text with every character that a text file must not contain as `‹U+0007›`: control characters other than
+/// line ends and tabs, and noncharacters.
 fn writable(text: &str) -> Cow<'_, str> {
     let bad = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{fffe}' | '\u{ffff}');
     if !text.contains(bad) {

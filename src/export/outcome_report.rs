@@ -1,4 +1,5 @@
-//! What became of each of many keys, as a file: a row or an object each, with the reason where there is one.
+//! Outcomes of an operation on many keys as a file: a row or an object for each key, with the reason where there is
+//! one.
 
 use std::{
     borrow::Cow,
@@ -12,27 +13,27 @@ use super::{
     escape::Escaping,
 };
 
-/// The names of the columns.
+/// Names of the columns.
 const HEAD: [&str; 6] = ["result", "id", "name", "username", "realm", "reason"];
 
-/// What became of one key.
+/// Outcome of one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OutcomeRow<'a> {
-    /// `invalidated`, `updated`, `unchanged`, `failed`, `not known` or `untouched`.
+    /// Result: `invalidated`, `updated`, `unchanged`, `failed`, `not known` or `untouched`.
     pub result: &'a str,
-    /// Made by the cluster.
+    /// Id of the key, assigned by the cluster.
     pub id: &'a str,
-    /// Free text.
+    /// Name of the key: free text.
     pub name: Cow<'a, str>,
-    /// Name of the owner.
+    /// User name of the owner.
     pub username: Cow<'a, str>,
     /// Realm of the owner.
     pub realm: Cow<'a, str>,
-    /// Why; empty where it is plain.
+    /// Reason for the result; empty where it is obvious.
     pub reason: Cow<'a, str>,
 }
 
-/// Writes comma-separated values (RFC 4180), which no spreadsheet takes for formulas. How many there were.
+/// Writes comma-separated values (RFC 4180), which no spreadsheet takes for formulas. Returns the number of rows.
 ///
 /// # Errors
 /// When `out` can't be written.
@@ -51,7 +52,7 @@ pub fn write_csv<'a>(out: impl Write, outcomes: impl Iterator<Item = OutcomeRow<
     Ok(count)
 }
 
-/// Writes one JSON array. How many there were.
+/// Writes one JSON array. Returns the number of its objects.
 ///
 /// # Errors
 /// When `out` can't be written.

@@ -1,28 +1,28 @@
-//! A timeline as a picture that can be scaled: SVG, with a title for each bar.
+//! A timeline as a scalable picture: SVG, with a title for each bar.
 
 use std::fmt::Write;
 
-/// A bar: its words, its height as a number of keys, its colour as `#rrggbb`.
+/// A bar: its title, its height as a number of keys, its color as `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SvgBar {
-    /// "118 keys on Wed 23 Dec".
+    /// Title, such as "118 keys on Wed 23 Dec".
     pub words: String,
-    /// Below the bar, where there is a word.
+    /// Label below the bar, if any.
     pub label: Option<String>,
-    /// How high.
+    /// Number of keys, which determines the height.
     pub count: usize,
-    /// In which colour.
+    /// Color as `#rrggbb`.
     pub color: String,
 }
 
-/// Colours of everything else, as `#rrggbb`.
+/// Colors of everything but the bars, as `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SvgInk {
-    /// Ground.
+    /// Color of the background.
     pub ground: String,
-    /// Title.
+    /// Color of the title.
     pub title: String,
-    /// Labels and lines.
+    /// Color of labels and lines.
     pub quiet: String,
 }
 
@@ -32,7 +32,7 @@ const TOP: f32 = 56.0;
 const FOOT: f32 = 34.0;
 const SIDE: f32 = 24.0;
 
-/// Draws the picture.
+/// Draws the timeline as SVG.
 pub fn timeline(title: &str, bars: &[SvgBar], ink: &SvgInk) -> String {
     let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1) as f32;
     let step = (WIDTH - 2.0 * SIDE) / bars.len().max(1) as f32;

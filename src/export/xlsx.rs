@@ -1,5 +1,5 @@
-//! Keys as a workbook: real dates in UTC, and texts which are never formulas. The rows lie in a
-//! temporary file until it is packed, not in memory.
+//! Keys as a workbook: real dates in UTC, and texts that are never formulas. The rows are in a temporary file until it
+//! is packed, not in memory.
 
 use std::{
     borrow::Cow,
@@ -15,7 +15,7 @@ use crate::model::{
     time::{calendar, expiry},
 };
 
-/// Titles of the columns, their widths in characters, and what they show.
+/// Titles of the columns, their widths in characters, and their content.
 const COLUMNS: [(&str, f64, Cell); 16] = [
     ("Name", 32.0, Cell::Text(1)),
     ("Id", 24.0, Cell::Text(0)),
@@ -37,7 +37,7 @@ const COLUMNS: [(&str, f64, Cell); 16] = [
 
 #[derive(Clone, Copy)]
 enum Cell {
-    /// The text of a cell of the CSV file.
+    /// Text of a cell of the CSV file, by the index of its column.
     Text(usize),
     Status,
     Created,
@@ -46,18 +46,18 @@ enum Cell {
     Cluster,
 }
 
-/// The columns of a file; that of the cluster is the last one.
+/// Returns the columns of a file; the column of the cluster is the last one.
 fn columns(about: &About) -> impl Iterator<Item = (u16, (&'static str, f64, Cell))> {
     (0..).zip(COLUMNS).filter(|(_, (_, _, cell))| about.with_cluster || !matches!(cell, Cell::Cluster))
 }
 
-/// The rows of a sheet below its head: Excel reads 2^20 with it.
+/// Maximum number of rows of a sheet below its header row: Excel reads 2^20 with it.
 const MAX_SHEET_ROWS: u32 = (1 << 20) - 1;
-/// The most UTF-16 units of a cell.
+/// Maximum number of UTF-16 units of a cell.
 const MAX_CELL_UNITS: usize = 32_767;
-/// From here on the rows may exceed the 4 GiB that fit into a zip file of the old kind.
+/// Number of rows from which on they may exceed the 4 GiB of the older zip format.
 const MANY: u64 = 50_000;
-/// How many packed bytes are written between two questions whether to go on.
+/// Number of packed bytes written between two calls of `progress`.
 const PACKED_STEP: usize = 1 << 18;
 
 pub(super) fn write(out: &mut (dyn Write + Send), rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
@@ -157,7 +157,8 @@ fn put_row(sheet: &mut Worksheet, line: u32, row: &Row, about: &About) -> Result
     Ok(())
 }
 
-/// Writes a moment as a number, which the format of its column shows as a date; as text if it has none.
+/// Writes a moment as a number, which the format of its column shows as a date; as text if spreadsheets have no date
+/// for it.
 fn put_moment(sheet: &mut Worksheet, line: u32, column: u16, at: Option<Millis>) -> Result<(), XlsxError> {
     let Some(at) = at else { return Ok(()) };
     match serial(at) {
@@ -171,7 +172,7 @@ fn put_text(sheet: &mut Worksheet, line: u32, column: u16, text: &str) -> Result
     sheet.write_string(line, column, fitting(writable(text))).map(drop)
 }
 
-/// As much of a text as fits into a cell, and how much does not.
+/// Cuts a text to the length that fits into a cell, and appends the number of characters left out.
 fn fitting(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.len() <= MAX_CELL_UNITS || text.encode_utf16().count() <= MAX_CELL_UNITS {
         return text;
@@ -185,12 +186,12 @@ fn fitting(text: Cow<'_, str>) -> Cow<'_, str> {
     format!("{shown}… ({} characters more)", rest.chars().count()).into()
 }
 
-/// 1900-03-01, the first day whose number all spreadsheets agree on.
+/// Moment of 1900-03-01, the first day whose number all spreadsheets agree on.
 const FIRST: Millis = (61 - EPOCH) * DAY;
-/// The number of 1970-01-01 in a spreadsheet.
+/// Day number of 1970-01-01 in a spreadsheet.
 const EPOCH: i64 = 25_569;
 
-/// A moment as spreadsheets count days, to the second; nothing where they have no date.
+/// Converts a moment to a day number of spreadsheets, to the second; `None` where they have no date.
 fn serial(at: Millis) -> Option<f64> {
     let seconds = at.div_euclid(1000);
     (FIRST..=calendar::LAST).contains(&at).then(|| seconds as f64 / 86_400.0 + EPOCH as f64)
@@ -211,7 +212,7 @@ fn put_about(book: &mut Workbook, about: &About, keys: u64) -> Result<(), XlsxEr
     put_text(sheet, 5, 1, "All times of the keys are UTC")
 }
 
-/// Passes the packed bytes on, and asks now and then whether to go on.
+/// Writer that passes the packed bytes on, and regularly asks whether the export was canceled.
 struct Packing<'o, 't> {
     out: &'o mut (dyn Write + Send),
     progress: &'o mut Tell<'t>,

@@ -1,25 +1,25 @@
-//! Why something was not done to a key, and whether that is certain: a value, so that no front end has to read it
-//! out of a sentence.
+//! Reason why something was not done to a key, and whether that is certain: a value, so that no front end has to parse
+//! it from a sentence.
 
-/// The reason why a key is not as it was asked for.
+/// Reason why a key is not in the requested state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Certainly not done: the cluster refused it, or it never left this machine. With the reason.
+    /// Certainly not done: the cluster refused it, or it never left this machine. Holds the reason.
     Refused(String),
-    /// Perhaps done: no answer came, none could be read, or the answers contradict each other. With the reason.
+    /// Perhaps done: no answer came, none could be read, or the answers contradict each other. Holds the reason.
     Unknown(String),
 }
 
 impl Failure {
-    /// The first words of an unknown outcome wherever it is shown or written down.
+    /// Prefix of an unknown outcome wherever it is shown or written.
     pub const NOT_KNOWN: &str = "not known";
 
-    /// `true` where it may have been done all the same.
+    /// `true` if it may have been done all the same.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown(_))
     }
 
-    /// The reason by itself.
+    /// Returns the reason by itself.
     pub fn reason(&self) -> &str {
         match self {
             Self::Refused(reason) | Self::Unknown(reason) => reason,

@@ -1,32 +1,33 @@
-//! Keys that are not taken away together with others unless that is confirmed for them, and by what a key says of
-//! itself that a product made it.
+//! Keys that are not invalidated together with others unless that is confirmed for them, and the signs by which a key
+//! claims that a product made it.
 
 use super::api_key::ApiKey;
 
-/// How Kibana names the keys of its alerting rules; before 8.x they carry no metadata that would say so.
+/// Prefix that Kibana gives the names of the keys of its alerting rules; before 8.x they carry no metadata that would
+/// say so.
 const KIBANA_RULE: &str = "Alerting: ";
 
-/// The realm of service accounts such as `elastic/fleet-server`, by which products sign in (as told by 9.5.3).
+/// Realm of service accounts such as `elastic/fleet-server`, by which products sign in (as seen on 9.5.3).
 const SERVICE_ACCOUNTS: &str = "_service_account";
 
-/// The realm of the users that Elasticsearch brings along.
+/// Realm of the users built into Elasticsearch.
 const RESERVED: &str = "reserved";
 
-/// The users that Elasticsearch brings along for products; `elastic` is for people.
+/// Built-in users that are reserved for products; `elastic` is for people.
 const RESERVED_FOR_PRODUCTS: [&str; 6] =
     ["apm_system", "beats_system", "kibana", "kibana_system", "logstash_system", "remote_monitoring_user"];
 
-/// Why a key is left alone.
+/// Reason why a key is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guard {
-    /// The session is signed in by it.
+    /// Key that the session is signed in by.
     OwnKey,
-    /// It says of itself that a product made it, which would miss it.
+    /// Key that claims to be made by a product, which would depend on it.
     Managed,
 }
 
 impl Guard {
-    /// Why it was left alone, in words.
+    /// Returns the reason as a clause, without a full stop.
     pub fn reason(self) -> &'static str {
         match self {
             Self::OwnKey => "you are signed in by it, and taking it too was not confirmed",
@@ -35,20 +36,19 @@ impl Guard {
     }
 }
 
-/// Name of the product that a key says it was made by: what its metadata says (`managed_by`) or, where that is
-/// silent, the name that Kibana gives the keys of its rules. Whoever makes a key chooses both, so that neither is
-/// proof.
+/// Returns the product that a key claims to be made by: the one in its metadata (`managed_by`) or, without it, Kibana
+/// where the name begins like those of its rules. Whoever makes a key chooses both, so neither is proof.
 pub fn product<'a>(name: &str, managed_by: Option<&'a str>) -> Option<&'a str> {
     managed_by.or_else(|| name.starts_with(KIBANA_RULE).then_some("kibana, by its name"))
 }
 
-/// [`product`] of a key.
+/// Returns [`product`] of a key.
 pub fn product_of(key: &ApiKey) -> Option<&str> {
     product(&key.name, key.managed_by())
 }
 
-/// `true` if an owner is how products sign in, by a service account or a user that is reserved for them; `false` for
-/// everybody else, who may still be a product with a user of its own.
+/// `true` if an owner is a service account or a user reserved for products; `false` for everybody else, who may still
+/// be a product with a user of its own.
 pub fn is_owned_by_product(username: &str, realm: &str) -> bool {
     realm == SERVICE_ACCOUNTS || realm == RESERVED && RESERVED_FOR_PRODUCTS.contains(&username)
 }

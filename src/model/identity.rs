@@ -1,26 +1,27 @@
-//! Who one is signed in as, and what that allows.
+//! User who is signed in, and the privileges of that user over keys.
 
 use std::collections::BTreeMap;
 
 use super::api_key::KeyId;
 
-/// The answer to "who am I".
+/// Answer of Elasticsearch to "who am I".
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Identity {
-    /// The user, also when signed in by a key of theirs.
+    /// Name of the user, also when signed in by a key of theirs.
     pub username: String,
-    /// The realm that signed the user in.
+    /// Realm that signed the user in.
     pub realm: String,
-    /// `realm`, `api_key`, `token` …, as Elasticsearch words it.
+    /// Type of authentication as Elasticsearch names it: `realm`, `api_key`, `token` …
     pub authentication_type: String,
     /// Names of the user's roles; empty when signed in by a key.
     pub roles: Vec<String>,
-    /// The key one is signed in by: its id and name.
+    /// Id and name of the key the user is signed in by; `None` if signed in otherwise.
     pub api_key: Option<(KeyId, String)>,
 }
 
 impl Identity {
-    /// How one is signed in, in words.
+    /// Returns the label of the way of signing in, such as "API key" or "password"; unknown types are returned
+    /// unchanged.
     pub fn way(&self) -> &str {
         match self.authentication_type.as_str() {
             "api_key" => "API key",
@@ -31,54 +32,54 @@ impl Identity {
     }
 }
 
-/// Cluster privileges asked for after connecting and whether one has them.
+/// Cluster privileges requested after connecting, each with whether the user has it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Privileges(BTreeMap<String, bool>);
 
 impl Privileges {
-    /// From the answer of `_has_privileges`.
+    /// Takes the answer of `_has_privileges`.
     pub fn new(answer: BTreeMap<String, bool>) -> Self {
         Self(answer)
     }
 
-    /// Whether one has it; `None` where it was not asked (this version doesn't know it).
+    /// Returns `true` if the user has a privilege; `None` if it was not requested (this version doesn't know it).
     pub fn has(&self, name: &str) -> Option<bool> {
         self.0.get(name).copied()
     }
 
-    /// Whether one has any of them.
+    /// `true` if the user surely has any of these privileges.
     pub fn any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.has(name) == Some(true))
     }
 
-    /// May see the keys of other people.
+    /// `true` if the user may see the keys of other people.
     pub fn sees_all_keys(&self) -> bool {
         self.any(&["manage_api_key", "read_security", "manage_security"])
     }
 
-    /// May see keys at all.
+    /// `true` if the user may see keys at all.
     pub fn sees_own_keys(&self) -> bool {
         self.sees_all_keys() || self.any(&["manage_own_api_key"])
     }
 
-    /// May create keys.
+    /// `true` if the user may create keys.
     pub fn creates_keys(&self) -> bool {
         self.any(&["manage_own_api_key", "manage_api_key", "manage_security"])
     }
 
-    /// May invalidate the keys of other people.
+    /// `true` if the user may invalidate the keys of other people.
     pub fn invalidates_all_keys(&self) -> bool {
         self.any(&["manage_api_key", "manage_security"])
     }
 
-    /// The strongest privilege over keys, which the top bar shows.
+    /// Returns the strongest privilege over keys that the user has, shown in the top bar; `None` without any.
     pub fn strongest(&self) -> Option<&'static str> {
         ["manage_security", "manage_api_key", "read_security", "manage_own_api_key"]
             .into_iter()
             .find(|name| self.has(name) == Some(true))
     }
 
-    /// Every privilege asked for, with the answer.
+    /// Returns every requested privilege with its answer, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
         self.0.iter().map(|(name, granted)| (name.as_str(), *granted))
     }

@@ -21,10 +21,10 @@ pub mod time;
 pub mod update;
 pub mod version;
 
-/// A point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.
+/// Point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.
 ///
 /// A server can send any `i64`, so arithmetic on it saturates.
 pub type Millis = i64;
 
-/// The length of a day, in milliseconds.
+/// Length of a day, in milliseconds.
 pub const DAY: Millis = 24 * 60 * 60 * 1000;

@@ -1,12 +1,12 @@
-//! Text that must not leak: wiped when dropped, silent in `Debug`, readable through one door.
+//! Text that must not leak: wiped when dropped, silent in `Debug`, readable by one method only.
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A secret text, such as the `api_key` of a key, a password or a token.
+/// Secret text, such as the `api_key` of a key, a password or a token.
 ///
-/// Its memory is overwritten when it is dropped. It has no `Display`, no serialization, and its
-/// `Debug` says nothing, not even its length.
+/// Its memory is overwritten when it is dropped. It has no `Display` and no serialization, and its `Debug` shows
+/// nothing, not even its length.
 #[derive(Clone, Default)]
 pub struct Secret(Zeroizing<String>);
 
@@ -16,12 +16,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. The only way to it, so that every use can be found by this name.
+    /// Returns the text itself. No other method does, so that every use can be found by this name.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no text at all.
+    /// `true` if the text has no characters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

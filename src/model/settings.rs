@@ -1,5 +1,5 @@
-//! What a person has set up for themselves: columns, the form of times, the look. Nothing secret, and
-//! nothing that tells which clusters there are.
+//! Preferences of a person: columns, the format of times, the look. Nothing secret, and nothing that reveals which
+//! clusters there are.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{Millis, inventory::Column};
 
-/// A column besides the name, which is always the first and takes the room that is left.
+/// Column besides the name, which is always the first and takes the remaining width.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
-    /// Which.
+    /// Column that is shown.
     pub column: Column,
-    /// Its width, in points.
+    /// Width, in points.
     pub width: f32,
 }
 
-/// The columns that there are to choose from, with the widths that they begin with.
+/// Columns to choose from, in their default order and with their default widths.
 pub const COLUMNS: [Shown; 11] = [
     Shown { column: Column::ApplicationId, width: 130.0 },
     Shown { column: Column::Id, width: 172.0 },
@@ -31,13 +31,13 @@ pub const COLUMNS: [Shown; 11] = [
     Shown { column: Column::Expires, width: 236.0 },
 ];
 
-/// The table of keys.
+/// Layout of the table of keys.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TableLayout {
-    /// The columns that are shown, in order.
+    /// Columns that are shown, in order.
     pub columns: Vec<Shown>,
-    /// Whether times are dates and not words about the time between.
+    /// `true` if times are shown as dates, `false` if relative to now.
     pub dates: bool,
 }
 
@@ -49,7 +49,7 @@ impl Default for TableLayout {
 }
 
 impl TableLayout {
-    /// Shows a column or not; one that comes back stands where it would have stood at first.
+    /// Shows or hides a column; a column that is shown again returns to its default position.
     pub fn show(&mut self, column: Column, on: bool) {
         self.columns.retain(|shown| shown.column != column);
         if let (true, Some(rank)) = (on, COLUMNS.iter().position(|known| known.column == column)) {
@@ -59,7 +59,7 @@ impl TableLayout {
         }
     }
 
-    /// Moves a column by one place to the left or to the right.
+    /// Moves a column one position to the left or to the right; at the edge it stays.
     pub fn shift(&mut self, column: Column, right: bool) {
         let Some(at) = self.columns.iter().position(|shown| shown.column == column) else { return };
         let other = if right { at + 1 } else { at.wrapping_sub(1) };
@@ -68,7 +68,7 @@ impl TableLayout {
         }
     }
 
-    /// Gives a column another width, within reason.
+    /// Sets the width of a column, limited to 48 to 800 points and rounded.
     pub fn resize(&mut self, column: Column, width: f32) {
         for shown in self.columns.iter_mut().filter(|shown| shown.column == column) {
             shown.width = width.clamp(48.0, 800.0).round();
@@ -76,22 +76,22 @@ impl TableLayout {
     }
 }
 
-/// Everything that is kept between two runs besides what is in the keyring.
+/// Settings kept between two runs, besides what is in the keyring.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// The table of keys.
+    /// Layout of the table of keys.
     pub table: TableLayout,
-    /// The look, by the word that the window has for it.
+    /// Name of the look, as the window calls it; `None` if none was chosen.
     pub look: Option<String>,
     /// Fields of the metadata that the overview counts by.
     pub counted_by: Vec<String>,
-    /// When each cluster was last looked at, by the random id of its profile; in milliseconds since 1970.
+    /// Time at which each cluster was last viewed, by the random id of its profile; in milliseconds since 1970.
     pub visits: BTreeMap<String, Millis>,
 }
 
 impl Settings {
-    /// Reads what was kept; what can't be read counts as not kept.
+    /// Reads stored settings; the defaults if they can't be read. Duplicate columns are dropped and widths are limited.
     pub fn read(json: &str) -> Self {
         let mut settings: Self = serde_json::from_str(json).unwrap_or_default();
         let mut seen = std::collections::HashSet::new();

@@ -1,23 +1,23 @@
-//! Versions of Elasticsearch, and what each can do.
+//! Versions of Elasticsearch, and the features of each.
 
-/// A version number; suffixes such as `-SNAPSHOT` don't count.
+/// Version number; suffixes such as `-SNAPSHOT` don't count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// 9 in 9.5.3.
+    /// Major number: 9 in 9.5.3.
     pub major: u16,
-    /// 5 in 9.5.3.
+    /// Minor number: 5 in 9.5.3.
     pub minor: u16,
-    /// 3 in 9.5.3.
+    /// Patch number: 3 in 9.5.3.
     pub patch: u16,
 }
 
 impl Version {
-    /// From its three numbers.
+    /// Builds a version from its three numbers.
     pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self { major, minor, patch }
     }
 
-    /// Reads `9.5.3` or `9.5.3-SNAPSHOT`.
+    /// Reads `9.5.3` or `9.5.3-SNAPSHOT`; a missing patch number counts as 0.
     pub fn parse(text: &str) -> Option<Self> {
         let number = text.split(['-', '+']).next()?;
         let mut parts = number.split('.').map(|part| part.parse().ok());
@@ -31,43 +31,43 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// Something that not every version can do.
+/// Feature that not every version has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Feature {
-    /// The privilege `read_pipeline`; 7.10 takes unknown ones in silence, and refuses every request of such a key.
+    /// Privilege `read_pipeline`; 7.10 silently accepts unknown privileges, then refuses every request of such a key.
     ReadPipeline,
     /// Metadata on keys.
     Metadata,
-    /// `POST /_security/_query/api_key`.
+    /// Queries of keys: `POST /_security/_query/api_key`.
     Query,
     /// Cross-cluster keys and the field `type`.
     CrossCluster,
-    /// `with_limited_by`.
+    /// Owner's snapshot in answers: `with_limited_by`.
     LimitedBy,
-    /// The privilege `read_security`.
+    /// Privilege `read_security`.
     ReadSecurity,
     /// Restriction to a workflow.
     Restriction,
-    /// The moment at which a key was invalidated, told and sorted by.
+    /// Time of invalidation, returned and available for sorting.
     InvalidationTime,
     /// Aggregations in the query of keys.
     Aggregations,
-    /// Changing a key (`PUT /_security/api_key/ID`).
+    /// Updates of a key (`PUT /_security/api_key/ID`).
     Update,
-    /// Changing many keys by one request.
+    /// Updates of many keys by one request.
     BulkUpdate,
-    /// A new end for a key that is there.
+    /// New expiration for an existing key.
     UpdateExpiration,
     /// Clones of keys and the privilege `clone_api_key`.
     Clone,
     /// Keys made for other users, and the privilege `grant_api_key`.
     Grant,
-    /// The field `certificate_identity` of cross-cluster keys.
+    /// Field `certificate_identity` of cross-cluster keys.
     CertificateIdentity,
 }
 
 impl Feature {
-    /// The first version that can, after the notes of release and specification.
+    /// Returns the first version with the feature, according to the release notes and the specification.
     pub const fn since(self) -> Version {
         match self {
             Self::ReadPipeline => Version::new(7, 11, 0),
@@ -88,7 +88,7 @@ impl Feature {
         }
     }
 
-    /// What it is, as the subject of a sentence.
+    /// Returns the name of the feature, as the subject of a sentence.
     pub const fn words(self) -> &'static str {
         match self {
             Self::ReadPipeline => "the privilege read_pipeline",
@@ -110,26 +110,26 @@ impl Feature {
     }
 }
 
-/// What the cluster is: a version, or serverless, or not told.
+/// Edition of the cluster: a version, serverless, or not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Edition {
-    /// It was asked and said so.
+    /// Version that the cluster reported.
     Version(Version),
     /// Elastic's serverless offering, always at the newest.
     Serverless,
-    /// It did not say, and has no queries of API keys: older than 7.15. What came later than 7.10 is
-    /// taken to be missing.
+    /// Cluster that reported no version and has no queries of API keys, so it is older than 7.15. Features later than
+    /// 7.10 count as missing.
     Old,
-    /// It did not say (no `monitor` privilege): everything is tried.
+    /// Cluster that reported no version (no `monitor` privilege); every feature is tried.
     #[default]
     Unknown,
 }
 
 impl Edition {
-    /// What an old one is taken for.
+    /// Version that [`Edition::Old`] counts as.
     const OLD: Version = Version::new(7, 10, 0);
 
-    /// Whether it has a feature; an unknown one is given the benefit of the doubt.
+    /// `true` if the cluster has a feature; an unknown or serverless edition counts as having all.
     pub fn has(self, feature: Feature) -> bool {
         match self {
             Self::Version(version) => version >= feature.since(),

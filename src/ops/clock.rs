@@ -1,5 +1,5 @@
-//! The clock of this machine and its time zone, the one place where they are read; and that of a cluster, as its own
-//! query tells it.
+//! Clock and time zone of this machine, which are read only here, and the clock of a cluster, as its own queries show
+//! it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,21 +12,21 @@ use crate::{
     model::{Millis, api_key::KeyId, time::expiry, version::Feature},
 };
 
-/// The furthest that a cluster's clock is looked for on either side of this machine's, in seconds: 250 years.
+/// Maximum distance at which a cluster's clock is searched on either side of this machine's, in seconds: 250 years.
 const MAX_SKEW_SECONDS: i64 = 250 * 366 * 86_400;
 
-/// Now, by this machine's clock.
+/// Returns the current time by this machine's clock, in milliseconds since the Unix epoch.
 pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// The zone in which dates are shown and typed; UTC where none is set.
+/// Returns the time zone in which dates are shown and typed; UTC if none is set.
 pub fn zone() -> TimeZone {
     TimeZone::try_system().unwrap_or(TimeZone::UTC)
 }
 
-/// "10 days ahead of", "5 minutes behind".
+/// Formats a skew in milliseconds: "10 days ahead of", or "5 minutes behind" for a negative one.
 pub fn ahead(skew: Millis) -> String {
     // To the nearest minute: 8 days less a second are 8 days.
     let rounded = skew.saturating_abs().saturating_add(if skew.saturating_abs() < 120_000 { 0 } else { 30_000 });
@@ -35,18 +35,18 @@ pub fn ahead(skew: Millis) -> String {
     format!("{length} {}", if skew >= 0 { "ahead of" } else { "behind" })
 }
 
-/// What comes of comparing the clock that is counted by with the cluster's own.
+/// Result of comparing the clock in use with the cluster's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
-    /// They differ by no more than [`MAX_DATE_SKEW`].
+    /// Difference of no more than [`MAX_DATE_SKEW`].
     Agree,
-    /// The cluster was so many milliseconds ahead of what was counted by; its clock counts from now on.
+    /// Number of milliseconds by which the cluster was ahead of the clock in use; its clock is used from now on.
     Differed(Millis),
-    /// The cluster has no query, or no key to ask about.
+    /// Unknown: the cluster has no query API, or no key to ask about.
     NotKnown,
 }
 
-/// Compares the clock that is counted by with the cluster's own, and counts by that where they differ.
+/// Compares the clock in use with the cluster's own, and uses the cluster's if they differ.
 ///
 /// # Errors
 /// When the cluster can't be asked.
@@ -63,7 +63,7 @@ pub async fn compare(session: &Session) -> Result<Compared, ClientError> {
     Ok(Compared::Differed(session.skew().saturating_sub(before)))
 }
 
-/// Counts from now on by the cluster's own clock, where it can be asked.
+/// Uses the cluster's own clock from now on, if it can be asked.
 ///
 /// # Errors
 /// When the cluster can't be asked.
@@ -74,7 +74,7 @@ pub async fn learn(session: &Session) -> Result<(), ClientError> {
     }
 }
 
-/// A key by whose creation the cluster's clock is asked for.
+/// Key by whose creation the cluster's clock is determined.
 struct Landmark {
     id: KeyId,
     created: Millis,

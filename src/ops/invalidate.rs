@@ -1,5 +1,5 @@
-//! Invalidating keys by id, in chunks that can be stopped between, with proof by reading them again. While
-//! the cluster works at one chunk, the one before it is proved.
+//! Invalidating keys by id in chunks, with proof by reading them again. It can be stopped between chunks. While the
+//! cluster works on one chunk, the previous one is proved.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -26,33 +26,35 @@ use crate::{
     },
 };
 
-/// Ids of one request. Each request waits for the index to be refreshed, once a second: on 9.5.3 with two
-/// processors 500 ids took 1.05 s, 1,000 took 1.05 s, 2,000 2.1 s and 5,000 3.1 s. So 1,000 are twice as fast as
+/// Maximum number of ids per request. Each request waits for the index to be refreshed, once a second: on 9.5.3 with
+/// two processors 500 ids took 1.05 s, 1,000 took 1.05 s, 2,000 2.1 s and 5,000 3.1 s. So 1,000 are twice as fast as
 /// 500, more gain little, and 10,000 keys can still be stopped nine times. `refresh` is refused there (400).
 pub const CHUNK: usize = 1000;
 
-/// What is to be invalidated, and which extra words were said.
+/// Plan of an invalidation: the keys, and the confirmations that were given.
 #[derive(Clone, Debug, Default)]
 pub struct InvalidationPlan {
-    /// The ids, in this order.
+    /// Ids of the keys, in the order of sending, except that the session's own key is sent last.
     pub ids: Vec<KeyId>,
-    /// The cluster on which they were read; nothing is sent to another one. `None` trusts the session.
+    /// Cluster on which the keys were read; nothing is sent to another one. `None` relies on the session's cluster.
     pub cluster: Option<ClusterRef>,
-    /// Those of them that a product made for itself.
+    /// Subset of `ids` that a product made for itself.
     pub managed: HashSet<KeyId>,
-    /// The extra word for the key that the session is signed in by.
+    /// `true` if invalidating the key that the session is signed in by was confirmed.
     pub own_key_too: bool,
-    /// The extra word for keys that a product made for itself.
+    /// `true` if invalidating keys that a product made for itself was confirmed.
     pub managed_too: bool,
-    /// Skew of the clock by which the keys were found, in milliseconds, where a search or a status chose them: then the
-    /// cluster's clock is asked before anything is sent, and a clock that was another one stops it.
+    /// Skew of the clock by which the keys were found, in milliseconds; `Some` only if a search or a status selected
+    /// them. Then the cluster's clock is read before anything is sent, and a clock that differs from that one stops the
+    /// invalidation.
     pub found_by: Option<Millis>,
-    /// Consent to trust this machine's clock where that of the cluster is in doubt and can't be asked.
+    /// `true` if trusting this machine's clock was confirmed for the case that the cluster's clock is in doubt and
+    /// can't be read.
     pub clock_in_doubt_too: bool,
 }
 
 impl InvalidationPlan {
-    /// Of keys as they were shown, without any extra word.
+    /// Returns a plan for keys as they were shown, without any confirmation.
     pub fn of<'k>(keys: impl IntoIterator<Item = &'k ApiKey>) -> Self {
         let mut plan = Self::default();
         for key in keys {
@@ -64,7 +66,8 @@ impl InvalidationPlan {
         plan
     }
 
-    /// Why a key is left alone, if it is. `own` is the key that the session is signed in by.
+    /// Returns the guard that keeps a key from being sent; `None` if it may be sent. `own` is the key that the session
+    /// is signed in by.
     pub fn guard(&self, id: &KeyId, own: Option<&KeyId>) -> Option<Guard> {
         if own == Some(id) && !self.own_key_too {
             return Some(Guard::OwnKey);
@@ -73,57 +76,59 @@ impl InvalidationPlan {
     }
 }
 
-/// What became of each id. A partial failure is a normal case.
+/// Outcome for each id. A partial failure is a normal case.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// Read again and seen to be invalidated; of the session's own key the cluster says so.
+    /// Keys that were read again and seen to be invalidated, or, for the session's own key, that the cluster reported
+    /// as invalidated.
     pub done: Vec<KeyId>,
-    /// The session's own key, which nobody could read again by it.
+    /// The session's own key if it counts as invalidated only because the cluster reported it: the session could not
+    /// read it again.
     pub on_its_word: Option<KeyId>,
-    /// Not invalidated as far as can be told, each with the reason and how certain that is.
+    /// Keys that were not seen to be invalidated, each with the reason and how certain that is.
     pub failed: Vec<(KeyId, Failure)>,
-    /// Never sent.
+    /// Keys that were never sent.
     pub untouched: Vec<KeyId>,
-    /// Those of the untouched that an extra word would have been needed for.
+    /// Subset of `untouched` that needed a confirmation, each with its guard.
     pub guarded: HashMap<KeyId, Guard>,
-    /// Whether somebody stopped it.
+    /// `true` if a person stopped it.
     pub stopped: bool,
-    /// Reason why nothing was sent at all, where there is one.
+    /// Reason why nothing was sent at all; `None` if there is none.
     pub halted: Option<Halted>,
 }
 
-/// A doubt about the cluster's clock, for which nothing was sent.
+/// Doubt about the cluster's clock, because of which nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halted {
-    /// The doubt, in words.
+    /// Message about the doubt.
     pub why: String,
-    /// The way out.
+    /// Way out of the doubt.
     pub way_out: ClockWayOut,
 }
 
-/// The way out of a doubt about the cluster's clock.
+/// Way out of a doubt about the cluster's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockWayOut {
-    /// The search is repeated by the clock that is known now.
+    /// New search by the clock that is known now.
     SearchAgain,
-    /// The cluster is asked again: it could not be reached.
+    /// New attempt to read the cluster's clock: it could not be reached.
     TryAgain,
-    /// Somebody decides to trust this machine's clock.
+    /// Confirmation by a person that this machine's clock is trusted.
     TrustThisMachine,
 }
 
 impl Outcome {
-    /// Whether every key is proved to be invalidated.
+    /// `true` if every key is proved to be invalidated.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.untouched.is_empty()
     }
 
-    /// How many may have been invalidated although that was not seen.
+    /// Returns the number of keys that may have been invalidated although that was not seen.
     pub fn unknown(&self) -> usize {
         self.failed.iter().filter(|(_, failure)| failure.is_unknown()).count()
     }
 
-    /// Why an untouched key was never sent.
+    /// Returns the reason why an untouched key was never sent.
     pub fn why_untouched(&self, id: &KeyId) -> &str {
         match (self.guarded.get(id), &self.halted) {
             (Some(guard), _) => guard.reason(),
@@ -133,14 +138,14 @@ impl Outcome {
         }
     }
 
-    /// Keys that were never sent and could be: not those that need a confirmation of their own, and none where the
-    /// search has to be repeated first.
+    /// Returns the keys that were never sent and could be: without those that need their own confirmation, and none if
+    /// the search has to be repeated first.
     pub fn to_go_on(&self) -> impl Iterator<Item = &KeyId> {
         let may_go_on = self.halted.as_ref().is_none_or(|halted| halted.way_out != ClockWayOut::SearchAgain);
         self.untouched.iter().filter(move |id| may_go_on && !self.guarded.contains_key(*id))
     }
 
-    /// Takes in what came of trying some of the ids again.
+    /// Merges the outcome of trying some of the ids again into this one.
     pub fn take_in(&mut self, again: Self) {
         self.done.extend(again.done);
         self.on_its_word = self.on_its_word.take().or(again.on_its_word);
@@ -152,33 +157,33 @@ impl Outcome {
     }
 }
 
-/// News while keys are being invalidated.
+/// Progress of an invalidation.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
-    /// What is settled. What is still to be sent is not in it.
+    /// Outcome of the keys settled so far, without those still to be sent.
     pub outcome: &'a Outcome,
-    /// Ids that were sent and are not proved yet.
+    /// Number of ids that were sent and are not proved yet.
     pub on_the_way: usize,
-    /// Ids that were not sent yet.
+    /// Number of ids that were not sent yet.
     pub waiting: usize,
 }
 
-/// The same as numbers and examples, cheap to hand on.
+/// Progress of an invalidation as numbers and examples, cheap to pass on.
 #[derive(Clone, Debug, Default)]
 pub struct InvalidationProgress {
-    /// Proved so far.
+    /// Number of keys proved to be invalidated so far.
     pub done: usize,
-    /// Failed for certain so far.
+    /// Number of keys that certainly failed so far.
     pub failed: usize,
-    /// Not known so far.
+    /// Number of keys with an unknown outcome so far.
     pub unknown: usize,
-    /// Sent and not proved yet.
+    /// Number of keys sent and not proved yet.
     pub on_the_way: usize,
-    /// Not sent yet.
+    /// Number of keys not sent yet.
     pub waiting: usize,
-    /// The last few that were proved, the newest first.
+    /// Last few keys that were proved to be invalidated, newest first.
     pub latest: Vec<KeyId>,
-    /// The first few that failed, each with the reason.
+    /// First few keys that were not seen to be invalidated, each with the reason.
     pub reasons: Vec<(KeyId, Failure)>,
 }
 
@@ -198,8 +203,8 @@ impl From<Progress<'_>> for InvalidationProgress {
     }
 }
 
-/// Invalidates keys. `own_key_too` is the extra word for the key one is signed in by: without it that
-/// key is left untouched.
+/// Invalidates keys. `own_key_too` confirms the key that the session is signed in by: without it that key is left
+/// untouched.
 pub async fn invalidate(
     session: &Session,
     ids: &[KeyId],
@@ -211,8 +216,8 @@ pub async fn invalidate(
     many(session, plan, stop, progress).await
 }
 
-/// Invalidates the keys of a plan. What is guarded and has no extra word is never sent. It can be stopped
-/// between two requests; after a refusal, and where the cluster can't be asked any more, it ends by itself.
+/// Invalidates the keys of a plan. Keys that are guarded and not confirmed are never sent. `stop` is checked between
+/// two requests; a refusal, or a cluster that can't be asked any more, ends it too.
 pub async fn many(
     session: &Session,
     plan: InvalidationPlan,
@@ -271,16 +276,16 @@ pub async fn many(
     outcome
 }
 
-/// Forgets secrets that were kept of invalidated keys. The keyring may wait for a person, which the outcome does not: a
-/// secret that stays is of no use to anybody.
+/// Forgets the kept secrets of invalidated keys, in the background: the keyring may wait for a person, and the outcome
+/// does not wait for it. A secret that stays is of no use to anybody.
 fn forget_secrets(session: &Session, done: &[KeyId]) {
     let Some(kept) = session.keyring.clone().filter(|_| !done.is_empty()) else { return };
     let (cluster, done) = (session.cluster_uuid.clone(), done.to_vec());
     tokio::task::spawn_blocking(move || vault::forget_ended(&kept, cluster.as_deref(), &done));
 }
 
-/// The doubt for which keys may not be sent that were found while the clock was `found_by` milliseconds ahead of this
-/// machine's; the cluster itself is asked, not whoever answers for it.
+/// Returns the doubt because of which keys may not be sent that were found while the clock was `found_by` milliseconds
+/// ahead of this machine's; `None` if there is none. The cluster itself is asked, not a proxy that answers for it.
 async fn clock_in_doubt(session: &Session, found_by: Millis, agreed: bool) -> Option<Halted> {
     let compared = clock::compare(session).await;
     let moved = session.skew().saturating_sub(found_by);
@@ -309,7 +314,8 @@ async fn clock_in_doubt(session: &Session, found_by: Millis, agreed: bool) -> Op
     halted.filter(|_| !agreed)
 }
 
-/// The requests, the session's own key last and by itself, and what is left alone.
+/// Splits a plan into the ids of each request, with the session's own key last and alone, and the guarded keys that are
+/// not sent.
 fn chunks(plan: InvalidationPlan, own: Option<&KeyId>) -> (Vec<Vec<KeyId>>, HashMap<KeyId, Guard>) {
     let mut guarded = HashMap::new();
     let mut seen = HashSet::new();
@@ -331,16 +337,16 @@ fn chunks(plan: InvalidationPlan, own: Option<&KeyId>) -> (Vec<Vec<KeyId>>, Hash
     (chunks, guarded)
 }
 
-/// One request that was sent, or could not be.
+/// Request that was sent or could not be sent.
 struct Sent<'a> {
     chunk: Vec<KeyId>,
-    /// `None` where it could not be written down, so that nothing was sent.
+    /// Intent in the journal; `None` if it could not be recorded, so that nothing was sent.
     intent: Option<Intent<'a>>,
     answer: Result<Invalidation, ClientError>,
 }
 
 impl Sent<'_> {
-    /// `true` if the next request may fare better: after a lost answer it may, after a refusal it won't.
+    /// `true` if another request may follow: after a success or a lost answer, but not after a refusal.
     fn may_be_followed(&self) -> bool {
         self.answer.as_ref().err().is_none_or(|error| error.is_answer_lost() && !error.is_refused_repetition())
     }
@@ -374,7 +380,7 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
         (self.progress)(report);
     }
 
-    /// Settles what was sent. Whether the cluster can still be asked.
+    /// Settles the keys of a request. Returns `true` if the cluster can still be asked.
     async fn prove(&mut self, sent: Sent<'_>) -> bool {
         let Sent { chunk, intent, answer } = sent;
         self.on_the_way -= chunk.len();
@@ -410,15 +416,16 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
     }
 }
 
-/// A key that had ended shows in queries after a second (as seen on 9.5.3, where reading it by itself shows it no
-/// sooner), plus a little.
+/// Time until a key that has ended shows as such in queries: a second (as seen on 9.5.3, where reading it by id shows
+/// it no sooner), plus a little.
 const UNTIL_SHOWN: Duration = Duration::from_millis(1300);
 
-/// The most keys of a request that are read one by one where their proof doesn't fit the answer.
+/// Maximum number of keys of a request that are read one by one because their proof doesn't fit the answer.
 const MAX_READ_ALONE: usize = 16;
 
-/// Reads the keys once more whose proof does not fit the answer, when the index has been refreshed: another process
-/// may have ended them a moment ago, which the first reading could not show. What can't be read stays as it was.
+/// Reads those keys once more whose proof does not fit the answer, after the index has been refreshed: another process
+/// may have ended them a moment ago, which the first reading could not show. Keys that can't be read keep their first
+/// result.
 async fn look_again(
     session: &Session,
     chunk: &[KeyId],
@@ -457,7 +464,7 @@ fn names(answer: &Invalidation, id: &KeyId) -> bool {
     answer.invalidated.contains(id) || answer.previously.contains(id)
 }
 
-/// The error that is about a key: errors name theirs in their words, if at all.
+/// Returns the error that names a key in its text, if there is one.
 fn error_of<'a>(answer: &'a Invalidation, id: &KeyId) -> Option<&'a str> {
     answer.errors.iter().find(|words| words.contains(id.as_str())).map(String::as_str)
 }
@@ -484,7 +491,7 @@ fn sort_out(chunk: Vec<KeyId>, read: &ById, answer: &Result<Invalidation, Client
     }
 }
 
-/// What to say of a key that is still valid as read after the request.
+/// Returns the failure for a key that is still valid when read after the request.
 fn still_valid(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> Failure {
     match answer {
         Err(error) if error.is_answer_lost() => {
@@ -505,7 +512,7 @@ fn still_valid(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> Failur
     }
 }
 
-/// What to say of a key that the cluster does not know when it is read after the request.
+/// Returns the failure for a key that the cluster does not know when it is read after the request.
 fn not_there(id: &KeyId, answer: &Result<Invalidation, ClientError>) -> Failure {
     match answer {
         Err(error) if error.is_answer_lost() => {

@@ -1,4 +1,4 @@
-//! What became of each of many keys, as a new file that can be handed on.
+//! Report of the outcome for each of many keys, as a new file that can be passed on.
 
 use std::{fs::File, io::BufWriter, path::PathBuf, sync::Arc};
 
@@ -19,25 +19,25 @@ use crate::{
     },
 };
 
-/// What can become of a key.
+/// Outcome for one key of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyOutcome {
-    /// Proved to be invalidated.
+    /// Key that is proved to be invalidated.
     Invalidated,
-    /// Different now.
+    /// Key that was changed.
     Updated,
-    /// It was so before.
+    /// Key that was already as asked for.
     Unchanged,
-    /// It did not work, for certain.
+    /// Certain failure.
     Failed,
-    /// It may have worked: no answer tells, or the answers contradict each other.
+    /// Unknown outcome: it may have worked, but no answer shows it, or the answers contradict each other.
     Unknown,
-    /// Never sent.
+    /// Key that was never sent.
     Untouched,
 }
 
 impl KeyOutcome {
-    /// The word of files and tables.
+    /// Returns the name of the outcome in files and tables.
     pub fn word(self) -> &'static str {
         match self {
             Self::Invalidated => "invalidated",
@@ -50,19 +50,19 @@ impl KeyOutcome {
     }
 }
 
-/// One key's fate, with the reason where there is one.
+/// Outcome of one key, its id, and the reason or remark; empty if there is none.
 pub type KeyOutcomeRow = (KeyOutcome, KeyId, String);
 
-/// A file that is to be made.
+/// Outcome report to be written to a new file.
 #[derive(Clone, Debug)]
 pub struct OutcomeReport {
-    /// Where names and owners are looked up.
+    /// List in which names and owners are looked up.
     pub list: Arc<KeyList>,
-    /// What became of the keys, in this order.
+    /// Outcomes of the keys, in the order of the file.
     pub rows: Vec<KeyOutcomeRow>,
-    /// CSV, or otherwise JSON.
+    /// File format: CSV, and JSON for any other value.
     pub format: Format,
-    /// Where; nothing may be there yet.
+    /// Path of the new file; an existing file is never overwritten.
     pub path: PathBuf,
 }
 
@@ -76,7 +76,7 @@ impl From<&Failure> for KeyOutcome {
     }
 }
 
-/// A row of a key that is not as it was asked for.
+/// Returns the row of a key that failed or whose outcome is unknown.
 pub fn failure((id, failure): &(KeyId, Failure)) -> KeyOutcomeRow {
     (failure.into(), id.clone(), failure.reason().to_owned())
 }
@@ -85,14 +85,14 @@ fn failures(failed: &[(KeyId, Failure)]) -> impl Iterator<Item = KeyOutcomeRow> 
     failed.iter().map(failure)
 }
 
-/// All that became of keys that were to be invalidated: done, failed, untouched.
+/// Returns the rows of an invalidation: done, failed, untouched.
 pub fn of_invalidation(outcome: &Outcome) -> Vec<KeyOutcomeRow> {
     let untouched =
         outcome.untouched.iter().map(|id| (KeyOutcome::Untouched, id.clone(), outcome.why_untouched(id).to_owned()));
     rows(&outcome.done, KeyOutcome::Invalidated).chain(failures(&outcome.failed)).chain(untouched).collect()
 }
 
-/// All that became of keys that were to be updated: updated, unchanged, failed, untouched.
+/// Returns the rows of an update: updated, unchanged, failed, untouched.
 pub fn of_update(outcome: &UpdateOutcome) -> Vec<KeyOutcomeRow> {
     let updated = outcome.updated.iter().map(|id| {
         let remark = outcome.remarks.get(id).cloned().unwrap_or_default();
@@ -102,7 +102,7 @@ pub fn of_update(outcome: &UpdateOutcome) -> Vec<KeyOutcomeRow> {
     good.chain(failures(&outcome.failed)).chain(rows(&outcome.untouched, KeyOutcome::Untouched)).collect()
 }
 
-/// The rows with the names and owners of a list.
+/// Returns the rows with names and owners from a list; these are empty for keys that are not in it.
 pub fn named<'a>(list: &'a KeyList, rows: &'a [KeyOutcomeRow]) -> impl Iterator<Item = Written<'a>> {
     rows.iter().map(|(result, id, reason)| {
         let place = list.keys.row_id(id);
@@ -123,7 +123,7 @@ pub fn named<'a>(list: &'a KeyList, rows: &'a [KeyOutcomeRow]) -> impl Iterator<
 /// Writes the file. This call blocks.
 ///
 /// # Errors
-/// When there is such a file, or the disk refuses.
+/// When the file exists already or can't be written.
 pub fn to_file(file: &OutcomeReport) -> Result<Exported, Problem> {
     let path = &file.path;
     let refused = |error: &std::io::Error| export::refused(path, error);

@@ -1,4 +1,4 @@
-//! What went wrong, why, and the way out: the same words in the window and on the command line.
+//! Problems: what went wrong, why, and the way out, with the same text in the window and on the command line.
 
 use crate::{
     client::{CertificateProblem, ClientError, SeenCertificate, http::error_response},
@@ -51,7 +51,7 @@ pub enum Fix {
 }
 
 impl Fix {
-    /// The words on its button.
+    /// Returns the label of its button.
     pub fn words(&self) -> &'static str {
         match self {
             Self::Retry => "Retry",
@@ -70,45 +70,45 @@ impl Fix {
     }
 }
 
-/// What a person is told.
+/// Problem that is reported to a person.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// What happened, in a few words.
+    /// Short statement of what happened.
     pub title: String,
-    /// Why, in a sentence or two; may be empty.
+    /// Explanation in a sentence or two; may be empty.
     pub detail: String,
-    /// What to do about it; may be empty.
+    /// Hint on what to do; may be empty.
     pub hint: String,
     /// Ways out, the best one first.
     pub fixes: Vec<Fix>,
-    /// What kind of state it puts a screen into.
+    /// Kind of the problem, which selects how a screen shows it.
     pub kind: ProblemKind,
-    /// The certificate that was refused.
+    /// Certificate that was refused; `None` for other problems.
     pub certificate: Option<Box<SeenCertificate>>,
 }
 
-/// Problems that have a picture of their own.
+/// Kind of a problem, by which it gets its own picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ProblemKind {
-    /// Any other.
+    /// Any other problem.
     #[default]
     Failed,
-    /// One may not.
+    /// Missing permission.
     Forbidden,
-    /// The cluster has its API keys switched off.
+    /// API keys that are switched off on the cluster.
     ApiKeysDisabled,
-    /// The cluster has its security switched off.
+    /// Security that is switched off on the cluster.
     SecurityOff,
-    /// The certificate is not believed.
+    /// Certificate that is not trusted.
     Certificate,
-    /// It is not known whether it was done.
+    /// Unknown outcome: the operation may have been carried out.
     NotKnown,
-    /// A part of it was done, such as a key that was created and whose secret was lost.
+    /// Partial outcome, such as a key that was created and whose secret was lost.
     Partly,
 }
 
 impl Problem {
-    /// A problem without a way out, yet.
+    /// Creates a problem without a hint or a way out, yet.
     pub fn new(title: &str, detail: &str) -> Self {
         Self {
             title: title.into(),
@@ -120,31 +120,31 @@ impl Problem {
         }
     }
 
-    /// A job that panicked: nothing is known but that it ended.
+    /// Creates the problem of a job that panicked: nothing is known but that it ended.
     pub fn broken() -> Self {
         Self::new("Keybearer made a mistake", "The work was broken off. What the cluster did meanwhile is not known")
             .hint("Refresh to see what is true")
     }
 
-    /// With a line on what to do.
+    /// Sets the hint on what to do.
     pub fn hint(mut self, hint: &str) -> Self {
         self.hint = hint.into();
         self
     }
 
-    /// With a way out.
+    /// Adds a way out.
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fixes.push(fix);
         self
     }
 
-    /// With another way out.
+    /// Adds another way out.
     pub fn or(self, fix: Fix) -> Self {
         self.fix(fix)
     }
 
-    /// All words in one text, for the command line and for screen readers. A detail that begins with
-    /// the words of the title stands for both.
+    /// Returns title, detail and hint as one text, for the command line and for screen readers. The title is left out
+    /// if the detail begins with it.
     pub fn words(&self) -> String {
         let plain = |text: &str| text.replace('’', "'");
         let repeats = plain(&self.detail).starts_with(&plain(&self.title));
@@ -161,7 +161,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// The step of a test at which an error belongs.
+/// Returns the step of a connection test that an error belongs to.
 pub fn failing_step(error: &ClientError) -> ConnectionCheck {
     match error {
         ClientError::Unreachable { .. }

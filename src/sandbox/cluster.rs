@@ -1,5 +1,5 @@
-//! All that the practice cluster holds, in memory: users, roles, API keys, indices.
-//! Plain data; who may touch what is decided elsewhere.
+//! In-memory state of the practice cluster: users, roles, API keys, indices. Plain data; permissions are checked
+//! elsewhere.
 
 use super::{
     http::error::{EsError, Outcome},
@@ -14,104 +14,106 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// The name of the cluster and of its node, in every answer that names them.
+/// Name of the cluster, in every answer that shows it.
 pub const CLUSTER_NAME: &str = "keybearer-sandbox";
-/// The one node.
+/// Name of the only node.
 pub const NODE_NAME: &str = "sandbox-1";
-/// The one node's id.
+/// Id of the only node.
 pub const NODE_ID: &str = "sandboxNode0000000000w";
-/// The version that the sandbox behaves as.
+/// Elasticsearch version whose behavior the sandbox reproduces.
 pub const VERSION: &str = "9.5.3";
 
-/// Where a user comes from.
+/// Realm of a user: the source of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Realm {
-    /// Such as `default_native`.
+    /// Realm name, such as `default_native`.
     pub name: String,
-    /// Such as `native`.
+    /// Realm type, such as `native`.
     pub kind: String,
 }
 
 impl Realm {
-    /// A realm by name and type.
+    /// Returns a realm with this name and type.
     pub fn new(name: &str, kind: &str) -> Self {
         Realm { name: name.to_owned(), kind: kind.to_owned() }
     }
 }
 
-/// A user.
+/// User account; its name is the key in [`Cluster::users`].
 #[derive(Debug, Clone)]
 pub struct User {
-    /// Roles by name; they need not exist.
+    /// Role names; roles with these names need not exist.
     pub roles: Vec<String>,
-    /// For people.
+    /// Full name, for display; `None` if not set.
     pub full_name: Option<String>,
-    /// For people.
+    /// Email address, for display; `None` if not set.
     pub email: Option<String>,
-    /// Free data.
+    /// Free-form metadata.
     pub metadata: Map<String, Value>,
-    /// Whether it may sign in.
+    /// `true` if the user may sign in.
     pub enabled: bool,
-    /// `native`, or `reserved` for the built-in ones.
+    /// Realm: `native`, or `reserved` for the built-in users.
     pub realm: Realm,
-    /// What the password hashes to.
+    /// Salted hash of the password.
     pub password: Hash,
 }
 
-/// Descriptors by name.
+/// Role descriptors with their names.
 pub type Descriptors = Vec<(String, Descriptor)>;
 
-/// An API key as stored: never its secret.
+/// API key as stored, without its secret.
 #[derive(Debug, Clone)]
 pub struct StoredKey {
-    /// 20 characters.
+    /// Key id, 20 characters.
     pub id: String,
-    /// Its name; not unique.
+    /// Key name; need not be unique.
     pub name: String,
-    /// `rest` or `cross_cluster`.
+    /// Key type: `rest` or `cross_cluster`.
     pub kind: &'static str,
-    /// Epoch milliseconds.
+    /// Creation time, in epoch milliseconds.
     pub creation: i64,
-    /// Epoch milliseconds, or never.
+    /// Expiration time, in epoch milliseconds; `None` if the key never expires.
     pub expiration: Option<i64>,
-    /// Epoch milliseconds, once invalidated.
+    /// Invalidation time, in epoch milliseconds; `None` if the key is not invalidated.
     pub invalidation: Option<i64>,
-    /// The owner.
+    /// User name of the owner.
     pub username: String,
-    /// The owner's realm.
+    /// Realm of the owner.
     pub realm: Realm,
-    /// For people, from the owner at creation.
+    /// Full name of the owner at creation, for display.
     pub full_name: Option<String>,
-    /// For people, from the owner at creation.
+    /// Email address of the owner at creation, for display.
     pub email: Option<String>,
-    /// From the owner at creation; what `_authenticate` answers.
+    /// Metadata of the owner at creation, as `_authenticate` returns it.
     pub owner_metadata: Map<String, Value>,
-    /// Free data of the key; like the descriptors it may be shared by many.
+    /// Free-form metadata of the key; like the descriptors, it may be shared by many keys.
     pub metadata: Arc<Map<String, Value>>,
-    /// Whether metadata was ever given, be it empty; answers show the same.
+    /// `true` if metadata was ever given, even an empty object; answers are the same in both cases.
     pub has_metadata: bool,
-    /// What the key was given; none means all that `limited_by` allows.
+    /// Role descriptors assigned to the key; if empty, the key has all privileges of `limited_by`.
     pub assigned: Arc<Descriptors>,
-    /// The owner's rights when the key was created or last updated; cross-cluster keys have none.
+    /// Owner's snapshot: the owner's privileges when the key was created or last updated; `None` for cross-cluster
+    /// keys.
     pub limited_by: Option<Arc<Descriptors>>,
-    /// The `access` of cross-cluster keys, as given.
+    /// Field `access` of a cross-cluster key, as given; `None` for other keys.
     pub access: Option<Value>,
-    /// Which certificates a cross-cluster key is bound to.
+    /// Pattern for the names of the certificates that a cross-cluster key is bound to; `None` if not bound.
     pub certificate_identity: Option<String>,
-    /// What the secret hashes to.
+    /// Salted hash of the secret.
     pub secret: Hash,
-    /// Its place in the order of writing, which unsorted answers follow.
+    /// Number of the key's last write; unsorted answers are in this order.
     pub doc: i64,
 }
 
 impl StoredKey {
-    /// Whether the time is past its expiration.
+    /// Returns `true` if the key is expired at `now` (epoch milliseconds); the expiration time itself counts as
+    /// expired.
     pub fn is_expired(&self, now: i64) -> bool {
         self.expiration.is_some_and(|at| at <= now)
     }
 }
 
-/// The SHA-256 of a secret with a salt; compared in constant time.
+/// Salted SHA-256 hash of a secret, compared in constant time.
 #[derive(Clone)]
 pub struct Hash {
     salt: [u8; 16],
@@ -128,24 +130,24 @@ impl Hash {
     /// Hashes a secret with a fresh salt.
     ///
     /// # Errors
-    /// When the system has no random bytes to give.
+    /// If the operating system provides no random bytes.
     pub fn of(secret: &str) -> Outcome<Hash> {
         let mut salt = [0; 16];
         random(&mut salt)?;
         Ok(Hash { salt, digest: Self::digest(&salt, secret) })
     }
 
-    /// A hash that no secret is known for.
+    /// Returns a random hash for which no secret is known.
     ///
     /// # Errors
-    /// When the system has no random bytes to give.
+    /// If the operating system provides no random bytes.
     pub fn unknown() -> Outcome<Hash> {
         let mut hash = Hash { salt: [0; 16], digest: [0; 32] };
         random(&mut hash.digest)?;
         Ok(hash)
     }
 
-    /// Whether this is the secret.
+    /// Returns `true` if `secret` has this hash; the comparison takes constant time.
     pub fn matches(&self, secret: &str) -> bool {
         self.digest.ct_eq(&Self::digest(&self.salt, secret)).into()
     }
@@ -158,10 +160,10 @@ impl Hash {
     }
 }
 
-/// Fills with random bytes of the system.
+/// Fills `bytes` with random bytes from the operating system.
 ///
 /// # Errors
-/// When the system has none to give.
+/// If the operating system provides none.
 pub fn random(bytes: &mut [u8]) -> Outcome<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .secure_random
@@ -169,42 +171,42 @@ pub fn random(bytes: &mut [u8]) -> Outcome<()> {
         .map_err(|_| EsError::new(500, "illegal_state_exception", "no random bytes to be had"))
 }
 
-/// A fresh id of 20 characters, as documents and API keys have.
+/// Returns a fresh random id of 20 characters, as documents and API keys have.
 ///
 /// # Errors
-/// When the system has no random bytes to give.
+/// If the operating system provides no random bytes.
 pub fn fresh_id() -> Outcome<String> {
     let mut bytes = [0; 15];
     random(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// A fresh secret or UUID of 22 characters.
+/// Returns a fresh random secret or UUID of 22 characters.
 ///
 /// # Errors
-/// When the system has no random bytes to give.
+/// If the operating system provides no random bytes.
 pub fn fresh_secret() -> Outcome<String> {
     let mut bytes = [0; 16];
     random(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The whole cluster.
+/// Complete state of the practice cluster.
 #[derive(Debug, Default)]
 pub struct Cluster {
-    /// Its UUID.
+    /// UUID of the cluster.
     pub uuid: String,
     /// Users by name.
     pub users: BTreeMap<String, User>,
     /// Roles by name; the built-in ones have `_reserved` in their metadata.
     pub roles: BTreeMap<String, Descriptor>,
-    /// The privileges that applications define, by application and name.
+    /// Application privileges, by application and name.
     pub app_privileges: BTreeMap<String, BTreeMap<String, AppPrivilege>>,
     /// Indices by name.
     pub indices: BTreeMap<String, Index>,
-    /// When it was started, in epoch milliseconds.
+    /// Start time, in epoch milliseconds.
     pub started: i64,
-    /// What it may do beyond the basics.
+    /// License, which enables features beyond the basic ones.
     pub license: License,
     keys: Vec<StoredKey>,
     by_id: HashMap<String, usize>,
@@ -213,17 +215,17 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The key with this id.
+    /// Returns the key with this id, or `None`.
     pub fn key(&self, id: &str) -> Option<&StoredKey> {
         self.by_id.get(id).and_then(|at| self.keys.get(*at))
     }
 
-    /// All keys, in the order of their creation.
+    /// Returns all keys, in the order in which they were added.
     pub fn keys(&self) -> &[StoredKey] {
         &self.keys
     }
 
-    /// Adds a key; its place in the order of writing is set here.
+    /// Adds a key and sets its number in the order of writing.
     pub fn add_key(&mut self, mut key: StoredKey) {
         key.doc = self.next_doc;
         self.next_doc += 1;
@@ -240,7 +242,7 @@ impl Cluster {
         self.keys.push(key);
     }
 
-    /// Adds many keys: the order by creation is made once, at the end.
+    /// Adds many keys and sorts the creation order only once, at the end.
     pub fn add_keys(&mut self, mut keys: Vec<StoredKey>) {
         let first = self.keys.len();
         self.by_id.reserve(keys.len());
@@ -259,7 +261,7 @@ impl Cluster {
         self.by_creation = order.into_iter().map(|(_, at)| at).collect();
     }
 
-    /// The keys created between two times, both included, the oldest first.
+    /// Returns the keys created between two times in epoch milliseconds, both inclusive, oldest first.
     pub fn created(&self, from: i64, to: i64) -> impl ExactSizeIterator<Item = &StoredKey> {
         let creation = |at: &usize| self.keys.get(*at).map_or(i64::MAX, |key| key.creation);
         let start = self.by_creation.partition_point(|at| creation(at) < from);
@@ -268,7 +270,7 @@ impl Cluster {
         range.iter().map(|at| &self.keys[*at])
     }
 
-    /// Those of the keys with these ids that exist, in the order of their creation.
+    /// Returns the existing keys with these ids, without duplicates, in the order in which they were added.
     pub fn keys_by_id(&self, ids: &[String]) -> Vec<&StoredKey> {
         let mut places: Vec<usize> = ids.iter().filter_map(|id| self.by_id.get(id).copied()).collect();
         places.sort_unstable();
@@ -276,7 +278,8 @@ impl Cluster {
         places.into_iter().filter_map(|at| self.keys.get(at)).collect()
     }
 
-    /// Changes a key; like every write it moves to the end of the order of writing.
+    /// Changes a key; as every write does, this moves the key to the end of the order of writing. Does nothing for an
+    /// unknown id.
     pub fn change_key(&mut self, id: &str, change: impl FnOnce(&mut StoredKey)) {
         if let Some(key) = self.by_id.get(id).and_then(|at| self.keys.get_mut(*at)) {
             change(key);
@@ -285,7 +288,7 @@ impl Cluster {
         }
     }
 
-    /// The descriptors of those of the roles that exist, by name.
+    /// Returns the descriptors of the roles that exist, sorted by name and without duplicates.
     pub fn descriptors(&self, roles: &[String]) -> Descriptors {
         let mut names = roles.to_vec();
         names.sort();

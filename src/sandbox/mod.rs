@@ -1,5 +1,5 @@
-//! An in-process practice cluster: an HTTPS server that speaks as much of Elasticsearch's API as administering API
-//! keys needs, and behaves as 9.5.3 was seen to. Everything is kept in memory and gone when it is dropped.
+//! In-process practice cluster: an HTTPS server that implements as much of Elasticsearch's API as administering API
+//! keys needs, with the behavior observed on 9.5.3. All state is in memory and is lost when the sandbox is dropped.
 
 mod aggs;
 mod cluster;
@@ -18,27 +18,27 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// With more keys a practice cluster would need more memory than a laptop can spare.
+/// Maximum number of API keys at the start; more would need more memory than a laptop can spare.
 pub const MAX_KEYS: usize = 1_000_000;
 
-/// How to start a practice cluster.
+/// Options for starting a practice cluster.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The port on the loopback addresses; 0 means a free one.
     pub port: u16,
-    /// How many varied API keys it has at the start; more than `MAX_KEYS` are not made.
+    /// Number of API keys at the start; values above [`MAX_KEYS`] count as [`MAX_KEYS`].
     pub keys: usize,
-    /// The passwords of its users; the well-known ones unless told otherwise.
+    /// Passwords of the users; the well-known ones by default.
     pub passwords: Passwords,
 }
 
-/// Which passwords the users of a practice cluster have.
+/// Kind of passwords that the users of a practice cluster have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Passwords {
-    /// The name of the user and `-password`: for tests and for documentation, where nobody else is on the computer.
+    /// User name followed by `-password`: for tests and documentation, where nobody else uses the computer.
     #[default]
     Fixed,
-    /// Random ones, new at each start: other users of the computer reach the port too.
+    /// Random passwords, new at each start, because other users of the computer can reach the port too.
     Fresh,
 }
 
@@ -48,16 +48,16 @@ impl Default for Options {
     }
 }
 
-/// Somebody to sign in as.
+/// Account that a person can sign in with.
 #[derive(Clone)]
 pub struct Account {
     /// User name.
     pub name: String,
     /// Password.
     pub password: String,
-    /// Roles by name.
+    /// Role names.
     pub roles: Vec<String>,
-    /// What the account is good for, in a sentence.
+    /// Purpose of the account, in one sentence.
     pub about: String,
 }
 
@@ -67,26 +67,26 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// Why a practice cluster could not be started.
+/// Reason why a practice cluster could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The port is taken, mostly.
+    /// The server could not listen on the port, usually because the port is in use.
     #[error("the practice cluster could not listen on port {port} of the loopback address: {source}")]
     Listen {
-        /// The port that was asked for.
+        /// Requested port.
         port: u16,
-        /// What the system said.
+        /// Error from the operating system.
         source: std::io::Error,
     },
-    /// No certificates.
+    /// The certificates could not be made.
     #[error(transparent)]
     Tls(#[from] http::tls::TlsError),
-    /// The first users, keys and documents could not be made.
+    /// The first users, keys and documents could not be created.
     #[error("the practice cluster could not be filled: {0}")]
     Seed(String),
 }
 
-/// A running practice cluster; it stops when dropped.
+/// Running practice cluster; it stops when dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     url: String,
@@ -98,10 +98,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts one on the loopback addresses, within the tokio runtime of the caller.
+    /// Starts a practice cluster on the loopback addresses, within the caller's tokio runtime.
     ///
     /// # Errors
-    /// When the port can't be listened on, or the system lacks random bytes.
+    /// If the server cannot listen on the port, or the operating system provides no random bytes.
     pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         let now = http::server::now();
         let certificates = http::tls::make(now)?;
@@ -131,27 +131,27 @@ impl Sandbox {
         })
     }
 
-    /// Where it is: `https://localhost:PORT`.
+    /// Returns the URL of the server: `https://localhost:PORT`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The port on the loopback addresses.
+    /// Returns the port on the loopback addresses.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The certificate of its CA, as PEM.
+    /// Returns the certificate of the cluster's CA, as PEM.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// SHA-256 of the CA's certificate (DER): 64 lower-case hex digits, as Elasticsearch prints it.
+    /// Returns the SHA-256 of the CA's certificate (DER): 64 lower-case hex digits, as Elasticsearch prints it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Who can sign in; the first is the security officer whom one should be.
+    /// Returns the accounts that a person can sign in with; the first is the security officer, the recommended one.
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
     }

@@ -1,5 +1,5 @@
-//! Secrets on the clipboard of the desktop: marked as not for histories, and taken away again only
-//! when they are still there. It doesn't know when that should be.
+//! Secrets on the clipboard of the desktop: marked as not for histories, and removed again only when they are still
+//! there. The caller decides when.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,34 +14,34 @@ use zeroize::Zeroizing;
 
 use crate::model::secret::Secret;
 
-/// So many requests can wait; the clipboard answers in milliseconds, or not at all.
+/// Maximum number of waiting requests; the clipboard answers in milliseconds, or not at all.
 const QUEUE: usize = 8;
-/// How long an exit may wait for the clipboard to be cleared.
+/// Longest time that an exit waits for the clipboard to be cleared.
 const EXIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// The clipboard, for secrets: a thread of its own that remembers a hash of what it copied, and no
-/// secret. Dropping it clears the clipboard if that still holds our text, within a second.
+/// The clipboard, for secrets: a thread of its own that remembers a hash of what it copied, and no secret. Dropping it
+/// clears the clipboard if that still holds our text, within a second.
 pub struct SecretClipboard {
     requests: Option<SyncSender<Request>>,
     ended: Receiver<()>,
 }
 
-/// Why a secret is not on the clipboard; `Display` says what happened, `way_out` what to do.
+/// Reason why a secret is not on the clipboard; `Display` says what happened, `way_out` what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClipboardError {
-    /// There is no display, or it doesn't let us in.
+    /// There is no display, or it refuses access.
     #[error("The clipboard can't be reached: {0}")]
     Unreachable(String),
     /// Another program holds it just now, or earlier requests are not yet answered.
     #[error("The clipboard is busy")]
     Busy,
-    /// Anything else, in the words of the desktop.
+    /// Anything else, as the desktop describes it.
     #[error("The clipboard failed: {0}")]
     Other(String),
 }
 
 impl ClipboardError {
-    /// What a person can do about it.
+    /// Advice on what a person can do about the error.
     pub fn way_out(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "Write the secret to a file, or keep it in the keyring",
@@ -51,14 +51,14 @@ impl ClipboardError {
     }
 }
 
-/// What became of a wish to clear the clipboard.
+/// Result of a request to clear the clipboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cleared {
-    /// It held our text and doesn't any more.
+    /// The clipboard held our text and was cleared.
     Cleared,
-    /// It holds something else, or nothing: left as it is.
+    /// The clipboard holds something else, or nothing: left as it is.
     NotOurs,
-    /// It may still hold our text; with the reason.
+    /// The clipboard may still hold our text; with the reason.
     Failed(String),
 }
 
@@ -85,14 +85,14 @@ impl SecretClipboard {
         Ok(Self { requests: Some(requests), ended })
     }
 
-    /// Puts a secret there, marked as not for histories; never blocks. `reply` is called on the
-    /// clipboard's thread, or at once when that can't take the request.
+    /// Puts a secret on the clipboard, marked as not for histories; never blocks. `reply` is called on the clipboard's
+    /// thread, or at once when that can't take the request.
     pub fn copy(&self, text: Secret, reply: impl FnOnce(Result<(), ClipboardError>) + Send + 'static) {
         self.send(Request::Copy(text, Box::new(reply)));
     }
 
-    /// Clears the clipboard if it still holds what was copied last; never blocks. `reply` is called
-    /// on the clipboard's thread, or at once when that can't take the request.
+    /// Clears the clipboard if it still holds what was copied last; never blocks. `reply` is called on the clipboard's
+    /// thread, or at once when that can't take the request.
     pub fn clear_if_ours(&self, reply: impl FnOnce(Cleared) + Send + 'static) {
         self.send(Request::Clear(Box::new(reply)));
     }
@@ -126,7 +126,7 @@ impl std::fmt::Debug for SecretClipboard {
     }
 }
 
-/// Lives on the thread. One clipboard for all requests: on X11 and Wayland it serves what it copied.
+/// State of the thread. One clipboard for all requests: on X11 and Wayland it serves what it copied.
 #[derive(Default)]
 struct Keeper {
     clipboard: Option<Clipboard>,
@@ -144,7 +144,8 @@ impl Keeper {
         self.clear();
     }
 
-    /// A panic inside the clipboard's library must not leave a request without an answer.
+    /// Runs a call and catches its panic: a panic inside the clipboard's library must not leave a request without an
+    /// answer.
     fn guarded<T>(&mut self, call: impl FnOnce(&mut Self) -> T) -> Result<T, ClipboardError> {
         catch_unwind(AssertUnwindSafe(|| call(self))).map_err(|_| {
             self.clipboard = None;
@@ -214,7 +215,7 @@ fn words(error: &Error) -> ClipboardError {
     }
 }
 
-/// The library's own words for a missing display speak of a time-out.
+/// Maps the library's error for a missing display, which it describes as a time-out.
 fn unreachable_words(error: &Error) -> ClipboardError {
     let displays = ["DISPLAY", "WAYLAND_DISPLAY"];
     let no_display = displays.iter().all(|name| std::env::var_os(name).is_none_or(|display| display.is_empty()));

@@ -1,4 +1,4 @@
-//! Locks between processes, which are waited for no longer than [`LOCK_WAIT`].
+//! Locks between processes, which wait no longer than [`LOCK_WAIT`].
 
 use std::{
     fs::{File, TryLockError},
@@ -10,14 +10,13 @@ use std::{
 
 use super::own_files;
 
-/// How long a lock held by another process is waited for.
+/// Longest time to wait for a lock held by another process.
 pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// Takes a lock; one that another process holds is waited for no longer than `wait`. The file has the number of the
-/// process that holds it.
+/// Takes a lock; waits up to `wait` for one that another process holds. The file contains the process id of the holder.
 ///
 /// # Errors
-/// `WouldBlock` when another process still holds it, and whatever the disk says.
+/// `WouldBlock` when another process still holds it, and any error of the file system.
 pub(super) fn lock(path: &Path, wait: Duration) -> io::Result<File> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut file = own_files::options().create(true).truncate(false).write(true).open(path)?;

@@ -1,4 +1,4 @@
-//! This machine: the keyring with the connection profiles, and the clipboard. It knows no cluster.
+//! This machine: the keyring with the connection profiles, files, and the clipboard. It knows no cluster.
 
 #[cfg(feature = "window")]
 pub mod clipboard;

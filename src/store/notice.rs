@@ -3,7 +3,7 @@
 /// Shows a notice by the desktop's own service (`org.freedesktop.Notifications`).
 ///
 /// # Errors
-/// In words, where nobody shows notices.
+/// The reason as a text, where no service shows notices.
 #[cfg(target_os = "linux")]
 pub async fn show(title: &str, body: &str) -> Result<(), String> {
     use std::collections::HashMap;
@@ -32,7 +32,7 @@ fn escaped(text: &str) -> String {
 /// Shows a notice by the system's own scripting.
 ///
 /// # Errors
-/// In words, where it can't.
+/// The reason as a text, where the notice can't be shown.
 #[cfg(target_os = "macos")]
 pub async fn show(title: &str, body: &str) -> Result<(), String> {
     let script = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run";
@@ -46,7 +46,7 @@ pub async fn show(title: &str, body: &str) -> Result<(), String> {
     }
 }
 
-/// There is none on this system.
+/// Shows nothing: this system has no notices.
 ///
 /// # Errors
 /// Always.

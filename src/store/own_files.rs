@@ -1,4 +1,4 @@
-//! Folders and files that nobody but their owner may look into.
+//! Folders and files that nobody but their owner may read.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -6,10 +6,10 @@ use std::{
     path::Path,
 };
 
-/// Makes a folder with all above it, of mode 0700 where there are modes. One that is there stays as it is.
+/// Creates a folder and its parents, with mode 0700 on Unix. An existing folder stays as it is.
 ///
 /// # Errors
-/// Whatever the disk says.
+/// Any error of the file system.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -18,7 +18,7 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// How to open a file for reading; one that is made is of mode 0600 where there are modes.
+/// Options for opening a file for reading; a file that is created gets mode 0600 on Unix.
 pub(super) fn options() -> OpenOptions {
     let mut options = File::options();
     #[cfg(unix)]
@@ -27,10 +27,10 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
-/// Returns when the names in a folder are on the disk: a new name is when its folder is.
+/// Returns when the names in a folder are on the disk: a new name is on the disk when its folder is.
 ///
 /// # Errors
-/// Whatever the disk says.
+/// Any error of the file system.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

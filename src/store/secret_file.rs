@@ -1,4 +1,4 @@
-//! Writing a secret to a file: a new one, that only its owner may read. It never overwrites.
+//! Writing a secret to a new file that only its owner may read. It never overwrites.
 
 use std::{
     fs::File,
@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use crate::model::secret::Secret;
 
-/// The longest file that is believed to hold a secret, in bytes.
+/// Size limit of a file that holds a secret, in bytes.
 const MAX_SECRET_FILE_BYTES: u64 = 1 << 16;
 
-/// Writes the text and a line end to a file that doesn't exist yet, with mode 0600 where there are modes.
+/// Writes the text and a line end to a file that doesn't exist yet, with mode 0600 on Unix.
 ///
 /// # Errors
 /// When there is such a file already, or it can't be written; then no part of it stays behind.
@@ -21,7 +21,7 @@ pub fn write(path: &Path, text: &Secret) -> io::Result<()> {
     SecretFile::create(path)?.write(text)
 }
 
-/// Reads what is in a secret's file; `None` where there is no such file, or where it is empty.
+/// Reads a secret's file; `None` where there is no such file, or where it is empty.
 ///
 /// # Errors
 /// When it can't be read, is longer than a secret, or is no file: a pipe would keep the reader waiting, and a link may
@@ -39,8 +39,8 @@ pub fn read(path: &Path) -> io::Result<Option<Secret>> {
     Ok(Some(Secret::from(text)).filter(|text| !text.expose().trim().is_empty()))
 }
 
-/// A new, empty file for a secret that is still to come, so that it is known beforehand that it can
-/// be written. Dropped without a secret it is removed.
+/// A new, empty file for a secret that is still to come, so that it is known beforehand that it can be written. It is
+/// removed if dropped without a secret.
 #[derive(Debug)]
 pub struct SecretFile {
     path: PathBuf,
@@ -49,10 +49,10 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// Makes the file, with mode 0600 where there are modes.
+    /// Creates the file, with mode 0600 on Unix.
     ///
     /// # Errors
-    /// When there is such a file already, or it can't be made.
+    /// When there is such a file already, or it can't be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         options.write(true).create_new(true);
@@ -62,7 +62,8 @@ impl SecretFile {
         Ok(Self { path: path.to_owned(), file, is_written: false })
     }
 
-    /// The same, or the file that a run which was cut off has left there: empty, and for its owner only.
+    /// Creates the file as [`SecretFile::create`] does, or takes over the one that an interrupted run has left: empty,
+    /// and for its owner only.
     ///
     /// # Errors
     /// As [`SecretFile::create`], for any other file.
@@ -80,7 +81,7 @@ impl SecretFile {
         Ok(Self { path: path.to_owned(), file, is_written: false })
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -102,13 +103,13 @@ impl SecretFile {
 impl Drop for SecretFile {
     fn drop(&mut self) {
         if !self.is_written {
-            // What can't be removed is empty, or as good as the disk lets it be.
+            // A file that can't be removed is empty, as far as the disk allows it.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// Opens what is there if it is a file, and the one that was looked at before. Nothing is cut off.
+/// Opens an existing file, if it is a regular file and the one that was examined before. Nothing is truncated.
 fn open_existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File> {
     let before = std::fs::symlink_metadata(path)?;
     if !before.is_file() {
@@ -128,7 +129,7 @@ fn open_existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File
     if is_same { Ok(file) } else { Err(refused(path, "was exchanged while it was opened")) }
 }
 
-/// Makes sure that a file is nobody else's: only its owner may set its mode, and no other name leads to it.
+/// Makes sure that a file belongs to nobody else: only its owner may set its mode, and no other name leads to it.
 #[cfg(unix)]
 fn only_mine(path: &Path, file: &File, found: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -148,7 +149,8 @@ fn refused(path: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("{} {why}: choose another name", path.display()))
 }
 
-/// A name is on the disk when its folder is. Where that can't be asked for, the file has been written all the same.
+/// Syncs the folder of a file: a name is on the disk when its folder is. Where that is not possible, the file has been
+/// written all the same.
 fn sync_folder_of(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _ = File::open(folder).and_then(|folder| folder.sync_all());

@@ -1,34 +1,34 @@
-//! The file of settings. It holds nothing secret; the connections are in the keyring.
+//! The settings file. It holds nothing secret; the connections are in the keyring.
 
 use std::{fs, io, path::PathBuf};
 
 use crate::model::settings::Settings;
 
-/// Where settings are kept, if this machine has such a place.
+/// Path of the settings; `None` where the system names no folder for them.
 #[derive(Clone, Debug, Default)]
 pub struct SettingsFile(Option<PathBuf>);
 
 impl SettingsFile {
-    /// In the folder that the system has for it.
+    /// The file in the folder that the system names for this user's settings.
     pub fn of_this_user() -> Self {
         Self(directories::ProjectDirs::from("", "", "keybearer").map(|dirs| dirs.config_dir().join("settings.json")))
     }
 
-    /// A file of one's own choice.
+    /// A file at a path of the caller's choice.
     pub fn at(path: PathBuf) -> Self {
         Self(Some(path))
     }
 
-    /// What was kept; what can't be read counts as not kept.
+    /// Reads the settings; the defaults if there are none or they can't be read.
     pub fn read(&self) -> Settings {
         let text = self.0.as_ref().and_then(|path| fs::read_to_string(path).ok());
         text.map(|text| Settings::read(&text)).unwrap_or_default()
     }
 
-    /// Keeps settings: whole, or as they were before.
+    /// Writes the settings atomically: on an error the file is as before.
     ///
     /// # Errors
-    /// Whatever the disk says. Without a place nothing is kept, and that is no error.
+    /// Any error of the file system. Without a path nothing is written, and that is no error.
     pub fn write(&self, settings: &Settings) -> io::Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
         if let Some(folder) = path.parent() {

@@ -19,29 +19,29 @@ use crate::{
     worker::{Services, Task, Worker},
 };
 
-/// What a view sees, and how it says what a person wants.
+/// Access of a view to the state, and to the commands it sends.
 pub struct View<'a> {
-    /// Read only.
+    /// The state, read only.
     pub state: &'a State,
     outbox: &'a mut Vec<Command>,
 }
 
 impl View<'_> {
-    /// Sends a command; it is acted on after the frame.
+    /// Sends a command, which is handled after the frame.
     pub fn send(&mut self, command: Command) {
         self.outbox.push(command);
     }
 }
 
-/// How the window begins.
+/// Options that the window starts with.
 pub struct Start {
-    /// Whether to open the practice cluster at once.
+    /// `true` to open the practice cluster at startup.
     pub sandbox: bool,
     /// The clock of this machine.
     pub clock: Box<dyn Fn() -> Millis>,
-    /// The zone of dates.
+    /// Time zone in which dates are shown.
     pub zone: TimeZone,
-    /// What was set up before.
+    /// Settings that were saved before.
     pub settings: Settings,
 }
 
@@ -58,10 +58,10 @@ pub struct App {
 }
 
 impl App {
-    /// Starts the worker and asks for what is shown first.
+    /// Starts the worker, and requests what is shown first.
     ///
     /// # Errors
-    /// When the operating system gives no threads.
+    /// If the operating system provides no threads.
     pub fn new(ctx: &egui::Context, services: Services, start: Start) -> std::io::Result<Self> {
         theme::install(ctx);
         ctx.add_plugin(widgets::typed_order::TypedOrder::default());
@@ -92,18 +92,18 @@ impl App {
         Ok(app)
     }
 
-    /// The state, for tests and for pictures.
+    /// Returns the state, for tests and screenshots.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Asks for something as a view would. For measuring.
+    /// Sends a command as a view would. For benchmarks.
     #[doc(hidden)]
     pub fn send(&mut self, command: Command) {
         self.outbox.push(command);
     }
 
-    /// Shows a list without a cluster behind it. For measuring.
+    /// Shows a list without a cluster. For benchmarks.
     #[doc(hidden)]
     pub fn show_list(&mut self, profile: Profile, list: KeyList) {
         self.state.show_list(profile, list);
@@ -115,7 +115,7 @@ impl App {
         }
     }
 
-    /// Takes in what happened and what is due; runs also while the window is hidden.
+    /// Takes in events and everything that is due; also runs while the window is hidden.
     pub fn advance(&mut self, ctx: &egui::Context) {
         // The time first: after a long rest, news would otherwise be as old as the last frame.
         self.state.advance((self.clock)());
@@ -136,13 +136,13 @@ impl App {
         }
     }
 
-    /// From now on a request of the system to end (a signal) is treated like closing the window: it asks before a
+    /// Treats the system's requests to end (signals) like closing the window from now on: the window asks before a
     /// secret is lost.
     pub fn heed_signals(&self) {
         self.worker.heed_signals();
     }
 
-    /// The last question was answered: the window closes. Or it was asked to end and has a question.
+    /// Closes the window after the last question was answered, or brings it to the front if it has a question.
     fn close_when_answered(&mut self, ctx: &egui::Context) {
         if self.state.take_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
@@ -155,7 +155,7 @@ impl App {
         }
     }
 
-    /// Draws one frame and acts on what was asked for.
+    /// Draws one frame, and handles the commands that were sent in it.
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         widgets::focus::notice_input(ui.ctx());
         widgets::arming::notice_input(ui.ctx());
@@ -197,7 +197,7 @@ impl eframe::App for App {
     }
 }
 
-/// The ways out that a problem offers.
+/// Draws a button for each fix that a problem offers.
 pub fn problem_buttons(ui: &mut egui::Ui, view: &mut View<'_>, problem: &Problem) {
     for (place, fix) in problem.fixes.iter().enumerate() {
         // Several ways out may lead to the same dialog, which asks which is meant.

@@ -1,4 +1,4 @@
-//! What stands around every screen: the strip of the environment, the top bar, the rail, the status line.
+//! Parts around every screen: the environment strip, the top bar, the rail, and the status line.
 
 use eframe::egui::{
     self, Align, Color32, CornerRadius, Frame, Layout, Margin, Mesh, Panel, Rect, Role, Sense, Stroke, Ui, WidgetInfo,
@@ -26,12 +26,12 @@ use crate::{
     ops::clock,
 };
 
-/// The shell. It remembers nothing of its own.
+/// The shell. It keeps no state of its own.
 #[derive(Default)]
 pub struct Shell {}
 
 impl Shell {
-    /// Draws everything around, and the content in the middle.
+    /// Draws all surrounding parts, and the content in the middle.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, content: impl FnOnce(&mut Ui, &mut View<'_>)) {
         let p = theme::colors(ui);
         let compact = ui.available_width() < size::COMPACT_BELOW;
@@ -112,7 +112,7 @@ fn top_bar(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     });
 }
 
-/// Production is unmistakable: its strip across the window and its tint in the bar.
+/// Paints the environment. Production is unmistakable: a strip across the window and a tint in the bar.
 fn paint_environment(ui: &Ui, rect: Rect, environment: Environment) {
     let p = theme::colors(ui);
     let (solid, _, tint) = chip::environment_colors(p, environment);
@@ -221,7 +221,7 @@ fn cluster_menu(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     });
 }
 
-/// A row of a menu; whether it was chosen.
+/// Draws a menu row. Returns `true` if it was chosen.
 pub fn menu_row(ui: &mut Ui, label: &str, icon: &str) -> bool {
     let p = theme::colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().max(180.0), size::CONTROL), Sense::click());

@@ -1,12 +1,12 @@
-//! How large everything is drawn: as large as somebody wants it, and never so large that the parts of the window have
-//! no room. A larger window takes the wish up again.
+//! Zoom of the window: as large as the user wants it, but never so large that the parts of the window have no room. The
+//! wanted zoom returns when the window grows.
 
 use eframe::egui::{Context, Vec2, vec2};
 
-/// The least room that the window's parts need, in points; also the least size of the window.
+/// Minimum room that the parts of the window need, in points; also the minimum size of the window.
 pub const MIN_ROOM: Vec2 = vec2(900.0, 600.0);
 
-/// The zoom that is wanted, and the one that was set last.
+/// The wanted zoom, and the one that was set last.
 #[derive(Default)]
 pub struct Zoom {
     wanted: Option<f32>,
@@ -14,7 +14,7 @@ pub struct Zoom {
 }
 
 impl Zoom {
-    /// Sets the zoom for the next frame. Returns `true` once when somebody wants more than the window has room for.
+    /// Sets the zoom for the next frame. Returns `true` once if the user wants more than the window has room for.
     pub fn keep(&mut self, ctx: &Context) -> bool {
         let now = ctx.zoom_factor();
         let most = most(ctx.content_rect().size() * now);
@@ -34,8 +34,8 @@ impl Zoom {
     }
 }
 
-/// The largest zoom at which a window of this size, in points without zoom, has room for its parts: at least 1, in
-/// steps of a tenth.
+/// Returns the largest zoom at which a window of this size, in points without zoom, has room for its parts: at least 1,
+/// in steps of a tenth.
 pub fn most(window: Vec2) -> f32 {
     let ratio = window / MIN_ROOM;
     let steps = (f64::from(ratio.min_elem()) * 10.0 + 0.01).floor().max(10.0);

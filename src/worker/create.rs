@@ -1,4 +1,4 @@
-//! Jobs of the forms beyond creating a key of one's own.
+//! Jobs of the forms other than creating a key of one's own.
 
 use super::Answer;
 use crate::{
@@ -13,26 +13,26 @@ use crate::{
     },
 };
 
-/// What to do.
+/// A task of a form.
 #[derive(Debug)]
 pub enum FormTask {
-    /// Read what can't be done here, and what is missing for it.
+    /// Read what can't be created on the cluster, and which capability is missing for it.
     Offers(Box<Session>),
     /// Copy a key.
     Clone(Box<Session>, Box<CloneKey>),
 }
 
-/// What became of it.
+/// Answer to a form's task.
 #[derive(Debug)]
 pub enum FormAnswer {
-    /// What is missing.
+    /// Capabilities that are missing.
     Offers(MissingCapabilities),
-    /// A key was copied, or not.
+    /// The copy of a key, or why there is none.
     Cloned(Result<Box<CreatedKey>, Box<NewKeyError>>),
 }
 
 impl FormTask {
-    /// Whether it changes a cluster.
+    /// Returns `true` if the task changes a cluster.
     pub(super) fn is_write(&self) -> bool {
         matches!(self, Self::Clone(..))
     }

@@ -1,4 +1,4 @@
-//! What happened, with the ticket of the question it answers.
+//! Events of the worker, each with the ticket of the job it belongs to.
 
 use std::sync::Arc;
 
@@ -31,95 +31,95 @@ use crate::{
     worker::{FormAnswer, Rotated, Ticket},
 };
 
-/// An event and the question it belongs to.
+/// An answer and the job it belongs to.
 #[derive(Debug)]
 pub struct Event {
-    /// Of the job.
+    /// Ticket of the job.
     pub ticket: Ticket,
-    /// What happened.
+    /// Result or progress of the job.
     pub answer: Answer,
 }
 
-/// What became of a job.
+/// Result or progress of a job.
 #[derive(Debug)]
 pub enum Answer {
-    /// The vault was read.
+    /// Profiles of the vault.
     Profiles(Result<ReadProfiles, Problem>),
-    /// A profile was kept or forgotten; the vault as it is now.
+    /// All profiles of the vault after one was saved or removed.
     ProfilesChanged(Result<ReadProfiles, Problem>),
-    /// The practice cluster is up.
+    /// Profile of the practice cluster that was started.
     SandboxOpened(Result<Box<Profile>, Problem>),
-    /// A step of a test was taken.
+    /// One finished step of a connection test.
     Tested(Box<StepReport>),
-    /// The test is over.
+    /// End of a connection test.
     TestEnded,
-    /// Signed in, or not.
+    /// Session after signing in.
     Connected(Result<Box<Session>, Problem>),
-    /// Keys are being read; what is shown of them.
+    /// Progress of reading keys, with a snapshot of what is shown of them.
     Listing(ListProgress, Option<Box<ListSnapshot>>),
-    /// All keys were read; what is shown of them.
+    /// All keys of a cluster, with a snapshot of what is shown of them.
     Listed(Result<Arc<KeyList>, Problem>, Option<Box<ListSnapshot>>),
-    /// Roles were read.
+    /// Roles of a cluster.
     Roles(Result<Vec<Role>, Problem>),
-    /// What a form of privileges is completed from.
+    /// Completions for forms of privileges.
     Names(Box<Completions>),
-    /// What a key can do, if the cluster knows it.
+    /// Effective privileges of a key; `None` if the cluster does not know the key.
     Rights(Result<Box<Option<DescribedRights>>, Problem>),
-    /// When a key was last used, or why that is not known.
+    /// Last use of a key, or why it is not known.
     LastUse(Result<Uses, NotKnown>),
-    /// The same of many keys.
+    /// Last uses of many keys, or why they are not known.
     LastUses(Result<Uses, NotKnown>),
-    /// A secret was checked.
+    /// Result of checking a secret.
     SecretChecked(Option<Box<Checked>>),
-    /// A key was created, or not.
+    /// The created key, or why there is none.
     Created(Result<Box<CreatedKey>, Box<NewKeyError>>),
-    /// Of a form beyond that.
+    /// Answer to a form's task.
     Form(FormAnswer),
-    /// The new key was tried.
+    /// Result of signing in with the new key.
     Tried(Result<Box<Trial>, Problem>),
-    /// Keys are being invalidated.
+    /// Progress of an invalidation.
     Invalidating(InvalidationProgress),
-    /// Invalidating is over.
+    /// Outcome of an invalidation.
     Invalidated(Outcome),
-    /// A key was read again, to be updated.
+    /// A key read again before an update.
     BeforeUpdate(Result<Box<Before>, Problem>),
-    /// An update was worked out, key by key, or not.
+    /// Plan of an update, key by key, or why there is none.
     UpdatePlanned(Result<Arc<UpdatePlan>, Box<NotPlanned>>),
-    /// So many keys are settled.
+    /// Number of keys settled so far by an update.
     Updating(usize),
-    /// Updating is over.
+    /// Outcome of an update.
     Updated(UpdateOutcome),
-    /// What became of a step of rotating.
+    /// Answer to a rotation task.
     Rotating(Rotated),
-    /// Something secret is on the clipboard, or not.
+    /// A secret was put on the clipboard, or why not.
     Copied(Result<(), Problem>),
-    /// The clipboard was cleared; whether there was still something of ours on it.
+    /// The clipboard was cleared; `false` if something else than our secret was on it.
     Cleared(Result<bool, Problem>),
-    /// The secret was kept or written; where.
+    /// Location that the secret was kept in or written to.
     Kept(Result<String, Problem>),
-    /// The cluster's own first figures, where it has some.
+    /// First counts from the cluster itself; `None` if it has none.
     Figures(Result<Box<Option<FirstCounts>>, Problem>),
-    /// A picture is in its file, or not.
+    /// Path of the image file, or why there is none.
     PictureSaved(Result<String, Problem>),
-    /// Lists were put together; where the keys of each end.
+    /// Merged list, with the row after the last key of each source.
     Merged(Arc<KeyList>, Vec<usize>),
-    /// So many keys were written to a file.
+    /// Number of keys written to a file so far.
     Exporting(u64),
-    /// The file is there, or not.
+    /// The finished export, or why there is none.
     Exported(Result<Exported, Problem>),
-    /// The journal was checked.
+    /// Verification of the journal.
     JournalChecked(Result<Verification, Problem>),
-    /// Trouble with the journal was noticed while something was written to it: the newest, and the number of warnings
-    /// since the last that was handed on.
+    /// A warning that came up while the journal was written: the newest, and the number of warnings since the last that
+    /// was handed on.
     JournalWarning(JournalWarning, u64),
-    /// The journal was read.
+    /// Contents of the journal.
     JournalRead(Result<JournalLog, Problem>),
-    /// What was done to a key was read.
+    /// Journal entries about one key.
     History(Result<History, Problem>),
-    /// So many deeds are in their file, or not.
+    /// Number of operations written to the exported file.
     JournalExported(Result<u64, Problem>),
-    /// The system asked the program to end.
+    /// The operating system asked the program to end.
     AskedToEnd,
-    /// The job broke in a way that nobody foresaw.
+    /// The job panicked.
     Panicked,
 }

@@ -1,4 +1,4 @@
-//! What the worker can be asked to do, and the one `match` that leads each to its use case.
+//! Tasks of the worker, and the one `match` that runs the use case of each.
 
 use std::{
     collections::HashSet,
@@ -64,18 +64,18 @@ use crate::{
 /// A task and the ticket that its events carry.
 #[derive(Debug)]
 pub struct Job {
-    /// For the answer.
+    /// Ticket of the job's events.
     pub ticket: Ticket,
-    /// What to do.
+    /// Task to run.
     pub task: Task,
 }
 
-/// How a list will be looked at.
+/// Filter, sort order and time zone by which a list will be shown.
 #[derive(Clone, Debug)]
 pub struct ViewRequest {
-    /// What to show of it.
+    /// Filter and sort order.
     pub view: ListView,
-    /// Where days begin.
+    /// Time zone in which days begin.
     pub zone: TimeZone,
 }
 
@@ -87,18 +87,18 @@ impl ViewRequest {
     }
 }
 
-/// What to do.
+/// A task of the worker.
 #[derive(Debug)]
 pub enum Task {
-    /// End another job.
+    /// Stop another job.
     Stop(Ticket),
     /// Read all profiles.
     ReadProfiles,
-    /// From now on keep profiles in memory.
+    /// Keep profiles in memory from now on.
     UseMemory,
-    /// Keep a profile.
+    /// Save a profile.
     SaveProfile(Box<Profile>),
-    /// Forget a profile.
+    /// Remove a profile.
     RemoveProfile(ProfileId),
     /// Start the practice cluster.
     OpenSandbox,
@@ -106,31 +106,32 @@ pub enum Task {
     Test(Box<Endpoint>),
     /// Sign in.
     Connect(Box<Endpoint>),
-    /// Read all keys; what is new besides those that are known comes first. They will be looked at like this.
+    /// Read all keys. Given the list so far, the keys created or invalidated since are reported first. The snapshots
+    /// are made for this view.
     List(Box<Session>, Option<Arc<KeyList>>, Box<ViewRequest>),
-    /// Forget a list that is not shown any more: of a large one that takes longer than a frame.
+    /// Drop a list that is not shown any more: for a large one that takes longer than a frame.
     LetGo(Arc<KeyList>),
-    /// Put lists together.
+    /// Merge lists.
     Merge(Vec<Arc<KeyList>>),
-    /// Ask for the cluster's own first figures.
+    /// Read the first counts from the cluster itself.
     Figures(Box<Session>),
-    /// Write a picture to a new file.
+    /// Write an image to a new file.
     SavePicture(PathBuf, Vec<u8>),
     /// Read all roles.
     Roles(Box<Session>),
-    /// Read the privileges and indices of a cluster.
+    /// Read the names of privileges and indices of a cluster, for completions.
     Names(Box<Session>),
-    /// Read what a key can do.
+    /// Read the effective privileges of a key.
     Rights(Box<Session>, KeyId),
     /// Read when a key was last used.
     LastUse(Box<Session>, KeyId),
-    /// When each of many keys was last used.
+    /// Read when each of many keys was last used.
     LastUses(Box<Session>, KeySet),
     /// Check the keys that were found in a text.
     CheckSecret(Box<Session>, Vec<Candidate>, Asked),
     /// Create a key.
     Create(Box<Session>, Box<NewKey>),
-    /// What a form beyond that asks for.
+    /// Run a task of a form.
     Form(FormTask),
     /// Sign in with a key.
     Try(Box<Endpoint>, KeyId, Secret, Option<Box<RawValue>>),
@@ -138,38 +139,38 @@ pub enum Task {
     Invalidate(Box<Session>, Box<InvalidationPlan>),
     /// Read a key again, to be updated.
     ReadForUpdate(Box<Session>, KeyId),
-    /// Work out what an update would make of keys; the zone is that of dates.
+    /// Plan an update of keys; dates are read in this time zone.
     PlanUpdate(Box<Session>, plan::Keys, Box<UpdateDraft>, TimeZone),
-    /// Carry an update out, for all keys of its plan or for these.
+    /// Send an update for all keys of its plan, or only for these.
     Update(Box<Session>, Arc<UpdatePlan>, Option<HashSet<KeyId>>),
-    /// A step of rotating keys.
+    /// Run a rotation task.
     Rotate(Box<Session>, Rotate),
-    /// Write what became of keys to a new file.
+    /// Write outcomes of keys to a new file.
     ExportFates(Box<OutcomeReport>),
     /// Put a secret on the clipboard.
     Copy(Secret),
     /// Clear the clipboard if it still holds the secret.
     ClearClipboard,
-    /// Keep a key's secret in the vault; the uuid is that of its cluster.
+    /// Save a key's secret in the vault: its id, name and secret, and the uuid of its cluster.
     Keep(KeyId, String, Secret, Option<String>),
     /// Write keys to a new file.
     Export(Box<Export>),
-    /// Check that the journal is as it was written.
+    /// Verify that the journal is as it was written.
     CheckJournal,
-    /// Read the whole journal, and check it.
+    /// Read the whole journal, and verify it.
     ReadJournal,
-    /// Read what a journal says of a key, at most so many deeds.
+    /// Read what a journal has about a key, up to this number of operations.
     History(Journal, KeyId, usize),
-    /// Write a part of the journal to a new file.
+    /// Write operations of the journal to a new file.
     ExportJournal(Box<reader::Export>),
-    /// Keep what a person has set up for themselves.
+    /// Save the settings.
     KeepSettings(Box<Settings>),
     /// Write a secret to a new file that only its owner may read.
     Write(PathBuf, Secret),
 }
 
 impl Task {
-    /// Whether it changes a cluster or a file, so that it may not be dropped half way.
+    /// Returns `true` if the task changes a cluster or a file, so that it must not be aborted midway.
     pub fn is_write(&self) -> bool {
         if let Self::Rotate(_, step) = self {
             return step.is_write();
@@ -190,7 +191,7 @@ impl Task {
 }
 
 impl Task {
-    /// Returns `true` if it writes a file for a person, which half written would be of no use.
+    /// Returns `true` if the task writes a file for the user, which would be of no use half written.
     pub fn writes_file(&self) -> bool {
         matches!(
             self,
@@ -201,25 +202,25 @@ impl Task {
 
 /// The clipboard for secrets; calls may block.
 pub trait SecretSink: Send + Sync {
-    /// Puts a text there, marked as not for any history.
+    /// Puts a text on the clipboard, marked to be kept out of clipboard histories.
     ///
     /// # Errors
-    /// In words for a person.
+    /// The reason, as a sentence for the user.
     fn copy(&self, text: &Secret) -> Result<(), String>;
 
-    /// Takes it off again if it is still there. Whether it was.
+    /// Clears the clipboard if our secret is still on it, and returns whether it was.
     ///
     /// # Errors
-    /// In words for a person.
+    /// The reason, as a sentence for the user.
     fn clear_if_ours(&self) -> Result<bool, String>;
 }
 
 /// A practice cluster that is being started.
 pub type OpeningSandbox = Pin<Box<dyn Future<Output = Result<Profile, Problem>> + Send>>;
-/// Starts a practice cluster; it lives as long as the worker.
+/// Starts a practice cluster, which lives as long as the worker.
 pub type SandboxOpener = Box<dyn FnOnce() -> OpeningSandbox + Send>;
 
-/// What the worker works with on this machine.
+/// Services of this machine that the worker uses.
 pub struct Services {
     vault: RwLock<Arc<dyn Vault>>,
     clipboard: Arc<dyn SecretSink>,
@@ -227,12 +228,12 @@ pub struct Services {
     settings: SettingsFile,
     journal: Journal,
     rotations: rotation::Places,
-    /// The practice cluster, of which nothing is written down.
+    /// Address of the practice cluster, for which no journal is written.
     practice: Mutex<Option<ClusterUrl>>,
 }
 
 impl Services {
-    /// Vault and clipboard; the sandbox is added where there is one.
+    /// Creates services with a vault and a clipboard, and without a practice cluster.
     pub fn new(vault: Arc<dyn Vault>, clipboard: Arc<dyn SecretSink>) -> Self {
         Self {
             vault: RwLock::new(vault),
@@ -245,29 +246,29 @@ impl Services {
         }
     }
 
-    /// With a practice cluster to open.
+    /// Adds a practice cluster to open.
     pub fn with_sandbox(self, open: SandboxOpener) -> Self {
         *self.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
         self
     }
 
-    /// With a file for settings; without one they last for this run.
+    /// Adds a settings file; without one, settings last for this run only.
     pub fn with_settings(self, settings: SettingsFile) -> Self {
         Self { settings, ..self }
     }
 
-    /// With a journal of what is done to keys; without one nothing is written down.
+    /// Adds a journal of operations on keys; without one, no journal is written.
     pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal, ..self }
     }
 
-    /// Hands warnings about the journal to `warn` at once.
+    /// Passes warnings about the journal to `warn` at once.
     pub(super) fn watch_journal(mut self, warn: impl Fn(JournalWarning) + Send + Sync + 'static) -> Self {
         self.journal = self.journal.watched(warn);
         self
     }
 
-    /// With a folder of rotations; without one nothing can be rotated but keys of the practice cluster.
+    /// Adds the folder of rotations; without one, only keys of the practice cluster can be rotated.
     pub fn with_rotations(mut self, rotations: Option<Rotations>) -> Self {
         self.rotations.own = rotations;
         self
@@ -287,7 +288,7 @@ impl Services {
     }
 }
 
-/// A keyring may show a prompt and wait for a person; after this it is given up.
+/// Time after which a call to the vault is given up: a keyring may show a prompt and wait for a person.
 const VAULT_TIME: Duration = Duration::from_secs(120);
 
 pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter, stop: Arc<AtomicBool>) {
@@ -456,7 +457,7 @@ async fn read_keys(
     }
 }
 
-/// Writes a file that is not there yet; where it is.
+/// Writes a file that does not exist yet, and returns its path.
 fn save_new(path: &Path, bytes: &[u8]) -> std::io::Result<String> {
     let mut file = File::options().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
@@ -475,7 +476,7 @@ async fn open_sandbox(services: &Services) -> Result<Box<Profile>, Problem> {
     }
 }
 
-/// Runs a call to the vault where it may block, with an end.
+/// Runs a call to the vault, which may block, on a blocking thread, for at most [`VAULT_TIME`].
 async fn in_vault<T: Send + 'static>(
     services: &Services,
     call: impl FnOnce(&Arc<dyn Vault>) -> Result<T, Problem> + Send + 'static,
@@ -493,7 +494,7 @@ async fn in_vault<T: Send + 'static>(
     }
 }
 
-/// Runs what reads or writes files, beside the runtime.
+/// Runs a call that reads or writes files on a blocking thread.
 async fn off_thread<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -1,5 +1,5 @@
-//! The one owner of the asynchronous runtime. Jobs go in, events come out through one bounded
-//! channel; a wake closure tells the window that there is one, so nothing here knows the window.
+//! The one owner of the asynchronous runtime. Jobs go in, events come out through one bounded channel. A wake closure
+//! signals the window that an event is waiting, so nothing here depends on the window.
 
 pub mod create;
 pub mod event;
@@ -24,14 +24,14 @@ pub use event::{Answer, Event};
 pub use job::{Job, SandboxOpener, SecretSink, Services, Task, ViewRequest};
 pub use rotation::{EndPlans, Rotate, Rotated};
 
-/// Ties an answer to its question.
+/// Number that ties an answer to its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
-/// Stands for no question: the event comes by itself.
+/// Ticket of events that answer no job.
 const UNASKED: Ticket = Ticket(0);
 
-/// How many events may wait for the window. Outcomes wait for room, progress is dropped without.
+/// Number of events that may wait for the window. When the channel is full, outcomes wait and progress is dropped.
 const ROOM: usize = 256;
 
 /// Runs jobs in the background.
@@ -42,11 +42,11 @@ pub struct Worker {
     events: mpsc::Receiver<Event>,
     wake: Arc<dyn Fn() + Send + Sync>,
     running: Arc<Mutex<HashMap<Ticket, Running>>>,
-    /// The newest warning about the journal and how many there were: however full the channel is, none is lost.
+    /// The newest warning about the journal and the number of warnings: none is lost, however full the channel is.
     warned: Warned,
 }
 
-/// The newest warning about the journal that was not handed on yet, and the number of those.
+/// The newest warning about the journal that was not handed on yet, and the number of warnings not handed on.
 type Warned = Arc<Mutex<Option<(JournalWarning, u64)>>>;
 
 struct Running {
@@ -55,7 +55,7 @@ struct Running {
     is_write: bool,
 }
 
-/// How a job tells its events.
+/// Sender of a job's events.
 #[derive(Clone)]
 pub(crate) struct Reporter {
     ticket: Ticket,
@@ -64,14 +64,14 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// News that may be lost when the window is slow.
+    /// Sends progress, which is dropped if the channel is full.
     pub(crate) fn progress(&self, answer: Answer) {
         if self.sender.try_send(Event { ticket: self.ticket, answer }).is_ok() {
             (self.wake)();
         }
     }
 
-    /// The answer; waits for room. Nobody listens any more once the window is gone.
+    /// Sends the answer, and waits while the channel is full. It is dropped if the window is gone.
     pub(crate) async fn answer(&self, answer: Answer) {
         if self.sender.send(Event { ticket: self.ticket, answer }).await.is_ok() {
             (self.wake)();
@@ -83,7 +83,7 @@ impl Worker {
     /// Starts the runtime on named threads. `wake` is called after each event.
     ///
     /// # Errors
-    /// When the operating system gives no threads.
+    /// If the operating system provides no threads.
     pub fn start(services: Services, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("worker").enable_all().build()?;
@@ -103,7 +103,7 @@ impl Worker {
         Ok(Self { runtime: Some(runtime), services, sender, events, wake, running, warned })
     }
 
-    /// Begins a job. Its events carry its ticket.
+    /// Starts a job. Its events carry its ticket.
     pub fn submit(&self, job: Job) {
         let Some(runtime) = &self.runtime else { return };
         let Job { ticket, task } = job;
@@ -128,7 +128,7 @@ impl Worker {
         });
     }
 
-    /// Reads are dropped; writes stop between chunks and still answer with what was done.
+    /// Stops a job: reads are aborted; writes stop between chunks and still answer with what was done.
     fn stop(&self, ticket: Ticket) {
         if let Some(running) = self.running().get(&ticket) {
             running.stop.store(true, Ordering::Relaxed);
@@ -142,7 +142,7 @@ impl Worker {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next event, if there is one; never waits.
+    /// Returns the next event, if there is one; never waits.
     pub fn poll(&mut self) -> Option<Event> {
         let warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((warning, number)) = warned {
@@ -151,7 +151,7 @@ impl Worker {
         self.events.try_recv().ok()
     }
 
-    /// Runs one last task and waits for it, but not for long: the program is about to end.
+    /// Runs one last task and waits for it at most `most`, because the program is about to exit.
     pub fn finish(&self, task: Task, most: std::time::Duration) {
         let Some(runtime) = &self.runtime else { return };
         let reporter = Reporter { ticket: Ticket(0), sender: self.sender.clone(), wake: Arc::new(|| ()) };
@@ -160,14 +160,15 @@ impl Worker {
         let _ = runtime.block_on(async { tokio::time::timeout(most, work).await });
     }
 
-    /// From now on a request of the system to end (SIGTERM, SIGINT, SIGHUP) is an event, and ends nothing by itself.
+    /// Turns the system's requests to end (SIGTERM, SIGINT, SIGHUP) into events from now on; they no longer end the
+    /// program by themselves.
     pub fn heed_signals(&self) {
         let Some(runtime) = &self.runtime else { return };
         let reporter = Reporter { ticket: Ticket(0), sender: self.sender.clone(), wake: Arc::clone(&self.wake) };
         runtime.spawn(signals::tell(reporter));
     }
 
-    /// How many jobs are under way.
+    /// Returns the number of jobs that are running.
     pub fn busy(&self) -> usize {
         self.running().len()
     }

@@ -1,5 +1,5 @@
-//! Rotations: what the worker can be asked to do with them, and where they are written down. Those of the practice
-//! cluster are in a folder of their own, which is gone when the window closes.
+//! Rotation tasks of the worker, and the folder that rotations are stored in. Rotations of the practice cluster are in
+//! a folder of their own, which is deleted when the window closes.
 
 use std::{
     path::{Path, PathBuf},
@@ -31,86 +31,86 @@ use crate::{
     },
 };
 
-/// What to do.
+/// A rotation task.
 #[derive(Debug)]
 pub enum Rotate {
     /// Read the rotations of a cluster.
     Read,
-    /// Look at keys, and say what rotating them would make.
+    /// Plan the rotation of keys.
     Plan(Vec<KeyId>, RotationOptions),
-    /// Look at what ending these would do, and when their old keys were last used.
+    /// Plan the end of these rotations, and read when their old keys were last used.
     EndPlans(Vec<Rotation>),
-    /// Look at what canceling this one would do.
+    /// Plan the canceling of this rotation.
     CancelPlans(Box<Rotation>),
-    /// Begin, and make the successor whose secret will be shown.
+    /// Start a rotation, and create the successor whose secret will be shown.
     Start(Box<RotationPlan>, Consent),
-    /// The secret was kept: try it, and go on.
+    /// Continue after the secret was stored: try the secret, then go on.
     Kept(Box<RotationGuard>, Secret),
-    /// Several keys, their secrets to files of a folder.
+    /// Rotate several keys; their secrets go to files in this folder.
     Many(Vec<RotationPlan>, Consent, PathBuf),
-    /// Go on after an interruption.
+    /// Resume the interrupted rotation with this id.
     GoOn(String, SecretConfirmation),
-    /// End the old keys of these.
+    /// End the old keys of the rotations with these ids.
     End(Vec<String>),
-    /// End the successor that is held; the old key stays.
+    /// End the successor of the held rotation; the old key stays.
     Undo(Box<RotationGuard>),
-    /// Give up; whether the successor is left valid.
+    /// Cancel the rotation with this id; `true` leaves the successor valid.
     Cancel(String, bool),
 }
 
 impl Rotate {
-    /// Whether it changes a cluster, so that it may not be dropped half way.
+    /// Returns `true` if the task changes a cluster, so that it must not be aborted midway.
     pub fn is_write(&self) -> bool {
         !matches!(self, Self::Read | Self::Plan(..) | Self::EndPlans(_) | Self::CancelPlans(_))
     }
 }
 
-/// What became of it.
+/// Answer to a rotation task.
 #[derive(Debug)]
 pub enum Rotated {
-    /// The rotations were read.
+    /// Rotations of a cluster.
     Read(Result<ClusterRotations, Problem>),
-    /// So many keys are looked at, or settled.
+    /// Number of keys examined or settled so far.
     Counted(usize),
-    /// What would be made.
+    /// Plans for keys to rotate.
     Planned(Result<Planned, Problem>),
-    /// What ending rotations would do.
+    /// Plans of ending rotations.
     EndPlans(EndPlans),
-    /// What canceling a rotation would do.
+    /// Plans of canceling a rotation.
     CancelPlans(Box<CancelPlans>),
-    /// What is told on the way.
+    /// Progress of a rotation.
     News(RotationProgress),
     /// A successor whose secret is to be shown.
     Made(Result<Box<(RotationGuard, CreatedSuccessor)>, Problem>),
-    /// How far it has come.
+    /// State of a rotation after a step.
     After(Result<Box<RotationReport>, Problem>),
-    /// What became of several.
+    /// Outcomes of several keys.
     Many(Result<Vec<BatchItem>, Problem>),
-    /// What became of those that were to be ended.
+    /// Outcomes of the rotations that were to be ended.
     Ended(Result<Vec<EndOutcome>, Problem>),
-    /// The successor was ended, or not; then it is held as before.
+    /// The successor was ended; on an error the returned guard still holds the rotation.
     Undone(Box<RotationGuard>, Result<(), Problem>),
-    /// It was given up, or not.
+    /// The canceled rotation, or why it was not canceled.
     Canceled(Result<Box<Rotation>, Problem>),
 }
 
-/// What ending rotations would do, in their order.
+/// Plans of ending rotations, in the order of the rotations.
 #[derive(Debug)]
 pub struct EndPlans {
-    /// A plan for each, or why its end would be refused.
+    /// A plan for each rotation, or the problem that would refuse its end.
     pub plans: Vec<Result<EndPlan, Problem>>,
-    /// When the old keys were last used, or why that is not known.
+    /// Last uses of the old keys, or why they are not known.
     pub uses: Result<Uses, NotKnown>,
 }
 
-/// Where rotations are written down.
+/// Folders that rotations are stored in.
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) own: Option<Rotations>,
     practice: Mutex<Option<PracticeFolder>>,
 }
 
-/// A folder for what is forgotten with the practice cluster.
+/// A temporary folder for the practice cluster's rotations, deleted on drop.
 struct PracticeFolder(PathBuf);
 
 impl Drop for PracticeFolder {
@@ -217,7 +217,7 @@ fn came_to(result: Result<Outcome, Problem>) -> Rotated {
     }
 }
 
-/// The window as the front end of one rotation: secrets are shown on a card, and what has to be confirmed was
+/// The window as the front end of one rotation: secrets are shown on a card, and everything that needs confirmation was
 /// confirmed in the dialog before.
 struct Window<'a> {
     reporter: &'a Reporter,
@@ -260,7 +260,7 @@ impl Interaction for Quiet {
     }
 }
 
-/// Without a place nothing is begun, and nothing can be gone on with.
+/// Answers a task with the problem that there is no folder for rotations: nothing can be started or resumed.
 fn nowhere(task: Rotate) -> Rotated {
     let problem = driver::nowhere();
     match task {

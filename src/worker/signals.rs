@@ -1,10 +1,10 @@
-//! Requests of the operating system to end. They are told and never obeyed here: only the window knows what would be
-//! lost.
+//! Requests of the operating system to end the program. They are only reported here and never obeyed: only the window
+//! knows what would be lost.
 
 use super::{Answer, Reporter};
 
-/// Tells each request, for as long as the program runs. Where the system gives no way to hear them, they end the
-/// program as they always do.
+/// Reports each request for as long as the program runs. Where the system offers no way to receive them, they end the
+/// program as usual.
 #[cfg(unix)]
 pub(super) async fn tell(reporter: Reporter) {
     use tokio::signal::unix::{SignalKind, signal};
@@ -26,7 +26,7 @@ pub(super) async fn tell(reporter: Reporter) {
     }
 }
 
-/// Tells each request, for as long as the program runs.
+/// Reports each request for as long as the program runs.
 #[cfg(not(unix))]
 pub(super) async fn tell(reporter: Reporter) {
     while tokio::signal::ctrl_c().await.is_ok() {

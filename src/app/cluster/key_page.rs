@@ -1,5 +1,5 @@
-//! What the key whose page is open can do, and when it was last used: read when the page opens, and again when the
-//! keys were.
+//! Effective privileges and last use of the key whose page is open: read when the page opens, and again whenever the
+//! keys are read.
 
 use crate::{
     app::{Loadable, Screen, State},
@@ -22,7 +22,7 @@ use crate::{
 pub struct KeyPage {
     cluster: ProfileId,
     id: KeyId,
-    /// What the list knows of its rights, until they are read, and where they can't be.
+    /// Privileges according to the list, shown until the effective ones are read, and where those can't be read.
     listed: DescribedRights,
     told: Loadable<Option<DescribedRights>>,
     uses: Loadable<Result<Uses, NotKnown>>,
@@ -38,17 +38,17 @@ impl KeyPage {
 }
 
 impl State {
-    /// What the key of the open page can do, as far as it was read.
+    /// Returns the effective privileges of the key whose page is open, as far as they were read.
     pub fn told(&self, id: &KeyId) -> Option<&Loadable<Option<DescribedRights>>> {
         self.page_of(id).map(|page| &page.told)
     }
 
-    /// What the list knows of its rights, which is its descriptors.
+    /// Returns the privileges of the key according to the list, that is, its role descriptors.
     pub fn listed_rights(&self, id: &KeyId) -> Option<&DescribedRights> {
         self.page_of(id).map(|page| &page.listed)
     }
 
-    /// When the key of the open page was last used, as far as it was read.
+    /// Returns the last use of the key whose page is open, as far as it was read.
     pub fn last_use_of(&self, id: &KeyId) -> Option<&Loadable<Result<Uses, NotKnown>>> {
         self.page_of(id).map(|page| &page.uses)
     }
@@ -58,7 +58,7 @@ impl State {
         self.key_page.as_ref().filter(|page| page.id == *id && page.cluster == home.profile.id)
     }
 
-    /// The page that is on the screen: of which cluster, and of which key.
+    /// Returns the cluster and the key of the page on the screen.
     fn shown_page(&self) -> Option<(ProfileId, KeyId)> {
         let id = self.cluster().filter(|_| self.screen == Screen::Keys)?.open.clone()?;
         let home = self.home(&id)?;
@@ -66,7 +66,7 @@ impl State {
             .then(|| (home.profile.id.clone(), id))
     }
 
-    /// Reads what the key of the page can do when another page is on the screen than before.
+    /// Reads the effective privileges if another page is on the screen than before.
     pub(crate) fn follow_key_page(&mut self) {
         let shown = self.shown_page();
         let known = self.key_page.as_ref().map(|page| (page.cluster.clone(), page.id.clone()));
@@ -88,7 +88,7 @@ impl State {
         }
     }
 
-    /// Reads it anew; what is known stays until the answer comes.
+    /// Reads the privileges and the last use again; known values stay until the answer arrives.
     pub(crate) fn read_rights(&mut self) {
         let Some((cluster, id)) = self.shown_page() else { return self.forget_page() };
         let Some(home) = self.home(&id) else { return };

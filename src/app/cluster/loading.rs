@@ -1,4 +1,4 @@
-//! Reading the keys of a cluster, and showing them while they come.
+//! Reading the keys of a cluster, and showing them while they arrive.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl State {
         }
     }
 
-    /// Reads the keys of a cluster again. An earlier reading is stopped: the newest question counts.
+    /// Reads the keys of a cluster again. An earlier read is stopped: only the newest request counts.
     pub(crate) fn read_keys(&mut self, id: &ProfileId) {
         let Some(row) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
         let Some(session) = self.clusters[row].session.value().cloned() else { return };
@@ -110,7 +110,8 @@ impl State {
         }
     }
 
-    /// Whoever holds a list last takes it apart, which is not for the window to do.
+    /// Passes a list that is no longer shown to the worker, because dropping the last reference takes longer than a
+    /// frame.
     fn let_go(&mut self, list: Option<Arc<KeyList>>) {
         let shown = |list: &Arc<KeyList>| {
             self.clusters.iter().any(|cluster| cluster.keys.value().is_some_and(|own| Arc::ptr_eq(own, list)))

@@ -1,5 +1,5 @@
-//! The keys of all open clusters in one list. Each key knows where it comes from; whatever is done to it is
-//! done there. A cluster that fails leaves the others as they are.
+//! The keys of all open clusters in one list. Each key knows its cluster, and every operation on it goes there. A
+//! cluster that fails leaves the others unaffected.
 
 use std::sync::Arc;
 
@@ -13,43 +13,43 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// The clusters of a merged list, and where the keys of each end.
+/// A cluster of a merged list, with the end of its range of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergedSource {
-    /// Of the cluster.
+    /// Id of the cluster's profile.
     pub id: ProfileId,
-    /// Its name.
+    /// Name of the profile.
     pub name: String,
-    /// What it is for.
+    /// Environment of the cluster.
     pub environment: Environment,
-    /// The place behind its last key.
+    /// Row id after its last key, exclusive.
     pub end: usize,
 }
 
-/// Stands for all clusters where one is meant otherwise. No profile has this id.
+/// Profile id that stands for all clusters. No profile has this id.
 pub(crate) fn all() -> ProfileId {
     ProfileId("*all*".into())
 }
 
 impl Cluster {
-    /// Whether it stands for several.
+    /// Returns `true` if this stands for all open clusters.
     pub fn is_merged(&self) -> bool {
         self.profile.id == all()
     }
 
-    /// The cluster that a key of a merged list comes from.
+    /// Returns the cluster that the key in this row of a merged list comes from.
     pub fn part(&self, row: usize) -> Option<&MergedSource> {
         self.parts.get(self.parts.partition_point(|part| part.end <= row))
     }
 }
 
 impl State {
-    /// Whether all open clusters are shown as one.
+    /// Returns `true` if all open clusters are shown as one.
     pub fn shows_all(&self) -> bool {
         self.current.as_ref() == Some(&all())
     }
 
-    /// The cluster that a key shown now belongs to.
+    /// Returns the cluster that a shown key belongs to.
     pub fn home(&self, id: &KeyId) -> Option<&Cluster> {
         let shown = self.cluster()?;
         if !shown.is_merged() {
@@ -59,7 +59,7 @@ impl State {
         self.clusters.iter().find(|cluster| cluster.profile.id == part.id)
     }
 
-    /// The one cluster that all these keys belong to.
+    /// Returns the one cluster that all these keys belong to; `None` if they belong to several.
     pub(crate) fn common_home(&self, ids: &[KeyId]) -> Option<&Cluster> {
         let first = self.home(ids.first()?)?;
         let shown = self.cluster()?;
@@ -96,8 +96,8 @@ impl State {
         self.merge();
     }
 
-    /// Takes away all merged rows where some are of a cluster that is closed: its profile may lead to another cluster
-    /// next, which may have keys of the same ids. They come back with the next merge.
+    /// Removes all merged rows if some belong to a cluster that is closed: its profile may lead to another cluster
+    /// next, which may have keys with the same ids. The other rows come back with the next merge.
     pub(crate) fn forget_merged(&mut self, id: &ProfileId) {
         let Some(merged) = self.merged.as_mut().filter(|merged| merged.parts.iter().any(|part| part.id == *id)) else {
             return;
@@ -111,8 +111,8 @@ impl State {
         }
     }
 
-    /// The cluster whose keys are shown in place of this one's, because it is the same by its uuid: the one of which more
-    /// keys were read, of equals the one that was opened first.
+    /// Returns the cluster whose keys are shown instead of this one's because it has the same uuid: the one with more
+    /// keys read, or among equals the one opened first.
     fn shown_instead_of(&self, cluster: &Cluster) -> Option<&Cluster> {
         let uuid = |one: &Cluster| one.session.value().and_then(|session| session.cluster_uuid.clone());
         let count = |one: &Cluster| one.keys.value().map_or(0, |list| list.keys.len());
@@ -123,7 +123,8 @@ impl State {
         (best.profile.id != cluster.profile.id).then_some(best)
     }
 
-    /// Names of connections that lead to the same cluster, the one whose keys are shown in the merged list first.
+    /// Returns pairs of connection names that lead to the same cluster; the first of each pair is the one whose keys
+    /// are shown in the merged list.
     pub fn same_clusters(&self) -> Vec<(String, String)> {
         let pair = |cluster: &Cluster| {
             Some((self.shown_instead_of(cluster)?.profile.name.clone(), cluster.profile.name.clone()))
@@ -131,7 +132,7 @@ impl State {
         self.clusters.iter().filter_map(pair).collect()
     }
 
-    /// Puts the lists together again, in the background: of large clusters it takes a while.
+    /// Merges the lists again in the background, because that takes a while for large clusters.
     pub(crate) fn merge(&mut self) {
         if !self.shows_all() {
             return;

@@ -1,4 +1,4 @@
-//! Which keys are selected. It follows them by id when the list is read again.
+//! Selected keys of a list. They are followed by id when the list is read again.
 
 use std::sync::Arc;
 
@@ -16,33 +16,33 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// How many are selected.
+    /// Returns the number of selected keys.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether none is selected.
+    /// Returns `true` if no key is selected.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Whether the key at a place of the list is selected.
+    /// Returns `true` if the key with this row id is selected.
     pub fn has(&self, row: usize) -> bool {
         self.rows.has(row)
     }
 
-    /// The places.
+    /// Returns the row ids of the selected keys, as a bitmap.
     pub fn rows(&self) -> &Bitmap {
         &self.rows
     }
 
-    /// The ids.
+    /// Returns the ids of the selected keys, in the order of the inventory.
     pub fn ids(&self) -> Vec<KeyId> {
         let Some(list) = &self.list else { return Vec::new() };
         self.rows.rows().map(|row| KeyId::new(list.keys.id(row))).collect()
     }
 
-    /// The list was read again: the same keys stay selected, those that are gone do not.
+    /// Moves the selection to a list that was read again: keys that are still there stay selected.
     pub(crate) fn follow(&mut self, list: Option<Arc<KeyList>>) {
         let old = self.list.take();
         let mut row_ids = Bitmap::none(list.as_ref().map_or(0, |list| list.keys.len()));
@@ -65,7 +65,7 @@ impl Selection {
         }
     }
 
-    /// Only these, or these too.
+    /// Selects these rows; with `also` in addition to the selected ones, otherwise instead of them.
     pub(crate) fn take(&mut self, rows: impl IntoIterator<Item = u32>, also: bool) {
         if !also {
             self.rows = Bitmap::none(self.rows.len());

@@ -1,5 +1,4 @@
-//! The dialog of copying a key: what is typed, and what came of it. The secret of the source is in it only while
-//! it is on its way to the worker.
+//! The dialog of copying a key. The source's secret is held only until it is sent to the worker.
 
 use super::forms::FormCommand;
 use crate::{
@@ -18,12 +17,12 @@ use crate::{
     worker::{FormTask, Task, Ticket},
 };
 
-/// A step within the dialog.
+/// A step within the dialog of copying a key.
 #[derive(Debug)]
 pub enum CloneStep {
-    /// Show the form for a key.
+    /// Open the form for this key.
     Ask(KeyId),
-    /// Send what was typed: the form, what was pasted as the secret, and the request id.
+    /// Send the form, with the pasted secret of the source and the request id.
     Send(Box<CloneDraft>, Secret, String),
     /// Close the dialog.
     Close,
@@ -35,25 +34,25 @@ impl From<CloneStep> for crate::app::Command {
     }
 }
 
-/// A key that is to be copied, on which cluster.
+/// The dialog of copying a key.
 pub struct Cloning {
-    /// The cluster.
+    /// Profile of the cluster.
     pub profile: Profile,
-    /// The key.
+    /// The key to copy.
     pub source: ApiKey,
-    /// What is wrong with what was typed.
+    /// Validation errors of the form.
     pub errors: Vec<CloneFieldError>,
-    /// Why there is no copy.
+    /// Problem that prevented the copy.
     pub problem: Option<Problem>,
-    /// Copies that a request with a lost answer made; nobody knows their secrets.
+    /// Copies that were created by a request whose answer was lost; nobody knows their secrets.
     pub strays: Vec<ApiKey>,
     ticket: Option<Ticket>,
-    /// The uuid of the cluster that was asked.
+    /// Uuid of the cluster that the copy was requested on.
     cluster_uuid: Option<String>,
 }
 
 impl Cloning {
-    /// Whether the request is under way.
+    /// Returns `true` while the request is running.
     pub fn is_running(&self) -> bool {
         self.ticket.is_some()
     }

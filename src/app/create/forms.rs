@@ -1,4 +1,4 @@
-//! What the forms beyond creating a key of one's own ask for, and what comes of it.
+//! Commands and answers of the forms other than that of a key of one's own.
 
 use super::clone::CloneStep;
 use crate::{
@@ -7,12 +7,12 @@ use crate::{
     worker::{FormAnswer, FormTask, Task, Ticket},
 };
 
-/// What a form asks for.
+/// A command of a form.
 #[derive(Debug)]
 pub enum FormCommand {
-    /// Read what can't be made here, and what is missing for it, unless it was read.
+    /// Read what can't be created on this cluster, and which capability is missing for it, unless it was read.
     ReadOffers,
-    /// Read what a form of privileges is completed from, of a cluster that need not be the one that is shown.
+    /// Read the completions for forms of privileges from a cluster, which need not be the one that is shown.
     ReadNames(ProfileId),
     /// A step of copying a key.
     Clone(CloneStep),

@@ -1,4 +1,4 @@
-//! A creation that is under way, and what to do when it failed or its answer was lost.
+//! The creation of a key, and what can be done if it failed or its answer was lost.
 
 pub mod clone;
 pub mod forms;
@@ -19,23 +19,23 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// What is known of the creation.
+/// State of creating a key.
 #[derive(Default)]
 pub struct Creation {
     waiting: Option<Waiting>,
-    /// The cluster it was asked of; another may be shown by now.
+    /// Profile of the cluster that the key was requested on; another one may be shown by now.
     pub profile: Option<Profile>,
-    /// What was wrong in the form when it was to be sent.
+    /// Validation errors of the form when it was to be sent.
     pub errors: Vec<NewKeyFieldError>,
-    /// Why there is no key.
+    /// Problem that prevented the creation.
     pub problem: Option<Problem>,
-    /// Keys that a request with a lost answer made; nobody knows their secrets.
+    /// Keys that were created by a request whose answer was lost; nobody knows their secrets.
     pub strays: Vec<ApiKey>,
-    /// Counts the keys that were created, so that the form can begin anew.
+    /// Number of keys created so far; the form starts over when it changes.
     pub done: u32,
 }
 
-/// What was asked for, without the credential of another user that went along.
+/// The request that is running, without the other user's credential that was sent with it.
 struct Waiting {
     ticket: Ticket,
     request: Box<CreateKey>,
@@ -46,17 +46,17 @@ struct Waiting {
 }
 
 impl Creation {
-    /// Whether it was asked of this cluster, at this very endpoint.
+    /// Returns `true` if the creation was requested on this cluster, at exactly this endpoint.
     pub fn is_of(&self, profile: &Profile) -> bool {
         self.profile.as_ref().is_some_and(|own| own.id == profile.id && own.endpoint == profile.endpoint)
     }
 
-    /// Whether a request is under way.
+    /// Returns `true` while the request is running.
     pub fn is_running(&self) -> bool {
         self.waiting.is_some()
     }
 
-    /// Forgets what came of the last one; not one that is under way, whose secret is told once.
+    /// Forgets the result of the last creation. A running one goes on, because its secret is shown only once.
     pub(super) fn dismiss(&mut self) {
         self.errors.clear();
         self.problem = None;

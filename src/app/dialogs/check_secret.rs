@@ -1,5 +1,5 @@
-//! The dialog of checking a secret. What was pasted is in it only while it is on its way to the worker; neither
-//! it nor what came of it outlives the dialog.
+//! The dialog of checking a secret. The pasted text is held only until it is sent to the worker; neither it nor the
+//! result outlives the dialog.
 
 use crate::{
     app::State,
@@ -17,28 +17,28 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// What is being checked, and what came of it.
+/// The check of a secret, with its result.
 pub struct SecretCheck {
-    /// The cluster that it is checked on.
+    /// Profile of the cluster that the secret is checked on.
     pub profile: Profile,
-    /// The key whose secret it should be, with its name.
+    /// Id and name of the key that the secret should belong to; `None` if any key will do.
     pub expected: Option<(KeyId, String)>,
-    /// Why there is no key in what was pasted.
+    /// Reason why no key was found in the pasted text.
     pub error: Option<PastedError>,
-    /// What came of it.
+    /// Result of the check.
     pub checked: Option<Checked>,
-    /// Why nothing came of it.
+    /// Problem that prevented the check.
     pub problem: Option<Problem>,
     ticket: Option<Ticket>,
 }
 
 impl SecretCheck {
-    /// Whether it is on its way.
+    /// Returns `true` while the check is running.
     pub fn is_running(&self) -> bool {
         self.ticket.is_some()
     }
 
-    /// Whether what was pasted is of another key than it should be.
+    /// Returns `true` if the secret belongs to another key than expected.
     pub fn is_of_another(&self) -> bool {
         match (&self.expected, &self.checked) {
             (Some((id, _)), Some(checked)) => id.as_str() != checked.tried.id,
@@ -94,7 +94,7 @@ impl State {
         }
     }
 
-    /// Closes the dialog; a check that is on its way is given up.
+    /// Closes the dialog; a running check is given up.
     pub(crate) fn close_check_secret(&mut self) {
         let ticket = self.secret_check.take().and_then(|dialog| dialog.ticket);
         if let Some(ticket) = ticket {
@@ -102,7 +102,7 @@ impl State {
         }
     }
 
-    /// Now, by the clock of the cluster that a secret was checked on.
+    /// Returns the current time by the clock of the cluster that the secret is checked on.
     pub fn now_of_check(&self) -> Millis {
         let of = self.secret_check.as_ref().map(|dialog| &dialog.profile.id);
         let cluster = self.clusters.iter().find(|cluster| Some(&cluster.profile.id) == of);

@@ -1,4 +1,4 @@
-//! The dialog of exporting: which keys, in which form, to which file.
+//! The export dialog: scope, file format, and path.
 
 use std::path::PathBuf;
 
@@ -13,31 +13,31 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// Which keys.
+/// Keys to export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Those that are selected.
+    /// Selected keys.
     Selected,
-    /// Those that the search and the status show, in the order of the list.
+    /// Keys that the search and the status filter show, in the order of the list.
     Shown,
-    /// All that were read.
+    /// All keys that were read.
     All,
 }
 
-/// The dialog.
+/// The export dialog.
 pub struct ExportDialog {
-    /// How many keys are selected, shown, and there at all.
+    /// Numbers of keys that are selected, shown, and read at all, indexed by [`Scope`].
     pub counts: [usize; 3],
-    /// The name that a file would get by itself.
+    /// Suggested file name, without extension.
     pub name: String,
-    /// What came of it.
+    /// The finished export, or why it failed.
     pub done: Loadable<Exported>,
-    /// Keys that were written so far.
+    /// Number of keys written so far.
     pub written: u64,
 }
 
 impl ExportDialog {
-    /// How many keys a scope has.
+    /// Returns the number of keys in a scope.
     pub fn count(&self, scope: Scope) -> usize {
         self.counts[scope as usize]
     }

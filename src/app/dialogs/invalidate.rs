@@ -1,4 +1,4 @@
-//! The dialog of invalidating: what will happen, what is happening, what has happened.
+//! The invalidation dialog: what will happen, progress, and outcomes.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -33,51 +33,51 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// From so many keys on, the confirmation is typed.
+/// Number of keys from which on the confirmation has to be typed, inclusive.
 pub const TYPED_FROM: usize = 10;
 
-/// What is to be invalidated, on which cluster.
+/// The invalidation dialog: the keys to invalidate on one cluster, and the outcomes.
 pub struct Invalidation {
-    /// The cluster.
+    /// Profile of the cluster.
     pub profile: Profile,
     /// The keys as they were when they were shown; only their ids are sent.
     pub keys: KeySet,
-    /// What there is to be told of them.
+    /// Summary of these keys.
     pub summary: Summary,
-    /// Those that would be sent, as the words that were said have it.
+    /// The keys that would be sent, given the confirmations so far.
     pub going: KeySet,
-    /// What there is to be told of those.
+    /// Summary of the keys that would be sent.
     pub going_summary: Summary,
-    /// When they were last used, as far as it was read.
+    /// Last uses of the keys, as far as they were read.
     pub uses: Loadable<Result<Uses, NotKnown>>,
-    /// The same counted for those that would be sent.
+    /// Counts of last uses among the keys that would be sent.
     pub used: Used,
     /// The cluster as it named itself when the keys were shown; nothing is sent to another one.
     cluster: Option<ClusterRef>,
-    /// The search that found them, when all that it finds are meant.
+    /// The search and status filter that found the keys, if everything they show is to be invalidated.
     pub search: Option<String>,
-    /// Whether the extra word was said for the session's own key.
+    /// `true` if invalidating the session's own key was confirmed.
     pub own_key_too: bool,
-    /// Whether the extra word was said for keys that a product made for itself.
+    /// `true` if invalidating keys that a product made for itself was confirmed.
     pub managed_too: bool,
     /// Skew of the clock by which the keys were found, in milliseconds, where a search or a status chose them.
     found_by: Option<Millis>,
     /// Consent to trust this machine's clock where the cluster's is in doubt.
     clock_in_doubt_too: bool,
-    /// What has become of them, as far as it is settled by requests that are over.
+    /// Outcome of the keys that are settled by completed runs; `None` before the first.
     pub outcome: Option<Outcome>,
-    /// How far the requests have got that are under way.
+    /// Progress of the requests that are running.
     pub progress: InvalidationProgress,
-    /// The file of what became of them.
+    /// File with the outcomes, if it was exported.
     pub exported: Loadable<Exported>,
-    /// What is sent now.
+    /// Ids of the keys that are being sent now.
     running: Vec<KeyId>,
-    /// What the plan of now leaves alone.
+    /// Keys that the current plan leaves out for lack of a confirmation, each with its guard.
     spared: HashMap<KeyId, Guard>,
     ticket: Option<Ticket>,
-    /// Whether it was asked to stop.
+    /// `true` if the user asked to stop.
     pub stopping: bool,
-    /// Whether it broke off in a way that nobody foresaw.
+    /// `true` if a run broke off because of an internal error.
     pub is_broken: bool,
 }
 
@@ -111,7 +111,7 @@ impl Invalidation {
         own
     }
 
-    /// Works out anew which would be sent, and what there is to be told of them.
+    /// Recomputes which keys would be sent, and their summary.
     fn count_going(&mut self, session: Option<&Session>, now: Millis) {
         let spared = self.summary.own_key.as_ref().filter(|_| !self.own_key_too);
         self.going = self.keys.going(spared, self.managed_too);
@@ -125,28 +125,28 @@ impl Invalidation {
         }
     }
 
-    /// How many ids will be sent.
+    /// Returns the number of ids that would be sent.
     pub fn count(&self) -> usize {
         self.going.len()
     }
 
-    /// What has to be typed, when there are many.
+    /// Returns the text that has to be typed to confirm; `None` below [`TYPED_FROM`] keys.
     pub fn text_to_type(&self) -> Option<String> {
         let count = self.count();
         (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
     }
 
-    /// Whether requests are under way.
+    /// Returns `true` while requests are running.
     pub fn is_running(&self) -> bool {
         self.ticket.is_some()
     }
 
-    /// Whether it is over.
+    /// Returns `true` if a run has ended and none is running.
     pub fn is_over(&self) -> bool {
         self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
     }
 
-    /// Numbers of keys by outcome: done, failed for certain, not known, untouched.
+    /// Counts keys by outcome: done, certainly failed, not known, untouched.
     pub fn counts(&self) -> [usize; 4] {
         let of = |own: &Outcome| {
             let unknown = own.unknown();
@@ -158,13 +158,13 @@ impl Invalidation {
         std::array::from_fn(|at| settled[at] + progress[at])
     }
 
-    /// How many are or were to be sent; what has no extra word does not count.
+    /// Returns the number of keys that are or were to be sent; keys left out for lack of a confirmation do not count.
     pub fn total(&self) -> usize {
         let settled = |own: &Outcome| own.done.len() + own.failed.len() + own.to_go_on().count();
         self.outcome.as_ref().map_or(0, settled) + self.running.len()
     }
 
-    /// The plan with the words that were said.
+    /// Builds the plan with the confirmations so far.
     fn plan(&self) -> InvalidationPlan {
         InvalidationPlan {
             cluster: self.cluster.clone(),
@@ -176,13 +176,13 @@ impl Invalidation {
         }
     }
 
-    /// Takes out those that failed, to be tried again.
+    /// Takes the keys that failed out of the outcome, to be tried again.
     pub(crate) fn take_failed(&mut self) -> Vec<KeyId> {
         let failed = self.outcome.as_mut().map(|outcome| std::mem::take(&mut outcome.failed));
         failed.unwrap_or_default().into_iter().map(|(id, _)| id).collect()
     }
 
-    /// Takes out those that were never sent and need no extra word.
+    /// Takes the keys that were never sent and need no confirmation out of the outcome.
     pub(crate) fn take_untouched(&mut self) -> Vec<KeyId> {
         let Some(outcome) = &mut self.outcome else { return Vec::new() };
         let (guarded, free) =
@@ -257,7 +257,7 @@ impl State {
         self.open_invalidation(Invalidation { found_by, ..Invalidation::new(cluster, self.now, keys, None) });
     }
 
-    /// Shows it; meanwhile it is read which of the keys are in use.
+    /// Opens the dialog; meanwhile the worker reads which of the keys are in use.
     fn open_invalidation(&mut self, mut dialog: Invalidation) {
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
         if let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() {
@@ -266,7 +266,7 @@ impl State {
         self.invalidation = Some(dialog);
     }
 
-    /// Invalidates one key that was confirmed elsewhere; the dialog shows what becomes of it.
+    /// Invalidates one key that was confirmed elsewhere; the dialog shows the outcome.
     pub(crate) fn invalidate_at_once(&mut self, home: ProfileId, key: &ApiKey) {
         let Some(cluster) = self.clusters.iter().find(|cluster| cluster.profile.id == home) else { return };
         let keys = KeySet::of_keys(std::slice::from_ref(key));
@@ -284,7 +284,7 @@ impl State {
         }
     }
 
-    /// Takes or gives back an extra word, and counts anew what would be sent.
+    /// Gives or withdraws a confirmation, and recomputes what would be sent.
     pub(crate) fn set_confirmation(&mut self, say: impl FnOnce(&mut Invalidation)) {
         let Some(dialog) = &mut self.invalidation else { return };
         say(dialog);
@@ -293,7 +293,7 @@ impl State {
         dialog.count_going(session, cluster.map_or(self.now, |cluster| cluster.now(self.now)));
     }
 
-    /// All that the search and the status show at this moment; from now on only their ids count.
+    /// Opens the dialog for all keys that the search and the status filter show now; from then on only their ids count.
     pub(crate) fn ask_invalidate_shown(&mut self) {
         if self.invalidation.is_some() {
             return;
@@ -350,13 +350,14 @@ impl State {
         }
     }
 
-    /// Trusts this machine's clock where the cluster's is in doubt and can't be asked.
+    /// Consents to trust this machine's clock where the cluster's is in doubt and can't be asked, and sends the
+    /// untouched keys.
     pub(crate) fn accept_clock(&mut self) {
         self.on_invalidation(|dialog| dialog.clock_in_doubt_too = true);
         self.invalidate_again(Invalidation::take_untouched);
     }
 
-    /// Some of them once more, as they were confirmed before.
+    /// Sends some of the keys again with the confirmations that were given before.
     pub(crate) fn invalidate_again(&mut self, take: fn(&mut Invalidation) -> Vec<KeyId>) {
         let Some(dialog) = self.invalidation.as_mut().filter(|dialog| dialog.is_over()) else { return };
         let plan = dialog.plan();
@@ -433,7 +434,7 @@ impl State {
         self.on_invalidation(|dialog| dialog.exported.ask(ticket));
     }
 
-    /// Closes the dialog; while requests are under way it stays, since they can't be taken back.
+    /// Closes the dialog. While requests are running it stays open, because they can't be taken back.
     pub(crate) fn close_invalidate(&mut self) {
         let Some(mut dialog) = self.invalidation.take_if(|dialog| !dialog.is_running()) else { return };
         if let Some(question) = dialog.uses.give_up() {
@@ -442,7 +443,8 @@ impl State {
         self.resume_closing();
     }
 
-    /// The name that a file of fates would get by itself, without its ending.
+    /// Returns the suggested name of an outcome file, without its extension: `word`, the profile's name, and the UTC
+    /// day.
     pub fn outcome_file_name(&self, profile: &Profile, word: &str) -> String {
         let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
         let name: String = profile.name.chars().map(plain).take(40).collect();

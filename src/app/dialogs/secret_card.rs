@@ -1,4 +1,4 @@
-//! The secret of a new key: shown once, handed over, tried, kept or not. And the clipboard's clock.
+//! The secret of a new key, which is shown once: copied, tried, and stored or not. And the timer of the clipboard.
 
 use std::path::PathBuf;
 
@@ -18,53 +18,53 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// How long a secret stays on the clipboard, in milliseconds.
+/// Time that a secret stays on the clipboard, in milliseconds.
 pub const CLIPBOARD_TIME: Millis = 30_000;
 
-/// The clipboard's part in keeping a new secret. A copy on it is never taken for a place where the secret lasts:
-/// nobody can see whether it was pasted.
+/// State of copying a new secret. A copy on the clipboard never counts as stored, because nobody can see whether it was
+/// pasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Copied {
-    /// Not copied so far.
+    /// Never copied.
     #[default]
     Never,
     /// On the clipboard now.
     OnClipboard,
-    /// Copied, and not on the clipboard any more: cleared, or something else was copied since.
+    /// Copied, but no longer on the clipboard: it was cleared, or something else was copied since.
     Gone,
 }
 
-/// A key that was just created.
+/// A key that was just created, with its secret.
 pub struct Reveal {
-    /// Made by the cluster.
+    /// Id from the cluster.
     pub id: KeyId,
-    /// Its name.
+    /// Name of the key.
     pub name: String,
-    /// The application id that its creator chose.
+    /// Application id chosen by the key's creator.
     pub application_id: Option<String>,
-    /// When it ends.
+    /// Expiration; `None` if the key never expires.
     pub expires: Option<Millis>,
-    /// Shown this once.
+    /// The secret, which is shown only once.
     pub secret: Secret,
-    /// Doubts about the key: parts that are not as asked for, or not known; one sentence each.
+    /// Doubts about the key: parts that differ from the request or are not known, one sentence each.
     pub doubts: Vec<String>,
-    /// What it signs in to.
+    /// Kind of the key, which decides what it can sign in to.
     pub kind: KeyKind,
-    /// The connection that it was made on.
+    /// Connection that the key was created on.
     pub profile: Profile,
-    /// The uuid of the cluster that it was made on; `None` where that is not known.
+    /// Uuid of the cluster that the key was created on; `None` if it is not known.
     pub cluster_uuid: Option<String>,
-    /// What came of signing in with it.
+    /// Result of signing in with the key.
     pub trial: Loadable<Trial>,
-    /// Where it was kept or written to.
+    /// Location that the secret was kept in or written to.
     pub kept: Loadable<String>,
-    /// The clipboard's part in keeping it.
+    /// State of copying the secret to the clipboard.
     pub copied: Copied,
-    /// Whether closing was asked for although it was not kept.
+    /// `true` if the user asked to close the card although the secret may not be stored.
     pub asks: bool,
-    /// The reason why the key could not be invalidated from its card.
+    /// Reason why the key could not be invalidated from its card.
     pub refusal: Option<String>,
-    /// The rotation that it is the successor of.
+    /// The rotation whose successor this key is.
     pub rotation: Option<Successor>,
     descriptors: Box<RawValue>,
 }
@@ -101,8 +101,8 @@ impl Reveal {
         }
     }
 
-    /// `true` if the secret is in the keyring or in a file, so that closing loses nothing. The clipboard is no such
-    /// place: it is cleared when its time is over and when the program ends.
+    /// `true` if the secret is in the keyring or in a file, so that closing loses nothing. The clipboard does not
+    /// count: it is cleared after a time and when the program ends.
     pub fn is_safe(&self) -> bool {
         self.kept.value().is_some()
     }
@@ -113,28 +113,28 @@ impl Reveal {
     }
 }
 
-/// Whether a secret of ours is on the clipboard, and until when.
+/// State of the clipboard: whether one of our secrets is on it, and until when.
 #[derive(Default)]
 pub struct Clipboard {
     until: Option<Millis>,
-    /// The question, and the key whose secret is being copied.
+    /// Ticket of the copy job that is running, and the id of the key whose secret is copied.
     copying: Option<(Ticket, Option<KeyId>)>,
     clearing: Option<Ticket>,
-    /// The secret, and the id of its key, that is copied as soon as the clipboard is clear.
+    /// The secret, with the id of its key, that is copied as soon as the clipboard has been cleared.
     next: Option<(Secret, Option<KeyId>)>,
-    /// `true` if what is being copied is to be cleared at once.
+    /// `true` if the secret that is being copied is to be cleared right after.
     clears_next: bool,
-    /// Why the last copy failed.
+    /// Reason why the last copy or clearing failed.
     pub problem: Option<Problem>,
 }
 
 impl Clipboard {
-    /// Milliseconds until it is cleared, while a secret is on it.
+    /// Returns the milliseconds until the clipboard is cleared; `None` if no secret is on it.
     pub fn left(&self, now: Millis) -> Option<Millis> {
         self.until.map(|until| until.saturating_sub(now).max(0))
     }
 
-    /// Whether a secret of ours may be on it, also while it is being put there or taken off.
+    /// Returns `true` if one of our secrets may be on the clipboard, also while it is being put there or cleared.
     pub fn may_hold_ours(&self) -> bool {
         self.until.is_some() || self.copying.is_some() || self.clearing.is_some() || self.next.is_some()
     }
@@ -160,7 +160,7 @@ impl Clipboard {
 }
 
 impl State {
-    /// `true` if another secret waits behind the card.
+    /// Returns `true` if another secret waits to be shown after this one.
     pub(crate) fn waits_behind(&self) -> bool {
         !self.next_secrets.is_empty()
     }
@@ -206,7 +206,7 @@ impl State {
         self.clipboard.clearing = Some(ticket);
     }
 
-    /// No secret of ours is on the clipboard any more.
+    /// Notes that none of our secrets is on the clipboard any more.
     fn clipboard_left(&mut self) {
         for reveal in self.reveal.iter_mut().chain(&mut self.next_secrets) {
             if reveal.copied == Copied::OnClipboard {
@@ -238,7 +238,7 @@ impl State {
         self.copy_next();
     }
 
-    /// Copies what waited until the clipboard was clear.
+    /// Copies the secret that waited until the clipboard was cleared.
     pub(crate) fn copy_next(&mut self) {
         if self.clipboard.clearing.is_none()
             && let Some((text, key)) = self.clipboard.next.take()
@@ -289,8 +289,8 @@ impl State {
         }
     }
 
-    /// The session of the cluster that a new key was made on: at the same endpoint, and the same cluster as far as it
-    /// is known.
+    /// Returns the cluster that a new key was created on, if its session is open: at the same endpoint, and with the
+    /// same uuid as far as it is known.
     ///
     /// # Errors
     /// The reason, as the beginning of a sentence.
@@ -315,14 +315,14 @@ impl State {
         }
     }
 
-    /// Back to the card: nothing is closed.
+    /// Returns to the card; nothing is closed.
     pub(crate) fn go_back_to_secret(&mut self) {
         self.stay_open();
         self.on_reveal(|reveal| reveal.asks = false);
     }
 
-    /// Ends the key whose secret nobody kept, in the way of every invalidation: by its id, written down first, and
-    /// read again as proof. The card goes when that proof is there.
+    /// Ends a key whose secret nobody stored, like every other invalidation: by its id, with the intention in the
+    /// journal first, and the key read again as proof. The card closes once that proof is there.
     pub(crate) fn invalidate_secret(&mut self) {
         if self.invalidation.is_some() {
             return;
@@ -349,7 +349,7 @@ impl State {
         self.invalidate_at_once(cluster.profile.id.clone(), &key);
     }
 
-    /// The keys were ended and read again: the card of one of them has nothing to keep any more.
+    /// Removes the cards of keys that were invalidated and read again; their secrets are no longer worth keeping.
     pub(crate) fn secrets_ended(&mut self, done: &[KeyId]) {
         self.next_secrets.retain(|reveal| reveal.rotation.is_some() || !done.contains(&reveal.id));
         if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none() && done.contains(&reveal.id)) {

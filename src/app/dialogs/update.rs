@@ -1,4 +1,4 @@
-//! The dialog of updating: what is typed, what it would change, what is happening, what has happened.
+//! The update dialog: the form, the review of changes, progress, and outcomes.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -26,63 +26,63 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// From so many keys on, the confirmation is typed.
+/// Number of keys from which on the confirmation has to be typed, inclusive.
 pub const TYPED_FROM: usize = 10;
 
-/// A step within the dialog.
+/// A step within the update dialog.
 #[derive(Debug)]
 pub enum UpdateStep {
-    /// Show the form for these keys.
+    /// Open the form for these keys.
     Ask(Vec<KeyId>),
-    /// Read what was typed, and show what it would change.
+    /// Plan the change that was typed, and show it for review.
     Review(Box<UpdateDraft>),
     /// Go back to the form.
     Back,
-    /// Say the extra word for descriptors that become `{}`.
+    /// Confirm descriptors that become `{}`, or withdraw the confirmation.
     AllOwnerRights(bool),
-    /// Say the extra word for metadata that becomes `{}`.
+    /// Confirm metadata that becomes `{}`, or withdraw the confirmation.
     WipeMetadata(bool),
-    /// Send what was reviewed.
+    /// Send the reviewed change.
     Send,
-    /// Begin nothing more.
+    /// Stop: no further request is sent.
     Stop,
-    /// Go on with those that were never sent.
+    /// Continue with the keys that were never sent.
     GoOn,
     /// Close the dialog.
     Close,
 }
 
-/// Keys that are to be updated, on which cluster.
+/// The update dialog: the keys to update on one cluster, and the outcomes.
 pub struct Updating {
-    /// The cluster.
+    /// Profile of the cluster.
     pub profile: Profile,
-    /// The keys that can be updated.
+    /// Keys that can be updated.
     pub keys: KeySet,
-    /// Keys that can't, with the reason of the first.
+    /// Number of keys that can't be updated, and the reason for the first one.
     pub left_out: (usize, String),
-    /// Of one key: it as it is now.
+    /// The current state of the key, read only if a single key is to be updated.
     pub before: Loadable<Before>,
-    /// What is wrong with what was typed.
+    /// Validation errors of the form.
     pub errors: Vec<UpdateFieldError>,
-    /// Reason why the change could not be worked out.
+    /// Reason why the change could not be planned.
     pub problem: Option<Problem>,
-    /// Plan that is shown; `None` while the change is typed.
+    /// Plan that is shown for review; `None` while the form is shown.
     pub review: Option<Arc<UpdatePlan>>,
     /// Confirmations that were given for the plan.
     pub confirmed: Confirmed,
-    /// The plan that is being worked out by the worker.
+    /// Ticket of the job that makes the plan.
     planning: Option<Ticket>,
-    /// What has become of them.
+    /// Outcome of the keys so far; `None` before the first result.
     pub outcome: Option<UpdateOutcome>,
-    /// How many are settled.
+    /// Number of keys that are settled.
     pub settled: usize,
-    /// The file of what became of them.
+    /// File with the outcomes, if it was exported.
     pub exported: Loadable<Exported>,
-    /// Whether it was asked to stop.
+    /// `true` if the user asked to stop.
     pub stopping: bool,
-    /// Whether it broke off in a way that nobody foresaw.
+    /// `true` if a run broke off because of an internal error.
     pub is_broken: bool,
-    /// What is sent now.
+    /// Ids of the keys that are being sent now.
     running: Vec<KeyId>,
     ticket: Option<Ticket>,
 }
@@ -109,33 +109,33 @@ impl Updating {
         }
     }
 
-    /// Whether it is about one key, whose texts can be edited as a whole.
+    /// Returns the key if exactly one is to be updated; only then can its JSON be edited as a whole.
     pub fn single(&self) -> Option<ApiKey> {
         (self.keys.len() == 1).then(|| self.keys.key(0)).flatten()
     }
 
-    /// Whether requests are under way.
+    /// Returns `true` while requests are running.
     pub fn is_running(&self) -> bool {
         self.ticket.is_some()
     }
 
-    /// Whether it is over.
+    /// Returns `true` if a run has ended and none is running.
     pub fn is_over(&self) -> bool {
         self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
     }
 
-    /// `true` while the worker works out what would be different.
+    /// Returns `true` while the worker makes the plan.
     pub fn is_planning(&self) -> bool {
         self.planning.is_some()
     }
 
-    /// The cross-cluster key that it is about, if it is about one.
+    /// Returns the key if a single cross-cluster key is to be updated.
     pub fn cross(&self) -> Option<&ApiKey> {
         let key = &self.before.value()?.key;
         (key.kind == KeyKind::CrossCluster).then_some(key)
     }
 
-    /// What stands in the way of sending.
+    /// Returns the reason why the reviewed change can't be sent now; `None` if it can, or if there is no review yet.
     pub fn obstacle(&self) -> Option<&'static str> {
         Some(match self.review.as_ref()?.obstacle(self.confirmed)? {
             Obstacle::NothingChanges => "Nothing would be different",
@@ -144,13 +144,13 @@ impl Updating {
         })
     }
 
-    /// What has to be typed, when there are many.
+    /// Returns the text that has to be typed to confirm; `None` below [`TYPED_FROM`] keys.
     pub fn text_to_type(&self) -> Option<String> {
         let count = self.total();
         (count >= TYPED_FROM).then(|| format!("update {count}"))
     }
 
-    /// How many are sent in all.
+    /// Returns the number of keys in the reviewed plan.
     pub fn total(&self) -> usize {
         self.review.as_ref().map_or(0, |plan| plan.planned.len())
     }
@@ -239,7 +239,7 @@ impl State {
         self.updating = Some(Updating { left_out, before, ..Updating::new(profile, keys) });
     }
 
-    /// Has the worker work out what would be different: of many keys that takes longer than a frame.
+    /// Lets the worker plan the change: for many keys that takes longer than a frame.
     fn review_update(&mut self, draft: &UpdateDraft) {
         let Some(dialog) = self.updating.as_ref().filter(|dialog| !dialog.is_running() && !dialog.is_planning()) else {
             return;
@@ -271,7 +271,7 @@ impl State {
         }
     }
 
-    /// The session of the cluster whose keys are updated; says that there is none any more.
+    /// Returns the session of the cluster whose keys are updated. Notifies the user if the connection was closed.
     fn session_of_update(&mut self) -> Option<Session> {
         let id = self.updating.as_ref().map(|dialog| dialog.profile.id.clone())?;
         let session = self.clusters.iter().find(|c| c.profile.id == id).and_then(|c| c.session.value()).cloned();

@@ -1,5 +1,5 @@
-//! What came of a step of rotating: taken in by its ticket. And the card with a successor's secret, which is not
-//! closed before the person has it or the successor is ended.
+//! Answers to rotation tasks, taken in by ticket. And the card with a successor's secret, which can't be closed before
+//! the person has stored the secret or the successor is ended.
 
 use super::dialog::{Rotating, Stage};
 use crate::{
@@ -22,25 +22,25 @@ use crate::{
     worker::{Rotate, Rotated, Task, Ticket},
 };
 
-/// The rotation that a secret on the card belongs to.
+/// The rotation that the secret on the card belongs to.
 pub struct Successor {
-    /// The key that it takes the place of.
+    /// Id of the old key, which this key replaces.
     pub old: KeyId,
-    /// The name of that.
+    /// Name of the old key.
     pub old_name: String,
-    /// How long both keys work, in milliseconds.
+    /// Grace period, in which both keys work, in milliseconds.
     pub grace: Millis,
-    /// What it is limited by, against the old key.
+    /// Comparison of the successor's owner's snapshot (`limited_by`) with the old key's.
     pub rights: Rights,
-    /// Why it could not be ended.
+    /// Reason why the successor could not be ended.
     pub problem: Option<Problem>,
-    /// Nobody else goes on with it while this is held.
+    /// Guard of the rotation: while it is held, nobody else can resume the rotation.
     guard: Option<Box<RotationGuard>>,
     undoing: Option<Ticket>,
 }
 
 impl Successor {
-    /// Whether it is being ended.
+    /// Returns `true` while the successor is being ended.
     pub fn is_undoing(&self) -> bool {
         self.undoing.is_some()
     }
@@ -68,7 +68,7 @@ impl State {
         }
     }
 
-    /// The dialog that waits for this answer.
+    /// Returns the dialog if it waits for this answer.
     fn waiting_for(&mut self, ticket: Ticket) -> Option<&mut Rotating> {
         self.rotating.as_mut().filter(|dialog| dialog.ticket == Some(ticket))
     }
@@ -150,14 +150,14 @@ impl State {
         self.after_rotating(&id);
     }
 
-    /// What is shown of the cluster is read again: keys, rotations, and what was done to them.
+    /// Reads again what is shown of the cluster after a step: its keys, its rotations and the open key's history.
     fn after_rotating(&mut self, id: &ProfileId) {
         self.journal.renew_history();
         self.read_keys(id);
         self.read_rotations(id);
     }
 
-    /// Shows a secret that is told once; while another is shown it waits.
+    /// Shows a new secret; while another one is shown it waits.
     pub(crate) fn show_secret(&mut self, reveal: Reveal) {
         if self.reveal.is_none() {
             self.reveal = Some(reveal);
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// The card is done with; the next secret comes, if one waits. That of a successor is never let go of here.
+    /// Closes the card, and shows the next secret if one waits. The card of a successor is never closed here.
     pub(crate) fn drop_secret(&mut self) {
         if self.reveal.as_ref().is_some_and(|reveal| reveal.rotation.is_none()) {
             self.secret_gone();
@@ -179,7 +179,7 @@ impl State {
         std::mem::replace(&mut self.reveal, next)
     }
 
-    /// The person has the secret: the successor is tried, and the rotation goes on.
+    /// Continues a rotation once the person has stored the secret: the successor is tried first.
     pub(crate) fn secret_kept(&mut self) {
         let Some(reveal) = self
             .reveal
@@ -200,7 +200,7 @@ impl State {
         self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
     }
 
-    /// The person has not kept it: the successor is ended, and the old key stays.
+    /// Ends the successor because the person has not stored its secret; the old key stays.
     pub(crate) fn undo_successor(&mut self) {
         let Some(reveal) = &self.reveal else { return };
         let session = match self.home_of(reveal) {
@@ -320,7 +320,7 @@ pub(crate) mod tests {
         Reveal::of_key(created, &ApiKey::default(), &profile())
     }
 
-    /// A session that nothing is sent by.
+    /// A session that sends nothing.
     pub(in crate::app) fn session() -> crate::ops::Session {
         crate::ops::Session {
             client: crate::client::Client::new(&profile().endpoint).unwrap(),

@@ -1,5 +1,4 @@
-//! The dialog of rotating: what would be made, what is happening, what has happened; resuming a rotation,
-//! ending its old key, and canceling it.
+//! The rotation dialog: plans, progress and results; resuming a rotation, ending its old key, and canceling it.
 
 use std::path::PathBuf;
 
@@ -23,117 +22,118 @@ use crate::{
     worker::{EndPlans, Rotate, Task, Ticket},
 };
 
-/// From so many keys on, the confirmation is typed.
+/// Number of keys from which on the confirmation has to be typed, inclusive.
 pub const TYPED_FROM: usize = 10;
 
-/// A step within the dialog.
+/// A step within the rotation dialog.
 #[derive(Debug)]
 pub enum RotationStep {
-    /// Show what rotating these would make.
+    /// Open the dialog, and plan the rotation of these keys.
     Ask(Vec<KeyId>),
-    /// Look again, with this name and end; empty is as it is.
+    /// Plan again with this name and this expiration as typed; blank keeps those of the old key.
     Look(String, String),
-    /// How long both keys work, in milliseconds.
+    /// Set the grace period, in which both keys work, in milliseconds.
     Grace(Millis),
-    /// The old key is in wrong hands: no grace.
+    /// Set whether the old key is compromised: then there is no grace period.
     Compromised(bool),
-    /// The successor may belong to who makes it.
+    /// Consent to a successor that belongs to the user who creates it, or withdraw the consent.
     OtherOwner(bool),
-    /// Keys that a product made for itself are meant too.
+    /// Consent to rotating keys that a product made for itself, or withdraw the consent.
     Managed(bool),
-    /// Make another successor although one works.
+    /// Consent to another successor although one works already, or withdraw the consent.
     Again(bool),
-    /// Begin, as it was shown; the secrets of several keys go to new files of this folder.
+    /// Start the rotation as planned. The secrets of several keys go to new files in this folder.
     Begin(PathBuf),
-    /// The secret on the card was kept.
+    /// Confirm that the secret on the card was stored, and continue the rotation.
     Kept,
     /// End the successor on the card; the old key stays.
     Undo,
-    /// Sign in once more with the secret that did not work.
+    /// Sign in again with the successor's secret after it did not work.
     TryAgain,
-    /// Show what going on with a rotation needs.
+    /// Show what is needed to resume the rotation with this id.
     AskGoOn(ProfileId, String),
-    /// Go on with it.
+    /// Resume the rotation that is shown.
     GoOn(SecretAnswer),
-    /// Show what canceling a rotation would do.
+    /// Show what canceling the rotation with this id would do.
     AskCancel(ProfileId, String),
-    /// Leave the successor valid.
+    /// Set whether canceling leaves the successor valid.
     Keep(bool),
-    /// Cancel it.
+    /// Cancel the rotation that is shown.
     Cancel,
-    /// Show which old key would be ended; of all that are due where no rotation is named.
+    /// Show which old key would be ended: that of the rotation with this id, or without an id those of all rotations
+    /// that are due on the cluster.
     AskEnd(ProfileId, Option<String>),
-    /// End what was shown.
+    /// End the old keys that are shown.
     End,
-    /// Begin nothing more.
+    /// Stop: nothing more is started.
     Stop,
     /// Close the dialog.
     Close,
 }
 
-/// What a person has of the successor of an interrupted rotation.
+/// Answer about the secret of the successor of an interrupted rotation.
 #[derive(Debug)]
 pub enum SecretAnswer {
-    /// Nobody can have been told.
+    /// No answer: the secret was never handed over, or the file that it was written to is to be read.
     Unsaid,
-    /// It, as it was pasted.
+    /// The secret, as it was pasted.
     Pasted(Secret),
-    /// They say so.
+    /// The person states that they have the secret, without showing it.
     Said,
-    /// They don't.
+    /// The person does not have the secret.
     Not,
 }
 
-/// A dialog about rotations, on which cluster.
+/// The rotation dialog of one cluster.
 pub struct Rotating {
-    /// The cluster.
+    /// Profile of the cluster.
     pub profile: Profile,
-    /// What is shown.
+    /// Current content of the dialog.
     pub stage: Stage,
-    /// What was told on the way.
+    /// Progress messages so far, oldest first.
     pub progress: Vec<String>,
-    /// How many are settled, or looked at.
+    /// Number of keys that are settled, or examined while plans are made.
     pub counted: usize,
-    /// Whether it was asked to stop.
+    /// `true` if the user asked to stop.
     pub stopping: bool,
     pub(crate) ticket: Option<Ticket>,
 }
 
-/// What the dialog shows.
+/// Content of the rotation dialog.
 pub enum Stage {
-    /// What would be made.
+    /// Plans of what would be created.
     Ask(Box<Ask>),
-    /// Something that is under way with one rotation, in a sentence.
+    /// Something is running for one rotation; the text names it.
     Working(String),
-    /// How far a rotation has come.
+    /// State of one rotation after a step, or the problem that prevented the step.
     After(Box<Result<RotationReport, Problem>>),
-    /// Several keys.
+    /// Several keys that are being rotated.
     Many(Many),
-    /// A rotation that was interrupted.
+    /// An interrupted rotation that can be resumed.
     GoOn(Box<Resuming>),
-    /// A rotation that may be canceled.
+    /// A rotation that can be canceled.
     Cancel(Box<Canceling>),
-    /// The outcome of canceling a rotation.
+    /// Outcome of canceling a rotation.
     Canceled(Box<Result<Rotation, Problem>>),
-    /// Old keys that are due.
+    /// Old keys that are due to be ended.
     End(Box<EndingOldKeys>),
 }
 
-/// What would be made, and what is wanted.
+/// Plans of a rotation, with the options that were chosen.
 pub struct Ask {
-    /// The keys that were asked for.
+    /// Keys to rotate.
     pub ids: Vec<KeyId>,
-    /// What would be made of them.
+    /// Plans for the keys; loading while the worker makes them.
     pub planned: Loadable<Planned>,
-    /// The name that was looked at; empty is that of the old key.
+    /// Name that the plans were made with, as typed; blank means the name of the old key.
     pub name: String,
-    /// The end that was looked at; empty is as long a life as the old key's.
+    /// Expiration that the plans were made with, as typed; blank means the old key's lifetime.
     pub expiration: String,
-    /// How long both keys work, in milliseconds.
+    /// Chosen grace period, in which both keys work, in milliseconds.
     pub grace: Millis,
-    /// Whether the old key is in wrong hands.
+    /// `true` if the old key is compromised: there is no grace period then.
     pub compromised: bool,
-    /// Consent to what the plans have objections to.
+    /// Consent to objections of the plans.
     pub consent: Consent,
 }
 
@@ -150,7 +150,7 @@ impl Ask {
         }
     }
 
-    /// Whether it is about one key.
+    /// Returns `true` if exactly one key is to be rotated.
     pub fn is_single(&self) -> bool {
         self.ids.len() == 1
     }
@@ -159,27 +159,27 @@ impl Ask {
         self.planned.value().into_iter().flat_map(|planned| &planned.plans)
     }
 
-    /// Number of plans with this objection.
+    /// Counts the plans with this objection.
     pub fn count_of(&self, objection: Objection) -> usize {
         self.plans().filter(|plan| plan.objections(self.grace()).contains(&objection)).count()
     }
 
-    /// `true` if a key is meant, by what was consented to.
+    /// Returns `true` if the consents that were given cover all objections of the plan.
     pub fn is_meant(&self, plan: &RotationPlan) -> bool {
         plan.check_with(self.consent, self.grace()).is_ok()
     }
 
-    /// How many would be rotated.
+    /// Counts the keys that would be rotated.
     pub fn count(&self) -> usize {
         self.plans().filter(|plan| self.is_meant(plan)).count()
     }
 
-    /// How long both keys work.
+    /// Returns the effective grace period, in milliseconds; 0 if the old key is compromised.
     pub fn grace(&self) -> Millis {
         if self.compromised { 0 } else { self.grace }
     }
 
-    /// What stands in the way.
+    /// Returns the reason why the rotation can't be started now; `None` if it can.
     pub fn obstacle(&self) -> Option<&'static str> {
         match self.plans().next() {
             _ if self.planned.is_loading() => Some("It is looked at first"),
@@ -198,64 +198,65 @@ impl Ask {
         }
     }
 
-    /// What has to be typed, when there are many.
+    /// Returns the text that has to be typed to confirm; `None` below [`TYPED_FROM`] keys.
     pub fn text_to_type(&self) -> Option<String> {
         let count = self.count();
         (count >= TYPED_FROM).then(|| format!("rotate {count}"))
     }
 }
 
-/// Several keys that are being rotated.
+/// Several keys that are being rotated together.
 pub struct Many {
-    /// Them, with their names.
+    /// Ids and names of the old keys.
     pub keys: Vec<(KeyId, String)>,
-    /// Where the secrets go.
+    /// Folder for the files with the new secrets.
     pub folder: PathBuf,
-    /// What became of them.
+    /// Outcome of each key, or the problem that prevented all of it; `None` while it is running.
     pub over: Option<Result<Vec<BatchItem>, Problem>>,
 }
 
-/// A rotation that was interrupted.
+/// An interrupted rotation that can be resumed.
 pub struct Resuming {
-    /// As it was read.
+    /// The rotation as it was last read.
     pub rotation: Rotation,
-    /// What is wrong with what was pasted.
+    /// Reason why the pasted text was not accepted.
     pub error: Option<String>,
 }
 
-/// Old keys that are due.
+/// Old keys that are due to be ended.
 pub struct EndingOldKeys {
-    /// Their rotations.
+    /// Rotations of these keys.
     pub rotations: Vec<Rotation>,
-    /// Plans of ending each of them, and the last uses of the old keys.
+    /// Plans of ending each of them, with the last uses of the old keys.
     pub looked: Loadable<EndPlans>,
-    /// What became of them.
+    /// Outcome of each rotation, or the problem that prevented all of it; `None` before the end of the run.
     pub over: Option<Result<Vec<EndOutcome>, Problem>>,
 }
 
-/// A rotation that may be canceled.
+/// A rotation that can be canceled.
 pub struct Canceling {
-    /// As it was read.
+    /// The rotation as it was last read.
     pub rotation: Rotation,
     /// `true` to leave its successor valid.
     pub keep: bool,
-    /// Plans of canceling it, worked out from both keys as the cluster has them.
+    /// Plans of canceling it, computed from both keys as the cluster has them.
     pub looked: Loadable<CancelPlans>,
 }
 
 impl EndingOldKeys {
-    /// Plan of ending a rotation, or the problem that would refuse it; `None` until the cluster was asked.
+    /// Returns the plan of ending a rotation, or the problem that would refuse it; `None` until the cluster has
+    /// answered.
     pub fn plan(&self, rotation: &Rotation) -> Option<&Result<EndPlan, Problem>> {
         let number = self.rotations.iter().position(|own| own.id == rotation.id)?;
         self.looked.value()?.plans.get(number)
     }
 
-    /// The rotations that would be ended: all but those whose end would be refused.
+    /// Returns the rotations that would be ended: all but those whose end would be refused.
     pub fn meant(&self) -> impl Iterator<Item = &Rotation> {
         self.rotations.iter().filter(|rotation| !matches!(self.plan(rotation), Some(Err(_))))
     }
 
-    /// What stands in the way.
+    /// Returns the reason why the old keys can't be ended now; `None` if they can.
     pub fn obstacle(&self) -> Option<&'static str> {
         match (self.looked.is_loading(), self.meant().next()) {
             (true, _) => Some("It is looked at first"),
@@ -264,8 +265,8 @@ impl EndingOldKeys {
         }
     }
 
-    /// What has to be typed, when there are many.
-    pub fn words_to_type(&self) -> Option<String> {
+    /// Returns the text that has to be typed to confirm; `None` below [`TYPED_FROM`] keys.
+    pub fn text_to_type(&self) -> Option<String> {
         let count = self.meant().count();
         (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
     }
@@ -276,7 +277,7 @@ impl Rotating {
         Self { profile, stage, progress: Vec::new(), counted: 0, stopping: false, ticket: None }
     }
 
-    /// Whether a cluster is being changed.
+    /// Returns `true` while a request that changes a cluster is running.
     pub fn is_running(&self) -> bool {
         self.ticket.is_some()
     }
@@ -328,7 +329,7 @@ impl State {
         }
     }
 
-    /// What the dialog shows, while nothing is under way.
+    /// Returns the content of the dialog; `None` while a request is running.
     fn idle_stage(&mut self) -> Option<&mut Stage> {
         self.rotating.as_mut().filter(|dialog| !dialog.is_running()).map(|dialog| &mut dialog.stage)
     }
@@ -339,7 +340,7 @@ impl State {
         }
     }
 
-    /// Of the cluster that the dialog is about.
+    /// Returns the session of the dialog's cluster. Notifies the user if the connection was closed.
     fn rotating_session(&mut self) -> Option<Box<Session>> {
         let id = self.rotating.as_ref()?.profile.id.clone();
         let session = self.clusters.iter().find(|cluster| cluster.profile.id == id)?.session.value().cloned();
@@ -349,7 +350,7 @@ impl State {
         session.map(Box::new)
     }
 
-    /// Submits what changes a cluster; the dialog waits for it.
+    /// Submits a step that changes a cluster; the dialog waits for its answer.
     pub(crate) fn run_rotation(&mut self, session: Box<Session>, step: Rotate, stage: Stage) {
         let ticket = self.submit(Task::Rotate(session, step));
         if let Some(dialog) = &mut self.rotating {
@@ -409,7 +410,7 @@ impl State {
         self.run_rotation(session, Rotate::Many(plans, consent, folder), Stage::Many(many));
     }
 
-    /// Shows a dialog about a rotation that was read.
+    /// Opens the dialog for a rotation that was read, unless one is open.
     fn ask_about(&mut self, profile: &ProfileId, id: &str, stage: impl FnOnce(Rotation) -> Stage) {
         let known = self.known_rotation(profile, id).filter(|_| self.rotating.is_none());
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
@@ -451,7 +452,7 @@ impl State {
         self.run_rotation(session, step, Stage::Working("Canceling the rotation".into()));
     }
 
-    /// Shows what canceling a rotation would do, which the cluster is asked for.
+    /// Shows what canceling a rotation would do, and asks the cluster for the plans.
     fn ask_cancel(&mut self, profile: &ProfileId, id: &str, keep: bool) {
         self.ask_about(profile, id, |rotation| {
             Stage::Cancel(Box::new(Canceling { rotation, keep, looked: Loadable::default() }))
@@ -509,7 +510,7 @@ impl State {
         }
     }
 
-    /// Closes the dialog; what changes a cluster is waited for.
+    /// Closes the dialog, unless a request that changes a cluster is running.
     pub(crate) fn close_rotating(&mut self) {
         let Some(stage) = self.idle_stage() else { return };
         let question = match stage {
@@ -524,8 +525,8 @@ impl State {
         self.rotating = None;
     }
 
-    /// Opens what a way out of a problem leads to: going on with a rotation, ending its old key, or giving it up. The
-    /// dialog that is open is closed for it, unless a cluster is being changed.
+    /// Opens what a problem's fix leads to: resuming a rotation, ending its old key, or canceling it. The open dialog
+    /// is closed first; while it is changing a cluster, nothing happens.
     pub(crate) fn rotation_fix(&mut self, id: &str, gives_up: Option<bool>) {
         if self.rotating.as_ref().is_some_and(Rotating::is_running) {
             return;
@@ -564,7 +565,7 @@ impl State {
     }
 }
 
-/// The key in what was pasted, if it is the successor.
+/// Returns the secret in the pasted text if it belongs to the successor.
 fn of_the_successor(text: &Secret, rotation: &Rotation) -> Result<SecretConfirmation, String> {
     let candidates = secret_text::read(text).map_err(|error| error.to_string())?;
     let successor = rotation.successor().cloned().unwrap_or_default();

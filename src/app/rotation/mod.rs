@@ -1,5 +1,5 @@
-//! What is known of the rotations of the open clusters: read when one is signed in, after each step, and with the
-//! keys. Nothing is read while it is drawn, and nothing polls: when the next one is due, the window wakes.
+//! Rotations of the open clusters: read after signing in, after each step, and whenever the keys are read. Nothing is
+//! read while drawing, and nothing polls: the window wakes when the next rotation is due.
 
 pub mod answers;
 pub mod dialog;
@@ -16,32 +16,32 @@ use crate::{
     worker::{Rotate, Task, Ticket},
 };
 
-/// The rotations of the open clusters.
+/// Rotations of the open clusters.
 #[derive(Default)]
 pub struct Rotations(Vec<(ProfileId, Loadable<ClusterRotations>)>);
 
 /// A rotation of an open cluster.
 #[derive(Clone)]
 pub struct RotationRow<'a> {
-    /// Profile of the cluster.
+    /// Id of the cluster's profile.
     pub profile: &'a ProfileId,
-    /// As it was read.
+    /// The rotation as it was last read.
     pub rotation: &'a Rotation,
-    /// The next step, with how both keys stand.
+    /// Next step, given the state of both keys.
     pub outlook: Outlook,
 }
 
-/// What a key is in a rotation.
+/// Role of a key in a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationRole {
-    /// It gets a successor.
+    /// The key that gets a successor.
     Old,
-    /// It takes the place of another.
+    /// The key that replaces another.
     Successor,
 }
 
 impl Rotations {
-    /// Those of a cluster.
+    /// Returns the rotations of a cluster; `None` if they were never requested.
     pub fn of(&self, id: &ProfileId) -> Option<&Loadable<ClusterRotations>> {
         self.0.iter().find(|(own, _)| own == id).map(|(_, here)| here)
     }
@@ -54,7 +54,7 @@ impl Rotations {
         &mut self.0[place].1
     }
 
-    /// Those of a cluster that is closed: under its name another may be opened.
+    /// Forgets the rotations of a closed cluster, because another cluster may be opened under the same profile.
     pub(super) fn forget(&mut self, id: &ProfileId) {
         self.0.retain(|(own, _)| own != id);
     }
@@ -64,17 +64,17 @@ impl Rotations {
     }
 }
 
-/// `true` if a rotation waits for a person because it was interrupted.
+/// Returns `true` if a rotation was interrupted and waits for a person.
 pub fn is_interrupted(outlook: &Outlook) -> bool {
     matches!(outlook, Outlook::Next(Next::Make | Next::Try))
 }
 
-/// `true` if a rotation can't come to its end any more: it can be closed or given up.
+/// Returns `true` if a rotation can't be completed any more: it can only be closed or canceled.
 pub fn is_stuck(outlook: &Outlook) -> bool {
     matches!(outlook, Outlook::Dead(_) | Outlook::SuccessorEnded(_))
 }
 
-/// Sorts the most urgent first: due, interrupted or stuck, waiting.
+/// Returns the sort key of a rotation, most urgent first: due, interrupted or stuck, waiting.
 fn urgency(row: &RotationRow<'_>) -> (u8, Millis) {
     let begun = row.rotation.begun_at;
     match &row.outlook {
@@ -86,7 +86,7 @@ fn urgency(row: &RotationRow<'_>) -> (u8, Millis) {
 }
 
 impl State {
-    /// The clusters that are shown: several where their keys are one list.
+    /// Returns the clusters that are shown: several if their keys are merged into one list.
     fn shown_clusters(&self) -> impl Iterator<Item = &Cluster> {
         let (all, shown) = (self.shows_all(), self.cluster().map(|cluster| &cluster.profile.id));
         self.clusters.iter().filter(move |cluster| all || Some(&cluster.profile.id) == shown)
@@ -96,7 +96,7 @@ impl State {
         self.shown_clusters().filter_map(|cluster| self.rotations.of(&cluster.profile.id))
     }
 
-    /// The rotations of what is shown that are not at their end, the most urgent first.
+    /// Returns the unfinished rotations of the shown clusters, most urgent first.
     pub fn open_rotations(&self) -> Vec<RotationRow<'_>> {
         let of = |cluster: &'_ Cluster| self.rotations.of(&cluster.profile.id).and_then(Loadable::value);
         let mut rows: Vec<RotationRow<'_>> = Vec::new();
@@ -109,13 +109,13 @@ impl State {
         rows
     }
 
-    /// A rotation with its outlook.
+    /// Adds the outlook to a rotation.
     pub fn row<'a>(&self, profile: &'a ProfileId, rotation: &'a Rotation) -> RotationRow<'a> {
         RotationRow { profile, rotation, outlook: self.outlook(profile, rotation) }
     }
 
-    /// Outlook of a rotation of an open cluster: its keys stand as the list has them, and those that the list does not
-    /// have as they stood when the rotations were read.
+    /// Computes the outlook of a rotation of an open cluster: from the keys in the list, and for keys that are not in
+    /// it from their state when the rotations were read.
     pub fn outlook(&self, profile: &ProfileId, rotation: &Rotation) -> Outlook {
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
         let here = self.rotations.of(profile).and_then(Loadable::value);
@@ -135,12 +135,12 @@ impl State {
         rotation.outlook(self.now, standing(&rotation.old.id), successor)
     }
 
-    /// Why the rotations of what is shown could not be read.
+    /// Returns the problem that prevented reading the rotations of a shown cluster.
     pub fn rotations_problem(&self) -> Option<&Problem> {
         self.shown_rotations().find_map(Loadable::problem)
     }
 
-    /// Files that should be rotations and can't be read, each with the reason.
+    /// Returns files that should be rotations and can't be read, each with the reason; sorted by path.
     pub fn unreadable_rotations(&self) -> Vec<(String, String)> {
         let files = self.shown_rotations().filter_map(Loadable::value).flat_map(|here| &here.unreadable);
         let mut files: Vec<(String, String)> =
@@ -150,8 +150,8 @@ impl State {
         files
     }
 
-    /// The rotation that a shown key is in, and what it is there. One that is not at its end goes before others,
-    /// and the newest before older ones.
+    /// Returns the rotation that a shown key is in, and the key's role. Unfinished rotations take precedence over
+    /// finished ones, and newer over older.
     pub fn rotation_of(&self, id: &KeyId) -> Option<(&Rotation, RotationRole)> {
         let here = self.rotations.of(&self.home(id)?.profile.id)?.value()?;
         let part = |rotation: &Rotation| match rotation.old.id == *id {
@@ -162,7 +162,7 @@ impl State {
         about.max_by_key(|(rotation, _)| (!rotation.is_finished(), rotation.begun_at))
     }
 
-    /// Those of a cluster that are due.
+    /// Returns the rotations of a cluster that are due.
     pub(super) fn due_on(&self, id: &ProfileId) -> Vec<Rotation> {
         let here = self.rotations.of(id).and_then(Loadable::value);
         let rotations = here.into_iter().flat_map(|here| &here.rotations);
@@ -174,14 +174,14 @@ impl State {
         here.rotations.iter().find(|rotation| rotation.id == id).cloned()
     }
 
-    /// When the next rotation of what is shown is due.
+    /// Returns the time at which the next rotation of the shown clusters becomes due.
     pub(super) fn next_due(&self) -> Option<Millis> {
         let waiting = self.open_rotations();
         let due = |row: &RotationRow<'_>| row.rotation.due().filter(|_| matches!(row.outlook, Outlook::Next(_)));
         waiting.iter().filter_map(due).filter(|due| *due > self.now).min()
     }
 
-    /// Reads those of a cluster.
+    /// Reads the rotations of a cluster.
     pub(super) fn read_rotations(&mut self, id: &ProfileId) {
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *id);
         let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() else { return };
@@ -189,7 +189,7 @@ impl State {
         self.rotations.entry(id).ask(ticket);
     }
 
-    /// Reads those of all that is shown.
+    /// Reads the rotations of all shown clusters.
     pub(super) fn refresh_rotations(&mut self) {
         let ids: Vec<ProfileId> = self.shown_clusters().map(|cluster| cluster.profile.id.clone()).collect();
         ids.iter().for_each(|id| self.read_rotations(id));

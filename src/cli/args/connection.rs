@@ -1,5 +1,4 @@
-//! Which cluster, whom to trust and how to sign in: options before the environment, and a profile in
-//! place of both.
+//! The cluster, its trust and the credential: options before the environment, and a profile in place of both.
 
 use std::{
     path::{Path, PathBuf},
@@ -54,7 +53,7 @@ pub(crate) struct ConnectionFlags {
     pub(crate) run_as: Option<String>,
 }
 
-/// A connection with what a person must be told before it is used.
+/// A connection, with the warnings to show before it is used.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) endpoint: Endpoint,
@@ -68,7 +67,7 @@ impl ConnectionFlags {
         !insecure && ca_file.is_none() && texts.iter().all(|text| text.is_none())
     }
 
-    /// Puts the connection together and says its warnings.
+    /// Puts the connection together and prints its warnings.
     ///
     /// # Errors
     /// When something is missing or contradicts itself.
@@ -88,14 +87,14 @@ impl ConnectionFlags {
         Ok(session)
     }
 
-    /// Signs in to change something, and says so where nothing of it can be written down. By a profile, secrets that the
-    /// keyring keeps of keys that are invalidated are removed from it.
+    /// Signs in to change something, and reports where no journal can be kept of it. With a profile, kept secrets of
+    /// keys that are invalidated are removed from the keyring.
     ///
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(crate) async fn changing_session(&self) -> Result<Session, CliError> {
         let session = changing_session_at(&self.endpoint()?).await?;
-        // A keyring that was just asked for the profile answers; without a profile nobody agreed to be asked by one.
+        // A keyring that was just read for the profile answers; without a profile nobody agreed to a keyring's prompt.
         Ok(if self.profile.is_some() { session.with_keyring(environment::kept_secrets()) } else { session })
     }
 
@@ -184,8 +183,8 @@ impl ConnectionFlags {
     }
 }
 
-/// Signs in to change something at an endpoint that was put together before, and says so where nothing of it can be
-/// written down.
+/// Signs in to change something at an endpoint that was put together before, and reports where no journal can be kept
+/// of it.
 ///
 /// # Errors
 /// With the way out, when it is refused.
@@ -198,26 +197,26 @@ pub(crate) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, 
     Ok(session)
 }
 
-/// The journal of the environment, whose warnings go to standard error at once.
+/// Opens the journal of the environment, whose warnings are printed to stderr at once.
 fn watched_journal() -> Journal {
     Journal::from_environment().watched(|warning| output::print_error(&sanitize::shown(&format!("Warning: {warning}"))))
 }
 
-/// Says where the answers are dated so far off that nobody may count by it.
+/// Reports that the answers carry a date so far off that it can't be used for clock skew.
 pub(crate) fn say_clock(session: &Session) {
     if let Some(words) = session.clock_words() {
         output::print_error(&format!("Warning: {words}"));
     }
 }
 
-/// Says on whose behalf something is about to be done, where it is not one's own.
+/// Reports on whose behalf a change is about to be made, if the user acts for another one.
 pub(crate) fn say_acting(session: &Session) {
     if let Some(words) = acting(session) {
         output::print_status(&words);
     }
 }
 
-/// "Acting as ana, signed in as officer"; nothing where one acts for oneself.
+/// Formats "Acting as ana, signed in by officer (run-as)"; `None` if the user acts for nobody else.
 pub(crate) fn acting(session: &Session) -> Option<String> {
     let endpoint = session.client.endpoint();
     endpoint.run_as.as_deref().filter(|user| !user.is_empty())?;
@@ -229,7 +228,7 @@ pub(crate) fn acting(session: &Session) -> Option<String> {
     Some(sanitize::shown(&words).into_owned())
 }
 
-/// How the environment signs in. A key goes before a token, and a token before a user.
+/// Reads the credential from the environment. An API key takes precedence over a token, and a token over a user.
 fn login(machine: &dyn Host, warnings: &mut Vec<String>) -> Result<Login, CliError> {
     let key = machine.variable("ES_API_KEY")?;
     let token = machine.variable("ES_TOKEN")?;

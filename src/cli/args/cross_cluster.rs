@@ -48,7 +48,7 @@ pub(crate) struct CrossArgs {
 }
 
 impl CrossArgs {
-    /// Whether the key is for another cluster.
+    /// Returns `true` if a cross-cluster key is requested.
     pub(crate) fn is_asked(&self) -> bool {
         self.cross_cluster
     }
@@ -64,7 +64,7 @@ impl CrossArgs {
     }
 }
 
-/// Access that was typed as JSON, or is in a file.
+/// Reads access that was given as JSON, or is in a file.
 ///
 /// # Errors
 /// One line that begins with the option.
@@ -72,7 +72,7 @@ fn read_access(given: &str) -> Result<Access, String> {
     Access::parse(&access_text(given)?).map_err(|words| format!("--access: {words}"))
 }
 
-/// Text of JSON as it was given, or of the file that is named, with or without an `@` before its name.
+/// Returns the given text of JSON, or the text of the file that is named, with or without an `@` before its name.
 ///
 /// # Errors
 /// One line that begins with the option.
@@ -84,7 +84,7 @@ pub(crate) fn access_text(given: &str) -> Result<String, String> {
     json_input::of_file(path).map_err(|why| format!("--access: {why}"))
 }
 
-/// `create --cross-cluster`.
+/// Runs `create --cross-cluster`.
 pub(crate) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &CrossArgs) -> Result<Exit, CliError> {
     let endpoint = flags.endpoint()?;
     // Its rights are its access; a draft without any is checked for all the rest.
@@ -122,7 +122,8 @@ pub(crate) async fn create(flags: &ConnectionFlags, key: &KeyArgs, cross: &Cross
     Ok(create::ended(&created))
 }
 
-/// What is missing is said before anything is sent.
+/// Checks that the version and the license of the cluster offer cross-cluster keys, and certificate identities if
+/// wanted, before anything is sent.
 async fn is_offered(session: &Session, with_identity: bool) -> Result<(), CliError> {
     let identity = || with_identity.then(|| capabilities::missing(session, Capability::CertificateIdentity)).flatten();
     if let Some(problem) = capabilities::missing(session, Capability::CrossCluster).or_else(identity) {

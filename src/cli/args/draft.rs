@@ -1,5 +1,5 @@
-//! A key as it was asked for on a command line, checked: first what can be told without the cluster,
-//! then with its roles.
+//! A draft of a key as given on a command line, checked: first as far as possible without the cluster, then with its
+//! roles.
 
 use super::connection::changing_session_at;
 use crate::{
@@ -19,11 +19,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) key: CreateKey,
-    /// What the key will be able to do and until when.
+    /// Sentence that says what the key will be able to do and when it expires.
     pub(crate) sentence: Vec<Piece>,
 }
 
-/// Checks all that can be known without the cluster, so that a slip is told before anything is sent.
+/// Checks everything that can be checked without the cluster, so that an error is reported before anything is sent.
 ///
 /// # Errors
 /// One line for each option that is wrong.
@@ -31,7 +31,8 @@ pub(crate) fn check_before_connecting(draft: &Draft, login: &Login) -> Result<()
     check_early(draft, matches!(login, Login::ApiKey { .. }))
 }
 
-/// The same where it is known whether the key will be derived from another, so that it can have no rights.
+/// Checks a draft as [`check_before_connecting`] does, for a caller that knows whether the key will be derived from
+/// another key, which can have no privileges.
 ///
 /// # Errors
 /// One line for each option that is wrong.
@@ -60,7 +61,7 @@ pub(crate) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session
     Ok((session, checked))
 }
 
-/// Reads the roles, and checks the whole draft. `by_api_key`: the key will be derived from another.
+/// Reads the roles, and checks the whole draft. `by_api_key`: the key will be derived from another one.
 ///
 /// # Errors
 /// When the roles are refused, or with one line for each option that is wrong.
@@ -79,7 +80,7 @@ pub(crate) async fn check_on(session: &Session, draft: &Draft, by_api_key: bool)
     }
 }
 
-/// Warns of a name or an application id that usable keys have already; they remain allowed.
+/// Warns of a name or an application id that usable keys have already; both remain allowed.
 pub(crate) async fn say_taken(session: &Session, key: &CreateKey) {
     match find::taken(session, key.name(), key.application_id()).await {
         Ok(taken) => {
@@ -95,7 +96,7 @@ fn has_roles(draft: &Draft) -> bool {
     draft.rights == RightsChoice::Roles && !draft.roles.is_empty()
 }
 
-/// The roles that were asked for; if one doesn't exist, all that can be read, to tell the nearest.
+/// Reads the requested roles; if one doesn't exist, all that can be read, to suggest the nearest.
 pub(crate) async fn roles(session: &Session, draft: &Draft) -> Result<Vec<Role>, CliError> {
     if !has_roles(draft) {
         return Ok(Vec::new());
@@ -108,7 +109,7 @@ pub(crate) async fn roles(session: &Session, draft: &Draft) -> Result<Vec<Role>,
     Ok(session.client.roles().await.unwrap_or(found))
 }
 
-/// Elasticsearch takes no role names for a key, so that a role must be read to be given.
+/// Maps an error of reading roles: Elasticsearch takes no role names for a key, so a role must be read to be given.
 fn unreadable_roles(error: ClientError) -> CliError {
     let forbidden = matches!(error, ClientError::Forbidden { .. });
     let problem = Problem::from(error);
@@ -120,7 +121,7 @@ fn unreadable_roles(error: ClientError) -> CliError {
     CliError::problem("You may not read the roles", &problem.detail, hint)
 }
 
-/// One line for each error; each missing role has its own.
+/// Formats one line for each validation error; each missing role has its own.
 pub(crate) fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
     for error in errors {

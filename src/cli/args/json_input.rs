@@ -1,11 +1,11 @@
-//! JSON as it is given to an option: the text itself, or `@FILE` that holds it.
+//! JSON as the value of an option: the text itself, or `@FILE` with its path.
 
 use std::{fs::File, io::Read as _};
 
-/// The most bytes of JSON that are read from a file; the descriptors and the metadata of a key are far smaller.
+/// Size limit of a file with JSON, in bytes; role descriptors and metadata of a key are far smaller.
 const MAX_JSON_BYTES: u64 = 1024 * 1024;
 
-/// The text that was given, or that of the file that it names by `@`.
+/// Returns the given text, or the text of the file that it names with `@`.
 ///
 /// # Errors
 /// One line about the file when it can't be read, is too long or is not UTF-8.
@@ -13,7 +13,7 @@ pub(crate) fn text(given: &str) -> Result<String, String> {
     given.strip_prefix('@').map_or_else(|| Ok(given.to_owned()), of_file)
 }
 
-/// The text of a file.
+/// Reads the text of a file.
 ///
 /// # Errors
 /// One line about it when it can't be read, is too long or is not UTF-8.

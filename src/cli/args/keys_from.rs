@@ -1,4 +1,4 @@
-//! Keys named by a file or by stdin: one id a line, as `keybearer list --ids` writes them.
+//! Keys named by a file or by stdin: one id per line, as `keybearer list --ids` writes them.
 
 use std::{
     collections::HashSet,
@@ -16,15 +16,15 @@ use crate::{
     ops::{Session, keys::list},
 };
 
-/// The most bytes of ids that are read: room for a million of them.
+/// Size limit of the file in bytes: enough for a million ids.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
-/// The most bytes of one line; an id of Elasticsearch has 20 (as seen on 7.10.2 to 9.5.3).
+/// Size limit of one line in bytes; an id of Elasticsearch has 20 (as seen on 7.10.2 to 9.5.3).
 const MAX_LINE: usize = 512;
-/// How many unknown ids are named.
+/// Maximum number of unknown ids that an error names.
 const NAMED: usize = 5;
 
-/// The ids in a file, or on stdin for `-`: each once, in their order. Blank lines and the blanks around an id are no
-/// part of it.
+/// Reads the ids in a file, or on stdin for `-`: without duplicates, in their order. Blank lines and whitespace around
+/// an id are ignored.
 ///
 /// # Errors
 /// When it can't be read, is too long, or holds no id.
@@ -41,7 +41,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<KeyId>, CliError> {
     if ids.is_empty() { Err(wrong("holds no id: one a line is expected".into())) } else { Ok(ids) }
 }
 
-/// At most one byte more than is allowed.
+/// Reads at most one byte more than is allowed.
 fn limited(input: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
@@ -65,10 +65,10 @@ fn ids(bytes: &[u8]) -> Result<Vec<KeyId>, String> {
     Ok(ids)
 }
 
-/// The keys of these ids, in their order, as the cluster has them now.
+/// Reads the keys with these ids, in their order, as the cluster has them now.
 ///
 /// # Errors
-/// When the cluster can't be asked, or doesn't know all of them: then nothing is to be done to the others either.
+/// When the cluster can't be read, or doesn't know all of them: then nothing is to be done to the others either.
 pub(crate) async fn keys(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, CliError> {
     let found = list::by_id(session, ids).await?;
     let mut by_id: std::collections::HashMap<KeyId, ApiKey> =

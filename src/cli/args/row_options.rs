@@ -1,4 +1,4 @@
-//! Which rows and columns of a list are printed, and how bare: the options that `list` and `expiring` share.
+//! Rows and columns of a printed list, and its headers: the options that `list` and `expiring` share.
 
 use clap::Args;
 
@@ -26,7 +26,7 @@ pub(crate) struct RowOptions {
     ids: bool,
 }
 
-/// The columns by their words: the head in a table, and the place in a CSV file.
+/// Columns by their names: the header in a table, and the index in a CSV file.
 const COLUMNS: [(&str, &str, Option<usize>); 13] = [
     ("name", "NAME", Some(1)),
     ("id", "ID", Some(0)),
@@ -43,7 +43,7 @@ const COLUMNS: [(&str, &str, Option<usize>); 13] = [
     ("managed", "MANAGED BY", Some(12)),
 ];
 
-/// What the data is written as, as far as these options depend on it.
+/// Form of the output, as far as these options depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// A table for people.
@@ -55,10 +55,10 @@ pub(crate) enum Shape {
 }
 
 impl RowOptions {
-    /// Tells what can't be meant, before anything is asked.
+    /// Checks for contradictory options, before anything is requested.
     ///
     /// # Errors
-    /// A usage error for an unknown column, and for columns or heads of a form that has none to choose.
+    /// A usage error for an unknown column, and for columns or headers with a form that has none to choose.
     pub(crate) fn check(&self, shape: Shape) -> Result<(), CliError> {
         if shape == Shape::Fixed && (!self.columns.is_empty() || self.no_headers) {
             return Err(CliError::usage("--columns and --no-headers go with --output table and csv"));
@@ -79,17 +79,17 @@ impl RowOptions {
         Ok(())
     }
 
-    /// Only ids are wanted.
+    /// Returns `true` if only ids are printed.
     pub(crate) fn ids(&self) -> bool {
         self.ids
     }
 
-    /// The CSV is another than the file that the window writes.
+    /// Returns `true` if the CSV differs from the file that the window writes.
     pub(crate) fn changes_csv(&self) -> bool {
         !self.columns.is_empty() || self.no_headers
     }
 
-    /// The first rows; says on stderr how many there are if some are left out.
+    /// Returns the first rows, at most as many as `--limit` allows; all without it.
     pub(crate) fn first<'r>(&self, rows: &'r [u32]) -> &'r [u32] {
         match self.limit {
             Some(limit) if limit < rows.len() => &rows[..limit],
@@ -104,7 +104,7 @@ impl RowOptions {
         self.columns.iter().map(|name| name.trim()).collect()
     }
 
-    /// The table, as wide as the terminal. `more` is a further column: its head, and a cell for each key.
+    /// Formats the table, as wide as the terminal. `more` is a further column: its header, and a cell for each key.
     pub(crate) fn table(&self, keys: impl Iterator<Item = ApiKey>, now: Millis, more: Option<More<'_>>) -> String {
         let zone = crate::ops::clock::zone();
         let columns = self.columns();
@@ -122,10 +122,10 @@ impl RowOptions {
         }
     }
 
-    /// The chosen columns as CSV on stdout, under the names that they have in the whole file.
+    /// Prints the chosen columns as CSV to stdout, under the names that they have in the complete file.
     ///
     /// # Errors
-    /// When nobody takes it.
+    /// When stdout can't be written.
     pub(crate) fn put_csv(&self, keys: impl Iterator<Item = ApiKey>, now: Millis) -> Result<(), CliError> {
         let place = |name: &&str| COLUMNS.iter().find(|(own, ..)| own == name).and_then(|(.., place)| *place);
         let places: Vec<usize> = if self.columns.is_empty() {
@@ -142,10 +142,10 @@ impl RowOptions {
         output::put_csv_exact((!self.no_headers).then_some(head.as_slice()), rows)
     }
 
-    /// The ids, one a line, on stdout.
+    /// Prints the ids to stdout, one per line.
     ///
     /// # Errors
-    /// When nobody takes them.
+    /// When stdout can't be written.
     pub(crate) fn put_ids<'i>(ids: impl Iterator<Item = &'i str>) -> Result<(), CliError> {
         use std::io::Write;
         let mut out = std::io::BufWriter::new(output::stdout());
@@ -156,11 +156,11 @@ impl RowOptions {
     }
 }
 
-/// A column that is not made of the key alone.
+/// A column that is not derived from the key alone.
 pub(crate) struct More<'m> {
-    /// Its head.
+    /// Header of the column.
     pub(crate) head: &'m str,
-    /// The cell of a key, harmless.
+    /// Function that formats the cell of a key, harmless.
     pub(crate) cell: &'m dyn Fn(&ApiKey) -> String,
 }
 

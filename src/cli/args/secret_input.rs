@@ -1,4 +1,4 @@
-//! Secrets that a command needs besides its sign-in: from a file, from stdin, or typed; never an option.
+//! Secrets that a command needs besides its credential: from a file, from stdin, or typed; never as an option.
 
 use std::{
     io::{self, IsTerminal, Read},
@@ -12,13 +12,13 @@ use crate::{
     model::secret::Secret,
 };
 
-/// No password, token or key is as long as that.
+/// Size limit of a secret, in bytes; no password, token or key is that long.
 const MAX_SECRET_BYTES: usize = 64 << 10;
 
-/// Where a secret comes from.
+/// Source of a secret.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    /// The whole of stdin.
+    /// All of stdin.
     Stdin,
     /// A file.
     File(PathBuf),
@@ -27,7 +27,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// By the two options that name one; a person where neither was given.
+    /// Returns the source that one of the two options names; a person where neither is given.
     pub(crate) fn of(file: Option<&PathBuf>, stdin: bool) -> Self {
         match (file, stdin) {
             (Some(path), _) if path.as_os_str() == "-" => Self::Stdin,
@@ -37,11 +37,11 @@ impl Source {
         }
     }
 
-    /// Reads it; line ends at its end don't count. `what` is what a person is asked for, `options` are named
+    /// Reads the secret; line ends at its end don't count. `what` names the secret in the prompt, `options` are named
     /// where nobody can be asked.
     ///
     /// # Errors
-    /// When it can't be read, is blank or endless.
+    /// When it can't be read, is blank or too long.
     pub(crate) fn read(&self, what: &str, options: &str) -> Result<Secret, CliError> {
         let secret = match self {
             Self::Stdin => read(&mut io::stdin().lock()).map_err(|error| unreadable("stdin", &error))?,

@@ -1,4 +1,4 @@
-//! Options of `keybearer update` that say what shall be different, as the draft that the window fills in, too.
+//! Options of `keybearer update` that describe the changes, as the same draft that the window fills in.
 
 use clap::Args;
 
@@ -36,7 +36,7 @@ pub(crate) struct WantedArgs {
 }
 
 impl WantedArgs {
-    /// Reads the files that are named; what is in them is not checked yet.
+    /// Reads the files that are named; their content is not checked yet.
     ///
     /// # Errors
     /// One line for each file that can't be read, and for an end that is blank.
@@ -77,7 +77,7 @@ impl WantedArgs {
     }
 }
 
-/// One line for each field that is wrong, by its option.
+/// Formats one line for each field that is wrong, with its option.
 pub(crate) fn lines(errors: &[UpdateFieldError]) -> CliError {
     let line = |(field, words): &UpdateFieldError| {
         let option = match field {

@@ -1,5 +1,5 @@
-//! `keybearer check secret`: whose a secret is, whether it works and why not, and what it may do. The secret comes
-//! by a prompt, by stdin or from a file, and never as an argument.
+//! `keybearer check secret`: the owner of a secret, whether it works and why not, and its privileges. The secret is
+//! read from a prompt, from stdin or from a file, and never given as an argument.
 
 use std::{
     fs::File,
@@ -75,7 +75,7 @@ struct AnswerJson<'a> {
     granted: bool,
 }
 
-/// `output` is the form that was asked for before the word `secret`.
+/// Runs the command; `output` is the form that was given before the word `secret`.
 pub(crate) async fn run(flags: &ConnectionFlags, args: CheckSecretArgs, output: PlainFormat) -> Result<Exit, CliError> {
     let endpoint = flags.endpoint()?;
     let pasted = args.secret()?;
@@ -123,7 +123,7 @@ impl CheckSecretArgs {
     }
 }
 
-/// Reads a text into memory that is wiped, a little more than a key can be long.
+/// Reads a text into wiped memory, up to a little more than the maximum length of a key.
 fn read_all(from: impl Read) -> io::Result<Secret> {
     const MAX_INPUT_BYTES: usize = 65 << 10;
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_INPUT_BYTES + 1));
@@ -228,7 +228,7 @@ fn text(checked: &Checked, now: Millis) -> String {
     text
 }
 
-/// What was asked, and what the cluster says.
+/// Formats the requested privileges, each with the cluster's answer.
 fn answers(checked: &Checked) -> String {
     if let Some(problem) = &checked.unanswered {
         return format!("\nwhat was asked\n  not known: {}\n", sanitize::shown(&problem.words()));

@@ -1,4 +1,4 @@
-//! `keybearer clone`: a copy of a key of which one has the secret.
+//! `keybearer clone`: a copy of a key whose secret the user has.
 
 use std::path::PathBuf;
 
@@ -116,7 +116,7 @@ impl CloneArgs {
         }
     }
 
-    /// Checks what can be told without the cluster; a name that is not given will be that of the source.
+    /// Checks what can be checked without the cluster; a missing name will be that of the source.
     fn check_early(&self) -> Result<(), CliError> {
         let draft = self.draft(self.name.as_deref().unwrap_or("copy"));
         draft.check_alone(clock::now(), &clock::zone()).map(drop).map_err(lines)
@@ -132,7 +132,7 @@ impl CloneArgs {
     }
 }
 
-/// Validation errors as lines, each with its option.
+/// Formats validation errors as lines, each with its option.
 fn lines(errors: Vec<CloneFieldError>) -> CliError {
     let line = |(field, words): CloneFieldError| {
         let option = match field {
@@ -146,7 +146,7 @@ fn lines(errors: Vec<CloneFieldError>) -> CliError {
     CliError::Fields(errors.into_iter().map(line).collect())
 }
 
-/// Id in the secret of the source, by which it is found even where one may not see it.
+/// Reads the id in the secret of the source, by which it is found even where it may not be read.
 fn id_of(text: &Secret) -> Result<KeyId, CliError> {
     match Login::from_api_key_text(text.expose()) {
         Ok(Login::ApiKey { id, .. }) => Ok(KeyId::new(id)),
@@ -155,8 +155,8 @@ fn id_of(text: &Secret) -> Result<KeyId, CliError> {
     }
 }
 
-/// The source, as far as one may see it: `Some(None)` where its id was named and it can't be seen. `None` if it
-/// is not clear what is meant, after it was told.
+/// Finds the source, as far as it may be read: `Some(None)` where its id was named and it can't be read. `None` if the
+/// reference is ambiguous, after that was reported.
 async fn source_of(session: &Session, reference: &str, id: &KeyId) -> Result<Option<Option<Box<ApiKey>>>, CliError> {
     if reference == id.as_str() {
         return match session.client.get_api_key(id, session.sees_own_only()).await {

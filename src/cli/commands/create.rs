@@ -112,7 +112,7 @@ struct CreatedJson<'a> {
 }
 
 impl KeyArgs {
-    /// The key as it was asked for, unchecked.
+    /// Returns the draft of the key as given, unchecked.
     ///
     /// # Errors
     /// When a file that is named can't be read.
@@ -136,7 +136,7 @@ impl KeyArgs {
         })
     }
 
-    /// Those that were given, otherwise those of the preset.
+    /// Returns the given index patterns, otherwise those of the preset.
     fn patterns(&self) -> Vec<String> {
         let own = self.preset.map(Preset::patterns).unwrap_or_default();
         if self.patterns.is_empty() {
@@ -146,22 +146,22 @@ impl KeyArgs {
         }
     }
 
-    /// Makes sure beforehand that the secret will reach somebody.
+    /// Chooses the destination, and checks beforehand that the secret will reach somebody.
     ///
     /// # Errors
-    /// When nobody would get it, or the file can't be made.
+    /// When nobody would get it, or the file can't be created.
     pub(crate) fn destination(&self) -> Result<SecretDestination, CliError> {
         destination::destination(self.secret_file.as_deref(), self.output)
     }
 }
 
-/// The presets by their words, which help and errors list.
+/// Returns the parser of presets by their names, which help and errors list.
 fn preset_parser() -> impl TypedValueParser<Value = Preset> {
     let values = Preset::ALL.map(|preset| PossibleValue::new(preset.word()).help(preset.meaning()));
     PossibleValuesParser::new(values).try_map(|word| Preset::find(&word).ok_or("there is no such preset"))
 }
 
-/// What was given, or what is in the file that it names.
+/// Returns the given JSON, or the text of the file that it names.
 fn json_or_file(option: &str, text: &str) -> Result<String, CliError> {
     json_input::text(text).map_err(|why| CliError::Fields(vec![format!("{option}: {why}")]))
 }
@@ -191,10 +191,11 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CreateArgs) -> Result<Exi
 }
 
 impl SecretDestination {
-    /// Whether a person who will see the secret on the screen wants the key; others said so by their options.
+    /// Returns `true` if the key is wanted: asks where the secret goes to the screen; any other destination was agreed
+    /// to by its option.
     ///
     /// # Errors
-    /// When nothing can be read.
+    /// When the answer can't be read.
     pub(crate) fn is_agreed(&self) -> Result<bool, CliError> {
         let agreed = !matches!(self, Self::Screen) || agreed()?;
         if !agreed {
@@ -219,7 +220,7 @@ fn show_request(session: &Session, checked: &Checked, format: PlainFormat) -> Re
 /// Prints a request that is not sent; its body must hold no secret.
 ///
 /// # Errors
-/// When nobody takes it.
+/// When stdout can't be written.
 pub(crate) fn put_request(head: &str, body: &str, format: PlainFormat) -> Result<(), CliError> {
     let body = json::pretty(body);
     match format {
@@ -233,7 +234,7 @@ fn agreed() -> Result<bool, CliError> {
     Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Creates the key. Whoever interrupts it is told what the cluster made of the request.
+/// Creates the key. After an interrupt, reports what the cluster made of the request.
 ///
 /// # Errors
 /// When there is no key, or one whose secret was lost.
@@ -241,7 +242,7 @@ pub(crate) async fn send(session: &Session, key: &CreateKey) -> Result<CreatedKe
     sent_or_interrupted(session, create::create(session, key), Problem::from).await
 }
 
-/// Waits for a key that is being made. After a signal the cluster is asked for it, and the journal is closed.
+/// Waits for the creation of a key. After a signal, asks the cluster for the key, and completes the journal.
 ///
 /// # Errors
 /// When there is no key, or one whose secret was lost.
@@ -260,16 +261,18 @@ pub(crate) async fn sent_or_interrupted(
     })
 }
 
-/// How a command ends that has made a key and handed its secret over: what is odd about the key is told.
+/// Returns the exit code of a command that has created a key and handed its secret over, and prints the doubts about
+/// the key.
 pub(crate) fn ended(created: &CreatedKey) -> Exit {
     created.doubts.iter().for_each(|doubt| output::print_error(doubt));
     if created.doubts.is_empty() { Exit::Done } else { Exit::NotKnown }
 }
 
-/// Gives the secret of a key to whom it is for, this once. A key whose secret reached nobody is ended again.
+/// Hands the secret of a key over to its destination, this once. A key whose secret reached nobody is invalidated
+/// again.
 ///
 /// # Errors
-/// When the secret could not be written, or, after it was written to a file, the words about it.
+/// When the secret could not be written; after it was written to a file, when the key's data could not be printed.
 pub(crate) async fn hand_over(
     session: &Session,
     created: &CreatedKey,
@@ -291,7 +294,7 @@ pub(crate) async fn hand_over(
     }
 }
 
-/// Writes the secret; returns the path of the file that has it, if it is one.
+/// Writes the secret; returns the path of its file, if it is written to one.
 fn deliver(
     created: &CreatedKey,
     application_id: Option<&str>,
@@ -323,7 +326,7 @@ fn deliver(
 }
 
 impl<'a> CreatedJson<'a> {
-    /// Without its secret.
+    /// Creates the JSON of a key, without its secret.
     fn new(created: &'a CreatedKey, application_id: Option<&'a str>) -> Self {
         Self {
             id: created.id.as_str(),

@@ -1,4 +1,4 @@
-//! `keybearer expiring`: what ends soon, for cron, CI and Prometheus.
+//! `keybearer expiring`: keys that expire soon, for cron, CI and Prometheus.
 
 use std::{
     borrow::Cow,
@@ -78,7 +78,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ExpiringArgs) -> Result<E
     let written = write_rows(&session, &args, &read, (&query, row_ids), now);
     let exit = match (read.is_whole(), found.is_empty()) {
         (false, _) => Exit::Partly,
-        // What is scraped must not fail because a key ends; whoever asks in a script wants to know.
+        // Scraped output must not fail because a key expires; a script wants to know it by the exit code.
         (true, false) if args.output != ExpiringFormat::Prometheus => Exit::Found,
         (true, _) if not_known > 0 => Exit::NotKnown,
         (true, _) => Exit::Done,
@@ -127,7 +127,7 @@ fn write_rows(
     }
 }
 
-/// The length of a time that an option was given, in milliseconds.
+/// Reads a length of time given to an option, in milliseconds.
 pub(crate) fn length(option: &str, text: &str) -> Result<Millis, CliError> {
     let why = match Expiry::parse(text, 0, &jiff::tz::TimeZone::UTC) {
         Ok(Expiry::In(span)) => match span.millis() {
@@ -140,8 +140,8 @@ pub(crate) fn length(option: &str, text: &str) -> Result<Millis, CliError> {
     Err(CliError::usage(format!("{option} {text}: {why}Write a time such as 12h, 7d, 2w or 30d")))
 }
 
-/// The keys that expire within a time, the soonest first, and the number of those of which it is not known whether the
-/// search means them. Invalidated and expired keys are none of them.
+/// Returns the keys that expire within a time span, the soonest first, and the number of those of which it is not known
+/// whether they match the search. Invalidated and expired keys are left out.
 pub(crate) fn ending(
     list: &KeyList,
     query: &Query,
@@ -162,7 +162,7 @@ pub(crate) fn ending(
     (rows.rows.into_iter().filter(ends).collect(), not_known)
 }
 
-/// "3 keys expire within 7d".
+/// Formats "3 keys expire within 7d".
 pub(crate) fn sentence(count: usize, within: &str) -> String {
     let verb = if count == 1 { "expires" } else { "expire" };
     format!("{} {verb} within {within}", expiry::plural(count as u64, "key"))

@@ -70,7 +70,7 @@ struct OwnerArgs {
 }
 
 impl OwnerArgs {
-    /// The other user as the form of the window has them.
+    /// Returns the owner as the draft that the window's form fills in.
     fn draft(&self) -> OwnerDraft {
         OwnerDraft {
             by_token: self.user.is_none(),
@@ -79,7 +79,7 @@ impl OwnerArgs {
         }
     }
 
-    /// The credential by which the other user agrees.
+    /// Reads the credential with which the owner agrees.
     ///
     /// # Errors
     /// When it can't be read, or nobody can be asked for it.
@@ -97,7 +97,7 @@ impl OwnerArgs {
         }
     }
 
-    /// Refuses a name that is given and blank, which is not the same as none.
+    /// Refuses a name that is given and blank, which is not the same as no name.
     fn check(&self) -> Result<(), CliError> {
         if self.grant_run_as.as_ref().is_some_and(|name| name.trim().is_empty()) {
             return Err(CliError::Fields(vec!["--grant-run-as: Name a user".to_owned()]));
@@ -115,7 +115,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
         owner: args.owner.draft(),
         ..NewKeyDraft::default()
     };
-    // Also who is signed in by a key may grant keys with rights (as seen on 9.5.3).
+    // A user signed in by a key may grant keys with privileges, too (as seen on 9.5.3).
     draft::check_early(&draft.key, false)?;
     check_owner(&draft)?;
     let outlet = if args.key.dry_run { None } else { Some(args.key.destination()?) };
@@ -141,7 +141,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     Ok(create::ended(&created))
 }
 
-/// Slips about the other user, before anything is asked for.
+/// Checks the input about the owner, before a password or token is asked for.
 fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
     let zone = clock::zone();
     let around = around(clock::now(), &zone, &[]);
@@ -151,7 +151,7 @@ fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
     if of_owner.is_empty() { Ok(()) } else { Err(CliError::Fields(lines(of_owner, draft, &[]))) }
 }
 
-/// Reads the roles, and checks the whole form.
+/// Reads the roles, and checks the whole draft.
 ///
 /// # Errors
 /// When the roles are refused, or with one line for each option that is wrong.
@@ -174,7 +174,7 @@ fn around<'a>(now: crate::model::Millis, zone: &'a jiff::tz::TimeZone, roles: &'
     Surroundings { now, zone, roles: Some(roles), edition, by_api_key: false }
 }
 
-/// Validation errors as lines, each with its option.
+/// Formats validation errors as lines, each with its option.
 fn lines(errors: Vec<NewKeyFieldError>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, message) in errors {

@@ -1,4 +1,4 @@
-//! `keybearer invalidate`: keys taken away for ever, after showing which, and read again as proof.
+//! `keybearer invalidate`: keys invalidated for ever, after a preview, and read again as proof.
 
 use std::{
     io::BufWriter,
@@ -38,13 +38,13 @@ use crate::{
     },
 };
 
-/// From so many keys on, their number is a part of what is typed to confirm.
+/// Number of keys from which on it is a part of the confirmation.
 const COUNTED_FROM: usize = 10;
-/// How many keys are shown one by one before the rest is only counted.
+/// Maximum number of keys that are listed; the rest is only counted.
 const SHOWN: usize = 20;
-/// How many owners or products are named before the rest is only counted.
+/// Maximum number of owners or products that are listed; the rest is only counted.
 const NAMED: usize = 8;
-/// Longest line about a key, in characters.
+/// Maximum length of a line about a key, in characters.
 const WIDEST_LINE: usize = 300;
 
 /// The options of `invalidate`.
@@ -86,10 +86,10 @@ pub(crate) struct InvalidateArgs {
 struct OutcomeJson<'a> {
     invalidated: &'a [KeyId],
     failed: Vec<ReasonJson<'a>>,
-    /// Those of which nobody knows whether they are invalidated.
+    /// Keys of which it is not known whether they are invalidated, each with the reason.
     not_known: Vec<ReasonJson<'a>>,
     untouched: &'a [KeyId],
-    /// Those of the untouched that an extra word would have been needed for.
+    /// Untouched keys that need an extra option to be invalidated, each with the reason.
     guarded: Vec<ReasonJson<'a>>,
     stopped: bool,
     /// Moment of the proof, by the cluster's clock; `null` where nothing is proved.
@@ -112,7 +112,7 @@ impl InvalidateArgs {
 pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result<Exit, CliError> {
     let chosen = match &args.filter {
         Some(query) => {
-            // A slip is told before anything is asked.
+            // An error is reported before anything is asked.
             check_query(query)?;
             let session = flags.changing_session().await?;
             let chosen = found(&session, query, &args).await?;
@@ -127,7 +127,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
             };
             let Some(keys) = named else { return Ok(Exit::Failed) };
             if keys.is_empty() {
-                // All that was named is invalidated, as it was told: nothing is left to be done, and that is no failure.
+                // All named keys are invalidated already, as reported: nothing is left to do, and that is no failure.
                 return Ok(Exit::Done);
             }
             named_by_hand(&session, &keys, &args)?;
@@ -189,7 +189,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
     report(session.now(), &outcome, &chosen, args.output)
 }
 
-/// Without a word every key would be found: that is never meant by leaving something out.
+/// Refuses a blank query: it would find every key, which is never meant by leaving something out.
 fn check_query(query: &str) -> Result<(), CliError> {
     if query.trim().is_empty() {
         return Err(CliError::usage("--filter: say what to look for; without a word it would mean every key"));
@@ -197,10 +197,10 @@ fn check_query(query: &str) -> Result<(), CliError> {
     list::read_query(&[query.to_owned()], clock::now()).map(|_| ())
 }
 
-/// The keys that a search finds now and that are not invalidated yet, as ids.
+/// Finds the keys that match a search now and are not invalidated yet, as a set of their ids.
 ///
 /// # Errors
-/// When of some it is not known if the search means them, unless those shall be left out.
+/// When it is not known of some keys whether they match, unless those shall be left out.
 async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<KeySet, CliError> {
     match clock::compare(session).await {
         Ok(clock::Compared::Differed(skew)) => {
@@ -247,7 +247,7 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
     Ok(chosen)
 }
 
-/// A guarded key that is named by hand without its extra word is a slip, and nothing is done.
+/// Refuses guarded keys that are named one by one without the option that allows them, and then nothing is done.
 fn named_by_hand(session: &Session, keys: &[ApiKey], args: &InvalidateArgs) -> Result<(), CliError> {
     if let Some(own) = keys.iter().find(|key| session.own_key() == Some(&key.id)).filter(|_| !args.own_key_too) {
         let title = format!("{} is the key that you are signed in by. Nothing is done", own.id);
@@ -263,7 +263,7 @@ fn named_by_hand(session: &Session, keys: &[ApiKey], args: &InvalidateArgs) -> R
     Ok(())
 }
 
-/// Those of these ids that are not invalidated yet; of the others it is told that they are.
+/// Returns the keys with these ids that are not invalidated yet; reports those that are.
 async fn by_id(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, CliError> {
     let (gone, keys): (Vec<ApiKey>, Vec<ApiKey>) =
         keys_from::keys(session, ids).await?.into_iter().partition(|key| key.invalidated);
@@ -276,12 +276,14 @@ async fn by_id(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, CliError
     Ok(keys)
 }
 
-/// The keys that are meant, each once; `None` if anything is not clear, after it was told.
+/// Finds the keys that references mean, without duplicates; `None` if any reference is ambiguous, unknown or means
+/// invalidated keys only, after that was reported.
 pub(crate) async fn meant(session: &Session, references: &[String]) -> Result<Option<Vec<ApiKey>>, CliError> {
     named(session, references, false).await
 }
 
-/// The same. `gone_is_done`: a reference of which all keys are invalidated means none, and is told.
+/// Finds keys as [`meant`] does. `gone_is_done`: a reference of which all keys are invalidated already is reported and
+/// adds no key.
 async fn named(session: &Session, references: &[String], gone_is_done: bool) -> Result<Option<Vec<ApiKey>>, CliError> {
     let mut keys: Vec<ApiKey> = Vec::new();
     let mut clear = true;
@@ -315,7 +317,7 @@ fn say_gone(reference: &str, gone: &ApiKey) {
     output::print_error(&format!("“{reference}” is invalidated already (key {}{when})", gone.id));
 }
 
-/// Exactly what will be taken away.
+/// Prints exactly which keys will be invalidated.
 fn preview(session: &Session, going: &KeySet) {
     let count = going.len();
     output::print_status(&format!("{} will be invalidated, for ever:", expiry::plural(count as u64, "key")));
@@ -338,7 +340,7 @@ fn preview(session: &Session, going: &KeySet) {
     }
 }
 
-/// Whether clients are at work with the keys that will go, for who is asked to confirm it.
+/// Prints the last use of the keys that will be invalidated, for the person who is asked to confirm.
 async fn say_last_use(session: &Session, going: &[KeyId]) {
     let words = match (last_use::of(session, going).await, going) {
         (Err(why), _) => why.to_string(),
@@ -367,7 +369,7 @@ fn left_out(own: usize) {
     }
 }
 
-/// Names the keys that are left out for what they say of themselves: their owners may have written it.
+/// Reports the keys that are left out since they claim to be managed: their owners may have written that.
 fn left_out_managed(chosen: &KeySet, count: usize) {
     let (keys, say) =
         (expiry::plural(count as u64, "key"), if count == 1 { "says of itself" } else { "say of themselves" });
@@ -384,7 +386,7 @@ fn left_out_managed(chosen: &KeySet, count: usize) {
     }
 }
 
-/// A key with its owner and what it says of itself; of a person's key, that this is no proof.
+/// Formats a key with its owner and the product it claims to belong to; for a person's key, that this is no proof.
 fn says_managed(key: &ApiKey) -> String {
     let product = guard::product_of(key).unwrap_or_default();
     let owner = &key.owner.username;
@@ -406,7 +408,7 @@ fn confirmed(count: usize, is_search: bool) -> Result<bool, CliError> {
     Ok(output::ask(&format!("Type {words} to confirm:"))?.eq_ignore_ascii_case(&words))
 }
 
-/// Invalidates the keys; an interrupt stops between two requests, and what was done is still told.
+/// Invalidates the keys; an interrupt stops between two requests, and what was done is still reported.
 async fn carry_out(session: &Session, plan: InvalidationPlan, total: usize) -> Outcome {
     let stop = AtomicBool::new(false);
     let mut told = 0;
@@ -486,7 +488,7 @@ fn report(now: Millis, outcome: &Outcome, chosen: &KeySet, format: Format) -> Re
     Ok(exit.unless_unwritten(written))
 }
 
-/// The keys that are not seen to be invalidated: certain failures, or those that are not known.
+/// Lists the keys that are not seen to be invalidated: certain failures, or those of which it is not known.
 fn reasons(outcome: &Outcome, unknown: bool) -> Vec<ReasonJson<'_>> {
     let of_this_kind = outcome.failed.iter().filter(|(_, failure)| failure.is_unknown() == unknown);
     of_this_kind.map(|(id, failure)| ReasonJson { id: id.as_str(), reason: failure.reason() }).collect()

@@ -1,4 +1,4 @@
-//! `keybearer list`: the keys that one may see, searched, sorted and written in the form that is wanted.
+//! `keybearer list`: the visible keys, searched, sorted and written in the wanted form.
 
 use std::{
     io::{BufWriter, IsTerminal, Write},
@@ -102,7 +102,7 @@ impl ListFormat {
     }
 }
 
-/// The option takes the words of searches, and says what each means.
+/// Option values by the names of status groups, each with its meaning.
 impl ValueEnum for StatusGroup {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
@@ -120,7 +120,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     }
     let sorts = sorts(&args.sort)?;
     args.rows.check(args.output.shape())?;
-    // A slip in the query is told before anything is asked; the clock of the cluster comes with it.
+    // An error in the query is reported before anything is asked; the clock of the cluster comes with it.
     read_query(&args.search, clock::now())?;
     if args.output == ListFormat::Xlsx && std::io::stdout().is_terminal() {
         return Err(CliError::usage("A workbook is no text: send it to a file, with --output xlsx > keys.xlsx"));
@@ -170,8 +170,8 @@ async fn write_rows(
     }
 }
 
-/// Says how many keys of a list are shown, found and not known, and ends a command with an exit code. A reader that went
-/// away hears no count; that the list is not complete is said all the same.
+/// Reports how many keys of a list are shown, found and not known, and returns the exit code. A reader that closed its
+/// pipe gets no count; an incomplete list is reported all the same.
 pub(crate) fn conclude(
     list: &KeyList,
     query: &filter::Query,
@@ -189,7 +189,7 @@ pub(crate) fn conclude(
     exit.unless_unwritten(written)
 }
 
-/// The table with a column more. Why nothing is known of the last use is said once.
+/// Formats the table with the column of the last use. If the last use is not known, the reason is reported once.
 async fn with_last_use(session: &Session, keys: Vec<ApiKey>, now: Millis, args: &ListArgs) -> String {
     let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
     let uses = last_use::within(session, &ids, args.audit_index.as_deref()).await;
@@ -210,7 +210,7 @@ async fn with_last_use(session: &Session, keys: Vec<ApiKey>, now: Millis, args: 
     args.rows.table(keys.into_iter(), now, Some(More { head: "LAST USE", cell: &cell }))
 }
 
-/// Reads all keys, with progress where somebody looks.
+/// Reads all keys, with progress on a terminal.
 pub(crate) async fn read(session: &Session) -> Result<KeyList, CliError> {
     let told = output::someone_is_there();
     let list = list::all(session, move |news| {
@@ -225,7 +225,7 @@ pub(crate) fn asker(session: &Session) -> Asker<'_> {
     Asker { username: &session.identity.username, realm: &session.identity.realm }
 }
 
-/// What the files say about where they come from.
+/// Returns the properties of exported files: cluster, time and zone.
 pub(crate) fn about(session: &Session, now: Millis) -> About {
     let cluster = session.cluster_name.clone();
     let cluster = cluster.unwrap_or_else(|| session.client.endpoint().url.host().to_owned());
@@ -254,7 +254,7 @@ pub(crate) fn write<'a>(
     Ok(())
 }
 
-/// Reads a query; what is wrong with it is told with its place. An unclosed quote, which the window forgives while
+/// Reads a query; an error in it is reported with its position. An unclosed quote, which the window accepts while
 /// somebody types, is an error here.
 pub(crate) fn read_query(words: &[String], now: Millis) -> Result<filter::Query, CliError> {
     let text = words.join(" ");
@@ -333,7 +333,7 @@ fn chosen(
     (rows.rows.into_iter().filter(fits).collect(), not_known)
 }
 
-/// Says of how many keys it is not known if the search means them.
+/// Reports the number of keys of which it is not known whether they match the search.
 pub(crate) fn say_not_known(count: usize, query: &filter::Query) {
     if count > 0 {
         output::print_error(&format!(
@@ -344,8 +344,8 @@ pub(crate) fn say_not_known(count: usize, query: &filter::Query) {
     }
 }
 
-/// Says how many keys are shown of how many, and what could not be read. `found` are more than `shown` where a limit
-/// was given.
+/// Reports how many keys are shown of how many, and what could not be read. `found` exceeds `shown` where a limit was
+/// given.
 pub(crate) fn say_count(list: &KeyList, shown: usize, found: usize) {
     let at = calendar::clock(list.as_of, &clock::zone());
     output::print_status(&count_words(list.total, list.own_only, shown, found, &at));
@@ -355,10 +355,10 @@ pub(crate) fn say_count(list: &KeyList, shown: usize, found: usize) {
     say_doubts(list);
 }
 
-/// The most keys that are named one by one because something of them could not be read.
+/// Maximum number of keys that are named because a part of them could not be read.
 const MAX_NAMED: usize = 20;
 
-/// Says what is missing in a list, and which keys of it could not be read as a whole.
+/// Reports what is missing in a list, and which of its keys could not be read completely.
 pub(crate) fn say_doubts(list: &KeyList) {
     for row_id in list.keys.flawed_rows().into_iter().take(MAX_NAMED) {
         let flaw = list.keys.flaw(row_id).unwrap_or_default();
@@ -372,7 +372,7 @@ pub(crate) fn say_doubts(list: &KeyList) {
     }
 }
 
-/// "12 of 3,041 keys, as of 12:00"; "2 of 5 keys of yours, as of 12:00".
+/// Formats "12 of 3,041 keys, as of 12:00"; "2 of 5 keys of yours, as of 12:00".
 fn count_words(total: u64, own_only: bool, shown: usize, found: usize, at: &str) -> String {
     let all = match (own_only, total) {
         (true, 1) => "1 key of yours".to_owned(),

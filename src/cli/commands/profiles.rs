@@ -179,7 +179,7 @@ fn save(endpoint: Endpoint, name: String, environment: Environment, replace: boo
     Ok(Exit::Done)
 }
 
-/// The way out of a name that is taken is an option here.
+/// Adds the option that is the way out to the error of a name that is taken.
 fn taken(error: CliError, replace: bool) -> CliError {
     match error {
         CliError::Problem(problem) if !replace && problem.title.starts_with("There is already") => {
@@ -189,7 +189,7 @@ fn taken(error: CliError, replace: bool) -> CliError {
     }
 }
 
-/// The same connection from whichever folder it is used.
+/// Returns the endpoint with the absolute path of its CA file, so that it works from any folder.
 fn lasting(endpoint: Endpoint) -> Result<Endpoint, CliError> {
     let Trust::CaFile(path) = &endpoint.trust else { return Ok(endpoint) };
     let absolute = std::path::absolute(path);
@@ -197,7 +197,7 @@ fn lasting(endpoint: Endpoint) -> Result<Endpoint, CliError> {
     Ok(Endpoint { trust: Trust::CaFile(path), ..endpoint })
 }
 
-/// By the rules of the window's form.
+/// Checks a profile by the rules of the window's form.
 fn checked(profile: Profile) -> Result<Profile, CliError> {
     let errors = match ProfileDraft::of(&profile).check(profile.id.clone()) {
         Ok(profile) => return Ok(profile),
@@ -238,7 +238,7 @@ fn remove(name: String) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// The connection of this name; one that can't be read goes by its name or by its id.
+/// Finds the id of the connection with this name; one that can't be read is found by its name or by its id.
 fn id_of(list: &ProfileList, name: &str) -> Option<ProfileId> {
     let named = list.profiles.iter().find(|profile| profile.name == name).map(|profile| profile.id.clone());
     let fits = |unreadable: &&UnreadableProfile| unreadable.name.as_deref() == Some(name) || unreadable.id.0 == name;

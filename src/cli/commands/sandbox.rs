@@ -1,5 +1,5 @@
-//! `keybearer sandbox`: the practice cluster, served until it is interrupted, with the lines that lead
-//! the command line and other clients to it.
+//! `keybearer sandbox`: the practice cluster, served until it is interrupted, with the lines that connect the command
+//! line and other clients to it.
 
 use std::{io::Write, path::Path};
 
@@ -32,7 +32,7 @@ pub(crate) struct SandboxArgs {
     fixed_passwords: bool,
 }
 
-/// What the practice cluster is, and what it is not, for the help.
+/// Help text about the practice cluster: its abilities and its limits.
 const ABOUT: &str = "It speaks what administering API keys needs, as Elasticsearch 9.5.3 with a trial license does, and is \
 compared with a real node by thousands of random requests. What a real cluster does and it doesn't, it refuses \
 with the type not_in_the_practice_cluster and the words \"The practice cluster does not do …\": among them aliases, \
@@ -41,7 +41,7 @@ queries and aggregations of documents beyond the simple ones. The security of do
 searching, counting and getting documents. Built-in roles have their real rights; what they are for is said in words of \
 our own.";
 
-/// Reads how many keys the practice cluster begins with.
+/// Reads the number of keys that the practice cluster begins with.
 pub(crate) fn keys(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(keys) if keys <= MAX_KEYS => Ok(keys),
@@ -77,7 +77,7 @@ async fn serve(sandbox: &Sandbox) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Lines for a shell, so that the command line and other clients find the sandbox.
+/// Formats lines for a shell, by which the command line and other clients find the sandbox.
 fn exports(sandbox: &Sandbox) -> String {
     let (name, password) = sandbox.accounts().first().map_or(("", ""), |first| (&first.name, &first.password));
     format!(
@@ -122,7 +122,7 @@ fn words(sandbox: &Sandbox) -> Vec<String> {
     lines
 }
 
-/// The certificate of the sandbox's CA in a file that never replaces another, and ends with it.
+/// The certificate of the sandbox's CA in a file that never replaces another, and is removed on drop.
 struct CaFile<'a>(&'a Path);
 
 impl<'a> CaFile<'a> {

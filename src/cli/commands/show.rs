@@ -1,4 +1,4 @@
-//! `keybearer show`: all that is known about one key.
+//! `keybearer show`: everything that is known about one key.
 
 use clap::Args;
 use serde::Serialize;
@@ -55,8 +55,8 @@ struct WholeKeyJson<'a> {
     last_use: LastUseJson,
 }
 
-/// When a key was last seen in audit events; without a time either why that is not known, or from when to when
-/// there are events.
+/// Last use of a key in audit events; without a time, either the reason why it is not known, or the time range of the
+/// events.
 #[derive(Serialize)]
 struct LastUseJson {
     at: Option<Millis>,
@@ -97,7 +97,8 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// The one key that a reference means; `None` when it means several, which are listed.
+/// Returns the one key that a reference means: of a rotated key and its successor the successor, with a message.
+/// `None` if it means several, which are listed.
 ///
 /// # Errors
 /// When it means none, or the cluster can't be asked.
@@ -127,17 +128,17 @@ pub(crate) async fn one(session: &Session, reference: &str) -> Result<Option<Api
     Ok(Some(key))
 }
 
-/// What a reference means.
+/// Result of resolving a reference.
 pub(crate) enum Choice<'a> {
-    /// Nothing that one may see.
+    /// No visible key.
     None,
     /// One key.
     One(&'a ApiKey),
-    /// Several, of which none can be preferred.
+    /// Several keys, none of which can be preferred.
     Several,
 }
 
-/// The key that is meant: the only one, or the only one that is not invalidated.
+/// Chooses the key that a reference means: the only one, or the only one that is not invalidated.
 pub(crate) fn choose(found: &[ApiKey]) -> Choice<'_> {
     let valid: Vec<&ApiKey> = found.iter().filter(|key| !key.invalidated).collect();
     match (found, valid.as_slice()) {
@@ -148,7 +149,7 @@ pub(crate) fn choose(found: &[ApiKey]) -> Choice<'_> {
     }
 }
 
-/// Nothing is meant by a reference, as far as one may see.
+/// Creates the error for a reference that means no visible key.
 pub(crate) fn unknown(session: &Session, reference: &str) -> CliError {
     let title = format!("There is no key with the id, application id or name “{reference}”");
     let hint = if session.sees_own_only() {
@@ -222,7 +223,7 @@ fn created(key: &ApiKey, now: Millis) -> String {
     key.known_created().map_or_else(|| "not known".into(), told)
 }
 
-/// The expiration in local time and the time until then.
+/// Formats the expiration in local time and the time until then.
 pub(crate) fn expires(key: &ApiKey, now: Millis) -> String {
     match key.expires {
         _ if key.is_unread("expiration") => "not known".into(),

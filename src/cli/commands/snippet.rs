@@ -1,5 +1,5 @@
-//! `keybearer snippet`: a key for its consumer, as a text to paste. The secret is named; it is in the text
-//! only when that is asked for.
+//! `keybearer snippet`: a key for its consumer, as a text to paste. The secret is named; it is in the text only on
+//! request.
 
 use std::io::{IsTerminal, Read};
 
@@ -84,7 +84,7 @@ struct SnippetJson<'a> {
     hints: &'a [String],
 }
 
-/// More than any key in any form.
+/// Size limit of a secret in bytes: more than any key in any form.
 const MAX_SECRET_BYTES: u64 = 16 * 1024;
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: SnippetArgs) -> Result<Exit, CliError> {
@@ -201,7 +201,7 @@ fn consumer(word: &str) -> Result<Consumer, CliError> {
     Err(CliError::Fields(vec![words]))
 }
 
-/// What must be refused: such a text would never work.
+/// Refuses a key of a kind that the consumer can't use: such a text would never work.
 fn check_kind(consumer: Consumer, key: &ApiKey) -> Result<(), CliError> {
     if consumer.takes_kind(&key.kind) {
         return Ok(());
@@ -246,7 +246,7 @@ fn secret_from_stdin() -> Result<Zeroizing<String>, CliError> {
     }
 }
 
-/// The secret: as it was given, as it was kept, or as it is typed.
+/// Returns the secret: as given, as kept, or as typed.
 fn secret(key: &ApiKey, given: Option<Zeroizing<String>>) -> Result<Secret, CliError> {
     if let Some(text) = given {
         return secret_of(&text, &key.id).map_err(|words| CliError::Fields(vec![format!("--secret-stdin: {words}")]));
@@ -273,7 +273,7 @@ fn secret(key: &ApiKey, given: Option<Zeroizing<String>>) -> Result<Secret, CliE
     secret_of(&typed, &key.id).map_err(CliError::usage)
 }
 
-/// Reads a secret in whichever form it is, and makes sure that it is not that of another key.
+/// Reads a secret in any of its forms, and checks that it is not that of another key.
 fn secret_of(text: &str, id: &KeyId) -> Result<Secret, String> {
     match Login::from_api_key_text(text) {
         Ok(Login::ApiKey { id: of, secret }) if of == id.as_str() => Ok(secret),

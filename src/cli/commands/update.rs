@@ -1,4 +1,4 @@
-//! `keybearer update`: keys changed, after showing what will be different about each.
+//! `keybearer update`: keys changed, after a preview of the changes of each.
 
 use std::{
     collections::HashMap,
@@ -43,7 +43,7 @@ use crate::{
     },
 };
 
-/// How many keys are shown one by one before the rest is only counted.
+/// Maximum number of keys that are listed; the rest is only counted.
 const SHOWN: usize = 20;
 
 /// The options of `update`.
@@ -73,10 +73,10 @@ struct OutcomeJson<'a> {
     updated: &'a [KeyId],
     unchanged: &'a [KeyId],
     failed: Vec<ReasonJson<'a>>,
-    /// Those of which nobody knows whether they were changed.
+    /// Keys of which it is not known whether they were changed, each with the reason.
     not_known: Vec<ReasonJson<'a>>,
     untouched: &'a [KeyId],
-    /// Keys of the updated of which there is more to say.
+    /// Updated keys with further remarks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<ReasonJson<'a>>,
     stopped: bool,
@@ -90,7 +90,7 @@ struct ReasonJson<'a> {
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exit, CliError> {
     let draft = args.wanted.draft()?;
-    // What is wrong whatever the keys are is told before anything is asked.
+    // Errors that don't depend on the keys are reported before anything is requested.
     draft.check(clock::now(), &clock::zone()).map_err(|errors| update_options::lines(&errors))?;
     let session = flags.changing_session().await?;
     let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
@@ -131,7 +131,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exi
     report(&outcome, &plan, args.output)
 }
 
-/// The same problem with the option that is the way out.
+/// Creates the error for a key that can't be updated, with the option that is the way out.
 fn hindered(session: &Session, id: &KeyId, problem: Problem, owner: &str) -> CliError {
     let title = format!("{id} can't be updated. Nothing is done");
     if session.own_key().is_none() && session.identity.username != owner {
@@ -142,7 +142,7 @@ fn hindered(session: &Session, id: &KeyId, problem: Problem, owner: &str) -> Cli
     CliError::problem(&title, &problem.detail, &problem.hint)
 }
 
-/// Exactly what will be different, key by key.
+/// Prints exactly what will change, key by key.
 fn preview(plan: &UpdatePlan) {
     let mut warnings: Vec<&str> = Vec::new();
     for (row, planned) in plan.planned.iter().enumerate() {
@@ -176,7 +176,7 @@ fn are(count: usize) -> String {
     format!("{} {}", plural(count as u64, "key"), if count == 1 { "is" } else { "are" })
 }
 
-/// What will be different about a key, a line each.
+/// Formats the changes of a key, one per line.
 fn lines(planned: &PlannedUpdate) -> Vec<String> {
     let (changes, mut lines): (&Changes, Vec<String>) = (&planned.changes, Vec::new());
     let zone = clock::zone();
@@ -208,7 +208,7 @@ fn lines(planned: &PlannedUpdate) -> Vec<String> {
     lines
 }
 
-/// Whether a person means it.
+/// Asks a person to confirm the update; returns `true` if confirmed.
 ///
 /// # Errors
 /// When nobody can be asked.
@@ -219,7 +219,7 @@ fn confirmed_by_a_person() -> Result<bool, CliError> {
     Ok(output::ask("Type update to confirm:")?.eq_ignore_ascii_case("update"))
 }
 
-/// Carries it out; a signal stops it between two requests, and what was done is still reported.
+/// Carries out the plan; a signal stops it between two requests, and what was done is still reported.
 async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
     let stop = AtomicBool::new(false);
     let total = plan.planned.len();
@@ -233,7 +233,7 @@ async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
 }
 
 fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Result<Exit, CliError> {
-    // Keys that were not sent because nothing about them is different are as they were asked for, too.
+    // Keys that were not sent because nothing about them changes are as requested, too.
     let unchanged = [plan.unchanged.as_slice(), outcome.unchanged.as_slice()].concat();
     let written = match format {
         PlainFormat::Json => output::put_json(&OutcomeJson {
@@ -254,7 +254,7 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
     let none = outcome.updated.is_empty() && unchanged.is_empty();
     let exit = match (outcome.is_complete(), none) {
         (true, _) if outcome.remarks.is_empty() => Exit::Done,
-        // Updated, and not seen to be so, or with another end than the one that was asked for.
+        // Updated, but not seen to be so, or with another expiration than the requested one.
         (true, _) => Exit::NotKnown,
         _ if outcome.unknown() > 0 => Exit::NotKnown,
         (false, false) => Exit::Partly,
@@ -263,7 +263,7 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
     Ok(exit.unless_unwritten(written))
 }
 
-/// The keys that are not seen to be updated: certain failures, or those that are not known.
+/// Lists the keys that are not seen to be updated: certain failures, or those of which it is not known.
 fn reasons(outcome: &UpdateOutcome, unknown: bool) -> Vec<ReasonJson<'_>> {
     let of_this_kind = outcome.failed.iter().filter(|(_, failure)| failure.is_unknown() == unknown);
     of_this_kind.map(|(id, failure)| ReasonJson { id: id.as_str(), reason: failure.reason() }).collect()

@@ -1,5 +1,5 @@
-//! `keybearer watch`: tells on the desktop when keys are about to expire, for those who want it. Runs until
-//! it is interrupted, and asks the cluster no more often than it was told to.
+//! `keybearer watch`: notices on the desktop when keys are about to expire. Runs until it is interrupted, and asks the
+//! cluster no more often than the option says.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -83,7 +83,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
     }
 }
 
-/// Shows a notice on the desktop, and says the same here; `false` where the desktop could not be told.
+/// Shows a notice on the desktop, and prints it here; returns `false` where the desktop could not show it.
 async fn tell(title: &str, body: &str) -> bool {
     output::print_status(&format!("{title}: {body}"));
     let shown = notice::show(title, body).await;

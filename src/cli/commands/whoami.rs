@@ -1,4 +1,4 @@
-//! `keybearer whoami`: who one is, what one may do, and what is missing for what.
+//! `keybearer whoami`: the signed-in user, the user's privileges, and those that are missing for each task.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Where a secret goes that is told only once: known, and proved as far as it can be, before there is a secret.
+//! Destination of a secret that is shown only once: chosen and checked as far as possible before there is a secret.
 
 use std::{
     io::{self, IsTerminal},
@@ -18,21 +18,21 @@ use crate::{
     store::secret_file::SecretFile,
 };
 
-/// Where the secret of a key goes.
+/// Destination of the secret of a key.
 #[derive(Debug)]
 pub(crate) enum SecretDestination {
     /// A field of the JSON on stdout.
     Json,
     /// A file that only its owner may read.
     File(SecretFile),
-    /// Stdout, which somebody looks at.
+    /// Stdout, read by a person.
     Screen,
 }
 
-/// Makes sure beforehand that the secret of a new key will reach somebody.
+/// Chooses the destination of a new key's secret, and checks beforehand that the secret will reach somebody.
 ///
 /// # Errors
-/// When nobody would get it, or the file can't be made.
+/// When nobody would get it, or the file can't be created.
 pub(crate) fn destination(secret_file: Option<&Path>, format: PlainFormat) -> Result<SecretDestination, CliError> {
     if let Some(path) = secret_file {
         check_path("--secret-file", path)?;
@@ -45,10 +45,10 @@ pub(crate) fn destination(secret_file: Option<&Path>, format: PlainFormat) -> Re
     Ok(if format == PlainFormat::Json { SecretDestination::Json } else { SecretDestination::Screen })
 }
 
-/// Refuses a path that other programs take for stdout; a file of that name would surprise.
+/// Refuses a path that other programs take for stdout; a file of that name would be a surprise.
 ///
 /// # Errors
-/// When it is `-`.
+/// When the path is `-`.
 pub(crate) fn check_path(option: &str, path: &Path) -> Result<(), CliError> {
     if path == Path::new("-") {
         return Err(CliError::usage(format!(
@@ -59,8 +59,8 @@ pub(crate) fn check_path(option: &str, path: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Makes sure that a secret on stdout reaches somebody: JSON on what can be written and is not the null device,
-/// anything else on a terminal.
+/// Checks that a secret on stdout reaches somebody: JSON on anything that can be written and is not the null device,
+/// text where stdin, stdout and stderr are terminals.
 fn check_stdout(format: PlainFormat) -> Result<(), CliError> {
     secret::check_stdout("No key was created")?;
     if format == PlainFormat::Json || output::someone_is_there() && io::stdout().is_terminal() {
@@ -72,7 +72,7 @@ fn check_stdout(format: PlainFormat) -> Result<(), CliError> {
     ))
 }
 
-/// Ends a key whose secret reached nobody, and says what is true of it now.
+/// Invalidates a key whose secret reached nobody, and describes the result.
 pub(crate) async fn take_back(session: &Session, created: &CreatedKey, error: &CliError) -> CliError {
     let why = match error {
         CliError::Output(error) => error.to_string(),

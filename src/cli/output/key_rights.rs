@@ -1,4 +1,4 @@
-//! What a key can do, as the command line tells it: sentences, then a table.
+//! Privileges of a key as the command line shows them: sentences, then a table.
 
 use crate::{
     cli::output,
@@ -6,7 +6,7 @@ use crate::{
     ops::keys::effective_privileges::KeyRights,
 };
 
-/// The section with what a key can do.
+/// Formats the section with the privileges of a key.
 pub(crate) fn text(whole: &KeyRights) -> String {
     let shown = |text: &str| sanitize::shown(text).into_owned();
     let mut text = String::from("\nwhat it can do\n");
@@ -27,7 +27,7 @@ pub(crate) fn text(whole: &KeyRights) -> String {
     text
 }
 
-/// One line for each name: none is too long to read, and each can be found by `grep`.
+/// Formats one line for each name: none is too long to read, and each can be found by `grep`.
 fn table(rows: &[RightsRow]) -> String {
     let shown = |text: &str| sanitize::shown(text).into_owned();
     let mut lines = Vec::new();

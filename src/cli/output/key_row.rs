@@ -17,14 +17,14 @@ use crate::{
     },
 };
 
-/// The columns of the table of keys, by the words of `--columns`.
+/// Columns of the table of keys, by their names in `--columns`.
 pub(crate) const COLUMNS: [&str; 8] = ["name", "id", "app", "owner", "roles", "expires", "left", "status"];
-/// Their heads.
+/// Headers of the columns.
 const HEAD: [&str; 8] = ["NAME", "ID", "APPLICATION ID", "OWNER", "ROLES", "EXPIRES", "LEFT", "STATUS"];
-/// The heads of the columns whose cells are never cut.
+/// Headers of the columns whose cells are never cut.
 pub(crate) const WHOLE: [&str; 4] = ["ID", "EXPIRES", "LEFT", "STATUS"];
 
-/// A cell of a key by the word of its column, made harmless; empty for an unknown word.
+/// Formats a cell of a key by the name of its column, made harmless; empty for an unknown name.
 pub(crate) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> String {
     match column {
         "name" => output::cell(&key.name),
@@ -47,7 +47,8 @@ pub(crate) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> 
     }
 }
 
-/// The roles that a key was made from, or the names of its descriptors; where there are none, why. Never blank.
+/// Formats the roles that a key was made from, or the names of its role descriptors; where there are none, the reason.
+/// Never blank.
 pub(crate) fn roles(key: &ApiKey) -> String {
     match (key.roles(), &key.role_descriptors) {
         ([], None) => "not told".into(), // before 8.5, and with nothing in the metadata
@@ -57,34 +58,34 @@ pub(crate) fn roles(key: &ApiKey) -> String {
     }
 }
 
-/// A key as a row of the table, made harmless.
+/// Formats a key as a row of the table, made harmless.
 pub(crate) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
     COLUMNS.iter().map(|column| cell(key, column, now, zone)).collect()
 }
 
-/// Its status in words for people.
+/// Returns the status of a key for people; “not known” if it could not be read.
 pub(crate) fn status_word(key: &ApiKey, now: Millis) -> &'static str {
     key.known_status(now).map_or("not known", Status::word)
 }
 
-/// Its status and, of the few that need it, the mark that something of it could not be read.
+/// Formats the status of a key for programs, with a mark if a part of the key could not be read.
 fn status(key: &ApiKey, now: Millis) -> String {
     let word = key.known_status(now).map_or("not known", Status::machine_word);
     if key.flaw.is_some() { format!("{word}, not fully readable") } else { word.into() }
 }
 
-/// All of them, as a table as wide as the terminal.
+/// Formats keys as a table as wide as the terminal.
 pub(crate) fn table<K: Borrow<ApiKey>>(keys: impl IntoIterator<Item = K>, now: Millis, zone: &TimeZone) -> String {
     let rows: Vec<Vec<String>> = keys.into_iter().map(|key| row(key.borrow(), now, zone)).collect();
     output::fitted(&HEAD, &rows, &WHOLE, output::width())
 }
 
-/// Its id, never cut.
+/// Formats the id of a key, made harmless and never cut.
 pub(crate) fn id(key: &ApiKey) -> String {
     sanitize::shown(key.id.as_str()).into_owned()
 }
 
-/// When it ends, in local time.
+/// Formats the expiration of a key in local time; “never” without one, “not known” if it could not be read.
 pub(crate) fn expires(key: &ApiKey, zone: &TimeZone) -> String {
     if key.is_unread("expiration") {
         return "not known".into();

@@ -1,5 +1,5 @@
-//! Text for a terminal, for programs and for spreadsheets: aligned tables, JSON and CSV on stdout,
-//! words on stderr. It doesn't know what is in them.
+//! Text for a terminal, for programs and for spreadsheets: aligned tables, JSON and CSV on stdout, messages on stderr.
+//! It doesn't know the content.
 
 pub(super) mod destination;
 pub(super) mod key_rights;
@@ -21,9 +21,9 @@ use crate::{
     model::text::sanitize,
 };
 
-/// The widest cell that has no meaning beyond being recognised, such as a name, in columns of a terminal.
+/// Maximum width in terminal columns of a cell that only has to be recognized, such as a name.
 const MAX_CELL_WIDTH: usize = 48;
-/// The narrowest that such a column becomes where a terminal is narrow, in columns of the terminal.
+/// Minimum width in terminal columns to which such a cell is cut on a narrow terminal.
 const MIN_CELL_WIDTH: usize = 8;
 
 /// A form of the data on stdout.
@@ -48,19 +48,19 @@ pub(super) enum PlainFormat {
     Json,
 }
 
-/// Stdout for data. On a terminal every control, invisible and bidirectional character is written out, so that a
-/// name can't act on it, in any format; files and pipes get the data exactly.
+/// Returns stdout for data. On a terminal every control, invisible and bidirectional character is escaped in every
+/// format, so that a name can't act on it; files and pipes get the data exactly.
 pub(super) fn stdout() -> Stdout {
     let out = io::stdout();
     if out.is_terminal() { Stdout::Terminal(Escaping::terminal(out)) } else { Stdout::Exact(out) }
 }
 
-/// See [`stdout`].
+/// Stdout as returned by [`stdout`].
 #[derive(Debug)]
 pub(super) enum Stdout {
     /// A file, a pipe or a device.
     Exact(io::Stdout),
-    /// Somebody looks at it.
+    /// A terminal, read by a person.
     Terminal(Escaping<io::Stdout>),
 }
 
@@ -83,7 +83,7 @@ impl Write for Stdout {
 /// Prints data to stdout.
 ///
 /// # Errors
-/// When nobody takes it.
+/// When stdout can't be written.
 pub(super) fn put(text: &str) -> Result<(), CliError> {
     let mut out = stdout();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::Output)
@@ -92,17 +92,17 @@ pub(super) fn put(text: &str) -> Result<(), CliError> {
 /// Prints JSON to stdout, without a copy of it in memory.
 ///
 /// # Errors
-/// When nobody takes it.
+/// When stdout can't be written.
 pub(super) fn put_json(data: &impl Serialize) -> Result<(), CliError> {
     let mut out = Escaping::json(BufWriter::new(stdout()));
     serde_json::to_writer_pretty(&mut out, data).map_err(|error| CliError::Output(error.into()))?;
     out.write_all(b"\n").and_then(|()| out.flush()).map_err(CliError::Output)
 }
 
-/// JSON as it is printed, laid out and with a line end.
+/// Formats JSON as it is printed, indented and with a line end.
 ///
 /// # Errors
-/// When the data is no JSON.
+/// When the data can't be written as JSON.
 pub(super) fn json(data: &impl Serialize) -> io::Result<Vec<u8>> {
     // Room for the answer to a creation: a buffer that grows leaves a secret behind in memory.
     let mut text = Vec::with_capacity(16 * 1024);
@@ -116,15 +116,15 @@ pub(super) fn json(data: &impl Serialize) -> io::Result<Vec<u8>> {
 /// Prints rows as CSV to stdout.
 ///
 /// # Errors
-/// When nobody takes it.
+/// When stdout can't be written.
 pub(super) fn put_csv(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<(), CliError> {
     write_csv(BufWriter::new(stdout()), head, rows).map_err(CliError::Output)
 }
 
-/// Prints rows as CSV to stdout whose cells are guarded already, with CRLF as files have it.
+/// Prints rows as CSV to stdout whose cells are guarded already, with CRLF like files.
 ///
 /// # Errors
-/// When nobody takes it.
+/// When stdout can't be written.
 pub(super) fn put_csv_exact(head: Option<&[&str]>, rows: impl Iterator<Item = Vec<String>>) -> Result<(), CliError> {
     let out = BufWriter::new(stdout());
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
@@ -144,17 +144,17 @@ fn write_csv(out: impl Write, head: &[&str], rows: impl Iterator<Item = Vec<Stri
     csv.flush()
 }
 
-/// Lines of words on stderr, made harmless for a terminal. Nobody to hear it is no error.
+/// Prints lines on stderr, made harmless for a terminal. It is no error if stderr can't be written.
 pub(super) fn print_status(lines: &str) {
     let _ = writeln!(io::stderr(), "{}", sanitize::shown_lines(lines));
 }
 
-/// A line on stderr that names the program, for what went wrong or is dangerous.
+/// Prints a line on stderr that names the program, for errors and dangers.
 pub(super) fn print_error(words: &str) {
     print_status(&format!("keybearer: {}", sanitize::shown(words)));
 }
 
-/// Whether a person can be asked: they see stderr and type into stdin.
+/// Returns `true` if a person can be asked: stdin and stderr are terminals.
 pub(super) fn someone_is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -162,7 +162,7 @@ pub(super) fn someone_is_there() -> bool {
 /// Asks a person for a line.
 ///
 /// # Errors
-/// When nothing can be read.
+/// When stdin can't be read.
 pub(super) fn ask(question: &str) -> Result<String, CliError> {
     let mut err = io::stderr().lock();
     let mut line = String::new();
@@ -172,7 +172,7 @@ pub(super) fn ask(question: &str) -> Result<String, CliError> {
     Ok(line.trim().to_owned())
 }
 
-/// Rows under a head, every column as wide as it needs to be. Cells must be harmless already.
+/// Formats rows below a header row, every column as wide as it needs to be. Cells must be harmless already.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
@@ -187,13 +187,13 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// The width of the terminal on stdout, in columns; `None` if stdout is no terminal or its width is not known.
+/// Returns the width of the terminal on stdout, in columns; `None` if stdout is no terminal or its width is not known.
 pub(super) fn width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(columns), _)| usize::from(columns))
 }
 
-/// The table, made to fit a width where it can be: cells of the widest columns are cut with `…`, but never those
-/// whose column is in `whole`, and no column becomes narrower than its name or eight columns.
+/// Formats a table to fit a width where possible: cells of the widest columns are cut with `…`, but never those whose
+/// column is in `whole`, and no column becomes narrower than its name or eight columns.
 pub(super) fn fitted(head: &[&str], rows: &[Vec<String>], whole: &[&str], width: Option<usize>) -> String {
     let Some(width) = width else { return table(head, rows) };
     let mut widths: Vec<usize> = (0..head.len())
@@ -212,7 +212,7 @@ pub(super) fn fitted(head: &[&str], rows: &[Vec<String>], whole: &[&str], width:
     table(head, &rows.iter().map(cut).collect::<Vec<Vec<String>>>())
 }
 
-/// The beginning of a harmless text, with `…` if there was more, at most so many columns of a terminal wide.
+/// Cuts a harmless text to a width in terminal columns, with `…` if something was cut.
 fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -230,7 +230,7 @@ fn cut(text: &str, width: usize) -> String {
     short
 }
 
-/// Names and values, one a line, the values aligned. Values must be harmless already.
+/// Formats names and values, one pair per line, the values aligned. Values must be harmless already.
 pub(super) fn facts(facts: &[(&str, String)]) -> String {
     let widest = facts.iter().map(|(name, _)| name.width()).max().unwrap_or_default();
     let mut text = String::new();
@@ -251,7 +251,7 @@ fn push_row<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>, widths:
     text.push('\n');
 }
 
-/// A text from a cluster for a cell: harmless, and not endless.
+/// Formats a text from a cluster for a cell: harmless, and cut to a maximum width.
 pub(super) fn cell(text: &str) -> String {
     cut(&sanitize::shown(text), MAX_CELL_WIDTH)
 }
@@ -302,7 +302,7 @@ mod tests {
             assert_eq!(text.matches(&id).count(), 2);
             assert_eq!(text.contains('…'), width < 120);
         }
-        // What can't be narrower is not cut further, and without a terminal nothing is.
+        // Columns that can't be narrower are not cut further, and without a terminal nothing is cut.
         assert!(fit(Some(10)).contains(&id) && fit(Some(10)).lines().next().unwrap().starts_with("NAME"));
         assert_eq!(fit(None), table(&["NAME", "ID", "OWNER"], &rows));
     }

@@ -1,4 +1,8 @@
-//! Standard output as a way for secrets: checked before a key is made, and written to so that a failure is seen.
+//! Stdout as a destination for secrets: checked before a key is created, and written so that a failure is noticed.
+//!
+//! The standard library reports success where nobody gets anything: it opens the null device on descriptors that are
+//! closed when the program starts (seen by strace on Linux), and treats a descriptor that is not open for writing as
+//! one that discards everything.
 //!
 //! The standard library reports success where nobody gets anything: it opens the null device on descriptors that are
 //! closed when the program starts (seen by strace on Linux), and it takes a descriptor that is not open for writing
@@ -8,11 +12,11 @@ use std::io::{self, Write};
 
 use crate::cli::error::CliError;
 
-/// Checks that a secret written to standard output would reach somebody. `nothing` says what was not done, such as
-/// "No key was created".
+/// Checks that a secret written to stdout would reach somebody. `nothing` says what was not done, such as "No key was
+/// created".
 ///
 /// # Errors
-/// A usage error when standard output is closed, the null device, or not open for writing.
+/// A usage error when stdout is closed, the null device, or not open for writing.
 pub(crate) fn check_stdout(nothing: &str) -> Result<(), CliError> {
     let Some(why) = undeliverable() else { return Ok(()) };
     Err(CliError::usage(format!(
@@ -21,10 +25,10 @@ pub(crate) fn check_stdout(nothing: &str) -> Result<(), CliError> {
     )))
 }
 
-/// Writes a text with a secret to standard output.
+/// Writes a text with a secret to stdout.
 ///
 /// # Errors
-/// Whatever the system says; also where the standard library would hide that nothing was written.
+/// Any error of the system, also where the standard library would hide that nothing was written.
 #[cfg(unix)]
 pub(crate) fn write_stdout(text: &[u8]) -> io::Result<()> {
     io::stdout().lock().flush()?;
@@ -33,10 +37,10 @@ pub(crate) fn write_stdout(text: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes a text with a secret to standard output, which may be a console with an encoding of its own.
+/// Writes a text with a secret to stdout, which may be a console with an encoding of its own.
 ///
 /// # Errors
-/// Whatever the system says.
+/// Any error of the system.
 #[cfg(not(unix))]
 pub(crate) fn write_stdout(text: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -44,7 +48,7 @@ pub(crate) fn write_stdout(text: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// The reason why nobody gets what is written to standard output; `None` where somebody may.
+/// Returns the reason why nobody gets what is written to stdout; `None` where somebody may.
 #[cfg(unix)]
 fn undeliverable() -> Option<&'static str> {
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -58,7 +62,7 @@ fn undeliverable() -> Option<&'static str> {
     is_null.then_some("is closed or the null device")
 }
 
-/// Always `None`: the null device of Windows can't be told from others by what the standard library offers.
+/// Returns `None`: the null device of Windows can't be recognized by the means of the standard library.
 #[cfg(not(unix))]
 fn undeliverable() -> Option<&'static str> {
     None

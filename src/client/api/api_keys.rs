@@ -1,4 +1,4 @@
-//! Keys: create, read, invalidate. Tolerant in reading, exact in writing.
+//! API keys: create, read, invalidate. Reading is tolerant, writing exact.
 
 use std::{
     borrow::Cow,
@@ -32,51 +32,51 @@ use crate::{
     },
 };
 
-/// The list of all keys at once can be long: 52.7 MB for 100,000 keys.
+/// Largest size in bytes of the list of all keys at once: 100,000 keys take 52.7 MB.
 const MAX_LIST_BYTES: u64 = 512 << 20;
-/// From this size on an answer is read on a thread that may be kept busy.
+/// Size in bytes from which on an answer is read on a thread that may block.
 const LONG_TO_READ: usize = 1 << 20;
-/// Of an answer whose rows are handed on only so much is believed: no cluster has ten million keys.
+/// Largest size in bytes of an answer whose rows are handed on one by one: no cluster has ten million keys.
 const MAX_STREAM_BYTES: u64 = 8 << 30;
-/// The fields that an inventory keeps.
+/// Fields that an inventory keeps, as the `filter_path` of a request.
 const ROW_FIELDS: &str = "total,api_keys.id,api_keys.name,api_keys.type,api_keys.creation,api_keys.expiration,api_keys.invalidated,api_keys.invalidation,api_keys.username,api_keys.realm,api_keys.metadata,api_keys.role_descriptors,api_keys.limited_by,api_keys.access,api_keys._sort";
 const PATH: [&str; 2] = ["_security", "api_key"];
 
-/// A key just made, with the secret that is told this once.
+/// A key just created, with its secret, which the cluster shows only once.
 #[derive(Clone, Debug)]
 pub struct CreatedKey {
-    /// Made by the cluster.
+    /// Id, assigned by the cluster.
     pub id: KeyId,
-    /// As asked.
+    /// Name as the cluster returned it, otherwise as requested.
     pub name: String,
-    /// When it ends; `None` is never.
+    /// Expiration; `None` if the key never expires.
     pub expires: Option<Millis>,
-    /// The field `api_key`.
+    /// Secret: the field `api_key` of the answer.
     pub secret: Secret,
-    /// Doubts about this key: parts that are not as asked for, or not known; sentences to be shown beside it.
+    /// Doubts about this key: parts that are not as requested, or not known; sentences to be shown beside it.
     pub doubts: Vec<String>,
 }
 
-/// A row of which not even an id could be read: never lost in silence, never the end of the others. A row with an
-/// id is a key ([`ApiKey::flaw`]).
+/// A row of which not even an id could be read. It is always reported, and never ends the reading of the others. A row
+/// with an id is a key ([`ApiKey::flaw`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Its id, if at least that could be read.
+    /// Id; `None` where it could not be read.
     pub id: Option<String>,
-    /// What is odd about it.
+    /// Reason why the row could not be read.
     pub reason: String,
 }
 
-/// All keys that a cluster told at once.
+/// All keys that a cluster returned in one answer.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
-    /// In the cluster's order.
+    /// Keys, in the cluster's order.
     pub keys: Vec<ApiKey>,
     /// Rows that could not be read.
     pub unreadable: UnreadRows,
 }
 
-/// A direction to sort in.
+/// Sort direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Order {
     /// Smallest first.
@@ -86,61 +86,62 @@ pub enum Order {
     Descending,
 }
 
-/// A question for one page of keys.
+/// Query for one page of keys.
 #[derive(Clone, Debug)]
 pub struct KeyQuery {
-    /// Elasticsearch's query; `None` finds all.
+    /// Query in Elasticsearch's query DSL; `None` finds all keys.
     pub filter: Option<Value>,
     /// Fields to sort by, such as `creation` and then `name`; `_doc` is the fastest.
     pub sort: Vec<(String, Order)>,
-    /// The most keys of this page; the server takes up to 10,000.
+    /// Maximum number of keys on this page; the server takes up to 10,000.
     pub size: u32,
-    /// [`KeyPage::last_sort`] of the page before, for the next one.
+    /// [`KeyPage::last_sort`] of the page before; `None` for the first page.
     pub search_after: Option<Vec<Box<RawValue>>>,
-    /// Whether the snapshots of the owners' rights shall come along ([`Feature::LimitedBy`]).
+    /// `true` if the keys come with their owners' snapshots (`limited_by`, [`Feature::LimitedBy`]).
     pub with_limited_by: bool,
 }
 
 /// One page of keys.
 #[derive(Clone, Debug, Default)]
 pub struct KeyPage {
-    /// How many keys the filter finds in all.
+    /// Number of keys that the filter finds in all.
     pub total: u64,
-    /// In the order asked.
+    /// Keys, in the requested order.
     pub keys: Vec<ApiKey>,
     /// Rows that could not be read.
     pub unreadable: UnreadRows,
-    /// Where the next page begins, raw: its numbers may be beyond those of floats. `None` on an
-    /// empty page, or without sorting.
+    /// Sort values of the last key, after which the next page begins; raw, since their numbers may be beyond those of
+    /// floats. `None` on an empty page, or without sorting.
     pub last_sort: Option<Vec<Box<RawValue>>>,
 }
 
-/// What came with the rows of an answer that were handed on one by one.
+/// Result of reading an answer whose rows were handed on one by one.
 #[derive(Clone, Debug, Default)]
 pub struct RowPage {
-    /// How many keys the filter finds in all, as the cluster counts.
+    /// Number of keys that the filter finds in all, as the cluster counts them; the number of rows where it doesn't
+    /// say.
     pub total: u64,
-    /// How many rows there were, those that could not be read included.
+    /// Number of rows, those that could not be read included.
     pub rows: usize,
     /// Rows that could not be read.
     pub unreadable: UnreadRows,
-    /// Where the next page begins.
+    /// Sort values of the last row, after which the next page begins; `None` without rows or without sorting.
     pub last_sort: Option<Vec<Box<RawValue>>>,
 }
 
-/// What an invalidation did. Ids that are unknown, foreign or were invalidated before are in none of
-/// the lists (as seen on 7.10.2 to 9.5.3): only reading again proves that a key is gone.
+/// Result of an invalidation. Ids that are unknown, foreign or were invalidated before are in none of the lists (as
+/// seen on 7.10.2 to 9.5.3): only reading again proves that a key is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Invalidation {
-    /// Those that it ended.
+    /// Ids of the keys that this request invalidated.
     pub invalidated: Vec<KeyId>,
-    /// Those that had ended before.
+    /// Ids of the keys that had been invalidated before, where the cluster lists them.
     pub previously: Vec<KeyId>,
-    /// What failed, in Elasticsearch's words.
+    /// Reasons of the errors, as given by Elasticsearch.
     pub errors: Vec<String>,
-    /// How much failed.
+    /// Number of errors; may exceed the number of `errors`.
     pub error_count: u64,
-    /// An earlier try of the same request may have been carried out: its answer was lost.
+    /// `true` if an earlier attempt of the same request may have been carried out: its answer was lost.
     pub is_repetition: bool,
 }
 
@@ -149,7 +150,7 @@ struct WireCreated<'a> {
     id: String,
     name: Option<String>,
     expiration: Option<Millis>,
-    /// Borrowed from the body, which is wiped: no copy is left on the way.
+    /// Secret, borrowed from the body, which is wiped: no copy is left behind.
     #[serde(borrow)]
     api_key: Cow<'a, str>,
 }
@@ -181,8 +182,8 @@ struct WireKey {
     realm_type: Option<String>,
 }
 
-/// The rows are left out here: they were handed on before. An answer cut down to some fields has no
-/// list at all when it would be empty (as seen on 9.5.3).
+/// An answer without its rows, which were handed on before. An answer cut down to some fields has no list at all when
+/// the list would be empty (as seen on 9.5.3).
 #[derive(Deserialize)]
 struct WireTotal {
     total: Option<u64>,
@@ -213,15 +214,15 @@ impl Client {
     /// there may be a key with a secret that nobody knows.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn create_api_key(&self, key: &CreateKey, now: Millis) -> Result<CreatedKey, ClientError> {
         let call = Call::new(Method::POST, &PATH).body(key.body(now));
         self.make(call, key.name(), Some(key.expiry())).await
     }
 
-    /// Sends what makes a key, once, and reads the secret out of the answer. An expiration that was asked for as a
-    /// span tells the cluster's clock, where it is within [`crate::client::MAX_DATE_SKEW`] of the time used so far; beyond that
-    /// it may as well be another expiration than the one asked for.
+    /// Sends the request that creates a key, once, and reads the secret out of the answer. An expiration that was
+    /// requested as a span reveals the cluster's clock, if the result is within [`crate::client::MAX_DATE_SKEW`] of the
+    /// time used so far; beyond that it may as well be another expiration than the one requested.
     pub(in crate::client) async fn make(
         &self,
         call: Call<'_>,
@@ -250,19 +251,19 @@ impl Client {
         })
     }
 
-    /// One key by its id; `None` if the cluster doesn't know it. `own` asks for own keys only, as
-    /// those must who have no more than `manage_own_api_key`.
+    /// Returns one key by its id; `None` if the cluster doesn't know it. `own` restricts the request to own keys, as
+    /// needed with no more than `manage_own_api_key`.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn get_api_key(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
         self.get_one(id, own, false).await
     }
 
-    /// One key with the snapshot of its owner's rights ([`ApiKey::limited_by`]).
+    /// Returns one key with its owner's snapshot ([`ApiKey::limited_by`]).
     ///
     /// # Errors
-    /// [`ClientError::Lacks`] before 8.5, and whatever a request can meet.
+    /// [`ClientError::Lacks`] before 8.5, and any error of a request.
     pub async fn get_api_key_with_limits(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
         self.get_one(id, own, true).await
     }
@@ -291,11 +292,11 @@ impl Client {
         }
     }
 
-    /// The keys of this very name, without paging. The server takes an asterisk at the end of a name for a pattern, so
-    /// that other names are left out here.
+    /// Returns the keys of exactly this name, without paging. The server takes an asterisk at the end of a name for a
+    /// pattern, so other names are left out here.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn get_api_keys_named(&self, name: &str, own: bool) -> Result<Keys, ClientError> {
         let call = Call::new(Method::GET, &PATH).query_if(true, "name", name).query_if(own, "owner", "true");
         let answer = self.send(Call { limit: MAX_LIST_BYTES, ..call }).await?;
@@ -307,10 +308,10 @@ impl Client {
         Ok(Keys { keys: page.keys, unreadable: page.unreadable })
     }
 
-    /// All keys at once, without paging: the only way before 7.15.
+    /// Returns all keys at once, without paging: the only way before 7.15.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn get_api_keys(&self, own: bool) -> Result<Keys, ClientError> {
         let call = Call { limit: MAX_LIST_BYTES, ..Call::new(Method::GET, &PATH).query_if(own, "owner", "true") };
         let answer = self.send(call).await?;
@@ -321,10 +322,10 @@ impl Client {
         Ok(Keys { keys: page.keys, unreadable: page.unreadable })
     }
 
-    /// One page of keys (since 7.15). Who has no more than `manage_own_api_key` sees the own ones.
+    /// Returns one page of keys (since 7.15). With no more than `manage_own_api_key` these are own keys only.
     ///
     /// # Errors
-    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    /// [`ClientError::Lacks`] where there is no such query, and any error of a request.
     pub async fn query_api_keys(&self, query: &KeyQuery) -> Result<KeyPage, ClientError> {
         let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
             query.with_limited_by,
@@ -335,11 +336,11 @@ impl Client {
         read_aside(answer).await
     }
 
-    /// The same page, each key handed on while the answer still arrives. When the line breaks and the
-    /// question is asked again, keys come a second time.
+    /// Reads a page of keys as [`Client::query_api_keys`] does, and hands each key to `put` while the answer still
+    /// arrives. If the connection breaks and the request is sent again, keys come a second time.
     ///
     /// # Errors
-    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    /// [`ClientError::Lacks`] where there is no such query, and any error of a request.
     pub async fn query_rows(
         &self,
         query: &KeyQuery,
@@ -352,10 +353,10 @@ impl Client {
         self.rows(Call { feature: Some(Feature::Query), limit: MAX_STREAM_BYTES, ..call }, put).await
     }
 
-    /// The same page, read off the line and thrown away; how many rows there were. For measuring.
+    /// Reads a page of keys and discards it; returns the number of its rows. For measuring.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     #[doc(hidden)]
     pub async fn throw_away(&self, query: &KeyQuery) -> Result<usize, ClientError> {
         let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
@@ -366,11 +367,11 @@ impl Client {
         Ok(memchr::memmem::find_iter(&answer.body, b"{\"id\":\"").count())
     }
 
-    /// All keys at once, each handed on while the answer still arrives: 52.7 MB for 100,000 keys, and
-    /// none of it is held. The only way before 7.15.
+    /// Reads all keys at once, and hands each to `put` while the answer still arrives: 52.7 MB for 100,000 keys, of
+    /// which nothing is held. The only way before 7.15.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn get_rows(&self, own: bool, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
         let call = Call::new(Method::GET, &PATH).query_if(own, "owner", "true");
         self.rows(Call { limit: MAX_STREAM_BYTES, ..call }, put).await
@@ -392,11 +393,11 @@ impl Client {
         Ok(RowPage { total: wire.total.unwrap_or(rows as u64), rows, last_sort, unreadable })
     }
 
-    /// Counts keys, and lets the cluster put them together by aggregations (since 8.14). Gives the number
-    /// of keys that the filter finds, and the answer's `aggregations`.
+    /// Counts keys, and lets the cluster aggregate them (since 8.14). Returns the number of keys that the filter finds,
+    /// and the answer's `aggregations`.
     ///
     /// # Errors
-    /// [`ClientError::Lacks`] where there is no such query, and whatever a request can meet.
+    /// [`ClientError::Lacks`] where there is no such query, and any error of a request.
     pub async fn count_api_keys(
         &self,
         filter: Option<&Value>,
@@ -415,11 +416,11 @@ impl Client {
         Ok((wire.total, wire.aggregations))
     }
 
-    /// Invalidates keys by their ids, for ever. `own` is for those who have no more than
-    /// `manage_own_api_key`. Repeating it does no harm, so that it is sent again when that helps.
+    /// Invalidates keys by their ids, for ever. `own` restricts the request to own keys, as needed with no more than
+    /// `manage_own_api_key`. Repeating it does no harm, so it is sent again when that helps.
     ///
     /// # Errors
-    /// [`ClientError::NotSent`] without any id, and whatever a request can meet.
+    /// [`ClientError::NotSent`] without any id, and any error of a request.
     pub async fn invalidate(&self, ids: &[KeyId], own: bool) -> Result<Invalidation, ClientError> {
         if ids.is_empty() || ids.iter().any(|id| id.as_str().trim().is_empty()) {
             return Err(ClientError::NotSent { reason: "an invalidation needs the ids of its keys".into() });
@@ -445,12 +446,12 @@ impl Client {
 }
 
 impl KeyQuery {
-    /// The first `size` keys, whichever they are.
+    /// A query for the first `size` keys, in no particular order.
     pub fn new(size: u32) -> Self {
         Self { filter: None, sort: Vec::new(), size, search_after: None, with_limited_by: false }
     }
 
-    /// The body of the request, to the byte.
+    /// Formats the body of the request, to the byte.
     pub fn body(&self) -> String {
         let size = self.size.to_string();
         let filter = self.filter.as_ref().map(Value::to_string);
@@ -509,7 +510,7 @@ fn read_page(answer: &Response) -> Result<KeyPage, ClientError> {
 }
 
 impl WireTotal {
-    /// How many rows there were that are no objects.
+    /// Returns the number of rows that are no JSON objects.
     fn others(&self, status: u16) -> Result<usize, ClientError> {
         match (self.total, &self.rows) {
             (None, None) => {

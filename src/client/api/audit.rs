@@ -1,4 +1,4 @@
-//! Audit events that somebody put into an index: which keys acted when. Elasticsearch itself keeps no last use.
+//! Audit events that were put into an index: which keys acted when. Elasticsearch itself records no last use.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use crate::{
     model::{Millis, api_key::KeyId},
 };
 
-/// Where the id of the key that acted may stand: below the name that Filebeat and the integration of Elastic
-/// give, or as the log has it; text that was mapped by guess has a subfield that can be counted.
+/// Fields that may hold the id of the key that acted: under the name that Filebeat and the integration of Elastic give,
+/// or as the log has it; text that was mapped dynamically has a subfield that can be aggregated.
 const KEY_FIELDS: [&str; 4] =
     ["elasticsearch.audit.apikey.id", "elasticsearch.audit.apikey.id.keyword", "apikey.id", "apikey.id.keyword"];
-/// Where the time may stand; as the log has it, `timestamp`, it is taken for a date (as seen on 9.5.3).
+/// Fields that may hold the time; `timestamp`, as the log has it, is mapped as a date (as seen on 9.5.3).
 const TIME_FIELDS: [&str; 3] = ["@timestamp", "elasticsearch.audit.@timestamp", "timestamp"];
-/// What tells audit events from other lines in the same index, where it is there.
+/// Field that tells audit events from other lines in the same index, where it exists.
 const DATASET: &str = "event.dataset";
 const AUDIT: &str = "elasticsearch.audit";
-/// How many keys one answer tells.
+/// Number of keys in one answer.
 const PAGE: usize = 1000;
 
-/// Where audit events are and how they are mapped.
+/// Indices with audit events, and how they are mapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditIndex {
     /// Names or patterns, separated by commas.
@@ -34,36 +34,36 @@ pub struct AuditIndex {
     has_dataset: bool,
 }
 
-/// Whether an index can tell the last use of keys.
+/// Result of checking whether an index can provide the last use of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditSource {
-    /// It can.
+    /// The index can.
     Usable(AuditIndex),
-    /// There is no such index, or none that one may read: Elasticsearch doesn't tell which.
+    /// There is no such index, or none that may be read: Elasticsearch doesn't distinguish.
     NoIndex,
-    /// No event names a key, or its id can't be counted.
+    /// No event names a key, or its id can't be aggregated.
     NoKeyField,
     /// No field holds the time as a date.
     NoTimeField,
 }
 
-/// From when to when there are events.
+/// Time range and number of the audit events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditRange {
-    /// The first.
+    /// Time of the first event, in milliseconds since 1970.
     pub from: Millis,
-    /// The last.
+    /// Time of the last event, in milliseconds since 1970.
     pub to: Millis,
-    /// How many.
+    /// Number of events.
     pub events: u64,
 }
 
-/// A part of the keys that acted.
+/// A page of the keys that acted.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct AuditPage {
-    /// Each with the time of its last event.
+    /// Keys, each with the time of its last event.
     pub seen: Vec<(KeyId, Millis)>,
-    /// Where the next part begins; `None` behind the last one.
+    /// Value after which the next page begins; `None` on the last page.
     pub after: Option<Value>,
 }
 
@@ -79,7 +79,7 @@ struct WireCaps {
 struct WireCap {
     #[serde(default)]
     aggregatable: bool,
-    /// Told where the field is mapped otherwise in other indices.
+    /// Indices in which the field is mapped this way; `None` where all of them do.
     indices: Option<Vec<String>>,
 }
 
@@ -144,8 +144,8 @@ impl Client {
     /// Asks how an index, a data stream or a pattern is mapped (`_field_caps`; needs the index privilege `read`).
     ///
     /// # Errors
-    /// Whatever a request can meet. Who may read no index at all is refused; otherwise what one may not read is
-    /// left out as if it were not there (as seen on 9.5.3).
+    /// Any error of a request. A user who may read no index at all is refused; otherwise indices that may not be read
+    /// are left out as if they were not there (as seen on 9.5.3).
     pub async fn audit_source(&self, indices: &str) -> Result<AuditSource, ClientError> {
         let fields: Vec<&str> = KEY_FIELDS.into_iter().chain(TIME_FIELDS).chain([DATASET]).collect();
         let (fields, segments) = (fields.join(","), [indices, "_field_caps"]);
@@ -155,10 +155,10 @@ impl Client {
         Ok(source(indices, &caps))
     }
 
-    /// From when to when there are audit events; `None` where there are none.
+    /// Returns the time range of the audit events; `None` where there are none.
     ///
     /// # Errors
-    /// Whatever a request can meet, a shard that does not answer included.
+    /// Any error of a request, a shard that does not answer included.
     pub async fn audit_range(&self, index: &AuditIndex) -> Result<Option<AuditRange>, ClientError> {
         let at = || json!({ "field": index.time_field });
         let body = json!({ "size": 0, "track_total_hits": true, "query": index.events(),
@@ -168,11 +168,11 @@ impl Client {
         Ok(ends.map(|(from, to)| AuditRange { from, to, events: answer.hits.total.value }))
     }
 
-    /// The keys that acted, each with the time of its last event, in the order of their ids; only these, if they
-    /// are named (at most 65,536, as seen on 9.5.3).
+    /// Returns the keys that acted, each with the time of its last event, sorted by id; `ids` restricts them (to at
+    /// most 65,536, as seen on 9.5.3).
     ///
     /// # Errors
-    /// Whatever a request can meet, a shard that does not answer included.
+    /// Any error of a request, a shard that does not answer included.
     pub async fn audit_last_seen(
         &self,
         index: &AuditIndex,
@@ -214,8 +214,8 @@ impl Client {
 }
 
 impl AuditIndex {
-    /// The query for audit events. Where nothing tells them from other lines, only those that name a key count:
-    /// rather less time is covered than too much.
+    /// Builds the query for audit events. Where no field tells them from other lines, only those that name a key count:
+    /// covering too short a time is better than too long a one.
     fn events(&self) -> Value {
         if !self.has_dataset {
             return json!({ "exists": { "field": self.key_field } });
@@ -225,7 +225,7 @@ impl AuditIndex {
     }
 }
 
-/// Reads what the mapping allows. Where a field differs between indices, those that can be asked are asked.
+/// Reads the mapping. Where a field is mapped differently between indices, those that can be queried are used.
 fn source(indices: &str, caps: &WireCaps) -> AuditSource {
     if caps.indices.is_empty() && caps.fields.is_empty() {
         return AuditSource::NoIndex;

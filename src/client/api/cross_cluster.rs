@@ -26,8 +26,8 @@ impl Client {
     /// [`Client::create_api_key`].
     ///
     /// # Errors
-    /// [`ClientError::Lacks`] before 8.10, or before 9.3 for one with a certificate identity, and whatever a
-    /// request can meet.
+    /// [`ClientError::Lacks`] before 8.10, or before 9.3 for one with a certificate identity, and any error of a
+    /// request.
     pub async fn create_cross_cluster_key(
         &self,
         key: &CreateCrossCluster,
@@ -38,14 +38,13 @@ impl Client {
         made.map_err(|error| identity_is_unknown(error, key.certificate_identity.is_some()))
     }
 
-    /// Changes a cross-cluster key (since 8.10). Whether anything is different now: `false` is a success too.
-    /// Only the key's owner can, not even somebody else with `manage_security` (404 on 9.5.3). Sent once
-    /// and never again, as the update of other keys.
+    /// Updates a cross-cluster key (since 8.10). Returns `true` if anything changed: `false` is a success too. Only the
+    /// key's owner can, not even somebody else with `manage_security` (404 on 9.5.3). Sent once and never again, as the
+    /// update of other keys.
     ///
     /// # Errors
     /// [`ClientError::NotSent`] for a blank id or a change that Elasticsearch would refuse as too little,
-    /// [`ClientError::Lacks`] before 8.10, or before 9.3 for a certificate identity, and whatever a request can
-    /// meet.
+    /// [`ClientError::Lacks`] before 8.10, or before 9.3 for a certificate identity, and any error of a request.
     pub async fn update_cross_cluster_key(&self, id: &KeyId, update: &CrossClusterUpdate) -> Result<bool, ClientError> {
         if id.as_str().trim().is_empty() {
             return Err(ClientError::NotSent { reason: "an update needs the id of its key".into() });
@@ -69,7 +68,8 @@ impl Client {
     }
 }
 
-/// A version without certificate identities calls them an unknown field (as seen on 8.19.21).
+/// Maps an unknown field to a missing feature: a version without certificate identities calls them an unknown field (as
+/// seen on 8.19.21).
 fn identity_is_unknown(error: ClientError, asked: bool) -> ClientError {
     match error {
         ClientError::Rejected { status: 400, reason, .. }

@@ -1,4 +1,4 @@
-//! Documents put into an index, each only where there is none of its id yet.
+//! Documents put into an index, each only if none has its id yet.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, Client, error::ClientError, http::error_response};
 
-/// What became of one document.
+/// Outcome of putting one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It is there now, and was not before.
+    /// The document was created.
     Created,
-    /// There was one of its id: 409.
+    /// A document with its id existed already: 409.
     AlreadyThere,
-    /// The cluster was too busy, or a shard was not there: 429 or 503. A moment later it may be taken.
+    /// The cluster was too busy, or a shard was not available: 429 or 503, with the reason. Retrying later may succeed.
     Later(String),
-    /// It was refused, with Elasticsearch's reason.
+    /// The document was refused, with the reason given by Elasticsearch.
     Refused(String),
 }
 
@@ -37,13 +37,13 @@ struct WireResult {
 }
 
 impl Client {
-    /// Puts documents, each an id and one line of JSON, into an index or a data stream by one `_bulk` of
-    /// `create`, in this order. A document that is there already stays as it is, so that the request is safe to
-    /// repeat and is repeated. In a data stream an id is only known to the newest of its indices.
+    /// Puts documents, each an id and one line of JSON, into an index or a data stream by one `_bulk` of `create`, in
+    /// this order. A document that exists already stays as it is, so the request is safe to repeat and is repeated. In
+    /// a data stream an id is only known to the newest of its indices.
     ///
     /// # Errors
-    /// [`ClientError::NotSent`] for a name that is none, and whatever a request can meet. Documents that are
-    /// refused one by one are no error.
+    /// [`ClientError::NotSent`] for an invalid name, and any error of a request. Documents that are refused one by one
+    /// are no error.
     pub async fn create_documents(&self, index: &str, documents: &[(&str, &str)]) -> Result<Vec<Put>, ClientError> {
         if index.trim().is_empty() || index.starts_with('_') || index.contains(['*', ',', '/', '\\']) {
             let reason = format!("“{index}” is no name of one index");

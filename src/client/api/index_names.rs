@@ -1,4 +1,4 @@
-//! The names of what a cluster holds, for completing patterns.
+//! Names of indices, aliases and data streams, for completing patterns.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -21,11 +21,11 @@ struct Named {
 }
 
 impl Client {
-    /// The names of indices, aliases and data streams that one may see, hidden ones left out
-    /// (`GET /_resolve/index/*`, since 7.9), in order and each once.
+    /// Returns the names of visible indices, aliases and data streams, hidden ones left out (`GET /_resolve/index/*`,
+    /// since 7.9), sorted and without duplicates.
     ///
     /// # Errors
-    /// Whatever a request can meet; 403 without a privilege on any index.
+    /// Any error of a request; 403 without a privilege on any index.
     pub async fn index_names(&self) -> Result<Vec<String>, ClientError> {
         let answer = self.send(Call::new(Method::GET, &["_resolve", "index", "*"])).await?;
         let wire: Wire = answer.success()?.parse()?;

@@ -5,19 +5,19 @@ use serde::Deserialize;
 
 use crate::client::{Call, Client, error::ClientError};
 
-/// A license.
+/// License of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct License {
-    /// `basic`, `trial`, `platinum`, `enterprise` …
+    /// Type: `basic`, `trial`, `platinum`, `enterprise` …
     #[serde(rename = "type")]
     pub kind: String,
-    /// `active`, `expired`, `invalid`.
+    /// Status: `active`, `expired`, `invalid`.
     #[serde(default)]
     pub status: String,
 }
 
 impl License {
-    /// Whether it allows cross-cluster keys.
+    /// Returns `true` if the license is active and allows cross-cluster keys.
     pub fn allows_cross_cluster(&self) -> bool {
         self.status == "active" && matches!(self.kind.as_str(), "trial" | "enterprise")
     }
@@ -33,7 +33,7 @@ impl Client {
     /// after its first start.
     ///
     /// # Errors
-    /// Whatever a request can meet; serverless has no such route.
+    /// Any error of a request; serverless has no such route.
     pub async fn license(&self) -> Result<Option<License>, ClientError> {
         let answer = self.send(Call::new(Method::GET, &["_license"])).await?;
         if answer.status == 404 && answer.parse::<WireLicense>().is_ok_and(|wire| wire.license.is_none()) {

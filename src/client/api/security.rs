@@ -1,4 +1,4 @@
-//! Who one is, what one may do, and the cluster's roles and privileges.
+//! Identity and privileges of the user, and the cluster's roles and privileges.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
@@ -17,27 +17,27 @@ use crate::{
     },
 };
 
-/// What a cluster says about itself.
+/// Identity and version of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ClusterInfo {
     /// Name of the cluster.
     pub name: String,
-    /// Tells clusters of one name apart.
+    /// UUID, which tells clusters of the same name apart.
     pub uuid: String,
-    /// The node that answered.
+    /// Name of the node that answered.
     pub node: String,
-    /// Which Elasticsearch it is.
+    /// Edition of Elasticsearch.
     pub edition: Edition,
     /// The version number as the cluster writes it.
     pub version: String,
 }
 
-/// The privileges that a cluster knows by itself.
+/// Privileges that are built into a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
 pub struct BuiltinPrivileges {
-    /// For the cluster.
+    /// Names of the cluster privileges.
     pub cluster: Vec<String>,
-    /// For indices.
+    /// Names of the index privileges.
     pub index: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl Client {
     /// Asks which cluster this is (`GET /`, needs the privilege `monitor`).
     ///
     /// # Errors
-    /// [`ClientError::NotElasticsearch`] if something else answers, and whatever a request can meet.
+    /// [`ClientError::NotElasticsearch`] if something else answers, and any error of a request.
     pub async fn info(&self) -> Result<ClusterInfo, ClientError> {
         let answer = self.send(Call::new(Method::GET, &[])).await?.success()?;
         let info: WireInfo = answer.parse()?;
@@ -130,17 +130,17 @@ impl Client {
         })
     }
 
-    /// Asks who one is signed in as.
+    /// Asks for the identity of the signed-in user.
     ///
     /// # Errors
-    /// [`ClientError::Unauthenticated`], and whatever a request can meet.
+    /// [`ClientError::Unauthenticated`], and any error of a request.
     pub async fn authenticate(&self) -> Result<Identity, ClientError> {
         let answer = self.send(Call::new(Method::GET, &["_security", "_authenticate"])).await?.success()?;
         let wire: WireIdentity = answer.parse()?;
         let realm = wire.authentication_realm.unwrap_or_default();
         let by_key = wire.api_key.is_some() || realm.kind == "_es_api_key";
         let told = wire.authentication_type.filter(|told| !told.is_empty());
-        // 7.10 does not say which key it was; but it can only be one's own.
+        // 7.10 does not say which key it was; but it can only be the one that signs in.
         let own = match &self.endpoint().login {
             Login::ApiKey { id, .. } if by_key => Some((KeyId::new(id.as_str()), String::new())),
             _ => None,
@@ -154,21 +154,21 @@ impl Client {
         })
     }
 
-    /// Asks which of these cluster privileges one has. A name that the version doesn't know makes
-    /// the whole question fail.
+    /// Asks which of these cluster privileges the user has. A name that the version doesn't know makes the whole
+    /// request fail.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn has_cluster_privileges(&self, names: &[&str]) -> Result<Privileges, ClientError> {
         let answer = self.has_privileges(json!({ "cluster": names })).await?;
         Ok(Privileges::new(answer.cluster))
     }
 
-    /// Asks for privileges on indices: names or patterns, and what is wanted of them. The answer has
-    /// one entry for each name.
+    /// Asks for privileges on indices: names or patterns, and the privileges wanted on them. The answer has one entry
+    /// for each name.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn has_index_privileges(
         &self,
         asked: &[(Vec<String>, Vec<String>)],
@@ -183,19 +183,19 @@ impl Client {
         self.send(call).await?.success()?.parse()
     }
 
-    /// All roles of the cluster by name, descriptors as they came.
+    /// Returns all roles of the cluster, sorted by name, with their descriptors as they came.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn roles(&self) -> Result<Vec<Role>, ClientError> {
         let answer = self.send(Call::new(Method::GET, &["_security", "role"])).await?.success()?;
         Ok(roles(answer.parse()?))
     }
 
-    /// Those of these roles that exist, by name; the others are simply absent.
+    /// Returns those of these roles that exist, sorted by name; the others are absent.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn roles_named(&self, names: &[&str]) -> Result<Vec<Role>, ClientError> {
         let names: Vec<&str> = names.iter().copied().filter(|name| !name.is_empty()).collect();
         if names.is_empty() {
@@ -215,10 +215,10 @@ impl Client {
         Ok(found)
     }
 
-    /// The names of the built-in privileges of this version, which are what its keys can be given.
+    /// Returns the names of the built-in privileges of this version, which can be given to its keys.
     ///
     /// # Errors
-    /// Whatever a request can meet.
+    /// Any error of a request.
     pub async fn builtin_privileges(&self) -> Result<BuiltinPrivileges, ClientError> {
         self.send(Call::new(Method::GET, &["_security", "privilege", "_builtin"])).await?.success()?.parse()
     }

@@ -1,4 +1,4 @@
-//! Changing keys that are there: one, or many by one request. Never repeated in silence where twice is not once.
+//! Updates of keys: of one, or of many by one request. Never repeated silently where twice differs from once.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -9,14 +9,15 @@ use crate::{
     model::{api_key::KeyId, update::KeyUpdate, version::Feature},
 };
 
-/// What a bulk update did, key by key. A failure of some is a normal case.
+/// Result of a bulk update, key by key. Some failures are a normal case.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct BulkUpdate {
-    /// Those that are different now; after a lost answer also those that a second try found to be as asked.
+    /// Ids of the keys that were changed; after a lost answer also those that a second attempt found to be as
+    /// requested.
     pub updated: Vec<KeyId>,
-    /// Those that were so before, the snapshot of the owner's rights included.
+    /// Ids of the keys that were as requested before, the owner's snapshot included.
     pub noops: Vec<KeyId>,
-    /// Those that failed, each with Elasticsearch's reason.
+    /// Ids of the keys that failed, each with the reason given by Elasticsearch.
     pub errors: Vec<(KeyId, String)>,
 }
 
@@ -31,7 +32,7 @@ struct WireBulk {
     updated: Vec<String>,
     #[serde(default)]
     noops: Vec<String>,
-    /// Missing when there are none (as seen on 9.5.3).
+    /// Errors; missing when there are none (as seen on 9.5.3).
     #[serde(default)]
     errors: WireErrors,
 }
@@ -43,14 +44,14 @@ struct WireErrors {
 }
 
 impl Client {
-    /// Changes one key, and takes the snapshot of its owner's rights anew (since 8.4). Whether anything is
-    /// different now: `false` is a success too. Only the key's owner can, not even a superuser (404 on 9.5.3).
-    /// Sent once and never again: somebody else may have changed the key since the first try, and a second one would
-    /// undo that. After a lost answer the key itself tells.
+    /// Updates one key, and renews its owner's snapshot (since 8.4). Returns `true` if anything changed: `false` is a
+    /// success too. Only the key's owner can, not even a superuser (404 on 9.5.3). Sent once and never again: somebody
+    /// else may have changed the key since the first attempt, and a second one would undo that. After a lost answer,
+    /// reading the key shows the result.
     ///
     /// # Errors
-    /// [`ClientError::NotSent`] for a blank id, [`ClientError::Lacks`] before 8.4 (8.13 for an expiration),
-    /// and whatever a request can meet.
+    /// [`ClientError::NotSent`] for a blank id, [`ClientError::Lacks`] before 8.4 (8.13 for an expiration), and any
+    /// error of a request.
     pub async fn update_api_key(&self, id: &KeyId, update: &KeyUpdate) -> Result<bool, ClientError> {
         check(std::slice::from_ref(id))?;
         let segments = ["_security", "api_key", id.as_str()];
@@ -64,12 +65,12 @@ impl Client {
         Ok(wire.updated)
     }
 
-    /// Changes many keys in the same way by one request (since 8.5). Keys that fail don't hinder the others. Sent once
-    /// and never again, as the update of one.
+    /// Updates many keys in the same way by one request (since 8.5). Keys that fail don't hinder the others. Sent once
+    /// and never again, as [`Client::update_api_key`].
     ///
     /// # Errors
-    /// [`ClientError::NotSent`] without any id or for a blank one, [`ClientError::Lacks`] before 8.5 (8.13 for
-    /// an expiration), and whatever a request can meet.
+    /// [`ClientError::NotSent`] without any id or for a blank one, [`ClientError::Lacks`] before 8.5 (8.13 for an
+    /// expiration), and any error of a request.
     pub async fn bulk_update_api_keys(&self, ids: &[KeyId], update: &KeyUpdate) -> Result<BulkUpdate, ClientError> {
         check(ids)?;
         let call = Call {
@@ -92,7 +93,7 @@ impl Client {
     }
 }
 
-/// What the cluster must know for this update.
+/// Returns the feature that the cluster must have for this update; `plain` unless it sets an expiration.
 fn feature(update: &KeyUpdate, plain: Feature) -> Feature {
     if update.expiration.is_some() { Feature::UpdateExpiration } else { plain }
 }

@@ -1,4 +1,4 @@
-//! Users of the cluster's own realms, as far as one may see them.
+//! Users of the cluster's own realms, as far as they may be read.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use crate::client::{Call, Client, error::ClientError};
 
-/// A user of the realms `native` and `reserved`; those of other realms are not told by any cluster.
+/// A user of the realms `native` and `reserved`; no cluster lists those of other realms.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
 pub struct User {
     /// The names of the user's roles.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// Whether the user may sign in.
+    /// `true` if the user may sign in; the default if the answer doesn't say.
     #[serde(default = "yes")]
     pub enabled: bool,
 }
@@ -23,10 +23,10 @@ fn yes() -> bool {
 }
 
 impl Client {
-    /// One user by name; `None` if there is no such native or reserved user.
+    /// Returns one user by name; `None` if there is no such native or reserved user.
     ///
     /// # Errors
-    /// Whatever a request can meet; 403 without `read_security` or `manage_security`.
+    /// Any error of a request; 403 without `read_security` or `manage_security`.
     pub async fn user(&self, name: &str) -> Result<Option<User>, ClientError> {
         // In the path a comma separates names, and a name of dots is no segment.
         if name.is_empty() || name.contains(',') || matches!(name, "." | "..") {

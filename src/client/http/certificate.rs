@@ -1,77 +1,77 @@
-//! What a server showed to prove who it is, and why that was not enough. Knows nothing of connections.
+//! The certificate that a server presented, and why it was refused. It knows no connections.
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::model::{Millis, connections::fingerprint::Fingerprint, text::sanitize};
 
-/// The certificate that a server presented, trusted or not, in words that a person can compare.
+/// The certificate that a server presented, trusted or not, in terms that a person can compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenCertificate {
-    /// Whom it names, such as `CN=node-1`.
+    /// Subject, such as `CN=node-1`.
     pub subject: String,
-    /// Who is said to have signed it.
+    /// Issuer: the authority that is said to have signed the certificate.
     pub issuer: String,
-    /// Valid from.
+    /// Beginning of the validity, in milliseconds since 1970.
     pub not_before: Millis,
-    /// Valid until.
+    /// End of the validity, in milliseconds since 1970.
     pub not_after: Millis,
     /// SHA-256 of the server's own certificate.
     pub fingerprint: Fingerprint,
-    /// Host names and addresses that it is valid for.
+    /// Host names and addresses that the certificate is valid for.
     pub names: Vec<String>,
-    /// The last certificate of the chain, usually the authority, where the server sends more than its own.
+    /// Last certificate of the chain, usually the authority; `None` where the server sends only its own.
     pub ca: Option<SeenAuthority>,
-    /// Fingerprints of all that was sent, the server's own first.
+    /// Fingerprints of all certificates that were sent, the server's own first.
     pub chain: Vec<Fingerprint>,
 }
 
 /// A certificate authority as the server sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenAuthority {
-    /// Whom it names.
+    /// Subject of the authority's certificate.
     pub subject: String,
-    /// SHA-256.
+    /// SHA-256 of the authority's certificate.
     pub fingerprint: Fingerprint,
-    /// Valid until; `None` where that can't be read. TLS libraries do not look at it: whoever trusts an authority goes
-    /// on trusting it after its end, and other clients do not.
+    /// End of the validity, in milliseconds since 1970; `None` where it can't be read. TLS libraries do not look at it:
+    /// a client that trusts an authority keeps trusting it after its end, and other clients do not.
     pub not_after: Option<Millis>,
 }
 
-/// Why a certificate was refused.
+/// Reason why a certificate was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// Signed by nobody who is trusted here, or forged.
+    /// Signed by no authority that is trusted here, or forged.
     #[error("it was not issued by an authority that is trusted here")]
     UnknownIssuer,
-    /// Its time is over.
+    /// The certificate has expired.
     #[error("it has expired")]
     Expired,
-    /// Its time has not come, or this computer's clock is slow.
+    /// The certificate is not valid yet, or this computer's clock is slow.
     #[error("it is not valid yet, or the clock of this computer is wrong")]
     NotYetValid,
-    /// It is for other hosts.
+    /// The certificate is for other hosts.
     #[error("it is for another host name")]
     WrongHost,
-    /// The whole chain was shown, up to its root, and the pinned certificate is not in it.
+    /// The whole chain was presented, up to its root, and the pinned certificate is not in it.
     #[error("its fingerprint is {}, not the pinned {}", seen.short(), pinned.short())]
     PinMismatch {
-        /// The fingerprint of the profile.
+        /// Fingerprint in the profile.
         pinned: Fingerprint,
-        /// The last certificate of the chain: the authority, or the server's own if it is alone.
+        /// Fingerprint of the last certificate of the chain: the authority, or the server's own if it is alone.
         seen: Fingerprint,
     },
-    /// The pinned certificate is not among those sent, and the root is not either, so that nothing
-    /// can be said about it: many servers send their own certificate alone.
+    /// The pinned certificate is not among those sent, and the root is not either, so that nothing can be said about
+    /// it: many servers send their own certificate alone.
     #[error("the pinned certificate is not among those that the server presents, which are too few to tell")]
     ChainWithoutPin,
-    /// Anything else, as the TLS library says it.
+    /// Anything else, as the TLS library describes it.
     #[error("{0}")]
     Other(String),
 }
 
 impl SeenCertificate {
-    /// Reads what can be read; odd certificates keep their fingerprint.
+    /// Reads the fields of a certificate, as far as they can be read; its fingerprint is always known.
     pub(crate) fn read(own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Self {
         let chain: Vec<Fingerprint> = std::iter::once(own).chain(others).map(|der| Fingerprint::of(der)).collect();
         let fingerprint = chain[0];
@@ -101,15 +101,17 @@ impl SeenCertificate {
     }
 }
 
-/// Whether a certificate names itself as its issuer, as roots do.
+/// Returns `true` if a certificate names itself as its issuer, as roots do.
 pub(crate) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
     parse(der).is_some_and(|parsed| parsed.subject().as_raw() == parsed.issuer().as_raw())
 }
 
-/// Whether a moment lies within the dates of a certificate. An unreadable one has none.
+/// Checks that a moment, in seconds since 1970, lies within the validity of a certificate, both ends included. An
+/// unreadable certificate has no validity.
 ///
 /// # Errors
-/// With what is wrong about the dates.
+/// [`CertificateProblem::NotYetValid`] or [`CertificateProblem::Expired`], and [`CertificateProblem::Other`] for an
+/// unreadable certificate.
 pub(crate) fn check_dates(der: &CertificateDer<'_>, now_seconds: i64) -> Result<(), CertificateProblem> {
     let Some(parsed) = parse(der) else { return Err(CertificateProblem::Other(unreadable())) };
     let validity = parsed.validity();

@@ -1,5 +1,5 @@
-//! From an unsuccessful answer to a [`ClientError`]: Elasticsearch's several shapes of errors, and
-//! the pages of whatever stands in front of it.
+//! Maps an unsuccessful answer to a [`ClientError`]: Elasticsearch's several shapes of errors, and the HTML pages of
+//! whatever stands in front of it.
 
 use serde_json::Value;
 
@@ -9,15 +9,15 @@ use crate::{
     model::{text::sanitize, version::Feature},
 };
 
-/// Enough for the list of known privileges that Elasticsearch sends along.
+/// Maximum length of a reason in characters: enough for the list of known privileges that Elasticsearch sends along.
 const MAX_REASON_CHARS: usize = 4000;
 
-/// Server text made harmless and not endless.
+/// Formats server text: made harmless, and cut to a maximum length.
 pub(crate) fn shown(text: &str) -> String {
     sanitize::shortened(text.trim(), MAX_REASON_CHARS)
 }
 
-/// The error that an answer which is no success means.
+/// Reads the error out of an unsuccessful answer.
 pub(crate) fn read(answer: &Response) -> ClientError {
     let status = answer.status;
     if answer.is_from_between {
@@ -57,13 +57,14 @@ fn without_json(answer: &Response) -> ClientError {
     }
 }
 
-/// Servers that listen for TLS and explain themselves in plain text (nginx, Go).
+/// Returns `true` if a body asks for https, as servers do that listen for TLS and explain themselves in plain text
+/// (nginx, Go).
 fn speaks_of_https(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body).to_lowercase();
     text.contains("https server") || text.contains("https port")
 }
 
-/// Errors that mean that a whole feature is missing, whatever was asked.
+/// Returns the error where a whole feature is missing, whatever was requested; otherwise `None`.
 fn whole_feature(words: &Words, feature: Option<Feature>) -> Option<ClientError> {
     if words.disabled.as_deref() == Some("api_keys") {
         return Some(ClientError::ApiKeysDisabled);
@@ -74,7 +75,7 @@ fn whole_feature(words: &Words, feature: Option<Feature>) -> Option<ClientError>
         // Without the route 7.10 takes its path for an index.
         || (matches!(words.kind.as_str(), "invalid_index_name_exception" | "index_not_found_exception")
             && reason.contains("[_security]"))
-        // … and somebody who may not write there hears of that index alone (as seen on 7.10.2).
+        // … and a user who may not write there gets an error about that index only (as seen on 7.10.2).
         || (feature.is_some() && words.outer.starts_with("action [indices:data/write"));
     let parameter_is_missing = reason.contains("contains unrecognized parameter: [with_limited_by]");
     match feature {
@@ -85,13 +86,13 @@ fn whole_feature(words: &Words, feature: Option<Feature>) -> Option<ClientError>
     }
 }
 
-/// What an error of Elasticsearch says, in whichever shape.
+/// Parts of an Elasticsearch error, whichever shape it has.
 #[derive(Default)]
 struct Words {
     kind: String,
-    /// The outermost reason, which names the action.
+    /// Outermost reason, which names the action.
     outer: String,
-    /// The innermost one, which names the cause.
+    /// Innermost reason, which names the cause.
     reason: String,
     additional: Option<String>,
     disabled: Option<String>,
@@ -124,7 +125,7 @@ impl Words {
     }
 
     fn sign_in(&self) -> String {
-        // What older versions answer to any key or token that is not valid. Some was sent for sure.
+        // Older versions answer this to any key or token that is not valid; a credential was certainly sent.
         if self.additional.is_none() && self.reason.starts_with("missing authentication credentials") {
             return "the credential is unknown, wrong, expired or invalidated; this cluster does not tell which".into();
         }
@@ -143,8 +144,8 @@ impl Words {
     }
 }
 
-/// The privileges of which one would do, told by their kind, and for an index privilege by the index: the reason of a
-/// refusal says both (as seen on 9.5.3).
+/// Formats the privileges of which any one would do, with their kind, and for an index privilege with the index: the
+/// reason of a refusal has both (as seen on 9.5.3).
 pub fn lacking(reason: &str, privileges: &[String]) -> String {
     let names = privileges.join(" or ");
     if !reason.contains("granted by the index privileges [") {
@@ -156,7 +157,7 @@ pub fn lacking(reason: &str, privileges: &[String]) -> String {
     }
 }
 
-/// The last reason along `caused_by`: the outer ones only say that something failed.
+/// Returns the last reason along `caused_by`: the outer ones only say that something failed.
 pub(crate) fn deepest_reason(error: &Value) -> Option<String> {
     let mut at = error;
     let mut reason = at["reason"].as_str();
@@ -172,7 +173,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     rest.split_once(end).map(|(inside, _)| inside)
 }
 
-/// What a body that is no answer of Elasticsearch looks like, in a few words.
+/// Describes a body that is no answer of Elasticsearch, such as “an empty answer” or the title of a page.
 pub(crate) fn looks_like(body: &[u8]) -> String {
     let start = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
     let text = start.trim();
@@ -205,7 +206,7 @@ fn title(page: &str) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
-/// An address without what may be secret in it.
+/// Formats the address of a redirect without the parts that may be secret.
 fn location(text: Option<&str>) -> String {
     let Some(text) = text else { return "it does not say where".into() };
     let Ok(mut url) = reqwest::Url::parse(text) else {

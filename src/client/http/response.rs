@@ -1,4 +1,4 @@
-//! One HTTP answer, read within bounds: its status survives any body. Knows no particular call.
+//! One HTTP answer, read within limits: its status is known whatever the body is. It knows no particular call.
 
 use std::{ops::Deref, time::Duration};
 
@@ -12,30 +12,30 @@ use crate::{
     model::{Millis, version::Feature},
 };
 
-/// The most that is read of a body which only explains a failure.
+/// Size limit of a body which only explains a failure, in bytes.
 pub(crate) const MAX_ERROR_BYTES: u64 = 1 << 20;
 
 /// An answer of any status.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// Says that it comes from Elasticsearch: by the header that it sends since 7.14, or the cluster
+    /// `true` if the answer comes from Elasticsearch: by the header that it sends since 7.14, or because the cluster
     /// was recognized before.
     pub(crate) is_elasticsearch: bool,
-    /// Has that header itself.
+    /// `true` if the answer has that header itself.
     pub(crate) has_product: bool,
-    /// A refusal by something between here and the cluster: see [`Answer::is_of_another`].
+    /// `true` for a refusal by something between here and the cluster: see [`Response::is_of_another`].
     pub(crate) is_from_between: bool,
-    /// An earlier try of the same request may have been carried out: its answer was lost.
+    /// `true` if an earlier attempt of the same request may have been carried out: its answer was lost.
     pub(crate) is_repetition: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) location: Option<String>,
-    /// Came with the feature that the call needs, if it needs one.
+    /// Feature that the call needs, if it needs one.
     pub(crate) feature: Option<Feature>,
     pub(crate) body: Body,
 }
 
-/// The bytes of a body; `Private` ones are wiped, earlier copies included.
+/// Bytes of a body; those of `Private` are wiped, earlier copies included.
 pub(crate) enum Body {
     Plain(Vec<u8>),
     Private(Zeroizing<Vec<u8>>),
@@ -61,7 +61,7 @@ impl Body {
         }
     }
 
-    /// Writes asterisks over every occurrence of a text.
+    /// Overwrites every occurrence of a text with asterisks.
     pub(crate) fn blot_out(&mut self, text: &[u8]) {
         let bytes = match self {
             Self::Plain(bytes) => bytes,
@@ -106,7 +106,7 @@ fn wait(text: &str, now: Millis) -> Option<Duration> {
 }
 
 impl Response {
-    /// What the status and the headers say; the body comes later.
+    /// Creates an answer from its status and headers; the body is added later.
     pub(crate) fn new(status: u16, headers: &HeaderMap, feature: Option<Feature>, private: bool, now: Millis) -> Self {
         let product = HeaderName::from_static("x-elastic-product");
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -128,17 +128,17 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// The same answer if it is a success.
+    /// Returns the answer if its status is a success.
     ///
     /// # Errors
-    /// Whatever the cluster said instead.
+    /// The error that the cluster reported instead.
     pub(crate) fn success(self) -> Result<Self, ClientError> {
         if self.is_success() { Ok(self) } else { Err(self.refusal()) }
     }
 
-    /// `true` for a refusal that is neither marked by the header of Elasticsearch nor has the form of its errors. The
-    /// server itself leaves the header out of a 401, of other refused sign-ins and of a 413, which has no body (as seen
-    /// on 8.19.21 and 9.5.3).
+    /// Returns `true` for a refusal that is neither marked by the header of Elasticsearch nor has the form of its
+    /// errors. The server itself leaves the header out of a 401, of other refused sign-ins and of a 413, which has no
+    /// body (as seen on 8.19.21 and 9.5.3).
     pub(crate) fn is_of_another(&self) -> bool {
         #[derive(Deserialize)]
         struct Error {
@@ -151,7 +151,7 @@ impl Response {
         (400..500).contains(&self.status) && !is_its_own
     }
 
-    /// What an unsuccessful answer says.
+    /// Reads the error out of an unsuccessful answer.
     pub(crate) fn refusal(&self) -> ClientError {
         error_response::read(self)
     }
@@ -159,7 +159,7 @@ impl Response {
     /// Reads the body.
     ///
     /// # Errors
-    /// [`ClientError::NotElasticsearch`] or [`ClientError::Unreadable`], if it is something else.
+    /// [`ClientError::NotElasticsearch`] or [`ClientError::Unreadable`], if the body is something else.
     pub(crate) fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ClientError> {
         self.parse_part(&self.body)
     }
@@ -167,7 +167,7 @@ impl Response {
     /// Reads a part of the body that was taken out of it before.
     ///
     /// # Errors
-    /// As [`Answer::parse`].
+    /// As [`Response::parse`].
     pub(crate) fn parse_part<'a, T: Deserialize<'a>>(&self, part: &'a [u8]) -> Result<T, ClientError> {
         serde_json::from_slice(part).map_err(|error| self.unreadable(&error))
     }
@@ -177,7 +177,7 @@ impl Response {
             return self.not_elasticsearch();
         }
         let reason = match &self.body {
-            // What is wrong about a value is told with the value, which may be the secret.
+            // The parser's error repeats the wrong value, which may be the secret.
             Body::Private(_) => format!("not what was expected at line {}, column {}", error.line(), error.column()),
             Body::Plain(_) => error_response::shown(&error.to_string()),
         };

@@ -1,4 +1,4 @@
-//! Rows of a long answer, told one by one while it still arrives, so that no answer is held whole.
+//! Rows of a long answer, handed on one by one while it still arrives, so that no answer is held whole.
 
 use std::{
     borrow::Cow,
@@ -17,25 +17,25 @@ use crate::{
     model::{Millis, inventory::RawKey},
 };
 
-/// The most bytes of one row: metadata may have some megabytes.
+/// Size limit of one row, in bytes: metadata may have some megabytes.
 pub(crate) const MAX_ROW_BYTES: usize = 64 << 20;
-/// The most bytes of all that is not a row.
+/// Size limit of everything in an answer that is not a row, in bytes.
 const MAX_REST_BYTES: usize = 64 << 20;
 
-/// Takes an answer apart: the objects in the list `api_keys` of the outermost object are rows, and the
-/// rest is kept as an answer without them.
+/// Splits an answer: the objects in the list `api_keys` of the outermost object are rows, and the rest is kept as an
+/// answer without them.
 #[derive(Debug, Default)]
 pub(crate) struct RowSplitter {
     rest: Vec<u8>,
     row: Vec<u8>,
     depth: usize,
-    /// Whether the answer is an object; the keys of nothing else count.
+    /// `true` if the answer is an object; only an object can hold the list of rows.
     is_object: bool,
     in_text: bool,
     escaped: bool,
-    /// Depth of the list of rows while one is in it.
+    /// Depth of the list of rows while reading it; `None` outside of it.
     list: Option<usize>,
-    /// The last text of the outermost object, which is the key of whatever comes next.
+    /// Last text of the outermost object, which is the key of the value that follows.
     key: Vec<u8>,
 }
 
@@ -43,7 +43,7 @@ impl RowSplitter {
     /// Takes the next bytes, and calls `row` with each row that is complete.
     ///
     /// # Errors
-    /// When a row or the rest is endless.
+    /// [`ClientError::TooLarge`] when a row or the rest exceeds its limit.
     pub(crate) fn push(&mut self, chunk: &[u8], mut row: impl FnMut(&[u8])) -> Result<(), ClientError> {
         let mut at = 0;
         while at < chunk.len() {
@@ -91,7 +91,7 @@ impl RowSplitter {
         Ok(())
     }
 
-    /// Goes on within a text, to its end or that of the chunk.
+    /// Continues within a text, to its end or that of the chunk.
     fn text(&mut self, chunk: &[u8], from: usize) -> usize {
         let mut at = from;
         while at < chunk.len() {
@@ -129,7 +129,7 @@ impl RowSplitter {
         }
     }
 
-    /// The answer without its rows.
+    /// Returns the answer without its rows.
     pub(crate) fn rest(&self) -> &[u8] {
         &self.rest
     }
@@ -162,13 +162,13 @@ struct WireRow<'a> {
     access: Option<&'a RawValue>,
 }
 
-/// Where the page after this row begins.
+/// Reads the sort values of a row (`_sort`), after which the next page begins; `None` where it has none.
 pub(crate) fn last_sort(row: &[u8]) -> Option<Vec<Box<RawValue>>> {
     let sort = serde_json::from_slice::<Vec<Box<RawValue>>>(unreadable_row::member(row, "_sort")?).ok()?;
     Some(sort).filter(|sort| !sort.is_empty())
 }
 
-/// Who is given each key as it arrives.
+/// Callback that is given each key as it arrives.
 pub(crate) type Put<'a> = &'a mut (dyn FnMut(&RawKey<'_>) + Send);
 
 /// Reads the rows of one answer as it arrives and hands them on.
@@ -180,14 +180,14 @@ pub(crate) struct RowReader<'a> {
     pub(crate) unreadable: UnreadRows,
 }
 
-/// What takes the rows of an answer while it arrives.
+/// Sink for the rows of an answer while it arrives.
 pub(crate) trait RowSink {
-    /// Begins again: the answer broke off, and comes once more from its beginning.
+    /// Starts over: the answer broke off, and comes once more from its beginning.
     fn restart(&self);
     /// # Errors
     /// [`ClientError::TooLarge`].
     fn push(&self, chunk: &[u8]) -> Result<(), ClientError>;
-    /// The answer without its rows.
+    /// Returns the answer without its rows.
     fn rest(&self) -> Vec<u8>;
 }
 
@@ -233,7 +233,8 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// Where the next page begins.
+    /// Returns the sort values of the last row, after which the next page begins; `None` without rows or without
+    /// sorting.
     pub(crate) fn last_sort(&self) -> Option<Vec<Box<RawValue>>> {
         last_sort(&self.last)
     }

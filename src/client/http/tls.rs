@@ -1,4 +1,4 @@
-//! From a profile's trust to a TLS configuration, and a record of what the server presented.
+//! Maps a profile's trust to a TLS configuration, and records the certificate that the server presented.
 //!
 //! A pinned authority becomes the *only* root and the whole verification follows: finding its
 //! fingerprint in the chain proves nothing, since its certificate is public. A pinned certificate of
@@ -29,7 +29,7 @@ use crate::{
     model::connections::{endpoint::Trust, fingerprint::Fingerprint},
 };
 
-/// The certificate that was presented last, shared between a verifier and those who ask.
+/// The certificate that was presented last, shared between a verifier and its readers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LastSeen(Arc<Mutex<Option<SeenCertificate>>>);
 
@@ -43,8 +43,8 @@ impl LastSeen {
     }
 }
 
-/// Travels inside the TLS library's error, so that the request that failed knows its certificate
-/// even while others are connecting.
+/// Refusal that travels inside the TLS library's error, so that the request that failed knows its certificate even
+/// while others are connecting.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("certificate refused: {why}")]
 pub(crate) struct Refusal {
@@ -52,7 +52,7 @@ pub(crate) struct Refusal {
     pub(crate) seen: SeenCertificate,
 }
 
-/// The configuration for a trust; reads the CA file, if there is one.
+/// Builds the TLS configuration for a trust; reads the CA file, if there is one.
 ///
 /// # Errors
 /// [`ClientError::BadCaFile`].
@@ -110,7 +110,7 @@ fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, Cl
     Ok((given, verifier.map_err(|error| bad(error.to_string()))?))
 }
 
-/// Why a file can't be read, without the numbers of the operating system.
+/// Formats the reason why a file can't be read, without error numbers of the operating system.
 fn unread_words(kind: std::io::ErrorKind) -> String {
     match kind {
         std::io::ErrorKind::NotFound => "there is no such file".into(),
@@ -129,7 +129,7 @@ enum Judge {
     Anybody,
 }
 
-/// What a server presented, and to whom one wanted to speak.
+/// Certificates that a server presented, and the host name that was asked for.
 struct Presented<'a> {
     own: &'a CertificateDer<'a>,
     others: &'a [CertificateDer<'a>],
@@ -188,7 +188,7 @@ impl Presented<'_> {
                 CertificateProblem::WrongHost
             }
             // Self-signed certificates are often marked as authorities, which is refused as such
-            // before anybody asks who signed them.
+            // before their signature is checked.
             CertificateError::Other(_) if certificate::is_self_issued(self.own) => CertificateProblem::UnknownIssuer,
             other => CertificateProblem::Other(other.to_string()),
         }
@@ -240,7 +240,7 @@ impl ServerCertVerifier for RecordingVerifier {
         }
     }
 
-    // Whoever is trusted must still prove to hold the key of the certificate, in every mode.
+    // A trusted server must still prove that it holds the key of the certificate, in every mode.
     fn verify_tls12_signature(
         &self,
         message: &[u8],

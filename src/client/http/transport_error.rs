@@ -1,4 +1,4 @@
-//! From a request that got no whole answer to a [`ClientError`]: DNS, TCP, TLS and time.
+//! Maps a request that got no complete answer to a [`ClientError`]: DNS, TCP, TLS and time limits.
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
@@ -15,15 +15,15 @@ use crate::{
     model::connections::endpoint::{ClusterUrl, Trust},
 };
 
-/// What is known about the request that failed.
+/// Known facts about the request that failed.
 pub(crate) struct Circumstances {
-    /// The time that the whole request was given.
+    /// Time limit of the whole request.
     pub(crate) timeout: Duration,
-    /// The time that connecting was given.
+    /// Time limit for connecting.
     pub(crate) connect_timeout: Duration,
-    /// Whether a part of it had left.
+    /// `true` if a part of the request had left.
     pub(crate) maybe_sent: bool,
-    /// The status, if the answer had begun.
+    /// HTTP status; `None` if the answer had not begun.
     pub(crate) status: Option<u16>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn read(error: &reqwest::Error, around: &Circumstances) -> ClientErro
         return match tls {
             // With TLS 1.3 it comes only after the request, which then was not read.
             rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => read_tls(tls),
-            // After the handshake: what was asked may have been done.
+            // After the handshake: the request may have been carried out.
             _ if maybe_sent => ClientError::Broken {
                 reason: format!("its encryption broke ({tls})"),
                 maybe_sent,
@@ -111,8 +111,8 @@ fn innermost(causes: &[&(dyn Error + 'static)]) -> String {
     causes.last().map_or_else(|| "no reason given".to_owned(), |cause| super::error_response::shown(&cause.to_string()))
 }
 
-/// All causes below an error, outermost first, those that hide inside IO errors included. The error
-/// itself is left out: its text has the URL in it.
+/// Returns all causes below an error, outermost first, those inside IO errors included. The error itself is left out:
+/// its text contains the URL.
 fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
     let mut causes: Vec<&(dyn Error + 'static)> = Vec::new();
     let mut next = error.source();
@@ -127,8 +127,8 @@ fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
     causes
 }
 
-/// Whether a TLS server listens at a plain address: asked by shaking hands, without any credential,
-/// since a server that expects TLS just hangs up on plain requests (as seen on 7.10.2 to 9.5.3).
+/// Returns `true` if a TLS server listens at a plain address: checked by a handshake without any credential, since a
+/// server that expects TLS just closes the connection on plain requests (as seen on 7.10.2 to 9.5.3).
 pub(crate) async fn speaks_tls(url: &ClusterUrl, last_seen: &LastSeen, limit: Duration) -> bool {
     let Ok(address) = reqwest::Url::parse(url.as_str()) else { return false };
     let (Some(host), Some(port)) = (address.host_str(), address.port_or_known_default()) else { return false };

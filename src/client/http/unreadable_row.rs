@@ -1,6 +1,6 @@
-//! Rows that are not as Elasticsearch writes them. Each field is read by itself: one that can't be read takes
-//! nothing from the others, so that a key keeps its id whatever its name is made of. Whoever may create a key may
-//! give it a name with half a surrogate pair, which is no text (as seen on 9.5.3).
+//! Rows that are not as Elasticsearch writes them. Each field is read by itself: one that can't be read doesn't affect
+//! the others, so a key keeps its id whatever its name is made of. Anybody who may create a key may give it a name with
+//! half a surrogate pair, which is no text (as seen on 9.5.3).
 
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-/// The most rows without an id that are kept with their reason; more are counted.
+/// Maximum number of rows without an id that are kept with their reason; further ones are only counted.
 pub const MAX_UNREADABLE_KEPT: usize = 100;
 
-/// Rows of which not even an id could be read: the first [`MAX_UNREADABLE_KEPT`], and how many there are.
+/// Rows of which not even an id could be read: the first [`MAX_UNREADABLE_KEPT`], and the number of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnreadRows {
     kept: Vec<Unreadable>,
@@ -26,12 +26,12 @@ pub struct UnreadRows {
 }
 
 impl UnreadRows {
-    /// Adds one.
+    /// Adds one row.
     pub fn push(&mut self, row: Unreadable) {
         if self.kept.len() < MAX_UNREADABLE_KEPT { self.kept.push(row) } else { self.more += 1 }
     }
 
-    /// Adds those of another answer that were not there before, as far as that can be told.
+    /// Adds the rows of another answer that were not there before, as far as that can be determined.
     pub fn merge(&mut self, other: &Self) {
         for row in &other.kept {
             if !self.kept.contains(row) {
@@ -41,28 +41,28 @@ impl UnreadRows {
         self.more = self.more.max(other.more);
     }
 
-    /// Adds those of another cluster.
+    /// Adds the rows of another cluster.
     pub fn append(&mut self, other: &Self) {
         other.kept.iter().for_each(|row| self.push(row.clone()));
         self.more = self.more.saturating_add(other.more);
     }
 
-    /// How many there are.
+    /// Returns the number of rows, those included that are only counted.
     pub fn len(&self) -> usize {
         self.kept.len().saturating_add(self.more)
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there is no row.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Those that were kept, in the order in which they came.
+    /// Returns the rows that were kept, in the order in which they came.
     pub fn kept(&self) -> &[Unreadable] {
         &self.kept
     }
 
-    /// The same in an order of their own.
+    /// Sorts the kept rows by id and then by reason, so that their order no longer depends on the answer.
     pub fn sort(&mut self) {
         self.kept.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
     }
@@ -89,7 +89,7 @@ pub(crate) struct OddRow {
     flaw: String,
 }
 
-/// The fields that are read, by the name of which each is told.
+/// Names of the fields that are read.
 const FIELDS: [&str; 15] = [
     "id",
     "name",
@@ -112,8 +112,8 @@ const NO_TEXT: &str = "a part of it is no text";
 const TWICE: &str = "it stands there twice, and the last one is taken";
 
 impl OddRow {
-    /// Reads as much of a row as can be read; nothing where there is no id. `reason` says why it could not be read
-    /// as a whole.
+    /// Reads as much of a row as can be read; `None` where there is no id. `reason` says why it could not be read as a
+    /// whole.
     pub(crate) fn read(row: &[u8], reason: &str) -> Option<Self> {
         let mut own = Self::default();
         let mut flaws: [Option<&str>; FIELDS.len()] = [None; FIELDS.len()];
@@ -138,7 +138,7 @@ impl OddRow {
         Some(own)
     }
 
-    /// Reads one field; what is wrong with it.
+    /// Reads one field; returns what is wrong with it, if anything.
     fn take(&mut self, field: usize, value: &[u8]) -> Option<&'static str> {
         if value == b"null" {
             return (field == 0).then_some("it is missing");
@@ -233,12 +233,12 @@ impl OddRow {
     }
 }
 
-/// The last member of this name in a row, as it is.
+/// Returns the raw value of the last member of this name in a row.
 pub(crate) fn member<'a>(row: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Members::of(row).filter(|(key, _)| text(key).is_some_and(|(key, _)| key == name)).last().map(|(_, value)| value)
 }
 
-/// A text in quotes; what is no character becomes U+FFFD, and then it is not whole.
+/// Reads a text in quotes, and whether it is whole: what is no character becomes U+FFFD, and then it is not.
 fn text(json: &[u8]) -> Option<(String, bool)> {
     if let Ok(text) = serde_json::from_slice::<String>(json) {
         return Some((text, true));
@@ -266,7 +266,7 @@ fn text(json: &[u8]) -> Option<(String, bool)> {
     Some((out, false))
 }
 
-/// The character of `\u….`, of two such escapes where they belong together.
+/// Reads the character of `\u….`, of two such escapes where they belong together.
 fn escaped(rest: &mut std::str::Chars<'_>) -> char {
     let unit = |rest: &std::str::Chars<'_>| {
         let digits = rest.as_str().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
@@ -287,18 +287,18 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> char {
     }
 }
 
-/// A whole number, also one that is written with a fraction of nothing.
+/// Reads a whole number, also one that is written with a fraction of zero.
 fn number(json: &[u8]) -> Option<Millis> {
     if let Ok(number) = serde_json::from_slice::<Millis>(json) {
         return Some(number);
     }
-    /// Beyond this not every whole number is a float.
+    /// Number beyond which not every whole number is a float.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let float = serde_json::from_slice::<f64>(json).ok()?;
     (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as Millis)
 }
 
-/// The members of the outermost object, keys and values as they stand there, as far as they can be told apart.
+/// Members of the outermost object, keys and raw values, as far as they can be told apart.
 struct Members<'a> {
     rest: &'a [u8],
 }
@@ -309,7 +309,7 @@ impl<'a> Members<'a> {
         Self { rest: row.strip_prefix(b"{").unwrap_or_default() }
     }
 
-    /// The length of the text that begins here, its quotes included.
+    /// Returns the length of the text that begins here, its quotes included.
     fn text_length(from: &[u8]) -> usize {
         let mut at = 1;
         while let Some(found) = from.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -446,7 +446,7 @@ mod tests {
             });
         }
 
-        /// What serde reads, the tolerant reader reads the same.
+        /// The tolerant reader reads a row that serde can read exactly as serde does.
         #[test]
         fn a_whole_row_is_read_as_serde_reads_it(
             name in "\\PC{0,8}", user in "[\"\\\\a-z\u{0}-\u{1f}é😀]{0,6}", created in proptest::num::i64::ANY, ended in proptest::bool::ANY,

@@ -1,4 +1,4 @@
-//! A connection as it is typed in; becomes a [`Profile`] when nothing in it is wrong.
+//! Form for a connection profile as it was typed; becomes a [`Profile`] when it has no errors.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,72 +12,73 @@ use super::{
 };
 use crate::model::secret::Secret;
 
-/// Which kind of credential.
+/// Kind of credential to sign in with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum SignIn {
-    /// An API key.
+    /// API key.
     #[default]
     ApiKey,
-    /// A user with a password.
+    /// User name and password.
     User,
-    /// A bearer token.
+    /// Bearer token.
     Token,
 }
 
-/// Which certificates are believed.
+/// Certificates that are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum TrustChoice {
-    /// Those of this computer.
+    /// Certificates issued by the certificate authorities of this computer.
     #[default]
     System,
-    /// Those of a file.
+    /// Certificates issued by the certificate authorities of a PEM file.
     CaFile,
-    /// The one with this fingerprint.
+    /// Certificate with a given SHA-256 fingerprint.
     Fingerprint,
-    /// Any.
+    /// Any certificate, unverified; refused for a production cluster.
     InsecureDev,
 }
 
 const UNVERIFIED: &str = "A production cluster is never left unverified: choose a CA file or a fingerprint";
 
-/// A form as it was filled in.
+/// Form as it was filled in.
 #[derive(Clone, Default)]
 pub struct ProfileDraft {
-    /// The profile that is edited; `None` for a new one.
+    /// Id of the profile that is edited; `None` for a new one.
     pub id: Option<ProfileId>,
     /// Name of the connection.
     pub name: String,
-    /// Address of the cluster.
+    /// Address (URL) of the cluster.
     pub url: String,
-    /// What the cluster is for; `None` until somebody has chosen, since each choice warns of something else.
+    /// Environment of the cluster; `None` until it is chosen. There is no default, since each environment comes with
+    /// different warnings.
     pub environment: Option<Environment>,
-    /// Which credential is meant.
+    /// Kind of credential to sign in with.
     pub sign_in: SignIn,
-    /// Id of an API key.
+    /// Id of the API key, for [`SignIn::ApiKey`].
     pub key_id: String,
-    /// Secret of an API key; an encoded key pasted here fills both.
+    /// Secret of the API key; an encoded key pasted here fills in both id and secret.
     pub key_secret: Zeroizing<String>,
-    /// User.
+    /// Name of the user, for [`SignIn::User`].
     pub username: String,
-    /// Password.
+    /// Password, for [`SignIn::User`].
     pub password: Zeroizing<String>,
-    /// Bearer token.
+    /// Bearer token, for [`SignIn::Token`].
     pub token: Zeroizing<String>,
-    /// Which trust is meant.
+    /// Certificates that are trusted.
     pub trust: TrustChoice,
-    /// Path of a PEM file.
+    /// Path of a PEM file, for [`TrustChoice::CaFile`].
     pub ca_file: String,
-    /// SHA-256 fingerprint.
+    /// SHA-256 fingerprint of a certificate, for [`TrustChoice::Fingerprint`].
     pub fingerprint: String,
-    /// Seconds for one request.
+    /// Time limit for one request as it was typed, in seconds from 1 to 3600.
     pub timeout: String,
-    /// User to act for.
+    /// Name of the user to act for; blank for nobody.
     pub run_as: String,
-    /// Where audit events are.
+    /// Index, data stream or pattern of the audit events; blank for the default pattern.
     pub audit_index: String,
 }
 
-/// A field of the form.
+/// Field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the field of the form by that name")]
 pub enum ProfileField {
@@ -94,12 +95,12 @@ pub enum ProfileField {
     Timeout,
 }
 
-/// What is wrong with a field, and the way out.
+/// Validation error of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileError {
-    /// Where.
+    /// Field that is invalid.
     pub field: ProfileField,
-    /// One sentence.
+    /// One sentence that says what is wrong and how to fix it.
     pub message: String,
 }
 
@@ -110,12 +111,12 @@ impl std::fmt::Debug for ProfileDraft {
 }
 
 impl ProfileDraft {
-    /// An empty form: nothing chosen but a time limit.
+    /// Returns an empty form with the default time limit of 60 seconds.
     pub fn new() -> Self {
         Self { timeout: "60".into(), ..Self::default() }
     }
 
-    /// The form of a profile that exists.
+    /// Returns the form of an existing profile, secrets included.
     pub fn of(profile: &Profile) -> Self {
         let endpoint = &profile.endpoint;
         let mut draft = Self {
@@ -158,7 +159,7 @@ impl ProfileDraft {
         draft
     }
 
-    /// Understands what was pasted: a whole key in either form, in either field, fills both.
+    /// Splits a whole API key that was pasted into the id or the secret, encoded or as `id:key`, and fills in both.
     pub fn tidy(&mut self) {
         if self.sign_in != SignIn::ApiKey {
             return;
@@ -179,7 +180,7 @@ impl ProfileDraft {
     /// Checks the whole form. `fresh_id` becomes the id of a new profile.
     ///
     /// # Errors
-    /// All that is wrong, field by field.
+    /// Returns every validation error with its field.
     pub fn check(&self, fresh_id: ProfileId) -> Result<Profile, Vec<ProfileError>> {
         let mut errors = Vec::new();
         let mut wrong = |field, message: String| errors.push(ProfileError { field, message });
@@ -215,8 +216,8 @@ impl ProfileDraft {
         Ok(Profile { id, name: self.name.trim().to_owned(), environment, endpoint })
     }
 
-    /// Why a connection of this kind is never made, whatever else is filled in; `None` where nothing stands against
-    /// it.
+    /// Returns the reason why this connection is never allowed, whatever else is filled in: an unverified certificate
+    /// in production. `None` if it is allowed.
     pub fn refusal(&self) -> Option<&'static str> {
         let is_production = self.environment == Some(Environment::Production);
         (is_production && self.trust == TrustChoice::InsecureDev).then_some(UNVERIFIED)

@@ -1,39 +1,39 @@
-//! Where a cluster is and how it is trusted and signed in to. Only what can be right gets through.
+//! Address of a cluster, and how to trust it and sign in to it. Only valid values are accepted.
 
 use std::{path::PathBuf, time::Duration};
 
 use super::{fingerprint::Fingerprint, login::Login};
 
-/// The address of a cluster: scheme, host, port and perhaps a path prefix, without a final slash.
+/// Address of a cluster: scheme, host, port and perhaps a path prefix, without a final slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterUrl(String);
 
-/// Why a text is no address of a cluster; `Display` says the way out.
+/// Reason why a text is not the address of a cluster; `Display` says how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// Nothing there.
+    /// Blank text.
     #[error("Write the address of the cluster, such as https://es.example.net:9200")]
     Empty,
-    /// Neither http nor https.
+    /// Scheme other than http and https.
     #[error("“{0}” is not spoken here: use https://")]
     Scheme(String),
-    /// `https://user:password@host`.
+    /// User name or password in the address, as in `https://user:password@host`.
     #[error("Leave user and password out of the URL: sign-in has fields of its own, and URLs end up in logs")]
     UserInfo,
-    /// A query or fragment, or blanks.
+    /// Query or fragment.
     #[error("Only scheme, host, port and perhaps a path belong here, remove “{0}”")]
     Excess(String),
-    /// No host, or a port that is none.
+    /// Text that can't be read as an address, or that has no host or an invalid port; holds the reason.
     #[error("Not an address: {0}")]
     Unreadable(String),
 }
 
 impl ClusterUrl {
-    /// Reads an address and mends what is plain: a missing scheme becomes https, a missing port 9200
-    /// for a bare host (as for Elasticsearch's own tools), a final slash goes.
+    /// Reads an address and completes it: a missing scheme becomes https, with port 9200 if the port is missing too (as
+    /// for Elasticsearch's own tools), and a final slash is removed.
     ///
     /// # Errors
-    /// With the reason, when it can't be an address of a cluster.
+    /// Returns the reason if the text can't be the address of a cluster.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let text = text.trim();
         if text.is_empty() {
@@ -64,23 +64,23 @@ impl ClusterUrl {
         Ok(Self(format!("{}://{host}{port}{}", url.scheme(), url.path().trim_end_matches('/'))))
     }
 
-    /// The whole address.
+    /// Returns the whole address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the line is encrypted.
+    /// Returns `true` if the connection is encrypted.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
 
-    /// Host and port, for titles.
+    /// Returns host and port, for titles.
     pub fn host(&self) -> &str {
         let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
         rest.split('/').next().unwrap_or(rest)
     }
 
-    /// Whether it is this very machine, where http carries nothing over a wire.
+    /// Returns `true` if the address is that of this machine (loopback), where http sends nothing over a network.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
         let port = host.rfind(':').filter(|at| !host[*at..].contains(']'));
@@ -96,39 +96,39 @@ impl std::fmt::Display for ClusterUrl {
     }
 }
 
-/// What makes a certificate trustworthy.
+/// Certificates that are trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Trust {
-    /// The certificate authorities of this computer.
+    /// Certificates issued by the certificate authorities of this computer.
     #[default]
     System,
-    /// The certificates of a PEM file, and no others.
+    /// Certificates of this PEM file as the only roots.
     CaFile(PathBuf),
-    /// The certificate (usually the CA's) with this SHA-256 fingerprint, found in the chain that the
-    /// server presents, as the only root. A pinned server certificate is trusted for itself.
+    /// Certificate (usually the CA's) with this SHA-256 fingerprint, found in the chain that the server presents, as
+    /// the only root. A pinned server certificate is trusted by itself.
     Fingerprint(Fingerprint),
-    /// Any certificate: for development only. Shown on every screen.
+    /// Any certificate, for development only. The window shows a warning on every screen.
     InsecureDev,
 }
 
-/// Everything needed to reach a cluster.
+/// Everything needed to connect to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Where it is.
+    /// Address of the cluster.
     pub url: ClusterUrl,
-    /// Which certificate is believed.
+    /// Certificates that are trusted.
     pub trust: Trust,
-    /// How to sign in.
+    /// Credential to sign in with.
     pub login: Login,
-    /// Another user to act for (`es-security-runas-user`).
+    /// Name of another user to act for (`es-security-runas-user`); `None` for nobody.
     pub run_as: Option<String>,
-    /// The most time for one whole request.
+    /// Time limit for one whole request.
     pub timeout: Duration,
-    /// Where its audit events are: an index, a data stream or a pattern. `None` means the usual places.
+    /// Index, data stream or pattern of the cluster's audit events; `None` means the default pattern.
     pub audit_index: Option<String>,
 }
 
-/// The time for one request, unless said otherwise.
+/// Default time limit for one request: 60 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

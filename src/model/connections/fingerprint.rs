@@ -1,24 +1,24 @@
-//! A SHA-256 fingerprint of a certificate, as Elasticsearch and openssl print it.
+//! SHA-256 fingerprints of certificates, as Elasticsearch and openssl print them.
 
 use sha2::{Digest, Sha256};
 
-/// 32 bytes which stand for one certificate.
+/// SHA-256 fingerprint of a certificate, 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
-/// Why a text is no fingerprint.
+/// Reason why a text is not a fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FingerprintError {
-    /// Something other than hexadecimal digits and separators.
+    /// Character that is neither a hexadecimal digit nor a separator.
     #[error("“{0}” is no hexadecimal digit: paste the 64 digits that Elasticsearch printed")]
     NotHex(char),
-    /// Not 32 bytes long.
+    /// Length other than 64 digits (32 bytes); holds the number of digits.
     #[error("A SHA-256 fingerprint has 64 digits, this has {0}")]
     Length(usize),
 }
 
 impl Fingerprint {
-    /// The fingerprint of a certificate in DER.
+    /// Returns the fingerprint of a certificate in DER.
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
     }
@@ -27,7 +27,7 @@ impl Fingerprint {
     /// also behind `SHA256:` or `sha256 Fingerprint=`.
     ///
     /// # Errors
-    /// When anything else is in the text or its length differs.
+    /// Fails if the text contains anything else or does not have 64 digits.
     pub fn parse(text: &str) -> Result<Self, FingerprintError> {
         let text = text.trim();
         let text = text.rsplit_once('=').map_or(text, |(_, digits)| digits);
@@ -47,19 +47,19 @@ impl Fingerprint {
         Ok(Self(bytes))
     }
 
-    /// `3F A1 08 …`, for comparing by eye.
+    /// Returns the bytes as pairs of upper-case digits, `3F`, `A1`, `08` and so on, for comparing by eye.
     pub fn pairs(&self) -> [String; 32] {
         self.0.map(|byte| format!("{byte:02X}"))
     }
 
-    /// `3F:A1:08:C4…`, enough to tell two apart in a sentence.
+    /// Returns the first four bytes, `3F:A1:08:C4…`, enough to distinguish two fingerprints in a sentence.
     pub fn short(&self) -> String {
         format!("{}…", self.pairs()[..4].join(":"))
     }
 }
 
 impl std::fmt::Display for Fingerprint {
-    /// 64 lower-case digits, as Elasticsearch prints it at its first start.
+    /// Writes 64 lower-case digits, as Elasticsearch prints the fingerprint at its first start.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }

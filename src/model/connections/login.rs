@@ -1,4 +1,4 @@
-//! How one signs in, and reading an API key in whichever form it was pasted.
+//! Credentials to sign in with, and reading of an API key in any form in which it may be pasted.
 
 use base64::{
     Engine,
@@ -8,34 +8,34 @@ use zeroize::Zeroizing;
 
 use crate::model::secret::Secret;
 
-/// The credential of a connection.
+/// Credential of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
-    /// An API key: its id and its secret.
+    /// API key.
     ApiKey {
-        /// Not secret.
+        /// Id of the key; not secret.
         id: String,
-        /// The part behind the colon.
+        /// Secret of the key, the part after the colon of `id:key`.
         secret: Secret,
     },
-    /// A user with a password.
+    /// User name and password.
     Password {
-        /// Not secret.
+        /// Name of the user; not secret.
         username: String,
-        /// Secret.
+        /// Password of the user; secret.
         password: Secret,
     },
-    /// A token of the token service, or a JWT.
+    /// Token of the token service, or a JWT.
     Bearer(Secret),
 }
 
-/// Why a text is no API key.
+/// Reason why a text is not an API key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyTextError {
-    /// Nothing there.
+    /// Blank text.
     #[error("Paste an API key: the encoded form, or id:key")]
     Empty,
-    /// Neither form.
+    /// Text that is neither an encoded API key nor `id:key`.
     #[error("This is neither an encoded API key (Base64) nor id:key")]
     Unreadable,
 }
@@ -45,7 +45,7 @@ impl Login {
     /// encoded twice, with blanks and line ends anywhere.
     ///
     /// # Errors
-    /// When it is none of these. The text is in no error.
+    /// Fails if the text has none of these forms. No error contains the text.
     pub fn from_api_key_text(text: &str) -> Result<Self, ApiKeyTextError> {
         let mut text: Zeroizing<String> = Zeroizing::new(text.trim().trim_matches(['"', '\'']).to_owned());
         for prefix in ["Authorization:", "ApiKey "] {
@@ -65,7 +65,7 @@ impl Login {
         login.ok_or(ApiKeyTextError::Unreadable)
     }
 
-    /// What kind of credential it is, in words.
+    /// Returns the label of the kind of credential: "API key", "password" or "token".
     pub fn way(&self) -> &'static str {
         match self {
             Self::ApiKey { .. } => "API key",
@@ -84,13 +84,13 @@ fn split(text: &str) -> Option<Login> {
 
 fn decode(text: &str) -> Option<Zeroizing<String>> {
     let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
-    // One buffer, wiped: also what is decoded before an error is a part of a secret.
+    // One buffer, wiped: even the bytes decoded before an error are a part of a secret.
     let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
     let length = engines.iter().find_map(|engine| engine.decode_slice(text, &mut bytes).ok())?;
     std::str::from_utf8(&bytes[..length]).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
-/// `base64(id:api_key)`: what Elasticsearch calls `encoded`.
+/// Returns `base64(id:api_key)`, which Elasticsearch calls `encoded`.
 pub fn encode(id: &str, secret: &Secret) -> Secret {
     let raw = Zeroizing::new(format!("{id}:{}", secret.expose()));
     Secret::new(STANDARD.encode(raw.as_bytes()))

@@ -1,4 +1,4 @@
-//! Connections: profiles, endpoints, certificates' fingerprints and sign-ins, and the draft of a form.
+//! Connections: profiles, endpoints, fingerprints of certificates, sign-ins, and the form for a profile.
 
 pub mod draft;
 pub mod endpoint;

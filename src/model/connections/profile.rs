@@ -1,25 +1,25 @@
-//! A connection profile: a cluster with a name and the environment it belongs to.
+//! Connection profiles: a cluster with a name and the environment that it belongs to.
 
 use super::endpoint::Endpoint;
 
-/// What a cluster is for; told by form before colour.
+/// Environment of a cluster, shown by shape first and by color second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Environment {
-    /// A slip here hurts people.
+    /// Production: mistakes here do harm.
     Production,
-    /// The dress rehearsal.
+    /// Staging: rehearsal for production.
     Staging,
-    /// Anything goes.
+    /// Development.
     Development,
-    /// The embedded practice cluster, in memory.
+    /// Sandbox: the built-in practice cluster, in memory.
     Sandbox,
 }
 
 impl Environment {
-    /// Those that a person can choose.
+    /// Environments that a person can choose, without the sandbox.
     pub const CHOICES: [Environment; 3] = [Self::Production, Self::Staging, Self::Development];
 
-    /// The word on the chip.
+    /// Returns the label shown on the environment's chip.
     pub fn word(self) -> &'static str {
         match self {
             Self::Production => "Production",
@@ -30,19 +30,19 @@ impl Environment {
     }
 }
 
-/// Tells profiles apart; stays when a profile is renamed.
+/// Id of a profile, which stays the same when the profile is renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProfileId(pub String);
 
-/// A named connection.
+/// Named connection to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Stays the same for the life of the profile.
+    /// Id, which never changes during the life of the profile.
     pub id: ProfileId,
-    /// Free text, unique among the profiles.
+    /// Name as free text, unique among the profiles.
     pub name: String,
-    /// What the cluster is for.
+    /// Environment of the cluster.
     pub environment: Environment,
-    /// How it is reached.
+    /// Address, trust and credential of the cluster.
     pub endpoint: Endpoint,
 }

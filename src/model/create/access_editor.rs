@@ -1,30 +1,30 @@
-//! The access of a cross-cluster key as a form: the names of indices are read from its JSON and written back into
-//! it, so that whatever the form doesn't show stays as it is.
+//! Access of a cross-cluster key as a form: index names are read from its JSON and written back into it, so that
+//! everything that the form doesn't show stays as it is.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::text::json;
 
-/// Access that can be changed name by name.
+/// Access of a cross-cluster key whose index names can be edited one by one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AccessForm {
     root: Map<String, Value>,
 }
 
-/// What another cluster does by the key.
+/// Kind of access that a cross-cluster key gives to another cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccessKind {
-    /// It searches.
+    /// Cross-cluster search.
     Search,
-    /// It replicates.
+    /// Cross-cluster replication.
     Replication,
 }
 
 impl AccessKind {
-    /// Both, in the order of the form.
+    /// Both kinds, in the order of the form.
     pub const ALL: [AccessKind; 2] = [Self::Search, Self::Replication];
 
-    /// The member of the access.
+    /// Returns the name of the member of the access object.
     pub fn member(self) -> &'static str {
         match self {
             Self::Search => "search",
@@ -37,7 +37,8 @@ impl AccessForm {
     /// Reads the access of a key.
     ///
     /// # Errors
-    /// Why it can't be shown as a form, with the place.
+    /// Fails if the text is not a JSON object with lists of objects, or if the form would change how it is written: a
+    /// member that is there twice, or the form of a number or an escape. The message says what is wrong.
     pub fn read(json: &str) -> Result<Self, String> {
         let root = json::object(json).map_err(|error| error.to_string())?;
         for part in AccessKind::ALL {
@@ -59,7 +60,7 @@ impl AccessForm {
         Ok(form)
     }
 
-    /// The access as JSON, laid out for people.
+    /// Returns the access as JSON, laid out for reading.
     pub fn json(&self) -> String {
         json::pretty(&self.compact())
     }
@@ -68,7 +69,8 @@ impl AccessForm {
         serde_json::to_string(&self.root).unwrap_or_default()
     }
 
-    /// How many entries a part has; an entry by itself counts as a list of one, as it does for Elasticsearch.
+    /// Returns the number of entries of a kind; an object that is not in a list counts as a list of one, as it does for
+    /// Elasticsearch.
     pub fn entries(&self, part: AccessKind) -> usize {
         match self.root.get(part.member()) {
             Some(Value::Array(list)) => list.len(),
@@ -93,7 +95,8 @@ impl AccessForm {
         }
     }
 
-    /// The names of an entry; `None` where they are written in a way that the form can't show.
+    /// Returns the index names of an entry; empty if it has none, `None` if they are not strings and so can't be shown
+    /// in the form.
     pub fn names(&self, part: AccessKind, entry: usize) -> Option<Vec<String>> {
         match self.entry(part, entry).and_then(|own| own.get("names")) {
             None => Some(Vec::new()),
@@ -103,8 +106,8 @@ impl AccessForm {
         }
     }
 
-    /// Sets the names of an entry; the first entry of a part is made where there is none. The only entry goes with
-    /// its last name if it holds nothing else.
+    /// Sets the index names of an entry. The first entry of a kind is created if there is none. The only entry is
+    /// removed with its last name if it holds nothing else.
     pub fn set_names(&mut self, part: AccessKind, entry: usize, names: Vec<String>) {
         if self.entries(part) == 0 && !names.is_empty() {
             self.root.insert(part.member().to_owned(), json!([{ "names": names }]));
@@ -119,7 +122,7 @@ impl AccessForm {
         own.insert("names".to_owned(), Value::from(names));
     }
 
-    /// Takes an entry away; with the last one its part goes.
+    /// Removes an entry, and the member of its kind with the last one.
     pub fn remove(&mut self, part: AccessKind, entry: usize) {
         if let Some(Value::Array(list)) = self.root.get_mut(part.member())
             && list.len() > 1
@@ -131,14 +134,14 @@ impl AccessForm {
         self.root.shift_remove(part.member());
     }
 
-    /// Members that the form doesn't show, each by its path. They stay as they are.
+    /// Returns the paths of the members that the form doesn't show. They stay as they are.
     pub fn beyond(&self) -> Vec<String> {
         let known = |name: &&String| AccessKind::ALL.iter().all(|part| part.member() != name.as_str());
         let mut found: Vec<String> = self.root.keys().filter(known).cloned().collect();
         for part in AccessKind::ALL {
             for entry in 0..self.entries(part) {
                 let other = self.entry(part, entry).into_iter().flatten();
-                // Elasticsearch itself writes it where nothing was said (as seen on 9.5.3).
+                // Elasticsearch itself writes it by default (as seen on 9.5.3).
                 let other = other.filter(|(key, value)| {
                     *key != "names" && !(*key == "allow_restricted_indices" && **value == Value::Bool(false))
                 });

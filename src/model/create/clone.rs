@@ -1,5 +1,5 @@
-//! A copy of a key: the same owner and rights under a new id, name and secret. Who asks must have the secret of
-//! the source.
+//! Copy of a key: the same owner and privileges under a new id, name and secret. Whoever requests it must have the
+//! secret of the source.
 
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -14,28 +14,28 @@ use crate::model::{
     time::expiry::Expiry,
 };
 
-/// The member of the metadata by which Elasticsearch names the source of a clone.
+/// Name of the metadata member in which Elasticsearch records the source of a clone.
 pub const CLONED_FROM: &str = "_cloned_from";
 
-/// A request for a copy of a key.
+/// Request for a copy of a key.
 #[derive(Clone, Debug)]
 pub struct CloneKey {
-    /// The key that is copied.
+    /// Id of the key that is copied.
     pub source: KeyId,
-    /// Its secret.
+    /// Secret of the key that is copied.
     pub secret: Secret,
     /// Name of the copy.
     pub name: String,
-    /// When the copy ends; `None` is the moment at which its source does.
+    /// Expiration of the copy; `None` means that of the source.
     pub expiry: Option<Expiry>,
-    /// The whole metadata; `None` is that of the source. The cluster adds [`CLONED_FROM`].
+    /// Whole metadata of the copy, as a JSON object; `None` means that of the source. The cluster adds [`CLONED_FROM`].
     pub metadata: Option<String>,
-    /// What a lost answer is looked for by, if it is in the metadata.
+    /// Request id by which the copy is found if the response is lost; `None` if it is not in the metadata.
     pub request_id: Option<String>,
 }
 
 impl CloneKey {
-    /// The body of `POST /_security/api_key/clone`, to the byte; wiped when dropped.
+    /// Returns the exact body of `POST /_security/api_key/clone`; it holds the secret and is wiped when dropped.
     pub fn body(&self, now: Millis) -> Zeroizing<String> {
         let encoded = login::encode(self.source.as_str(), &self.secret);
         let open = self.members(now);
@@ -47,7 +47,7 @@ impl CloneKey {
         text
     }
 
-    /// The same with the id of the source in place of its credential: what may be shown and written down.
+    /// Returns the body with the id of the source in place of its credential, which may be shown and recorded.
     pub fn request(&self, now: Millis) -> String {
         let source = json::quote(self.source.as_str());
         format!("{{\"source\":{source},{}", self.members(now).trim_start_matches('{'))
@@ -55,7 +55,7 @@ impl CloneKey {
 
     fn members(&self, now: Millis) -> String {
         let name = json::quote(&self.name);
-        // `null` takes the end away that the source may have (as seen on 9.5.3).
+        // `null` removes the expiration that the source may have (as seen on 9.5.3).
         let expiration = self
             .expiry
             .map(|expiry| expiry.to_request(now).map_or_else(|| "null".to_owned(), |text| json::quote(&text)));
@@ -68,8 +68,8 @@ impl CloneKey {
     }
 }
 
-/// What a copy has from its source and what both of them are afterwards, in words. `owner` is `None` where one may not
-/// see the source.
+/// Returns a text that says what a copy takes over from its source, and that both stay valid. `owner` is `None` if the
+/// source may not be read.
 pub fn words(owner: Option<&str>) -> String {
     let owner = owner.map_or_else(String::new, |owner| format!(", {owner},"));
     format!(
@@ -78,8 +78,9 @@ pub fn words(owner: Option<&str>) -> String {
     )
 }
 
-/// The metadata of a copy: that of its source to the digit, but for what Elasticsearch keeps for itself and for
-/// what was said of the source alone (its own request id, and why it is as it is), and with these members.
+/// Returns the metadata of a copy: that of its source, with values unchanged, and with `request_id` and `reason` added.
+/// Members that Elasticsearch reserves (`_…`) and the source's own request id are left out, and so is the source's
+/// reason if a new one is given. `None` if the metadata of the source is not known.
 pub fn metadata(source: &ApiKey, request_id: &str, reason: Option<&str>) -> Option<String> {
     let mut members = json::members(source.metadata.as_ref()?.get())?;
     members.retain(|(name, _)| !name.starts_with('_') && name != REQUEST_ID && (reason.is_none() || name != "reason"));

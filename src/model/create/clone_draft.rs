@@ -1,4 +1,5 @@
-//! What a person typed to copy a key. The secret of the source comes in whatever form its consumer has it.
+//! Form for copying a key, as it was typed. The secret of the source is accepted in any form in which a consumer has
+//! it.
 
 use jiff::tz::TimeZone;
 
@@ -15,44 +16,44 @@ use crate::model::{
     time::expiry::Expiry,
 };
 
-/// A form as it was filled in, without the secret.
+/// Form as it was filled in, without the secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CloneDraft {
     /// Name of the copy.
     pub name: String,
-    /// When the copy ends; blank is when its source does.
+    /// Expiration of the copy as it was typed; blank means that of the source.
     pub expiration: String,
-    /// Why it never ends.
+    /// Reason why the copy never expires, or only after more than a year; blank for none.
     pub reason: String,
 }
 
-/// A part of the form.
+/// Field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CloneField {
-    /// The secret of the source.
+    /// Secret of the source.
     Secret,
-    /// The name.
+    /// Name of the copy.
     Name,
-    /// The end.
+    /// Expiration of the copy.
     Expiration,
-    /// The word of reason.
+    /// Reason for a long or missing expiration.
     Reason,
 }
 
-/// What is wrong, and where.
+/// Validation error: the field and the message.
 pub type CloneFieldError = (CloneField, String);
 
 impl CloneDraft {
-    /// Whether a word of reason is asked for: the copy has no end, or one in more than a year, of its own.
+    /// Returns `true` if a reason is required: the draft's own expiration is `never` or more than a year away.
     pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
         Expiry::parse(&self.expiration, now, zone).is_ok_and(|expiry| expiry.needs_reason(now))
     }
 
-    /// Checks all but the secret and the source: name, end, and the reason of a copy that never ends. `now` is the
-    /// cluster's.
+    /// Checks everything except the secret and the source: name, expiration, and the reason that a long or missing
+    /// expiration requires. Returns the expiration; `None` means that of the source. `now` is the cluster's clock.
     ///
     /// # Errors
-    /// Every slip with its field.
+    /// Returns every validation error with its field.
     pub fn check_alone(&self, now: Millis, zone: &TimeZone) -> Result<Option<Expiry>, Vec<CloneFieldError>> {
         use CloneField as At;
         let mut errors = Vec::new();
@@ -71,11 +72,11 @@ impl CloneDraft {
         if errors.is_empty() { Ok(expiry) } else { Err(errors) }
     }
 
-    /// Reads what was typed, and finds the secret of the source in what was pasted. `now` is the cluster's;
-    /// `request_id` is what a lost answer is looked for by.
+    /// Checks the form and finds the secret of the source in the pasted text. `now` is the cluster's clock;
+    /// `request_id` is the id by which the copy is found if the response is lost.
     ///
     /// # Errors
-    /// Every slip with its field; none repeats what was pasted.
+    /// Returns every validation error with its field. No message contains the pasted secret.
     pub fn check(
         &self,
         source: CloneSource<'_>,
@@ -103,12 +104,12 @@ impl CloneDraft {
     }
 }
 
-/// Key that is copied, as far as one may see it.
+/// Key that is copied, as far as it may be read.
 #[derive(Clone, Copy, Debug)]
 pub struct CloneSource<'a> {
-    /// Its id.
+    /// Id of the key.
     pub id: &'a KeyId,
-    /// The key; `None` where one may not see it.
+    /// Key as it was read; `None` if it may not be read.
     pub known: Option<&'a ApiKey>,
 }
 
@@ -118,13 +119,13 @@ impl<'a> From<&'a ApiKey> for CloneSource<'a> {
     }
 }
 
-/// Asks for the reason of an end that needs one.
+/// Returns the validation error for a missing reason.
 fn why_so_long(expiry: Option<Expiry>) -> String {
     let what = if expiry == Some(Expiry::Never) { "never ends" } else { "lives for more than a year" };
     format!("Say why this key {what}: the reason is kept in its metadata")
 }
 
-/// The secret of this very key in a text; a secret by itself is taken for it.
+/// Returns the secret of the key `source` from a pasted text; a secret without an id is taken to be that of this key.
 fn secret_of(source: &KeyId, pasted: &Secret) -> Result<Secret, String> {
     if let Ok(Login::ApiKey { id, secret }) = Login::from_api_key_text(pasted.expose())
         && id == source.as_str()
@@ -200,7 +201,7 @@ mod tests {
         let made = check(&draft, &Secret::new(SECRET)).unwrap();
         assert_eq!(made.expiry, Some(Expiry::Never));
         assert!(made.metadata.unwrap().contains("a test"));
-        // A reason that is given is kept, whatever the end.
+        // A reason that is given is kept, whatever the expiration.
         let draft = CloneDraft { expiration: "9d".into(), reason: "a test".into(), ..named() };
         assert!(check(&draft, &Secret::new(SECRET)).unwrap().metadata.unwrap().contains("a test"));
     }

@@ -1,5 +1,5 @@
-//! Keys by which other clusters search and replicate indices of this one: what they give access to, how they
-//! are asked for and changed.
+//! Keys with which other clusters search and replicate indices of this one: the access that they give, and the requests
+//! that create and update them.
 
 use serde_json::{Value, value::RawValue};
 
@@ -13,16 +13,16 @@ use crate::model::{
     update::{self, Changes, KeyUpdate},
 };
 
-/// What a cross-cluster key gives access to: an object with lists under `search`, `replication` or both. It is
-/// carried as it was typed, so that nothing is lost that a later version brings.
+/// Access that a cross-cluster key gives: an object with lists under `search`, `replication` or both. It is kept as it
+/// was typed, so that members that only later versions know are not lost.
 #[derive(Clone, Debug)]
 pub struct Access(Box<RawValue>);
 
 impl Access {
-    /// From names of indices, wildcards allowed.
+    /// Builds the access from index names, wildcards allowed.
     ///
     /// # Errors
-    /// One sentence, when nothing or something blank is named.
+    /// Returns one sentence if no index is named or a name is blank.
     pub fn of_names(search: &[String], replication: &[String]) -> Result<Self, String> {
         let list = |names: &[String]| Value::from(names.to_vec()).to_string();
         let part = |names: &[String]| format!("[{{\"names\":{}}}]", list(names));
@@ -32,10 +32,10 @@ impl Access {
         Self::parse(&json::write_object(parts.iter().map(|(name, part)| (*name, part.as_str()))))
     }
 
-    /// From JSON as Elasticsearch takes it. What only the server can judge is left to it.
+    /// Reads the access from JSON as Elasticsearch accepts it. What only the server can check is left to the server.
     ///
     /// # Errors
-    /// One sentence that says what to change.
+    /// Returns one sentence that says what to change.
     pub fn parse(text: &str) -> Result<Self, String> {
         let object = json::object(text).map_err(|error| error.to_string())?;
         let entries = |name: &str| object.get(name).map(entries).unwrap_or_default();
@@ -60,23 +60,23 @@ impl Access {
         raw.map(Self).map_err(|error| error.to_string())
     }
 
-    /// The JSON as it is sent.
+    /// Returns the JSON as it is sent.
     pub fn raw(&self) -> &RawValue {
         &self.0
     }
 
-    /// What it allows, as the rest of a sentence: "lets another cluster search logs-*".
+    /// Returns what the access allows, as the rest of a sentence: "lets another cluster search logs-*".
     pub fn words(&self) -> String {
         words(&self.0)
     }
 }
 
-/// What the access of a key allows, as the rest of a sentence: "lets another cluster search logs-*".
+/// Returns what the access of a key allows, as the rest of a sentence: "lets another cluster search logs-*".
 pub fn words(access: &RawValue) -> String {
     descriptor::plain(&pieces(access))
 }
 
-/// The same with the weight that each part is set in.
+/// Returns the text of [`words`] in pieces, each with its style.
 pub fn pieces(access: &RawValue) -> Vec<Piece> {
     let value: Value = serde_json::from_str(access.get()).unwrap_or_default();
     let mut pieces = Vec::new();
@@ -101,7 +101,8 @@ pub fn pieces(access: &RawValue) -> Vec<Piece> {
     pieces
 }
 
-/// A single entry counts as a list of one, as it does for Elasticsearch.
+/// Returns the entries of a list; a single entry counts as a list of one, as it does for Elasticsearch, and `null` as
+/// none.
 fn entries(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(list) => list.iter().collect(),
@@ -122,19 +123,19 @@ fn limits_documents(entry: &Value) -> bool {
     !entry["query"].is_null() || !entry["field_security"].is_null()
 }
 
-/// A request for a cross-cluster key.
+/// Request for a cross-cluster key.
 #[derive(Clone, Debug)]
 pub struct CreateCrossCluster {
-    /// Name, end and metadata; its descriptors are not sent.
+    /// Name, expiration and metadata; its role descriptors are not sent.
     pub key: CreateKey,
-    /// What other clusters may do by it.
+    /// Access that the key gives to other clusters.
     pub access: Access,
-    /// Which certificates it shall be bound to: a pattern over their subjects.
+    /// Pattern for the subjects of the certificates that the key is bound to; `None` for any.
     pub certificate_identity: Option<String>,
 }
 
 impl CreateCrossCluster {
-    /// The body of `POST /_security/cross_cluster/api_key`, to the byte.
+    /// Returns the exact body of `POST /_security/cross_cluster/api_key`.
     pub fn body(&self, now: Millis) -> String {
         let name = json::quote(self.key.name());
         let expiration = self.key.expiry().to_request(now).map(|text| json::quote(&text));
@@ -150,26 +151,27 @@ impl CreateCrossCluster {
     }
 }
 
-/// A change of a cross-cluster key. What is `None` stays as it is; what is given replaces the whole.
+/// Update of a cross-cluster key. A part that is `None` stays as it is; a part that is given replaces the whole part.
 #[derive(Clone, Debug, Default)]
 pub struct CrossClusterUpdate {
-    /// What other clusters may do by it.
+    /// New access that the key gives to other clusters.
     pub access: Option<Access>,
-    /// The binding to certificates; `Some(None)` takes it away.
+    /// New pattern for the subjects of the certificates that the key is bound to; `Some(None)` removes it.
     pub certificate_identity: Option<Option<String>>,
-    /// The whole metadata, an object as raw JSON.
+    /// New metadata as a whole, an object as raw JSON.
     pub metadata: Option<Box<RawValue>>,
-    /// The new end, counted from the moment at which the cluster carries it out.
+    /// New expiration, counted from the time at which the cluster carries out the update.
     pub expiration: Option<Span>,
 }
 
 impl CrossClusterUpdate {
-    /// Whether Elasticsearch takes it: an end alone is refused (as seen on 8.19.21 and 9.5.3).
+    /// Returns `true` if Elasticsearch accepts the update: an expiration alone is refused (as seen on 8.19.21 and
+    /// 9.5.3).
     pub fn is_enough(&self) -> bool {
         self.access.is_some() || self.metadata.is_some() || self.certificate_identity.is_some()
     }
 
-    /// The body of `PUT /_security/cross_cluster/api_key/ID`.
+    /// Returns the body of `PUT /_security/cross_cluster/api_key/ID`.
     pub fn body(&self) -> String {
         let expiration = self.expiration.map(|span| json::quote(&span.to_string()));
         let identity = self
@@ -185,8 +187,8 @@ impl CrossClusterUpdate {
         json::write_object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
 
-    /// What it would make of a key; the access stands where other keys have their descriptors. `now` is the
-    /// cluster's.
+    /// Returns the changes that the update would make to a key, with the access where other keys have their role
+    /// descriptors. `now` is the cluster's clock.
     pub fn diff(&self, before: &ApiKey, now: Millis) -> Changes {
         let asked = self.certificate_identity.as_ref().filter(|asked| **asked != before.certificate_identity);
         Changes {
@@ -195,8 +197,8 @@ impl CrossClusterUpdate {
         }
     }
 
-    /// Whether a key read after an update whose answer was lost shows that it was carried out; `None` where
-    /// the key can't tell. `sent` and `now` are the cluster's clock before sending and after reading.
+    /// Returns whether a key that was read after an update with a lost response shows that the update was carried out;
+    /// `None` if the key does not show it. `sent` and `now` are the cluster's clock before sending and after reading.
     pub fn is_carried_out(&self, after: &ApiKey, sent: Millis, now: Millis) -> Option<bool> {
         if self.certificate_identity.as_ref().is_some_and(|asked| *asked != after.certificate_identity) {
             return Some(false);

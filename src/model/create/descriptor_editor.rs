@@ -1,34 +1,34 @@
-//! Role descriptors as a form: what it can show is read from their JSON and written back into it, so that
-//! whatever it doesn't know stays as it is.
+//! Role descriptors as a form: everything that the form can show is read from their JSON and written back into it, so
+//! that everything that it doesn't know stays as it is.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::text::json;
 
-/// Descriptors that can be changed member by member.
+/// Role descriptors that can be edited member by member.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescriptorForm {
     root: Map<String, Value>,
 }
 
-/// A kind of grant of which a descriptor has any number.
+/// Section of a role descriptor: a list of grants of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Section {
-    /// What may be done with indices.
+    /// Index privileges.
     Indices,
-    /// Rights within applications such as Kibana.
+    /// Privileges within applications such as Kibana.
     Applications,
-    /// The same as indices, on other clusters.
+    /// Index privileges on other clusters.
     RemoteIndices,
     /// Cluster privileges on other clusters.
     RemoteCluster,
 }
 
 impl Section {
-    /// All of them, in the order of the form.
+    /// All sections, in the order of the form.
     pub const ALL: [Section; 4] = [Self::Indices, Self::Applications, Self::RemoteIndices, Self::RemoteCluster];
 
-    /// The member of a descriptor.
+    /// Returns the name of the member of a role descriptor.
     pub fn member(self) -> &'static str {
         match self {
             Self::Indices => "indices",
@@ -38,7 +38,7 @@ impl Section {
         }
     }
 
-    /// The members that a new entry begins with.
+    /// Returns a new entry, with the members that Elasticsearch requires.
     fn blank(self) -> Value {
         match self {
             Self::Indices => json!({ "names": [], "privileges": [] }),
@@ -48,7 +48,7 @@ impl Section {
         }
     }
 
-    /// The members that the form shows of an entry.
+    /// Returns the names of the members of an entry that the form shows.
     fn shown(self) -> &'static [&'static str] {
         match self {
             Self::Indices => &["names", "privileges", "field_security", "query", "allow_restricted_indices"],
@@ -61,29 +61,30 @@ impl Section {
     }
 }
 
-/// Where in a descriptor something stands.
+/// Path of a value within a role descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At<'a> {
-    /// A member of the descriptor itself, such as `cluster`.
+    /// Member of the descriptor itself, such as `cluster`.
     Own(&'a str),
-    /// A member of a member, such as `restriction.workflows`.
+    /// Member of a member, such as `restriction.workflows`.
     Inner(&'a str, &'a str),
-    /// A member of an entry of a section.
+    /// Member of an entry of a section: section, index of the entry, and name.
     Entry(Section, usize, &'a str),
-    /// A member of a member of an entry, such as `field_security.grant`.
+    /// Member of a member of an entry, such as `field_security.grant`.
     EntryInner(Section, usize, &'a str, &'a str),
 }
 
-/// Members of a descriptor that the form shows.
+/// Names of the members of a role descriptor that the form shows.
 const SHOWN: [&str; 7] =
     ["cluster", "indices", "applications", "remote_indices", "remote_cluster", "run_as", "restriction"];
 
 impl DescriptorForm {
-    /// Reads descriptors by their names.
+    /// Reads a JSON object of role descriptors by name; blank text has none.
     ///
     /// # Errors
-    /// Why they can't be shown as a form, with the place: no JSON object of objects, or written in a way that a
-    /// form would change, such as a number with more digits than it can keep or a member that is there twice.
+    /// Fails if the text can't be shown as a form: it is not a JSON object of objects, or it is written in a way that
+    /// the form would change, such as a number with more digits than the form can keep or a member that is there twice.
+    /// The message says what is wrong.
     pub fn read(json: &str) -> Result<Self, String> {
         let root = json::object(json).map_err(|error| error.to_string())?;
         for (name, value) in &root {
@@ -101,7 +102,7 @@ impl DescriptorForm {
         Ok(form)
     }
 
-    /// The descriptors as JSON, laid out for people.
+    /// Returns the role descriptors as JSON, laid out for reading.
     pub fn json(&self) -> String {
         json::pretty(&self.compact())
     }
@@ -110,25 +111,25 @@ impl DescriptorForm {
         serde_json::to_string(&self.root).unwrap_or_default()
     }
 
-    /// How many descriptors there are.
+    /// Returns the number of role descriptors.
     pub fn len(&self) -> usize {
         self.root.len()
     }
 
-    /// Whether there is none, which means all the rights of the owner.
+    /// Returns `true` if there is no role descriptor, which gives a key all privileges of its owner.
     pub fn is_empty(&self) -> bool {
         self.root.is_empty()
     }
 
-    /// The name of a descriptor.
+    /// Returns the name of the role descriptor at an index; empty if there is none.
     pub fn name(&self, descriptor: usize) -> &str {
         self.root.keys().nth(descriptor).map_or("", String::as_str)
     }
 
-    /// Gives a descriptor another name.
+    /// Renames the role descriptor at an index.
     ///
     /// # Errors
-    /// When another has it already.
+    /// Fails if another role descriptor already has the name.
     pub fn rename(&mut self, descriptor: usize, name: &str) -> Result<(), String> {
         if self.name(descriptor) == name {
             return Ok(());
@@ -142,14 +143,14 @@ impl DescriptorForm {
         Ok(())
     }
 
-    /// Adds a descriptor that grants nothing.
+    /// Adds a role descriptor that grants nothing, under a free name: `rights`, `rights_2` and so on.
     pub fn add(&mut self) {
         let names = (1..).map(|number| if number == 1 { "rights".into() } else { format!("rights_{number}") });
         let free = names.into_iter().find(|name: &String| !self.root.contains_key(name));
         self.root.insert(free.unwrap_or_default(), json!({}));
     }
 
-    /// Takes a descriptor away.
+    /// Removes the role descriptor at an index.
     pub fn remove(&mut self, descriptor: usize) {
         let name = self.name(descriptor).to_owned();
         self.root.shift_remove(&name);
@@ -163,13 +164,13 @@ impl DescriptorForm {
         self.root.values_mut().nth(descriptor)?.as_object_mut()
     }
 
-    /// How many entries a section has.
+    /// Returns the number of entries of a section; 0 if it is missing or not a list.
     pub fn entries(&self, descriptor: usize, section: Section) -> usize {
         let list = self.descriptor(descriptor).and_then(|own| own.get(section.member())?.as_array());
         list.map_or(0, Vec::len)
     }
 
-    /// Adds an entry. Where the member is no list, nothing is changed.
+    /// Adds a new entry to a section. Changes nothing if the member is not a list.
     pub fn add_entry(&mut self, descriptor: usize, section: Section) {
         let Some(own) = self.descriptor_mut(descriptor) else { return };
         if let Some(list) = own.entry(section.member()).or_insert_with(|| json!([])).as_array_mut() {
@@ -177,7 +178,7 @@ impl DescriptorForm {
         }
     }
 
-    /// Takes an entry away; with the last one its member goes.
+    /// Removes an entry of a section, and the member with its last entry.
     pub fn remove_entry(&mut self, descriptor: usize, section: Section, entry: usize) {
         let Some(own) = self.descriptor_mut(descriptor) else { return };
         let Some(list) = own.get_mut(section.member()).and_then(Value::as_array_mut) else { return };
@@ -201,7 +202,7 @@ impl DescriptorForm {
         }
     }
 
-    /// The object that has the member, made where it is missing, and the name of the member.
+    /// Returns the object that holds the member, created if it is missing, and the name of the member.
     fn holder<'a>(&mut self, descriptor: usize, at: At<'a>) -> Option<(&mut Map<String, Value>, &'a str)> {
         let own = self.descriptor_mut(descriptor)?;
         match at {
@@ -214,8 +215,8 @@ impl DescriptorForm {
         }
     }
 
-    /// The texts of a list; a single text counts as a list of one. `None` where it is anything else, which a
-    /// form can't show; a missing list is empty.
+    /// Returns the strings of a list; a single string counts as a list of one, and a missing list is empty. `None` if
+    /// it is anything else, which the form can't show.
     pub fn list(&self, descriptor: usize, at: At<'_>) -> Option<Vec<String>> {
         match self.get(descriptor, at) {
             None => Some(Vec::new()),
@@ -225,13 +226,14 @@ impl DescriptorForm {
         }
     }
 
-    /// Whether no field at all is granted: an empty list hides every one, where no list hides none.
+    /// Returns `true` if the list is empty and so grants no field: an empty list hides all fields, and a missing one
+    /// hides none.
     pub fn grants_no_field(&self, descriptor: usize, at: At<'_>) -> bool {
         matches!(self.get(descriptor, at), Some(Value::Array(all)) if all.is_empty())
     }
 
-    /// Sets a list. An empty one takes the member away where it may be missing, so that nothing is left behind
-    /// that means something else: `grant: []` would hide every field.
+    /// Sets a list. An empty list removes the member where it may be missing, so that nothing with another meaning is
+    /// left behind: `grant: []` would hide all fields.
     pub fn set_list(&mut self, descriptor: usize, at: At<'_>, list: Vec<String>) {
         let needed = matches!(at, At::Entry(..));
         if list.is_empty() && !needed {
@@ -240,7 +242,7 @@ impl DescriptorForm {
         self.set(descriptor, at, Value::from(list));
     }
 
-    /// A text; a missing one is empty. `None` where it is no text.
+    /// Returns a string; a missing one is empty, and an object is returned as JSON. `None` if it is anything else.
     pub fn text(&self, descriptor: usize, at: At<'_>) -> Option<String> {
         match self.get(descriptor, at) {
             None => Some(String::new()),
@@ -251,7 +253,7 @@ impl DescriptorForm {
         }
     }
 
-    /// Sets a text; an empty one takes the member away, but for the name of an application.
+    /// Sets a string. A blank one removes the member, except for the name of an application.
     pub fn set_text(&mut self, descriptor: usize, at: At<'_>, text: &str) {
         if text.trim().is_empty() && !matches!(at, At::Entry(_, _, "application")) {
             return self.clear(descriptor, at);
@@ -259,12 +261,12 @@ impl DescriptorForm {
         self.set(descriptor, at, Value::from(text));
     }
 
-    /// A yes or no; a missing one is no. `None` where it is neither.
+    /// Returns a Boolean; a missing one is `false`. `None` if it is anything else.
     pub fn flag(&self, descriptor: usize, at: At<'_>) -> Option<bool> {
         self.get(descriptor, at).map_or(Some(false), Value::as_bool)
     }
 
-    /// Sets a yes or no.
+    /// Sets a Boolean.
     pub fn set_flag(&mut self, descriptor: usize, at: At<'_>, on: bool) {
         self.set(descriptor, at, Value::from(on));
     }
@@ -282,7 +284,7 @@ impl DescriptorForm {
         if let Some((holder, member)) = self.holder(descriptor, at) {
             holder.shift_remove(member);
         }
-        // What held nothing else goes with it.
+        // An outer object that held nothing else is removed as well.
         let outer = match at {
             At::Inner(outer, _) => At::Own(outer),
             At::EntryInner(section, entry, outer, _) => At::Entry(section, entry, outer),
@@ -295,7 +297,7 @@ impl DescriptorForm {
         }
     }
 
-    /// Members that the form doesn't show, each by its path. They stay as they are.
+    /// Returns the paths of the members of a role descriptor that the form doesn't show. They stay as they are.
     pub fn beyond(&self, descriptor: usize) -> Vec<String> {
         let Some(own) = self.descriptor(descriptor) else { return Vec::new() };
         let beyond = own.iter().filter(|(key, value)| !SHOWN.contains(&key.as_str()) && !says_nothing(key, value));
@@ -311,7 +313,7 @@ impl DescriptorForm {
         found
     }
 
-    /// What is missing for the cluster to take a descriptor: a sentence each.
+    /// Returns one sentence for each part that is missing before the cluster accepts the role descriptor.
     pub fn missing(&self, descriptor: usize) -> Vec<String> {
         let mut missing = Vec::new();
         if self.name(descriptor).trim().is_empty() {
@@ -335,7 +337,7 @@ impl DescriptorForm {
     }
 }
 
-/// Whether a member is what Elasticsearch itself writes where nothing was said (as seen on 9.5.3).
+/// Returns `true` if the member has the value that Elasticsearch itself writes by default (as seen on 9.5.3).
 fn says_nothing(member: &str, value: &Value) -> bool {
     match member {
         "metadata" => value.as_object().is_some_and(Map::is_empty),
@@ -410,7 +412,7 @@ mod tests {
         assert!(form.json().contains("restriction"));
         form.set_list(1, At::Inner("restriction", "workflows"), Vec::new());
         assert!(!form.json().contains("restriction"));
-        // Clearing what is not there makes nothing.
+        // Clearing a missing member creates nothing.
         let before = form.clone();
         form.set_list(1, At::EntryInner(Section::Indices, 0, "field_security", "except"), Vec::new());
         assert_eq!(form, before);

@@ -1,37 +1,38 @@
-//! A key made for another user, who proves by a password or a token to agree.
+//! Key created for another user, who proves consent by a password or a token.
 
 use zeroize::Zeroizing;
 
 use super::CreateKey;
 use crate::model::{Millis, secret::Secret, text::json};
 
-/// How the other user signs in for the grant.
+/// Credential with which the other user consents to the grant.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// By name and password.
+    /// User name and password.
     Password {
-        /// Not secret.
+        /// User name; not secret.
         username: String,
-        /// Secret.
+        /// Password; secret.
         password: Secret,
     },
-    /// By a token of the token service, or a JWT; whose it is, only the cluster knows.
+    /// Token of the token service, or a JWT; only the cluster knows whose it is.
     Token(Secret),
 }
 
-/// A request for a key that shall belong to another user.
+/// Request for a key that will belong to another user.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Who the key is for.
+    /// Credential of the user that the key is for.
     pub credential: Credential,
-    /// Whom that user acts as, with the privilege run_as: then the key is that one's.
+    /// Name of the user that this user acts as, with the privilege `run_as`, and that then owns the key; `None` for
+    /// nobody.
     pub run_as: Option<String>,
-    /// The key.
+    /// Key that is created.
     pub key: CreateKey,
 }
 
 impl Grant {
-    /// Whose key it will be, as far as that is known here.
+    /// Returns the name of the future owner; `None` if it is not known here, because the credential is a token.
     pub fn owner(&self) -> Option<&str> {
         match (&self.run_as, &self.credential) {
             (Some(user), _) => Some(user),
@@ -40,11 +41,11 @@ impl Grant {
         }
     }
 
-    /// The body of `POST /_security/api_key/grant`, to the byte; wiped when dropped.
+    /// Returns the exact body of `POST /_security/api_key/grant`; it holds the secret and is wiped when dropped.
     pub fn body(&self, now: Millis) -> Zeroizing<String> {
         let secret = self.secret();
         let open = self.request(now);
-        // In one piece: a text that grows by itself leaves its old memory behind.
+        // Allocated at once: a string that grows leaves its old memory behind unwiped.
         let mut text = Zeroizing::new(String::with_capacity(open.len() + secret.expose().len() * 6 + 32));
         text.push_str(open.strip_suffix('}').unwrap_or(&open));
         text.push_str(match self.credential {
@@ -56,7 +57,7 @@ impl Grant {
         text
     }
 
-    /// The same without the secret: what may be shown and written down.
+    /// Returns the body without the secret, which may be shown and recorded.
     pub fn request(&self, now: Millis) -> String {
         let (kind, username) = match &self.credential {
             Credential::Password { username, .. } => ("\"password\"", Some(json::quote(username))),
@@ -73,7 +74,7 @@ impl Grant {
         json::write_object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
 
-    /// What must not be seen of it.
+    /// Returns the secret of the credential, the password or the token, which must never be shown.
     pub fn secret(&self) -> &Secret {
         match &self.credential {
             Credential::Password { password, .. } => password,
@@ -82,7 +83,7 @@ impl Grant {
     }
 }
 
-/// A secret text as JSON, in quotes, without a copy on the way.
+/// Appends a secret to the text as a JSON string, in quotes, without making another copy of it.
 pub(crate) fn push_quoted(text: &mut String, secret: &str) {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     text.push('"');

@@ -1,4 +1,4 @@
-//! From what a person typed ([`Draft`]) to a request that can only be valid ([`CreateKey`]).
+//! Creation of keys: from a form as it was typed ([`Draft`]) to a valid request ([`CreateKey`]).
 
 pub mod access_editor;
 pub mod clone;
@@ -25,39 +25,39 @@ use super::{
 use descriptor_editor::DescriptorForm;
 use preset::Preset;
 
-/// The most characters that Elasticsearch takes in a name.
+/// Largest number of characters (UTF-16 code units) that Elasticsearch accepts in a name.
 pub const MAX_NAME_CHARS: usize = 256;
 
-/// Number of existing roles that are named beside a missing one.
+/// Largest number of existing roles that an error about a missing role names.
 const ROLES_NAMED: usize = 5;
 
-/// The member of the metadata by which a lost answer is looked for.
+/// Name of the metadata member by which a key is found if the response is lost.
 pub const REQUEST_ID: &str = "request_id";
 
-/// What the key may do.
+/// Source of the role descriptors of a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RightsChoice {
-    /// The descriptors of the roles picked.
+    /// Role descriptors of the selected roles.
     #[default]
     Roles,
-    /// Everything that its creator may do.
+    /// All privileges of the user that creates the key.
     AllMine,
-    /// Nothing: one empty descriptor.
+    /// No privileges: one empty role descriptor.
     Nothing,
-    /// What a purpose asks for.
+    /// Role descriptor of a preset.
     Preset(Preset),
-    /// Descriptors of one's own.
+    /// Custom role descriptors.
     Own,
 }
 
-/// A form as it was filled in; nothing in it is checked yet.
+/// Form as it was filled in; nothing in it is checked yet.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
     /// Name of the key.
     pub name: String,
-    /// Id of one's own choosing, kept in the metadata; blank for none.
+    /// Application id, kept in the metadata; blank for none.
     pub application_id: String,
-    /// Which kind of rights.
+    /// Source of the role descriptors.
     pub rights: RightsChoice,
     /// Names of roles, for [`RightsChoice::Roles`].
     pub roles: Vec<String>,
@@ -65,56 +65,56 @@ pub struct Draft {
     pub patterns: Vec<String>,
     /// Role descriptors as JSON, for [`RightsChoice::Own`].
     pub descriptors: String,
-    /// `90d`, `never`, a date.
+    /// Expiration as it was typed: `90d`, `never` or a date.
     pub expiration: String,
-    /// Why it has no end, or all rights.
+    /// Reason for no expiration, one more than a year away, or all privileges; blank for none.
     pub reason: String,
-    /// A JSON object, or blank.
+    /// Metadata as a JSON object, or blank for none.
     pub metadata: String,
 }
 
-/// What is known of the cluster when a draft is checked.
+/// Context in which a draft is checked: what is known of the cluster and the session.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// The cluster's now.
+    /// Cluster's clock, in milliseconds since 1970 (UTC).
     pub now: Millis,
-    /// The zone in which dates are typed.
+    /// Time zone in which dates are typed.
     pub zone: &'a TimeZone,
-    /// The cluster's roles; `None` while they are not known.
+    /// Roles of the cluster; `None` while they are not known.
     pub roles: Option<&'a [Role]>,
-    /// What the cluster can do.
+    /// Version of the cluster, which determines its features.
     pub edition: Edition,
-    /// Whether one is signed in by an API key: then the new key is derived and must have no rights.
+    /// `true` if the session is signed in with an API key: then the new key is derived and must have no privileges.
     pub by_api_key: bool,
 }
 
-/// A field of the form.
+/// Field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// The key's name.
+    /// Name of the key.
     Name,
-    /// The application id.
+    /// Application id.
     ApplicationId,
-    /// Roles and other rights.
+    /// Roles, preset or role descriptors.
     Rights,
-    /// The end.
+    /// Expiration.
     Expiration,
-    /// The word of reason.
+    /// Reason for a long or missing expiration, or for all privileges.
     Reason,
-    /// The metadata.
+    /// Metadata.
     Metadata,
 }
 
-/// What is wrong with a field, and the way out.
+/// Validation error of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Where.
+    /// Field that is invalid.
     pub field: Field,
-    /// One sentence.
+    /// One sentence that says what is wrong and how to fix it.
     pub message: String,
 }
 
-/// A request for a key; can only be had from a draft without errors, or as the successor of a key.
+/// Request for a key, only made from a draft without errors or for the successor of a key.
 #[derive(Clone, Debug)]
 pub struct CreateKey {
     pub(super) name: String,
@@ -126,10 +126,11 @@ pub struct CreateKey {
 }
 
 impl Draft {
-    /// Checks the whole draft. `request_id` is what a lost answer is looked for by: unique, not secret.
+    /// Checks the whole draft. `request_id` is the id by which the key is found if the response is lost: unique, not
+    /// secret.
     ///
     /// # Errors
-    /// All that is wrong, field by field.
+    /// Returns every validation error with its field.
     pub fn check(&self, around: Surroundings<'_>, request_id: &str) -> Result<CreateKey, Vec<FieldError>> {
         let mut errors = Errors::default();
         errors.take(Field::Name, check_name(&self.name));
@@ -156,7 +157,8 @@ impl Draft {
         })
     }
 
-    /// Whether a word of reason is asked for: for all rights, and for an end that is none or more than a year away.
+    /// Returns `true` if a reason is required: for all privileges, for no expiration, and for one more than a year
+    /// away.
     pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
         let expiry = Expiry::parse(&self.expiration, now, zone);
         self.rights == RightsChoice::AllMine || expiry.is_ok_and(|expiry| expiry.needs_reason(now))
@@ -240,15 +242,15 @@ impl Draft {
         Ok(Some(json::write_object(typed.chain(own.iter().map(|(key, value)| (*key, value.as_str()))))))
     }
 
-    /// What this key will be able to do and until when, as a live sentence. It says what is still
-    /// missing rather than guess.
+    /// Returns a sentence that says what the key will be able to do and until when, updated with each change of the
+    /// draft. Where something is still missing, the sentence says so.
     pub fn sentence(&self, around: Surroundings<'_>) -> Vec<Piece> {
         let mut pieces = vec![Piece::Text("A key that ".into())];
         pieces.extend(self.predicate(around, "you"));
         pieces
     }
 
-    /// The sentence without its subject, for a key of somebody: `owner` is "you" or a name.
+    /// Returns the sentence without its subject. `owner` is "you" or the name of the key's owner.
     pub(super) fn predicate(&self, around: Surroundings<'_>, owner: &str) -> Vec<Piece> {
         let mut pieces = Vec::new();
         match self.rights {
@@ -265,7 +267,7 @@ impl Draft {
         pieces
     }
 
-    /// The last part of the sentence: until when.
+    /// Returns the last part of the sentence, which says when the key expires.
     pub(super) fn end_words(&self, around: Surroundings<'_>) -> [Piece; 3] {
         let (text, strong) = match Expiry::parse(&self.expiration, around.now, around.zone) {
             Ok(Expiry::Never) => (". It ", "never expires".into()),
@@ -275,7 +277,8 @@ impl Draft {
         [Piece::Text(text.into()), Piece::Strong(strong), Piece::Text(".".into())]
     }
 
-    /// The descriptors as they were typed. None at all would be all the owner's rights, so that is refused.
+    /// Returns the role descriptors as they were typed. None at all is refused, since it would give the key all
+    /// privileges of its owner.
     fn own_descriptors(&self) -> Result<String, String> {
         let object = json::object(&self.descriptors).map_err(|error| error.to_string())?;
         if object.is_empty() {
@@ -325,37 +328,38 @@ impl Draft {
 }
 
 impl CreateKey {
-    /// The name of the key.
+    /// Returns the name of the key.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The application id, if it has one.
+    /// Returns the application id; `None` if there is none.
     pub fn application_id(&self) -> Option<&str> {
         self.application_id.as_deref()
     }
 
-    /// What a lost answer is looked for by, where the version keeps metadata.
+    /// Returns the request id by which the key is found if the response is lost; `None` if the version keeps no
+    /// metadata.
     pub fn request_id(&self) -> Option<&str> {
         self.metadata.as_ref().map(|_| self.request_id.as_str())
     }
 
-    /// When the key will end.
+    /// Returns the expiration of the key.
     pub fn expiry(&self) -> Expiry {
         self.expiry
     }
 
-    /// The metadata that is sent: an object, where the version keeps it.
+    /// Returns the metadata that is sent, a JSON object; `None` if the version keeps no metadata.
     pub fn metadata(&self) -> Option<&str> {
         self.metadata.as_deref()
     }
 
-    /// The descriptors that are sent.
+    /// Returns the role descriptors that are sent.
     pub fn role_descriptors(&self) -> &RawValue {
         &self.role_descriptors
     }
 
-    /// The body of `POST /_security/api_key`, to the byte.
+    /// Returns the exact body of `POST /_security/api_key`.
     pub fn body(&self, now: Millis) -> String {
         let name = json::quote(&self.name);
         let expiration = self.expiry.to_request(now).map(|text| json::quote(&text));
@@ -386,7 +390,7 @@ impl Errors {
 /// Checks a name by the server's rules, as seen on 9.5.3.
 ///
 /// # Errors
-/// One sentence that says what to change.
+/// Returns one sentence that says what to change.
 pub fn check_name(name: &str) -> Result<(), String> {
     let length = name.chars().map(char::len_utf16).sum::<usize>();
     // The server's blanks are all characters up to U+0020, so that control characters are among them.
@@ -426,14 +430,15 @@ fn lacks(feature: Feature) -> String {
     format!("This cluster is older than {} and lacks {}", feature.since(), feature.words())
 }
 
-/// "There is no role … on this cluster", with the nearest ones or else some that there are.
+/// Returns the error message for an unknown role, with the most similar roles of the cluster or else some of those that
+/// exist.
 pub fn unknown_role(wanted: &str, known: &[Role]) -> String {
     let near = role::nearest(wanted, known.iter().map(|role| role.name.as_str()));
     let missing = format!("There is no role “{wanted}” on this cluster");
     if !near.is_empty() {
         return format!("{missing}, did you mean {}?", near.join(", "));
     }
-    // Roles of one's own say more than those that every cluster has.
+    // Custom roles are more helpful than those that every cluster has.
     let (built_in, own): (Vec<&Role>, Vec<&Role>) = known.iter().partition(|role| role.reserved);
     let names: Vec<&str> = own.iter().chain(&built_in).take(ROLES_NAMED).map(|role| role.name.as_str()).collect();
     match known.len() - names.len() {
@@ -443,22 +448,22 @@ pub fn unknown_role(wanted: &str, known: &[Role]) -> String {
     }
 }
 
-/// Usable keys that have the name or the application id of a new key already.
+/// Number of usable keys that already have the name or the application id of a new key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     /// Number of keys with the name.
     pub name: u64,
-    /// Number of keys with the application id; 0 where none is asked for.
+    /// Number of keys with the application id; 0 if the new key has none.
     pub application_id: u64,
 }
 
 impl Taken {
-    /// A warning about the name.
+    /// Returns a warning about the name; `None` if no usable key has it.
     pub fn name_warning(self) -> Option<String> {
         Self::warning(self.name, "name")
     }
 
-    /// A warning about the application id.
+    /// Returns a warning about the application id; `None` if no usable key has it.
     pub fn application_id_warning(self) -> Option<String> {
         Self::warning(self.application_id, "application id")
     }

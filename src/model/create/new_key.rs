@@ -1,4 +1,4 @@
-//! A key of one's own, of another user or for a remote cluster: one form makes all three.
+//! Form for a new key of one's own, of another user, or for a remote cluster.
 
 use jiff::tz::TimeZone;
 
@@ -9,68 +9,69 @@ use super::{
 };
 use crate::model::{Millis, api_key::KeyKind, privileges::descriptor::Piece, secret::Secret};
 
-/// Whom a key is for.
+/// Future user of a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum KeyFor {
-    /// Whoever is signed in.
+    /// User that is signed in.
     #[default]
     Me,
-    /// Another user, who signs in for it.
+    /// Another user, whose credential is needed.
     Another,
-    /// A remote cluster.
+    /// Remote cluster, with a cross-cluster key.
     RemoteCluster,
 }
 
-/// How another user signs in, as it was typed, without the secret.
+/// Sign-in of another user as it was typed, without the secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnerDraft {
-    /// By a token rather than by name and password.
+    /// `true` to sign in with a token, `false` with name and password.
     pub by_token: bool,
-    /// The user, where a password is given.
+    /// Name of the user, for a sign-in with a password.
     pub username: String,
-    /// Whom that user acts as; blank for nobody.
+    /// Name of the user that this user acts as (`run_as`); blank for nobody.
     pub run_as: String,
 }
 
-/// The whole form as it was filled in; nothing in it is checked yet, and nothing in it is secret.
+/// Whole form as it was filled in; nothing in it is checked yet, and nothing in it is secret.
 #[derive(Clone, Debug, Default)]
 pub struct NewKeyDraft {
-    /// Whom the key is for.
+    /// Future user of the key.
     pub kind: KeyFor,
-    /// Name, rights, end and metadata; a key for a remote cluster has access in place of rights.
+    /// Name, role descriptors, expiration and metadata; a key for a remote cluster has access in place of role
+    /// descriptors.
     pub key: Draft,
-    /// The other user, for [`KeyFor::Another`].
+    /// Other user, for [`KeyFor::Another`].
     pub owner: OwnerDraft,
     /// Access as JSON, for [`KeyFor::RemoteCluster`].
     pub access: String,
-    /// The certificates that a remote cluster must present; blank for any.
+    /// Pattern for the subject of the certificate that a remote cluster must present; blank for any.
     pub certificate_identity: String,
 }
 
-/// A place in the form.
+/// Field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NewKeyField {
-    /// What every key has.
+    /// Field that every kind of key has.
     Key(Field),
-    /// The other user.
+    /// Name of the other user.
     Owner,
-    /// That user's password or token.
+    /// Password or token of the other user.
     Credential,
-    /// What a remote cluster may do.
+    /// Access of a remote cluster.
     Access,
 }
 
-/// What is wrong, and where: one sentence with the way out.
+/// Validation error: the field, and one sentence that says what is wrong and how to fix it.
 pub type NewKeyFieldError = (NewKeyField, String);
 
-/// A request that can only be valid.
+/// Checked request for a new key.
 #[derive(Clone, Debug)]
 pub enum NewKey {
-    /// For whoever is signed in.
+    /// Request for a key of the user that is signed in.
     Own(Box<CreateKey>),
-    /// For another user.
+    /// Request for a key of another user.
     Granted(Box<Grant>),
-    /// For a remote cluster.
+    /// Request for a cross-cluster key.
     CrossCluster(Box<CreateCrossCluster>),
 }
 
@@ -82,10 +83,10 @@ impl From<CreateKey> for NewKey {
 
 impl NewKeyDraft {
     /// Checks the whole form. `credential` is the other user's password or token, `None` while it is blank; for a
-    /// preview an empty one stands for it.
+    /// preview an empty secret is passed in its place.
     ///
     /// # Errors
-    /// All that is wrong, place by place.
+    /// Returns every validation error with its field.
     pub fn check(
         &self,
         around: Surroundings<'_>,
@@ -138,7 +139,7 @@ impl NewKeyDraft {
         })
     }
 
-    /// What every key has, as far as this kind has it.
+    /// Returns the draft of the fields that every kind of key has; for a remote cluster without role descriptors.
     fn plain(&self) -> Draft {
         match self.kind {
             KeyFor::Me | KeyFor::Another => self.key.clone(),
@@ -146,18 +147,19 @@ impl NewKeyDraft {
         }
     }
 
-    /// Elasticsearch keeps rights from the keys that a key makes for itself, not from those that it grants (as
-    /// seen on 9.5.3).
+    /// Returns the context for this kind of key. Elasticsearch gives no privileges to keys that a key creates for
+    /// itself, which does not apply to keys that it grants (as seen on 9.5.3).
     fn around<'a>(&self, around: Surroundings<'a>) -> Surroundings<'a> {
         Surroundings { by_api_key: around.by_api_key && self.kind == KeyFor::Me, ..around }
     }
 
-    /// Whether a word of reason is asked for.
+    /// Returns `true` if a reason is required, as [`Draft::needs_reason`] says; a key for a remote cluster has no
+    /// privileges that require one.
     pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
         self.plain().needs_reason(now, zone)
     }
 
-    /// Whose key it will be, as far as that is known.
+    /// Returns the name of the future owner, or "the owner of the token" or "another user" if it is not known.
     fn whose(&self) -> String {
         let owner = &self.owner;
         let named = |name: &str| Some(name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -167,8 +169,8 @@ impl NewKeyDraft {
             .unwrap_or_else(|| if owner.by_token { "the owner of the token".into() } else { "another user".into() })
     }
 
-    /// What this key will be able to do and until when, as a live sentence. It says what is still missing rather
-    /// than guess.
+    /// Returns a sentence that says what the key will be able to do and until when, updated with each change of the
+    /// form. Where something is still missing, the sentence says so.
     pub fn sentence(&self, around: Surroundings<'_>) -> Vec<Piece> {
         let around = self.around(around);
         match self.kind {
@@ -206,13 +208,13 @@ impl NewKeyDraft {
     }
 }
 
-/// The words about one's own rights, for the key of another.
+/// Rewrites a message about one's own privileges for the key of another user.
 fn of_owner(words: &str) -> String {
     words.replace("your rights", "their rights").replace("All my rights", "All their rights")
 }
 
 impl NewKey {
-    /// What every key has.
+    /// Returns the part of the request that every kind of key has.
     pub fn key(&self) -> &CreateKey {
         match self {
             Self::Own(key) => key,
@@ -221,7 +223,7 @@ impl NewKey {
         }
     }
 
-    /// Which kind of key comes of it.
+    /// Returns the kind of the key that the request creates.
     pub fn kind(&self) -> KeyKind {
         match self {
             Self::Own(_) | Self::Granted(_) => KeyKind::Rest,
@@ -229,7 +231,7 @@ impl NewKey {
         }
     }
 
-    /// Where it is sent to by POST.
+    /// Returns the path that the request is sent to with POST.
     pub fn path(&self) -> &'static str {
         match self {
             Self::Own(_) => "/_security/api_key",
@@ -238,7 +240,7 @@ impl NewKey {
         }
     }
 
-    /// The member of the body that is sent and never shown.
+    /// Returns the name of the member of the body that is sent and never shown; `None` if there is none.
     pub fn hidden(&self) -> Option<&'static str> {
         match self {
             Self::Granted(grant) => Some(match grant.credential {
@@ -249,7 +251,7 @@ impl NewKey {
         }
     }
 
-    /// The body without what is hidden.
+    /// Returns the body without the hidden member.
     pub fn shown(&self, now: Millis) -> String {
         match self {
             Self::Own(key) => key.body(now),

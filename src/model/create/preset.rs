@@ -1,43 +1,43 @@
-//! Rights for a purpose, as little as the documents of the products ask for. What a preset makes are plain
-//! role descriptors; the cluster knows nothing of presets.
+//! Presets: the fewest privileges for a purpose that the documentation of each product asks for. A preset produces
+//! plain role descriptors; the cluster knows nothing of presets.
 
 use serde_json::json;
 
 use crate::model::{privileges::role, version::Feature};
 
-/// A purpose that a key can be made for.
+/// Purpose that a key can be created for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Preset {
-    /// Filebeat, Metricbeat and their kin write.
+    /// Writing by Filebeat, Metricbeat and other Beats.
     BeatsWriter,
-    /// Logstash writes.
+    /// Writing by Logstash.
     LogstashWriter,
-    /// Grafana reads.
+    /// Reading by Grafana.
     GrafanaReader,
-    /// Dashboards read.
+    /// Reading by dashboards.
     Dashboards,
-    /// A program adds documents to data streams.
+    /// Adding documents to data streams by a program.
     DataStreams,
-    /// A probe looks at the cluster's health.
+    /// Monitoring of the cluster's health.
     Monitoring,
 }
 
-/// Why a preset makes no descriptors.
+/// Reason why a preset can't produce role descriptors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PresetError {
-    /// It has no place for patterns.
+    /// Index patterns given to a preset without index privileges; holds its title.
     #[error("“{0}” is about the cluster and has no indices: leave the index patterns out")]
     NoIndices(&'static str),
-    /// It would be without any.
+    /// Missing index patterns for a preset with index privileges; holds an example.
     #[error("Name at least one index pattern, such as {0}")]
     NoPattern(&'static str),
-    /// No index can be called so.
+    /// Pattern that no index name can match; holds the pattern and the reason.
     #[error("“{0}” is no index pattern: {1}")]
     NotAPattern(String, &'static str),
 }
 
 impl Preset {
-    /// All, in the order in which they are offered.
+    /// All presets, in the order in which they are offered.
     pub const ALL: [Preset; 6] = [
         Self::BeatsWriter,
         Self::LogstashWriter,
@@ -47,7 +47,7 @@ impl Preset {
         Self::Monitoring,
     ];
 
-    /// The word on the command line, and the name of the descriptor; it stays.
+    /// Returns the name used on the command line and for the role descriptor; it never changes.
     pub fn word(self) -> &'static str {
         match self {
             Self::BeatsWriter => "beats-writer",
@@ -59,7 +59,7 @@ impl Preset {
         }
     }
 
-    /// The name in the window.
+    /// Returns the name shown in the window.
     pub fn title(self) -> &'static str {
         match self {
             Self::BeatsWriter => "Beats writer",
@@ -71,7 +71,7 @@ impl Preset {
         }
     }
 
-    /// What it does, in a few words.
+    /// Returns a short description, a few words long.
     pub fn short(self) -> &'static str {
         match self {
             Self::BeatsWriter => "Adds to filebeat-*",
@@ -83,7 +83,7 @@ impl Preset {
         }
     }
 
-    /// What it is for, in a line.
+    /// Returns a description of the purpose, one line long.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::BeatsWriter => "A Beat adds events; its templates and policies are set up by someone else",
@@ -95,7 +95,7 @@ impl Preset {
         }
     }
 
-    /// The index patterns unless others are given; none where it is not about indices.
+    /// Returns the default index patterns; empty if the preset has no index privileges.
     pub fn patterns(self) -> &'static [&'static str] {
         match self {
             Self::BeatsWriter => &["filebeat-*"],
@@ -106,7 +106,7 @@ impl Preset {
         }
     }
 
-    /// What a version must know for it.
+    /// Returns the feature that the cluster's version must have; `None` if any version will do.
     pub fn needs(self) -> Option<Feature> {
         (self == Self::BeatsWriter).then_some(Feature::ReadPipeline)
     }
@@ -130,21 +130,23 @@ impl Preset {
         }
     }
 
-    /// The one that is meant by its word or its title.
+    /// Returns the preset with this name or title, ignoring blanks around it; `None` if there is none.
     pub fn find(word: &str) -> Option<Self> {
         let wanted = word.trim();
         Self::ALL.into_iter().find(|preset| preset.word() == wanted || preset.title() == wanted)
     }
 
-    /// Up to three words that look like one that means nothing.
+    /// Returns up to three preset names that are similar to an unknown one, the most similar first.
     pub fn nearest(word: &str) -> Vec<&'static str> {
         role::nearest(word, Self::ALL.into_iter().map(Self::word))
     }
 
-    /// The role descriptors, as JSON: one, of its word. `patterns` take the place of its own.
+    /// Returns the role descriptors as JSON: one, named after the preset. `patterns` are used in place of the default
+    /// patterns.
     ///
     /// # Errors
-    /// When the patterns don't fit.
+    /// Fails if patterns are given for a preset without index privileges, if none are given for one with them, or if
+    /// one is no index pattern.
     pub fn descriptors(self, patterns: &[String]) -> Result<String, PresetError> {
         let mut descriptor = serde_json::Map::new();
         if !self.cluster().is_empty() {
@@ -164,12 +166,12 @@ impl Preset {
     }
 }
 
-/// The patterns of a text, parted by commas or blanks.
+/// Splits a text into index patterns at commas and blanks.
 pub fn split_patterns(text: &str) -> Vec<String> {
     text.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// What no name of an index can hold, so that such a pattern would match nothing. A `/…/` is a regular
+/// Refuses a pattern with characters that no index name can hold, which would match nothing. A `/…/` is a regular
 /// expression and is left to the cluster.
 fn check_pattern(pattern: &str) -> Result<(), PresetError> {
     let wrong = |why| Err(PresetError::NotAPattern(pattern.to_owned(), why));

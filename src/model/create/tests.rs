@@ -1,4 +1,4 @@
-//! What of a draft becomes a request, what is told of it, and what is refused.
+//! Tests for drafts: the request that a draft becomes, the sentence shown for it, and what is refused.
 
 use crate::model::{create::*, version::Version};
 
@@ -80,7 +80,8 @@ fn names_follow_the_server_s_rules() {
     }
 }
 
-/// A year is usual for a service; what outlives everybody who could remember why is not.
+/// A year is usual for a service; for a key that lives longer the reason must be recorded, since nobody may remember
+/// it.
 #[test]
 fn more_than_a_year_needs_a_word_of_reason() {
     let around = around(&[]);

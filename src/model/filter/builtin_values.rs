@@ -1,9 +1,9 @@
-//! What is offered whatever keys there are: privileges, types and times.
+//! Suggestions that don't depend on the keys: privileges, types and times.
 
 use super::{TimeField, time::UNITS};
 use crate::model::time::expiry::plural;
 
-/// The privileges that are asked for most, and what they allow.
+/// Most frequently used privileges, and what they allow.
 pub(super) const PRIVILEGES: [(&str, &str); 16] = [
     ("read", "read documents"),
     ("write", "add, change and delete documents"),
@@ -23,11 +23,12 @@ pub(super) const PRIVILEGES: [(&str, &str); 16] = [
     ("manage_ingest_pipelines", "manage ingest pipelines"),
 ];
 
-/// Types of keys.
+/// Types of keys, and their meanings.
 pub(super) const TYPES: [(&str, &str); 2] =
     [("rest", "for requests of clients"), ("cross-cluster", "for another cluster")];
 
-/// Times with what they mean; a number that was typed comes with its units.
+/// Returns suggestions of times with their meanings; a number that was typed is offered in days, weeks, hours and
+/// years.
 pub(super) fn times(field: TimeField, prefix: &str) -> Vec<(String, String)> {
     let span = |sign: &str, count: u64, (short, word, _): (&str, &str, i64)| {
         let (length, is_more) = (plural(count, word), sign.starts_with('>'));

@@ -1,4 +1,4 @@
-//! What can be typed next in a search: fields, then values of the field, best first.
+//! Completion of a search: fields, then values of the field, best first.
 
 use std::ops::Range;
 
@@ -10,38 +10,38 @@ use super::{
 };
 use crate::model::{text::sanitize, time::expiry::StatusGroup};
 
-/// The most that is offered at once.
+/// Maximum number of suggestions at once.
 const MAX_SUGGESTIONS: usize = 8;
 
-/// What is being typed.
+/// Part of a search that is being typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// A text that can't become anything else.
+    /// Text that can't become anything else.
     Nothing,
-    /// A word that could become a field, or a place where one could begin.
+    /// Beginning of a word that could become a field, or a position where one could begin.
     Field {
-        /// What is there before the cursor; may be empty.
+        /// Text before the cursor; may be empty.
         prefix: String,
     },
-    /// A value after a field.
+    /// Value after a field.
     Value {
-        /// The field.
+        /// Field before the colon.
         field: Field,
-        /// What is there before the cursor, without quotes; may be empty.
+        /// Text of the value before the cursor, without quotes; may be empty.
         prefix: String,
     },
 }
 
-/// What is being typed, and what choosing a suggestion would replace.
+/// Part being typed, and the text that a suggestion would replace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// What is being typed.
+    /// Part being typed.
     pub what: Completion,
-    /// Bytes of the search; empty where something is only inserted.
+    /// Range of the search to replace, in bytes; empty where text is only inserted.
     pub replace: Range<usize>,
 }
 
-/// Something that keys have values of.
+/// Field whose distinct values among the keys can be suggested.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ValueOf {
     /// Names of owners.
@@ -54,32 +54,33 @@ pub enum ValueOf {
     App,
     /// Types, as on the wire.
     Type,
-    /// Words of the language for statuses: `expired`, `soon` …
+    /// Keywords of status groups: `expired`, `within-30d` …
     Status,
     /// Products that manage keys.
     Managed,
-    /// Paths in the metadata with dots: `labels.team`.
+    /// Paths in the metadata, joined by dots: `labels.team`.
     MetaKeys,
     /// Values at a path of the metadata.
     Meta(Vec<String>),
 }
 
-/// Something to choose.
+/// Suggestion to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suggestion {
-    /// Bytes of the search that it stands for.
+    /// Range of the search that it replaces, in bytes.
     pub replace: Range<usize>,
-    /// What comes there; quoted where it must be.
+    /// Text to insert; quoted where necessary.
     pub insert: String,
-    /// What is shown, harmless.
+    /// Label shown; sanitized and shortened.
     pub label: String,
-    /// What it means.
+    /// Meaning of the suggestion.
     pub meaning: String,
-    /// How many keys have it, where that is known.
+    /// Number of keys with this value; `None` where it is not known.
     pub count: Option<usize>,
 }
 
-/// What is being typed at a cursor, given in bytes; one beyond the end or within a character is moved back.
+/// Returns the part being typed at a cursor, given in bytes; a cursor beyond the end or within a character is moved
+/// back.
 pub fn context(text: &str, cursor: usize) -> Context {
     let mut cursor = cursor.min(text.len());
     while !text.is_char_boundary(cursor) {
@@ -119,10 +120,10 @@ fn within(text: &str, cursor: usize, span: Range<usize>, word: &Word) -> Context
     Context { what: Completion::Value { field, prefix }, replace: value.span.start..end }
 }
 
-/// Up to eight things that fit what is being typed at a cursor (in bytes), best first.
+/// Returns up to eight suggestions for the text at a cursor (in bytes), best first.
 ///
-/// `values` tells the distinct values of something with how many keys have each, in any order; it is asked
-/// at most once.
+/// `values` returns the distinct values of a field, each with its number of keys, in any order; it is called at most
+/// once.
 pub fn suggestions(
     text: &str,
     cursor: usize,
@@ -153,7 +154,7 @@ pub fn suggestions(
 }
 
 struct Offer {
-    /// The lower, the better it fits.
+    /// Rank of the match; the lower, the better.
     rank: usize,
     insert: String,
     label: String,
@@ -162,7 +163,7 @@ struct Offer {
 }
 
 impl Offer {
-    /// A word that is inserted as it is, if it fits what was typed: at its beginning, or else anywhere.
+    /// Offers a word that is inserted unchanged, if it matches the typed prefix: at its beginning, or else anywhere.
     fn of(word: impl Into<String>, meaning: impl Into<String>, prefix: &str) -> Option<Self> {
         let word = word.into();
         let rank = fit(&word, prefix)?;
@@ -177,7 +178,7 @@ fn fit(word: &str, prefix: &str) -> Option<usize> {
 
 fn fields(prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>) -> Vec<Offer> {
     let by_name = |row: &super::FieldInfo| {
-        // Those which are found by another name come behind.
+        // Fields found by an alias come after those found by name.
         let rank = row.names().position(|name| fit(name, prefix) == Some(0))?.min(1);
         let end = if row.name.ends_with('.') { "" } else { ":" };
         Some(Offer { rank, ..Offer::of(format!("{}{end}", row.name), row.meaning, "")? })
@@ -263,7 +264,7 @@ fn shown(offer: Offer, label: &str, count: Option<usize>) -> Offer {
     Offer { label: sanitize::shortened(label, 60), count, ..offer }
 }
 
-/// The values that fit best, then those that most keys have, with their rank; few of maybe very many.
+/// Returns the best matches, then the most frequent values, each with its rank; few of possibly very many.
 fn best(values: Vec<(String, usize)>, prefix: &str) -> Vec<(usize, String, usize)> {
     let ranked = |(value, count): (String, usize)| Some((fit(&value, prefix)?, value, count));
     let mut found: Vec<_> = values.into_iter().filter(|(value, _)| !value.is_empty()).filter_map(ranked).collect();
@@ -299,7 +300,7 @@ mod tests {
         list.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect()
     }
 
-    /// Suggestions where `|` stands.
+    /// Returns the suggestions at the `|`.
     fn offered(text: &str) -> Vec<Suggestion> {
         let cursor = text.find('|').unwrap();
         suggestions(&text.replace('|', ""), cursor, &mut values)
@@ -309,7 +310,7 @@ mod tests {
         offered(text).into_iter().map(|suggestion| suggestion.insert).collect()
     }
 
-    /// The search after each choice.
+    /// Returns the search after each choice.
     fn chosen(text: &str) -> Vec<String> {
         let plain = text.replace('|', "");
         let choose = |s: Suggestion| format!("{}{}{}", &plain[..s.replace.start], s.insert, &plain[s.replace.end..]);

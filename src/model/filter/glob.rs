@@ -1,6 +1,6 @@
 //! Patterns with `*` (any run of characters) and `?` (any one), matched in bounded time.
 
-/// A part of a pattern.
+/// Part of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     Run,
@@ -8,22 +8,22 @@ pub(super) enum Mark {
     Char(char),
 }
 
-/// A pattern in lower case for a whole text.
+/// Pattern in lower case for a whole text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
-    /// What stands between the stars; the first is where the text begins, the last where it ends.
+    /// Parts between the stars; the first must match at the start of the text, the last at its end.
     segments: Vec<Segment>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
     Plain(String),
-    /// `None` is any character; there is at least one.
+    /// Characters, at least one; `None` matches any character.
     Holes(Vec<Option<char>>),
 }
 
 impl Glob {
-    /// Reads a pattern, in lower case.
+    /// Reads a pattern and converts it to lower case.
     pub fn new(pattern: &str) -> Self {
         Self::of(&marks(&pattern.to_lowercase()))
     }
@@ -32,12 +32,12 @@ impl Glob {
         Self { segments: marks.split(|mark| *mark == Mark::Run).map(Segment::of).collect() }
     }
 
-    /// Whether the whole text, which must be in lower case, fits.
+    /// `true` if the whole text, which must be in lower case, matches.
     pub fn matches(&self, text: &str) -> bool {
         match self.segments.as_slice() {
             [] => text.is_empty(),
             [only] => only.after_start(text) == Some(""),
-            // The leftmost place of each leaves the most for the rest, so none is tried twice.
+            // The leftmost match of each segment leaves the longest rest, so none is tried twice.
             [first, middle @ .., last] => first
                 .after_start(text)
                 .and_then(|rest| middle.iter().try_fold(rest, |rest, segment| segment.after_first(rest)))
@@ -46,7 +46,7 @@ impl Glob {
     }
 }
 
-/// The marks of a text in which `*` and `?` have their meaning.
+/// Returns the marks of a text in which `*` and `?` are wildcards.
 pub(super) fn marks(text: &str) -> Vec<Mark> {
     let mark = |c| match c {
         '*' => Mark::Run,
@@ -65,7 +65,7 @@ impl Segment {
         }
     }
 
-    /// What is left of a text that begins with this.
+    /// Returns the rest of a text that begins with this segment; `None` if it doesn't.
     fn after_start<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
             Self::Plain(start) => text.strip_prefix(start.as_str()),
@@ -77,7 +77,7 @@ impl Segment {
         }
     }
 
-    /// What is left after the leftmost place where this stands.
+    /// Returns the rest of a text after the leftmost occurrence of this segment; `None` if it doesn't occur.
     fn after_first<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
             Self::Plain(part) => text.find(part.as_str()).map(|at| &text[at + part.len()..]),
@@ -131,7 +131,7 @@ mod tests {
         assert!(!Glob::new(&format!("{}b", "*a?".repeat(1300))).matches(&text));
     }
 
-    /// The plain definition, exponential but short.
+    /// Matches by the plain definition: exponential but short.
     fn slowly(pattern: &[char], text: &[char]) -> bool {
         match (pattern, text) {
             ([], text) => text.is_empty(),

@@ -1,40 +1,40 @@
-//! The words of a search: where each begins and ends, what is quoted, and how it is coloured.
+//! Lexer of a search: where each word begins and ends, which parts are quoted, and their colors.
 
 use std::ops::Range;
 
 use super::Field;
 
-/// What a stretch of a search is, for its colour.
+/// Kind of a span of a search, which decides its color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SpanKind {
     /// Blanks between the terms.
     Blank,
-    /// The name of a field with its colon.
+    /// Name of a field with its colon.
     Field,
-    /// A name with a colon that is no field.
+    /// Name with a colon that is no field.
     UnknownField,
-    /// A value after a field.
+    /// Value after a field.
     Value,
     /// Free text.
     Text,
     /// Quoted text with its quotes, free or after a field.
     Quote,
-    /// `or`, `AND`, `NOT`, `-`, parentheses, commas between values, and the signs of times.
+    /// Operator: `or`, `AND`, `NOT`, `-`, parentheses, commas between values, and the signs of times.
     Operator,
 }
 
-/// A stretch of text, quoted or not.
+/// Stretch of text, quoted or not.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
     pub span: Range<usize>,
-    /// Without quotes and escapes.
+    /// Text without quotes and escapes.
     pub text: String,
     pub quoted: bool,
-    /// Whether the closing quote is there.
+    /// `true` if the closing quote is present, or none was opened.
     pub closed: bool,
 }
 
-/// What stands between commas: pieces without a gap.
+/// Value between commas: adjacent pieces.
 #[derive(Clone, Debug)]
 pub(super) struct Value {
     pub span: Range<usize>,
@@ -54,7 +54,7 @@ impl Value {
         self.pieces.iter().any(|piece| piece.quoted)
     }
 
-    /// Whether its last quote runs to the end of the search.
+    /// `true` if the last quote runs to the end of the search.
     pub fn is_open(&self) -> bool {
         self.pieces.last().is_some_and(|piece| piece.quoted && !piece.closed)
     }
@@ -76,10 +76,10 @@ impl Value {
     }
 }
 
-/// A term: a name before the colon, if there is one, and its values; free text is a single one.
+/// Term: a name before the colon, if there is one, and its values; free text is a single value.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
-    /// Without the colon that follows it.
+    /// Range of the name without the colon that follows it.
     pub field: Option<Range<usize>>,
     pub values: Vec<Value>,
 }
@@ -91,14 +91,14 @@ pub(super) enum Token {
     Close,
     Minus,
     Or,
-    /// `and` or `&&`: joins, as nothing between two terms does.
+    /// Conjunction `and` or `&&`, the same as no operator between two terms.
     And,
-    /// `not`: the same as a minus, also with a blank behind it.
+    /// Negation `not`: the same as a minus, also with a blank behind it.
     Not,
     Word(Word),
 }
 
-/// Takes a search apart; together the tokens are the whole of it.
+/// Splits a search into tokens, which together cover all of it.
 pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, Token)> {
     let mut lexer = Lexer { text, at: 0 };
     let mut tokens: Vec<(Range<usize>, Token)> = Vec::new();
@@ -132,7 +132,7 @@ pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, Token)> {
     tokens
 }
 
-/// The operator that a bare word is, in the spelling of Kibana's or of Lucene's query language.
+/// Returns the operator that a bare word stands for, in the spelling of Kibana's or of Lucene's query language.
 fn operator(word: &str) -> Option<Token> {
     match word.to_ascii_lowercase().as_str() {
         "or" | "||" => Some(Token::Or),
@@ -142,7 +142,7 @@ fn operator(word: &str) -> Option<Token> {
     }
 }
 
-/// The text of a piece up to a place within it.
+/// Returns the text of a piece up to a byte position in the search.
 pub(super) fn text_before(text: &str, piece: &Piece, place: usize) -> String {
     match text.get(piece.span.start..place.min(piece.span.end)) {
         Some(part) if piece.quoted => Lexer { text: part, at: 0 }.quoted().text,
@@ -211,7 +211,7 @@ impl Lexer<'_> {
     }
 }
 
-/// A text as it is to be typed to mean itself, after a field or alone: in quotes where it must be.
+/// Returns a text as it must be typed to be taken literally, after a field or alone: in quotes where necessary.
 pub fn quoted(text: &str) -> String {
     let is_special = |c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')' | ',' | ':' | '*' | '?');
     let is_word = text.eq_ignore_ascii_case("none") || operator(text).is_some();
@@ -223,7 +223,7 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Takes a search apart for its colours: in order, without a gap, and whatever it is.
+/// Splits any search, valid or not, into spans for coloring: in order and without a gap.
 pub fn spans(text: &str) -> Vec<(Range<usize>, SpanKind)> {
     let mut spans = Vec::new();
     for (span, token) in tokens(text) {

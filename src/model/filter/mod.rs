@@ -1,4 +1,4 @@
-//! The search language of the list of keys: what a search means, with every time already resolved.
+//! Search language of the list of keys: the meaning of a search, with every time already resolved.
 //!
 //! `owner:ana (expires:<30d or status:expired) -is:managed "my app"`
 
@@ -23,90 +23,90 @@ pub use lex::{SpanKind, quoted, spans};
 pub use parse::{MAX_QUERY_BYTES, parse, unclosed_quote};
 pub use reasons::why_not_known;
 
-/// A search that was read.
+/// Parsed search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Which keys are meant.
+    /// Condition that keys must meet.
     pub expr: Expr,
 }
 
-/// Which keys are meant.
+/// Condition on keys: terms, joined or negated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expr {
-    /// All of them: nothing was asked for.
+    /// No condition: all keys match.
     #[default]
     All,
-    /// Those that every part means; there are at least two.
+    /// Conjunction: all parts must match; at least two.
     And(Vec<Expr>),
-    /// Those that any part means; there are at least two.
+    /// Disjunction: any part must match; at least two.
     Or(Vec<Expr>),
-    /// All others.
+    /// Negation: keys that don't match the inner condition.
     Not(Box<Expr>),
-    /// Those of which this is true.
+    /// Single condition.
     Term(Term),
 }
 
-/// A single condition.
+/// Single condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
-    /// A text in name, id, application id, owner, roles or metadata.
+    /// Text in name, id, application id, owner, roles or metadata.
     Free(Free),
-    /// A field matches any of these; of several roles, one is enough.
+    /// Field that matches any of these; of several roles, one is enough.
     Field(TextField, Vec<TextMatch>),
-    /// The value at this path of the metadata (keys as typed, outermost first) matches any of these.
+    /// Value at this path of the metadata (keys as typed, outermost first) that matches any of these.
     Meta(Vec<String>, Vec<TextMatch>),
-    /// A moment lies within a range, or there is none.
+    /// Moment that lies within a range, or that doesn't exist.
     Time(TimeField, TimeMatch),
-    /// The status is any of these.
+    /// Status that belongs to any of these groups.
     Status(Vec<StatusGroup>),
-    /// The type is any of these, as on the wire: `rest`, `cross_cluster`, or another in lower case.
+    /// Type that is any of these, as on the wire: `rest`, `cross_cluster`, or another in lower case.
     Kind(Vec<String>),
-    /// What the key may do.
+    /// Privileges that the key must have.
     Grant(Grant),
-    /// A fact that has a word of its own.
+    /// Fact that has a keyword of its own, such as `is:managed`.
     Is(Trait),
-    /// It is not known if the fact is true.
+    /// Fact of which it is not known whether it is true (`is:administrator?`).
     NotKnown(Trait),
 }
 
-/// A text that must occur; never [`TextMatch::Missing`], and never empty.
+/// Text that must occur; never [`TextMatch::Missing`], and never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Free(pub TextMatch);
 
-/// Privileges, and the indices for which they are wanted: any of each inner list, and that for every list.
+/// Privileges, and the indices on which they are required: one of each inner list, for every list.
 ///
 /// `can:write,delete on:logs-1` is `[[write, delete]]` and `[[logs-1]]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// Privileges; none stands for any right at all.
+    /// Privileges; an empty list stands for any privilege at all.
     pub can: Vec<Vec<Privilege>>,
-    /// Indices; none stands for the cluster, or for whichever index.
+    /// Indices; an empty list stands for the cluster, or for any index.
     pub on: Vec<Vec<OnIndex>>,
-    /// `true` if those keys are meant of which the rest is not known (`can:write?`).
+    /// `true` to find the keys for which the rest is not known (`can:write?`).
     pub not_known: bool,
 }
 
-/// A privilege that is asked for.
+/// Privilege that a search asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Privilege {
-    /// Its name, or a pattern over actions, in lower case.
+    /// Name of a privilege, or a pattern over actions, in lower case.
     pub name: String,
-    /// `true` if it is asked of the cluster.
+    /// `true` if it is asked for as a cluster privilege.
     pub cluster: bool,
-    /// `true` if it is asked of indices.
+    /// `true` if it is asked for as an index privilege.
     pub index: bool,
 }
 
-/// An index, or several, for which a right is wanted.
+/// Index name or pattern on which a privilege is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnIndex {
-    /// A name or a pattern, as typed.
+    /// Name or pattern, as typed.
     pub name: String,
-    /// `true` if the right must be there for all that the pattern can mean, and not for any of it.
+    /// `true` if the privilege is required on all that the pattern can match, `false` if on any of it.
     pub all_of_it: bool,
 }
 
-/// A field with text.
+/// Field with text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TextField {
     /// Name of the key.
@@ -121,36 +121,37 @@ pub enum TextField {
     Realm,
     /// Name of a role.
     Role,
-    /// The product that manages the key.
+    /// Product that manages the key.
     Managed,
 }
 
-/// A field with a moment.
+/// Field with a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeField {
-    /// When the key ends.
+    /// Time of expiration.
     Expires,
-    /// When it was created.
+    /// Time of creation.
     Created,
-    /// When it was taken away.
+    /// Time of invalidation.
     Invalidated,
 }
 
-/// How a text is compared, in lower case.
+/// Comparison of a text, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextMatch {
-    /// The field is not there.
+    /// Missing field.
     Missing,
-    /// The whole text; for an id the only one whose case counts, and which keeps it.
+    /// Whole text; an id is the only text that is compared as typed, without a change of case.
     Equals(String),
-    /// A part of the text.
+    /// Part of the text.
     Contains(String),
-    /// The whole text by a pattern; `*` is any text that is there.
+    /// Pattern for the whole text; `*` is any text that is not missing.
     Glob(Glob),
 }
 
 impl TextMatch {
-    /// Whether a text that is there matches; it must be in lower case (an id for `Equals` must not).
+    /// `true` if a text matches; never for [`TextMatch::Missing`]. The text must be in lower case, except an id
+    /// compared with `Equals`.
     pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Missing => false,
@@ -161,22 +162,22 @@ impl TextMatch {
     }
 }
 
-/// A condition on a moment.
+/// Condition on a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeMatch {
-    /// From the one moment to just before the other; `Millis::MIN` and `Millis::MAX` are open ends.
+    /// Range of moments, from inclusive to exclusive; `Millis::MIN` and `Millis::MAX` are open ends.
     Within {
-        /// The first moment.
+        /// First moment, inclusive.
         from: Millis,
-        /// The first moment that is too late.
+        /// End of the range, exclusive.
         until: Millis,
     },
-    /// There is no such moment: no end, or not invalidated.
+    /// Missing moment: no expiration, or not invalidated.
     Never,
 }
 
 impl TimeMatch {
-    /// Whether it is true of a moment, or of there being none.
+    /// `true` if a moment, or its absence (`None`), meets the condition.
     pub fn holds(self, at: Option<Millis>) -> bool {
         match (self, at) {
             (Self::Within { from, until }, Some(at)) => from <= at && (at < until || until == Millis::MAX),
@@ -186,80 +187,81 @@ impl TimeMatch {
     }
 }
 
-/// A fact that has a word of its own.
+/// Fact that has a keyword of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trait {
-    /// Created without descriptors: it may do all that its owner might.
+    /// Created without role descriptors: the key may do all that its owner could.
     Unrestricted,
-    /// It may do nothing.
+    /// Key that may do nothing.
     Empty,
-    /// It says of itself that a product made it.
+    /// Key that claims to be made by a product.
     Managed,
-    /// The same, and it belongs neither to a service account nor to a user reserved for products.
+    /// Key that claims to be made by a product, though its owner is neither a service account nor a user reserved for
+    /// products.
     SaysManaged,
-    /// It is for another cluster.
+    /// Key for another cluster.
     CrossCluster,
     /// Expired or invalidated.
     Ended,
-    /// It belongs to who asks.
+    /// Key of the user who asks.
     Mine,
-    /// It may change the cluster or its security.
+    /// Key that may change the cluster or its security.
     Administrator,
-    /// It reaches what is in every index.
+    /// Key that reaches the contents of every index.
     EveryIndex,
-    /// It may act for other users.
+    /// Key that may act for other users.
     RunsAs,
 }
 
 impl Trait {
-    /// What asks for a second look at a key, whoever owns it.
+    /// Facts that call for a review of a key, whoever owns it.
     pub const FINDINGS: [Self; 5] =
         [Self::Unrestricted, Self::Administrator, Self::EveryIndex, Self::RunsAs, Self::SaysManaged];
 
-    /// `true` if it is about rights, so that it may not be known.
+    /// `true` if the fact depends on privileges, so that it may not be known.
     pub fn is_of_rights(self) -> bool {
         self == Self::Empty || self != Self::SaysManaged && Self::FINDINGS.contains(&self)
     }
 
-    /// Its word in a search, after `is:`.
+    /// Returns the keyword of the fact in a search, after `is:`.
     pub fn word(self) -> &'static str {
         parse::TRAITS.iter().find(|(_, own, _)| *own == self).map_or("", |(word, ..)| word)
     }
 }
 
-/// Why a search can't be read, and where.
+/// Error in a search, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
-    /// The bytes of the search that are meant.
+    /// Range of the error in the search, in bytes.
     pub span: Range<usize>,
-    /// What is wrong and what is possible.
+    /// Message: the problem and the possible corrections.
     pub message: String,
 }
 
-/// A field as it can be typed before a colon.
+/// Field as it can be typed before a colon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// `name:`, `owner:` …
+    /// Text field: `name:`, `owner:` …
     Text(TextField),
-    /// `expires:`, `created:`, `invalidated:`
+    /// Field with a moment: `expires:`, `created:`, `invalidated:`.
     Time(TimeField),
-    /// `type:`
+    /// Type of the key: `type:`.
     Type,
-    /// `status:`
+    /// Status of the key: `status:`.
     Status,
-    /// `can:`
+    /// Privileges of the key: `can:`.
     Can,
-    /// `on:`
+    /// Indices of the privileges: `on:`.
     On,
-    /// `is:`
+    /// Facts about the key: `is:`.
     Is,
-    /// `meta.team:`, `meta.labels.team:`
+    /// Path in the metadata: `meta.team:`, `meta.labels.team:`.
     Meta(Vec<String>),
 }
 
 impl Field {
-    /// The field of a name or an alias, without the colon and in any case.
+    /// Returns the field with a name or an alias, without the colon and in any case; `None` if there is none.
     pub fn named(name: &str) -> Option<Self> {
         if let Some((head, path)) = name.split_once('.') {
             let is_meta = ["meta", "metadata"].iter().any(|word| head.eq_ignore_ascii_case(word));
@@ -270,7 +272,7 @@ impl Field {
         Some(row.field.clone())
     }
 
-    /// Its name without the colon: `owner`, `meta.labels.team`.
+    /// Returns the name without the colon: `owner`, `meta.labels.team`.
     pub fn name(&self) -> String {
         match (self, self.row()) {
             (Self::Meta(path), _) => format!("meta.{}", path.join(".")),
@@ -282,13 +284,13 @@ impl Field {
         ROWS.iter().find(|row| row.field == *self).unwrap_or(&META)
     }
 
-    /// Whether a key can lack it, so that `none` means that it does.
+    /// `true` if a key can lack the field, so that the value `none` means a missing field.
     fn may_be_missing(&self) -> bool {
         matches!(self, Self::Text(TextField::App | TextField::Role | TextField::Managed) | Self::Meta(_))
     }
 }
 
-/// What is known about a field, in the order in which fields are offered.
+/// Names and help text of a field, listed in the order in which fields are offered.
 struct FieldInfo {
     field: Field,
     name: &'static str,
@@ -399,7 +401,7 @@ static META: FieldInfo = row(
     "value in the metadata; none is missing, * is present",
 );
 
-/// An example and its meaning for each field, then for each sign between the terms.
+/// Returns an example and its meaning for each field, then for each operator between the terms.
 pub fn help() -> Vec<(&'static str, &'static str)> {
     let signs = [
         ("can:write on:logs-app-1", "may write to this index, as the cluster itself answers"),

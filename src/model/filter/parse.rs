@@ -1,4 +1,4 @@
-//! Reads a search: terms side by side are all meant, `or` binds less, `-` negates, parentheses group.
+//! Parser of searches: adjacent terms must all match, `or` binds less, `-` negates, parentheses group.
 
 use std::ops::Range;
 
@@ -19,14 +19,14 @@ use crate::model::{
     time::expiry::StatusGroup,
 };
 
-/// The longest search that is read, in bytes.
+/// Maximum length of a search, in bytes.
 pub const MAX_QUERY_BYTES: usize = 4096;
-/// The longest word that is taken for a slip of the finger, in characters.
+/// Maximum length of an unknown word for which a similar one is suggested, in characters.
 const MAX_QUOTED_CHARS: usize = 20;
-/// How deep parentheses may stand within each other.
+/// Maximum nesting depth of parentheses.
 pub(super) const MAX_QUERY_DEPTH: usize = 64;
 
-/// A word, what it stands for and what that is.
+/// Keyword, the value it stands for and its meaning.
 pub(super) type Named<T> = (&'static str, T, &'static str);
 
 pub(super) const TRAITS: [Named<Trait>; 10] = [
@@ -42,12 +42,12 @@ pub(super) const TRAITS: [Named<Trait>; 10] = [
     ("runs-as", Trait::RunsAs, "may act for other users"),
 ];
 
-/// Reads a search at a moment of the cluster's clock; the zone is that of dates without one.
-/// Parentheses keep `can:` and `on:` within them to a grant of their own.
+/// Reads a search at a moment of the cluster's clock; dates without a zone are in `zone`. Parentheses keep the `can:`
+/// and `on:` inside them apart from those outside.
 ///
 /// # Errors
-/// All that is wrong with it, in order: unknown fields and words, missing or unreadable values,
-/// parentheses that don't pair, an `or` or `-` that stands alone, and a search that is too long or deep.
+/// Everything that is wrong with it, in order: unknown fields and keywords, missing or unreadable values, parentheses
+/// that don't pair, an `or` or `-` that stands alone, and a search that is too long or too deep.
 pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Query, Vec<FilterError>> {
     if text.len() > MAX_QUERY_BYTES {
         let message = format!("The search is too long: {} bytes of at most {MAX_QUERY_BYTES}", text.len());
@@ -63,7 +63,8 @@ pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Query, Vec<Filt
     if errors.is_empty() { Ok(Query { expr }) } else { Err(errors) }
 }
 
-/// The first quote that is never closed. [`parse`] forgives it, because somebody may be about to type the rest.
+/// Returns an error for the first quote that is never closed; `None` if there is none. [`parse`] accepts it, because
+/// the rest may be about to be typed.
 pub fn unclosed_quote(text: &str) -> Option<FilterError> {
     let message = "This quote is never closed: add \"".to_owned();
     lex::tokens(text).into_iter().find_map(|(_, token)| match token {
@@ -76,7 +77,7 @@ pub fn unclosed_quote(text: &str) -> Option<FilterError> {
     })
 }
 
-/// `true` if a search says something about keys that were invalidated.
+/// `true` if a search mentions invalidated keys.
 fn names_invalidated(expr: &Expr) -> bool {
     match expr {
         Expr::All => false,
@@ -88,7 +89,7 @@ fn names_invalidated(expr: &Expr) -> bool {
     }
 }
 
-/// The same search in which `expires:` means keys that were not invalidated: nothing ends for the others.
+/// Restricts each `expires:` to keys that were not invalidated: invalidated keys don't expire anymore.
 fn without_invalidated(expr: Expr) -> Expr {
     let all = |parts: Vec<Expr>| parts.into_iter().map(without_invalidated).collect();
     match expr {
@@ -113,15 +114,15 @@ struct Parser<'a> {
     zone: &'a TimeZone,
     tokens: &'a [(Range<usize>, Token)],
     at: usize,
-    /// Then the rest is not read.
+    /// `true` if parentheses are nested too deeply; the rest is not read then.
     is_too_deep: bool,
     errors: Vec<FilterError>,
 }
 
-/// A part of a conjunction.
+/// Part of a conjunction.
 enum Part {
     Expr(Expr),
-    /// Joins the other grants of the conjunction.
+    /// Grant, to be merged with the other grants of the conjunction.
     Grant(Grant),
 }
 
@@ -134,7 +135,7 @@ impl From<Part> for Expr {
     }
 }
 
-/// Joins what there are two or more of.
+/// Joins two or more parts; a single one stays as it is, and none is [`Expr::All`].
 fn joined(mut parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
     match (parts.len(), parts.pop()) {
         (1, Some(only)) => only,
@@ -158,7 +159,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Conjunctions between `or`s; `None` where nothing is said.
+    /// Reads conjunctions joined by `or`; `None` if they have no meaning yet.
     fn choice(&mut self, depth: usize) -> Option<Expr> {
         let mut parts = Vec::new();
         let mut before: Option<Range<usize>> = None;
@@ -185,7 +186,8 @@ impl<'a> Parser<'a> {
         (!parts.is_empty()).then(|| joined(parts, Expr::Or))
     }
 
-    /// Terms side by side: whether there are any, and what they say, which quotes just opened don't.
+    /// Reads adjacent terms. Returns whether there are any, and their meaning: `None` if they have none, such as quotes
+    /// just opened.
     fn conjunction(&mut self, depth: usize) -> (bool, Option<Expr>) {
         let (mut parts, mut grant, mut grant_place): (Vec<Expr>, Grant, Option<usize>) = Default::default();
         let mut certain = None;
@@ -242,7 +244,7 @@ impl<'a> Parser<'a> {
         (is_there, says_something.then(|| joined(parts, Expr::And)))
     }
 
-    /// A term or a group, negated or not; `None` where it says nothing or can't be read.
+    /// Reads a term or a group, negated or not; `None` if it has no meaning yet or can't be read.
     fn factor(&mut self, depth: usize) -> Option<Part> {
         let mut negated = false;
         let mut sign = None;
@@ -361,12 +363,13 @@ impl<'a> Parser<'a> {
         Some(Part::Expr(Expr::Term(term)))
     }
 
-    /// Groups of statuses by their words or aliases; `None` if there is another.
+    /// Reads status groups by their keywords or aliases; `None` if any is unknown.
     fn groups(&mut self, values: &[&Value]) -> Option<Vec<StatusGroup>> {
         self.words(values, "status", &StatusGroup::ALL.map(StatusGroup::word), StatusGroup::named)
     }
 
-    /// Types as on the wire; `None` if one is not known. In quotes any is taken: a later version may have others.
+    /// Reads types as on the wire; `None` if any is unknown. Quoted types are all accepted: a later version may have
+    /// others.
     fn kinds(&mut self, values: &[&Value]) -> Option<Vec<String>> {
         let (quoted, bare): (Vec<&Value>, Vec<&Value>) = values.iter().partition(|value| value.has_quotes());
         let known = TYPES.map(|(word, _)| word);
@@ -387,7 +390,8 @@ impl<'a> Parser<'a> {
         self.words_with(values, name, all, "", find)
     }
 
-    /// What each value stands for; those that stand for nothing are told with all that is possible.
+    /// Finds the value that each keyword stands for; `None` if any is unknown, with an error that lists all possible
+    /// ones.
     fn words_with<T>(
         &mut self,
         values: &[&Value],
@@ -412,7 +416,7 @@ impl<'a> Parser<'a> {
         (self.errors.len() == errors).then_some(found)
     }
 
-    /// Facts, with a question mark where it is asked if they are not known.
+    /// Reads facts; one with a question mark asks for the keys of which it is not known. `None` if any can't be read.
     fn facts(&mut self, values: &[&Value]) -> Option<Part> {
         let mut terms = Vec::new();
         let errors = self.errors.len();
@@ -432,7 +436,7 @@ impl<'a> Parser<'a> {
         (self.errors.len() == errors).then(|| Part::Expr(joined(terms, Expr::Or)))
     }
 
-    /// Privileges of one `can:`; `None` if one of them is none.
+    /// Reads the privileges of one `can:`; `None` if any of them doesn't exist.
     fn privileges(&mut self, values: &[&Value]) -> Option<Grant> {
         let (mut names, mut questions) = (Vec::new(), 0);
         let errors = self.errors.len();
@@ -470,6 +474,7 @@ impl<'a> Parser<'a> {
 }
 
 /// Reads a privilege in lower case: a name, one with `cluster:` or `index:` in front, or a pattern over actions.
+/// The error is a message that suggests similar names.
 fn privilege(word: &str) -> Result<Privilege, String> {
     let is_name = |rest: &&str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let after = |start: &str| word.strip_prefix(start).filter(is_name);
@@ -494,15 +499,15 @@ fn privilege(word: &str) -> Result<Privilege, String> {
     ))
 }
 
-/// The group of valid keys that a word after `expires:` stands for.
+/// Returns the group of valid keys that a keyword after `expires:` stands for, if there is one.
 fn end_group(text: &str) -> Option<StatusGroup> {
     let ends = [StatusGroup::Within7Days, StatusGroup::Within30Days, StatusGroup::Later];
     let word = text.trim().to_lowercase().replace('_', "-");
     ends.into_iter().find(|group| group.word() == word)
 }
 
-/// The words for `owner=ana` and `expires<30d`: in other languages they ask for a field, and as text they would find
-/// nothing. `None` where the word has quotes before the sign, or no field.
+/// Returns an error message for `owner=ana` and `expires<30d`: in other languages they ask for a field, and as text
+/// they would find nothing. `None` if the word has quotes before the sign, or no field.
 fn meant_as_field(word: &lex::Word, typed: &str) -> Option<String> {
     let first = word.values.first()?.pieces.first().filter(|piece| !piece.quoted)?;
     let at = first.text.find(['=', '<', '>'])?;
@@ -521,7 +526,7 @@ fn texts<'v>(values: &'v [&Value]) -> impl Iterator<Item = String> + 'v {
     values.iter().map(|value| value.text().trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// The name of a type as clusters write it.
+/// Returns the name of a type as clusters write it.
 pub(super) fn kind_on_the_wire(word: &str) -> String {
     let lower = word.to_lowercase();
     if lower == "cross-cluster" { "cross_cluster".to_owned() } else { lower }

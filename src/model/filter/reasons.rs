@@ -2,8 +2,8 @@
 
 use super::{Expr, Term};
 
-/// Reason why it may not be known if a key matches this search, by the fields and rights that it asks for: a clause
-/// without a capital letter and a full stop. It names the search that finds those keys where there is one.
+/// Returns the reason why it may not be known if a key matches this search, by the fields and privileges that it asks
+/// for: a clause without a capital letter and a full stop. It names the search that finds those keys if there is one.
 pub fn why_not_known(expr: &Expr) -> String {
     let mut asked = Asked::default();
     asked.add(expr);
@@ -21,7 +21,7 @@ pub fn why_not_known(expr: &Expr) -> String {
 #[derive(Default)]
 struct Asked {
     grants: bool,
-    /// Word of a fact about rights.
+    /// Keyword of a fact about privileges.
     traits: Option<&'static str>,
     fields: bool,
 }

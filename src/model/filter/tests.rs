@@ -1,4 +1,4 @@
-//! What searches mean, and what is said about those that can't be read.
+//! Meanings of searches, and the errors of those that can't be read.
 
 use super::{
     glob::Mark,
@@ -85,7 +85,7 @@ fn a_minus_negates_a_term_or_a_group() {
     assert_eq!(read("\"-a\""), word("-a"));
 }
 
-/// As in the query languages of Kibana and Lucene: somebody used to one of them gets no empty result for a word.
+/// Operators as in the query languages of Kibana and Lucene: users of those get no empty result for a word.
 #[test]
 fn and_or_and_not_are_signs_in_any_spelling() {
     for and in ["AND", "and", "And", "&&"] {

@@ -1,4 +1,4 @@
-//! How the values of fields with text, and free words, are compared.
+//! Comparison of the values of text fields, and of free words.
 
 use super::{
     Field, Glob, TextField, TextMatch,
@@ -6,17 +6,18 @@ use super::{
     lex::Value,
 };
 
-/// What a text without wildcards means.
+/// Comparison that a value asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compare {
-    /// A part; so does a pattern.
+    /// Text or pattern anywhere in the field.
     Anywhere,
     Part,
     Whole,
     WholeInItsCase,
 }
 
-/// What each value of a field means.
+/// Returns the comparison for each value of a field; an unquoted `none` stands for a missing field where it can be
+/// missing.
 pub(super) fn text_matches(field: &Field, values: &[&Value]) -> Vec<TextMatch> {
     let compare = match field {
         Field::Text(TextField::Name | TextField::App) => Compare::Part,
@@ -31,7 +32,7 @@ pub(super) fn text_matches(field: &Field, values: &[&Value]) -> Vec<TextMatch> {
     values.iter().map(of).collect()
 }
 
-/// What one value means; the signs in its quotes are only letters.
+/// Returns the comparison for one value; characters in its quotes are literal, wildcards included.
 pub(super) fn text_match(value: &Value, compare: Compare) -> TextMatch {
     let mut all: Vec<Mark> = Vec::new();
     for piece in &value.pieces {

@@ -1,4 +1,4 @@
-//! Times of a search, made into ranges of moments.
+//! Times in a search, resolved to ranges of moments.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
@@ -8,7 +8,7 @@ use crate::model::{
     time::{calendar, expiry::NO_MONTHS},
 };
 
-/// What to type where a time belongs.
+/// Hint about the possible times, as part of an error message.
 pub(super) const WHEN: &str = "say when: <30d, >90d, 7d..30d, 2026-12-31, today or never";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,16 +34,16 @@ impl Sign {
 
 #[derive(Clone, Copy)]
 enum Point {
-    /// A length of time, counted from now.
+    /// Length of time relative to now, in milliseconds.
     Span(Millis),
-    /// From the first moment to just before the second.
+    /// Range of moments: start inclusive, end exclusive.
     Stretch(Millis, Millis),
 }
 
-/// Reads a value of a field with a moment.
+/// Reads a value of a field with a moment; dates without a zone are in `zone`.
 ///
 /// # Errors
-/// What is wrong with it and what is possible, as a sentence without its end.
+/// Message with the problem and the possible values, as a sentence without its end.
 pub(super) fn read(field: TimeField, text: &str, now: Millis, zone: &TimeZone) -> Result<TimeMatch, String> {
     let is_never = |text: &str| ["never", "none"].iter().any(|word| text.eq_ignore_ascii_case(word));
     let text = text.trim();
@@ -72,7 +72,8 @@ fn split_sign(text: &str) -> (Sign, &str) {
     (sign, rest.trim_start())
 }
 
-/// Both ends belong to it; whichever is later may be written first.
+/// Reads the ends of a range, both inclusive and in any order; one of them may be empty, which leaves the range open.
+/// Returns its start, inclusive, and its end, exclusive.
 fn range(field: TimeField, first: &str, last: &str, now: Millis, zone: &TimeZone) -> Result<(Millis, Millis), String> {
     match (first.is_empty(), last.is_empty()) {
         (true, true) => Err(format!("A range needs an end; {WHEN}")),
@@ -148,7 +149,7 @@ fn point(text: &str, now: Millis, zone: &TimeZone) -> Result<Point, String> {
     Ok(Point::Stretch(from, until))
 }
 
-/// What a number may be followed by, the word for it and its length.
+/// Units of time: the suffix of a number, the word for it and its length in milliseconds.
 pub(super) const UNITS: [(&str, &str, Millis); 6] = [
     ("s", "second", 1000),
     ("m", "minute", 60_000),
@@ -164,7 +165,7 @@ fn days_from_today(days: i64, now: Millis, zone: &TimeZone) -> Option<(Millis, M
     Some((start_of(day, zone)?, end_before(day.tomorrow().ok(), zone)))
 }
 
-/// A year, a month or a day.
+/// Reads a year, a month or a day. Returns its start and the start of the next one.
 fn date(text: &str, zone: &TimeZone) -> Option<(Millis, Millis)> {
     let number = |range: std::ops::Range<usize>| -> Option<i16> {
         let digits = text.get(range)?;
@@ -191,12 +192,14 @@ fn start_of(day: Date, zone: &TimeZone) -> Option<Millis> {
     Some(day.to_zoned_datetime(zone.clone()).ok()?.timestamp().as_millisecond())
 }
 
-/// Where the next day begins; after the last day of the calendar, its end.
+/// Returns the start of `day`, which is the exclusive end of the day before it; the end of the calendar if there is no
+/// such day.
 fn end_before(day: Option<Date>, zone: &TimeZone) -> Millis {
     day.and_then(|day| start_of(day, zone)).unwrap_or(calendar::LAST + 1)
 }
 
-/// A date with a time, as long as the smallest part that was written: an hour, a minute, a second.
+/// Reads a date with a time. The range is as long as the smallest part that was written: an hour, a minute, a second or
+/// a millisecond.
 fn moment(text: &str, zone: &TimeZone) -> Option<(Millis, Millis)> {
     let (_, clock) = text.split_once(['T', 't', ' '])?;
     let from = calendar::parse(text, zone)?;

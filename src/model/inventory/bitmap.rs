@@ -1,11 +1,11 @@
-//! A set of places in a list of keys: one bit each, so that a million fit into 125 kB.
+//! Set of row ids: one bit each, so that a million fit into 125 kB.
 
 use rayon::prelude::*;
 
-/// Places that are worked on together by one thread; a multiple of 64, so that no two share a word.
+/// Number of rows that one thread processes at a time; a multiple of 64, so that no two threads share a word.
 pub(super) const CHUNK: usize = 1 << 15;
 
-/// The bits of a word that are set, smallest first.
+/// Returns the positions of the set bits of a word, smallest first.
 pub(super) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
@@ -14,7 +14,7 @@ pub(super) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// A set of places below a fixed length.
+/// Set of row ids below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bitmap {
     words: Vec<u64>,
@@ -22,19 +22,19 @@ pub struct Bitmap {
 }
 
 impl Bitmap {
-    /// None of `len` places.
+    /// Returns the empty set over `len` rows.
     pub fn none(len: usize) -> Self {
         Self { words: vec![0; len.div_ceil(64)], len }
     }
 
-    /// All of `len` places.
+    /// Returns the set of all `len` rows.
     pub fn all(len: usize) -> Self {
         let mut bits = Self { words: vec![u64::MAX; len.div_ceil(64)], len };
         bits.trim();
         bits
     }
 
-    /// Those places for which `holds` says so, asked on all processors.
+    /// Returns the set of the rows for which `holds` is true, evaluated on all processors.
     pub fn of(len: usize, holds: impl Fn(usize) -> bool + Sync) -> Self {
         let mut bits = Self::none(len);
         bits.fill(|chunk, first| {
@@ -48,7 +48,7 @@ impl Bitmap {
         bits
     }
 
-    /// Adds those places for which `holds` says so; it is asked only for those that are not there yet.
+    /// Adds the rows for which `holds` is true; it is called only for rows not yet in the set.
     pub(super) fn add(&mut self, holds: impl Fn(usize) -> bool + Sync) {
         let len = self.len;
         self.fill(|chunk, first| {
@@ -67,7 +67,7 @@ impl Bitmap {
         });
     }
 
-    /// Decides each place anew; `holds` is told whether it is in the set.
+    /// Decides each row anew; `holds` gets the row and whether it was in the set.
     pub(super) fn revise(&mut self, holds: impl Fn(usize, bool) -> bool + Sync) {
         let len = self.len;
         self.fill(|chunk, first| {
@@ -81,38 +81,38 @@ impl Bitmap {
         });
     }
 
-    /// The words of the set, 64 places each.
+    /// Returns the words of the set, 64 rows each.
     pub(super) fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// Lets each thread write the words of its chunk; it is told the first place of them.
+    /// Lets each thread write the words of its chunk; `write` gets the words and the row id of their first bit.
     pub(super) fn fill(&mut self, write: impl Fn(&mut [u64], usize) + Sync) {
         let chunks = self.words.par_chunks_mut(CHUNK / 64).enumerate();
         chunks.for_each(|(chunk, words)| write(words, chunk * CHUNK));
     }
 
-    /// How many places there are, in the set or not.
+    /// Returns the number of rows, in the set or not.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether the set has no place.
+    /// `true` if no row is in the set.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
     }
 
-    /// How many places are in the set.
+    /// Returns the number of rows in the set.
     pub fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Whether a place is in the set; one beyond its length is not.
+    /// `true` if a row is in the set; `false` beyond the length.
     pub fn has(&self, row: usize) -> bool {
         row < self.len && self.words[row / 64] >> (row % 64) & 1 == 1
     }
 
-    /// Puts a place in or takes it out. One beyond the length is ignored.
+    /// Adds or removes a row; beyond the length it is ignored.
     pub fn set(&mut self, row: usize, on: bool) {
         if row < self.len {
             let bit = 1 << (row % 64);
@@ -124,24 +124,24 @@ impl Bitmap {
         }
     }
 
-    /// The places of the set, smallest first.
+    /// Returns the rows of the set, smallest first.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| ones(*word).map(move |bit| at * 64 + bit))
     }
 
-    /// Only what is in both.
+    /// Returns the intersection of both sets.
     pub fn and(mut self, other: &Self) -> Self {
         self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own &= other);
         self
     }
 
-    /// What is in either.
+    /// Returns the union of both sets.
     pub fn or(mut self, other: &Self) -> Self {
         self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
         self
     }
 
-    /// What is not in it.
+    /// Returns the complement of the set within its length.
     pub fn inverted(mut self) -> Self {
         self.words.iter_mut().for_each(|word| *word = !*word);
         self.trim();
@@ -155,7 +155,7 @@ impl Bitmap {
         }
     }
 
-    /// Bytes it takes in memory.
+    /// Returns the bytes used in memory.
     pub fn bytes(&self) -> usize {
         self.words.capacity() * 8
     }

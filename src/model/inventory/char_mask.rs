@@ -1,4 +1,4 @@
-//! Which letters the texts of a key have, one bit each: a search for a single letter, which most keys fit, reads
+//! Bitmap of the characters in the texts of each key: a search for a single character, which matches most keys, reads
 //! eight bytes of a key instead of all its texts.
 
 use std::borrow::Cow;
@@ -8,11 +8,10 @@ use rayon::prelude::*;
 use super::{Bitmap, Inventory, bitmap::CHUNK, json_template};
 use crate::model::filter::TextMatch;
 
-/// The letters that have a bit, in lower case. None of them parts two texts from each other, and none is an
-/// escape of JSON.
+/// Characters that have a bit, in lower case. None of them separates two texts, and none is part of an escape of JSON.
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-_.:/@*#+,;=$%&()[]{}<>!?'~|";
 
-/// The bit of each byte; a letter in upper case has that of the lower one.
+/// Bit of each byte; an upper-case letter has the bit of the lower-case one. 0 for bytes without one.
 const BITS: [u64; 256] = {
     let mut bits = [0; 256];
     let mut at = 0;
@@ -24,14 +23,14 @@ const BITS: [u64; 256] = {
     bits
 };
 
-/// The letters of a text, whatever their case.
+/// Returns the bits of the characters in a text, whatever their case.
 fn letters(text: &str) -> u64 {
     let own = |text: &str| text.bytes().fold(0, |all, byte| all | BITS[usize::from(byte)]);
     // A letter beyond ASCII can have a lower case within it.
     if text.is_ascii() { own(text) } else { own(&text.to_lowercase()) }
 }
 
-/// The text that a value of metadata stands for; only an escape is worth reading JSON for.
+/// Returns the text that a value of metadata stands for; JSON is only parsed if the value has an escape.
 fn value(text: &str) -> Cow<'_, str> {
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         Some(inner) if !inner.contains('\\') => Cow::Borrowed(inner),
@@ -39,7 +38,7 @@ fn value(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The bits of those words that are a single letter, if all of them are.
+/// Returns the bits of the wanted texts, if each of them is a single character that has a bit.
 fn single(wanted: &[TextMatch]) -> Option<u64> {
     let bit = |wanted: &TextMatch| match wanted {
         TextMatch::Contains(needle) => match needle.as_bytes() {
@@ -52,7 +51,7 @@ fn single(wanted: &[TextMatch]) -> Option<u64> {
 }
 
 impl Inventory {
-    /// The letters of all that a word without a field is looked for in.
+    /// Returns the bits of all texts in which a word without a field is searched.
     pub(super) fn letters_of(&self, row: usize) -> u64 {
         let known = &self.known;
         let number = row as u32;
@@ -68,7 +67,7 @@ impl Inventory {
         values.fold(all, |all, number| all | letters(&value(known.values.get(*number))))
     }
 
-    /// Makes the column up to the last key.
+    /// Computes the column for the rows added since the last time.
     pub(super) fn make_letters(&mut self) {
         let first = self.letters.len();
         let more = (first..self.len()).into_par_iter().with_min_len(CHUNK / 8).map(|row| self.letters_of(row));
@@ -76,7 +75,7 @@ impl Inventory {
         self.letters.extend(more);
     }
 
-    /// The keys with any of these single letters somewhere; nothing where it takes more than the column to tell.
+    /// Returns the keys that contain any of these single characters; `None` if the column alone can't tell.
     pub(super) fn with_letters(&self, wanted: &[TextMatch]) -> Option<Bitmap> {
         let wanted = single(wanted).filter(|_| self.letters.len() == self.len())?;
         Some(Bitmap::of(self.len(), |row| self.letters[row] & wanted != 0))

@@ -1,4 +1,4 @@
-//! Counting keys: by status, by value, by time.
+//! Counts of keys: by status, by value, by time.
 
 use std::collections::HashMap;
 
@@ -15,40 +15,40 @@ use crate::model::{
     time::expiry::{Status, StatusGroup},
 };
 
-/// With fewer of 64 places in a set it is quicker to go from one to the next than to look at each.
+/// Number of rows out of 64 below which it is faster to go from one set bit to the next than to look at each bit.
 const SPARSE: u32 = 24;
 
-/// What keys can be counted by.
+/// Field that keys can be counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// Name of the owner.
     Owner,
     /// Realm of the owner.
     Realm,
-    /// REST or cross-cluster, as the cluster writes it.
+    /// Kind of the key, as the cluster writes it.
     Kind,
-    /// Each role of a key counts.
+    /// Roles; a key counts for each of its roles.
     Role,
-    /// The application id.
+    /// Application id.
     ApplicationId,
-    /// The product that made it for itself.
+    /// Product that made the key for itself.
     ManagedBy,
-    /// A value in the metadata, by the keys that lead to it; each of a list counts.
+    /// Value at a path of the metadata; each value of a list counts.
     Metadata(Vec<String>),
 }
 
-/// Which of its moments a key is counted by.
+/// Moment that a key is counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Moment {
-    /// When it was created.
+    /// Time of creation.
     Created,
-    /// When it ends.
+    /// Time of expiration.
     Expires,
-    /// When it was taken away.
+    /// Time of invalidation.
     Invalidated,
 }
 
-/// How many keys have each status.
+/// Number of keys with each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatusCounts {
     by_status: [usize; Status::ALL.len()],
@@ -56,32 +56,32 @@ pub struct StatusCounts {
 }
 
 impl StatusCounts {
-    /// How many have this one.
+    /// Returns the number of keys with a status.
     pub fn of(&self, status: Status) -> usize {
         self.by_status[status.place()]
     }
 
-    /// Number of keys whose status could not be read; they belong to no group.
+    /// Returns the number of keys whose status could not be read; they belong to no group.
     pub fn not_known(&self) -> usize {
         self.not_known
     }
 
-    /// Sets how many have this one.
+    /// Sets the number of keys with a status.
     pub fn set(&mut self, status: Status, count: usize) {
         self.by_status[status.place()] = count;
     }
 
-    /// How many there are.
+    /// Returns the number of all keys, those without a readable status included.
     pub fn total(&self) -> usize {
         self.by_status.iter().sum::<usize>() + self.not_known
     }
 
-    /// How many belong to a group; the groups overlap.
+    /// Returns the number of keys in a group; the groups overlap.
     pub fn in_group(&self, group: StatusGroup) -> usize {
         Status::ALL.into_iter().filter(|status| group.has(*status)).map(|status| self.of(status)).sum()
     }
 
-    /// How many a client can sign in with.
+    /// Returns the number of keys that a client can sign in with.
     pub fn usable(&self) -> usize {
         self.in_group(StatusGroup::Valid)
     }
@@ -94,7 +94,7 @@ impl StatusCounts {
 }
 
 impl Inventory {
-    /// How many of these keys have each status.
+    /// Counts these keys by status.
     pub fn count(&self, keys: &Bitmap, now: Millis) -> StatusCounts {
         let status = self.status_ranks(now);
         let count = |(chunk, words): (usize, &[u64])| {
@@ -120,13 +120,13 @@ impl Inventory {
         counts
     }
 
-    /// The keys whose status could not be read.
+    /// Returns the row ids of keys whose status could not be read.
     pub fn without_status(&self) -> impl Iterator<Item = usize> {
         self.flaws.keys().map(|row| *row as usize).filter(|row| !self.has_known_status(*row))
     }
 
-    /// How many of these keys have what asks for a second look, by its word in a search, and of how many some of it
-    /// is not known; what none has is left out.
+    /// Counts these keys by each of [`Trait::FINDINGS`], named by its keyword in a search, and last those of which at
+    /// least one of these facts is not known. Entries without keys are left out.
     pub fn findings(&self, keys: &Bitmap) -> Vec<(&'static str, usize)> {
         let mut not_known = Bitmap::none(self.len());
         let mut counts: Vec<(&'static str, usize)> = Vec::new();
@@ -141,7 +141,7 @@ impl Inventory {
         counts
     }
 
-    /// The keys of a group.
+    /// Returns the keys of a group; keys whose status could not be read are in none.
     pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bitmap {
         let rows = self.status_ranks(now);
         let has = Status::ALL.map(|status| group.has(status));
@@ -150,8 +150,9 @@ impl Inventory {
         found
     }
 
-    /// How many of these keys fall between each two of these moments, by status. `edges` ascend; a key
-    /// before the first or from the last one on is not counted, and neither is one whose moment could not be read.
+    /// Counts these keys in each interval between neighboring `edges`, by status. `edges` ascend; an interval includes
+    /// its start and excludes its end. Keys outside of all intervals, and those whose moment could not be read, are not
+    /// counted.
     pub fn histogram(&self, keys: &Bitmap, moment: Moment, edges: &[Millis], now: Millis) -> Vec<StatusCounts> {
         let buckets = edges.len().saturating_sub(1);
         let (column, field) = match moment {
@@ -182,7 +183,7 @@ impl Inventory {
         (0..self.len().div_ceil(CHUNK)).into_par_iter().map(count).reduce(none, add)
     }
 
-    /// The values that these keys have, each with the number of keys, the most frequent first.
+    /// Counts these keys by the values of a field, most frequent first, ties by value. The empty value is left out.
     pub fn tally(&self, keys: &Bitmap, field: &Field) -> Vec<(String, usize)> {
         let mut counts: HashMap<String, usize> = HashMap::new();
         match field {
@@ -215,7 +216,7 @@ impl Inventory {
         counts
     }
 
-    /// The most frequent values of all keys that begin with some letters, whatever their case.
+    /// Returns the most frequent values among all keys that begin with `prefix` in any case, at most `most` of them.
     pub fn values(&self, field: &Field, prefix: &str, most: usize) -> Vec<(String, usize)> {
         let prefix = prefix.to_lowercase();
         let begins = |text: &str| text.get(..prefix.len()).is_some_and(|begin| begin.to_lowercase() == prefix);
@@ -234,7 +235,7 @@ impl Inventory {
         found
     }
 
-    /// The numbers of a column with how many of these keys have each.
+    /// Counts these keys by the codes of a column, in ascending order; codes without keys are left out.
     fn numbers(&self, keys: &Bitmap, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
         let mut counts = vec![0usize; distinct];
         keys.rows().for_each(|row| counts[column[row] as usize] += 1);
@@ -259,7 +260,8 @@ impl Inventory {
         }
     }
 
-    /// For each form: which of its values are reached by these keys.
+    /// Returns, for each JSON template, the indexes of its values at this path; keys are compared without regard to
+    /// case.
     pub(super) fn value_rows(&self, path: &[String]) -> Vec<Vec<usize>> {
         let same =
             |own: &[String]| own.len() == path.len() && own.iter().zip(path).all(|(a, b)| a.eq_ignore_ascii_case(b));
@@ -267,7 +269,7 @@ impl Inventory {
         self.known.shapes.iter().map(rows).collect()
     }
 
-    /// The paths that lead to values in the metadata of these keys, with the number of keys.
+    /// Counts these keys by the paths to values in their metadata, most frequent first, ties by path.
     pub fn metadata_fields(&self, keys: &Bitmap) -> Vec<(Vec<String>, usize)> {
         let mut counts: HashMap<&[String], usize> = HashMap::new();
         for (form, count) in self.numbers(keys, &self.forms, self.known.forms.len()) {
@@ -285,7 +287,7 @@ impl Inventory {
         counts
     }
 
-    /// The soonest end that is still to come, of keys that are not invalidated.
+    /// Returns the earliest expiration after `now` among keys that are not invalidated.
     pub fn next_expiry(&self, keys: &Bitmap, now: Millis) -> Option<Millis> {
         let ends = keys.rows().filter(|row| !self.is_invalidated(*row)).filter_map(|row| self.expires(row));
         ends.filter(|at| *at > now).min()

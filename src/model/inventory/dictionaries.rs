@@ -1,4 +1,5 @@
-//! What many keys share, held once: kinds, owners, descriptors with what was read from them, sets of roles.
+//! Values that many keys share, each stored once: kinds, owners, descriptors with what was read from them, sets of
+//! roles.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::model::{
     text::json,
 };
 
-/// What the metadata says about a key. Most says none of it, and looking is much cheaper than reading.
+/// Reads the metadata's values of lists. Most metadata has none of them, and searching for their names is much cheaper
+/// than parsing.
 pub(super) fn said(json: &str) -> Said {
     let may = ["application_id", "managed", "roles", "\\"].iter().any(|word| json.contains(word));
     if may { Said::of(json) } else { Said::default() }
@@ -55,7 +57,7 @@ impl Dictionaries {
         number
     }
 
-    /// The code of a pair of descriptors and snapshots, by their codes.
+    /// Returns the code of a pair of descriptors and snapshots, given by their codes.
     pub(super) fn pair(&mut self, descriptors: u32, limits: u32) -> u32 {
         *self.pair_codes.entry((descriptors, limits)).or_insert_with(|| {
             self.pairs.push((descriptors, limits));

@@ -1,5 +1,5 @@
-//! Which keys have which rights: each distinct pair of descriptors and owner's snapshots is judged once, by the one
-//! evaluator of rights, and its answer goes to all keys that have the pair.
+//! Search by privileges: each distinct pair of descriptors and owner's snapshots is evaluated once, by the one
+//! evaluator of effective privileges, and its answer applies to all keys with the pair.
 
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 impl Inventory {
-    /// Keys of whose rights something is true.
+    /// Finds the keys whose effective privileges answer a question with yes, and those of which it is not known.
     pub(super) fn by_rights(&self, ask: impl Fn(&Effective<'_>) -> Certainty + Sync) -> Found {
         let known = &self.known;
         let answer = |(descriptors, limits): &(u32, u32)| {
@@ -43,7 +43,7 @@ impl Inventory {
         }
     }
 
-    /// Keys that may do all that is wanted, or of which that is not known, as it is asked for.
+    /// Finds the keys that have all the requested privileges, or those of which that is not known, as the search asks.
     pub(super) fn granting(&self, grant: &Grant) -> Found {
         let on: Vec<Vec<(Asked, bool)>> = grant
             .on

@@ -1,19 +1,20 @@
-//! JSON taken apart into a form that many keys share and the values that differ, and put together
-//! again to the byte. It doesn't know what metadata is for.
+//! JSON split into a template that many keys share and the values that differ, and put together again, identical to the
+//! byte. The module doesn't know what metadata is for.
 
 use std::ops::Range;
 
 use super::string_arena::Dictionary;
 use crate::model::text::json;
 
-/// Stands for a value in a form; JSON never has this byte outside of an escape.
+/// Marker of a value in a template; JSON never has this byte unescaped.
 const HOLE: char = '\0';
-/// Longer or richer metadata is kept as one value: its form would hardly be anybody else's.
+/// Maximum number of bytes of metadata that is split; longer or richer metadata is stored as one value, because no
+/// other key is likely to share its template.
 const MAX_METADATA_BYTES: usize = 4096;
 const MAX_LEAVES: usize = 64;
 
-/// The places of the values in a JSON text: strings with their quotes, numbers, `true`, `false`, `null`.
-/// The text must be JSON; nothing of it is judged here.
+/// Returns the byte ranges of the values in a JSON text: strings with their quotes, numbers, `true`, `false`, `null`.
+/// The text must be JSON; it is not validated here.
 pub(super) fn leaves(json: &str) -> Vec<Range<usize>> {
     let bytes = json.as_bytes();
     let mut found = Vec::new();
@@ -48,7 +49,7 @@ fn end_of_string(bytes: &[u8], quote: usize) -> usize {
     (at + 1).min(bytes.len())
 }
 
-/// The form of a text and its values, in order. Long texts are one single value.
+/// Splits a text into its template and its values, in order. Long texts are one single value.
 pub(super) fn take_apart(json: &str) -> (String, Vec<&str>) {
     let found = if json.len() <= MAX_METADATA_BYTES { leaves(json) } else { Vec::new() };
     if found.is_empty() && json.len() > MAX_METADATA_BYTES || found.len() > MAX_LEAVES || json.contains(HOLE) {
@@ -67,7 +68,7 @@ pub(super) fn take_apart(json: &str) -> (String, Vec<&str>) {
     (form, values)
 }
 
-/// The text again.
+/// Puts the text together again.
 pub(super) fn put_together<'a>(form: &str, mut values: impl Iterator<Item = &'a str>) -> String {
     let mut json = String::with_capacity(form.len() * 2);
     for piece in form.split_inclusive(HOLE) {
@@ -82,14 +83,14 @@ pub(super) fn put_together<'a>(form: &str, mut values: impl Iterator<Item = &'a 
     json
 }
 
-/// What a form says about its values.
+/// Parsed JSON template: the path of each value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct JsonTemplate {
-    /// The keys that lead to each value; places in lists don't count.
+    /// Object keys that lead to each value; indexes in arrays don't count.
     pub(super) paths: Vec<Box<[String]>>,
-    /// The texts of all keys in it, in lower case.
+    /// Texts of all object keys, in lower case, each followed by a line break.
     pub(super) keys: String,
-    /// Whether the one value is a whole text.
+    /// `true` if the single value is a whole text that was not split.
     pub(super) is_whole: bool,
 }
 
@@ -126,7 +127,7 @@ impl JsonTemplate {
     }
 }
 
-/// The text that a value stands for: a string without its quotes and escapes, anything else as it is.
+/// Returns the text that a value stands for: a string without its quotes and escapes, anything else unchanged.
 pub(super) fn decoded(value: &str) -> String {
     if value.starts_with('"') {
         serde_json::from_str(&json::without_half_pairs(value)).unwrap_or_else(|_| value.to_owned())
@@ -135,7 +136,7 @@ pub(super) fn decoded(value: &str) -> String {
     }
 }
 
-/// The number of a text's form; those of its values are added to a list.
+/// Returns the code of a text's template, and appends the codes of its values to `into`.
 pub(super) fn intern(json: &str, forms: &mut Dictionary, values: &mut Dictionary, into: &mut Vec<u32>) -> u32 {
     let (form, found) = take_apart(json);
     into.extend(found.into_iter().map(|value| values.number(value)));

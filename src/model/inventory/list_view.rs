@@ -1,4 +1,4 @@
-//! What is shown of the keys of a cluster: filtered, in an order, counted; and the keys that a name means.
+//! List of keys as it is shown: filtered, sorted and counted; and the keys that a reference stands for.
 
 use jiff::tz::TimeZone;
 
@@ -12,40 +12,40 @@ use crate::model::{
     time::expiry::StatusGroup,
 };
 
-/// What to show of a list.
+/// Options of a list: search, status group and order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListView {
-    /// A query in the language of [`crate::model::filter`].
+    /// Search in the language of [`crate::model::filter`].
     pub search: String,
-    /// Only keys of this group.
+    /// Status group to show; `None` for all keys.
     pub status: Option<StatusGroup>,
-    /// In which order; the first column leads.
+    /// Columns to sort by; the first one leads.
     pub sorts: Vec<Sort>,
 }
 
 impl Default for ListView {
-    /// All keys, what was made last first.
+    /// Returns a list of all keys, latest created first.
     fn default() -> Self {
         Self { search: String::new(), status: None, sorts: vec![Sort::default()] }
     }
 }
 
-/// The rows of a list and the count of each status among those that fit the search.
+/// Rows of a list, and the number of keys with each status among those that match the search.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    /// Places in the inventory, in order.
+    /// Row ids in the inventory, in the order of the list.
     pub rows: Vec<u32>,
-    /// Those that fit the search, whatever their status.
+    /// Keys that match the search, whatever their status.
     pub found: Bitmap,
-    /// Keys of which it is not known if they fit the search, and those that fit it and of which it is not known if they
-    /// belong to the group.
+    /// Keys of which it is not known if they match the search, and those that match it and of which it is not known if
+    /// they belong to the group.
     pub not_known: Bitmap,
-    /// How many of those have each status.
+    /// Number of keys in `found` with each status.
     pub counts: StatusCounts,
 }
 
 impl Rows {
-    /// The keys that an expression means and that belong to a group, in an order that was made before.
+    /// Finds the keys that match an expression and belong to a group, in an order computed before.
     pub fn new(
         inventory: &Inventory,
         expr: &Expr,
@@ -71,25 +71,25 @@ impl Rows {
     }
 }
 
-/// What is shown of a list, worked out before it is shown: of a million keys that takes longer than a frame.
+/// Contents of a list, computed before it is shown: for a million keys that takes longer than a frame.
 #[derive(Clone, Debug)]
 pub struct ListSnapshot {
-    /// At which moment of the cluster's clock; a window with another clock works it out itself.
+    /// Moment of the cluster's clock for which it was computed; a window with another clock computes it anew.
     pub at: Millis,
-    /// What was to be shown.
+    /// Options of the list.
     pub view: ListView,
-    /// Its search.
+    /// Parsed search of the options.
     pub expr: Expr,
-    /// All keys in the order of it.
+    /// All keys in the order of the options.
     pub order: Order,
-    /// The rows.
+    /// Rows of the list.
     pub rows: Rows,
-    /// Until when they are right, by the cluster's clock.
+    /// Moment of the cluster's clock at which the rows become outdated, exclusive.
     pub good_until: Millis,
 }
 
 impl ListSnapshot {
-    /// Works it out; nothing where the search can't be read.
+    /// Computes the contents of a list; `None` if the search can't be read.
     pub fn of(inventory: &Inventory, view: &ListView, now: Millis, zone: &TimeZone, asker: Asker<'_>) -> Option<Self> {
         let expr = filter::parse(&view.search, now, zone).ok()?.expr;
         let order = inventory.order(&view.sorts, now);
@@ -98,14 +98,15 @@ impl ListSnapshot {
     }
 }
 
-/// Until when the status of keys can be shown as it is now. Of many keys one expires every second, and working
-/// all of it out again each time would keep the machine busy: then the counts lag, by a second for 100,000.
+/// Returns the moment until which statuses can be shown as they are now, exclusive; `Millis::MAX` if none changes. With
+/// many keys one expires every second, and computing everything again each time would keep the machine busy: the counts
+/// then lag, by a second per 100,000 keys.
 pub fn good_until(inventory: &Inventory, now: Millis) -> Millis {
     let lag = inventory.len() as Millis / 100;
     inventory.next_change(now).map_or(Millis::MAX, |at| at.max(now.saturating_add(lag)))
 }
 
-/// The keys that a name given by a person means: the one with this id, otherwise all with this
+/// Returns the keys that a reference given by a person stands for: the one with this id, otherwise all with this
 /// application id, otherwise all with this name.
 pub fn named<'a>(keys: &'a [ApiKey], reference: &str) -> Vec<&'a ApiKey> {
     let by_id: Vec<&ApiKey> = keys.iter().filter(|key| key.id.as_str() == reference).collect();
@@ -119,8 +120,8 @@ pub fn named<'a>(keys: &'a [ApiKey], reference: &str) -> Vec<&'a ApiKey> {
     keys.iter().filter(|key| key.name == reference).collect()
 }
 
-/// The key of a rotation that stays, where all keys that are not invalidated belong to one: each is the successor of
-/// another one and of the same owner, whose word the lineage is.
+/// Returns the last key of a rotation, if all keys that are not invalidated form one lineage of two or more: each is
+/// the successor of another one with the same owner, according to their metadata.
 pub fn last_successor(keys: &[ApiKey]) -> Option<&ApiKey> {
     let valid: Vec<&ApiKey> = keys.iter().filter(|key| !key.invalidated).collect();
     let old_of = |key: &ApiKey| {
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(last(&[made("b", "ana", "a"), made("a", "ana", ""), gone]).as_deref(), Some("b"));
     }
 
-    /// The stand-in of an unreadable expiration is "never"; the key is neither in that group nor surely outside it.
+    /// Stand-in of an unreadable expiration is "never"; the key is neither in that group nor surely outside it.
     #[test]
     fn of_a_key_without_a_readable_status_it_is_not_known_if_it_belongs_to_a_group() {
         let mut inventory = Inventory::default();

@@ -1,30 +1,30 @@
-//! The keys of a cluster at a glance: how many of each status, what ends when, by whom and for what. Made
-//! from the inventory, or at first from the cluster's own figures.
+//! Overview of the keys of a cluster: how many have each status, what expires when, by whom and for what. Computed from
+//! the inventory, or at first from the cluster's own figures.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use super::{Bitmap, Field, Inventory, Moment, StatusCounts};
 use crate::model::{DAY, Millis, time::expiry::StatusGroup};
 
-/// How long a time is looked at, in which pieces.
+/// Length of the timeline and of its bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Span {
-    /// 30 days, by day.
+    /// 30 days, one bar per day.
     Month,
-    /// 90 days, by day.
+    /// 90 days, one bar per day.
     #[default]
     Quarter,
-    /// A year, by week.
+    /// A year (53 weeks), one bar per week.
     Year,
-    /// Three years, by month.
+    /// Three years, one bar per month.
     Long,
 }
 
 impl Span {
-    /// All, in the order of the choice.
+    /// All spans, in the order of the choice.
     pub const ALL: [Span; 4] = [Self::Month, Self::Quarter, Self::Year, Self::Long];
 
-    /// The words of the choice.
+    /// Returns the label of the choice.
     pub fn words(self) -> &'static str {
         match self {
             Self::Month => "30 days",
@@ -43,8 +43,8 @@ impl Span {
         }
     }
 
-    /// The local days at which the pieces begin, and the day after the last: forward from today for what
-    /// ends, back from today for what was created.
+    /// Returns the local days at which the bars begin, and the day after the last bar: forward from today for
+    /// expirations, back from today for creations. `None` beyond the calendar.
     fn days(self, now: Millis, zone: &TimeZone, forward: bool) -> Option<Vec<Date>> {
         let today = Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone.clone()).date();
         let (count, piece) = self.pieces();
@@ -58,23 +58,23 @@ impl Span {
     }
 }
 
-/// A piece of the timeline.
+/// Bar of the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
-    /// Its first local day.
+    /// First local day.
     pub first: Date,
-    /// Its last local day.
+    /// Last local day, inclusive.
     pub last: Date,
-    /// When it begins.
+    /// Start of the first day, inclusive.
     pub from: Millis,
-    /// When it is over.
+    /// End of the last day, exclusive.
     pub until: Millis,
-    /// How many keys fall into it, by status.
+    /// Number of keys in the bar, by status.
     pub counts: StatusCounts,
 }
 
 impl Bar {
-    /// "Wed 23 Dec", "23 Dec – 29 Dec", "Dec 2026".
+    /// Returns the label of the days: "Wed 23 Dec", "23 Dec – 29 Dec", "Dec 2026".
     pub fn words(&self) -> String {
         let day = |date: Date| date.strftime("%-d %b").to_string();
         if self.first == self.last {
@@ -86,7 +86,7 @@ impl Bar {
         format!("{} – {}", day(self.first), day(self.last))
     }
 
-    /// The query that means the keys of this piece, and of all to `last`.
+    /// Returns the search for the keys from this bar to `last`, both inclusive.
     pub fn query(&self, last: &Bar, moment: Moment) -> String {
         let field = match moment {
             Moment::Created => "created",
@@ -101,7 +101,7 @@ impl Bar {
     }
 }
 
-/// The pieces of a time, empty: by local days.
+/// Returns the bars of a timeline, by local days, without counts; none beyond the calendar.
 pub fn bars(span: Span, moment: Moment, now: Millis, zone: &TimeZone) -> Vec<Bar> {
     let days = span.days(now, zone, moment == Moment::Expires).unwrap_or_default();
     let start = |date: &Date| date.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp().as_millisecond());
@@ -119,71 +119,71 @@ pub fn bars(span: Span, moment: Moment, now: Millis, zone: &TimeZone) -> Vec<Bar
         .collect()
 }
 
-/// What changed since a moment, as far as it can be told from what keys say.
+/// Changes since a moment, as far as they can be derived from the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Since {
-    /// The moment.
+    /// Moment since which changes are counted, inclusive.
     pub at: Millis,
-    /// Created since.
+    /// Number of keys created since.
     pub created: usize,
-    /// Their end has come since.
+    /// Number of keys that expired since; invalidated ones don't count.
     pub expired: usize,
-    /// Taken away since.
+    /// Number of keys invalidated since.
     pub invalidated: usize,
 }
 
-/// A field that keys are counted by, with its values, the most frequent first.
+/// Field that keys are counted by, with its values and their numbers of keys, most frequent first.
 pub type FieldCounts = (String, Vec<(String, usize)>);
 
-/// Everything on the overview.
+/// Contents of the overview.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overview {
-    /// By status.
+    /// Number of keys by status.
     pub counts: StatusCounts,
-    /// How many that still work end within 7, 30 and 90 days.
+    /// Number of usable keys that expire within 7, 30 and 90 days; each includes the one before.
     pub within: [usize; 3],
-    /// What falls when.
+    /// Bars of the timeline.
     pub bars: Vec<Bar>,
-    /// Owners.
+    /// Owners with their numbers of keys, most frequent first.
     pub owners: Vec<(String, usize)>,
-    /// Roles.
+    /// Roles with their numbers of keys, most frequent first.
     pub roles: Vec<(String, usize)>,
-    /// Types.
+    /// Types with their numbers of keys, most frequent first.
     pub kinds: Vec<(String, usize)>,
-    /// Realms.
+    /// Realms with their numbers of keys, most frequent first.
     pub realms: Vec<(String, usize)>,
-    /// Fields of the metadata.
+    /// Counts by the selected fields of the metadata.
     pub fields: Vec<FieldCounts>,
-    /// Fields of the metadata that keys could be counted by, with the number of keys.
+    /// Fields of the metadata that keys could be counted by, with their numbers of keys.
     pub offered: Vec<(String, usize)>,
-    /// What changed since the last visit, if there was one.
+    /// Changes since the last visit; `None` if there was none.
     pub since: Option<Since>,
-    /// Whether it is made of all keys; otherwise the cluster's own figures, to be confirmed.
+    /// `true` if computed from all keys; `false` for the cluster's own figures, still to be confirmed.
     pub is_confirmed: bool,
 }
 
-/// What the overview shall show.
+/// Options of the overview.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OverviewOptions {
-    /// How long a time.
+    /// Length of the timeline.
     pub span: Span,
-    /// Whether what was created and not what ends.
+    /// `true` if the timeline shows creations, `false` for expirations.
     pub created: bool,
-    /// Paths in the metadata to count by, keys parted by dots.
+    /// Paths in the metadata to count by, their keys separated by dots.
     pub fields: Vec<String>,
-    /// When one was here last.
+    /// Time of the last visit; `None` if there was none.
     pub visit: Option<Millis>,
 }
 
 impl OverviewOptions {
-    /// By which moment keys are put on the timeline.
+    /// Returns the moment by which keys are counted on the timeline.
     pub fn moment(&self) -> Moment {
         if self.created { Moment::Created } else { Moment::Expires }
     }
 }
 
 impl Overview {
-    /// Counts the keys of an inventory.
+    /// Computes the overview of an inventory.
     pub fn of(inventory: &Inventory, wanted: &OverviewOptions, now: Millis, zone: &TimeZone) -> Self {
         let all = Bitmap::all(inventory.len());
         let counts = inventory.count(&all, now);

@@ -12,7 +12,7 @@ const NOW: Millis = 1_795_521_600_000;
 const SUPERUSER: &str = r#"[{"superuser":{"cluster":["all"],"indices":[{"names":["*"],"privileges":["all"]}],"run_as":["*"],"applications":[{"application":"*","privileges":["*"],"resources":["*"]}]}}]"#;
 const POWERLESS: &str = r#"[{"nobody":{}}]"#;
 
-/// A list of keys, each with its id, descriptors and snapshots.
+/// Returns an inventory of keys, each given by its id, descriptors and snapshots.
 fn list(keys: &[(&str, Option<&str>, Option<&str>)]) -> Inventory {
     let mut inventory = Inventory::default();
     for (id, role_descriptors, limited_by) in keys {
@@ -23,7 +23,7 @@ fn list(keys: &[(&str, Option<&str>, Option<&str>)]) -> Inventory {
     inventory
 }
 
-/// The keys that a search surely means, and those of which it is not known.
+/// Returns the ids of the keys that surely match, and of those of which it is not known.
 fn found(inventory: &Inventory, search: &str) -> (Vec<String>, Vec<String>) {
     let query =
         filter::parse(search, NOW, &jiff::tz::TimeZone::UTC).unwrap_or_else(|errors| panic!("{search}: {errors:?}"));
@@ -229,7 +229,7 @@ fn a_key_whose_snapshot_changes_has_other_rights() {
     assert_eq!(inventory.limited_by(1), Some(POWERLESS));
 }
 
-/// Descriptors with a few grants of every kind.
+/// Generates descriptors with a few grants of every kind.
 fn some_descriptors() -> impl Strategy<Value = String> {
     let names = prop::sample::select(vec!["a", "a*", "*", "b?", "/a.*/", ".x", "ab"]);
     let privileges = prop::sample::select(vec!["read", "write", "all", "manage", "indices:data/read/search", "later"]);

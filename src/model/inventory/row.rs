@@ -1,4 +1,4 @@
-//! Columns read by the place of a key, and keys put together again.
+//! Columns read by row id, and keys put together again.
 
 use std::hash::BuildHasher;
 
@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 impl Inventory {
-    /// The place of a key.
+    /// Returns the row id of a key; `None` if it is not in the inventory.
     pub fn row_id(&self, id: &KeyId) -> Option<usize> {
         self.row_id_of(id.as_str())
     }
@@ -22,63 +22,64 @@ impl Inventory {
         self.rows.find(hash, |row| self.ids.raw(*row) == id.as_bytes()).map(|row| *row as usize)
     }
 
-    /// The id of the key at a place.
+    /// Returns the id of the key.
     pub fn id(&self, row: usize) -> &str {
         self.ids.get(row as u32)
     }
 
-    /// Its name.
+    /// Returns the name of the key.
     pub fn name(&self, row: usize) -> &str {
         self.names.get(row as u32)
     }
 
-    /// Its kind.
+    /// Returns the kind of the key.
     pub fn kind(&self, row: usize) -> &KeyKind {
         &self.known.kinds[usize::from(self.kinds[row])]
     }
 
-    /// Its owner's name.
+    /// Returns the owner's name.
     pub fn username(&self, row: usize) -> &str {
         self.known.owners.get(self.owners[row]).split_once('\0').unwrap_or_default().0
     }
 
-    /// Its owner's realm.
+    /// Returns the owner's realm.
     pub fn realm(&self, row: usize) -> &str {
         self.known.owners.get(self.owners[row]).split_once('\0').unwrap_or_default().1
     }
 
-    /// When it was created.
+    /// Returns the time of creation.
     pub fn created(&self, row: usize) -> Millis {
         self.created[row]
     }
 
-    /// When it ends.
+    /// Returns the time of expiration; `None` if the key never expires.
     pub fn expires(&self, row: usize) -> Option<Millis> {
         Some(self.expires[row]).filter(|at| *at != NO_TIME)
     }
 
-    /// Whether it was taken away.
+    /// `true` if the key was invalidated.
     pub fn is_invalidated(&self, row: usize) -> bool {
         self.flags[row] & INVALIDATED != 0
     }
 
-    /// When it was taken away.
+    /// Returns the time of invalidation; `None` if it was not invalidated or the time is not known.
     pub fn invalidated_at(&self, row: usize) -> Option<Millis> {
         Some(self.invalidated_at[row]).filter(|at| *at != NO_TIME)
     }
 
-    /// Its status at a moment of the cluster's clock.
+    /// Returns the status at a moment of the cluster's clock.
     pub fn status(&self, row: usize, now: Millis) -> Status {
         Status::of(self.expires(row), self.is_invalidated(row), now)
     }
 
-    /// `false` if the fields that tell its status could not be read.
+    /// `false` if the fields that the status depends on could not be read.
     pub fn has_known_status(&self, row: usize) -> bool {
         let is_known = || !self.is_unread(row, "invalidated");
         self.flaws.is_empty() || is_known() && (self.is_invalidated(row) || !self.is_unread(row, "expiration"))
     }
 
-    /// The same as places in [`Status::ALL`], for many keys: with nothing to foretell for the processor.
+    /// Returns a function from a row id to the index of its status in [`Status::ALL`], fast for many keys: it has no
+    /// branches for the processor to mispredict.
     pub(super) fn status_ranks(&self, now: Millis) -> impl Fn(usize) -> usize + Sync + '_ {
         let [now, expiring, soon] = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| now.saturating_add(t));
         move |row| {
@@ -89,50 +90,50 @@ impl Inventory {
         }
     }
 
-    /// The application id that its creator chose.
+    /// Returns the application id that the creator chose.
     pub fn application_id(&self, row: usize) -> Option<&str> {
         Some(self.known.applications.get(self.applications[row])).filter(|id| !id.is_empty())
     }
 
-    /// The product that made it for itself.
+    /// Returns the product that made the key for itself.
     pub fn managed_by(&self, row: usize) -> Option<&str> {
         Some(self.known.managers.get(self.managers[row])).filter(|product| !product.is_empty())
     }
 
-    /// The names of its roles.
+    /// Returns the names of the key's roles.
     pub fn roles(&self, row: usize) -> impl Iterator<Item = &str> {
         split_roles(self.known.roles.get(self.roles[row]))
     }
 
-    /// What of it could not be read.
+    /// Returns the names of the fields that could not be read, with the reasons; `None` for nearly every key.
     pub fn flaw(&self, row: usize) -> Option<&str> {
         self.flaws.get(&(row as u32)).map(String::as_str)
     }
 
-    /// `true` if this field of the key could not be read, so that the value here says nothing.
+    /// `true` if this field of the key could not be read, so that the value here means nothing.
     pub fn is_unread(&self, row: usize, field: &str) -> bool {
         self.flaw(row).is_some_and(|flaw| api_key::names_field(flaw, field))
     }
 
-    /// The first key that could not be read as a whole.
+    /// Returns the first key that could not be fully read: its row id and the unreadable fields.
     pub fn first_flaw(&self) -> Option<(usize, &str)> {
         let first = self.flaws.iter().min_by_key(|(row, _)| **row)?;
         Some((*first.0 as usize, first.1))
     }
 
-    /// The places of keys that could not be read as a whole, in order.
+    /// Returns the row ids of keys that could not be fully read, sorted.
     pub fn flawed_rows(&self) -> Vec<usize> {
         let mut rows: Vec<usize> = self.flaws.keys().map(|row| *row as usize).collect();
         rows.sort_unstable();
         rows
     }
 
-    /// How many keys could not be read as a whole.
+    /// Returns the number of keys that could not be fully read.
     pub fn flawed(&self) -> usize {
         self.flaws.len()
     }
 
-    /// Its metadata, to the byte.
+    /// Returns the metadata, identical to the byte; `None` if the cluster sent none.
     pub fn metadata(&self, row: usize) -> Option<String> {
         if self.flags[row] & HAS_METADATA == 0 {
             return None;
@@ -147,22 +148,22 @@ impl Inventory {
         self.values.get(first..first + count).unwrap_or_default()
     }
 
-    /// The code of its descriptors.
+    /// Returns the code of the key's descriptors.
     pub(super) fn descriptors(&self, row: usize) -> u32 {
         self.known.pairs[self.rights[row] as usize].0
     }
 
-    /// The code of the snapshots of its owner's rights; 0 where they are not told.
+    /// Returns the code of the owner's snapshots; 0 if they are not known.
     pub(super) fn limits(&self, row: usize) -> u32 {
         self.known.pairs[self.rights[row] as usize].1
     }
 
-    /// The snapshots of its owner's rights as raw JSON, where they are told.
+    /// Returns the owner's snapshots as raw JSON; `None` if they are not known.
     pub fn limited_by(&self, row: usize) -> Option<&str> {
         Some(self.known.limits.get(self.limits(row))).filter(|json| !json.is_empty())
     }
 
-    /// What its descriptors grant, in a few words.
+    /// Returns a short label of what the descriptors grant; empty if they are not known.
     pub fn can(&self, row: usize) -> String {
         if self.is_unrestricted(row) {
             return "All owner’s rights".into();
@@ -173,14 +174,14 @@ impl Inventory {
         self.known.grants[self.descriptors(row) as usize].short()
     }
 
-    /// Whether it may do all that its owner could.
+    /// `true` if the key was created without descriptors, so that it may do all that its owner could.
     pub fn is_unrestricted(&self, row: usize) -> bool {
         self.flags[row] & HAS_DESCRIPTORS != 0
             && *self.kind(row) == KeyKind::Rest
             && self.known.are_empty[self.descriptors(row) as usize]
     }
 
-    /// The key at a place, whole.
+    /// Returns the key with all its values.
     pub fn key(&self, row: usize) -> ApiKey {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
         let has_descriptors = self.flags[row] & HAS_DESCRIPTORS != 0;
@@ -194,8 +195,8 @@ impl Inventory {
         }
     }
 
-    /// The key at a place as a row of a list shows it: without the texts of its metadata and descriptors, of which there
-    /// may be megabytes. Those of an unrestricted key are empty, as they are.
+    /// Returns the key as a list shows it: without the texts of its metadata and descriptors, which may be megabytes.
+    /// An unrestricted key keeps its descriptors, which are empty.
     pub fn listed(&self, row: usize) -> ApiKey {
         let empty = || RawValue::from_string("{}".to_owned()).ok();
         let key = ApiKey {
@@ -219,7 +220,7 @@ impl Inventory {
         )
     }
 
-    /// All keys, whole, in the order in which they came.
+    /// Returns all keys with all their values, in the order in which they were added.
     pub fn keys(&self) -> impl Iterator<Item = ApiKey> + '_ {
         (0..self.len()).map(|row| self.key(row))
     }

@@ -1,5 +1,5 @@
-//! Which keys a query means: each term becomes a set of places, and sets are combined. Shared values are
-//! looked at once, whatever the number of keys that have them.
+//! Keys that match a query: each term becomes a set of rows, and the sets are combined. Shared values are examined
+//! once, whatever the number of keys that have them.
 
 use memchr::memmem::Finder;
 
@@ -18,36 +18,36 @@ use crate::model::{
     time::expiry::Status,
 };
 
-/// Who asks, for the words that mean oneself.
+/// User who searches, for the keywords that mean oneself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asker<'a> {
-    /// The name one is signed in as.
+    /// Name of the signed-in user.
     pub username: &'a str,
-    /// The realm of that name.
+    /// Realm of that user.
     pub realm: &'a str,
 }
 
-/// What a search finds: the keys that it means, and those of which that is not known.
+/// Result of a search: the keys that match, and those of which it is not known if they match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Keys that the search surely means.
+    /// Keys that surely match.
     pub matching: Bitmap,
-    /// Those and the ones that it may mean; `None` where that is the same.
+    /// Keys that match or may match; `None` if they are the same as `matching`.
     may: Option<Bitmap>,
 }
 
 impl Found {
-    /// A result in which nothing is unknown.
+    /// Returns a result in which nothing is unknown.
     pub(super) fn sure(matching: Bitmap) -> Self {
         Self { matching, may: None }
     }
 
-    /// A result with those that match and those that may match, the former included.
+    /// Returns a result with the keys that match and those that may match, the former included.
     pub(super) fn with(matching: Bitmap, may: Bitmap) -> Self {
         Self { matching, may: Some(may) }
     }
 
-    /// Keys of which it is not known if the search means them: neither they nor their opposite are found.
+    /// Returns the keys of which it is not known if they match: neither the search nor its negation finds them.
     pub fn not_known(&self) -> Bitmap {
         match &self.may {
             Some(may) => may.clone().and(&self.matching.clone().inverted()),
@@ -55,7 +55,7 @@ impl Found {
         }
     }
 
-    /// `true` if nothing matches, surely.
+    /// `true` if surely nothing matches.
     fn is_empty(&self) -> bool {
         self.may.as_ref().unwrap_or(&self.matching).is_empty()
     }
@@ -84,7 +84,7 @@ impl Found {
     }
 }
 
-/// Fields of the server's answer that a term asks for.
+/// Returns the fields of the server's answer that a term depends on.
 fn unread_by(term: &Term) -> &'static [&'static str] {
     match term {
         Term::Free(_) => &["name", "username", "metadata"],
@@ -111,12 +111,13 @@ fn unread_by(term: &Term) -> &'static [&'static str] {
 }
 
 impl Inventory {
-    /// The keys that an expression surely means, at a moment of the cluster's clock.
+    /// Returns the keys that surely match an expression, at a moment of the cluster's clock.
     pub fn matching(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Bitmap {
         self.search(expr, now, asker).matching
     }
 
-    /// The keys that an expression means, and those of which it is not known, at a moment of the cluster's clock.
+    /// Returns the keys that match an expression, and those of which it is not known, at a moment of the cluster's
+    /// clock.
     pub fn search(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Found {
         match expr {
             Expr::All => Found::sure(Bitmap::all(self.len())),
@@ -161,7 +162,8 @@ impl Inventory {
         }
     }
 
-    /// The same without the keys whose fields that a term asks for could not be read: of these it is not known.
+    /// Marks the keys with unreadable fields that a term depends on as not known. Text found in what could be read of a
+    /// field still matches.
     fn with_unread(&self, found: Bitmap, term: &Term) -> Found {
         if self.flaws.is_empty() {
             return Found::sure(found);
@@ -234,8 +236,8 @@ impl Inventory {
         self.with_unread(found, &Term::Is(what))
     }
 
-    /// Any of these words in name, id, application id, owner, roles or metadata. What keys share comes first,
-    /// so that texts of their own are read for the others only.
+    /// Finds the keys with any of these words in name, id, application id, owner, roles or metadata. Shared values come
+    /// first, so that a key's own texts are read only for the others.
     fn mentioning(&self, wanted: &[TextMatch]) -> Bitmap {
         if let Some(found) = self.with_letters(wanted) {
             return found;
@@ -300,7 +302,7 @@ impl Inventory {
         })
     }
 
-    /// Keys whose shared text matches. Number 0 stands for none.
+    /// Finds the keys whose shared text matches. Code 0 stands for no text.
     fn numbered(&self, distinct: &Dictionary, column: &[u32], wanted: &[TextMatch]) -> Bitmap {
         let fits = matching_texts(distinct.texts(), wanted, |number| {
             let text = distinct.get(number).replace('\0', "\n").to_lowercase();
@@ -332,7 +334,7 @@ impl Inventory {
         }
     }
 
-    /// Adds the keys whose metadata has a matching value or key anywhere.
+    /// Adds the keys whose metadata has a matching value or object key anywhere.
     fn add_metadata(&self, found: &mut Bitmap, wanted: &[TextMatch]) {
         let values = &self.known.values;
         let hits = matching_texts(values.texts(), wanted, |number| {
@@ -348,7 +350,7 @@ impl Inventory {
         }
     }
 
-    /// Keys whose metadata has a matching value at this path; a list matches by any of its values.
+    /// Finds the keys whose metadata has a matching value at this path; a list matches by any of its values.
     fn metadata_value(&self, path: &[String], wanted: &[TextMatch]) -> Bitmap {
         let missing = wanted.contains(&TextMatch::Missing);
         let here = self.value_rows(path);
@@ -376,7 +378,7 @@ impl Inventory {
         })
     }
 
-    /// The same for metadata too long to be taken apart.
+    /// `true` if the metadata of a key, too long to be split, has a matching value at this path.
     fn in_whole(&self, row: usize, path: &[String], wanted: &[TextMatch]) -> bool {
         let json = self.metadata(row).unwrap_or_default();
         let mut value = &serde_json::Value::Object(json::readable(&json));
@@ -399,8 +401,8 @@ fn any(wanted: &[TextMatch], lower: &str) -> bool {
     wanted.iter().any(|wanted| wanted.matches(lower))
 }
 
-/// The numbers of distinct texts that match. Where parts of a text are wanted, all texts are run through
-/// in one go; what is no plain ASCII, or has escapes, is asked of `slowly`, as is anything else.
+/// Returns the codes of the distinct texts that match. If only parts of texts are wanted, all texts are searched in one
+/// pass; texts that are not plain ASCII or have escapes are checked by `slowly`, as are all other comparisons.
 fn matching_texts(texts: &StringArena, wanted: &[TextMatch], slowly: impl Fn(u32) -> bool + Sync) -> Bitmap {
     let plain = |wanted: &TextMatch| match wanted {
         TextMatch::Contains(needle) if needle.is_ascii() && !needle.contains(['"', '\\', '\0']) => Some(needle.clone()),
@@ -422,8 +424,8 @@ fn matching_texts(texts: &StringArena, wanted: &[TextMatch], slowly: impl Fn(u32
     found
 }
 
-/// Adds the numbers of texts that contain one of some lower-case ASCII needles, whatever their case: blocks
-/// of texts are searched as one.
+/// Adds the numbers of texts that contain any of some lower-case ASCII needles, whatever their case: blocks of texts
+/// are searched as one.
 fn add_containing(found: &mut Bitmap, texts: &StringArena, needles: &[String]) {
     if needles.iter().any(String::is_empty) {
         *found = Bitmap::all(texts.len());
@@ -465,7 +467,7 @@ fn add_containing(found: &mut Bitmap, texts: &StringArena, needles: &[String]) {
     });
 }
 
-/// Texts that follow each other.
+/// Block of adjacent texts.
 struct Block<'a> {
     texts: &'a StringArena,
     from: usize,
@@ -473,8 +475,8 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Marks each text in which `next` finds something; it is told where to begin, and says how far from
-    /// there.
+    /// Marks each text in which `next` finds a match; `next` gets the offset to begin at and returns the distance of
+    /// the match from there.
     fn search(&self, words: &mut [u64], length: usize, next: impl Fn(usize) -> Option<usize>) {
         let start = self.texts.start(self.from);
         let bytes = self.texts.end(self.last - 1) - start;
@@ -499,7 +501,7 @@ impl Block<'_> {
 }
 
 impl Bitmap {
-    /// How many places each thread is given.
+    /// Returns the number of rows that each thread processes at a time.
     #[cfg(test)]
     pub(super) const fn chunk() -> usize {
         CHUNK

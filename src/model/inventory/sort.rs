@@ -1,5 +1,4 @@
-//! Keys in the order of one or several columns. Ties fall to the name and then the id, so that an order
-//! never jumps.
+//! Order of keys by one or several columns. Ties are broken by name and then by id, so that an order is always stable.
 
 use std::borrow::Cow;
 
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Bitmap, Inventory, NO_TIME, bitmap::CHUNK, string_arena::Dictionary};
 use crate::model::Millis;
 
-/// The column a list is sorted by.
+/// Column that a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Column {
@@ -17,7 +16,7 @@ pub enum Column {
     Name,
     /// Application id; keys without one come last in either direction.
     ApplicationId,
-    /// The id, in the order of its characters.
+    /// Id, in the order of its characters.
     Id,
     /// Name of the owner.
     Owner,
@@ -27,48 +26,48 @@ pub enum Column {
     Kind,
     /// Names of the roles; keys without any come last in either direction.
     Roles,
-    /// What it may do, in a few words.
+    /// Label of what the key may do; unrestricted keys come first in ascending order.
     Can,
     /// Time of creation.
     Created,
-    /// Time left; never comes last.
+    /// Time of expiration; keys that never expire come last in ascending order and first in descending order.
     Expires,
-    /// When it was taken away; the others come last in either direction.
+    /// Time of invalidation; the other keys come last in either direction.
     Invalidated,
-    /// In the order in which it asks for attention.
+    /// Status, in the order of `Status::ALL`: the most urgent first.
     Status,
 }
 
-/// One column of an order.
+/// One column of an order, with its direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// Column to sort by.
     pub column: Column,
-    /// Whether the largest comes first.
+    /// `true` if the largest value comes first.
     pub descending: bool,
 }
 
 impl Default for Sort {
-    /// What was made last comes first.
+    /// Returns the order by time of creation, latest first.
     fn default() -> Self {
         Self { column: Column::Created, descending: true }
     }
 }
 
-/// The places of all keys, in order.
+/// Row ids of all keys, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order(Vec<u32>);
 
 impl Order {
-    /// The places.
+    /// Returns the row ids, in order.
     pub fn rows(&self) -> &[u32] {
         &self.0
     }
 
-    /// The places of a set, in this order.
+    /// Returns the row ids of a set, in this order.
     pub fn pick(&self, keys: &Bitmap) -> Vec<u32> {
         let pick = |picked: &mut Vec<u32>, part: &[u32]| {
-            // Each place is written, and the next one over it unless it is in the set.
+            // Each row id is written, and overwritten by the next one unless it is in the set.
             let mut count = 0;
             for row in part {
                 picked[count] = *row;
@@ -82,7 +81,7 @@ impl Order {
 }
 
 impl Inventory {
-    /// All keys in the order of these columns, the first one leading. The status depends on `now`.
+    /// Sorts all keys by these columns, the first one leading. The status depends on `now`.
     pub fn order(&self, sorts: &[Sort], now: Millis) -> Order {
         let by_name = if self.by_name.len() == self.len() {
             Cow::Borrowed(&self.by_name)
@@ -164,7 +163,7 @@ impl Inventory {
         }
     }
 
-    /// The places in the order of the characters of their ids.
+    /// Returns the row ids sorted by the characters of the keys' ids.
     pub(super) fn ids_in_order(&self) -> Vec<u32> {
         let mut keyed: Vec<(u128, u32)> =
             (0..self.len() as u32).into_par_iter().map(|row| (prefix(self.ids.raw(row)), row)).collect();
@@ -174,7 +173,7 @@ impl Inventory {
         keyed.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// The places in the order of names without regard to case, equal ones by id.
+    /// Returns the row ids sorted by name without regard to case, equal ones by id.
     pub(super) fn names_in_order(&self) -> Vec<u32> {
         let mut keyed: Vec<(u128, u32)> =
             (0..self.len() as u32).into_par_iter().map(|row| (prefix(&lower(self.names.raw(row))), row)).collect();
@@ -186,7 +185,7 @@ impl Inventory {
     }
 }
 
-/// Sorts places by their ranks in an order of all of them.
+/// Sorts row ids by their ranks in `order`, which contains all of them.
 fn sort_by_rank(rows: &mut Vec<u32>, order: &[u32], descending: bool) {
     let mut ranks = vec![0u32; order.len()];
     for (rank, row) in (0u32..).zip(order) {
@@ -195,7 +194,7 @@ fn sort_by_rank(rows: &mut Vec<u32>, order: &[u32], descending: bool) {
     sort_by(rows, descending, |row| u64::from(ranks[row]));
 }
 
-/// The same order for unsigned numbers.
+/// Maps a moment to an unsigned number, keeping the order.
 fn unsigned(at: Millis) -> u64 {
     (at as u64) ^ (1 << 63)
 }
@@ -212,7 +211,7 @@ fn lower(text: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The first 16 bytes, which tell most texts apart without going to where they lie.
+/// Returns the first 16 bytes as a number, enough to distinguish most texts without reading them from the arena.
 fn prefix(text: &[u8]) -> u128 {
     let mut bytes = [0; 16];
     let length = text.len().min(16);
@@ -220,7 +219,7 @@ fn prefix(text: &[u8]) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// The rank of each distinct text without regard to case.
+/// Returns the rank of each distinct text, without regard to case.
 pub(super) fn ranks(distinct: &Dictionary) -> Vec<u32> {
     ranks_of((0..distinct.len() as u32).map(|number| distinct.get(number)).collect())
 }
@@ -244,8 +243,8 @@ fn ranks_of(texts: Vec<&str>) -> Vec<u32> {
     ranks
 }
 
-/// Sorts places by a number of each, leaving equal ones as they are. Numbers and places together are one
-/// word wherever they fit; `u64::MAX` stands for what comes last, whatever the others are.
+/// Sorts row ids by the key of each, keeping the order of equal ones. Key and row id are packed into one word where
+/// they fit; a key of `u64::MAX` ranks above all others.
 fn sort_by(rows: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + Sync) {
     let keys: Vec<u64> = rows.par_iter().with_min_len(CHUNK).map(|row| key(*row as usize)).collect();
     let ends = |key: &u64| (*key != u64::MAX).then_some((*key, *key));
@@ -288,7 +287,7 @@ fn sort_by(rows: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + S
     }
 }
 
-/// Sorts words by their bits from `low` on, of which there are `high`, digit by digit from the lowest.
+/// Sorts words by the `high` bits that begin at bit `low`, digit by digit from the lowest.
 fn radix_sort(words: &mut [u64], low: u32, high: u32) {
     const LARGEST_DIGIT: u32 = 12;
     if high == 0 {

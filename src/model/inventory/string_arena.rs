@@ -1,24 +1,24 @@
-//! Many texts in one piece of memory: by number, or each distinct one once.
+//! Many texts in one piece of memory: by number, or each distinct one stored once.
 
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// How many texts are searched as one; a multiple of 64.
+/// Number of texts that are searched as one; a multiple of 64.
 pub(super) const BLOCK: usize = 512;
 
-/// Texts one after the other, told apart by where each ends.
+/// Texts stored one after the other, separated by their end offsets.
 #[derive(Clone, Debug)]
 pub(super) struct StringArena {
     bytes: Vec<u8>,
-    /// The most bytes; smaller than [`MAX_COLUMN_BYTES`] in tests only.
+    /// Maximum number of bytes; smaller than [`MAX_COLUMN_BYTES`] in tests only.
     most: usize,
     ends: Vec<u32>,
-    /// Which blocks have an ASCII letter in upper case.
+    /// `true` for each block that has an upper-case ASCII letter.
     have_upper: Vec<bool>,
 }
 
-/// The most bytes of one column: the ends of its texts are numbers of 32 bits.
+/// Maximum number of bytes of one column: the end offsets of its texts are 32-bit numbers.
 pub(super) const MAX_COLUMN_BYTES: usize = u32::MAX as usize;
 
 impl Default for StringArena {
@@ -28,7 +28,7 @@ impl Default for StringArena {
 }
 
 impl StringArena {
-    /// Whether a text can be added.
+    /// `true` if a text can be added.
     pub(super) fn has_room(&self, text: &str) -> bool {
         self.ends.len() < u32::MAX as usize && text.len() <= self.most.saturating_sub(self.bytes.len())
     }
@@ -38,7 +38,7 @@ impl StringArena {
         Self { most, ..Self::default() }
     }
 
-    /// Adds a text; its number, or nothing when [`MAX_COLUMN_BYTES`] are full.
+    /// Adds a text and returns its number; `None` if the arena has no room for it.
     pub(super) fn push(&mut self, text: &str) -> Option<u32> {
         if !self.has_room(text) {
             return None;
@@ -71,17 +71,17 @@ impl StringArena {
         &self.bytes[self.start(number)..self.end(number)]
     }
 
-    /// The text of a number; only whole texts were ever put in.
+    /// Returns the text with a number; always valid UTF-8, because only whole texts are added.
     pub(super) fn get(&self, number: u32) -> &str {
         std::str::from_utf8(self.raw(number)).unwrap_or_default()
     }
 
-    /// The bytes of some texts that follow each other.
+    /// Returns the bytes of adjacent texts, from the first to the last one, inclusive.
     pub(super) fn slice(&self, first: usize, last: usize) -> &[u8] {
         &self.bytes[self.start(first)..self.end(last)]
     }
 
-    /// Whether the block that a text begins has an ASCII letter in upper case.
+    /// `true` if the block that begins with this text has an upper-case ASCII letter.
     pub(super) fn has_upper(&self, first: usize) -> bool {
         self.have_upper[first / BLOCK]
     }
@@ -96,7 +96,7 @@ impl StringArena {
     }
 }
 
-/// Distinct texts, each with a number that stays. Number 0 is the empty text, which stands for none.
+/// Dictionary: distinct texts, each with a code that never changes. Code 0 is the empty text, which stands for none.
 #[derive(Clone, Debug)]
 pub(super) struct Dictionary {
     texts: StringArena,
@@ -114,7 +114,7 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
-    /// The number of a text, a new one if it was never seen. 0 too when 4 GB are full.
+    /// Returns the code of a text, and adds the text if it is new. 0 also if 4 GB are full.
     pub(super) fn number(&mut self, text: &str) -> u32 {
         if let Some(number) = self.find(text) {
             return number;
@@ -126,7 +126,7 @@ impl Dictionary {
         number
     }
 
-    /// The number of a text that was seen.
+    /// Returns the code of a text; `None` if the text is not in the dictionary.
     pub(super) fn find(&self, text: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(text.as_bytes());
         self.table.find(hash, |number: &u32| self.texts.raw(*number) == text.as_bytes()).copied()

@@ -1,4 +1,4 @@
-//! What an inventory must hold to, on a few odd keys and on many ordinary ones.
+//! Properties of an inventory, on a few odd keys and on many ordinary ones.
 
 use crate::model::{
     DAY,

@@ -1,17 +1,17 @@
-//! Which keys have each value in their metadata: what a search reads instead of the metadata of every key.
+//! Inverted index of the values in metadata: read by a search instead of the metadata of every key.
 
 use rayon::prelude::*;
 
 use super::{Bitmap, Inventory};
 
-/// For each number of a value the places of the keys that have it, once that was made. A key that came or changed
-/// later is loose: it is looked at itself.
+/// Inverted index: for each code of a value the rows of the keys that have it; empty until computed. Keys added or
+/// changed later are not covered and must be checked one by one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ValueIndex {
-    /// Where the places of each number begin; one more than there are numbers.
+    /// Start of the rows of each code in `rows`; one entry more than there are codes.
     starts: Vec<u32>,
     rows: Vec<u32>,
-    /// So many keys were looked at.
+    /// Number of rows that are indexed, from row id 0.
     upto: usize,
     changed: Vec<u32>,
 }
@@ -22,7 +22,7 @@ impl ValueIndex {
         &self.rows[*start as usize..*end as usize]
     }
 
-    /// A key has other values than before.
+    /// Marks a key as changed, so that it is checked itself.
     pub(super) fn change(&mut self, row: usize) {
         if row < self.upto {
             self.changed.push(row as u32);
@@ -35,7 +35,7 @@ impl ValueIndex {
 }
 
 impl Inventory {
-    /// Takes all keys in, unless that is done.
+    /// Indexes all keys, unless the index is up to date.
     pub(super) fn make_holders(&mut self) {
         if self.holders.upto == self.len() && self.holders.changed.is_empty() {
             return;
@@ -48,7 +48,7 @@ impl Inventory {
             sum += *start;
             *start = sum;
         }
-        // Each place is put where the next one of its number goes.
+        // Each row id is written where the next one of its code belongs.
         let mut next = starts.clone();
         let mut rows = vec![0; sum as usize];
         for (row, number) in numbers() {
@@ -59,7 +59,7 @@ impl Inventory {
         self.holders = ValueIndex { starts, rows, upto: self.len(), changed: Vec::new() };
     }
 
-    /// The keys that have any of these values.
+    /// Returns the keys that have any of these values, given by their codes.
     pub(super) fn holding(&self, wanted: &Bitmap) -> Bitmap {
         let holders = &self.holders;
         let has = |row: usize| self.values_of(row).iter().any(|number| wanted.has(*number as usize));

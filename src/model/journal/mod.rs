@@ -1,9 +1,9 @@
-//! Requests to a cluster and their outcomes as lines, each of which carries the hash of the one before: a line that
-//! is changed, removed or moved breaks the chain. The chain has no key: whoever can write the files can compute a
-//! new one. It knows no file and no clock.
+//! Journal entries: requests to a cluster and their outcomes as lines, each of which carries the hash of the line
+//! before it. A line that is changed, removed or moved breaks the chain. The chain has no key: whoever can write the
+//! files can compute a new one. This module uses no files and no clock.
 //!
-//! A line is a JSON object with the names of the Elastic Common Schema; what the schema has no name for
-//! stands under `keybearer`. Its last member is the SHA-256 of all that is before it.
+//! A line is a JSON object with the field names of the Elastic Common Schema (ECS); anything that the schema has no
+//! field for is under `keybearer`. The last member is the SHA-256 hash of everything before it.
 
 pub mod operation;
 
@@ -15,36 +15,36 @@ use sha2::{Digest, Sha256};
 
 use super::{Millis, api_key::KeyId, time::calendar};
 
-/// The hash that the first line of all names as the one before it.
+/// Hash that the first line of a journal names as the hash of the line before it.
 pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The version of the Elastic Common Schema that the names are from.
+/// Version of the Elastic Common Schema that the field names are from.
 const SCHEMA: &str = "8.17.0";
 const HASH_LENGTH: usize = 64;
 
-/// What was done to keys.
+/// Kind of request that an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A key was made.
+    /// Creation of a key.
     Create,
-    /// Keys were changed.
+    /// Update of one or more keys.
     Update,
-    /// Keys were taken away.
+    /// Invalidation of one or more keys.
     Invalidate,
-    /// A step of a key's rotation, around the others.
+    /// Step of a key's rotation, recorded in addition to the requests that the step sends.
     Rotate,
-    /// A cross-cluster key was made.
+    /// Creation of a cross-cluster key.
     CreateCrossCluster,
-    /// A cross-cluster key was changed.
+    /// Update of a cross-cluster key.
     UpdateCrossCluster,
-    /// A key was made for another user.
+    /// Creation of a key for another user.
     Grant,
-    /// A key was made as a copy of another.
+    /// Creation of a key as a copy of another one.
     Clone,
 }
 
 impl Action {
-    /// The field `event.action`.
+    /// Returns the value of the field `event.action`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Create => "api-key-create",
@@ -58,7 +58,7 @@ impl Action {
         }
     }
 
-    /// The field `event.type`.
+    /// Returns the value of the field `event.type`.
     fn kind(self) -> &'static str {
         match self {
             Self::Create | Self::CreateCrossCluster | Self::Grant | Self::Clone => "creation",
@@ -68,20 +68,20 @@ impl Action {
     }
 }
 
-/// How it went; the field `event.outcome`.
+/// Outcome that an entry records, in the field `event.outcome`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Verdict {
-    /// Not known: it is only intended, or the answer was lost.
+    /// Outcome not known: the entry is an intent, or the response was lost.
     #[default]
     Unknown,
-    /// All of it was done, as the cluster was seen to say.
+    /// Request carried out as a whole, as confirmed by the cluster.
     Success,
-    /// All or a part of it was not done.
+    /// Request that was not carried out, or only in part.
     Failure,
 }
 
 impl Verdict {
-    /// The word of the schema.
+    /// Returns the value that the Elastic Common Schema defines.
     pub fn word(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -91,80 +91,82 @@ impl Verdict {
     }
 }
 
-/// Where an entry comes from and which cluster it is about.
+/// Origin of an entry: the machine, the process, the user, and the cluster that the request is sent to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Name of this machine.
     pub host: String,
-    /// Name of the operating system's user that this process runs as; empty where it has none.
+    /// Name of the operating system's user that this process runs as; empty if the user has no name.
     pub system_user: String,
-    /// Number (uid) of that user; `None` on systems without one.
+    /// User id (uid) of that user; `None` on systems without user ids.
     pub system_user_id: Option<u32>,
-    /// Number of the user that signed in to this machine, which `sudo` and `su` do not change; `None` where the
-    /// system does not record it (it is that of Linux's audit, `/proc/self/loginuid`).
+    /// User id of the user that signed in to this machine, which `sudo` and `su` do not change; `None` where the system
+    /// does not record it. It is the login uid of the Linux audit system (`/proc/self/loginuid`).
     pub login_user_id: Option<u32>,
-    /// Number of this process.
+    /// Process id (pid) of this process.
     pub process: Option<u32>,
-    /// Who one is signed in as at the cluster.
+    /// Name of the user that is signed in to the cluster.
     pub username: String,
-    /// The realm of that name.
+    /// Realm of that user.
     pub realm: String,
-    /// `realm`, `api_key`, `token`, as Elasticsearch words it.
+    /// Authentication type as Elasticsearch reports it: `realm`, `api_key`, `token` or another.
     pub authentication_type: String,
-    /// The key one is signed in by.
+    /// Id of the API key that this session is signed in with; `None` if it is signed in with another credential.
     pub own_key: Option<KeyId>,
-    /// Address of the cluster.
+    /// Address (URL) of the cluster.
     pub url: String,
-    /// Its name, where it tells it.
+    /// Name of the cluster; `None` if the cluster did not report it.
     pub cluster: Option<String>,
-    /// Its `cluster_uuid`, where it tells it: names and addresses repeat.
+    /// `cluster_uuid` of the cluster; `None` if the cluster did not report it. Names and addresses are not unique.
     pub cluster_uuid: Option<String>,
 }
 
-/// Key for which a request was not seen to be done.
+/// Key for which a request was not confirmed to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedKey {
     /// Id of the key.
     pub id: String,
-    /// Reason, in words.
+    /// Reason as text for people.
     pub reason: String,
-    /// `true` if it may have been done all the same, `false` if it certainly was not; `None` in entries of older
-    /// versions, which do not say it.
+    /// `true` if the request may have been carried out all the same, `false` if it certainly was not; `None` in entries
+    /// of older versions, which do not record it.
     pub is_unknown: Option<bool>,
 }
 
-/// One line before it has its place in the chain. It never holds a secret: requests carry none.
+/// Journal entry before it is written, without its sequence number and hashes. It never holds a secret: requests
+/// contain none.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// When, by this machine's clock.
+    /// Time of the entry by this machine's clock, in milliseconds since 1970 (UTC).
     pub at: Millis,
-    /// Unique.
+    /// Id of the entry, unique.
     pub id: String,
-    /// What is done.
+    /// Kind of the request.
     pub action: Action,
-    /// The id of the entry that said what was intended; `None` for that entry itself.
+    /// Id of the intent that this entry is the outcome of; `None` if this entry is itself an intent.
     pub intent: Option<String>,
-    /// How it went.
+    /// Outcome of the request; [`Verdict::Unknown`] for an intent.
     pub verdict: Verdict,
-    /// Who, where.
+    /// Machine, process, user and cluster.
     pub origin: Origin,
-    /// The keys it is about, as far as their ids are known.
+    /// Ids of the keys that the entry is about, as far as they are known.
     pub keys: Vec<KeyId>,
     /// Keys for which it was not seen to be done.
     pub failed: Vec<FailedKey>,
-    /// What was asked: the body of the request.
+    /// Body of the request; `None` if there is none.
     pub request: Option<Value>,
-    /// Why it went as it did, in words.
+    /// Reason for the outcome, as text for people.
     pub reason: Option<String>,
-    /// What was found cut off at the end of the file, by a crash while it was written.
+    /// Incomplete line that a crash during a write left at the end of the file; `None` if there was none.
     pub torn: Option<String>,
-    /// Damage to the journal that was found before this entry was written, so that writing it does not cover
-    /// the traces.
+    /// Damage to the journal that was found before this entry was written, recorded so that the new entry does not hide
+    /// it; `None` if none was found.
     pub damage: Option<String>,
 }
 
 impl Entry {
-    /// The line for a place in the chain, without a line end.
+    /// Returns the line with the given sequence number and the hash of the line before it (`previous`), without a line
+    /// end.
     pub fn line(&self, sequence: u64, previous: &str) -> String {
         let origin = &self.origin;
         let mut event = json!({
@@ -240,7 +242,7 @@ impl Entry {
     }
 }
 
-/// A JSON object with the hash of itself as its last member.
+/// Returns the JSON object with its own hash added as the last member.
 fn sealed(object: &str) -> String {
     let open = object.strip_suffix('}').unwrap_or(object);
     format!("{open},\"hash\":\"{}\"}}", hash(open))
@@ -250,68 +252,68 @@ fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A line as it is read again.
+/// Journal entry as it is read from a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// When, as it is written.
+    /// Time of the entry as it is written, in RFC 3339 with milliseconds (UTC).
     pub at: String,
-    /// Its place in the chain, from 1.
+    /// Sequence number in the chain, from 1.
     pub sequence: u64,
-    /// Unique.
+    /// Id of the entry, unique.
     pub id: String,
-    /// `event.action`.
+    /// Value of `event.action`.
     pub action: String,
-    /// `event.outcome`.
+    /// Value of `event.outcome`.
     pub outcome: String,
-    /// The entry that said what was intended.
+    /// Id of the intent that this entry is the outcome of; `None` if this entry is itself an intent.
     pub intent: Option<String>,
-    /// Who was signed in.
+    /// Name of the user that was signed in to the cluster.
     pub user: String,
-    /// The realm of that name.
+    /// Realm of that user.
     pub realm: String,
     /// Name of the operating system's user.
     pub system_user: String,
-    /// Number of the operating system's user; entries of older versions have none.
+    /// User id (uid) of the operating system's user; `None` in entries of older versions.
     pub system_user_id: Option<String>,
-    /// Number of the user that signed in to the machine, where the system recorded it.
+    /// User id of the user that signed in to the machine; `None` if the system did not record it.
     pub login_user_id: Option<String>,
-    /// Number of the process that wrote it; entries of older versions have none.
+    /// Process id (pid) of the process that wrote the entry; `None` in entries of older versions.
     pub process: Option<u32>,
-    /// The machine.
+    /// Name of the machine.
     pub host: String,
-    /// Which cluster: its name, or its address where it told no name.
+    /// Name of the cluster, or its address if the cluster did not report a name.
     pub cluster: String,
-    /// The address of the cluster.
+    /// Address (URL) of the cluster.
     pub address: String,
-    /// The `cluster_uuid`; `None` where the cluster did not report it, and in entries of older versions.
+    /// `cluster_uuid` of the cluster; `None` if the cluster did not report it, and in entries of older versions.
     pub cluster_uuid: Option<String>,
-    /// The keys it is about.
+    /// Ids of the keys that the entry is about.
     pub keys: Vec<String>,
     /// Keys for which it was not seen to be done.
     pub failed: Vec<FailedKey>,
-    /// Why, in words.
+    /// Reason for the outcome, as text for people.
     pub reason: Option<String>,
-    /// What was asked.
+    /// Body of the request as JSON text.
     pub request: Option<String>,
     /// Damage to the journal that was found before this entry was written.
     pub damage: Option<String>,
-    /// The hash of this line.
+    /// Hash of this line.
     pub hash: String,
     previous: String,
 }
 
 impl Read {
-    /// Whether it says what is intended, and not what came of it.
+    /// Returns `true` if the entry is an intent, `false` if it is an outcome.
     pub fn is_intent(&self) -> bool {
         self.intent.is_none()
     }
 
-    /// Whether it is about this key.
+    /// Returns `true` if the entry is about the key with this id, among the failed keys too.
     pub fn is_about(&self, key: &str) -> bool {
         self.keys.iter().any(|id| id == key) || self.failed.iter().any(|failed| failed.id == key)
     }
 
-    /// Hash of the line that it follows.
+    /// Returns the hash of the line before this one.
     pub fn previous(&self) -> &str {
         &self.previous
     }
@@ -392,50 +394,52 @@ struct WireFailed {
     unknown: Option<bool>,
 }
 
-/// What is wrong with a line.
+/// Fault found in a line of a journal, or in the journal as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is no line of a journal: cut off, or no such JSON.
+    /// Line that is no journal entry: it is cut off, or is not JSON with the members of an entry.
     Unreadable,
-    /// The end of a file is no line, and longer than a crash leaves one.
+    /// End of a file that is no complete line and is longer than what a crash leaves.
     Unfinished,
-    /// It is not as it was written.
+    /// Line whose content does not match its own hash: it was changed after it was written.
     Changed,
-    /// It does not follow the line before it: lines were removed, added or moved between the two.
+    /// Line that does not follow the line before it: lines were removed, added or moved between the two.
     OutOfPlace {
-        /// The number that should have come.
+        /// Sequence number that should have come.
         expected: u64,
-        /// The number that it has.
+        /// Sequence number that the line has.
         found: u64,
     },
-    /// Lines at the end are missing.
+    /// End of the journal at which lines are missing.
     CutShort {
-        /// The number of the last line that was written.
+        /// Sequence number of the last line that was written.
         written: u64,
     },
-    /// An outcome whose intent is in no line before it.
+    /// Outcome whose intent is in no line before it.
     NoIntent,
-    /// An entry that reports damage found before it was written.
+    /// Entry that reports damage found before it was written.
     Damage(String),
-    /// The record of the last entry, beside the entries, is missing or can't be read.
+    /// Record of the last entry, kept beside the entries, that is missing or can't be read.
     HeadMissing,
-    /// The record of the last entry is older than a crash explains.
+    /// Record of the last entry that is older than a crash explains.
     HeadStale {
-        /// The number of the entry that it names.
+        /// Sequence number of the entry that the record names.
         named: u64,
-        /// The number of the last line.
+        /// Sequence number of the last line.
         last: u64,
     },
-    /// The record of the last entry names an entry that is not in the chain: the chain was written anew.
+    /// Record of the last entry that names an entry that is not in the chain: the chain was rewritten.
     HeadDiffers,
-    /// Entries that this user's Keybearer wrote into this folder are not there: files, or the whole folder, are gone.
+    /// Entries that this user's Keybearer wrote into this folder and that are missing: files, or the whole folder, are
+    /// gone.
     Gone {
-        /// The number of the last entry that was written.
+        /// Sequence number of the last entry that was written.
         written: u64,
     },
-    /// The last entry that this user's Keybearer wrote into this folder is not in the chain: it was written anew.
+    /// Last entry that this user's Keybearer wrote into this folder and that is not in the chain: the chain was
+    /// rewritten.
     Rewritten {
-        /// The number of that entry.
+        /// Sequence number of that entry.
         written: u64,
     },
 }
@@ -476,7 +480,7 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// Reads a line and checks that it is as it was written; whether it is in its place is another question.
+/// Reads a line and checks it against its own hash. Does not check its position in the chain; [`Checker`] does.
 ///
 /// # Errors
 /// [`Fault::Unreadable`] or [`Fault::Changed`].
@@ -520,15 +524,16 @@ fn short_hash(id: &str) -> u64 {
     Sha256::digest(id.as_bytes()).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
-/// Goes through the lines of a journal from its beginning and tells what is wrong.
+/// Checks the lines of a journal in order, from the first one, and reports faults.
 #[derive(Debug)]
 pub struct Checker {
     previous: String,
     sequence: u64,
-    /// Whether a fault was found: the intent of a later outcome may have been in the part that is damaged.
+    /// `true` once a fault was found: the intent of a later outcome may have been in the damaged part, so that a
+    /// missing intent is no longer reported.
     is_faulty: bool,
     open: BTreeMap<String, Read>,
-    /// Hashes of the ids of intents that have an outcome. Two processes may each write one for the same intent.
+    /// Hashes of the ids of intents that have an outcome. Two processes may each write an outcome for the same intent.
     closed: HashSet<u64>,
 }
 
@@ -545,18 +550,19 @@ impl Default for Checker {
 }
 
 impl Checker {
-    /// Takes the next line. After a fault it goes on from there, so that each place is told once.
+    /// Reads and checks the next line. After a fault the check continues from that line, so that each fault is reported
+    /// once.
     ///
     /// # Errors
-    /// What is wrong with this line.
+    /// Returns the fault of this line.
     pub fn next(&mut self, line: &str) -> Result<Read, Fault> {
         self.follow(read(line))
     }
 
-    /// The same for a line that was read before.
+    /// Checks the next line as [`read`] returned it; otherwise the same as [`Checker::next`].
     ///
     /// # Errors
-    /// What is wrong with this line.
+    /// Returns the fault of this line.
     pub fn follow(&mut self, line: Result<Read, Fault>) -> Result<Read, Fault> {
         let checked = self.check(line);
         self.is_faulty |= checked.is_err();
@@ -566,7 +572,7 @@ impl Checker {
     fn check(&mut self, line: Result<Read, Fault>) -> Result<Read, Fault> {
         let expected = self.sequence.saturating_add(1);
         let entry = line.inspect_err(|_| {
-            // The next one can be told only by its number.
+            // The next line can be checked only by its sequence number.
             self.sequence = expected;
             self.previous.clear();
         })?;
@@ -593,12 +599,13 @@ impl Checker {
         }
     }
 
-    /// The number of the last line.
+    /// Returns the sequence number of the last line; 0 before the first one.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// What was intended and has no outcome: the program was stopped between the two, or is still at it.
+    /// Returns the intents without an outcome, sorted by sequence number: the program was stopped between intent and
+    /// outcome, or the request is still running.
     pub fn open(self) -> Vec<Read> {
         let mut open: Vec<Read> = self.open.into_values().collect();
         open.sort_by_key(|entry| entry.sequence);

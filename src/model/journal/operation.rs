@@ -1,5 +1,5 @@
-//! What was done, as a person looks for it: the entry that says what was intended and the one that says what
-//! came of it are one deed.
+//! Operations as a person looks for them: the intent and the outcome that the journal records for a request are put
+//! together into one operation.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -9,21 +9,22 @@ use crate::model::{
     time::{calendar, expiry},
 };
 
-/// How a deed ended.
+/// Outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperationOutcome {
-    /// All of it was done.
+    /// Operation carried out as a whole.
     Success,
-    /// All or a part of it was not done.
+    /// Operation that was not carried out, or only in part.
     Failure,
-    /// The answer was lost, so that nobody knows for all keys.
+    /// Outcome not known for all keys, because the response was lost.
     Unknown,
-    /// Nothing says what came of it: the program was stopped between the two, or is still at it.
+    /// Operation without a recorded outcome: the program was stopped before it wrote one, or the operation is still
+    /// running.
     Open,
 }
 
 impl OperationOutcome {
-    /// The word for a person.
+    /// Returns the label shown to people.
     pub fn word(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -42,38 +43,38 @@ impl OperationOutcome {
     }
 }
 
-/// One thing that was done, or tried.
+/// Request that was carried out or attempted, put together from its journal entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// When it was begun; `None` where the time can't be read.
+    /// Time at which the operation began, in milliseconds since 1970 (UTC); `None` if the recorded time can't be read.
     pub at: Option<Millis>,
-    /// The same as it is written.
+    /// Time at which the operation began, as the journal records it.
     pub written_at: String,
-    /// `event.action`, such as `api-key-create`.
+    /// Value of `event.action`, such as `api-key-create`.
     pub action: String,
-    /// How it ended.
+    /// Outcome of the operation.
     pub ending: OperationOutcome,
-    /// Who was signed in at the cluster.
+    /// Name of the user that was signed in to the cluster.
     pub user: String,
-    /// The realm of that name.
+    /// Realm of that user.
     pub realm: String,
-    /// Who used the machine.
+    /// Name of the operating system's user that the program ran as.
     pub system_user: String,
-    /// The machine.
+    /// Name of the machine.
     pub host: String,
-    /// Name of the cluster.
+    /// Name of the cluster, or its address if the cluster did not report a name.
     pub cluster: String,
-    /// Its address.
+    /// Address (URL) of the cluster.
     pub address: String,
-    /// The keys for which it was done, or meant.
+    /// Ids of the keys for which the operation was carried out, or was intended if it has no outcome yet.
     pub keys: Vec<String>,
-    /// The keys for which it was not seen to be done.
+    /// Keys for which the operation was not confirmed to be carried out.
     pub failed: Vec<FailedKey>,
-    /// Why it went as it did.
+    /// Reason for the outcome, as text for people.
     pub reason: Option<String>,
-    /// What was asked: the body of the request.
+    /// Body of the request as JSON text; `None` if there is none.
     pub request: Option<String>,
-    /// The numbers of its entries in the chain.
+    /// Sequence numbers of the operation's entries in the chain.
     pub entries: Vec<u64>,
 }
 
@@ -107,7 +108,8 @@ impl Operation {
         self.entries.push(outcome.sequence);
     }
 
-    /// The action as a verb: `create`, `update`, `create cross-cluster`, or the whole word of another.
+    /// Returns the action as a verb: `create`, `update`, `create cross-cluster`, or the whole value of an action of
+    /// another form.
     pub fn verb(&self) -> Cow<'_, str> {
         match self.action.strip_prefix("cross-cluster-api-key-") {
             Some(verb) => format!("{verb} cross-cluster").into(),
@@ -115,7 +117,8 @@ impl Operation {
         }
     }
 
-    /// The keys in a few characters: the first one and how many more; those that failed count too.
+    /// Returns a short text for the keys: the id of the first one and the number of further ones, failed keys included;
+    /// empty if there are no keys.
     pub fn keys_in_short(&self) -> String {
         let mut ids = self.keys.iter().chain(self.failed.iter().map(|failed| &failed.id));
         let count = self.keys.len() + self.failed.len();
@@ -126,19 +129,20 @@ impl Operation {
         }
     }
 
-    /// Why, in one line: the reason, or that of the first key that failed.
+    /// Returns the reason of the operation, or that of the first failed key if the operation has none; empty if neither
+    /// has one.
     pub fn why(&self) -> &str {
         let of_a_key = || self.failed.first().map(|failed| failed.reason.as_str());
         self.reason.as_deref().or_else(of_a_key).unwrap_or_default()
     }
 
-    /// Whether it is about this key.
+    /// Returns `true` if the operation is about the key with this id, among the failed keys too.
     pub fn is_about(&self, key: &str) -> bool {
         self.keys.iter().any(|id| id == key) || self.failed.iter().any(|failed| failed.id == key)
     }
 
-    /// How it ended for a key for which it was not seen to be done. Entries of older versions tell that for all of
-    /// their keys together only.
+    /// Returns the outcome for one failed key. Entries of older versions record one outcome for all of their keys
+    /// together, which is then the outcome of each.
     pub fn ending_of(&self, failed: &FailedKey) -> OperationOutcome {
         match failed.is_unknown {
             Some(true) => OperationOutcome::Unknown,
@@ -148,7 +152,7 @@ impl Operation {
         }
     }
 
-    /// Whether each of these words, in lower case, is in one of its facts.
+    /// Returns `true` if each of these words, in lower case, occurs in at least one of the operation's texts.
     pub fn fits(&self, words: &[String]) -> bool {
         let facts = [
             &*self.written_at,
@@ -171,7 +175,7 @@ impl Operation {
     }
 }
 
-/// Whether a text has a word in it, in whatever case; the word is in lower case.
+/// Returns `true` if the text contains the word, regardless of case; the word must be in lower case.
 fn contains(text: &str, word: &str) -> bool {
     if text.is_ascii() && word.is_ascii() {
         let (text, word) = (text.as_bytes(), word.as_bytes());
@@ -183,12 +187,12 @@ fn contains(text: &str, word: &str) -> bool {
     text.to_lowercase().contains(word)
 }
 
-/// The words of a search, in lower case.
+/// Splits a search at blanks and returns its words in lower case.
 pub fn words(search: &str) -> Vec<String> {
     search.split_whitespace().map(str::to_lowercase).collect()
 }
 
-/// Puts the entries of a journal together, from the oldest on.
+/// Collection of operations, put together from the entries of a journal, which are added from the oldest on.
 #[derive(Debug, Default)]
 pub struct Operations {
     operations: Vec<Operation>,
@@ -196,7 +200,7 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Takes the next entry. One that says what came of something whose intent is not there stands by itself.
+    /// Adds the next entry. An outcome whose intent was not added becomes an operation of its own.
     pub fn take(&mut self, entry: Read) {
         let begun = entry.intent.as_ref().and_then(|intent| self.open.remove(intent));
         match begun.and_then(|place| self.operations.get_mut(place)) {
@@ -210,7 +214,7 @@ impl Operations {
         }
     }
 
-    /// All, the newest first.
+    /// Returns all operations, the newest first.
     pub fn newest_first(mut self) -> Vec<Operation> {
         self.operations.reverse();
         self.operations
@@ -298,7 +302,7 @@ mod tests {
         let (endings, line) = of(Verdict::Unknown, vec![failed("a", Some(true)), failed("b", Some(false))]);
         assert_eq!(endings, [OperationOutcome::Unknown, OperationOutcome::Failure]);
         assert!(line.contains(r#""unknown":true"#), "{line}");
-        // Entries of older versions name no value for a key.
+        // Entries of older versions record no outcome for each key.
         assert_eq!(of(Verdict::Failure, vec![failed("a", None)]).0, [OperationOutcome::Failure]);
         let (endings, line) = of(Verdict::Unknown, vec![failed("a", None)]);
         assert!(endings == [OperationOutcome::Unknown] && !line.contains(r#""unknown":"#), "{line}");

@@ -1,4 +1,4 @@
-//! Lines of the journal: what is seen of a change, wherever it is made.
+//! Tests for lines of the journal: changes are detected, wherever they are made.
 
 use crate::model::journal::*;
 
@@ -79,7 +79,7 @@ fn what_is_removed_swapped_added_or_written_anew_is_seen_at_its_place() {
     let mut double = lines(3);
     double.insert(1, double[0].clone());
     assert_eq!(faults(&double)[0], (2, Fault::OutOfPlace { expected: 2, found: 1 }));
-    // Another line with a right hash of its own does not fit between its neighbours.
+    // Another line with a correct hash of its own does not fit between its neighbors.
     let mut anew = lines(4);
     anew[1] = Entry { reason: None, ..entry(2) }.line(2, &read(&anew[0]).unwrap().hash);
     assert_eq!(faults(&anew), [(3, Fault::OutOfPlace { expected: 3, found: 3 })]);

@@ -1,12 +1,12 @@
-//! What the privileges of Elasticsearch allow, in a few words each. A privilege without words here is no less
-//! real: its name is all that is said of it.
+//! Short descriptions of what the privileges of Elasticsearch allow. A privilege without a description is no less real:
+//! only its name is shown.
 
-/// What a cluster privilege allows; blank where there are no words for it.
+/// Returns what a cluster privilege allows; empty if it has no description.
 pub fn cluster(name: &str) -> &'static str {
     find(CLUSTER, name)
 }
 
-/// What an index privilege allows; blank where there are no words for it.
+/// Returns what an index privilege allows; empty if it has no description.
 pub fn index(name: &str) -> &'static str {
     find(INDEX, name)
 }

@@ -1,27 +1,26 @@
-//! What role descriptors grant, in words. The raw JSON is never rebuilt from what is read here.
+//! Description of what role descriptors grant. The raw JSON is never rebuilt from what is read here.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::model::{text::json, time::expiry::plural};
 
-/// A part of a sentence, with the weight it is set in.
+/// Part of a sentence, with the weight it is set in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Running text.
     Text(String),
-    /// The words that carry the sentence.
+    /// Text that carries the meaning of the sentence.
     Strong(String),
-    /// A pattern or privilege, verbatim.
+    /// Pattern or privilege, verbatim.
     Mono(String),
 }
 
-/// A descriptor without what Elasticsearch refuses in keys.
+/// Returns a descriptor without what Elasticsearch refuses in keys.
 ///
-/// A role may have a `description`, and those that Elasticsearch brings along have `_reserved` in
-/// their metadata; for a key, 8.19 and 9.5 answer "unexpected field [description]" and "role
-/// descriptor metadata keys may not start with [_]" (as seen on both). Neither grants anything. Every
-/// other field stays, known or not.
+/// A role may have a `description`, and built-in roles have `_reserved` in their metadata; for a key, 8.19 and 9.5
+/// answer `unexpected field [description]` and `role descriptor metadata keys may not start with [_]` (as seen on
+/// both). Neither grants anything. Every other field stays, known or not.
 pub fn for_key(descriptor: &RawValue) -> Box<RawValue> {
     let Some(members) = json::members(descriptor.get()) else { return descriptor.to_owned() };
     let kept = members.into_iter().filter(|(key, _)| key != "description").map(|(key, value)| {
@@ -41,31 +40,31 @@ fn write(members: Vec<(String, Box<RawValue>)>) -> Option<Box<RawValue>> {
     RawValue::from_string(text).ok()
 }
 
-/// What a set of descriptors grants together.
+/// Privileges that a set of descriptors grants together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     /// Cluster privileges.
     pub cluster: Vec<String>,
-    /// What may be done with which indices.
+    /// Index privileges, with the indices they apply to.
     pub indices: Vec<IndexGrant>,
     /// Names of applications (Kibana …) with privileges.
     pub applications: Vec<String>,
     /// Users that may be acted for.
     pub run_as: Vec<String>,
-    /// Whether rights on remote clusters are among them.
+    /// `true` if rights on remote clusters are included.
     pub remote: bool,
-    /// Fields that this program doesn't know: never guessed at, always named.
+    /// Fields that this program doesn't know, and descriptors that it can't read: never guessed at, always named.
     pub unknown: Vec<String>,
 }
 
 /// Privileges on index patterns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexGrant {
-    /// Names and patterns.
+    /// Names and patterns of the indices.
     pub names: Vec<String>,
     /// Index privileges.
     pub privileges: Vec<String>,
-    /// Whether only some documents or fields are meant.
+    /// `true` if only some documents or fields are included.
     pub limited: bool,
 }
 
@@ -135,7 +134,7 @@ impl Grants {
         grants
     }
 
-    /// Adds what one descriptor grants.
+    /// Adds the grants of one descriptor.
     pub fn add(&mut self, name: &str, descriptor: &RawValue) {
         let Ok(wire) = serde_json::from_str::<Wire>(descriptor.get()) else {
             return push_new(&mut self.unknown, name.to_owned());
@@ -163,12 +162,12 @@ impl Grants {
         }
     }
 
-    /// Whether nothing at all is granted, as far as can be told.
+    /// Returns `true` if nothing at all is granted, as far as known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// A few words for a table cell: "Write 4 patterns", "Read 1 pattern", "Cluster only", "Nothing".
+    /// Formats a short text for a table cell: "Write 4 patterns", "Read 1 pattern", "Cluster only", "Nothing".
     pub fn short(&self) -> String {
         let patterns: std::collections::BTreeSet<&str> =
             self.indices.iter().flat_map(|grant| grant.names.iter().map(String::as_str)).collect();
@@ -193,8 +192,8 @@ impl Grants {
         format!("{verb} {}", plural(patterns.len() as u64, "pattern"))
     }
 
-    /// The grants as clauses of a sentence whose subject is the key: "**reads** `logs-*`",
-    /// "**watches the cluster**". Empty if nothing is granted.
+    /// Returns the grants as clauses of a sentence whose subject is the key: "**reads** `logs-*`", "**watches the
+    /// cluster**". Empty if nothing is granted.
     pub fn clauses(&self) -> Vec<Vec<Piece>> {
         let mut clauses: Vec<Vec<Piece>> = self.indices.iter().map(index_clause).collect();
         if !self.cluster.is_empty() {
@@ -222,7 +221,7 @@ impl Grants {
     }
 }
 
-/// Joins clauses to a sentence's middle: "a, b and c".
+/// Joins clauses to the middle of a sentence: "a, b, and c".
 pub fn join(clauses: Vec<Vec<Piece>>) -> Vec<Piece> {
     let last = clauses.len().saturating_sub(1);
     let mut pieces = Vec::new();
@@ -235,7 +234,7 @@ pub fn join(clauses: Vec<Vec<Piece>>) -> Vec<Piece> {
     pieces
 }
 
-/// The same text without weights, for the command line and for screen readers.
+/// Returns the text without weights, for the command line and for screen readers.
 pub fn plain(pieces: &[Piece]) -> String {
     pieces
         .iter()
@@ -255,7 +254,8 @@ fn index_clause(grant: &IndexGrant) -> Vec<Piece> {
     clause
 }
 
-/// What index privileges let do, and whether the names follow at once ("reads `a`", but "deletes documents in `a`").
+/// Returns what index privileges allow, and `true` if the names follow directly ("reads `a`", but "deletes documents in
+/// `a`").
 pub(crate) fn index_verbs(privileges: &[String]) -> (Vec<Piece>, bool) {
     let mut verbs: Vec<&str> = Vec::new();
     let mut odd = Vec::new();
@@ -282,7 +282,7 @@ pub(crate) fn index_verbs(privileges: &[String]) -> (Vec<Piece>, bool) {
     (clause, odd.is_empty() && matches!(verbs.last(), Some(&"reads" | &"watches")))
 }
 
-/// What a stronger verb says too is not said twice.
+/// Removes verbs that a stronger verb includes.
 fn leave_out_the_lesser(verbs: &mut Vec<&str>) {
     let lesser: &[&str] = if verbs.contains(&"does everything") {
         return verbs.retain(|verb| *verb == "does everything");
@@ -316,7 +316,7 @@ fn index_verb(privilege: &str) -> Option<&'static str> {
     })
 }
 
-/// What cluster privileges let do.
+/// Returns what cluster privileges allow.
 pub(crate) fn cluster_clause(privileges: &[String]) -> Vec<Piece> {
     let has = |name: &str| privileges.iter().any(|p| p == name);
     if has("all") {
@@ -340,7 +340,7 @@ pub(crate) fn cluster_clause(privileges: &[String]) -> Vec<Piece> {
     clause
 }
 
-/// Up to six names, and how many more there are.
+/// Lists up to six names, and the number of further ones.
 pub(crate) fn list(names: &[String]) -> Vec<Piece> {
     const MAX_NAMED: usize = 6;
     let mut pieces = Vec::new();

@@ -1,15 +1,15 @@
-//! Languages of wildcard patterns, compared exactly: whether every text of one is in another, and whether several
-//! have a text in common. Elasticsearch compares privileges and index names in the same way, by automata.
+//! Languages of wildcard patterns, compared exactly: whether every text of one is in another, and whether several have
+//! a text in common. Elasticsearch compares privileges and index names in the same way, by automata.
 
 use std::collections::{HashSet, VecDeque};
 
-/// States of the joint automaton that one comparison looks at before its answer is "not known".
+/// Limit of states of the joint automaton that one comparison visits; beyond it the answer is "not known".
 pub const MAX_STATES: usize = 20_000;
 
-/// Characters of one pattern that are looked into; no action and no index name is longer than 255 bytes.
+/// Limit of a pattern's length in bytes; no action and no index name is longer than 255 bytes.
 pub const MAX_PATTERN: usize = 1024;
 
-/// Stands for every character that no pattern names: a private one of Unicode's last plane.
+/// Character that stands for every one that no pattern names: a private one of Unicode's last plane.
 const OTHER: char = '\u{10fffd}';
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ enum Sign {
     Run,
 }
 
-/// One wildcard pattern: `*` is any run, `?` any character, a backslash takes the meaning of the next away.
+/// Wildcard pattern: `*` is any run, `?` any character, a backslash takes the meaning of the next character away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Vec<Sign>);
 
@@ -48,13 +48,13 @@ impl Pattern {
         Some(Self(signs))
     }
 
-    /// `true` if the pattern is a single text.
+    /// Returns `true` if the pattern is a single text.
     pub fn is_literal(&self) -> bool {
         self.0.iter().all(|sign| matches!(sign, Sign::One(_)))
     }
 
-    /// The texts that the pattern matches at least, for trying them on what is no pattern: each wildcard as a few
-    /// different texts.
+    /// Returns some texts that the pattern matches, for trying them on what is no pattern: each wildcard is replaced by
+    /// a few different texts.
     pub fn samples(&self) -> impl Iterator<Item = String> + '_ {
         ["", "q", "zq7", "0", "-x.1"].into_iter().map(|run| {
             let each = |sign: &Sign| match sign {
@@ -66,7 +66,7 @@ impl Pattern {
         })
     }
 
-    /// `true` if the pattern matches the whole text.
+    /// Returns `true` if the pattern matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
         let signs = &self.0;
         let text: Vec<char> = text.chars().collect();
@@ -91,7 +91,7 @@ impl Pattern {
         signs[s..].iter().all(|sign| *sign == Sign::Run)
     }
 
-    /// `true` if every text of the other pattern is surely matched; a quick look, which may miss some.
+    /// Returns `true` if every text of the other pattern is surely matched; a quick check, which may miss some.
     fn covers(&self, other: &Self) -> bool {
         let wanted = &other.0;
         let mut reached = vec![false; wanted.len() + 1];
@@ -112,7 +112,7 @@ impl Pattern {
     }
 }
 
-/// The texts that one of some patterns matches and none of some others.
+/// Texts that at least one of some patterns matches and none of some others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Language {
     include: Vec<Pattern>,
@@ -122,7 +122,7 @@ pub struct Language {
 }
 
 impl Language {
-    /// The texts that one of these patterns matches.
+    /// Returns the language of the texts that at least one of these patterns matches.
     pub fn of<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
         Self::default().with(patterns)
     }
@@ -137,7 +137,7 @@ impl Language {
         self
     }
 
-    /// The same without the texts that one of these patterns matches.
+    /// Returns the language without the texts that at least one of these patterns matches.
     pub fn without<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
         let cut = Self::of(patterns);
         self.is_cut |= cut.is_cut;
@@ -145,14 +145,15 @@ impl Language {
         self
     }
 
-    /// `true` if the text is in the language.
+    /// Returns `true` if the text is in the language.
     pub fn has(&self, text: &str) -> bool {
         self.include.iter().any(|pattern| pattern.matches(text))
             && !self.exclude.iter().any(|pattern| pattern.matches(text))
     }
 }
 
-/// Tells if every text of `wanted` is in one of the languages `held`; `None` if that takes more than [`MAX_STATES`].
+/// Returns whether every text of `wanted` is in one of the languages `held`; `None` if that takes more than
+/// [`MAX_STATES`] or depends on a pattern that was too long to be read.
 pub fn is_subset(wanted: &Language, held: &[&Language]) -> Option<bool> {
     let plain = || held.iter().filter(|language| language.exclude.is_empty());
     let is_covered = |one: &Pattern| plain().flat_map(|language| &language.include).any(|wide| wide.covers(one));
@@ -170,14 +171,16 @@ pub fn is_subset(wanted: &Language, held: &[&Language]) -> Option<bool> {
     }
 }
 
-/// Tells if some text is in all of these languages; `None` if that takes more than [`MAX_STATES`].
+/// Returns whether some text is in all of these languages; `None` if that takes more than [`MAX_STATES`] or depends on
+/// a pattern that was too long to be read.
 pub fn have_common(languages: &[&Language]) -> Option<bool> {
     let found = search(languages, languages.len(), |accepts| !accepts.contains(&false))?;
     let is_cut = languages.iter().any(|language| language.is_cut);
     if found || !is_cut { Some(found) } else { None }
 }
 
-/// Looks for a text with a wanted pattern of acceptance. The first `needed` languages must still be able to accept.
+/// Searches for a text whose acceptance by the languages meets `is_goal`. The first `needed` languages must still be
+/// able to accept; `None` beyond [`MAX_STATES`].
 fn search(languages: &[&Language], needed: usize, is_goal: impl Fn(&[bool]) -> bool) -> Option<bool> {
     let machine = Machine::new(languages);
     let start = machine.start();
@@ -201,11 +204,12 @@ fn search(languages: &[&Language], needed: usize, is_goal: impl Fn(&[bool]) -> b
     Some(false)
 }
 
-/// All patterns of some languages, run at the same time. A state is the ascending list of active positions.
+/// Automaton that runs all patterns of some languages at the same time. A state is the ascending list of active
+/// positions.
 struct Machine {
-    /// The signs of each pattern, each followed by an end.
+    /// Signs of each pattern, each pattern followed by an end (`None`).
     signs: Vec<Option<Sign>>,
-    /// For each position the language, and `true` if its pattern is an excluded one.
+    /// Language of each position, and `true` if its pattern is an excluded one.
     owners: Vec<(usize, bool)>,
     starts: Vec<u32>,
     languages: usize,
@@ -231,7 +235,7 @@ impl Machine {
         self.closed(self.starts.clone())
     }
 
-    /// With the positions behind each `*`, which may stand for nothing.
+    /// Adds the positions behind each `*`, which may stand for nothing.
     fn closed(&self, positions: Vec<u32>) -> Vec<u32> {
         let mut all: Vec<u32> = Vec::with_capacity(positions.len());
         for mut at in positions {
@@ -270,14 +274,16 @@ impl Machine {
         (0..needed).all(|language| state.iter().any(|at| self.owners[*at as usize] == (language, false)))
     }
 
-    /// The characters that make a difference next. What the needed languages can't take leads nowhere.
+    /// Returns the characters that make a difference next. Those that the needed languages can't take lead nowhere and
+    /// are left out.
     fn letters(&self, state: &[u32], needed: usize) -> Vec<char> {
         let is_needed = |at: &&u32| {
             let (language, is_excluded) = self.owners[**at as usize];
             language < needed && !is_excluded
         };
         let is_wide = |at: &u32| matches!(self.signs[*at as usize], Some(Sign::Run | Sign::Any));
-        // Where each needed language can take anything, the letters of all count, and one that nobody names.
+        // Where each needed language can take anything, the letters of all languages count, and one that no pattern
+        // names.
         let all_wide = (0..needed)
             .all(|language| state.iter().any(|at| self.owners[*at as usize] == (language, false) && is_wide(at)));
         let own = |at: &u32| match self.signs[*at as usize] {
@@ -289,7 +295,7 @@ impl Machine {
         } else {
             state.iter().filter(is_needed).filter_map(own).collect()
         };
-        // The one that nobody names comes first: it tells two languages apart soonest.
+        // The letter that no pattern names comes first: it tells two languages apart soonest.
         letters.sort_unstable_by(|a, b| b.cmp(a));
         letters.dedup();
         letters

@@ -1,6 +1,6 @@
-//! Which privileges imply which, worked out as Elasticsearch does: each is a set of actions, several add up, and a
-//! privilege is held if all of its actions are. "Not known" (`None`) where versions differ, where a name is none of
-//! this program's, or where the comparison would take too long.
+//! Privileges that imply others, worked out as Elasticsearch does: each is a set of actions, several add up, and a
+//! privilege is held if all of its actions are. The answer is "not known" (`None`) where versions differ, where this
+//! program does not know a name, or where the comparison would take too long.
 
 use std::{
     collections::HashMap,
@@ -12,31 +12,31 @@ use super::{
     tables::{self, Named},
 };
 
-/// What a privilege is for.
+/// Area that a privilege applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Area {
-    /// The cluster as a whole.
+    /// Cluster as a whole.
     Cluster,
     /// Indices.
     Index,
 }
 
-/// For which versions an answer must be right.
+/// Versions for which an answer must be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Versions {
-    /// Those like 9.5.3.
+    /// Versions like 9.5.3.
     Newest,
-    /// Those like 9.5.3 and those like 8.19.21.
+    /// Versions like 9.5.3 and versions like 8.19.21.
     All,
 }
 
-/// The privilege over one's own keys: its check is one of its own, that implies no other (as seen on 9.5.3).
+/// Privilege over one's own keys: it is checked in a way of its own and implies no other (as seen on 9.5.3).
 const OWN_KEYS: &str = "manage_own_api_key";
 
-/// The most answers about several privileges together that are kept.
+/// Limit of cached answers about several privileges together; the cache is emptied when it is full.
 const MAX_UNIONS: usize = 4096;
 
-/// The named privileges of an area, compiled once, and what was found out about each pair of them.
+/// Named privileges of an area, compiled once, and the answers found for each pair of them.
 struct Compiled {
     numbers: HashMap<&'static str, usize>,
     languages: Vec<[Language; 2]>,
@@ -80,17 +80,17 @@ fn compiled(area: Area) -> &'static Compiled {
     }
 }
 
-/// A privilege as it is held or asked for.
+/// Privilege as it is held or asked for.
 enum Privilege {
     Named(usize),
-    /// A pattern over actions, which stands for all that begin like it.
+    /// Pattern over actions, which stands for all actions that begin with it.
     Raw(Box<Language>),
-    /// One that this program does not know.
+    /// Privilege that this program does not know.
     Unknown,
 }
 
 impl Privilege {
-    /// The name must be in lower case.
+    /// Reads a privilege; the name must be in lower case.
     fn of(area: Area, name: &str) -> Self {
         match compiled(area).numbers.get(name) {
             Some(number) => Self::Named(*number),
@@ -134,8 +134,8 @@ impl Privilege {
     }
 }
 
-/// Tells if somebody who holds some privileges holds another, as `_has_privileges` answers. For indices, all of
-/// these privileges must be on the index that is meant; see [`index_implies`] for the failure store.
+/// Returns whether a holder of some privileges holds another, as `_has_privileges` answers; `None` if it is not known.
+/// For indices, all of these privileges must be on the index in question; see [`index_implies`] for the failure store.
 pub fn implies(area: Area, held: &[&str], wanted: &str, versions: Versions) -> Option<bool> {
     let wanted = wanted.to_lowercase();
     let held: Vec<String> = held.iter().map(|name| name.to_lowercase()).collect();
@@ -182,8 +182,8 @@ fn implies_in(area: Area, held: &[Privilege], wanted: &Privilege, era: usize) ->
     is_sure.then_some(false)
 }
 
-/// Tells if several privileges together contain another; the outer `None` where one of them is not known. Searches ask
-/// the same of hundreds of keys, so that answers about privileges with a name are kept.
+/// Returns whether several privileges together contain another; the outer `None` if one of them is not known. Searches
+/// ask the same of hundreds of keys, so answers about named privileges are cached.
 fn is_in_union(area: Area, held: &[&Privilege], wanted: &Privilege, era: usize) -> Option<Option<bool>> {
     let together: Vec<&Language> = held.iter().map(|one| one.language(area, era)).collect::<Option<_>>()?;
     let language = wanted.language(area, era)?;
@@ -201,12 +201,12 @@ fn is_in_union(area: Area, held: &[&Privilege], wanted: &Privilege, era: usize) 
     }))
 }
 
-/// A question that [`is_in_union`] answers, by the numbers of privileges that have a name.
+/// Question that [`is_in_union`] answers, by the numbers of the named privileges.
 #[derive(PartialEq, Eq, Hash)]
 struct Union {
     wanted: usize,
     era: usize,
-    /// In ascending order.
+    /// Numbers of the held privileges, ascending and without repeats.
     held: Vec<usize>,
 }
 
@@ -223,7 +223,8 @@ impl Union {
     }
 }
 
-/// Tells if some single action is allowed by one of these and by one of those, on the same part of a data stream.
+/// Returns whether some single action is allowed by a privilege of each list, on the same part of a data stream; `None`
+/// if it is not known or versions differ.
 pub fn have_common_action(area: Area, one: &[&str], other: &[&str], versions: Versions) -> Option<bool> {
     let read = |names: &[&str]| -> Vec<(Part, Privilege)> {
         let lower = names.iter().map(|name| name.to_lowercase());
@@ -254,15 +255,15 @@ pub fn have_common_action(area: Area, one: &[&str], other: &[&str], versions: Ve
     found.iter().all(|answer| *answer == found[0]).then_some(found[0])
 }
 
-/// Tells if a privilege allows some action that is in all of these languages, as on 9.5.3. `None` for a name that is
-/// not known.
+/// Returns whether a privilege allows some action that is in all of these languages, as on 9.5.3; `None` if the name is
+/// not known or the comparison would take too long.
 pub fn common_action(area: Area, held: &str, within: &[&Language]) -> Option<bool> {
     let held = Privilege::of(area, &held.to_lowercase());
     let languages: Vec<&Language> = within.iter().copied().chain([held.language(area, 0)?]).collect();
     have_common(&languages)
 }
 
-/// Which part of a data stream an index privilege is for: its data, its failures, or both.
+/// Part of a data stream that an index privilege applies to: its data, its failures, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Data,
@@ -278,8 +279,8 @@ fn part(name: &str) -> Part {
     }
 }
 
-/// Tells if an index privilege is held by who has grants on the index; each is the list of its privileges. A grant
-/// with `all` gives all of its privileges on data and on failures; otherwise each counts where it is for, so that
+/// Returns whether an index privilege is held by grants on one index, each given as the list of its privileges. A grant
+/// with `all` gives all of its privileges on data and on failures; otherwise each counts only for its part, so that
 /// `read_failure_store` does not give `read` (as seen on 9.5.3 and 8.19.21).
 pub fn index_implies(grants: &[&[String]], wanted: &str, versions: Versions) -> Option<bool> {
     if grants.is_empty() {
@@ -296,13 +297,13 @@ pub fn index_implies(grants: &[&[String]], wanted: &str, versions: Versions) -> 
         held.extend(grant.iter().filter(counts).map(String::as_str));
     }
     if wanted.eq_ignore_ascii_case("none") {
-        // Whoever has anything has it, and who has nothing but it has not (as seen on 9.5.3).
+        // `none` is held with any other privilege, but not if it is the only one (as seen on 9.5.3).
         return Some(held.iter().any(|name| !name.eq_ignore_ascii_case("none")));
     }
     implies(Area::Index, &held, wanted, versions)
 }
 
-/// What a name can stand for.
+/// Areas in which a name is a privilege.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PrivilegeScopes {
     /// `true` if it is a privilege for the cluster.
@@ -311,7 +312,7 @@ pub struct PrivilegeScopes {
     pub index: bool,
 }
 
-/// What a privilege is for: a name of 9.5.3 or 8.19.21 in any case, or a pattern over actions.
+/// Returns the areas in which a name is a privilege: one of 9.5.3 or 8.19.21 in any case, or a pattern over actions.
 pub fn known(name: &str) -> PrivilegeScopes {
     let lower = name.to_lowercase();
     let begins = |starts: &[&str]| starts.iter().any(|start| lower.starts_with(start));
@@ -322,7 +323,7 @@ pub fn known(name: &str) -> PrivilegeScopes {
     }
 }
 
-/// Names of privileges that are spelled nearly like this, the nearest first; at most three.
+/// Returns up to three names of privileges that are spelled nearly like this one, nearest first.
 pub fn nearest(name: &str, areas: &[Area]) -> Vec<&'static str> {
     const MAX_NAMES: usize = 3;
     const MAX_LENGTH: usize = 60;

@@ -1,4 +1,4 @@
-//! The privileges of 9.5.3 by name: which exist, which imply which, and which allow an action.
+//! Privileges of 9.5.3 by name: which exist, which imply which, and which allow an action.
 
 pub mod descriptions;
 pub mod descriptor;
@@ -16,18 +16,18 @@ pub use implied::{
 };
 pub use restricted::{is_restricted, unrestricted_names};
 
-/// An action and the privileges that grant it, in the order in which refusals list them (as seen on 9.5.3).
+/// Action and the privileges that grant it, in the order in which refusals list them (as seen on 9.5.3).
 #[derive(Debug, Clone, Copy)]
 pub struct Action {
-    /// The name in refusals.
+    /// Name of the action in refusals.
     pub name: &'static str,
-    /// The privileges that allow it.
+    /// Privileges that allow the action.
     pub granted_by: &'static [&'static str],
 }
 
 macro_rules! actions {
     ($($id:ident = $name:literal: $($by:literal)*;)*) => {
-        $(#[doc = $name] pub const $id: Action = Action { name: $name, granted_by: &[$($by),*] };)*
+        $(#[doc = concat!("`", $name, "`")] pub const $id: Action = Action { name: $name, granted_by: &[$($by),*] };)*
     };
 }
 
@@ -91,7 +91,7 @@ actions! {
     STATS = "indices:monitor/stats": "monitor" "cross_cluster_replication" "manage" "all";
 }
 
-/// The cluster privileges that `GET /_security/privilege/_builtin` lists.
+/// Cluster privileges that `GET /_security/privilege/_builtin` lists.
 pub const CLUSTER: &[&str] = &[
     "all",
     "cancel_task",
@@ -161,7 +161,7 @@ pub const CLUSTER: &[&str] = &[
     "write_fleet_secrets",
 ];
 
-/// The index privileges that `GET /_security/privilege/_builtin` lists.
+/// Index privileges that `GET /_security/privilege/_builtin` lists.
 pub const INDICES: &[&str] = &[
     "all",
     "auto_configure",
@@ -197,16 +197,17 @@ pub const INDICES: &[&str] = &[
     "write",
 ];
 
-/// The privileges that remote clusters know.
+/// Privileges that exist on remote clusters.
 pub const REMOTE_CLUSTER: &[&str] = &["monitor_enrich", "monitor_stats"];
 
-/// Known, though not listed among the built-in ones.
+/// Cluster privileges that exist but are not listed among the built-in ones.
 const UNLISTED: &[&str] = &["read_project_routing", "manage_project_routing"];
 
-/// The order in which a refusal lists the cluster privileges.
+/// Cluster privileges in the order in which a refusal lists them, separated by commas.
 const CLUSTER_IN_REFUSALS: &str = "manage_own_api_key,manage_data_stream_global_retention,monitor_data_stream_global_retention,none,cancel_task,clone_api_key,cross_cluster_replication,cross_cluster_search,delegate_pki,grant_api_key,manage_autoscaling,manage_index_templates,manage_logstash_pipelines,manage_oidc,manage_saml,manage_search_application,manage_search_query_rules,manage_search_synonyms,manage_service_account,manage_token,manage_user_profile,monitor_connector,monitor_enrich,monitor_esql,monitor_inference,monitor_ml,monitor_reindex,monitor_rollup,monitor_snapshot,monitor_stats,monitor_text_structure,monitor_watcher,post_behavioral_analytics_event,read_ccr,read_connector_secrets,read_fleet_secrets,read_ilm,read_pipeline,read_project_routing,read_security,read_slm,transport_client,write_connector_secrets,write_fleet_secrets,create_snapshot,manage_behavioral_analytics,manage_ccr,manage_connector,manage_enrich,manage_ilm,manage_inference,manage_ml,manage_project_routing,manage_reindex,manage_rollup,manage_slm,manage_watcher,monitor_data_frame_transforms,monitor_transform,manage_ingest_pipelines,manage_pipeline,manage_api_key,manage_data_frame_transforms,manage_transform,manage_security,monitor,manage,all";
 
-/// Why a cluster privilege can't be used, if so.
+/// Returns Elasticsearch's refusal of a cluster privilege that does not exist; `None` for an existing one, in any case,
+/// or a pattern over actions.
 pub fn cluster_problem(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
     let known = CLUSTER.contains(&lower.as_str()) || UNLISTED.contains(&lower.as_str()) || known(&lower).cluster;
@@ -217,7 +218,8 @@ pub fn cluster_problem(name: &str) -> Option<String> {
     })
 }
 
-/// Why an index privilege can't be used, if so.
+/// Returns Elasticsearch's refusal of an index privilege that does not exist; `None` for an existing one, in any case,
+/// or a pattern over actions.
 pub fn index_problem(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
     let known = INDICES.contains(&lower.as_str()) || known(&lower).index;
@@ -229,7 +231,7 @@ pub fn index_problem(name: &str) -> Option<String> {
     })
 }
 
-/// Whether a held privilege (a name, or a pattern over actions) allows an action.
+/// Returns `true` if a held privilege (a name, or a pattern over actions) allows an action.
 pub fn allows(held: &str, action: &Action) -> bool {
     let held = held.to_lowercase();
     if held.contains(':') {
@@ -238,12 +240,12 @@ pub fn allows(held: &str, action: &Action) -> bool {
     action.granted_by.contains(&held.as_str())
 }
 
-/// Whether holding one cluster privilege means holding the other, as on 9.5.3.
+/// Returns `true` if holding one cluster privilege surely means holding the other, as on 9.5.3.
 pub fn cluster_contains(held: &str, wanted: &str) -> bool {
     implies(Area::Cluster, &[held], wanted, Versions::Newest) == Some(true)
 }
 
-/// Whether holding one index privilege means holding the other, as on 9.5.3.
+/// Returns `true` if holding one index privilege surely means holding the other, as on 9.5.3.
 pub fn index_contains(held: &str, wanted: &str) -> bool {
     index_implies(&[&[held.to_owned()]], wanted, Versions::Newest) == Some(true)
 }

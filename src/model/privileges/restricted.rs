@@ -1,13 +1,13 @@
-//! Names of the system's own indices, which a grant reaches only if it allows restricted indices. Which they all are
-//! depends on the modules of the cluster and is not told; so a name with a dot in front is one surely, surely not, or
-//! not known.
+//! Names of restricted indices (the system's own), which a grant reaches only if it allows restricted indices. The full
+//! list depends on the modules of the cluster, which does not publish it; so a name with a leading dot is surely
+//! restricted, surely not, or not known.
 
 /// Restricted names on every cluster with security, alone or with a dash and a number behind (as seen on 9.5.3 and
 /// 8.19.21).
 const RESTRICTED: &[&str] = &[".security", ".security-tokens", ".security-profile"];
 
-/// Patterns of names with a dot in front that no module has for its own: data streams' backing indices, and indices
-/// that are hidden only.
+/// Patterns of names with a leading dot that no module reserves: data streams' backing indices, and indices that are
+/// only hidden.
 const UNRESTRICTED: &[&str] = &[
     ".ds-logs-*",
     ".ds-metrics-*",
@@ -25,12 +25,12 @@ const UNRESTRICTED: &[&str] = &[
     ".items-*",
 ];
 
-/// Patterns of names with a dot in front that are surely not restricted.
+/// Returns patterns of names with a leading dot that are surely not restricted.
 pub fn unrestricted_names() -> &'static [&'static str] {
     UNRESTRICTED
 }
 
-/// Tells if a concrete name is one of the system's own; `None` if it is not known.
+/// Returns whether a concrete name is restricted; `None` if it is not known.
 pub fn is_restricted(name: &str) -> Option<bool> {
     if !name.starts_with('.') || UNRESTRICTED.iter().any(|pattern| super::glob(pattern, name)) {
         return Some(false);

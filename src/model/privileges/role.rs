@@ -1,20 +1,19 @@
-//! A role of the cluster: its name, and its descriptor as the cluster sent it.
+//! Role of the cluster: its name, and its descriptor as the cluster sent it.
 
 use serde_json::value::RawValue;
 
-/// A role that a key can be made from. Elasticsearch takes no role names for a key, so the
-/// descriptor is what travels.
+/// Role that a key can be made from. Elasticsearch takes no role names for a key, so the role's descriptor is sent.
 #[derive(Clone, Debug)]
 pub struct Role {
-    /// Unique in the cluster.
+    /// Name of the role, unique in the cluster.
     pub name: String,
-    /// Unchanged, unknown fields included.
+    /// Role descriptor, unchanged and with unknown fields.
     pub descriptor: Box<RawValue>,
-    /// Whether Elasticsearch brings it along (`metadata._reserved`).
+    /// `true` if the role is built into Elasticsearch (`metadata._reserved`).
     pub reserved: bool,
 }
 
-/// Up to three names that look like `wanted`, nearest first.
+/// Returns up to three names that resemble `wanted`, nearest first.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
     let mut ranked: Vec<(usize, &str)> = names

@@ -1,13 +1,13 @@
-//! Which actions each named privilege stands for, as seen on 9.5.3; where 8.19.21 differs, with its own.
+//! Actions that each named privilege stands for, as seen on 9.5.3, and those of 8.19.21 where they differ.
 
-/// A named privilege.
+/// Named privilege.
 pub(super) struct Named {
     pub(super) name: &'static str,
-    /// Patterns of the actions that it allows.
+    /// Patterns of the actions that the privilege allows.
     pub(super) actions: &'static [&'static str],
-    /// Patterns of the actions that it leaves out of them.
+    /// Patterns of actions that are excluded from these.
     pub(super) without: &'static [&'static str],
-    /// The actions on older versions (as seen on 8.19.21), where they are others.
+    /// Patterns of the allowed actions on older versions (as seen on 8.19.21); `None` if they are the same.
     pub(super) before: Option<&'static [&'static str]>,
 }
 
@@ -23,7 +23,7 @@ const fn changed(name: &'static str, actions: &'static [&'static str], before: &
     Named { name, actions, without: &[], before: Some(before) }
 }
 
-/// Privileges for the cluster, by name.
+/// Cluster privileges, by name.
 pub(super) static CLUSTER: &[Named] = &[
     plain("all", &["cluster:*", "indices:admin/template/*", "indices:admin/index_template/*"]),
     plain("cancel_task", &["cluster:admin/tasks/cancel*"]),
@@ -253,7 +253,7 @@ pub(super) static CLUSTER: &[Named] = &[
     plain("write_fleet_secrets", &["cluster:admin/fleet/secrets/post", "cluster:admin/fleet/secrets/delete"]),
 ];
 
-/// Privileges for indices, by name.
+/// Index privileges, by name.
 pub(super) static INDEX: &[Named] = &[
     plain("all", &["indices:*", "internal:transport/proxy/indices:*"]),
     changed(

@@ -1,5 +1,5 @@
-//! The rights of a key's owner as they were taken for the key, beside those of today. Later changes of roles
-//! don't reach a key, so the two drift apart.
+//! Comparison of a key's snapshot of its owner's rights with the rights that the owner has today. Later changes of
+//! roles don't reach a key, so the two drift apart.
 
 use serde_json::value::RawValue;
 
@@ -10,43 +10,44 @@ use super::{
 };
 use crate::model::{privileges::descriptor, text::sanitize};
 
-/// What is known of the owner of a key today.
+/// Owner of a key as known today.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerNow {
-    /// Nothing, and why.
+    /// Owner that could not be looked up, with the reason.
     NotKnown(String),
-    /// There is no such user any more.
+    /// Owner that is no longer a user of the cluster.
     Gone,
-    /// The user is there.
+    /// Owner that is still a user.
     Known(Box<OwnerToday>),
 }
 
-/// An owner whose roles of today could be read.
+/// Owner whose current roles could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerToday {
-    /// Whether the user may sign in.
+    /// `true` if the user may sign in.
     pub is_enabled: bool,
-    /// The roles of today.
+    /// Current roles.
     pub roles: Vec<String>,
-    /// Roles of today that the cluster does not show, such as those of a file.
+    /// Current roles that the cluster does not show, such as those of a file.
     pub unread: Vec<String>,
-    /// What differs; nothing where the rights of then were not told.
+    /// Differences from the snapshot, without lost rights if some current role can't be read; `None` unless the key has
+    /// exactly one readable snapshot.
     pub changes: Option<Changes>,
 }
 
-/// What differs between then and now.
+/// Differences between the owner's rights then and now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// What the owner had then and has no more; the key keeps it.
+    /// Rights that the owner had then and has no more; the key keeps them.
     pub gone: Grants,
-    /// What the owner has now and had not then; the key lacks it until it is updated.
+    /// Rights that the owner has now and had not then; the key lacks them until it is updated.
     pub new: Grants,
-    /// Whether one of them has parts that are not understood, and the other has others.
+    /// `true` if the parts that are not understood differ between then and now.
     pub in_unknown_parts: bool,
 }
 
 impl Changes {
-    /// Between two sets of rights.
+    /// Compares two sets of rights.
     pub fn between(then: &Grants, now: &Grants) -> Self {
         let parts = |grants: &Grants| {
             let mut parts: Vec<String> =
@@ -57,14 +58,14 @@ impl Changes {
         Self { gone: less(then, now), new: less(now, then), in_unknown_parts: parts(then) != parts(now) }
     }
 
-    /// Whether nothing differs.
+    /// Returns `true` if nothing differs.
     pub fn is_empty(&self) -> bool {
         self.gone.is_empty() && self.new.is_empty() && !self.in_unknown_parts
     }
 }
 
 impl OwnerToday {
-    /// Compares the snapshot of a key with the roles of today.
+    /// Compares the snapshot of a key with the current roles. `found` holds the roles that could be read, by name.
     pub fn new(
         is_enabled: bool,
         roles: Vec<String>,
@@ -89,7 +90,7 @@ impl OwnerToday {
 }
 
 impl OwnerNow {
-    /// In sentences.
+    /// Returns the comparison as sentences.
     pub fn sentences(&self) -> Vec<String> {
         let known = match self {
             Self::NotKnown(why) => return vec![format!("What its owner may today is not known: {why}")],
@@ -137,7 +138,7 @@ impl OwnerNow {
     }
 }
 
-/// What is in one and not in the other.
+/// Returns the rights that are in one set and not in the other.
 fn less(one: &Grants, other: &Grants) -> Grants {
     let privileges = |kind: Kind, ours: &[String], theirs: &[String]| -> Vec<String> {
         ours.iter().filter(|held| !all_in(kind, theirs, std::slice::from_ref(held))).cloned().collect()
@@ -183,7 +184,8 @@ fn held<'a>(lists: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
     lists.flatten().cloned().collect()
 }
 
-/// The index rights of one of which the other has nothing as wide, each privilege by itself.
+/// Returns the index rights of one list that no right of the other covers, each privilege by itself. Very long lists
+/// are only compared as a whole.
 fn indices(one: &[IndexRight], other: &[IndexRight]) -> Vec<IndexRight> {
     const MAX_COMPARED: usize = 2000;
     if one.len().max(other.len()) > MAX_COMPARED {

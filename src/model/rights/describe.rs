@@ -1,4 +1,4 @@
-//! Rights in words: sentences for reading, rows for a table, and the same as JSON.
+//! Descriptions of rights: sentences for reading, rows for a table, and JSON.
 
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -10,21 +10,21 @@ use crate::model::{
     time::expiry::plural,
 };
 
-/// A row of the table of rights.
+/// Row of the table of rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RightsRow {
-    /// `cluster`, `indices`, `application` …
+    /// Kind of right: `cluster`, `indices`, `application` …
     pub kind: &'static str,
-    /// Which indices, applications, users or clusters; empty for the cluster itself.
+    /// Indices, applications, users, clusters or workflows that the row applies to; empty for the cluster itself.
     pub on: Vec<String>,
-    /// The privileges.
+    /// Privileges.
     pub may: Vec<String>,
-    /// What narrows or widens it: documents, fields, names that may not exist, the system's own indices.
+    /// Conditions that narrow or widen the right: documents, fields, names that may not exist, restricted indices.
     pub but: Vec<String>,
 }
 
 impl Verdict {
-    /// As a word of JSON.
+    /// Returns the verdict as a value in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Unrestricted => "unrestricted",
@@ -38,7 +38,7 @@ impl Verdict {
 }
 
 impl Rights {
-    /// What has to be said first; nothing where the rights speak for themselves.
+    /// Returns the text to show before the rights; `None` where the rights speak for themselves.
     pub fn headline(&self) -> Option<&'static str> {
         Some(match (self.verdict, self.limit_is_known) {
             (Verdict::Unrestricted, true) if self.grants.is_empty() && self.grants.unknown.is_empty() => {
@@ -63,7 +63,7 @@ impl Rights {
         })
     }
 
-    /// The rights, a sentence each, without a full stop.
+    /// Returns the rights, one sentence each, without a full stop.
     pub fn sentences(&self) -> Vec<Vec<Piece>> {
         let mut sentences: Vec<Vec<Piece>> = Vec::new();
         if let Some(access) = &self.access {
@@ -96,7 +96,7 @@ impl Rights {
         sentences
     }
 
-    /// What has to be known besides, a sentence each.
+    /// Returns what else must be known about the rights, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.verdict == Verdict::Some && !self.limit_is_known {
@@ -120,14 +120,14 @@ impl Rights {
         notes
     }
 
-    /// All in one text: what is said first, and the sentences.
+    /// Returns everything in one text: the headline, then the sentences.
     pub fn in_one_line(&self) -> String {
         let mut parts: Vec<String> = self.headline().map(str::to_owned).into_iter().collect();
         parts.extend(self.sentences().iter().map(|sentence| descriptor::plain(sentence)));
         parts.join(". ")
     }
 
-    /// The table.
+    /// Returns the rows of the table.
     pub fn rows(&self) -> Vec<RightsRow> {
         match &self.access {
             Some(access) => {
@@ -144,7 +144,7 @@ impl Rights {
 }
 
 impl Unknown {
-    /// In a sentence.
+    /// Returns a sentence that names the part, whose it is, and its JSON.
     pub fn words(&self) -> String {
         let whose = if self.of_the_owner { "of its owner’s rights" } else { "of its descriptors" };
         format!(
@@ -156,7 +156,7 @@ impl Unknown {
 }
 
 impl Grants {
-    /// The rights as clauses whose subject is left out: "**reads** `logs-*`".
+    /// Returns the rights as clauses whose subject is left out: "**reads** `logs-*`".
     pub fn clauses(&self) -> Vec<Vec<Piece>> {
         let mut clauses: Vec<Vec<Piece>> = grouped(&self.indices).iter().map(|group| index_clause(group)).collect();
         if !self.cluster.is_empty() {
@@ -195,7 +195,7 @@ impl Grants {
         clauses
     }
 
-    /// The rights as rows of a table.
+    /// Returns the rights as rows of a table.
     pub fn rows(&self) -> Vec<RightsRow> {
         let plain = |kind, on: Vec<String>, may: &[String]| RightsRow { kind, on, may: may.to_vec(), but: Vec::new() };
         let mut rows = Vec::new();
@@ -307,7 +307,7 @@ fn narrowed(right: &IndexRight, names: &[&Scope]) -> Option<Piece> {
     (!words.is_empty()).then(|| text(&format!(" ({})", words.join(", "))))
 }
 
-/// `a`, `b` that also matches `*c`, and 3 more.
+/// Lists names: `a`, `b` (if it matches `*c` too), and 3 others.
 fn names(scopes: &[&Scope]) -> Vec<Piece> {
     const MAX_NAMED: usize = 6;
     let mut pieces = Vec::new();
@@ -341,7 +341,7 @@ fn capital(mut clause: Vec<Piece>) -> Vec<Piece> {
     clause
 }
 
-/// Rights as JSON. Where names must match several patterns, they are a list of these.
+/// Rights as JSON. Where names must match several patterns, these are given as a list.
 #[derive(Serialize)]
 pub struct RightsJson<'a> {
     verdict: &'static str,
@@ -381,7 +381,7 @@ struct UnknownJson<'a> {
 }
 
 impl<'a> RightsJson<'a> {
-    /// Of these rights.
+    /// Builds the JSON form of these rights.
     pub fn new(rights: &'a Rights) -> Self {
         let grants = &rights.grants;
         let access = rights.access.as_ref();

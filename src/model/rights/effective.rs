@@ -1,6 +1,6 @@
-//! What a key may do, worked out once for all who ask: searches, the page of a key, `show`, the check of a secret and
-//! the findings before an invalidation. A key has what its descriptors and every snapshot of its owner grant, each by
-//! itself, as `_has_privileges` answers to whoever signs in by the key.
+//! Effective privileges of a key, worked out in one module for every use: searches, the page of a key, `show`, the
+//! check of a secret and the findings before an invalidation. A key has what its descriptors and every snapshot of its
+//! owner's rights grant, each by itself, as `_has_privileges` answers to whoever signs in with the key.
 
 use super::{
     Certainty,
@@ -13,29 +13,29 @@ use crate::model::privileges::{
     have_common_action, index_implies,
 };
 
-/// Combinations of grants that one question looks at before its answer is "not known".
+/// Limit of combinations of grants that one question examines; beyond it the answer is "not known".
 pub const MAX_COMBINATIONS: usize = 40_000;
 
 /// Cluster privileges that let a key change the cluster or its security: settings, users, roles, keys of others.
 const ADMINISTRATIVE: [&str; 6] =
     ["all", "manage", "manage_security", "manage_api_key", "grant_api_key", "manage_service_account"];
-/// Index privileges that reach what is in an index.
+/// Index privileges that reach the contents of an index.
 const ON_CONTENT: [&str; 6] = ["read", "write", "create_doc", "delete", "delete_index", "manage"];
 
-/// What a key was given itself.
+/// Rights assigned to a key by its own descriptors.
 #[derive(Clone, Copy, Debug)]
 pub enum Assigned<'a> {
-    /// The cluster does not tell it (before 8.5).
+    /// Descriptors that the cluster does not return (before 8.5).
     NotTold,
     /// No descriptors: the owner's rights are the only limit.
     Unrestricted,
     /// Descriptors.
     Layer(&'a Layer),
-    /// The key is for another cluster, and can't sign in to REST.
+    /// Key for another cluster, which can't sign in to REST.
     CrossCluster,
 }
 
-/// A key's descriptors with the snapshots of its owner's rights.
+/// Descriptors of a key with the snapshots of its owner's rights.
 #[derive(Clone, Copy, Debug)]
 pub struct Effective<'a> {
     assigned: Assigned<'a>,
@@ -43,7 +43,7 @@ pub struct Effective<'a> {
 }
 
 impl Certainty {
-    /// Yes if both are, no if one is not.
+    /// Returns yes if both are yes, no if one is no, otherwise not known.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
@@ -52,12 +52,12 @@ impl Certainty {
         }
     }
 
-    /// Yes if one is, no if neither is.
+    /// Returns yes if one is yes, no if both are no, otherwise not known.
     pub fn or(self, other: Self) -> Self {
         self.not().and(other.not()).not()
     }
 
-    /// The opposite; what is not known stays so.
+    /// Returns the opposite; "not known" stays "not known".
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "`!answer` would hide that there are three")]
     pub fn not(self) -> Self {
@@ -76,7 +76,7 @@ impl Certainty {
         }
     }
 
-    /// Yes if one of them is; what comes after a yes is not asked.
+    /// Returns yes if one of them is yes; what comes after a yes is not asked.
     pub fn any(answers: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::No;
         for answer in answers {
@@ -88,7 +88,7 @@ impl Certainty {
         all
     }
 
-    /// Yes if all of them are; what comes after a no is not asked.
+    /// Returns yes if all of them are yes; what comes after a no is not asked.
     pub fn all(answers: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::Yes;
         for answer in answers {
@@ -102,7 +102,8 @@ impl Certainty {
 }
 
 impl<'a> Effective<'a> {
-    /// A key with what it was given and, where it is told, the snapshots that limit it.
+    /// Combines a key's assigned rights with the snapshots that limit them; `limits` is `None` where these are not
+    /// known.
     pub fn new(assigned: Assigned<'a>, limits: Option<&'a [Layer]>) -> Self {
         Self { assigned, limits }
     }
@@ -115,7 +116,8 @@ impl<'a> Effective<'a> {
         own.into_iter().chain(self.limits.into_iter().flatten()).collect()
     }
 
-    /// What all layers say together, weakened by what is not told: none of that makes a no a yes.
+    /// Asks all layers together and weakens the answer where a layer is not known or limited to workflows: a yes
+    /// becomes "not known", a no stays. A cross-cluster key gets a no.
     fn told(&self, answer: impl FnOnce(&[&'a Layer]) -> Certainty) -> Certainty {
         if matches!(self.assigned, Assigned::CrossCluster) {
             return Certainty::No;
@@ -134,18 +136,18 @@ impl<'a> Effective<'a> {
         self.told(|layers| Certainty::all(layers.iter().map(|layer| answer(layer))))
     }
 
-    /// Tells if a cluster privilege is held, as `_has_privileges` means it.
+    /// Returns whether a cluster privilege is held, as `_has_privileges` answers.
     pub fn may(&self, privilege: &str) -> Certainty {
         self.each(|layer| layer.may(privilege))
     }
 
-    /// Tells if an index privilege is held on a name, or on all names that a pattern can mean, as `_has_privileges`
-    /// means it.
+    /// Returns whether an index privilege is held on a name, or on all names that a pattern can match, as
+    /// `_has_privileges` answers.
     pub fn may_on(&self, asked: &Asked, privilege: &str) -> Certainty {
         self.each(|layer| layer.may_on(asked, privilege))
     }
 
-    /// Tells if an index privilege is held on some name that is meant.
+    /// Returns whether an index privilege is held on at least one name that is asked about.
     pub fn may_on_some(&self, asked: &Asked, privilege: &str) -> Certainty {
         if asked.is_name() {
             return self.may_on(asked, privilege);
@@ -180,7 +182,7 @@ impl<'a> Effective<'a> {
         })
     }
 
-    /// Tells if anything may be done with some name that is meant, or with all of them.
+    /// Returns whether anything may be done with at least one name that is asked about, or with all of them.
     pub fn any_right_on(&self, asked: &Asked, all_of_it: bool) -> Certainty {
         self.told(|layers| {
             if all_of_it || asked.is_name() {
@@ -217,7 +219,7 @@ impl<'a> Effective<'a> {
         })
     }
 
-    /// Tells if it was created without descriptors, so that its owner's rights are the only limit.
+    /// Returns whether the key was created without descriptors, so that its owner's rights are the only limit.
     pub fn is_unrestricted(&self) -> Certainty {
         match self.assigned {
             Assigned::NotTold => Certainty::NotKnown,
@@ -226,7 +228,7 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Tells if nothing at all may be done.
+    /// Returns whether nothing at all may be done.
     pub fn is_empty(&self) -> Certainty {
         if matches!(self.assigned, Assigned::CrossCluster) {
             return Certainty::No;
@@ -249,7 +251,7 @@ impl<'a> Effective<'a> {
         cluster.or(others).or(self.runs_as()).or(self.any_right_on(&Asked::any(), false)).not()
     }
 
-    /// Tells if it may act for other users.
+    /// Returns whether the key may act for other users.
     pub fn runs_as(&self) -> Certainty {
         self.told(|layers| {
             let users: Option<Vec<&Names>> = layers.iter().map(|layer| layer.run_as.as_ref()).collect();
@@ -257,7 +259,7 @@ impl<'a> Effective<'a> {
         })
     }
 
-    /// Tells if it may change the cluster or its security.
+    /// Returns whether the key may change the cluster or its security.
     pub fn administers(&self) -> Certainty {
         let named = Certainty::any(ADMINISTRATIVE.into_iter().map(|name| self.may(name)));
         named.or(self.told(|layers| {
@@ -267,7 +269,7 @@ impl<'a> Effective<'a> {
         }))
     }
 
-    /// Tells if it reaches what is in every index, some documents or fields of each at least.
+    /// Returns whether the key reaches the contents of every index: at least some documents or fields of each.
     pub fn reaches_every_index(&self) -> Certainty {
         let any = Asked::any();
         let named = Certainty::any(ON_CONTENT.into_iter().map(|name| self.may_on(&any, name)));
@@ -291,12 +293,12 @@ impl<'a> Effective<'a> {
     }
 }
 
-/// What is not understood may grant anything.
+/// Weakens a no to "not known" if a layer has parts that are not understood, since these may grant anything.
 fn weakened(answer: Certainty, layers: &[&Layer]) -> Certainty {
     if answer == Certainty::No && layers.iter().any(|layer| layer.is_odd) { Certainty::NotKnown } else { answer }
 }
 
-/// Tells if some action is allowed by a privilege of each list.
+/// Returns whether some action is allowed by a privilege of each list.
 fn actions_in_common(area: Area, lists: &[Vec<&str>]) -> Certainty {
     let [first, rest @ ..] = lists else { return Certainty::NotKnown };
     match rest {
@@ -310,7 +312,8 @@ fn actions_in_common(area: Area, lists: &[Vec<&str>]) -> Certainty {
     }
 }
 
-/// Tells if a pattern over actions that one of the lists holds reaches some of these actions, and all others too.
+/// Returns whether a pattern over actions in one of the lists reaches some of these actions, and all other lists do
+/// too.
 fn raw_reaches(area: Area, lists: &[Vec<&str>], actions: &[&str]) -> Certainty {
     let within = Language::of(actions.iter().copied());
     Certainty::any(lists.iter().enumerate().flat_map(|(own, list)| {
@@ -338,7 +341,7 @@ fn some_in_common(asked: &Asked, granting: &[Vec<(&Reach, Certainty)>]) -> Certa
     })
 }
 
-/// Asks about each way to choose one of every list, until one is a yes.
+/// Asks about each way to choose one item of every list, until an answer is yes. Not known beyond [`MAX_COMBINATIONS`].
 fn combinations<'g, T>(lists: &[Vec<&'g T>], mut ask: impl FnMut(&[&'g T]) -> Certainty) -> Certainty {
     let count = lists.iter().try_fold(1usize, |count, list| count.checked_mul(list.len()));
     match count {

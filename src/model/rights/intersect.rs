@@ -1,18 +1,19 @@
-//! What two sets of rights have in common, and the same without repeats.
+//! Rights that two sets have in common, and rights without repeats.
 
 use super::{ApplicationRight, Grants, IndexRight, Kind, RemoteRight, Scope, parse::push_new};
 
-/// More pairs of patterns than these are not looked into: it would take too long, and nobody could read it.
+/// Limit of pairs of rights or privileges that are compared: more would take too long, and nobody could read the
+/// result.
 const MAX_PAIRS: usize = 40_000;
-/// So many pairs of privileges are told apart.
+/// Limit of doubtful pairs of privileges that are kept; further ones are dropped.
 const MAX_PAIRED: usize = 1000;
-/// Of more rights than these the repeats stay.
+/// Limit of rights that are checked for repeats; a longer list keeps its repeats.
 const MAX_COMPARED: usize = 1500;
 
-/// What could not be worked out.
+/// Parts of the common rights that could not be worked out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Doubts {
-    /// Pairs of privileges that may have single actions in common.
+    /// Pairs of privileges that may have single actions in common: kind, privilege of the key, privilege of the owner.
     pairs: Vec<(Kind, String, String)>,
     too_many: Vec<&'static str>,
 }
@@ -52,7 +53,7 @@ impl Doubts {
         too_many
     }
 
-    /// Whether something of this kind could not be worked out.
+    /// Returns `true` if something of this kind could not be worked out, or if there was too much of any kind.
     pub(super) fn touch(&self, kind: Kind) -> bool {
         !self.too_many.is_empty() || self.pairs.iter().any(|(of, ..)| *of == kind)
     }
@@ -64,7 +65,8 @@ impl Doubts {
     }
 }
 
-/// The rights that are in both. The workflows are those of the key: its owner is a person.
+/// Returns the rights that are in both. The workflows are those of the key, or those of the limit if the key has none;
+/// an owner who is a person has none.
 pub(super) fn both(own: Grants, limit: &Grants, doubts: &mut Doubts) -> Grants {
     let unknown = own.unknown.iter().chain(&limit.unknown).cloned().collect();
     Grants {
@@ -79,7 +81,7 @@ pub(super) fn both(own: Grants, limit: &Grants, doubts: &mut Doubts) -> Grants {
     }
 }
 
-/// What is in common, the names of the key in the order they have there.
+/// Returns the privileges in common, in the order in which the key names its own.
 fn privileges(kind: Kind, own: &[String], limit: &[String], doubts: &mut Doubts) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     if doubts.too_many(own.len(), limit.len(), "privileges") {
@@ -190,7 +192,7 @@ fn remote_cluster(own: &[RemoteRight], limit: &[RemoteRight], doubts: &mut Doubt
     rights
 }
 
-/// The same rights, those left out that another one says too.
+/// Returns the rights without those that another right includes.
 pub(super) fn without_repeats(mut grants: Grants) -> Grants {
     leave_out(&mut grants.indices, index_contains);
     leave_out(&mut grants.remote_indices, index_contains);
@@ -206,7 +208,7 @@ pub(super) fn without_repeats(mut grants: Grants) -> Grants {
     grants
 }
 
-/// Whether one right says all that another one says.
+/// Returns `true` if one right includes all that another one grants.
 pub(super) fn index_contains(wide: &IndexRight, narrow: &IndexRight) -> bool {
     let on_clusters = match (&wide.clusters, &narrow.clusters) {
         (Some(wide), Some(narrow)) => wide.contains(narrow),

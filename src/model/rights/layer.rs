@@ -1,5 +1,5 @@
-//! One set of descriptors (those of a key, or a snapshot of its owner), compiled for questions: as the server puts a
-//! role together, so that the same grants add up.
+//! One set of descriptors (those of a key, or a snapshot of its owner's rights), compiled for questions. Grants are
+//! combined as the server combines them in a role, so that grants on the same names add up.
 
 use serde_json::{Map, Value};
 
@@ -13,14 +13,15 @@ use crate::model::{
     text::json,
 };
 
-/// A set of descriptors that add up.
+/// Set of descriptors that add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layer {
     pub(super) cluster: Vec<String>,
     pub(super) groups: Vec<Group>,
-    /// Patterns of users; `None` where nobody may be acted for.
+    /// Patterns of users that may be acted for; `None` where there are none.
     pub(super) run_as: Option<Names>,
-    /// Rights in applications, on remote indices, on remote clusters, and over what applications may be managed.
+    /// Rights in applications, on remote indices, on remote clusters, and to manage applications' privileges
+    /// (`global`), in this order.
     pub(super) others: [Extent; 4],
     /// `true` if parts are not understood: they may grant anything.
     pub(super) is_odd: bool,
@@ -28,7 +29,7 @@ pub struct Layer {
     pub(super) is_restricted: bool,
 }
 
-/// How far rights of a kind go that are not looked into.
+/// Extent of the rights of a kind that is not examined in detail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Extent {
     #[default]
@@ -152,13 +153,13 @@ impl Layer {
         true
     }
 
-    /// Tells if a cluster privilege is held.
+    /// Returns whether a cluster privilege is held.
     pub(super) fn may(&self, privilege: &str) -> Certainty {
         let held: Vec<&str> = self.cluster.iter().map(String::as_str).collect();
         self.sure(implies(Area::Cluster, &held, privilege, Versions::All))
     }
 
-    /// Tells if an index privilege is held on all that is asked about.
+    /// Returns whether an index privilege is held on all that is asked about.
     pub(super) fn may_on(&self, asked: &Asked, privilege: &str) -> Certainty {
         let (sure, unsure) = self.covering(asked);
         let held = |groups: &[&Group]| {
@@ -175,7 +176,7 @@ impl Layer {
         }
     }
 
-    /// The grants that cover all that is asked about, surely and perhaps.
+    /// Returns the grants that cover all that is asked about: first those that surely do, then those that may.
     pub(super) fn covering(&self, asked: &Asked) -> (Vec<&Group>, Vec<&Group>) {
         let (mut sure, mut unsure) = (Vec::new(), Vec::new());
         for group in &self.groups {
@@ -188,7 +189,8 @@ impl Layer {
         (sure, unsure)
     }
 
-    /// What is not understood may grant what is not granted otherwise.
+    /// Returns an answer as a certainty: a no becomes "not known" if the layer has parts that are not understood, since
+    /// these may grant anything.
     pub(super) fn sure(&self, answer: Option<bool>) -> Certainty {
         match answer {
             Some(true) => Certainty::Yes,

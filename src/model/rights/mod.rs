@@ -1,6 +1,6 @@
-//! What a key can do: its assigned descriptors and the snapshot of its owner's rights, of which both must
-//! grant. Several descriptors add up. What can't be worked out is said in words and never left out: neither
-//! is a right denied that may be there, nor one claimed that may not.
+//! Effective privileges of a key: its assigned descriptors and the snapshot of its owner's rights, both of which must
+//! grant. Several descriptors add up. What can't be worked out is stated and never left out: no right is denied that
+//! may be there, and none is claimed that may not.
 
 pub mod compare;
 mod describe;
@@ -28,31 +28,32 @@ use super::{
     text::json,
 };
 
-/// What a key can do, as far as it can be told.
+/// Rights of a key, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rights {
-    /// In one word.
+    /// Summary of the rights.
     pub verdict: Verdict,
-    /// Whether the owner's rights at the key's creation or last update were told, and so count here.
+    /// `true` if the owner's snapshot (the owner's rights at the key's creation or last update) is known, and so counts
+    /// here.
     pub limit_is_known: bool,
-    /// The rights themselves; they add up.
+    /// Rights themselves; they add up.
     pub grants: Grants,
-    /// For which other clusters a cross-cluster key opens something.
+    /// Indices that a cross-cluster key opens to other clusters; `None` for other keys and where it is not known.
     pub access: Option<Access>,
-    /// What could not be worked out.
+    /// Parts that could not be worked out.
     doubts: intersect::Doubts,
-    /// The same, compiled for questions.
+    /// Rights compiled for questions.
     compiled: Compiled,
 }
 
-/// What questions are asked of.
+/// Compiled rights, of which questions are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Compiled {
     assigned: Own,
     limits: Option<Vec<Layer>>,
 }
 
-/// What a key was given itself.
+/// Rights assigned to a key by its own descriptors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Own {
     NotTold,
@@ -74,28 +75,28 @@ impl Compiled {
     }
 }
 
-/// The layers of a field `limited_by`, of which every one limits; `None` if there is none that can be read.
+/// Reads the layers of a field `limited_by`, each of which limits; `None` if there is none or it can't be read.
 pub fn layers(limited_by: &str) -> Option<Vec<Layer>> {
     let list: Vec<Box<RawValue>> = serde_json::from_str(limited_by).ok()?;
     (!list.is_empty()).then(|| list.iter().map(|descriptors| Layer::read(descriptors.get())).collect())
 }
 
-/// What a key can do, in one word.
+/// Summary of what a key can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It has no descriptors: all the rights that its owner had count.
+    /// Key without descriptors: it has all the rights that its owner had.
     Unrestricted,
-    /// It has some rights.
+    /// Key with some rights.
     Some,
-    /// Its descriptors grant nothing.
+    /// Key whose descriptors grant nothing.
     GrantsNothing,
-    /// Its descriptors grant something, of which its owner had nothing.
+    /// Key whose descriptors grant something, none of which its owner had.
     NothingLeft,
-    /// No right can be named, and it can't be said that there is none.
+    /// Key of which no right can be named, though it can't be ruled out that it has some.
     NothingSure,
-    /// For other clusters.
+    /// Cross-cluster key.
     CrossCluster,
-    /// The cluster does not tell its descriptors.
+    /// Key whose descriptors (or access, for a cross-cluster key) the cluster does not return.
     NotTold,
 }
 
@@ -104,28 +105,28 @@ pub enum Verdict {
 pub struct Grants {
     /// Cluster privileges.
     pub cluster: Vec<String>,
-    /// What may be done with which indices.
+    /// Index privileges, with the indices they apply to.
     pub indices: Vec<IndexRight>,
-    /// What may be done in applications such as Kibana.
+    /// Privileges in applications such as Kibana.
     pub applications: Vec<ApplicationRight>,
     /// Users who may be acted for.
     pub run_as: Vec<Scope>,
-    /// What may be done with indices of remote clusters.
+    /// Index privileges on remote clusters.
     pub remote_indices: Vec<IndexRight>,
     /// Cluster privileges on remote clusters.
     pub remote_cluster: Vec<RemoteRight>,
-    /// The workflows outside of which nothing is granted.
+    /// Workflows outside of which nothing is granted; `None` if there is no such restriction.
     pub workflows: Option<Vec<String>>,
-    /// Parts that are carried and not understood.
+    /// Parts that are kept but not understood.
     pub unknown: Vec<Unknown>,
 }
 
 /// Privileges on indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexRight {
-    /// Which remote clusters; nothing for this one.
+    /// Remote clusters; `None` for the local cluster.
     pub clusters: Option<Scope>,
-    /// Which indices.
+    /// Names of the indices.
     pub names: Scope,
     /// Index privileges.
     pub privileges: Vec<String>,
@@ -133,42 +134,42 @@ pub struct IndexRight {
     pub queries: Vec<String>,
     /// Choices of fields (as JSON text) that all apply.
     pub fields: Vec<String>,
-    /// Whether the system's own indices are meant too.
+    /// `true` if restricted indices (the system's own) are included.
     pub allow_restricted: bool,
 }
 
 /// Privileges in an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationRight {
-    /// Its name, maybe with wildcards.
+    /// Name of the application, maybe with wildcards.
     pub application: Scope,
-    /// In the application's own words.
+    /// Privileges as the application names them.
     pub privileges: Vec<String>,
-    /// What they are about.
+    /// Resources to which the privileges apply.
     pub resources: Scope,
 }
 
 /// Cluster privileges on remote clusters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteRight {
-    /// Their names, maybe with wildcards.
+    /// Names of the clusters, maybe with wildcards.
     pub clusters: Scope,
     /// Cluster privileges.
     pub privileges: Vec<String>,
 }
 
-/// A part of a descriptor that this program doesn't know.
+/// Part of a descriptor that this program doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
-    /// Where: the name of the descriptor and of the field.
+    /// Path of the part: the name of the descriptor and of the field, such as `reader.indices[0]`.
     pub place: String,
-    /// As the cluster sent it.
+    /// JSON as the cluster sent it.
     pub json: String,
-    /// Whether it is in the snapshot of the owner's rights.
+    /// `true` if the part is in the snapshot of the owner's rights.
     pub of_the_owner: bool,
 }
 
-/// What a cross-cluster key opens.
+/// Access that a cross-cluster key opens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// Indices that other clusters may search.
@@ -179,19 +180,19 @@ pub struct Access {
     pub unknown: Vec<Unknown>,
 }
 
-/// An answer that may be missing.
+/// Answer that may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
     /// Surely.
     Yes,
     /// Surely not.
     No,
-    /// It can't be told.
+    /// Unknown: neither can be shown.
     NotKnown,
 }
 
 impl Rights {
-    /// Works out what a key can do.
+    /// Works out the rights of a key.
     pub fn of(key: &ApiKey) -> Self {
         if key.kind == KeyKind::CrossCluster {
             return Self::of_access(key);
@@ -224,7 +225,7 @@ impl Rights {
         Self { verdict, limit_is_known: limits.is_some(), grants, access: None, doubts, compiled }
     }
 
-    /// All that a set of roles grants, as an owner has it: nothing limits it.
+    /// Returns all that a set of roles grants, as an owner holds it: nothing limits it.
     pub fn of_roles(roles: &[(&str, &RawValue)]) -> Grants {
         let mut grants = Grants::default();
         for (name, descriptor) in roles {
@@ -262,7 +263,7 @@ impl Rights {
         }
     }
 
-    /// The rights as questions are asked of them.
+    /// Returns the effective privileges, for questions.
     pub fn effective(&self) -> Effective<'_> {
         let assigned = match &self.compiled.assigned {
             Own::NotTold => Assigned::NotTold,
@@ -273,19 +274,20 @@ impl Rights {
         Effective::new(assigned, self.compiled.limits.as_deref())
     }
 
-    /// Tells if it may do something on the cluster, as `_has_privileges` means it.
+    /// Returns whether the key holds a cluster privilege, as `_has_privileges` answers.
     pub fn may(&self, privilege: &str) -> Certainty {
         self.effective().may(privilege)
     }
 
-    /// Tells if it may do something with all indices that a name or pattern can mean, as `_has_privileges` means it.
+    /// Returns whether the key holds an index privilege on all indices that a name or pattern can match, as
+    /// `_has_privileges` answers.
     pub fn may_on(&self, name: &str, privilege: &str) -> Certainty {
         self.effective().may_on(&Asked::new(name), privilege)
     }
 }
 
 impl Grants {
-    /// Whether nothing is granted of what is understood.
+    /// Returns `true` if nothing is granted by the parts that are understood.
     pub fn is_empty(&self) -> bool {
         self.cluster.is_empty()
             && self.indices.is_empty()
@@ -296,7 +298,7 @@ impl Grants {
     }
 }
 
-/// The field `limited_by`: a list of which every member limits.
+/// Reads the field `limited_by`: a list of which every member limits. `None` if it is empty or can't be read.
 fn limits(raw: &RawValue) -> Option<Vec<Grants>> {
     let list: Vec<Box<RawValue>> = serde_json::from_str(raw.get()).ok()?;
     (!list.is_empty()).then(|| list.iter().map(|descriptors| parse::grants(descriptors, true)).collect())

@@ -1,33 +1,35 @@
-//! Which names a right is about: patterns that must all match. What two patterns have in common can't
-//! always be written as one, and whether a regular expression has anything in common can't always be told.
+//! Names that a right applies to: patterns that must all match. What two patterns have in common can't always be
+//! written as one pattern, and whether a regular expression has anything in common with another pattern is not always
+//! known.
 
 use crate::model::privileges::pattern::{self, Budget};
 
-/// Patterns longer than this are not looked into: no name that Elasticsearch takes is longer.
+/// Limit of a pattern's length in bytes; longer ones are not examined, since no name that Elasticsearch takes is
+/// longer.
 const MAX_PATTERN_BYTES: usize = 255;
 
-/// The names that match all of some patterns.
+/// Names that match all of some patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// Never empty; nearly always one.
+    /// Patterns that must all match; never empty, nearly always one.
     pub all_of: Vec<String>,
-    /// Whether there surely can be such a name. Of two patterns that must both match, of which one is a
-    /// regular expression, it is not known.
+    /// `true` if there surely is such a name. Not known, and so `false`, for example for two patterns that must both
+    /// match and of which one is a regular expression.
     pub is_sure: bool,
 }
 
 impl Scope {
-    /// The names that one pattern matches.
+    /// Returns the scope of the names that one pattern matches.
     pub fn of(pattern: &str) -> Self {
         Self { all_of: vec![pattern.to_owned()], is_sure: true }
     }
 
-    /// Whether it is one pattern.
+    /// Returns `true` if the scope is a single pattern.
     pub fn is_simple(&self) -> bool {
         self.all_of.len() == 1
     }
 
-    /// The names in both; nothing if there surely are none.
+    /// Returns the names in both scopes; `None` if there surely are none.
     pub fn meet(&self, other: &Self) -> Option<Self> {
         other
             .all_of
@@ -55,33 +57,33 @@ impl Scope {
         Some(self)
     }
 
-    /// Whether all that a pattern can match is meant.
+    /// Returns `true` if every name that a pattern can match is surely in the scope.
     pub fn covers(&self, pattern: &str) -> bool {
         self.all_of.iter().all(|own| covers(own, pattern))
     }
 
-    /// Whether every name of the other is meant, as far as can be told: no is "not surely".
+    /// Returns `true` if every name of the other scope is surely in this one; `false` means "not surely".
     pub fn contains(&self, other: &Self) -> bool {
         self.all_of.iter().all(|own| other.all_of.iter().any(|theirs| covers(own, theirs)))
     }
 
-    /// Whether a name that the pattern matches may be meant.
+    /// Returns `true` if a name that the pattern matches may be in the scope.
     pub fn touches(&self, pattern: &str) -> bool {
         self.all_of.iter().all(|own| overlap(own, pattern) != Overlap::None)
     }
 
-    /// Whether names with a dot in front are meant, as those of the system's own indices are.
+    /// Returns `true` if a pattern begins with a dot, as the names of the system's own indices do.
     pub fn begin_with_a_dot(&self) -> bool {
         self.all_of.iter().any(|pattern| pattern.starts_with('.'))
     }
 
-    /// The patterns in words: `logs-*`, or `logs-* and also *-eu` where a name must match both.
+    /// Formats the patterns: `logs-*`, or `logs-* and also *-eu` where a name must match both.
     pub fn words(&self) -> String {
         self.all_of.join(" and also ")
     }
 }
 
-/// Whether two patterns have names in common.
+/// Answer to whether two patterns have names in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overlap {
     Some,
@@ -122,7 +124,8 @@ pub(super) fn overlap(one: &str, other: &str) -> Overlap {
     }
 }
 
-/// Who may use a data stream may use the indices behind it, whose names have little in common with its own.
+/// Returns `NotKnown` if just one of the patterns is of backing indices, otherwise `None`: whoever may use a data
+/// stream may use its backing indices, whose names have little in common with its own.
 fn none_unless_backing(one: &str, other: &str) -> Overlap {
     let is_backing = |text: &str| [".ds-", ".fs-"].iter().any(|start| text.starts_with(start));
     if is_backing(one) != is_backing(other) { Overlap::NotKnown } else { Overlap::None }
@@ -132,12 +135,12 @@ pub(super) fn is_expression(text: &str) -> bool {
     text.len() > 1 && text.starts_with('/') && text.ends_with('/')
 }
 
-/// Expressions that are malformed, or too much to be read.
+/// Returns `true` for regular expressions that are malformed or exceed the limits for reading.
 fn is_beyond(text: &str) -> bool {
     pattern::problem(text).is_some()
 }
 
-/// Whether some name matches both patterns of `*` and `?`.
+/// Returns `true` if some name matches both patterns of `*` and `?`.
 fn globs_overlap(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let wide = other.len() + 1;

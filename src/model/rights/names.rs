@@ -1,6 +1,6 @@
-//! Which index names a grant reaches, compared as the server compares them: a name is in a grant or not, a pattern is
-//! covered by one grant's names together, and some name may be in several grants at once. Regular expressions are
-//! tried on names; of two of them, or of one and a pattern, only what is sure is told.
+//! Index names that a grant reaches, compared as the server compares them: a name is in a grant or not, a pattern is
+//! covered by one grant's names together, and some name may be in several grants at once. Regular expressions are tried
+//! on names; for two of them, or for one and a pattern, there is an answer only where it is sure.
 
 use std::sync::Arc;
 
@@ -12,22 +12,22 @@ use crate::model::privileges::{
 
 use super::name_scope;
 
-/// The index or pattern that a question is about.
+/// Index name or pattern that a question is about.
 #[derive(Clone, Debug)]
 pub struct Asked {
     text: String,
     form: Form,
-    /// What regular expressions may still take of all that is asked with it.
+    /// Steps left for regular expressions, shared by all questions asked with this name or pattern.
     budget: Arc<Budget>,
 }
 
 #[derive(Clone, Debug)]
 enum Form {
-    /// One name.
+    /// Single name.
     Name,
-    /// A pattern of `*` and `?`.
+    /// Pattern of `*` and `?`.
     Pattern(Pattern, Box<Language>),
-    /// A regular expression, or a pattern that is too long.
+    /// Regular expression, or a pattern that is too long.
     Other,
 }
 
@@ -43,25 +43,25 @@ impl Asked {
         Self { text: text.to_owned(), form, budget: Arc::new(Budget::for_search()) }
     }
 
-    /// Every name that there can be.
+    /// Returns the pattern of every possible name.
     pub fn any() -> Self {
         Self::new("*")
     }
 
-    /// `true` if one name is meant, so that touching and covering it are the same.
+    /// Returns `true` if a single name is asked about, so that touching and covering it are the same.
     pub fn is_name(&self) -> bool {
         matches!(self.form, Form::Name)
     }
 }
 
-/// The names of one grant, compiled.
+/// Names of one grant, compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
-    /// Names that are among them, to be tried on other patterns: the plain ones, and one that each pattern matches.
+    /// Example names of the grant, to be tried on other patterns: the plain ones, and one that each pattern matches.
     examples: Vec<String>,
-    /// What the patterns match.
+    /// Names that the wildcard patterns match.
     globs: Language,
-    /// The same and, of each regular expression, at least what it matches.
+    /// Names that the wildcard patterns match and, for each regular expression, at least those that it matches.
     wide: Language,
     /// Regular expressions with their slashes.
     expressions: Vec<String>,
@@ -89,7 +89,7 @@ impl Names {
         }
     }
 
-    /// Tells if a name is one of them.
+    /// Returns whether a name is in the grant; `None` if it is not known.
     pub(super) fn has(&self, name: &str, budget: &Budget) -> Option<bool> {
         if self.is_any || self.globs.has(name) {
             return Some(true);
@@ -105,7 +105,7 @@ impl Names {
         answer
     }
 
-    /// Tells if all names that a pattern matches are among them, `outside` being left aside.
+    /// Returns whether all names of a language are in the grant; `None` if it is not known.
     fn covers(&self, asked: &Language) -> Option<bool> {
         if self.is_any {
             return Some(true);
@@ -117,7 +117,7 @@ impl Names {
     }
 }
 
-/// Of a regular expression between slashes a pattern that matches at least as much.
+/// Returns a wildcard pattern that matches at least as much as a regular expression between slashes.
 fn beginning(expression: &str) -> String {
     let source = expression.trim_matches('/');
     let end = source.find(|c| ".*+?|()[]{}~@&<>\"#\\^$".contains(c)).unwrap_or(source.len());
@@ -131,7 +131,7 @@ fn beginning(expression: &str) -> String {
     if rest.is_empty() { plain.to_owned() } else { format!("{plain}*") }
 }
 
-/// The names of one grant, and whether the system's own are among them.
+/// Names of one grant, with or without restricted ones (the system's own).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reach {
     pub(super) names: Names,
@@ -139,7 +139,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Tells if a name is reached.
+    /// Returns whether a name is reached; `None` if it is not known.
     fn has(&self, name: &str, budget: &Budget) -> Option<bool> {
         let is_open = self.allow_restricted || privileges::is_restricted(name) == Some(false);
         match self.names.has(name, budget) {
@@ -148,8 +148,8 @@ impl Reach {
         }
     }
 
-    /// Tells if all that is asked about is reached, as `_has_privileges` means it: the system's own names are left
-    /// aside unless one of them is asked about by its name.
+    /// Returns whether all that is asked about is reached, as `_has_privileges` answers: restricted names are left
+    /// aside unless one of them is asked about by its name. `None` if it is not known.
     pub(super) fn covers(&self, asked: &Asked) -> Option<bool> {
         let (pattern, language) = match &asked.form {
             Form::Name => return self.has(&asked.text, &asked.budget),
@@ -182,7 +182,7 @@ impl Reach {
     }
 }
 
-/// Tells if there is a name that is meant and that all of these reach.
+/// Returns whether a name that is asked about is reached by all of these; `None` if it is not known.
 pub(super) fn reach_in_common(asked: &Asked, reaches: &[&Reach]) -> Option<bool> {
     let language = match &asked.form {
         Form::Name => {
@@ -246,7 +246,7 @@ pub(super) fn reach_in_common(asked: &Asked, reaches: &[&Reach]) -> Option<bool>
     (with_dot() == Some(true)).then_some(true)
 }
 
-/// Tells if some name is in all of these, whatever the name is of.
+/// Returns whether some name is in all of these, of whatever kind the names are; `None` if it is not known.
 pub(super) fn names_in_common(all: &[&Names]) -> Option<bool> {
     let budget = Budget::for_search();
     let fits = |name: &String| all.iter().all(|names| names.has(name, &budget) == Some(true));

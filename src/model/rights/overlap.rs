@@ -1,43 +1,43 @@
-//! What two privileges have in common, by name. Privileges are sets of actions; where neither contains the
-//! other, single actions may be in both without any name for them.
+//! Privileges that two privileges have in common, by name. Privileges are sets of actions; where neither contains the
+//! other, both may contain single actions that no name stands for.
 
 use crate::model::privileges::{Area, CLUSTER, INDICES, Versions, have_common_action, implies, index_implies};
 
-/// Which privileges are meant.
+/// Kind of a privilege, by what it applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// For the cluster.
+    /// Cluster privilege.
     Cluster,
-    /// For indices.
+    /// Index privilege.
     Index,
-    /// For a remote cluster.
+    /// Privilege on a remote cluster.
     RemoteCluster,
-    /// For an application; what they contain, the application says.
+    /// Privilege of an application, which defines what the privilege contains.
     Application,
 }
 
-/// What two privileges have in common.
+/// Common part of two privileges.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Shared {
     /// Privileges that both contain.
     pub names: Vec<String>,
-    /// Whether single actions may be in both besides, which no name stands for.
+    /// `true` if both may also contain single actions that no name stands for.
     pub may_be_more: bool,
 }
 
 impl Kind {
-    /// `true` if holding one privilege means holding the other, whichever version the cluster is of.
+    /// Returns `true` if holding one privilege means holding the other, on every supported version.
     pub fn contains(self, held: &str, wanted: &str) -> bool {
         match self {
             Self::Cluster => implies(Area::Cluster, &[held], wanted, Versions::All) == Some(true),
             Self::Index => index_implies(&[&[held.to_owned()]], wanted, Versions::All) == Some(true),
             Self::RemoteCluster => held.eq_ignore_ascii_case(wanted),
-            // Patterns of an application mean its actions, and what they are, it says itself.
+            // Patterns of an application mean its actions, which only the application knows.
             Self::Application => held == wanted || held == "*",
         }
     }
 
-    /// Whether two privileges surely have no action in common.
+    /// Returns `true` if two privileges surely have no action in common.
     pub fn are_apart(self, one: &str, other: &str) -> bool {
         match self {
             Self::RemoteCluster => !one.eq_ignore_ascii_case(other),
@@ -48,7 +48,7 @@ impl Kind {
         }
     }
 
-    /// What two privileges have in common.
+    /// Returns what two privileges have in common.
     pub fn shared(self, one: &str, other: &str) -> Shared {
         let named = |names: Vec<String>| Shared { names, may_be_more: false };
         if self.contains(one, other) {
@@ -75,7 +75,8 @@ impl Kind {
     }
 }
 
-/// Privileges without any action that could be shared; who holds nearly anything holds them (as seen on 9.5.3).
+/// Returns `true` for privileges without any action that could be shared; whoever holds nearly anything holds them (as
+/// seen on 9.5.3).
 pub(super) fn is_empty(name: &str) -> bool {
     matches!(name, "none" | "manage_data_stream_global_retention" | "monitor_data_stream_global_retention")
 }

@@ -1,4 +1,4 @@
-//! Descriptors read tolerantly: what is not understood is carried along as it is and named.
+//! Tolerant reading of descriptors: what is not understood is kept unchanged and named.
 
 use serde_json::{Map, Value, value::RawValue};
 
@@ -19,7 +19,7 @@ pub(super) fn grants(descriptors: &RawValue, of_the_owner: bool) -> Grants {
     grants
 }
 
-/// Adds what one descriptor grants.
+/// Adds the grants of one descriptor.
 pub(super) fn add(grants: &mut Grants, name: &str, descriptor: &RawValue, of_the_owner: bool) {
     let mut reader = Reader { grants, name, of_the_owner };
     match json::members(descriptor.get()) {
@@ -36,7 +36,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn field(&mut self, field: &str, json: &str) {
-        // Free words, which grant nothing.
+        // These fields are free text and grant nothing.
         if ["metadata", "transient_metadata", "description"].contains(&field) {
             return;
         }
@@ -65,7 +65,8 @@ impl Reader<'_> {
         self.grants.unknown.push(Unknown { place, json: json.to_owned(), of_the_owner: self.of_the_owner });
     }
 
-    /// Each member of a list; those that are not understood are named one by one.
+    /// Reads each member of a list; those that are not understood become unknown parts, one by one. `false` if it is no
+    /// list.
     fn each(
         &mut self,
         field: &str,
@@ -204,7 +205,7 @@ pub(super) fn access(raw: &RawValue) -> Access {
     access
 }
 
-/// The query of an index grant: JSON in a text, or JSON itself.
+/// Returns the query of an index grant: JSON in a text, or JSON itself. `None` if there is none.
 fn query(item: &Map<String, Value>) -> Option<String> {
     match item.get("query")? {
         Value::Null => None,
@@ -214,7 +215,7 @@ fn query(item: &Map<String, Value>) -> Option<String> {
     }
 }
 
-/// The choice of fields, unless it leaves all of them.
+/// Returns the choice of fields as JSON text; `None` if it leaves all fields.
 fn fields(item: &Map<String, Value>) -> Option<String> {
     let value = item.get("field_security")?;
     let list = |name: &str| texts(value.get(name)).unwrap_or_default();
@@ -225,12 +226,13 @@ fn fields(item: &Map<String, Value>) -> Option<String> {
     (!value.is_null() && (!is_all || is_other)).then(|| value.to_string())
 }
 
-/// That there are no other fields: one that is not known may say anything about the rest.
+/// Returns `Some` if an object has no other fields than the known ones, except null: an unknown field may change the
+/// meaning of the rest.
 pub(super) fn only(item: &Map<String, Value>, known: &[&str]) -> Option<()> {
     item.iter().all(|(field, value)| known.contains(&field.as_str()) || value.is_null()).then_some(())
 }
 
-/// One text, or a list of texts; nothing where there is none.
+/// Reads one text or a list of texts; empty if the value is missing or null. `None` for anything else.
 pub(super) fn texts(value: Option<&Value>) -> Option<Vec<String>> {
     match value {
         None | Some(Value::Null) => Some(Vec::new()),
@@ -240,7 +242,7 @@ pub(super) fn texts(value: Option<&Value>) -> Option<Vec<String>> {
     }
 }
 
-/// The same for privileges, each once; `none` is none.
+/// Reads privileges like [`texts`], each once and without `none`.
 fn privileges(value: Option<&Value>) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for name in texts(value)? {

@@ -1,4 +1,4 @@
-//! Rights of keys as clusters tell them, and what is said of them.
+//! Tests of keys' rights: as clusters return them, and as they are described.
 
 use serde_json::{Value, json, value::RawValue};
 
@@ -15,7 +15,7 @@ fn raw(value: &Value) -> Box<RawValue> {
     RawValue::from_string(value.to_string()).unwrap()
 }
 
-/// Of a key with descriptors and an owner's snapshot, if there is one.
+/// Returns the rights of a key with descriptors and, if given, an owner's snapshot.
 fn rights(assigned: Value, limit: Option<Value>) -> Rights {
     let limited_by = limit.map(|limit| raw(&json!([limit])));
     Rights::of(&ApiKey { role_descriptors: Some(raw(&assigned)), limited_by, ..ApiKey::default() })
@@ -38,7 +38,7 @@ fn superuser() -> Value {
         "description": "d" } })
 }
 
-/// The rows as text: `indices logs-*: read`.
+/// Formats the rows as text: `indices logs-*: read`.
 fn table(rights: &Rights) -> Vec<String> {
     let row = |row: RightsRow| {
         let only = if row.but.is_empty() { String::new() } else { format!(" ({})", row.but.join("; ")) };
@@ -338,7 +338,7 @@ fn rights_of_roles_are_read_in_the_same_way() {
 }
 
 proptest::proptest! {
-    /// Whatever is granted by one side alone is never claimed, and what both grant plainly is never denied.
+    /// Checks that what one side alone grants is never claimed, and that what both grant plainly is never denied.
     #[test]
     fn a_name_and_a_privilege_are_judged_as_both_sides_judge_them(
         own in "[ab*]{1,3}", theirs in "[ab*]{1,3}", name in "[ab]{1,3}",

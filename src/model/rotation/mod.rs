@@ -1,5 +1,5 @@
-//! A rotation: a key that a successor takes the place of, over days if need be. What is written down of it
-//! between the steps, and which step may follow which. It knows no clock, no disk, and never a secret.
+//! Rotation of a key: a successor replaces it, over days if need be. Holds the record written between the steps and the
+//! order of the states. Uses no clock and no disk, and never holds a secret.
 
 mod outlook;
 mod parts;
@@ -13,68 +13,68 @@ use super::{Millis, api_key::KeyId, text::json};
 pub use outlook::{KeyState, Outlook};
 pub use parts::{ClusterRef, Destination, Ended, Lineage, OldKey, Person, Tried};
 
-/// The form in which rotations are written down.
+/// Version of the format in which rotations are stored.
 pub const VERSION: u64 = 1;
 
-/// How far a rotation is. Each is written down before the next step is taken.
+/// State of a rotation. Each state is stored before the next step is taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum State {
-    /// A request for the successor may have left.
+    /// Request for the successor may have been sent.
     Planned,
-    /// The successor exists; nobody has been told its secret.
+    /// Successor exists; nobody has its secret yet.
     Created {
-        /// Its id.
+        /// Id of the successor.
         successor: KeyId,
     },
-    /// The secret is just being told: somebody may have it.
+    /// Secret is being handed over: somebody may have it.
     HandingOver {
-        /// Its id.
+        /// Id of the successor.
         successor: KeyId,
     },
-    /// The secret has arrived where it was to go; it was not tried yet.
+    /// Secret has reached its destination; it was not tried yet.
     HandedOver {
-        /// Its id.
+        /// Id of the successor.
         successor: KeyId,
     },
-    /// Both keys work, until the old one is due.
+    /// Grace period: both keys work until the old one is due.
     Grace {
-        /// Its id.
+        /// Id of the successor.
         successor: KeyId,
-        /// From when on the old key may be ended, by this machine's clock.
+        /// Time from which the old key may be invalidated, by this machine's clock.
         due: Millis,
-        /// How it is known that the successor works.
+        /// Evidence that the successor works.
         tried: Tried,
     },
-    /// The request to invalidate the old key may have left.
+    /// Request to invalidate the old key may have been sent.
     Ending {
-        /// Its id.
+        /// Id of the successor.
         successor: KeyId,
-        /// How it is known that the successor works.
+        /// Evidence that the successor works.
         tried: Tried,
     },
-    /// The old key was read again and can't sign in any more.
+    /// Old key was read again and can no longer sign in.
     Done {
-        /// Its id.
+        /// Id of the successor.
         successor: KeyId,
-        /// When it was read.
+        /// Time at which the old key was read.
         proved_at: Millis,
-        /// How it ended.
+        /// End of the old key: how it came about.
         how: Ended,
     },
-    /// Given up: the old key stays.
+    /// Canceled rotation: the old key stays.
     Abandoned {
-        /// The successor, if there was one.
+        /// Id of the successor, if there was one.
         successor: Option<KeyId>,
-        /// Whether the successor was left valid.
+        /// `true` if the successor was left valid.
         kept: bool,
-        /// When.
+        /// Time of the cancellation.
         at: Millis,
     },
 }
 
 impl State {
-    /// The word for it, as in files and tables.
+    /// Returns the name of the state as shown in tables.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Planned => "planned",
@@ -89,77 +89,77 @@ impl State {
     }
 }
 
-/// One rotation, as it is written down.
+/// Stored record of one rotation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rotation {
     version: u64,
-    /// Unique on this machine.
+    /// Id, unique on this machine.
     pub id: String,
-    /// The same for those that were asked for together.
+    /// Batch id shared by rotations that were requested together; `None` if the rotation belongs to no batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
-    /// Where.
+    /// Cluster of both keys.
     pub cluster: ClusterRef,
-    /// When it was begun, by this machine's clock.
+    /// Time at which the rotation began, by this machine's clock.
     pub begun_at: Millis,
-    /// The key to be replaced.
+    /// Key to be replaced.
     pub old: OldKey,
-    /// Who makes the successor, which then is theirs.
+    /// User who creates the successor and so owns it.
     pub maker: Person,
-    /// The name of the successor.
+    /// Name of the successor.
     pub name: String,
-    /// Its end as it is asked for: a span from its creation (`90d`), a moment, or `never`.
+    /// Expiration of the successor as requested: a time span from its creation (`90d`), a point in time, or `never`.
     pub expiration: String,
-    /// How long both keys work, in milliseconds.
+    /// Grace period during which both keys work, in milliseconds.
     pub grace: Millis,
-    /// Where the secret goes.
+    /// Destination of the successor's secret.
     pub place: Destination,
-    /// The ids of the requests for a successor, the newest last: by them a key is found whose answer was lost.
+    /// Ids of the requests for a successor, the newest last: they identify a key whose response was lost.
     pub requests: Vec<String>,
-    /// Keys that were made for this and ended again, because nobody knew their secret.
+    /// Keys that were created for this rotation and invalidated again, because nobody had their secret.
     #[serde(default)]
     pub strays: Vec<KeyId>,
     /// Other successors of the old key that were valid when this rotation began, and were accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<KeyId>,
-    /// Whether the old key names the successor.
+    /// State of the successor's entry in the old key's metadata.
     #[serde(default)]
     pub lineage: Lineage,
-    /// How far it is.
+    /// State of the rotation.
     pub state: State,
-    /// What a later release may have added to this version; kept as it is.
+    /// Fields that a later release may have added to this version; kept unchanged.
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
 
-/// What a new rotation begins with.
+/// Input for a new rotation.
 #[derive(Clone, Debug)]
 pub struct Beginning {
-    /// Unique.
+    /// Id, unique on this machine.
     pub id: String,
-    /// For those that are asked for together.
+    /// Batch id shared by rotations that are requested together; `None` if the rotation belongs to no batch.
     pub batch: Option<String>,
-    /// Where.
+    /// Cluster of both keys.
     pub cluster: ClusterRef,
-    /// By this machine's clock.
+    /// Start time, by this machine's clock.
     pub at: Millis,
-    /// The key to be replaced.
+    /// Key to be replaced.
     pub old: OldKey,
-    /// Who makes the successor.
+    /// User who creates the successor.
     pub maker: Person,
-    /// The name of the successor.
+    /// Name of the successor.
     pub name: String,
-    /// Its end.
+    /// Expiration of the successor as requested; see [`Rotation::expiration`].
     pub expiration: String,
-    /// How long both keys work, in milliseconds.
+    /// Grace period during which both keys work, in milliseconds.
     pub grace: Millis,
-    /// Where the secret goes.
+    /// Destination of the successor's secret.
     pub place: Destination,
-    /// The id of the first request.
+    /// Id of the first request for a successor.
     pub request: String,
 }
 
-/// A step that may not follow the state that a rotation is in.
+/// Error for a step that may not follow the current state of the rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the rotation is “{is}”, and can't be made “{wanted}”")]
 pub struct OutOfTurn {
@@ -167,34 +167,34 @@ pub struct OutOfTurn {
     wanted: &'static str,
 }
 
-/// Why a text is no rotation that can be gone on with.
+/// Error for a text that is no rotation that can be resumed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Cut off, changed, or something else altogether.
+    /// Truncated or changed text, or something else altogether.
     #[error("it is no rotation: {0}")]
     Unreadable(String),
-    /// Written by a later release.
+    /// Rotation written by a later release, with its version.
     #[error("it is of version {0}, and this Keybearer reads {VERSION}: use the newer one")]
     Newer(u64),
 }
 
-/// What comes next.
+/// Next step of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Find out what became of the request, then make a successor.
+    /// Check the outcome of earlier requests, then create a successor.
     Make,
     /// Sign in with the successor.
     Try,
-    /// Nothing before this moment.
+    /// Wait until this time, by this machine's clock.
     Wait(Millis),
     /// Invalidate the old key.
     End,
-    /// It is at its end.
+    /// Finished: no step is left.
     Nothing,
 }
 
 impl Rotation {
-    /// A new one, of which nothing was sent yet.
+    /// Creates a rotation in the state [`State::Planned`], before any request is sent.
     pub fn new(from: Beginning) -> Self {
         Self {
             version: VERSION,
@@ -217,10 +217,10 @@ impl Rotation {
         }
     }
 
-    /// Reads what [`Rotation::text`] has written.
+    /// Reads a rotation that [`Rotation::text`] has written.
     ///
     /// # Errors
-    /// [`ReadError`]; of a later version nothing is guessed.
+    /// [`ReadError`]; a later version is refused, not guessed at.
     pub fn read(text: &str) -> Result<Self, ReadError> {
         let unreadable = |error: serde_json::Error| ReadError::Unreadable(error.to_string());
         let nested = || ReadError::Unreadable("it is not JSON, or nested too deep".into());
@@ -232,15 +232,15 @@ impl Rotation {
         }
     }
 
-    /// As it is written down.
+    /// Formats the rotation as JSON, for storing it.
     ///
     /// # Errors
-    /// When the path of a secret's file is no text.
+    /// When the path of a destination file is not valid UTF-8.
     pub fn text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
 
-    /// The successor, once there is one.
+    /// Returns the id of the successor, once there is one.
     pub fn successor(&self) -> Option<&KeyId> {
         match &self.state {
             State::Planned => None,
@@ -254,12 +254,12 @@ impl Rotation {
         }
     }
 
-    /// The id of the newest request for a successor.
+    /// Returns the id of the newest request for a successor.
     pub fn request(&self) -> &str {
         self.requests.last().map_or("", String::as_str)
     }
 
-    /// When the old key is due; `None` before the grace period and after the end.
+    /// Returns the time at which the old key is due; `None` outside the grace period.
     pub fn due(&self) -> Option<Millis> {
         match self.state {
             State::Grace { due, .. } => Some(due),
@@ -267,7 +267,7 @@ impl Rotation {
         }
     }
 
-    /// What comes next. `now` is this machine's clock.
+    /// Returns the next step. `now` is this machine's clock.
     pub fn next(&self, now: Millis) -> Next {
         match self.state {
             State::Planned | State::Created { .. } | State::HandingOver { .. } => Next::Make,
@@ -278,12 +278,12 @@ impl Rotation {
         }
     }
 
-    /// Whether nothing is left to do.
+    /// Returns `true` if no step is left: the rotation is done or canceled.
     pub fn is_finished(&self) -> bool {
         self.next(0) == Next::Nothing
     }
 
-    /// A successor was made.
+    /// Records that a successor was created.
     ///
     /// # Errors
     /// [`OutOfTurn`].
@@ -294,7 +294,8 @@ impl Rotation {
         }
     }
 
-    /// What was made is or will be ended, because nobody knows its secret; another request follows.
+    /// Records a further request for a successor: the one created before is or will be invalidated, because nobody has
+    /// its secret.
     ///
     /// # Errors
     /// [`OutOfTurn`] once the secret was handed over.
@@ -308,7 +309,7 @@ impl Rotation {
         }
     }
 
-    /// Notes keys that were made for this and ended again.
+    /// Adds keys that were created for this rotation and invalidated again; each is kept once.
     pub fn add_strays(&mut self, strays: &[KeyId]) {
         for id in strays {
             if !self.strays.contains(id) {
@@ -317,7 +318,7 @@ impl Rotation {
         }
     }
 
-    /// From now on somebody may have the secret.
+    /// Records that from now on somebody may have the secret.
     ///
     /// # Errors
     /// [`OutOfTurn`].
@@ -328,7 +329,7 @@ impl Rotation {
         }
     }
 
-    /// The secret reached nobody after all.
+    /// Records that the secret reached nobody after all.
     ///
     /// # Errors
     /// [`OutOfTurn`].
@@ -339,10 +340,11 @@ impl Rotation {
         }
     }
 
-    /// The secret is where it was to go. `successor` is what it belongs to: it may be known from there only.
+    /// Records that the secret has reached its destination. `successor` is the key that the secret belongs to: it may
+    /// be known from the destination only.
     ///
     /// # Errors
-    /// [`OutOfTurn`], also for another successor than the one that is known.
+    /// [`OutOfTurn`], also if another successor is known already.
     pub fn handed_over(&mut self, successor: KeyId) -> Result<(), OutOfTurn> {
         match &self.state {
             State::Planned => self.set(State::HandedOver { successor }),
@@ -353,7 +355,7 @@ impl Rotation {
         }
     }
 
-    /// The successor works; the grace period begins at `at`, by this machine's clock.
+    /// Records that the successor works; the grace period begins at `at`, by this machine's clock.
     ///
     /// # Errors
     /// [`OutOfTurn`].
@@ -367,10 +369,10 @@ impl Rotation {
         }
     }
 
-    /// The request to invalidate the old key is about to leave.
+    /// Records that the request to invalidate the old key is about to be sent.
     ///
     /// # Errors
-    /// [`OutOfTurn`]; whether it is due is the caller's business.
+    /// [`OutOfTurn`]; the caller checks whether the old key is due.
     pub fn ending(&mut self) -> Result<(), OutOfTurn> {
         match &self.state {
             State::Grace { successor, tried, .. } | State::Ending { successor, tried } => {
@@ -380,7 +382,7 @@ impl Rotation {
         }
     }
 
-    /// The old key was seen to be ended.
+    /// Records that the old key was seen to have ended.
     ///
     /// # Errors
     /// [`OutOfTurn`].
@@ -393,10 +395,10 @@ impl Rotation {
         }
     }
 
-    /// It is given up. `kept` tells whether the successor was left valid.
+    /// Records that the rotation was canceled. `kept` is `true` if the successor was left valid.
     ///
     /// # Errors
-    /// [`OutOfTurn`] at the end.
+    /// [`OutOfTurn`] if the rotation is finished.
     pub fn abandoned(&mut self, kept: bool, at: Millis) -> Result<(), OutOfTurn> {
         if self.is_finished() {
             return self.refuse("canceled");

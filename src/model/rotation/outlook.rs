@@ -1,31 +1,31 @@
-//! Outlook of a rotation: the next step by its own state, corrected by how its two keys stand on the cluster.
+//! Outlook of a rotation: the next step by its own state, corrected by the state of its two keys on the cluster.
 
 use super::{Next, Rotation, State};
 use crate::model::{Millis, api_key::ApiKey, time::expiry::Status};
 
-/// Standing of one key of a rotation, as the cluster tells it.
+/// State of one key of a rotation, as read from the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum KeyState {
-    /// It signs in.
+    /// Key that signs in.
     Valid,
-    /// Its expiration is over.
+    /// Key whose expiration is past.
     Expired,
-    /// Somebody invalidated it.
+    /// Key that somebody invalidated.
     Invalidated,
-    /// The cluster knows no such key, and whoever asked would see it.
+    /// Key that the cluster does not know, although whoever asked would see it.
     Gone,
-    /// It was not asked for, could not be read, or may not be seen.
+    /// Unknown state: the key was not asked for, could not be read, or may not be seen.
     #[default]
     Unknown,
 }
 
 impl KeyState {
-    /// Standing of a key that was read. `now` is the cluster's clock.
+    /// Returns the state of a key that was read. `now` is the cluster's clock.
     pub fn of(key: &ApiKey, now: Millis) -> Self {
         Self::with(key, key.status(now) == Status::Expired)
     }
 
-    /// Standing of a key that was read, where it is known from elsewhere whether it has expired.
+    /// Returns the state of a key that was read, where it is known from elsewhere whether it has expired.
     pub fn with(key: &ApiKey, has_expired: bool) -> Self {
         match (key.invalidated, has_expired) {
             (true, _) => Self::Invalidated,
@@ -35,7 +35,7 @@ impl KeyState {
         }
     }
 
-    /// Standing by the status of a key in a list.
+    /// Returns the state for the status of a key in a list.
     pub fn by_status(status: Status) -> Self {
         match status {
             Status::Invalidated => Self::Invalidated,
@@ -44,12 +44,12 @@ impl KeyState {
         }
     }
 
-    /// `true` if the key is known not to sign in any more.
+    /// Returns `true` if the key is known not to sign in any more.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Expired | Self::Invalidated | Self::Gone)
     }
 
-    /// One word or two, behind "is".
+    /// Returns the state as text to follow "is".
     pub fn word(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -61,29 +61,29 @@ impl KeyState {
     }
 }
 
-/// What can be done with a rotation.
+/// Outlook of a rotation: what can be done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outlook {
-    /// The next step by its own state: nothing that is known of its keys stands against it.
+    /// Next step by the rotation's own state: nothing known about its keys prevents it.
     Next(Next),
-    /// The old key has ended, and the successor works or may work: the end is only to be filed.
+    /// Old key that has ended while the successor works or may work: the end only has to be recorded.
     OldEnded(KeyState),
-    /// The successor has ended and the old key works or may work: the rotation can only be given up.
+    /// Successor that has ended while the old key works or may work: the rotation can only be canceled.
     SuccessorEnded(KeyState),
-    /// No key of it works any more: it can only be closed. In words, such as "both keys are invalidated".
+    /// Rotation without a working key: it can only be closed. Holds a text such as "both keys are invalidated".
     Dead(String),
 }
 
 impl Outlook {
-    /// `true` if the end of the old key can be carried out or filed now.
+    /// Returns `true` if the end of the old key can be carried out or recorded now.
     pub fn is_due(&self) -> bool {
         matches!(self, Self::Next(Next::End) | Self::OldEnded(_))
     }
 }
 
 impl Rotation {
-    /// Outlook at `now`, by this machine's clock, with the standing of the old key and of the successor. The latter
-    /// is ignored where no successor is known.
+    /// Returns the outlook at `now`, by this machine's clock, given the states of the old key and of the successor. The
+    /// latter is ignored where no successor is known.
     pub fn outlook(&self, now: Millis, old: KeyState, successor: KeyState) -> Outlook {
         let next = self.next(now);
         if next == Next::Nothing {

@@ -1,4 +1,4 @@
-//! What a rotation is about: which cluster, whose keys, and where the secret goes.
+//! Parts of a rotation: its cluster, the owners of its keys, and the destination of the secret.
 
 use std::path::PathBuf;
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::api_key::KeyId;
 
-/// Which cluster a rotation belongs to.
+/// Cluster that a rotation belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterRef {
-    /// Tells clusters apart whatever their address; `None` where one may not ask.
+    /// Identifies the cluster whatever its address; `None` where one may not ask.
     pub uuid: Option<String>,
-    /// Its name, where it tells it.
+    /// Name of the cluster, where the cluster returns it.
     pub name: Option<String>,
-    /// Address.
+    /// Address of the cluster.
     pub url: String,
 }
 
 impl ClusterRef {
-    /// Whether both are the same cluster: by uuid where both are known, otherwise by address.
+    /// Returns `true` if both are the same cluster: by uuid where both are known, otherwise by address.
     pub fn is_same(&self, other: &Self) -> bool {
         match (&self.uuid, &other.uuid) {
             (Some(one), Some(other)) => one == other,
@@ -27,7 +27,7 @@ impl ClusterRef {
     }
 }
 
-/// A user within a realm.
+/// User within a realm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Name within the realm.
@@ -36,38 +36,38 @@ pub struct Person {
     pub realm: String,
 }
 
-/// The key that is to be replaced, as it was when the rotation began.
+/// Key to be replaced, as it was when the rotation began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OldKey {
-    /// By which it is invalidated at the end.
+    /// Id by which the key is invalidated at the end.
     pub id: KeyId,
-    /// Its name.
+    /// Name of the key.
     pub name: String,
-    /// Whom it belongs to.
+    /// Owner of the key.
     pub owner: Person,
-    /// The fingerprint of its descriptors that the successor got.
+    /// Fingerprint of the key's descriptors, which the successor got.
     pub rights: String,
 }
 
-/// Where the secret of the successor goes.
+/// Destination of the successor's secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Destination {
-    /// A file that only its owner may read; it can be read again.
+    /// File that only its owner may read; the secret can be read again from it.
     File {
-        /// Absolute.
+        /// Absolute path of the file.
         path: PathBuf,
     },
     /// Standard output.
     Stdout,
-    /// A screen, for a person.
+    /// Screen, for a person.
     Screen,
-    /// The keyring of this computer; it can be read again.
+    /// Keyring of this computer; the secret can be read again from it.
     Keyring,
 }
 
 impl Destination {
-    /// In words, behind "to".
+    /// Returns the destination as text to follow "to".
     pub fn words(&self) -> String {
         match self {
             Self::File { path } => format!("the file {}", path.display()),
@@ -78,46 +78,46 @@ impl Destination {
     }
 }
 
-/// How it is known that the successor works.
+/// Evidence that the successor works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tried {
-    /// It signed in.
+    /// Successor signed in.
     Live,
-    /// A person said that they have its secret; it was not tried here.
+    /// Statement of a person that they have the secret; it was not tried here.
     Said,
 }
 
-/// Whether the old key's metadata names its successor.
+/// State of the successor's entry in the old key's metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Lineage {
-    /// Not come to that yet.
+    /// Open: no entry was attempted yet.
     #[default]
     Open,
-    /// It does.
+    /// Old key names its successor.
     Written,
-    /// It doesn't; only this rotation and the journal know.
+    /// Old key does not name its successor; only this rotation and the journal record it.
     NotWritten {
-        /// Why.
+        /// Reason.
         why: String,
     },
 }
 
-/// How the old key came to its end.
+/// End of the old key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// By this rotation.
+    /// Invalidated by this rotation.
     Invalidated,
-    /// Somebody else had ended it before.
+    /// Invalidated by somebody else before.
     Before,
-    /// The cluster knows it no more.
+    /// Unknown to the cluster: the key was deleted.
     Gone,
 }
 
 impl Ended {
-    /// What was seen of the old key, with the time of day at which the cluster was asked.
+    /// Returns a sentence on what was seen of the old key, with the time of day at which the cluster was asked.
     pub fn proof(self, old: &KeyId, at: &str) -> String {
         match self {
             Self::Invalidated => format!("The cluster was asked again at {at}, as proof: {old} is invalidated"),
@@ -126,7 +126,7 @@ impl Ended {
         }
     }
 
-    /// Result in a table or in JSON.
+    /// Returns the result for a table or for JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Invalidated => "invalidated",

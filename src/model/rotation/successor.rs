@@ -1,4 +1,4 @@
-//! What the successor of a key is made of: the same descriptors and metadata, and the lineage.
+//! Request for the successor of a key: the same descriptors and metadata, and the lineage.
 
 use serde_json::{Map, Value, value::RawValue};
 use sha2::{Digest, Sha256};
@@ -12,20 +12,20 @@ use crate::model::{
     update::{self, Change},
 };
 
-/// The member of a successor's metadata that names the key before it.
+/// Member of a successor's metadata that names its predecessor.
 pub const ROTATED_FROM: &str = "rotated_from";
-/// The member of a key's metadata that names its successor.
+/// Member of a key's metadata that names its successor.
 pub const ROTATED_TO: &str = "rotated_to";
-/// The member of a successor's metadata that says how long the key before it goes on to work: a number of seconds in
-/// Elasticsearch's time unit, such as `604800s`. It stands on the cluster, so that whoever can write the rotation's
-/// state on a machine can't end the old key before its time.
+/// Member of a successor's metadata that holds the grace period during which its predecessor still works: a number of
+/// seconds in Elasticsearch's time unit, such as `604800s`. It is kept on the cluster, so that whoever can write the
+/// rotation's state on a machine can't invalidate the old key before its time.
 pub const ROTATION_GRACE: &str = "rotation_grace";
 
 impl CreateKey {
-    /// The request for the successor of a key; `None` where the cluster doesn't tell the key's descriptors.
+    /// Builds the request for the successor of a key; `None` where the cluster doesn't return the key's descriptors.
     ///
-    /// The descriptors go as they came: 8.19 and 9.5 take back what they tell of a key, fields that they filled
-    /// in included (as seen on both).
+    /// The descriptors are sent as they came: 8.19 and 9.5 accept what they return for a key, including fields that
+    /// they filled in (as seen on both).
     pub fn successor(old: &ApiKey, name: &str, expiry: Expiry, request_id: &str) -> Option<Self> {
         Some(Self {
             name: name.to_owned(),
@@ -37,8 +37,8 @@ impl CreateKey {
         })
     }
 
-    /// Request with a grace period in its metadata: the time that the key before it goes on to work, in milliseconds. A
-    /// period below a second is left out.
+    /// Returns the request with a grace period in its metadata, in milliseconds: the time during which the predecessor
+    /// still works. A period below a second is left out.
     pub fn naming_grace(mut self, grace: Millis) -> Self {
         let mut kept = self.metadata.as_deref().and_then(json::members).unwrap_or_default();
         kept.retain(|(name, _)| name != ROTATION_GRACE);
@@ -50,14 +50,15 @@ impl CreateKey {
     }
 }
 
-/// The grace period that a successor's metadata names, in milliseconds; 0 where it names none.
+/// Returns the grace period in a successor's metadata, in milliseconds; 0 where there is none.
 pub fn grace_of(successor: &ApiKey) -> Millis {
     let said = successor.metadata_map();
     let seconds = said.get(ROTATION_GRACE).and_then(Value::as_str).and_then(|text| text.strip_suffix('s'));
     seconds.and_then(|digits| digits.parse::<u32>().ok()).map_or(0, |seconds| Millis::from(seconds) * 1000)
 }
 
-/// The members of the old key's metadata that a new key can't have: those that Elasticsearch keeps for itself.
+/// Returns the names of the old key's metadata members that a new key can't have: those reserved for Elasticsearch
+/// (`_…`).
 pub fn left_behind(old: &ApiKey) -> Vec<String> {
     members(old).into_iter().map(|(name, _)| name).filter(|name| name.starts_with('_')).collect()
 }
@@ -71,7 +72,7 @@ fn metadata(old: &ApiKey, request_id: &str) -> String {
     json::write_object(kept.iter().map(|(name, raw)| (name.as_str(), raw.get())).chain(own))
 }
 
-/// The old key's metadata with its successor in it; `None` where the metadata isn't known.
+/// Returns the old key's metadata with its successor in it; `None` where the metadata isn't known.
 pub fn naming_successor(old: &ApiKey, successor: &KeyId) -> Option<Box<RawValue>> {
     let mut kept = old.metadata.as_ref().and_then(|raw| json::members(raw.get()))?;
     kept.retain(|(name, _)| name != ROTATED_TO);
@@ -80,7 +81,7 @@ pub fn naming_successor(old: &ApiKey, successor: &KeyId) -> Option<Box<RawValue>
     RawValue::from_string(json::write_object(members)).ok()
 }
 
-/// The old key's metadata without that successor; `None` where it doesn't name it.
+/// Returns the old key's metadata without that successor; `None` where the metadata doesn't name it.
 pub fn not_naming(old: &ApiKey, successor: &KeyId) -> Option<Box<RawValue>> {
     let named = old.metadata_map().get(ROTATED_TO).and_then(Value::as_str) == Some(successor.as_str());
     let mut kept = old.metadata.as_ref().filter(|_| named).and_then(|raw| json::members(raw.get()))?;
@@ -92,7 +93,7 @@ fn members(old: &ApiKey) -> Vec<(String, Box<RawValue>)> {
     old.metadata.as_ref().and_then(|raw| json::members(raw.get())).unwrap_or_default()
 }
 
-/// Whether a key was made for a rotation of `old` by one of these requests.
+/// Returns `true` if a key was created for a rotation of `old` by one of these requests.
 pub fn was_made_for(key: &ApiKey, old: &KeyId, requests: &[String]) -> bool {
     let said = key.metadata_map();
     let text = |name: &str| said.get(name).and_then(Value::as_str);
@@ -101,8 +102,8 @@ pub fn was_made_for(key: &ApiKey, old: &KeyId, requests: &[String]) -> bool {
         && text(REQUEST_ID).is_some_and(|id| requests.iter().any(|request| request == id))
 }
 
-/// Tells whether descriptors are still the same, whatever their blanks and the order of their members. Empty
-/// where they are not told.
+/// Returns a fingerprint of a key's descriptors (SHA-256 in hexadecimal), which depends neither on blanks nor on the
+/// order of members. Empty where the cluster does not return the descriptors.
 pub fn fingerprint(key: &ApiKey) -> String {
     let told = key.role_descriptors.as_ref().and_then(|raw| json::value(raw.get()));
     let Some(told) = told else { return String::new() };
@@ -123,7 +124,7 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-/// Whether a key's descriptors restrict it to a workflow, so that it may not even ask who it is.
+/// Returns `true` if a key's descriptors restrict it to a workflow, so that it may not even ask who it is.
 pub fn is_restricted(descriptors: Option<&RawValue>) -> bool {
     let members = descriptors.and_then(|raw| json::members(raw.get())).unwrap_or_default();
     members.iter().any(|(_, role)| {
@@ -132,8 +133,8 @@ pub fn is_restricted(descriptors: Option<&RawValue>) -> bool {
     })
 }
 
-/// How two snapshots of owners' rights differ: `then` as a key tells it ([`ApiKey::limited_by`]), `now` as
-/// another key tells it or as an object of roles. What says nothing about rights doesn't count.
+/// Returns the differences between two snapshots of owners' rights: `then` as a key holds it ([`ApiKey::limited_by`]),
+/// `now` as another key holds it or as an object of roles. Fields that say nothing about rights are left out.
 pub fn snapshot_changes(then: &RawValue, now: &RawValue) -> Vec<Change> {
     let no_right = ["metadata", "transient_metadata", "description"];
     let mut changes = update::changes(Some(&roles_of(then)), &roles_of(now), true);
@@ -141,7 +142,7 @@ pub fn snapshot_changes(then: &RawValue, now: &RawValue) -> Vec<Change> {
     changes
 }
 
-/// A snapshot comes as a list of one object, by role.
+/// Returns the roles of a snapshot as an object: the cluster sends it as a list of one object, by role.
 fn roles_of(snapshot: &RawValue) -> String {
     let list: Option<Vec<Box<RawValue>>> = serde_json::from_str(snapshot.get()).ok();
     match list.as_deref() {

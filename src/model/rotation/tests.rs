@@ -95,9 +95,8 @@ fn a_cluster_is_told_by_its_uuid_before_its_address() {
 }
 
 proptest! {
-    /// Whatever is asked of it in whatever order: the old key is never ended before the secret of a successor
-    /// was handed over and tried, a successor that was handed over is never replaced, and each state survives
-    /// being written down.
+    /// Invariants of any order of steps: the old key is never ended before the secret of a successor was handed over
+    /// and tried, a successor that was handed over is never replaced, and each state survives being stored.
     #[test]
     fn no_order_of_steps_leads_past_the_trial(steps in prop::collection::vec(0u8..9, 0..30)) {
         let mut way = rotation();

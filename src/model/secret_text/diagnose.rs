@@ -1,29 +1,29 @@
-//! What is there instead of a key.
+//! Diagnosis of a text without a key.
 
 use super::{ID_LENGTH, SECRET_LENGTH, Word, base64_text, has_mixture, is_url_letter, words};
 
-/// Why no key was found.
+/// Error for a text without a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PastedError {
-    /// Nothing there.
+    /// Empty text.
     #[error("Paste what the consumer of the key has: the key itself, a header, a command, a line of its configuration")]
     Empty,
-    /// Far too long.
+    /// Text above the limit of 64 KB.
     #[error("This is longer than 64 KB: paste the part with the key")]
     TooLong,
-    /// A secret by itself.
+    /// Secret without its id.
     #[error("The id is missing: this looks like the secret alone. Paste id:api_key, or the encoded form of both")]
     IdMissing,
-    /// An id by itself.
+    /// Id without its secret.
     #[error("The secret is missing: this looks like the id of a key alone")]
     SecretMissing,
-    /// A user and a password.
+    /// User with a password.
     #[error("This is a user with a password (Basic), not an API key")]
     Password,
-    /// `${ES_API_KEY}`.
+    /// Reference to a variable or a keystore entry, such as `${ES_API_KEY}`.
     #[error("This names a variable or an entry of a keystore: paste the value that it has")]
     Reference,
-    /// Dots or asterisks.
+    /// Masked secret: dots, asterisks and the like.
     #[error("The secret is masked here: it has to be pasted itself")]
     Masked,
     /// Anything else.
@@ -31,7 +31,7 @@ pub enum PastedError {
     Unreadable,
 }
 
-/// Says what a text is in which no key was found.
+/// Returns the error for a text in which no key was found.
 pub(super) fn why_not(text: &str) -> PastedError {
     let words = words(text);
     let has = |name: &str| words.iter().any(|word| word.text.eq_ignore_ascii_case(name));

@@ -1,6 +1,6 @@
-//! An API key found in whatever a consumer of it has: encoded, `id:api_key`, a header, a curl command, the answer
-//! to its creation, a line of a configuration or of code. It says in which form it was, and what is wrong with
-//! that. No error and no mistake repeats what was pasted.
+//! API keys found in whatever a consumer has: encoded, `id:api_key`, a header, a curl command, the response to the
+//! key's creation, a line of a configuration or of code. Each comes with the form in which it was found and what is
+//! wrong with that. No error and no mistake repeats what was pasted.
 
 mod diagnose;
 
@@ -15,35 +15,35 @@ use diagnose::why_not;
 
 use super::secret::Secret;
 
-/// More than this is no key and what surrounds it.
+/// Limit of a pasted text in bytes; a longer one is more than a key and what surrounds it.
 const MAX_TEXT_BYTES: usize = 64 << 10;
-/// The length of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
+/// Length in characters of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
 const ID_LENGTH: usize = 20;
-/// The length of the secrets that it makes.
+/// Length in characters of the secrets that Elasticsearch makes.
 const SECRET_LENGTH: usize = 22;
 
-/// A key that was found.
+/// Key that was found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// Not secret.
+    /// Id of the key; not secret.
     pub id: String,
-    /// The part that is.
+    /// Secret of the key.
     pub secret: Secret,
-    /// In what it was found.
+    /// Form in which the key was found.
     pub form: SecretFormat,
-    /// What is wrong with it as it stands there.
+    /// Mistakes in the text as it was pasted.
     pub mistakes: Vec<Mistake>,
     likelihood: u8,
 }
 
 impl Candidate {
-    /// The same without its secret, for showing what it was.
+    /// Returns the candidate without its secret, for showing what was found.
     pub fn without_secret(&self) -> Self {
         Self { secret: Secret::default(), ..self.clone() }
     }
 }
 
-/// In what a key was found.
+/// Form in which a key was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretFormat {
     /// `base64(id:api_key)`.
@@ -52,16 +52,16 @@ pub enum SecretFormat {
     Raw,
     /// `Authorization: ApiKey …`.
     Header,
-    /// A command with that header.
+    /// Command with that header.
     Curl,
-    /// The JSON that the creation of a key is answered with.
+    /// JSON response to the creation of a key.
     CreationAnswer,
-    /// A line of a configuration, an environment or a program.
+    /// Line of a configuration, an environment or a program.
     Setting,
 }
 
 impl SecretFormat {
-    /// In words that follow "It is".
+    /// Returns the form as text to follow "It is".
     pub fn words(self) -> &'static str {
         match self {
             Self::Encoded => "the encoded form",
@@ -74,7 +74,7 @@ impl SecretFormat {
     }
 }
 
-/// What is wrong with a key as it stands there.
+/// Mistake in a key as it was pasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mistake {
     /// Base64 of Base64.
@@ -85,24 +85,24 @@ pub enum Mistake {
     ApiKeyTwice,
     /// `Bearer …` or `Basic …` before a key.
     WrongScheme,
-    /// The encoded form with `-` and `_`.
+    /// Encoded form with `-` and `_`.
     UrlSafe,
-    /// Blanks or line ends inside.
+    /// Blanks or line ends inside the key.
     Broken,
-    /// Characters that nobody sees.
+    /// Invisible characters.
     Invisible,
-    /// Quotes that a word processor made.
+    /// Quotes of a word processor.
     CurlyQuotes,
-    /// Not as long as a secret is.
+    /// Secret that does not have the 22 characters of those that Elasticsearch makes.
     OddLength,
-    /// The two encodings of one text don't agree.
+    /// Encoded form and id with secret that are in one text and do not agree.
     Contradiction,
-    /// The secret before the id.
+    /// Secret before the id.
     Swapped,
 }
 
 impl Mistake {
-    /// In a sentence, with the way out.
+    /// Returns a sentence on the mistake, with the remedy.
     pub fn words(self) -> &'static str {
         match self {
             Self::DoubleEncoded => {
@@ -126,10 +126,10 @@ impl Mistake {
     }
 }
 
-/// The keys in a text, the most likely one first.
+/// Finds the keys in a text, the most likely one first.
 ///
 /// # Errors
-/// When there is none, with what is there instead.
+/// When there is no key, with what the text is instead.
 pub fn read(text: &Secret) -> Result<Vec<Candidate>, PastedError> {
     let text = text.expose();
     if text.len() > MAX_TEXT_BYTES {
@@ -158,7 +158,7 @@ pub fn read(text: &Secret) -> Result<Vec<Candidate>, PastedError> {
     Ok(found)
 }
 
-/// Without the characters that nobody sees, and with plain quotes.
+/// Returns the text without invisible characters and with plain quotes, and notes both as mistakes.
 fn cleaned(text: &str, mistakes: &mut Vec<Mistake>) -> Zeroizing<String> {
     let mut clean = Zeroizing::new(String::with_capacity(text.len()));
     let mut note = |mistake| {
@@ -187,7 +187,7 @@ fn cleaned(text: &str, mistakes: &mut Vec<Mistake>) -> Zeroizing<String> {
     clean
 }
 
-/// A word of the letters that keys are made of, and what surrounds it.
+/// Word of the characters that keys are made of, with its byte range in the text.
 #[derive(Clone, Copy)]
 struct Word<'a> {
     text: &'a str,
@@ -215,7 +215,7 @@ fn find(text: &str) -> Vec<Candidate> {
     let whole = text.trim().trim_matches(['"', '\'']).trim();
     let mut found: Vec<Candidate> = Vec::new();
     let form = form(text, &words);
-    // What stands behind a name may be a whole key by itself: then it is a setting and no pair.
+    // The text behind a name may be a whole key by itself: then it is a setting and no pair.
     let is_whole = |text: &str| decoded(text.trim_end_matches('=')).is_some();
     if let Some((id, secret)) = pair(whole).filter(|(_, secret)| !is_whole(secret)) {
         let mistakes = if whole.contains(char::is_whitespace) { vec![Mistake::Broken] } else { Vec::new() };
@@ -280,7 +280,7 @@ fn add(found: &mut Vec<Candidate>, id: &str, secret: &str, form: SecretFormat, m
     found.push(Candidate { id: id.to_owned(), secret, form, mistakes, likelihood });
 }
 
-/// A whole text that is `id:api_key`, with blanks around the colon at most.
+/// Splits a text that is `id:api_key` as a whole, with at most blanks around the colon and the parts.
 fn pair(text: &str) -> Option<(&str, &str)> {
     let (id, secret) = text.split_once(':')?;
     let (id, secret) = (id.trim(), secret.trim());
@@ -294,7 +294,7 @@ fn pair(text: &str) -> Option<(&str, &str)> {
         .then_some((id, secret))
 }
 
-/// What Base64 text is of, when it is of a key: once or twice.
+/// Decodes the Base64 text of a key, encoded once or twice, into id, secret and mistakes; `None` if it is no key.
 fn decoded(word: &str) -> Option<(String, Zeroizing<String>, Vec<Mistake>)> {
     let once = base64_text(word)?;
     let mut mistakes = Vec::new();
@@ -325,7 +325,7 @@ fn base64_text(text: &str) -> Option<Zeroizing<String>> {
         .then(|| Zeroizing::new(text.trim().to_owned()))
 }
 
-/// Id and secret that stand apart: as fields of their own, or as a pair of texts.
+/// Adds an id and a secret that are apart: fields of their own, or a pair of texts.
 fn named(words: &[Word<'_>], form: SecretFormat, found: &mut Vec<Candidate>) {
     let is_id = |word: &Word<'_>| word.text.len() == ID_LENGTH && word.text.bytes().all(is_url_letter);
     let is_secret = |word: &Word<'_>| word.text.len() == SECRET_LENGTH && word.text.bytes().all(is_url_letter);
@@ -349,7 +349,7 @@ fn named(words: &[Word<'_>], form: SecretFormat, found: &mut Vec<Candidate>) {
     }
 }
 
-/// A key with blanks or line ends inside.
+/// Adds a key with blanks or line ends inside.
 fn broken(text: &str, words: &[Word<'_>], form: SecretFormat, found: &mut Vec<Candidate>) {
     let scheme = words.iter().rposition(|word| word.text.eq_ignore_ascii_case("apikey"));
     let start = scheme.map_or(0, |place| words[place].end);
@@ -377,7 +377,8 @@ fn is_url_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// Made by chance and not by a person: capitals and small letters, or digits.
+/// Returns `true` for a text made at random rather than by a person: with capital and small letters, or with letters
+/// and digits.
 fn has_mixture(text: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
     has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
@@ -400,7 +401,7 @@ fn form(text: &str, words: &[Word<'_>]) -> SecretFormat {
     }
 }
 
-/// `ApiKey …`, as it stands in a header.
+/// Returns `true` if the text begins with `ApiKey …`, as in a header.
 fn starts_with_scheme(text: &str, words: &[Word<'_>]) -> bool {
     let [first, second, ..] = words else { return false };
     first.text.eq_ignore_ascii_case("apikey") && text[first.end..second.start].trim().is_empty()
@@ -414,7 +415,7 @@ fn or_setting(form: SecretFormat) -> SecretFormat {
     if form == SecretFormat::Encoded { SecretFormat::Setting } else { form }
 }
 
-/// The text with `%20` and the like read, if there are any that a key and its header come to have.
+/// Decodes `%20` and the like; `None` if there are none of those that occur in a key and its header.
 fn percent_decoded(text: &str) -> Option<Zeroizing<String>> {
     let marks = ["%20", "%3D", "%3d", "%3A", "%3a", "%2B", "%2b", "%2F", "%2f"];
     if !marks.iter().any(|mark| text.contains(mark)) {

@@ -1,4 +1,4 @@
-//! The official clients, each in its language.
+//! Texts for the official clients, each in its language.
 
 use zeroize::Zeroizing;
 

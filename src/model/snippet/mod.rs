@@ -1,8 +1,8 @@
-//! The consumers of a key and the form in which each takes it, as a text that can be pasted.
+//! Consumers of a key and the form in which each takes it, as a text that can be pasted.
 //!
-//! Most mistakes with keys are a wrong form: some want `encoded`, some want `id:api_key` and encode
-//! it themselves, some want a whole header. A text names the secret by the environment or a keystore;
-//! the secret itself is in it only when it was asked for.
+//! Most mistakes with keys are a wrong form: some consumers want `encoded`, some want `id:api_key` and encode it
+//! themselves, some want a whole header. A text refers to the secret by an environment variable or a keystore entry;
+//! the secret itself is in it only if it was asked for.
 
 mod clients;
 mod places;
@@ -25,18 +25,18 @@ use super::{
 };
 use quote::{Quote, joined, plain};
 
-/// Who takes the key.
+/// Consumer of a key: a bare form, a program or a file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Consumer {
     /// `base64(id:api_key)`, alone.
     Encoded,
     /// `id:api_key`, alone.
     Raw,
-    /// The HTTP header.
+    /// HTTP header.
     Header,
-    /// A command line of curl.
+    /// Command line of curl.
     Curl,
-    /// A request of PowerShell.
+    /// Request in PowerShell.
     PowerShell,
     /// Kibana's own API, by curl.
     Kibana,
@@ -56,59 +56,59 @@ pub enum Consumer {
     Php,
     /// elasticsearch-rs.
     Rust,
-    /// Filebeat, Metricbeat and their kin.
+    /// Filebeat, Metricbeat and other Beats.
     Beats,
-    /// An agent without Fleet.
+    /// Elastic Agent without Fleet.
     ElasticAgent,
-    /// The output plugin of Logstash.
+    /// Output plugin of Logstash.
     Logstash,
     /// fluent-plugin-elasticsearch.
     Fluentd,
-    /// The output `es` of Fluent Bit.
+    /// Output `es` of Fluent Bit.
     FluentBit,
-    /// The sink of Vector.
+    /// Elasticsearch sink of Vector.
     Vector,
     /// omelasticsearch.
     Rsyslog,
-    /// The exporter of the OpenTelemetry Collector.
+    /// Exporter of the OpenTelemetry Collector.
     Collector,
-    /// The SDKs of OpenTelemetry and EDOT, but for Python.
+    /// SDKs of OpenTelemetry and EDOT, except for Python.
     Otlp,
-    /// The SDK for Python, which wants the blank in the header encoded.
+    /// OpenTelemetry SDK for Python, which wants the blank in the header percent-encoded.
     OtlpPython,
-    /// A provisioned data source of Grafana.
+    /// Provisioned data source of Grafana.
     Grafana,
-    /// The provider elasticstack.
+    /// Terraform provider elasticstack.
     Terraform,
-    /// The MCP server for Elasticsearch.
+    /// MCP server for Elasticsearch.
     Mcp,
     /// Curator.
     Curator,
-    /// A Kubernetes secret.
+    /// Kubernetes secret.
     Kubernetes,
-    /// A service of systemd.
+    /// Service of systemd.
     Systemd,
-    /// A file `.env`.
+    /// File `.env`.
     Dotenv,
-    /// The keystore of a cluster that reaches another one by a cross-cluster key.
+    /// Keystore of a cluster that reaches another one by a cross-cluster key.
     RemoteCluster,
 }
 
-/// Which form of the key is wanted.
+/// Form of the key that a consumer takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// `base64(id:api_key)`.
     Encoded,
-    /// `id:api_key`: encoded twice it would be refused.
+    /// `id:api_key`, for consumers that encode it themselves: an encoded key would be encoded twice and refused.
     Raw,
-    /// `ApiKey` and the encoded key behind it.
+    /// `ApiKey` followed by the encoded key.
     Header,
-    /// The encoded key and `id:api_key`, each under its name.
+    /// Encoded key and `id:api_key`, each under its name.
     Both,
 }
 
 impl Encoding {
-    /// The word for programs and tables.
+    /// Returns the name of the form for programs and tables.
     pub fn word(self) -> &'static str {
         match self {
             Self::Encoded => "encoded",
@@ -119,28 +119,28 @@ impl Encoding {
     }
 }
 
-/// What a consumer is, for lists.
+/// Group of consumers in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// The key alone.
+    /// Key alone.
     Forms,
-    /// A request by hand.
+    /// Request by hand.
     Requests,
-    /// A program's client.
+    /// Client library of a program.
     Clients,
-    /// What ships data.
+    /// Program that ships data.
     Shippers,
-    /// What works with a cluster.
+    /// Tool that works with a cluster.
     Tools,
-    /// Where secrets are kept for others.
+    /// Store that keeps secrets for other programs.
     Places,
 }
 
 impl Group {
-    /// All, in the order of the list.
+    /// All groups, in the order of the list.
     pub const ALL: [Group; 6] = [Self::Forms, Self::Requests, Self::Clients, Self::Shippers, Self::Tools, Self::Places];
 
-    /// The heading.
+    /// Returns the heading of the group.
     pub fn title(self) -> &'static str {
         match self {
             Self::Forms => "The key alone",
@@ -153,12 +153,12 @@ impl Group {
     }
 }
 
-/// The variable that holds the encoded key.
+/// Environment variable that holds the encoded key.
 pub const ENCODED_VARIABLE: &str = "ES_API_KEY";
-/// The variable that holds `id:api_key`.
+/// Environment variable that holds `id:api_key`.
 pub const RAW_VARIABLE: &str = "ES_API_KEY_RAW";
 
-/// A key in the forms that consumers take; wiped when dropped.
+/// Key in the forms that consumers take; wiped when dropped.
 pub struct KeyText {
     id: String,
     secret: Secret,
@@ -167,16 +167,16 @@ pub struct KeyText {
     header: Secret,
 }
 
-/// The dots that stand for a secret: always 22, whatever its length.
+/// Dots that stand for a secret: always 22, whatever its length.
 pub const MASK: &str = "••••••••••••••••••••••";
 
 impl KeyText {
-    /// The real thing.
+    /// Returns the key with its secret.
     pub fn real(id: &KeyId, secret: &Secret) -> Self {
         Self::of(id, secret.clone(), login::encode(id.as_str(), secret))
     }
 
-    /// With dots in place of everything secret, for a screen.
+    /// Returns the key with dots instead of everything secret, for a screen.
     pub fn masked(id: &KeyId) -> Self {
         Self::of(id, Secret::new(MASK), Secret::new(MASK))
     }
@@ -188,12 +188,12 @@ impl KeyText {
     }
 }
 
-/// How the key gets into a text.
+/// Form in which the key appears in a text.
 #[derive(Clone, Copy)]
 pub enum Key<'a> {
-    /// By the name of a variable or of an entry of a keystore.
+    /// Name of a variable or of a keystore entry.
     Reference,
-    /// Itself.
+    /// Key itself.
     Literal(&'a KeyText),
 }
 
@@ -218,20 +218,20 @@ impl Key<'_> {
     }
 }
 
-/// The cluster that the key is for.
+/// Cluster that the key is for.
 #[derive(Clone, Copy)]
 pub struct Site<'a> {
-    /// Its address.
+    /// Address of the cluster.
     pub url: &'a str,
-    /// Which certificate is believed.
+    /// Certificates that are trusted.
     pub trust: &'a Trust,
 }
 
-/// The file that stands for a CA whose fingerprint alone is known.
+/// File name of the CA's certificate where only its fingerprint is known.
 const CA_FILE: &str = "ca.pem";
 
 impl Site<'_> {
-    /// The file with the CA's certificate, for who knows no fingerprints.
+    /// Returns the file with the CA's certificate, for consumers that take no fingerprints. `None` if no CA is pinned.
     fn ca_file(&self) -> Option<Cow<'static, str>> {
         match self.trust {
             Trust::CaFile(path) => Some(Cow::Owned(path.display().to_string())),
@@ -246,7 +246,7 @@ impl Site<'_> {
 }
 
 impl Consumer {
-    /// All of them, in the order of the list.
+    /// All consumers, in the order of the list.
     pub const ALL: [Consumer; 32] = [
         Self::Encoded,
         Self::Raw,
@@ -282,7 +282,7 @@ impl Consumer {
         Self::RemoteCluster,
     ];
 
-    /// The one that is meant by a word of the command line, one of its other words, or its name.
+    /// Finds the consumer by its command line name, an alias or its display name, ignoring case.
     pub fn find(word: &str) -> Option<Self> {
         let wanted = word.trim().to_lowercase();
         Self::ALL
@@ -290,34 +290,34 @@ impl Consumer {
             .find(|consumer| consumer.words().any(|word| word == wanted) || consumer.name().to_lowercase() == wanted)
     }
 
-    /// Up to three words that look like one that means nothing.
+    /// Returns up to three command line names or aliases that resemble an unknown one, nearest first.
     pub fn nearest(word: &str) -> Vec<&'static str> {
         role::nearest(word, Self::ALL.into_iter().flat_map(Self::words))
     }
 
-    /// Its word and the others that lead to it.
+    /// Returns the command line name and then the aliases.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.word()).chain(self.aliases().iter().copied())
     }
 
-    /// Whether a text that a person looks for it by fits.
+    /// Returns `true` if a search text is part of the display name, the command line name or an alias, ignoring case.
     pub fn is_like(self, wanted: &str) -> bool {
         let wanted = wanted.trim().to_lowercase();
         self.name().to_lowercase().contains(&wanted) || self.words().any(|word| word.contains(&wanted))
     }
 
-    /// Whether a key of this kind can be handed to it: a cross-cluster key signs in nowhere but between
-    /// clusters, and between clusters no other key does.
+    /// Returns `true` if the consumer can take a key of this kind: a cross-cluster key signs in between clusters only,
+    /// and there no other key does.
     pub fn takes_kind(self, kind: &KeyKind) -> bool {
         (*kind == KeyKind::CrossCluster) == (self == Self::RemoteCluster)
     }
 
-    /// Whether it is a form alone, which says nothing without the secret.
+    /// Returns `true` if the consumer is a bare form of the key, which says nothing without the secret.
     pub fn is_form(self) -> bool {
         self.group() == Group::Forms
     }
 
-    /// The text to hand over. Names of indices and of one's own services in it are placeholders.
+    /// Returns the text to hand over. Names of indices and of the user's own services in it are placeholders.
     pub fn text(self, site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
         match self {
             Self::Encoded => key.encoded(plain, "$ES_API_KEY"),
@@ -355,7 +355,8 @@ impl Consumer {
         }
     }
 
-    /// What must be known to use such a text: which form a variable must hold, which file is to be there.
+    /// Returns what must be known to use the text, one sentence each: which form a variable must hold, which file must
+    /// exist. `is_literal` is `true` if the key itself is in the text.
     pub fn hints(self, site: Site<'_>, is_literal: bool) -> Vec<String> {
         let text = self.text(site, Key::Reference);
         let mut hints = Vec::new();

@@ -1,5 +1,5 @@
-//! Where secrets are kept for other programs: Kubernetes, systemd, files of the environment, and the keystore
-//! of a cluster that reaches another one.
+//! Texts for stores that keep secrets for other programs: Kubernetes, systemd, files of the environment, and the
+//! keystore of a cluster that reaches another one.
 
 use zeroize::Zeroizing;
 
@@ -8,7 +8,7 @@ use super::{
     quote::{Quote, dotenv as dotenv_text, double, environment_file, joined, shell, unit},
 };
 
-/// The address and both forms, a line each.
+/// Writes the address and both forms of the key, one line each.
 fn lines(site: Site<'_>, key: &KeyText, quote: Quote, lead: &str, between: &str) -> Zeroizing<String> {
     joined(&[
         lead,
@@ -29,8 +29,8 @@ fn lines(site: Site<'_>, key: &KeyText, quote: Quote, lead: &str, between: &str)
     ])
 }
 
-/// Itself as a manifest; by reference as the command that makes it of the environment, where the secret is on
-/// no command line.
+/// Writes a manifest with the key itself, or by reference the command that creates it from the environment, where the
+/// secret is on no command line.
 pub(super) fn kubernetes(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     match key {
         Key::Literal(key) => joined(&[
@@ -48,7 +48,7 @@ pub(super) fn kubernetes(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     }
 }
 
-/// Itself as a file of the environment; by reference as a unit's part that loads credentials.
+/// Writes a file of the environment with the key itself, or by reference the part of a unit that loads credentials.
 pub(super) fn systemd(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     match key {
         Key::Literal(key) => joined(&[
@@ -78,7 +78,7 @@ pub(super) fn dotenv(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     }
 }
 
-/// By standard input: a command line can be read by everybody on the machine.
+/// Passes the key by standard input: everybody on the machine can read a command line.
 pub(super) fn remote_cluster(key: Key<'_>) -> Zeroizing<String> {
     const ADD: &str = "bin/elasticsearch-keystore add --stdin cluster.remote.my_remote.credentials";
     const RELOAD: &str = "# On every node; then once, on the same cluster:\n# POST _nodes/reload_secure_settings\n";

@@ -1,19 +1,19 @@
-//! A value inside the text of another language, so that it is read back as it was. Every result is wiped
+//! Quoting of a value inside the text of another language, so that it is read back unchanged. Every result is wiped
 //! when dropped, since the value may be a secret.
 
 use zeroize::Zeroizing;
 
-/// How a value is written in a language.
+/// Function that writes a value in the syntax of a language.
 pub(super) type Quote = fn(&str) -> Zeroizing<String>;
 
-/// The parts one after the other, in memory that is asked for once, so that no copy stays behind.
+/// Joins the parts in memory that is allocated once, so that no copy stays behind.
 pub(super) fn joined(parts: &[&str]) -> Zeroizing<String> {
     let mut text = String::with_capacity(parts.iter().map(|part| part.len()).sum());
     parts.iter().for_each(|part| text.push_str(part));
     Zeroizing::new(text)
 }
 
-/// The most bytes that one byte becomes.
+/// Largest number of bytes that one byte becomes.
 const WIDEST: usize = 6;
 
 fn escaped(open: &str, text: &str, close: &str, escape: impl Fn(char, Option<char>, &mut String)) -> Zeroizing<String> {
@@ -28,12 +28,12 @@ fn escaped(open: &str, text: &str, close: &str, escape: impl Fn(char, Option<cha
     out
 }
 
-/// Nothing around it.
+/// Returns the text without quotes around it.
 pub(super) fn plain(text: &str) -> Zeroizing<String> {
     joined(&[text])
 }
 
-/// Whether some reader takes the character for a line end, or refuses it in a string.
+/// Returns `true` if some reader takes the character for a line end, or refuses it in a string.
 fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -50,12 +50,12 @@ fn push_c_like(c: char, out: &mut String) {
     }
 }
 
-/// `"…"` as JSON, YAML, TOML, JavaScript, Java, Go, C# and Python read it alike.
+/// Writes `"…"` in the way that JSON, YAML, TOML, JavaScript, Java, Go, C# and Python all read it.
 pub(super) fn double(text: &str) -> Zeroizing<String> {
     escaped("\"", text, "\"", |c, _, out| push_c_like(c, out))
 }
 
-/// `"…"` of YAML or TOML whose reader replaces `$NAME` and `${NAME}` first, and `$$` by one dollar: the
+/// Writes `"…"` of YAML or TOML for readers that first replace `$NAME` and `${NAME}`, and `$$` by one dollar: the
 /// OpenTelemetry Collector, Grafana, Vector.
 pub(super) fn double_dollars(text: &str) -> Zeroizing<String> {
     escaped("\"", text, "\"", |c, _, out| match c {
@@ -64,7 +64,7 @@ pub(super) fn double_dollars(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// `"…"` of HCL, where `${` and `%{` begin a template.
+/// Writes `"…"` of HCL, where `${` and `%{` begin a template.
 pub(super) fn hcl(text: &str) -> Zeroizing<String> {
     escaped("\"", text, "\"", |c, next, out| match (c, next) {
         ('$' | '%', Some('{')) => {
@@ -75,7 +75,7 @@ pub(super) fn hcl(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// `"…"` of Rust.
+/// Writes `"…"` of Rust.
 pub(super) fn rust(text: &str) -> Zeroizing<String> {
     escaped("\"", text, "\"", |c, _, out| match c {
         '\n' | '\r' | '\t' | '"' | '\\' => push_c_like(c, out),
@@ -84,7 +84,7 @@ pub(super) fn rust(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// `'…'` of a POSIX shell.
+/// Writes `'…'` of a POSIX shell.
 pub(super) fn shell(text: &str) -> Zeroizing<String> {
     escaped("'", text, "'", |c, _, out| match c {
         '\'' => out.push_str("'\\''"),
@@ -92,7 +92,7 @@ pub(super) fn shell(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// `'…'` of PowerShell, which takes typographic quotes for quotes too.
+/// Writes `'…'` of PowerShell, which takes typographic quotes for quotes too.
 pub(super) fn powershell(text: &str) -> Zeroizing<String> {
     escaped("'", text, "'", |c, _, out| {
         if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
@@ -102,7 +102,7 @@ pub(super) fn powershell(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// `'…'` of Ruby and PHP: everything but these two stands for itself.
+/// Writes `'…'` of Ruby and PHP: every character but the quote and the backslash stands for itself.
 pub(super) fn single(text: &str) -> Zeroizing<String> {
     escaped("'", text, "'", |c, _, out| {
         if matches!(c, '\'' | '\\') {
@@ -112,7 +112,7 @@ pub(super) fn single(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// `'…'` of RainerScript, where a dollar needs no care and escapes are those of C.
+/// Writes `'…'` of RainerScript, where a dollar needs no escape and escapes are those of C.
 pub(super) fn rainer(text: &str) -> Zeroizing<String> {
     escaped("'", text, "'", |c, _, out| match c {
         '\'' | '\\' => {
@@ -126,7 +126,7 @@ pub(super) fn rainer(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// `"…"` of Fluentd, where `#{` begins Ruby.
+/// Writes `"…"` of Fluentd, where `#{` begins Ruby.
 pub(super) fn fluentd(text: &str) -> Zeroizing<String> {
     escaped("\"", text, "\"", |c, _, out| match c {
         '#' => out.push_str("\\#"),
@@ -135,7 +135,7 @@ pub(super) fn fluentd(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// A value of systemd's `EnvironmentFile=`: line ends stand for themselves, nothing is replaced.
+/// Writes a value of systemd's `EnvironmentFile=`: line ends stand for themselves, nothing is replaced.
 pub(super) fn environment_file(text: &str) -> Zeroizing<String> {
     escaped("\"", text, "\"", |c, _, out| {
         if matches!(c, '"' | '\\' | '`' | '$') {
@@ -145,7 +145,7 @@ pub(super) fn environment_file(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// A value inside `"…"` of a unit of systemd, without the quotes: `%` begins a specifier.
+/// Writes a value inside `"…"` of a unit of systemd, without the quotes: `%` begins a specifier.
 pub(super) fn unit(text: &str) -> Zeroizing<String> {
     escaped("", text, "", |c, _, out| match c {
         '%' => out.push_str("%%"),
@@ -158,8 +158,8 @@ pub(super) fn unit(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// A value of a file `.env`, of which there are many readers: bare where it can be, otherwise in the quotes
-/// that leave all of it alone, and escaped as a shell reads it only where neither will do.
+/// Writes a value of a file `.env`, for its many readers: bare where possible, otherwise in single quotes, which leave
+/// all of it unchanged, and escaped as a shell reads it only where neither will do.
 pub(super) fn dotenv(text: &str) -> Zeroizing<String> {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=+@,%".contains(c);
     if !text.is_empty() && text.chars().all(is_bare) {
@@ -171,14 +171,14 @@ pub(super) fn dotenv(text: &str) -> Zeroizing<String> {
     environment_file(text)
 }
 
-/// `"…"` of YAML whose reader replaces `${NAME}` and has no certain way to say that it is not meant: Beats,
-/// Elastic Agent, Fluent Bit. `None` where the text holds that.
+/// Writes `"…"` of YAML for readers that replace `${NAME}` and have no sure escape for it: Beats, Elastic Agent, Fluent
+/// Bit. `None` if the text contains `${`.
 pub(super) fn double_unless_named(text: &str) -> Option<Zeroizing<String>> {
     (!text.contains("${")).then(|| double(text))
 }
 
-/// A string of Logstash, which knows no escapes: whichever quotes are not in it. `None` where there are none,
-/// or `${` would name a variable.
+/// Writes a string of Logstash, which has no escapes, in whichever quotes are not in it. `None` if both are, if the
+/// text ends with a backslash, or if `${` would name a variable.
 pub(super) fn logstash(text: &str) -> Option<Zeroizing<String>> {
     if text.contains("${") || text.ends_with('\\') {
         return None;

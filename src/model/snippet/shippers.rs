@@ -1,4 +1,4 @@
-//! What ships logs, metrics and traces: configuration files, each with its own way to name a variable.
+//! Configuration of programs that ship logs, metrics and traces, each with its own way to name a variable.
 
 use zeroize::Zeroizing;
 
@@ -10,7 +10,7 @@ use crate::model::connections::endpoint::Trust;
 
 const RAW_NAMED: &str = "\"${ES_API_KEY_RAW}\"";
 
-/// The address, or the variable with it where it can't be written.
+/// Returns the address, or the variable that holds it where the address can't be written.
 fn url(text: Option<Zeroizing<String>>) -> Zeroizing<String> {
     text.unwrap_or_else(|| joined(&["\"${ES_URL}\""]))
 }
@@ -19,7 +19,7 @@ fn file(text: Option<Zeroizing<String>>) -> Zeroizing<String> {
     text.unwrap_or_else(|| joined(&["\"${ES_CA_FILE}\""]))
 }
 
-/// A value for Beats and their kin; what can't be written is named.
+/// Writes a value for Beats and Elastic Agent; one that can't be written is replaced by the variable's name.
 fn beat_key(text: &str) -> Zeroizing<String> {
     double_unless_named(text).unwrap_or_else(|| joined(&[RAW_NAMED]))
 }
@@ -116,8 +116,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The address with its port: Beats, Elastic Agent and Logstash take 9200 for one that is left out, the others
-/// that of the scheme.
+/// Returns the address with its port: Beats, Elastic Agent and Logstash take 9200 for a port that is left out, the
+/// others that of the scheme.
 fn with_port(url: &str) -> String {
     let parts = Parts::of(url);
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
@@ -208,7 +208,7 @@ pub(super) fn collector(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     ])
 }
 
-/// The SDKs read the environment. `blank` is the one behind `ApiKey`: that for Python wants it encoded.
+/// Writes the environment of the SDKs. `blank` follows `ApiKey`: the SDK for Python wants it percent-encoded.
 pub(super) fn otlp(key: Key<'_>, blank: &str) -> Zeroizing<String> {
     let header = joined(&["Authorization=ApiKey", blank]);
     let value = match key {

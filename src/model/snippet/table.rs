@@ -1,4 +1,4 @@
-//! The words about each consumer: how it is called, in which form it takes a key, what to mind.
+//! Texts about each consumer: its names, the form in which it takes a key, and advice.
 
 use super::{Consumer, Encoding, Group};
 
@@ -138,37 +138,37 @@ impl Consumer {
         }
     }
 
-    /// The word on the command line; it stays.
+    /// Returns the name on the command line; it never changes.
     pub fn word(self) -> &'static str {
         self.about().word
     }
 
-    /// Other words that lead to it.
+    /// Returns other names that the command line accepts.
     pub fn aliases(self) -> &'static [&'static str] {
         self.about().aliases
     }
 
-    /// The name in the list.
+    /// Returns the display name in the list.
     pub fn name(self) -> &'static str {
         self.about().name
     }
 
-    /// What it is.
+    /// Returns the group in the list.
     pub fn group(self) -> Group {
         self.about().group
     }
 
-    /// The form it takes.
+    /// Returns the form of the key that the consumer takes.
     pub fn form(self) -> Encoding {
         self.about().form
     }
 
-    /// What it takes, in a few words.
+    /// Returns a short text on the form that the consumer takes.
     pub fn takes(self) -> &'static str {
         self.about().takes
     }
 
-    /// What to mind, if anything.
+    /// Returns advice on use; `None` if there is none.
     pub(super) fn advice(self) -> Option<&'static str> {
         Some(self.about().advice).filter(|advice| !advice.is_empty())
     }

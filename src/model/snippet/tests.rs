@@ -4,7 +4,7 @@ use super::quote::*;
 use crate::model::{connections::fingerprint::Fingerprint, snippet::*};
 
 const URL: &str = "https://es.example.net:9200";
-/// What breaks one language or another.
+/// Text with characters that break one language or another.
 const NASTY: &str = "it's \"x\" $HOME ${HOME} #{1} %{a} %h `id` \\ C:\\new\\ \u{2019}\u{2028}é🔑 # end\n2";
 
 fn literal(consumer: Consumer, trust: &Trust) -> String {

@@ -1,4 +1,4 @@
-//! Requests by hand, and tools that work with a cluster.
+//! Texts for requests by hand and for tools that work with a cluster.
 
 use zeroize::Zeroizing;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::connections::endpoint::Trust;
 
-/// The header by standard input: a command line can be read by everybody on the machine.
+/// Passes the header by standard input: everybody on the machine can read a command line.
 fn header_below(key: Key<'_>) -> Zeroizing<String> {
     let end = if matches!(key, Key::Reference) { "END" } else { "'END'" };
     let header = key.header(plain, "ApiKey $ES_API_KEY");
@@ -25,7 +25,8 @@ pub(super) fn curl(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     joined(&["curl", &tls, " -H @- ", &url, " ", &header_below(key)])
 }
 
-/// Another program with another certificate: only that it is not verified goes for it too.
+/// Writes a request to Kibana, another program with another certificate: of the cluster's trust only "not verified"
+/// applies to it too.
 pub(super) fn kibana(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     let tls = if site.is_insecure() { " --insecure" } else { "" };
     joined(&["curl", tls, " -H @- -H 'kbn-xsrf: true' \"$KIBANA_URL/api/status\" ", &header_below(key)])
@@ -93,7 +94,7 @@ pub(super) fn terraform(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     ])
 }
 
-/// Docker hands a variable on that is named without a value.
+/// Writes the settings of the MCP server. Docker passes on a variable that is named without a value.
 pub(super) fn mcp(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     let insecure = site.is_insecure();
     let skip = if insecure { ", \"-e\", \"ES_SSL_SKIP_VERIFY\"" } else { "" };
@@ -120,7 +121,7 @@ pub(super) fn curator(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
         None if site.is_insecure() => "    verify_certs: false # development only\n".into(),
         None => String::new(),
     };
-    // Without quotes: in them Curator would not look for a variable.
+    // No quotes: inside them Curator would not look for a variable.
     let token = key.encoded(double, "${ES_API_KEY}");
     joined(&[
         "elasticsearch:\n  client:\n    hosts: ",

@@ -1,30 +1,29 @@
-//! JSON as text: laid out for reading without changing a single token, and errors with their place.
+//! JSON as text: laid out for reading without changing a single token, and errors with their position.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, value::RawValue};
 
-/// The most levels of objects and lists that are laid out; what lies deeper stays on one line.
+/// Largest number of levels of objects and lists that are laid out; deeper levels stay on one line.
 pub const MAX_LAYOUT_DEPTH: usize = 64;
-/// The longest JSON that is laid out, in bytes; longer text stays as it is. Laid out it may be much longer, for each
-/// line is indented by its depth.
+/// Longest JSON that is laid out, in bytes; longer text stays as it is. Laid out it may be much longer, since each line
+/// is indented by its depth.
 pub const MAX_LAYOUT_BYTES: usize = 1 << 20;
-/// The most bytes of JSON that are shown.
+/// Largest number of bytes of JSON that are shown.
 pub const MAX_SHOWN_BYTES: usize = 256 << 10;
-/// The longest line, in characters, on which a list or an object stays whole.
+/// Longest line on which a list or an object stays whole, in bytes.
 const WIDTH: usize = 72;
 
-/// The same JSON with line ends and two blanks of indentation; lists and objects of a short line
-/// stay on it, as do those more than [`MAX_LAYOUT_DEPTH`] levels down. Numbers, escapes, order and duplicates stay
-/// as they are.
+/// Lays out JSON with line ends and two blanks of indentation. Lists and objects that fit on a short line stay on it,
+/// as do those more than [`MAX_LAYOUT_DEPTH`] levels down. Numbers, escapes, order and duplicates stay as they are.
 ///
-/// Text that is no JSON, or longer than [`MAX_LAYOUT_BYTES`], comes back as it was.
+/// Text that is not JSON, or is longer than [`MAX_LAYOUT_BYTES`], is returned as it is.
 pub fn pretty(json: &str) -> String {
     laid_out(json, usize::MAX)
 }
 
-/// [`pretty`] for reading: no more than [`MAX_SHOWN_BYTES`], and then how much was left out. Only so much is laid
-/// out that it costs no more than what is shown.
+/// Lays out JSON as [`pretty`] does, up to [`MAX_SHOWN_BYTES`], followed by the number of bytes left out. Only as much
+/// is laid out as is shown, so that the cost is limited.
 pub fn shown(json: &str) -> String {
     let mut text = laid_out(json, MAX_SHOWN_BYTES);
     if text.len() <= MAX_SHOWN_BYTES {
@@ -32,14 +31,14 @@ pub fn shown(json: &str) -> String {
     }
     let end = text.floor_char_boundary(MAX_SHOWN_BYTES);
     text.truncate(end);
-    // Blanks of the layout are not counted: they are not what is missing.
+    // Blanks of the layout are not counted, since they are not missing.
     let solid = |text: &str| text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
     let more = solid(json).saturating_sub(solid(&text));
     text.push_str(&format!("\n… {more} more bytes of JSON are not shown"));
     text
 }
 
-/// The layout, which may end once it is longer than `most` bytes.
+/// Returns the layout, which may end once it is longer than `most` bytes.
 fn laid_out(json: &str, most: usize) -> String {
     if json.len() > MAX_LAYOUT_BYTES || serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
         return json.to_owned();
@@ -56,19 +55,19 @@ struct Layout<'a> {
     ends: &'a [End],
     at: usize,
     text: String,
-    /// Where the last line begins.
+    /// Byte offset in `text` at which the last line begins.
     line: usize,
     most: usize,
 }
 
-/// Where the list or object that a token opens ends, and how many bytes it has on one line.
+/// End of the list or object that a token opens: the index of its last token, and its length on one line in bytes.
 #[derive(Clone, Copy, Default)]
 struct End {
     at: usize,
     bytes: usize,
 }
 
-/// The ends of all lists and objects, by the token that opens them.
+/// Returns the ends of all lists and objects, by the index of the token that opens them.
 fn ends(tokens: &[&str]) -> Vec<End> {
     let mut ends = vec![End::default(); tokens.len()];
     let mut open = Vec::new();
@@ -90,7 +89,7 @@ fn ends(tokens: &[&str]) -> Vec<End> {
 }
 
 impl Layout<'_> {
-    /// Lays out the value that comes next; recurses no deeper than [`MAX_LAYOUT_DEPTH`].
+    /// Lays out the next value; recurses no deeper than [`MAX_LAYOUT_DEPTH`].
     fn value(&mut self, depth: usize) {
         let open = self.tokens[self.at];
         if !matches!(open, "{" | "[") {
@@ -171,7 +170,8 @@ fn tokens(json: &str) -> Vec<&str> {
     tokens
 }
 
-/// The members of a JSON object in their order, their values unchanged; `None` if it is no object.
+/// Returns the members of a JSON object in their order, duplicates included, with their values unchanged; `None` if the
+/// text is not a JSON object.
 pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
     struct Members;
 
@@ -197,8 +197,8 @@ pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
     Some(members)
 }
 
-/// JSON text with U+FFFD in place of each escape that is half a surrogate pair (`\ud83d` alone), which no text of Rust can
-/// hold. Elasticsearch keeps them in names and in metadata (as seen on 9.5.3).
+/// Returns JSON text with U+FFFD in place of each escape that is half a surrogate pair (`\ud83d` alone), which no Rust
+/// string can hold. Elasticsearch keeps them in names and in metadata (as seen on 9.5.3).
 pub fn without_half_pairs(json: &str) -> Cow<'_, str> {
     const PAIR: usize = r"\ud83d\udd11".len();
     let unit = |at: usize| {
@@ -217,7 +217,7 @@ pub fn without_half_pairs(json: &str) -> Cow<'_, str> {
                 copied = at + PAIR / 2;
                 copied
             }
-            // An escape is a backslash and an ASCII letter; anything else is no JSON, and is not cut within a letter.
+            // An escape is a backslash and an ASCII letter; anything else is not JSON, and no character is cut.
             _ if json.is_char_boundary(at + 2) => (at + 2).min(json.len()),
             _ => at + 1,
         };
@@ -229,8 +229,8 @@ pub fn without_half_pairs(json: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Reads an object for what it says, and as much of it as can be read: half a surrogate pair costs one character, and
-/// more than [`MAX_OBJECT_DEPTH`] levels cost the member that has them. Empty for what is no object.
+/// Reads as much of a JSON object as can be read: half a surrogate pair costs one character, and more than
+/// [`MAX_OBJECT_DEPTH`] levels cost the member that has them. Empty if the text is not an object.
 pub fn readable(json: &str) -> Map<String, Value> {
     if let Some(Value::Object(map)) = value(json) {
         return map;
@@ -239,13 +239,13 @@ pub fn readable(json: &str) -> Map<String, Value> {
     members.into_iter().filter_map(|(name, raw)| Some((name, value(raw.get())?))).collect()
 }
 
-/// Whether a text is the object without members.
+/// Returns `true` if the text is a JSON object without members.
 pub fn is_empty_object(json: &str) -> bool {
     let inside = json.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
-/// Writes an object of members whose values are JSON already.
+/// Writes an object of members whose values are already JSON.
 pub fn write_object<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::from("{");
     for (place, (key, value)) in members.into_iter().enumerate() {
@@ -260,21 +260,21 @@ pub fn write_object<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -
     text
 }
 
-/// A text as JSON, in quotes.
+/// Returns the text as a JSON string, in quotes.
 pub fn quote(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The most levels of an object that is read as a whole.
+/// Largest number of levels of an object that is read as a whole.
 pub const MAX_OBJECT_DEPTH: usize = 64;
 
-/// Reads any JSON as a value; `None` for what is not JSON, or deeper than [`MAX_OBJECT_DEPTH`]. Reading recurses, and
-/// the stack of a thread is what somebody else's nesting would use up.
+/// Reads any JSON as a value; `None` if the text is not JSON, or is deeper than [`MAX_OBJECT_DEPTH`]. Reading recurses,
+/// so that deeper nesting from somebody else could use up the stack of a thread.
 pub fn value(text: &str) -> Option<Value> {
     if depth(text) > MAX_OBJECT_DEPTH { None } else { serde_json::from_str(text).ok() }
 }
 
-/// How many objects and lists are open at once, in JSON or what looks like it.
+/// Returns the largest number of objects and lists that are open at once, in JSON or text that looks like it.
 fn depth(text: &str) -> usize {
     let (mut open, mut deepest) = (0usize, 0);
     let mut rest = text.bytes();
@@ -300,31 +300,32 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// What is wrong with a text that should be a JSON object.
+/// Reason why a text is not a JSON object that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
-    /// No JSON at all.
+    /// Text that is not JSON.
     #[error("Not JSON at line {line}, column {column}: {reason}")]
     Syntax {
-        /// Counted from 1.
+        /// Line of the error, from 1.
         line: usize,
-        /// Counted from 1.
+        /// Column of the error, from 1.
         column: usize,
-        /// In the words of the parser.
+        /// Reason as the parser gives it.
         reason: String,
     },
-    /// More levels than anything that Elasticsearch takes for a key needs.
+    /// JSON with more levels than anything that Elasticsearch accepts for a key needs.
     #[error("This JSON has more than {MAX_OBJECT_DEPTH} levels of objects and lists")]
     TooDeep,
-    /// JSON, but a list, a text, a number …
+    /// JSON that is no object but a list, a text, a number and so on; holds which.
     #[error("This must be a JSON object, {{…}}, and is {0}")]
     NotAnObject(&'static str),
 }
 
-/// Reads an object; blank text is an empty one.
+/// Reads a JSON object; blank text is an empty one.
 ///
 /// # Errors
-/// With the place in the text.
+/// Fails if the text is not a JSON object, with line and column if it is not JSON, or has more than
+/// [`MAX_OBJECT_DEPTH`] levels.
 pub fn object(text: &str) -> Result<Map<String, Value>, ObjectError> {
     if text.trim().is_empty() {
         return Ok(Map::new());
@@ -421,7 +422,7 @@ mod tests {
         assert!(super::members("{} x").is_none());
     }
 
-    /// Lists or objects in one another.
+    /// Returns JSON of nested lists or objects with this number of levels.
     fn nested(levels: usize, is_object: bool) -> String {
         let (open, close) = if is_object { ("{\"a\":", "}") } else { ("[", "]") };
         format!("{}1{}", open.repeat(levels), close.repeat(levels))
@@ -472,7 +473,7 @@ mod tests {
             const PIECES: &[&str] =
                 &["[", "]", "{", "}", "{\"a\":", ",", ":", "\"", "\\", "1", "null", "é", " ", "\n", "\"x y\"", "[1,2]"];
             let loose = foreign_text(seed, PIECES);
-            // The same, with what was opened closed again, is JSON more often.
+            // With open objects and lists closed again, the text is JSON more often.
             let mut json = foreign_text(seed, &["[", "{\"k\":", "[1,{\"a\":2}", ",", "[\"x y\",", "[0,"]);
             let open: Vec<char> = json.chars().filter(|c| matches!(c, '[' | '{')).collect();
             json.push('1');

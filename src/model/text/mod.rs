@@ -1,4 +1,4 @@
-//! Text for people: sanitized for a screen, laid out as JSON, put together into sentences.
+//! Text for people: made safe to show on a screen, laid out as JSON, put together into sentences.
 
 pub mod json;
 pub mod sanitize;

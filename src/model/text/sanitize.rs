@@ -1,9 +1,9 @@
-//! Text from a server, made harmless for a screen: nothing hidden, nothing turned round, no line ends.
+//! Text from a server, made safe to show on a screen: no hidden characters, no changes of direction, no line ends.
 
 use std::borrow::Cow;
 
-/// The same text with every control, bidirectional and invisible character written as `‹U+202E›`,
-/// so that a name can't pretend to be another one.
+/// Returns the text with every control, bidirectional and invisible character written as `‹U+202E›` (a line end as `↵`,
+/// a tab as `→`), so that a name can't look like another one.
 pub fn shown(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_treacherous) {
         return Cow::Borrowed(text);
@@ -20,12 +20,12 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// [`shown`], line by line: the text's own line ends are kept.
+/// Returns the text with [`shown`] applied to each line, so that line ends are kept.
 pub fn lines(text: &str) -> String {
     text.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
-/// Text of several lines in the form of [`shown`], except that line ends and tabs stay as they are.
+/// Returns text of several lines in the form of [`shown`], except that line ends and tabs stay as they are.
 pub fn shown_lines(text: &str) -> Cow<'_, str> {
     let hides = |c: char| is_treacherous(c) && !matches!(c, '\n' | '\t');
     if !text.contains(hides) {
@@ -38,7 +38,7 @@ pub fn shown_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The first `most` characters of [`shown`], with `…` if there were more.
+/// Returns the first `most` characters of [`shown`], with `…` added if there are more.
 pub fn shortened(text: &str, most: usize) -> String {
     let safe = shown(text);
     match safe.char_indices().nth(most) {
@@ -47,7 +47,7 @@ pub fn shortened(text: &str, most: usize) -> String {
     }
 }
 
-/// `true` for control characters (line ends and tabs too), and for characters that are invisible or change the
+/// Returns `true` for control characters (line ends and tabs too), and for characters that are invisible or change the
 /// direction of text.
 pub fn is_treacherous(c: char) -> bool {
     c.is_control()

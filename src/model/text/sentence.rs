@@ -1,7 +1,7 @@
-//! Small changes to sentences that are put together.
+//! Small changes to sentences that are put together from parts.
 
-/// Text that begins with a capital letter, as behind a full stop. What begins with something else than a letter
-/// (a path, a number) stays as it is.
+/// Returns the text with a capital first letter, as after a full stop. Text that begins with anything but a letter (a
+/// path, a number) stays as it is.
 pub fn capitalized(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

@@ -1,21 +1,22 @@
-//! How old something is that was read, in words that stay true when nobody looks for a while.
+//! Age of data that was read, in words that stay true when nobody looks for a while.
 
 use super::expiry::plural;
 use crate::model::Millis;
 
-/// What was read is called fresh for so long, in milliseconds.
+/// Time for which data that was read counts as fresh, in milliseconds: 5 minutes.
 pub const FRESH_FOR: Millis = 5 * MINUTE;
 
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
 const DAY: Millis = 24 * HOUR;
 
-/// The ages at which the words change, in milliseconds. Few, since each draws a frame of a window at rest.
+/// Ages at which the words change, in milliseconds, ascending. There are few of them, since each change draws a frame
+/// of an idle window.
 const STEPS: [Millis; 10] =
     [FRESH_FOR, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY, 7 * DAY];
 
-/// Returns the age of what was read at `as_of`, such as “more than 15 minutes ago”; `None` while it is fresh. Where
-/// the clock was set back, or nothing was read so far (`as_of` 0), nothing is said.
+/// Returns the age of data that was read at `as_of`, such as “more than 15 minutes ago”; `None` while it is fresh, if
+/// nothing was read so far (`as_of` 0), and if the clock was set back.
 pub fn words(as_of: Millis, now: Millis) -> Option<String> {
     let age = if as_of > 0 { now.saturating_sub(as_of) } else { 0 };
     let step = STEPS.iter().rev().find(|step| **step <= age)?;
@@ -27,7 +28,8 @@ pub fn words(as_of: Millis, now: Millis) -> Option<String> {
     Some(format!("more than {} ago", plural(number.unsigned_abs(), unit)))
 }
 
-/// Returns the moment at which [`words`] change next, in milliseconds since 1970; `None` when they do no more.
+/// Returns the time at which [`words`] changes next, in milliseconds since 1970 (UTC); `None` if it does not change any
+/// more or nothing was read so far (`as_of` 0).
 pub fn next_change(as_of: Millis, now: Millis) -> Option<Millis> {
     STEPS.iter().filter(|_| as_of > 0).map(|step| as_of.saturating_add(*step)).find(|at| *at > now)
 }

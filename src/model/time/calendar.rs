@@ -1,4 +1,4 @@
-//! Dates as people read and type them: local time with UTC beside it. The zone is a parameter.
+//! Dates as people read and type them: local time with UTC beside it. The time zone is a parameter.
 
 use jiff::{
     Timestamp, civil,
@@ -7,41 +7,45 @@ use jiff::{
 
 use crate::model::Millis;
 
-/// The last moment that can be written with a four-digit year: 9999-12-31T23:59:59.999Z.
+/// Last time that can be written with a four-digit year: 9999-12-31T23:59:59.999Z, in milliseconds since 1970 (UTC).
 pub const LAST: Millis = 253_402_300_799_999;
 
-/// `23 Nov 2026, 20:40 CET`, or `not a date of this calendar` far outside of it.
+/// Formats a time in the time zone as `23 Nov 2026, 20:40 CET`; outside the calendar the text is `not a date of this
+/// calendar` with the milliseconds.
 pub fn local(at: Millis, zone: &TimeZone) -> String {
     write(at, zone, "%-d %b %Y, %H:%M %Z")
 }
 
-/// `Mon 23 Nov 2026, 20:40 CET`: with the day of the week, for the one date that matters.
+/// Formats a time in the time zone with the day of the week, `Mon 23 Nov 2026, 20:40 CET`, for the one date that
+/// matters.
 pub fn local_long(at: Millis, zone: &TimeZone) -> String {
     write(at, zone, "%a %-d %b %Y, %H:%M %Z")
 }
 
-/// `23 Nov 2026`, local.
+/// Formats the date of a time in the time zone: `23 Nov 2026`.
 pub fn day(at: Millis, zone: &TimeZone) -> String {
     write(at, zone, "%-d %b %Y")
 }
 
-/// `14:32:07`, local.
+/// Formats the time of day in the time zone: `14:32:07`.
 pub fn clock(at: Millis, zone: &TimeZone) -> String {
     write(at, zone, "%H:%M:%S")
 }
 
-/// `20:40 UTC`.
+/// Formats the time of day in UTC: `20:40 UTC`.
 pub fn utc_clock(at: Millis) -> String {
     write(at, &TimeZone::UTC, "%H:%M UTC")
 }
 
-/// The clock of UTC, where it says something that the local one doesn't.
+/// Returns the time of day in UTC if the offset of the time zone at that time is not zero; `None` otherwise, and for
+/// times outside the calendar.
 pub fn utc_beside(at: Millis, zone: &TimeZone) -> Option<String> {
     let time = Timestamp::from_millisecond(at).ok().filter(|_| at <= LAST)?;
     (zone.to_offset(time) != Offset::UTC).then(|| utc_clock(at))
 }
 
-/// `2026-11-23T19:40:00Z`, for machines; far outside the calendar the bare milliseconds.
+/// Formats a time in RFC 3339 (UTC) for machines, `2026-11-23T19:40:00Z`; outside the calendar it is the bare number of
+/// milliseconds.
 pub fn rfc3339(at: Millis) -> String {
     match Timestamp::from_millisecond(at) {
         Ok(time) if at <= LAST => time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -49,12 +53,12 @@ pub fn rfc3339(at: Millis) -> String {
     }
 }
 
-/// `2026-11-23T19:40:00.123Z`, for machines.
+/// Formats a time in RFC 3339 with milliseconds (UTC) for machines: `2026-11-23T19:40:00.123Z`.
 pub fn rfc3339_millis(at: Millis) -> String {
     write(at, &TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }
 
-/// `2026-11`, UTC.
+/// Formats the month of a time in UTC: `2026-11`.
 pub fn month(at: Millis) -> String {
     write(at, &TimeZone::UTC, "%Y-%m")
 }
@@ -66,9 +70,11 @@ fn write(at: Millis, zone: &TimeZone, format: &str) -> String {
     }
 }
 
-/// Reads `2027-02-21`, `2027-02-21 14:30` (local) or `2027-02-21T14:30:00Z` (with a zone).
+/// Reads `2027-02-21`, `2027-02-21 14:30` (both in the time zone `zone`) or `2027-02-21T14:30:00Z` (with its own
+/// offset).
 ///
-/// A date alone means the end of that day. `None` if it is none of these or not in the calendar.
+/// A date alone means the end of that day (23:59:59). `None` if the text has none of these forms or is outside the
+/// calendar.
 pub fn parse(text: &str, zone: &TimeZone) -> Option<Millis> {
     let text = text.trim();
     if let Ok(time) = text.parse::<Timestamp>() {
@@ -82,7 +88,7 @@ pub fn parse(text: &str, zone: &TimeZone) -> Option<Millis> {
     Some(zoned.timestamp().as_millisecond())
 }
 
-/// A zone of fixed offset, for tests and for machines without a zone database.
+/// Returns a time zone with a fixed offset in hours, for tests and for machines without a time zone database.
 pub fn fixed_zone(hours: i8) -> TimeZone {
     TimeZone::fixed(Offset::constant(hours))
 }

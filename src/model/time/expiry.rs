@@ -1,34 +1,33 @@
-//! When a key ends: as it is asked for (`90d`, a date, never) and as it is told ("in 3 days").
+//! Expirations of keys: as they are requested (`90d`, a date, never) and as they are shown ("in 3 days").
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::calendar;
 use crate::model::{DAY, Millis};
 
-/// A key that ends within this time is shown as *expiring*: 7 days, in milliseconds.
+/// Time within which a key must expire to be shown as *expiring*: 7 days, in milliseconds.
 pub const EXPIRING: Millis = 7 * DAY;
-/// A key that ends within this time is shown as *expiring soon*: 30 days, in milliseconds.
+/// Time within which a key must expire to be shown as *expiring soon*: 30 days, in milliseconds.
 pub const EXPIRING_SOON: Millis = 30 * DAY;
 
-/// The longest time until its end for which a new key needs no word of reason: a year with a leap day, in
-/// milliseconds.
+/// Longest lifetime of a new key that needs no reason, inclusive: a year with a leap day, in milliseconds.
 pub const MAX_WITHOUT_REASON: Millis = 366 * DAY;
 
-/// What is said to `1M`: the one unit whose case counts, for Elasticsearch as well.
+/// Error message for `1M`. `m` and `M` are the one unit whose case counts, for Elasticsearch as well.
 pub const NO_MONTHS: &str = "m is minutes; there is no unit for months, write 30d";
 
-/// The end of a key that is to be created.
+/// Expiration of a key that is to be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// No end: only ever by an explicit choice.
+    /// No expiration, which is only ever an explicit choice.
     Never,
-    /// A time unit counted from the server's now, sent as it was typed (`90d`).
+    /// Span counted from the cluster's clock, sent as it was typed (`90d`).
     In(Span),
-    /// A moment, sent as the milliseconds that are left until then.
+    /// Time in milliseconds since 1970 (UTC), sent as the number of milliseconds until then.
     At(Millis),
 }
 
-/// A count of one of Elasticsearch's time units.
+/// Span of time: a count of one of Elasticsearch's time units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     count: u64,
@@ -47,7 +46,8 @@ enum Unit {
 }
 
 impl Unit {
-    /// Longest suffix first, so that `ms` is not read as minutes and a rest.
+    /// Units with suffix and name. The order is that of the variants, since [`Unit::names`] uses the variant as an
+    /// index.
     const ALL: [(Unit, &'static str, &'static str); 7] = [
         (Unit::Nanos, "nanos", "nanosecond"),
         (Unit::Micros, "micros", "microsecond"),
@@ -64,44 +64,45 @@ impl Unit {
     }
 }
 
-/// Why a text is no expiration; `Display` says what is possible.
+/// Reason why a text is not an expiration; `Display` says what is possible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
-    /// Nothing was typed; the end of a key is never left to chance.
+    /// Blank text; a key never gets an expiration that nobody chose.
     #[error("Say when the key ends: 30m, 12h, 90d or a date, or choose “Never”")]
     Empty,
-    /// Neither a time unit nor a date.
+    /// Text that is neither a time span nor a date.
     #[error("Not an expiration: write 30m, 12h, 90d, or a date such as 2027-02-21")]
     Unreadable,
-    /// A unit that neither Elasticsearch nor Keybearer knows, such as `1q`.
+    /// Unit that neither Elasticsearch nor Keybearer knows, such as in `1q`; holds the count.
     #[error("There is no such unit: use y (365 days), w (7 days), d, h, m or s, as in {0}d")]
     Unit(u64),
-    /// `1M`, which Elasticsearch refuses too (as seen on 9.5.3).
+    /// Unit `M`, as in `1M`, which Elasticsearch refuses too (as seen on 9.5.3).
     #[error("{NO_MONTHS}")]
     Months,
-    /// `1.5d`.
+    /// Fraction, as in `1.5d`.
     #[error("Whole numbers only: write it in a smaller unit, such as 36h for 1.5d")]
     Fraction,
-    /// `0s`, `-1d` or a date gone by: Elasticsearch would make a key that is dead already.
+    /// Expiration in the past, or less than a second ahead: `0s`, `-1d` or a past date. Elasticsearch would create a
+    /// key that is expired at once.
     #[error("That is in the past, the key would be dead at once: choose a later end")]
     Past,
-    /// After the year 9999.
+    /// Expiration after the year 9999.
     #[error("That is beyond the calendar (year 9999): choose an earlier end, or “Never”")]
     Beyond,
 }
 
 impl Span {
-    /// A number of days.
+    /// Returns a span of a number of days.
     pub const fn days(count: u64) -> Self {
         Self { count, unit: Unit::Days }
     }
 
-    /// A number of milliseconds; fewer than none are none.
+    /// Returns a span of a number of milliseconds; a negative number counts as 0.
     pub fn of_millis(length: Millis) -> Self {
         Self { count: u64::try_from(length).unwrap_or(0), unit: Unit::Millis }
     }
 
-    /// Its length in milliseconds, rounded down; `None` if an `i64` can't hold it.
+    /// Returns the length in milliseconds, rounded down; `None` if an `i64` can't hold it.
     pub fn millis(self) -> Option<Millis> {
         let count = i64::try_from(self.count).ok()?;
         match self.unit {
@@ -115,8 +116,8 @@ impl Span {
         }
     }
 
-    /// Milliseconds are told in the largest unit of which there are two or more, and said to be about that where
-    /// they don't add up: the rest of a life is counted in them.
+    /// Formats the span for people. Milliseconds are given in the largest unit of which there are two or more, with
+    /// "about" if they are not a whole number of it, because the time that a key has left is counted in milliseconds.
     fn words(self) -> String {
         let (_, word) = self.unit.names();
         let larger = [Unit::Days, Unit::Hours, Unit::Minutes, Unit::Seconds].into_iter().find_map(|unit| {
@@ -132,22 +133,23 @@ impl Span {
 }
 
 impl std::fmt::Display for Span {
-    /// As Elasticsearch reads it: `90d`.
+    /// Writes the span as Elasticsearch reads it: `90d`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", self.count, self.unit.names().0)
     }
 }
 
 impl Expiry {
-    /// What a new key gets when nothing else is chosen.
+    /// Expiration of a new key when nothing else is chosen: 90 days.
     pub const DEFAULT: Expiry = Expiry::In(Span::days(90));
 
     /// Reads `30m`, `90d`, `2w`, `1y`, `never`, `tomorrow`, `2027-02-21`, `2027-02-21 14:00` or an RFC 3339 time.
-    /// Elasticsearch has no weeks and years: they are sent as 7 and 365 days. A day without a time is its end.
+    /// Elasticsearch has no weeks and years: they are sent as 7 and 365 days. A day without a time means the end of
+    /// that day.
     ///
     /// # Errors
-    /// What Elasticsearch refuses (`soon`, `1M`, `1.5d`), what it accepts although the key would be
-    /// dead (`0s`, `-1d`: as seen on 9.5.3) and what lies beyond the year 9999.
+    /// Fails for blank text, for what Elasticsearch refuses (`soon`, `1M`, `1.5d`), for what it accepts although the
+    /// key would be expired at once (`0s`, `-1d`: as seen on 9.5.3) and for times beyond the year 9999.
     pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Self, ExpiryError> {
         let text = text.trim();
         if text.is_empty() {
@@ -166,7 +168,7 @@ impl Expiry {
         expiry.check(now)
     }
 
-    /// Itself, if it lies ahead of `now` and within the calendar.
+    /// Returns the expiration itself if it is at least one second after `now` and within the calendar.
     ///
     /// # Errors
     /// [`ExpiryError::Past`] or [`ExpiryError::Beyond`].
@@ -185,7 +187,8 @@ impl Expiry {
         }
     }
 
-    /// The moment it stands for, if there is one.
+    /// Returns the time of the expiration in milliseconds since 1970 (UTC), with a span counted from `now`; `None` for
+    /// [`Expiry::Never`].
     pub fn at(self, now: Millis) -> Option<Millis> {
         match self {
             Self::Never => None,
@@ -194,12 +197,14 @@ impl Expiry {
         }
     }
 
-    /// `true` if somebody has to say why: no end, or one beyond [`MAX_WITHOUT_REASON`].
+    /// Returns `true` if a reason is required: the key never expires, or expires more than [`MAX_WITHOUT_REASON`] after
+    /// `now`.
     pub fn needs_reason(self, now: Millis) -> bool {
         self.at(now).is_none_or(|at| at.saturating_sub(now) > MAX_WITHOUT_REASON)
     }
 
-    /// The field `expiration` of a request: a time unit counted from the server's now.
+    /// Returns the field `expiration` of a request, a span counted from the cluster's clock; `None` for
+    /// [`Expiry::Never`].
     pub fn to_request(self, now: Millis) -> Option<String> {
         match self {
             Self::Never => None,
@@ -208,7 +213,7 @@ impl Expiry {
         }
     }
 
-    /// "in 90 days", "on 21 Feb 2027", "never".
+    /// Formats the expiration for people, with a date in the time zone: "in 90 days", "on 21 Feb 2027", "never".
     pub fn words(self, zone: &TimeZone) -> String {
         match self {
             Self::Never => "never".into(),
@@ -218,13 +223,13 @@ impl Expiry {
     }
 }
 
-/// What the date of tomorrow means as an end.
+/// Returns the end of tomorrow in the time zone, in milliseconds since 1970 (UTC); `None` outside the calendar.
 fn end_of_tomorrow(now: Millis, zone: &TimeZone) -> Option<Millis> {
     let today = Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone.clone()).date();
     calendar::parse(&today.tomorrow().ok()?.to_string(), zone)
 }
 
-/// Units that Elasticsearch doesn't have, in days.
+/// Units that Elasticsearch doesn't have, with their length in days.
 const LONG_UNITS: [(&str, u64); 2] = [("w", 7), ("y", 365)];
 
 fn parse_span(text: &str) -> Result<Span, ExpiryError> {
@@ -263,34 +268,35 @@ fn looks_like_a_date(rest: &str) -> bool {
     rest.starts_with(['-', '/', ':']) || rest.contains(|c: char| c.is_ascii_digit())
 }
 
-/// What is true of a key at a moment, in the order in which it asks for attention.
+/// Status of a key at a point in time, in the order of urgency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// Its end has come; it is refused with 401.
+    /// Expired key; Elasticsearch refuses it with 401.
     Expired,
-    /// It ends within 7 days.
+    /// Valid key that expires within 7 days, inclusive.
     Expiring,
-    /// It ends within 30 days.
+    /// Valid key that expires within 30 days, inclusive, but not within 7.
     ExpiringSoon,
-    /// It has more than 30 days left.
+    /// Valid key that expires in more than 30 days.
     Active,
-    /// It has no end.
+    /// Valid key that never expires.
     Never,
-    /// Somebody took it away; nothing revives it.
+    /// Invalidated key, whatever its expiration; an invalidation can't be undone.
     Invalidated,
 }
 
 impl Status {
-    /// All of them, in the order in which they ask for attention.
+    /// All statuses, in the order of urgency.
     pub const ALL: [Status; 6] =
         [Self::Expired, Self::Expiring, Self::ExpiringSoon, Self::Active, Self::Never, Self::Invalidated];
 
-    /// Its place in [`Status::ALL`].
+    /// Returns the index in [`Status::ALL`].
     pub fn place(self) -> usize {
         self as usize
     }
 
-    /// The status of a key by its end and by whether it was invalidated.
+    /// Returns the status of a key at `now` from its expiration (`None` if it never expires) and whether it was
+    /// invalidated.
     pub fn of(expires: Option<Millis>, invalidated: bool, now: Millis) -> Self {
         match expires {
             _ if invalidated => Self::Invalidated,
@@ -304,12 +310,13 @@ impl Status {
         }
     }
 
-    /// Whether a client can sign in with the key.
+    /// Returns `true` if a client can sign in with the key.
     pub fn is_usable(self) -> bool {
         !matches!(self, Self::Expired | Self::Invalidated)
     }
 
-    /// The words that always stand beside its mark: what the key is, and its end where that says more.
+    /// Returns the label shown beside the status mark: the state of the key, and its expiration where that adds
+    /// something.
     pub fn word(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -321,7 +328,8 @@ impl Status {
         }
     }
 
-    /// What the key is, in one word, for a column of a table or of a file: `valid`, `expired` or `invalidated`.
+    /// Returns the state of the key in one word, for a column of a table or of a file: `valid`, `expired` or
+    /// `invalidated`.
     pub fn machine_word(self) -> &'static str {
         match self {
             Self::Expired => StatusGroup::Expired.word(),
@@ -331,30 +339,31 @@ impl Status {
     }
 }
 
-/// A set of keys that has one word everywhere: in searches, options, tables, files, metrics and the window.
+/// Group of keys by status, with the same name everywhere: in searches, options, tables, files, metrics and the window.
 ///
-/// There are two scales. What a key is: valid, expired or invalidated, each key exactly one of them. When a valid
-/// key ends: within 7 days, within 30 days (those of 7 days included), later, or never.
+/// There are two scales. The first is the state of a key: valid, expired or invalidated, each key exactly one of them.
+/// The second is the expiration of a valid key: within 7 days, within 30 days (including those within 7 days), later,
+/// or never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusGroup {
-    /// Neither expired nor invalidated: a client can sign in with it.
+    /// Keys neither expired nor invalidated: a client can sign in with them.
     Valid,
-    /// Valid, and ends in 7 days or less.
+    /// Valid keys that expire in 7 days or less.
     Within7Days,
-    /// Valid, and ends in 30 days or less.
+    /// Valid keys that expire in 30 days or less, including those of 7 days.
     Within30Days,
-    /// Valid, and ends in more than 30 days.
+    /// Valid keys that expire in more than 30 days.
     Later,
-    /// Valid, and has no end.
+    /// Valid keys that never expire.
     Never,
-    /// Its end has come, and it was not invalidated.
+    /// Expired keys that were not invalidated.
     Expired,
-    /// Somebody took it away, whenever its end is.
+    /// Invalidated keys, whatever their expiration.
     Invalidated,
 }
 
 impl StatusGroup {
-    /// All of them, in the order of the filter chips.
+    /// All groups, in the order of the filter chips.
     pub const ALL: [Self; 7] = [
         Self::Valid,
         Self::Within7Days,
@@ -365,7 +374,7 @@ impl StatusGroup {
         Self::Invalidated,
     ];
 
-    /// The words of earlier versions, which are still read.
+    /// Names from earlier versions that are still accepted, with the group of each.
     pub const ALIASES: [(&'static str, Self); 4] = [
         ("active", Self::Valid),
         ("expiring", Self::Within7Days),
@@ -373,7 +382,7 @@ impl StatusGroup {
         ("expiring-soon", Self::Within30Days),
     ];
 
-    /// The word of a search, an option, a file and a metric.
+    /// Returns the name used in searches, options, files and metrics.
     pub fn word(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -386,7 +395,7 @@ impl StatusGroup {
         }
     }
 
-    /// The label of its chip and of its figure.
+    /// Returns the label of the group's filter chip and of its figure.
     pub fn label(self) -> &'static str {
         match self {
             Self::Valid => "Valid",
@@ -399,11 +408,11 @@ impl StatusGroup {
         }
     }
 
-    /// Predicate of a key of this group: "is valid and expires within 7 days".
+    /// Returns the predicate of a sentence about a key of this group, such as "is valid and expires within 30 days".
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Valid => "can be used",
-            Self::Within7Days => "is valid and ends within 7 days",
+            Self::Within7Days => "is valid and expires within 7 days",
             Self::Within30Days => "is valid and expires within 30 days",
             Self::Later => "is valid and expires in more than 30 days",
             Self::Never => "is valid and never expires",
@@ -412,14 +421,14 @@ impl StatusGroup {
         }
     }
 
-    /// The group of a word, an alias included; `_` is read as `-`, and the case does not count.
+    /// Returns the group with this name or alias; `_` is read as `-`, and case is ignored. `None` if there is none.
     pub fn named(word: &str) -> Option<Self> {
         let word = word.to_lowercase().replace('_', "-");
         let own = Self::ALL.into_iter().find(|group| group.word() == word);
         own.or_else(|| Self::ALIASES.into_iter().find(|(alias, _)| *alias == word).map(|(_, group)| group))
     }
 
-    /// `true` if a key of this status belongs to it.
+    /// Returns `true` if a key of this status belongs to the group.
     pub fn has(self, status: Status) -> bool {
         match self {
             Self::Valid => status.is_usable(),
@@ -432,7 +441,7 @@ impl StatusGroup {
         }
     }
 
-    /// The status whose mark and color stand for it.
+    /// Returns the status whose mark and color stand for the group.
     pub fn mark(self) -> Status {
         match self {
             Self::Valid | Self::Later => Status::Active,
@@ -445,21 +454,21 @@ impl StatusGroup {
     }
 }
 
-/// The time a key has left: "in 3 days", "expired 2 days ago", "never expires".
+/// Formats the time that a key has left: "in 3 days", "expired 2 days ago", or "never expires" for `None`.
 pub fn remaining(expires: Option<Millis>, now: Millis) -> String {
     let Some(at) = expires else { return "never expires".into() };
     let left = at.saturating_sub(now);
     if left > 0 { format!("in {}", about(left)) } else { format!("expired {} ago", about(left.saturating_neg())) }
 }
 
-/// How long ago something was: "3 days ago", "just now".
+/// Formats the time that has passed since `at`: "3 days ago", or "just now" for less than a second and for the future.
 pub fn ago(at: Millis, now: Millis) -> String {
     let past = now.saturating_sub(at);
     if past < 1000 { "just now".into() } else { format!("{} ago", about(past)) }
 }
 
-/// The moment at which [`remaining`] or [`Status::of`] next changes its words, for a window that
-/// sleeps until then; never less than a second ahead.
+/// Returns the time at which the result of [`remaining`] or [`Status::of`] changes next, in milliseconds since 1970
+/// (UTC), for a window that sleeps until then; at least one second after `now`.
 pub fn next_change(expires: Millis, now: Millis) -> Millis {
     let distance = expires.saturating_sub(now).saturating_abs();
     let step = match distance {
@@ -484,12 +493,12 @@ fn about(length: Millis) -> String {
     }
 }
 
-/// `1 key`, `2 keys`, `12,408 keys`.
+/// Formats a count with its noun: `1 key`, `2 keys`, `12,408 keys`.
 pub fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
-/// `12,408`.
+/// Formats a number with commas between groups of three digits: `12,408`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -530,7 +539,7 @@ mod tests {
         assert_eq!(words("36h"), "in 36 hours");
     }
 
-    /// Elasticsearch has neither, so they are sent as days, and the words say how many.
+    /// Elasticsearch has neither weeks nor years, so they are sent as days, and the text gives the number of days.
     #[test]
     fn weeks_and_years_are_days() {
         for (text, sent, words) in

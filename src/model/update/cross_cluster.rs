@@ -1,4 +1,4 @@
-//! Request of an update for a cross-cluster key: only what is different is sent.
+//! Update request for a cross-cluster key: only parts that are different are sent.
 
 use super::draft::{CheckedUpdate, UpdateField, UpdateFieldError, without_reserved};
 use crate::model::{
@@ -8,10 +8,10 @@ use crate::model::{
 };
 
 impl CheckedUpdate {
-    /// Request for a cross-cluster key as it is now; `None` where nothing is different.
+    /// Returns the request for a cross-cluster key as it is now; `None` if nothing is different.
     ///
     /// # Errors
-    /// In words, when metadata is needed that the cluster does not tell.
+    /// Returns a message if the metadata is needed and the cluster does not report it.
     pub(crate) fn cross(&self, key: &ApiKey) -> Result<Option<CrossClusterUpdate>, UpdateFieldError> {
         let change = self.plain(key)?;
         let is_same = |access: &Access| {
@@ -30,7 +30,7 @@ impl CheckedUpdate {
         if update.expiration.is_none() {
             return Ok(None);
         }
-        // Elasticsearch refuses an end alone: the metadata goes along as it is, but for what it keeps for itself.
+        // Elasticsearch refuses an expiration alone: the metadata is sent as it is, without the reserved members.
         let words = "Elasticsearch takes a new end only with another change, and the metadata of this key is not known";
         let known = key.metadata.as_deref().ok_or_else(|| (UpdateField::Expiration, words.to_owned()))?;
         update.metadata = serde_json::value::RawValue::from_string(without_reserved(known.get())).ok();

@@ -1,5 +1,5 @@
 //! Draft of an update as it was typed into a form or given by options, and the request that it becomes for each key:
-//! only what is different is sent.
+//! only parts that are different are sent.
 
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
@@ -14,50 +14,51 @@ use crate::model::{
     update,
 };
 
-/// What is typed. Of one key the texts are whole; for several only members of the metadata are set or removed.
+/// Draft of an update as it was typed. For one key it has whole texts; for several keys it only sets and removes
+/// members of the metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpdateDraft {
-    /// All descriptors as JSON; `None` leaves them.
+    /// All role descriptors as JSON; `None` leaves them unchanged.
     pub role_descriptors: Option<String>,
-    /// Of a cross-cluster key: its whole access as JSON; `None` leaves it.
+    /// Whole access of a cross-cluster key as JSON; `None` leaves it unchanged.
     pub access: Option<String>,
-    /// Of a cross-cluster key: the certificates it is bound to, blank for any; `None` leaves it.
+    /// Certificate pattern of a cross-cluster key, blank for any certificate; `None` leaves it unchanged.
     pub certificate_identity: Option<String>,
-    /// The whole metadata as JSON; `None` leaves it, but for what is set and removed below.
+    /// Whole metadata as JSON; `None` leaves it unchanged, except for the members that are set and removed below.
     pub metadata: Option<String>,
-    /// Members of the metadata, one a line, as `team=payments` or `level=2`.
+    /// Members of the metadata to set, one per line, as `team=payments` or `level=2`.
     pub set: String,
-    /// Members of the metadata that are set, each a whole `name=value` as an option gives it.
+    /// Members of the metadata to set, each a whole `name=value` as an option gives it.
     pub set_each: Vec<String>,
-    /// Names of members of the metadata that go, separated by commas or lines.
+    /// Names of members of the metadata to remove, separated by commas or line ends.
     pub remove: String,
-    /// Names of members that go, each whole as an option gives it.
+    /// Names of members of the metadata to remove, each whole as an option gives it.
     pub remove_each: Vec<String>,
-    /// The new end; blank leaves it.
+    /// New expiration; blank leaves it unchanged.
     pub expiration: String,
 }
 
-/// A part of the form.
+/// Field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UpdateField {
-    /// The descriptors.
+    /// Role descriptors.
     RoleDescriptors,
-    /// What a cross-cluster key gives access to.
+    /// Access of a cross-cluster key.
     Access,
-    /// The metadata.
+    /// Metadata as a whole.
     Metadata,
-    /// Members that are set.
+    /// Members of the metadata to set.
     Set,
-    /// Members that go.
+    /// Members of the metadata to remove.
     Remove,
-    /// The end.
+    /// Expiration.
     Expiration,
 }
 
-/// What is wrong, and where.
+/// Validation error: the field and the message.
 pub type UpdateFieldError = (UpdateField, String);
 
-/// A draft that can be carried out.
+/// Draft without errors.
 #[derive(Clone, Debug, Default)]
 pub struct CheckedUpdate {
     pub(crate) role_descriptors: Option<Box<RawValue>>,
@@ -71,8 +72,8 @@ pub struct CheckedUpdate {
 }
 
 impl UpdateDraft {
-    /// The texts of a key as it is, laid out for reading. Members of the metadata that Elasticsearch keeps for itself
-    /// are left out: it refuses them in an update.
+    /// Returns the draft with the texts of a key as it is, laid out for reading. Members of the metadata that
+    /// Elasticsearch reserves are left out, since it refuses them in an update.
     pub fn of(key: &ApiKey) -> Self {
         let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| json::pretty(raw.get()));
         let metadata = key.metadata.as_ref().map(|raw| json::pretty(&without_reserved(raw.get())));
@@ -83,11 +84,11 @@ impl UpdateDraft {
         Self { role_descriptors: text(&key.role_descriptors), metadata, ..Self::default() }
     }
 
-    /// Reads what was typed. `now` is the cluster's. Whether `{}` is meant is asked when what it would change is
+    /// Checks the draft. `now` is the cluster's clock. Confirmation of `{}` is requested later, when the changes are
     /// known ([`update::diff`]).
     ///
     /// # Errors
-    /// Every slip with its place.
+    /// Returns every validation error with its field.
     pub fn check(&self, now: Millis, zone: &TimeZone) -> Result<CheckedUpdate, Vec<UpdateFieldError>> {
         use UpdateField as At;
         let mut errors = Vec::new();
@@ -145,23 +146,23 @@ impl UpdateDraft {
 }
 
 impl CheckedUpdate {
-    /// `true` if the expiration is to change.
+    /// Returns `true` if the expiration is to change.
     pub fn has_end(&self) -> bool {
         self.expiration.is_some()
     }
 
-    /// Expiration that was given as a date, in milliseconds since 1970 (UTC).
+    /// Returns the expiration in milliseconds since 1970 (UTC) if it was given as a date; `None` otherwise.
     pub fn until(&self) -> Option<Millis> {
         self.until
     }
 
-    /// Request for one key: what is the same as before is not sent, so that it stays to the byte. It may be empty for a
-    /// REST key, for which that still takes its owner's privileges anew; `None` for a cross-cluster key for which
-    /// nothing is different.
+    /// Returns the request for one key. Parts that do not differ are not sent, so that they stay exactly as they are.
+    /// It may be empty for a REST key, for which an empty update still takes a new owner's snapshot; `None` for a
+    /// cross-cluster key for which nothing is different.
     ///
     /// # Errors
-    /// In words, when members can't be set because the cluster tells no metadata, or a part is asked for that a key of
-    /// this kind does not have.
+    /// Returns a message if members can't be set because the cluster does not report the metadata, if the draft has a
+    /// part that a key of this kind does not have, or if keys of this kind are unknown.
     pub fn of(&self, key: &ApiKey) -> Result<Option<KeyChange>, UpdateFieldError> {
         let id = crate::model::text::sanitize::shortened(key.id.as_str(), 60);
         match &key.kind {
@@ -182,7 +183,7 @@ impl CheckedUpdate {
         }
     }
 
-    /// Parts that keys of every kind have.
+    /// Returns the request with the parts that are different, access and certificates left out.
     pub(crate) fn plain(&self, key: &ApiKey) -> Result<KeyUpdate, UpdateFieldError> {
         let is_same = |asked: &RawValue, known: Option<&str>, rights| {
             known.is_some_and(|known| update::differences(known, asked.get(), rights).is_empty())
@@ -223,7 +224,7 @@ fn object(text: &str) -> Result<Box<RawValue>, String> {
     RawValue::from_string(text.trim().to_owned()).map_err(|error| error.to_string())
 }
 
-/// Metadata without the members that Elasticsearch keeps for itself and refuses in an update (`_cloned_from`, 400 on
+/// Returns metadata without the members that Elasticsearch reserves and refuses in an update (`_cloned_from`, 400 on
 /// 9.5.3). An update of the metadata removes them.
 pub(crate) fn without_reserved(metadata: &str) -> String {
     match json::members(metadata) {
@@ -235,7 +236,8 @@ pub(crate) fn without_reserved(metadata: &str) -> String {
     }
 }
 
-/// The span until an end, and the end itself where it was given as a date.
+/// Returns the span until the expiration, and the expiration in milliseconds since 1970 (UTC) if it was given as a
+/// date.
 fn end(text: &str, now: Millis, zone: &TimeZone) -> Result<(Span, Option<Millis>), String> {
     match Expiry::parse(text, now, zone) {
         Ok(Expiry::Never) => Err("An end cannot be taken away again: set a later one, or create a new key".into()),
@@ -245,7 +247,7 @@ fn end(text: &str, now: Millis, zone: &TimeZone) -> Result<(Span, Option<Millis>
     }
 }
 
-/// JSON as it is, anything else as a text.
+/// Returns JSON as it is, and any other text as a JSON string.
 fn value_of(text: &str) -> Box<RawValue> {
     serde_json::from_str::<Box<RawValue>>(text)
         .or_else(|_| RawValue::from_string(json::quote(text)))
@@ -294,7 +296,7 @@ mod tests {
         assert!(checked(&draft).of(&ApiKey::default()).unwrap_err().1.contains("not known"));
         let same = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
         assert!(rest(&same, &key()).is_empty());
-        // As options give them: to the byte, each whole.
+        // As options give them: each one whole and unchanged.
         let each = UpdateDraft {
             set_each: vec!["a = b".into(), "j={\n\"x\":1}".into()],
             remove_each: vec!["old".into()],

@@ -1,4 +1,5 @@
-//! A change of keys that are there, and what it would make of one: added, removed, changed, told in words.
+//! Updates of existing keys, and the changes that an update would make to a key: members added, removed and changed,
+//! also as text for people.
 
 pub mod cross_cluster;
 pub mod draft;
@@ -16,29 +17,29 @@ use super::{
     time::expiry::Span,
 };
 
-/// A change as it is sent. What is `None` stays as it is; what is given replaces the whole.
+/// Update of a key as it is sent. A part that is `None` stays as it is; a part that is given replaces the whole part.
 ///
-/// Whatever it holds, the cluster takes the snapshot of the owner's rights anew, an empty one included
-/// (as seen on 9.5.3).
+/// With every update, an empty one included, the cluster takes a new owner's snapshot (`limited_by`; as seen on 9.5.3).
 #[derive(Clone, Debug, Default)]
 pub struct KeyUpdate {
-    /// All descriptors, by name, as raw JSON so that nothing is lost that this program doesn't know.
-    /// `{}` gives the key all its owner's rights.
+    /// All role descriptors by name, as raw JSON so that members that this program doesn't know are not lost. `{}`
+    /// gives the key all privileges of its owner.
     pub role_descriptors: Option<Box<RawValue>>,
-    /// The whole metadata, an object as raw JSON. `{}` wipes it.
+    /// Whole metadata, an object as raw JSON. `{}` removes all members.
     pub metadata: Option<Box<RawValue>>,
-    /// The new end, counted from the moment at which the cluster carries it out (since 8.13). An end can't be
-    /// taken away again.
+    /// New expiration, counted from the time at which the cluster carries out the update (since 8.13). An expiration
+    /// can't be removed.
     pub expiration: Option<Span>,
 }
 
 impl KeyUpdate {
-    /// Whether it asks for nothing but a new snapshot of the owner's rights.
+    /// Returns `true` if the update asks for nothing except a new owner's snapshot.
     pub fn is_empty(&self) -> bool {
         self.role_descriptors.is_none() && self.metadata.is_none() && self.expiration.is_none()
     }
 
-    /// The body of a request; `ids` is a JSON list, for a bulk update.
+    /// Returns the body of the request; `ids` is a JSON list of key ids for a bulk update, `None` for an update of one
+    /// key.
     pub fn body(&self, ids: Option<&str>) -> String {
         let expiration = self.expiration.map(|span| json::quote(&span.to_string()));
         let members = [
@@ -50,15 +51,15 @@ impl KeyUpdate {
         json::write_object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
 
-    /// Whether a key read after an update whose answer was lost shows that it was carried out; `None` where
-    /// the key can't tell. `sent` and `now` are the cluster's clock before sending and after reading.
+    /// Returns whether a key that was read after an update with a lost response shows that the update was carried out;
+    /// `None` if the key does not show it. `sent` and `now` are the cluster's clock before sending and after reading.
     pub fn is_carried_out(&self, after: &ApiKey, sent: Millis, now: Millis) -> Option<bool> {
         if self.is_empty() {
             return None;
         }
         if let Some(span) = self.expiration {
             let length = span.millis().unwrap_or(Millis::MAX);
-            // Clocks are measured to some two seconds.
+            // Clocks are measured with an error of about two seconds.
             let earliest = sent.saturating_add(length).saturating_sub(CLOCKS);
             let latest = now.saturating_add(length).saturating_add(CLOCKS);
             if !after.expires.is_some_and(|end| (earliest..=latest).contains(&end)) {
@@ -75,17 +76,17 @@ impl KeyUpdate {
     }
 }
 
-/// How far the measured clock of a cluster may be off, in milliseconds.
+/// Largest error of the measured clock of a cluster, in milliseconds.
 const CLOCKS: Millis = 2_000;
 
-/// One member that is different, with the raw JSON of before and after.
+/// Member that is different, with its raw JSON before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where, as a JSON pointer within the metadata or the descriptors: `/team/name`.
+    /// JSON pointer to the member within the metadata or the role descriptors: `/team/name`.
     pub path: String,
-    /// The value before; `None` for a member that is added.
+    /// Value before; `None` for a member that is added.
     pub old: Option<String>,
-    /// The value after; `None` for a member that is removed.
+    /// Value after; `None` for a member that is removed.
     pub new: Option<String>,
 }
 
@@ -93,7 +94,8 @@ pub struct Change {
 const MAX_SHOWN: usize = 200;
 
 impl Change {
-    /// One line in words, harmless for a screen: `metadata/team: "a" → "b"`. `part` is what the path is within.
+    /// Returns one line of text, safe to show on a screen: `metadata/team: "a" → "b"`. `part` is the part of the key
+    /// that the path is within.
     pub fn words(&self, part: &str) -> String {
         let shown = |text: &str| sanitize::shortened(text, MAX_SHOWN);
         let path = shown(&self.path);
@@ -105,29 +107,31 @@ impl Change {
     }
 }
 
-/// All that an update would make of one key.
+/// Changes that an update would make to one key.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// Of the metadata.
+    /// Changes of the metadata.
     pub metadata: Vec<Change>,
-    /// Of the descriptors. What the cluster fills in itself (empty lists and the like) counts as no change.
+    /// Changes of the role descriptors. Defaults that the cluster fills in itself (empty lists and the like) count as
+    /// no change.
     pub role_descriptors: Vec<Change>,
-    /// The end before (`None` is never) and after, as far as it can be told: the cluster counts from its own now.
+    /// Expiration before (`None` is never) and after, in milliseconds since 1970 (UTC); `None` if the update sets none.
+    /// The second one is an estimate: the cluster counts from its own clock.
     pub expiry: Option<(Option<Millis>, Millis)>,
-    /// Of a cross-cluster key: the binding to certificates before and after.
+    /// Certificate pattern of a cross-cluster key before and after; `None` if it does not change.
     pub certificate_identity: Option<(Option<String>, Option<String>)>,
-    /// The descriptors become `{}`: the key may then do all that its owner may.
+    /// `true` if the role descriptors become `{}`, which gives the key all privileges of its owner.
     pub removes_restriction: bool,
-    /// The metadata becomes `{}`.
+    /// `true` if the metadata becomes `{}`.
     pub wipes_metadata: bool,
-    /// Whether the owner's rights of today are others than those in the key; `None` where it isn't known.
+    /// `true` if the owner's privileges today differ from the owner's snapshot in the key; `None` if this is not known.
     pub owner_snapshot_changes: Option<bool>,
-    /// In what they are others.
+    /// Differences between the owner's snapshot in the key and the owner's privileges today.
     pub owner_snapshot: Vec<Change>,
 }
 
 impl Changes {
-    /// Whether nothing is different as far as it is known.
+    /// Returns `true` if the update changes nothing as far as is known.
     pub fn is_empty(&self) -> bool {
         self.metadata.is_empty()
             && self.role_descriptors.is_empty()
@@ -136,7 +140,7 @@ impl Changes {
             && self.owner_snapshot_changes != Some(true)
     }
 
-    /// What a person must know before saying yes, a sentence each.
+    /// Returns the warnings that a person must read before confirming, one sentence each.
     pub fn warnings(&self) -> Vec<&'static str> {
         let mut words = Vec::new();
         if self.removes_restriction {
@@ -154,8 +158,8 @@ impl Changes {
     }
 }
 
-/// What an update would make of a key. `owner_today` is the owner's rights of today in the form of
-/// [`ApiKey::limited_by`], where they are known; `now` is the cluster's.
+/// Returns the changes that an update would make to a key. `owner_today` is the owner's privileges today in the form of
+/// [`ApiKey::limited_by`], `None` if they are not known; `now` is the cluster's clock.
 pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>, now: Millis) -> Changes {
     let of = |asked: &Option<Box<RawValue>>, found: &Option<Box<RawValue>>, rights| match asked {
         Some(asked) => changes(found.as_deref().map(RawValue::get), asked.get(), rights),
@@ -165,7 +169,7 @@ pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>,
         asked.as_ref().is_some_and(|asked| json::is_empty_object(asked.get()))
             && !found.as_ref().is_some_and(|found| json::is_empty_object(found.get()))
     };
-    // One list of the cluster for both: what one of them leaves out because it is empty is no difference.
+    // Both lists are from the cluster: empty members that one of them leaves out are no difference.
     let owner_snapshot = before.limited_by.as_deref().zip(owner_today);
     let owner_snapshot = owner_snapshot.map(|(then, today)| changes(Some(then.get()), today.get(), true));
     Changes {
@@ -183,22 +187,22 @@ pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>,
     }
 }
 
-/// The differences of two JSON texts, objects member by member. `rights` is for descriptors, in which what is
-/// left out and what is empty are the same.
+/// Returns the differences of two JSON texts, compared member by member. `rights` is `true` for role descriptors, in
+/// which missing and empty members are the same.
 pub fn differences(old: &str, new: &str, rights: bool) -> Vec<Change> {
     changes(Some(old), new, rights)
 }
 
-/// The differences of two JSON texts, objects member by member. `rights` is for descriptors, in which what is
-/// left out and what is empty are the same.
+/// Returns the differences of two JSON texts, compared member by member; `None` counts as an empty object. `rights` is
+/// `true` for role descriptors, in which missing and empty members are the same.
 pub(super) fn changes(old: Option<&str>, new: &str, rights: bool) -> Vec<Change> {
     let mut found = Vec::new();
     compare(String::new(), Some(old.unwrap_or("{}")), Some(new), (rights, 0), &mut found);
     found
 }
 
-/// The most levels that are compared member by member; what lies deeper is compared as a whole. Elasticsearch limits
-/// metadata to 20 levels, and that of role descriptors to some 1,000 (as seen on 9.5.3).
+/// Largest number of levels that are compared member by member; deeper levels are compared as a whole. Elasticsearch
+/// limits metadata to 20 levels, and role descriptors to some 1,000 (as seen on 9.5.3).
 const MAX_COMPARED_DEPTH: usize = 64;
 
 fn compare(
@@ -214,7 +218,7 @@ fn compare(
     if rights && old.zip(new).is_some_and(|(old, new)| is_written_otherwise(&path, old, new)) {
         return;
     }
-    // The name of a descriptor counts also when it grants nothing.
+    // The name of a role descriptor counts even if it grants nothing.
     let says_nothing = |text: Option<&str>| text.is_none_or(|text| is_default(&path, text));
     if rights && depth > 1 && says_nothing(old) && says_nothing(new) {
         return;
@@ -222,14 +226,14 @@ fn compare(
     if depth < MAX_COMPARED_DEPTH
         && let Some((mut before, mut after)) = parts(old).zip(parts(new))
     {
-        // A descriptor is taken with `index`, and told with `indices` (as seen on 9.5.3).
+        // Elasticsearch accepts `index` in a role descriptor, and returns `indices` (as seen on 9.5.3).
         for (name, _) in before.iter_mut().chain(&mut after).filter(|(name, _)| rights && depth == 1 && name == "index")
         {
             "indices".clone_into(name);
         }
         let names: BTreeSet<&str> = before.iter().chain(&after).map(|(name, _)| name.as_str()).collect();
         for name in names {
-            // Of members of the same name the last one counts, as it does for Elasticsearch.
+            // The last one of members with the same name counts, as it does for Elasticsearch.
             let last = |parts: &[(String, Box<RawValue>)]| {
                 parts.iter().rev().find(|(other, _)| other == name).map(|(_, raw)| raw.get().to_owned())
             };
@@ -242,7 +246,8 @@ fn compare(
     found.push(Change { path, old: old.map(str::to_owned), new: new.map(str::to_owned) });
 }
 
-/// The members of an object, or the elements of a list of objects, named by their number.
+/// Returns the members of an object, or the elements of a list of objects with their index as name; `None` for anything
+/// else.
 fn parts(text: Option<&str>) -> Option<Vec<(String, Box<RawValue>)>> {
     let text = text?;
     if let Some(members) = json::members(text) {
@@ -253,8 +258,8 @@ fn parts(text: Option<&str>) -> Option<Vec<(String, Box<RawValue>)>> {
     all_objects.then(|| elements.into_iter().enumerate().map(|(place, raw)| (place.to_string(), raw)).collect())
 }
 
-/// `true` for what Elasticsearch takes in one form and tells in another: a single name for a list of one, and a query as an
-/// object for its text (as seen on 9.5.3).
+/// Returns `true` if the two values are forms of the same value: Elasticsearch accepts a single name and returns a list
+/// of one, and accepts a query as an object and returns it as a string (as seen on 9.5.3).
 fn is_written_otherwise(path: &str, old: &str, new: &str) -> bool {
     let told = |text: &str| match json::value(text)? {
         Value::String(name) if path.ends_with("/names") => Some(Value::Array(vec![Value::String(name)])),
@@ -264,7 +269,7 @@ fn is_written_otherwise(path: &str, old: &str, new: &str) -> bool {
     told(old).is_some_and(|old| Some(old) == told(new))
 }
 
-/// What Elasticsearch writes into a descriptor where nothing was said (as seen on 9.5.3).
+/// Returns `true` if the value is one that Elasticsearch writes into a role descriptor by default (as seen on 9.5.3).
 fn is_default(path: &str, text: &str) -> bool {
     match json::value(text) {
         Some(Value::Array(list)) => list.is_empty(),
@@ -280,7 +285,7 @@ fn text_is(text: &str, other: &str) -> bool {
     text.split_ascii_whitespace().collect::<String>() == other
 }
 
-/// Whether two JSON texts mean the same, whatever their blanks and the order of members.
+/// Returns `true` if two JSON texts have the same value, regardless of blanks and the order of members.
 fn same(a: &str, b: &str) -> bool {
     a == b
         || match (json::value(a), json::value(b)) {

@@ -1,5 +1,5 @@
-//! An update worked out for each of its keys: what is sent, what that makes different, and what of it has to be
-//! confirmed. Window and command line show the same plan, and hand it on to be carried out.
+//! Plan of an update: the request for each key, the changes that it makes, and the confirmations that it needs. The
+//! window and the command line show the same plan, and pass it on to be carried out.
 
 use serde_json::value::RawValue;
 
@@ -18,14 +18,14 @@ use crate::model::{
 /// Request for one key, by its kind.
 #[derive(Clone, Debug)]
 pub enum KeyChange {
-    /// For a REST key.
+    /// Update of a REST key.
     Rest(KeyUpdate),
-    /// For a cross-cluster key.
+    /// Update of a cross-cluster key.
     CrossCluster(CrossClusterUpdate),
 }
 
 impl KeyChange {
-    /// Body of the request for one key.
+    /// Returns the body of the request for one key.
     pub fn body(&self) -> String {
         match self {
             Self::Rest(update) => update.body(None),
@@ -34,16 +34,16 @@ impl KeyChange {
     }
 }
 
-/// One key's update, and the key as it was shown to whoever confirmed it.
+/// Update of one key, and the key as it was shown to the person who confirmed it.
 #[derive(Clone, Debug)]
 pub struct PlannedUpdate {
-    /// The key that the change was worked out from. It is compared with what the cluster tells just before sending.
+    /// Key that the change was worked out from. It is compared with what the cluster reports just before sending.
     pub seen: ApiKey,
-    /// Request.
+    /// Request for the key.
     pub change: KeyChange,
-    /// Differences that it makes.
+    /// Changes that the request makes.
     pub changes: Changes,
-    /// Expiration that was given as a date, in milliseconds since 1970 (UTC). The request has a span in its place,
+    /// Expiration in milliseconds since 1970 (UTC) if it was given as a date. The request has a span in its place,
     /// counted from the cluster's clock, so that the key itself has to be compared with it afterwards.
     pub until: Option<Millis>,
 }
@@ -51,31 +51,32 @@ pub struct PlannedUpdate {
 /// Confirmations that were given for a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Confirmed {
-    /// Role descriptors may become `{}`, which gives a key all its owner's privileges.
+    /// `true` if role descriptors may become `{}`, which gives a key all privileges of its owner.
     pub all_owner_rights: bool,
-    /// Metadata may become `{}`.
+    /// `true` if metadata may become `{}`.
     pub wipe_metadata: bool,
 }
 
 /// Reason why a plan is not carried out yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// No key would be different.
+    /// Plan in which no key would be different.
     NothingChanges,
-    /// [`Confirmed::all_owner_rights`] is missing.
+    /// Missing confirmation [`Confirmed::all_owner_rights`].
     AllOwnerRights,
-    /// [`Confirmed::wipe_metadata`] is missing.
+    /// Missing confirmation [`Confirmed::wipe_metadata`].
     WipeMetadata,
 }
 
 /// Updates of several keys.
 #[derive(Clone, Debug, Default)]
 pub struct UpdatePlan {
-    /// The cluster on which the keys were read; nothing is sent to another one. `None` trusts the session.
+    /// Cluster that the keys were read from; nothing is sent to another one. `None` means that the session's cluster is
+    /// not checked.
     pub cluster: Option<ClusterRef>,
-    /// Keys for which something would be different, in the order that was asked for.
+    /// Updates of the keys for which something would be different, in the requested order.
     pub planned: Vec<PlannedUpdate>,
-    /// Keys that are so already; nothing is sent for them.
+    /// Ids of the keys that already are as requested; nothing is sent for them.
     pub unchanged: Vec<KeyId>,
     /// Number of keys that lose their restriction.
     pub lose_limits: usize,
@@ -84,11 +85,11 @@ pub struct UpdatePlan {
 }
 
 impl UpdatePlan {
-    /// Works out what an update makes of each key. `owner_today` is the owner's privileges of today in the form of
-    /// [`ApiKey::limited_by`], where they are known; `now` is the cluster's clock.
+    /// Works out the plan from the keys as they are. `owner_today` is the owner's privileges today in the form of
+    /// [`ApiKey::limited_by`], `None` if they are not known; `now` is the cluster's clock.
     ///
     /// # Errors
-    /// The first key that the update does not fit, with the field of the form that is meant.
+    /// Returns the validation error of the first key that the update does not fit, with its field.
     pub fn work_out(
         keys: Vec<ApiKey>,
         checked: &CheckedUpdate,
@@ -108,7 +109,7 @@ impl UpdatePlan {
             };
             if let KeyChange::Rest(update) = &change
                 && update.is_empty()
-                // Of one key an update that only takes its owner's privileges of today may be what is wanted.
+                // For a single key an update that only takes a new owner's snapshot may be intended.
                 && !(is_single && changes.owner_snapshot_changes != Some(false))
             {
                 plan.unchanged.push(seen.id);
@@ -121,7 +122,7 @@ impl UpdatePlan {
         Ok(plan)
     }
 
-    /// Reason why it is not carried out with these confirmations, if there is one.
+    /// Returns the reason why the plan can't be carried out with these confirmations; `None` if it can.
     pub fn obstacle(&self, confirmed: Confirmed) -> Option<Obstacle> {
         if self.planned.is_empty() {
             Some(Obstacle::NothingChanges)
@@ -134,7 +135,7 @@ impl UpdatePlan {
         }
     }
 
-    /// `true` if all keys are cross-cluster keys, which have no snapshot of their owner's privileges.
+    /// Returns `true` if all planned keys are cross-cluster keys, which have no owner's snapshot.
     pub fn is_cross_cluster(&self) -> bool {
         self.planned.iter().all(|planned| planned.seen.kind == KeyKind::CrossCluster)
     }

@@ -1,9 +1,9 @@
-//! Changes that somebody else makes to a key while an update of it is shown, confirmed and sent. Elasticsearch
-//! replaces each part of a key as a whole and has no version to compare (as seen on 9.5.3): a key is therefore compared
-//! with what was shown just before sending, and with what was asked after the answer.
+//! Changes that somebody else makes to a key while an update of it is shown, confirmed and sent. Elasticsearch replaces
+//! each part of a key as a whole and has no version to compare (as seen on 9.5.3). Therefore the key is compared with
+//! the key that was shown just before sending, and with the requested change after the response.
 //!
-//! A second or so remains open: what another request writes shows in reads only when its index was refreshed, which is
-//! about when its answer comes.
+//! About a second remains unprotected: changes of another request are visible to reads only after its index was
+//! refreshed, which is about when its response comes.
 
 use serde_json::value::RawValue;
 
@@ -18,19 +18,20 @@ use crate::model::{
     update,
 };
 
-/// Number of differences that are told one by one; the rest is counted.
+/// Largest number of differences that are listed; the others are only counted.
 const MAX_TOLD: usize = 5;
 
-/// How far an expiration that was given as a date may be off, in milliseconds. It is sent as a span from now, and
+/// Largest deviation of an expiration that was given as a date, in milliseconds. It is sent as a span from now, and
 /// counted from the cluster's clock when the request is carried out.
 const MAX_END_OFF: Millis = 60_000;
 
-/// How far an expiration that was given as a span may be off, in milliseconds: as far as clocks may differ without a
-/// word, and a minute for the request.
+/// Largest deviation of an expiration that was given as a span, in milliseconds: the difference of clocks that is
+/// tolerated without a warning (5 minutes), and a minute for the request.
 const MAX_SPAN_OFF: Millis = 6 * 60_000;
 
-/// Differences between a key as it was shown and as it is now, in words and in one line. `None` where an update that was
-/// worked out from the one may be sent to the other. What was not told of the key when it was shown is not compared.
+/// Returns the differences between a key as it was shown and as it is now, as one line of text; `None` if an update
+/// that was worked out from the first may be sent to the second. Parts that were not known when the key was shown are
+/// not compared.
 pub fn changed_meanwhile(seen: &ApiKey, now: &ApiKey) -> Option<String> {
     let mut lines = Vec::new();
     invalidated(seen, now, &mut lines);
@@ -47,8 +48,8 @@ pub fn changed_meanwhile(seen: &ApiKey, now: &ApiKey) -> Option<String> {
     told(lines)
 }
 
-/// Differences between what an update asked for and the key as it is after it, in words and in one line: parts that were
-/// asked for differently, and parts that were not asked for and are not as they were shown. `None` where all is as asked.
+/// Returns the differences between what an update requested and the key after it, as one line of text: requested parts
+/// with other values, and parts that were not requested and are not as they were shown. `None` if all is as requested.
 pub fn not_as_asked(planned: &PlannedUpdate, after: &ApiKey) -> Option<String> {
     let seen = &planned.seen;
     let mut lines = Vec::new();
@@ -79,8 +80,9 @@ pub fn not_as_asked(planned: &PlannedUpdate, after: &ApiKey) -> Option<String> {
     told(lines)
 }
 
-/// Expiration in words where it is not the one that was asked for: a date of which the cluster, by its own clock, made
-/// another one, or a span that doesn't end when it should if the cluster's now is `now`.
+/// Returns a message if the expiration is not the requested one: a date that became another one by the cluster's clock,
+/// or a span that does not end when it should if the cluster's clock is at `now`. `None` if it is as requested or the
+/// key never expires.
 pub fn other_end(planned: &PlannedUpdate, after: &ApiKey, now: Millis) -> Option<String> {
     let found = after.expires?;
     let off = |asked: Millis| found.saturating_sub(asked).saturating_abs();
@@ -106,7 +108,8 @@ pub fn other_end(planned: &PlannedUpdate, after: &ApiKey, now: Millis) -> Option
     })
 }
 
-/// `false` for a cross-cluster key, whose descriptors the cluster makes of its access (as seen on 9.5.3).
+/// Returns `false` for a cross-cluster key, whose role descriptors the cluster derives from its access (as seen on
+/// 9.5.3).
 fn has_descriptors(key: &ApiKey) -> bool {
     key.kind != KeyKind::CrossCluster
 }
@@ -144,7 +147,7 @@ fn identity(seen: Option<&String>, now: Option<&String>, lines: &mut Vec<String>
     }
 }
 
-/// Compares one part of a key; `rights` is for descriptors, in which missing and empty lists are the same.
+/// Compares one part of a key; `rights` is `true` for role descriptors, in which missing and empty lists are the same.
 fn part(name: &str, seen: Option<&RawValue>, now: Option<&RawValue>, rights: bool, lines: &mut Vec<String>) {
     match (seen, now) {
         (Some(seen), Some(now)) => {

@@ -1,4 +1,4 @@
-//! What an update is said to change, and what not.
+//! Tests for the changes that an update is reported to make, and those that it is not.
 
 use crate::model::update::*;
 

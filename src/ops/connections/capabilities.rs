@@ -1,4 +1,4 @@
-//! What this cluster and this sign-in can do beyond keys of one's own, and what is missing for the rest: said
+//! Capabilities of a cluster and a sign-in beyond the user's own keys, and what is missing for the rest: reported
 //! before anything is filled in or sent.
 
 use crate::{
@@ -7,10 +7,10 @@ use crate::{
     ops::{Problem, Session},
 };
 
-/// The way out where only the license is missing.
+/// Hint if only the license is missing.
 pub(crate) const TRIAL: &str = "A trial of 30 days can be started once: POST /_license/start_trial?acknowledge=true";
 
-/// Something that not every cluster, license or sign-in can do.
+/// Capability that not every cluster, license or sign-in has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Capability {
     /// Creating cross-cluster keys.
@@ -35,7 +35,7 @@ impl Capability {
         }
     }
 
-    /// The cluster privileges of which any allows it (as the refusals of 9.5.3 list them).
+    /// Returns the cluster privileges of which any one allows it (as the refusals of 9.5.3 list them).
     fn privileges(self) -> &'static [&'static str] {
         match self {
             Self::CrossCluster | Self::UpdateCrossCluster | Self::CertificateIdentity => &["manage_security"],
@@ -54,15 +54,15 @@ impl Capability {
         }
     }
 
-    /// Elasticsearch refuses it to those who are signed in by a key, whatever that key may do (as seen on 9.5.3;
-    /// grants and clones are not refused).
+    /// `true` if Elasticsearch refuses it to sessions that are signed in by a key, whatever that key may do (as seen on
+    /// 9.5.3; grants and clones are not refused).
     fn is_refused_to_keys(self) -> bool {
         matches!(self, Self::CrossCluster | Self::UpdateCrossCluster | Self::CertificateIdentity)
     }
 }
 
-/// What is missing for it, as far as it was told when connecting: the version, a user's sign-in, a privilege.
-/// `None` is no promise: only the cluster knows in the end.
+/// Returns the problem if a capability is missing, as far as was known when connecting: the version, a sign-in as a
+/// user, or a privilege. `None` is no promise: only the cluster knows in the end.
 pub fn missing(session: &Session, offer: Capability) -> Option<Problem> {
     let problem = |detail: &str| Problem::new(offer.title(), detail);
     if !session.has(offer.feature()) {
@@ -85,8 +85,8 @@ pub fn missing(session: &Session, offer: Capability) -> Option<Problem> {
     None
 }
 
-/// Whether the license stands in the way of cross-cluster keys. Where it can't be asked for (it needs the
-/// privilege `monitor`), the cluster will tell when the key is to be made.
+/// Returns the problem if the license does not allow cross-cluster keys. `None` also if the license can't be read (that
+/// needs the privilege `monitor`): then the cluster reports it when the key is to be created.
 pub async fn unlicensed(session: &Session, offer: Capability) -> Option<Problem> {
     let license = session.client.license().await.ok().flatten()?;
     if license.allows_cross_cluster() {

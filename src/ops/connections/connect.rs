@@ -1,4 +1,4 @@
-//! Connecting: who am I, what is this, what may I do; as a whole, or step by step as a test.
+//! Connecting to a cluster: identity, version and privileges; as a whole, or step by step as a test.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::{
     store::journal::Journal,
 };
 
-/// Signs in and asks what one may do.
+/// Signs in, and reads the edition and the privileges.
 ///
 /// # Errors
 /// With the reason and the way out, when the cluster can't be reached, trusted or signed in to.
@@ -46,14 +46,15 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
     Ok(session)
 }
 
-/// What a cluster tells about itself at sign-in.
+/// Edition and identity that a cluster reports at sign-in.
 struct About {
     edition: Edition,
     name: Option<String>,
     uuid: Option<String>,
 }
 
-/// What the cluster is. A user without `monitor` may not ask: then it is told by what it can do.
+/// Reads the edition, name and UUID of the cluster. A user without `monitor` may not read them: then only the existence
+/// of the query API is found out.
 async fn edition(client: &Client) -> Result<About, ClientError> {
     let untold = |edition| About { edition, name: None, uuid: None };
     match client.info().await {
@@ -70,7 +71,8 @@ async fn edition(client: &Client) -> Result<About, ClientError> {
     }
 }
 
-/// Asks for the privileges that this version knows: an unknown one makes the whole request fail.
+/// Reads the session's privileges, asking only for names that this version knows: an unknown one makes the whole
+/// request fail.
 async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, ClientError> {
     const ALWAYS: [&str; 4] = ["manage_security", "manage_api_key", "manage_own_api_key", "monitor"];
     // The oldest first: where the version was not told, the newest are left out until it knows all.
@@ -90,29 +92,29 @@ async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, Cli
     }
 }
 
-/// A step of a test of a connection.
+/// Step of a connection test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionCheck {
-    /// Does something answer there?
+    /// Reachability: does anything answer at the URL?
     Reach,
-    /// Is its certificate believed?
+    /// Certificate: is it trusted?
     Certificate,
-    /// Is it Elasticsearch, and which version?
+    /// Product: is it Elasticsearch, and which version?
     Product,
-    /// Who am I?
+    /// Identity of the sign-in.
     Identity,
-    /// What may I do?
+    /// Privileges of the sign-in.
     Privileges,
-    /// What is missing for what?
+    /// Missing privileges, with the operations that need them.
     Missing,
 }
 
 impl ConnectionCheck {
-    /// All, in order.
+    /// All steps, in order.
     pub const ALL: [ConnectionCheck; 6] =
         [Self::Reach, Self::Certificate, Self::Product, Self::Identity, Self::Privileges, Self::Missing];
 
-    /// The words while it has not been taken.
+    /// Returns the label of the step before it is done.
     pub fn question(self) -> &'static str {
         match self {
             Self::Reach => "Can it be reached",
@@ -125,32 +127,32 @@ impl ConnectionCheck {
     }
 }
 
-/// How a step went.
+/// Result of a step.
 #[derive(Clone, Debug)]
 pub enum StepResult {
-    /// Well: a title and one line.
+    /// Success, with a title and one line of detail.
     Good(String, String),
-    /// Well, but mind this.
+    /// Success with a warning: a title and one line of detail.
     Mind(String, String),
-    /// Not: the test ends here.
+    /// Failure. The test ends here, unless only the privileges are insufficient.
     Failed(Box<Problem>),
 }
 
-/// A step with its result.
+/// Step of a connection test, with its result.
 #[derive(Clone, Debug)]
 pub struct StepReport {
-    /// Which.
+    /// Step that was done.
     pub step: ConnectionCheck,
-    /// How it went.
+    /// Result of the step.
     pub result: StepResult,
-    /// Time of the request behind it, in milliseconds, if there was one.
+    /// Duration of the request behind the step, in milliseconds; `None` if it had none of its own.
     pub took: Option<u64>,
-    /// The certificate, for its step.
+    /// Certificate that the server showed; `None` for steps that don't report it.
     pub certificate: Option<SeenCertificate>,
 }
 
-/// Tests a connection step by step and reports each as soon as it is known. Stops at the first that
-/// fails. Nothing is changed on the cluster.
+/// Tests a connection step by step, and reports each step as soon as it is done. Stops at the first that fails. Nothing
+/// is changed on the cluster.
 pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
     let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
     let client = match Client::new(endpoint) {
@@ -247,8 +249,8 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
     }
 }
 
-/// Title and detail of a warning about a certificate authority that has expired, or will within [`EXPIRING_SOON`] of
-/// `now`, this machine's clock; `None` where it ends later, was not sent or can't be read.
+/// Returns title and detail of a warning about a certificate authority that has expired, or will within
+/// [`EXPIRING_SOON`] of `now`, this machine's clock; `None` if it ends later, was not sent or can't be read.
 fn authority_ends(seen: &SeenCertificate, now: Millis) -> Option<(String, String)> {
     let ca = seen.ca.as_ref()?;
     let end = ca.not_after.filter(|end| end.saturating_sub(now) < EXPIRING_SOON)?;
@@ -290,7 +292,7 @@ fn summary(privileges: &Privileges, identity: &Identity) -> (StepResult, StepRes
     (granted, missing)
 }
 
-/// What can't be done, each with the privileges that would allow it.
+/// Returns the operations that are not possible, each with the privileges that would allow it.
 pub fn missing(privileges: &Privileges) -> Vec<String> {
     let mut missing = Vec::new();
     if !privileges.creates_keys() {

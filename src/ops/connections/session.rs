@@ -1,4 +1,4 @@
-//! A cluster that one is signed in to, with what was learned when connecting.
+//! Signed-in connection to a cluster, with what was found out when connecting.
 
 use crate::{
     client::{Client, SeenCertificate},
@@ -17,42 +17,42 @@ use crate::{
 /// A signed-in connection. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Speaks to the cluster.
+    /// Client that sends the requests.
     pub client: Client,
-    /// Who one is.
+    /// Identity of the user or key that is signed in.
     pub identity: Identity,
-    /// What one may do, as far as it was told.
+    /// Cluster privileges of the sign-in, as far as they are known.
     pub privileges: Privileges,
-    /// Which Elasticsearch it is.
+    /// Edition of the cluster: its version, serverless, or not known.
     pub edition: Edition,
-    /// The name that the cluster gives itself; `None` where one may not ask.
+    /// Name of the cluster; `None` if the session may not read it.
     pub cluster_name: Option<String>,
-    /// The uuid of the cluster, as it was told at sign-in; `None` without the privilege `monitor`.
+    /// UUID of the cluster, as reported at sign-in; `None` without the privilege `monitor`.
     pub cluster_uuid: Option<String>,
-    /// The certificate the line is encrypted with.
+    /// Certificate that the server showed.
     pub certificate: Option<SeenCertificate>,
-    /// Where what is done to its keys is written down.
+    /// Journal in which operations on the cluster's keys are recorded.
     pub journal: Journal,
-    /// Where secrets of its keys may be kept; `None` where no keyring is asked.
+    /// Store for secrets of the cluster's keys; `None` if no keyring is used.
     pub keyring: Option<KeptSecrets>,
-    /// Stops waiting for answers that are lost to whoever asked.
+    /// Interrupt that stops waiting for answers, which are then lost to the caller.
     pub interrupt: Interrupt,
 }
 
 impl Session {
-    /// The same, writing down what is done to keys.
+    /// Returns the session with a journal in which operations on keys are recorded.
     pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal, ..self }
     }
 
-    /// The same, forgetting kept secrets of keys that it invalidates.
+    /// Returns the session with a keyring in which the kept secrets of keys that it invalidates are forgotten.
     pub fn with_keyring(self, keyring: KeptSecrets) -> Self {
         Self { keyring: Some(keyring), ..self }
     }
 
-    /// Session that changes keys of this cluster only: every change compares the cluster that answers with it. A plan is
-    /// carried out so, because the same address may have become another cluster's since its keys were read. Where the
-    /// plan's cluster did not tell its uuid, the one of sign-in stays.
+    /// Returns a session that changes keys of this cluster only: every change compares the cluster that answers with
+    /// it. Plans are carried out this way, because the same address may have become another cluster's since the keys
+    /// were read. If `planned_on` has no UUID, the one from sign-in stays.
     pub fn on_cluster(&self, planned_on: &ClusterRef) -> Self {
         let mut session = self.clone();
         if planned_on.uuid.is_some() {
@@ -62,24 +62,26 @@ impl Session {
         session
     }
 
-    /// The cluster as it named itself at sign-in. See [`super::cluster_identity`] for which one answers now.
+    /// Returns the cluster as it identified itself at sign-in. See [`super::cluster_identity`] for the cluster that
+    /// answers now.
     pub fn cluster(&self) -> ClusterRef {
         let url = self.client.endpoint().url.to_string();
         ClusterRef { uuid: self.cluster_uuid.clone(), name: self.cluster_name.clone(), url }
     }
 
-    /// The cluster's now: this machine's clock and the skew that was measured. Expiry is judged by it.
+    /// Returns the cluster's current time: this machine's clock plus the measured skew. Expiration is judged by it.
     pub fn now(&self) -> Millis {
         clock::now().saturating_add(self.skew())
     }
 
-    /// How far the cluster's clock is ahead, in milliseconds. The header `Date` has whole seconds and
-    /// travels for a while, so that less than two seconds say nothing and count as none.
+    /// Returns how far the cluster's clock is ahead of this machine's, in milliseconds. The header `Date` has whole
+    /// seconds and is delayed on its way, so a skew of less than two seconds counts as 0.
     pub fn skew(&self) -> Millis {
         self.client.clock_skew().filter(|skew| skew.saturating_abs() >= 2000).unwrap_or(0)
     }
 
-    /// What to say about clocks that can't be reconciled: nothing where the answers are dated plausibly or not at all.
+    /// Returns a message about clocks that can't be reconciled; `None` if the answers are dated plausibly or not at
+    /// all.
     pub fn clock_words(&self) -> Option<String> {
         let date = self.client.doubtful_date()?;
         let counted = match self.client.own_skew() {
@@ -95,25 +97,25 @@ impl Session {
         ))
     }
 
-    /// Whether only one's own keys can be seen, so that requests must say so (before the query API).
+    /// `true` if the session sees only its user's own keys, so that requests must say so (before the query API).
     pub fn sees_own_only(&self) -> bool {
         !self.privileges.sees_all_keys() && self.privileges.sees_own_keys()
     }
 
-    /// Whether requests to invalidate must be restricted to one's own keys (as seen on 9.5.3: 403
-    /// without it for a user who only has `manage_own_api_key`).
+    /// `true` if requests to invalidate must be restricted to the user's own keys (as seen on 9.5.3: 403 without it for
+    /// a user who only has `manage_own_api_key`).
     pub fn invalidates_own_only(&self) -> bool {
         !self.privileges.invalidates_all_keys()
     }
 
-    /// The key that this session itself is signed in by.
+    /// Returns the key that the session is signed in by; `None` if it is signed in by other means.
     pub fn own_key(&self) -> Option<&KeyId> {
         self.identity.api_key.as_ref().map(|(id, _)| id)
     }
 
-    /// `true` if this is the user that requests are made as: the one that is signed in, or acted for. Acting for
-    /// another, the realm that `_authenticate` names is that of who signed in (as seen on 9.5.3), so that only the
-    /// name is compared then.
+    /// `true` if this is the user that requests are made as: the one that is signed in, or the run-as user. With
+    /// run-as, `_authenticate` names the realm of the user who signed in (as seen on 9.5.3), so only the username is
+    /// compared.
     pub fn is_user(&self, username: &str, realm: &str) -> bool {
         let acts_for_another = self.client.endpoint().run_as.is_some();
         username == self.identity.username && (acts_for_another || realm == self.identity.realm)
@@ -125,12 +127,12 @@ impl Session {
         self.is_user(&key.owner.username, &key.owner.realm)
     }
 
-    /// Whether the cluster can do something.
+    /// `true` if the cluster supports a feature.
     pub fn has(&self, feature: Feature) -> bool {
         self.edition.has(feature)
     }
 
-    /// Whether any certificate would be believed.
+    /// `true` if any certificate would be accepted, or if the connection is not encrypted.
     pub fn is_insecure(&self) -> bool {
         let endpoint = self.client.endpoint();
         endpoint.trust == Trust::InsecureDev || !endpoint.url.is_https()

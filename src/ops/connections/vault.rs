@@ -15,14 +15,14 @@ use crate::{
     },
 };
 
-/// What the vault holds.
+/// Profiles that the vault holds.
 #[derive(Debug)]
 pub struct ReadProfiles {
-    /// Those that could be read.
+    /// Profiles that could be read.
     pub profiles: Vec<Profile>,
-    /// Those that could not, each with its reason.
+    /// Profiles that could not be read, each as its id and the reason.
     pub unreadable: Vec<String>,
-    /// Whether they live in memory only.
+    /// `true` if the profiles are kept in memory only.
     pub in_memory: bool,
 }
 
@@ -56,7 +56,7 @@ pub fn remove_profile(vault: &Arc<dyn Vault>, id: &ProfileId) -> Result<ReadProf
     read_profiles(vault)
 }
 
-/// Keeps the secret of a key, and says where.
+/// Keeps the secret of a key, and returns where, as text for a message.
 ///
 /// # Errors
 /// When it could not be kept; also where there is only the memory of this process: nobody could get it from there.
@@ -76,8 +76,8 @@ pub fn keep_secret(
     Ok("the keyring of this computer".into())
 }
 
-/// Forgets kept secrets of keys that were invalidated on the cluster of this uuid: they are of no use any more. One that
-/// was kept for a key of another cluster stays. Returns the number of secrets that were forgotten.
+/// Forgets kept secrets of keys that were invalidated on the cluster of this uuid: they are of no use any more. One
+/// that was kept for a key of another cluster stays. Returns the number of secrets that were forgotten.
 ///
 /// # Errors
 /// When the vault can't be asked.
@@ -94,7 +94,7 @@ pub fn forget_ended(kept: &KeptSecrets, cluster: Option<&str>, ended: &[KeyId]) 
     Ok(forgotten)
 }
 
-/// Nobody answered the keyring's own window.
+/// Returns the problem that the keyring did not answer: it may be waiting for its password in its own window.
 pub fn waited_too_long() -> Problem {
     let detail = "The keyring did not answer. It may be waiting for its password in a window of its own";
     Problem::new("Waited too long for the keyring", detail).fix(Fix::ReadProfiles).or(Fix::UseMemory)

@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-/// Why this session can't copy a key, as far as it is known before the cluster is asked to. `now` is the cluster's.
+/// Returns the problem that keeps this session from copying a key; `None` if none is known before the cluster is asked.
+/// `now` is the cluster's clock.
 pub fn hindrance(session: &Session, source: &ApiKey, now: Millis) -> Option<Problem> {
     if let Some(problem) = capabilities::missing(session, Capability::Clone) {
         return Some(problem);
@@ -62,8 +63,7 @@ pub async fn look_for(session: &Session, clone: &CloneKey) -> Result<Vec<ApiKey>
     create::by_request_id(session, request_id, &clone.name).await
 }
 
-/// What a refusal of a clone means: what is wrong with the source comes as 403, as if one were not allowed to
-/// ask.
+/// Converts a refusal of a clone to a problem: a fault of the source comes as 403, as if the request were not allowed.
 pub fn problem(error: ClientError) -> Problem {
     let ClientError::Forbidden { ref reason, ref privileges, action: None } = error else { return error.into() };
     if !privileges.is_empty() {

@@ -29,7 +29,8 @@ pub async fn grant(session: &Session, grant: &Grant) -> Result<CreatedKey, Creat
     create::make(session, asked, session.client.grant_api_key(grant, sent)).await
 }
 
-/// What a granted key will be found by. Who does not see the keys of others can't look for it.
+/// Returns the trace by which a granted key will be found. A session that does not see the keys of others can't look
+/// for it.
 fn trace(session: &Session, grant: &Grant, sent: Millis) -> Trace {
     if !session.privileges.sees_all_keys() && grant.owner() != Some(&session.identity.username) {
         return Trace::Unseen(unseen());
@@ -43,14 +44,14 @@ fn trace(session: &Session, grant: &Grant, sent: Millis) -> Trace {
     }
 }
 
-/// A key that may be there and that one doesn't see.
+/// Returns the error for a key that may exist and that the session doesn't see.
 pub(crate) fn unseen() -> ClientError {
     ClientError::NotSent {
         reason: "you see no keys of other people; somebody with read_security or manage_api_key does".into(),
     }
 }
 
-/// What a refusal of a grant means: a wrong password comes as 403, as if one were not allowed to ask.
+/// Converts a refusal of a grant to a problem: a wrong password comes as 403, as if the request were not allowed.
 pub fn problem(error: ClientError, grant: &Grant) -> Problem {
     let ClientError::Forbidden { ref reason, ref privileges, .. } = error else { return error.into() };
     if !privileges.is_empty() || !reason.starts_with("unable to authenticate user [") {

@@ -27,45 +27,45 @@ use crate::{
     ops::{Problem, ProblemKind, Session, clock, connections::cluster_identity, journal::recorder::OutcomeEntry},
 };
 
-/// How often a key is looked for after a lost answer.
+/// Maximum number of times that a key is looked for after a lost answer.
 const MAX_LOOKS: u32 = 5;
-/// How far the expiration of a key may be from the one asked for, in milliseconds, before both are told.
+/// Maximum difference between a key's expiration and the one asked for, in milliseconds, before both are reported.
 const MAX_END_OFF: Millis = 60_000;
-/// How far the expiration and the creation of a key may be from the span asked for, in milliseconds: the server takes
-/// both from one look at its clock (as seen on 7.10.2 to 9.5.3).
+/// Maximum difference between the time from a key's creation to its expiration and the span asked for, in milliseconds:
+/// the server takes both from one reading of its clock (as seen on 7.10.2 to 9.5.3).
 const MAX_SPAN_OFF: Millis = 1000;
-/// How much older than its request a key may seem, in milliseconds: clocks that differ, answers that dawdle.
+/// Maximum time by which a key may seem older than its request, in milliseconds: clocks differ, and answers are
+/// delayed.
 const SLACK: Millis = 60_000;
 
-/// Why there is no key, or none that can be used.
+/// Error of a request for a key: there is no key, or none that can be used.
 #[derive(Debug)]
 pub enum CreateError {
-    /// The cluster said no, or was never reached: there is no key.
+    /// Request that the cluster refused or never received: there is no key.
     Refused(ClientError),
-    /// The answer was lost. The request was sent once and is never repeated.
+    /// Request whose answer was lost. It was sent once and is never repeated.
     Lost(Box<Lost>),
 }
 
-/// A creation whose answer was lost.
+/// Creation whose answer was lost.
 #[derive(Debug)]
 pub struct Lost {
-    /// How it was lost.
+    /// Error by which the answer was lost.
     pub error: ClientError,
     /// Name of the key that was asked for.
     pub name: String,
-    /// The id of the request in the key's metadata, where there is one.
+    /// Id of the request in the key's metadata; `None` if there is none.
     pub request_id: Option<String>,
-    /// What the cluster says when asked for it, or why it can't be asked.
+    /// Keys that the cluster showed when asked about the request, or the reason why it can't be asked.
     pub found: Result<Found, ClientError>,
 }
 
 /// Keys that a request with a lost answer may have made; nobody knows their secrets.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Proved to be made by it: by its id in their metadata, or because they are the one key of this name and owner
-    /// that was not there before.
+    /// Keys that are proved to be created by the request: its id is in their metadata.
     pub ours: Vec<ApiKey>,
-    /// One of these may be made by it; which one can't be told.
+    /// Keys of which one may have been created by the request; which one is not known.
     pub perhaps: Vec<ApiKey>,
 }
 
@@ -79,31 +79,31 @@ impl Found {
     }
 }
 
-/// What a request leaves behind by which its key is found.
+/// Trace of a request, by which its key is found.
 #[derive(Clone, Debug)]
 pub(super) enum Trace {
-    /// A request id in the metadata.
+    /// Request id in the metadata.
     RequestId(String),
-    /// Neither metadata nor a query.
+    /// Name and owner, for a key without a request id in its metadata.
     Name {
-        /// When the request left, by the cluster's clock.
+        /// Time when the request was sent, by the cluster's clock.
         sent: Millis,
-        /// The keys of this name that were there before; `None` where those are not known.
+        /// Ids of the keys of this name that existed before; `None` if they are not known.
         before: Option<HashSet<KeyId>>,
         owner: Owner,
     },
-    /// The key can't be seen, for this reason.
+    /// No trace: the key can't be seen, for this reason.
     Unseen(ClientError),
 }
 
-/// The user that a new key will belong to.
+/// User that a new key will belong to.
 #[derive(Clone, Debug)]
 pub(super) enum Owner {
-    /// The one that requests are made as.
+    /// User that requests are made as.
     Myself,
-    /// Another one, by name.
+    /// Another user, by name.
     User(String),
-    /// Known to the cluster alone, as that of a token.
+    /// User known only to the cluster, such as that of a token.
     NotKnown,
 }
 
@@ -117,13 +117,13 @@ impl Owner {
     }
 }
 
-/// A request for a key, as it is written down and looked for.
+/// Request for a key, as it is recorded in the journal and looked for.
 pub(super) struct Asked {
     pub(super) action: Action,
     /// The body, without any secret.
     pub(super) request: Option<Value>,
     pub(super) name: String,
-    /// The end that is asked for; `None` is not compared.
+    /// Expiration that is asked for; `None` is not compared.
     pub(super) expiry: Option<Expiry>,
     pub(super) trace: Trace,
 }
@@ -144,10 +144,10 @@ pub async fn create(session: &Session, key: &CreateKey) -> Result<CreatedKey, Cr
     make(session, asked, session.client.create_api_key(key, sent)).await
 }
 
-/// What a key will be found by. Where it has no metadata, the keys of its name are read first.
+/// Returns the trace by which a key will be found. For a key without a request id, the keys of its name are read first.
 ///
 /// # Errors
-/// When they can't be read: then nothing is sent.
+/// When those keys can't be read: then nothing is sent.
 pub(super) async fn trace(session: &Session, key: &CreateKey, sent: Millis) -> Result<Trace, ClientError> {
     if let Some(id) = key.request_id() {
         return Ok(Trace::RequestId(id.to_owned()));
@@ -160,8 +160,8 @@ pub(super) async fn trace(session: &Session, key: &CreateKey, sent: Millis) -> R
     Ok(Trace::Name { sent, before: Some(before), owner: Owner::Myself })
 }
 
-/// Writes down what is asked, sends it once, and looks for what it made if the answer is lost or nobody waits for it
-/// any longer: the same for every request that makes a key.
+/// Records the request in the journal, sends it once, and looks for its key if the answer is lost or nobody waits for
+/// it any longer. Every request that creates a key is sent this way.
 pub(super) async fn make(
     session: &Session,
     asked: Asked,
@@ -208,8 +208,9 @@ pub(super) async fn make(
     }
 }
 
-/// Words for a key that doesn't expire when the span is over that was asked for. Where the clocks would have to differ
-/// more than is plausible, the key itself is read: its creation and expiration are both by the cluster's clock.
+/// Returns a message about a key that doesn't expire at the end of the span that was asked for; `None` if it does. If
+/// the clocks would have to differ more than is plausible, the key itself is read: its creation and expiration are both
+/// by the cluster's clock.
 async fn other_span(session: &Session, created: &CreatedKey, span: Span) -> Option<String> {
     let length = span.millis()?;
     let Some(expires) = created.expires else {
@@ -245,7 +246,8 @@ async fn other_span(session: &Session, created: &CreatedKey, span: Span) -> Opti
     }
 }
 
-/// Words for a key that doesn't expire at the moment that was asked for.
+/// Returns a message about a key that doesn't expire at the moment that was asked for; `None` if it does, to within
+/// [`MAX_END_OFF`].
 fn other_end(asked: Option<Expiry>, expires: Option<Millis>) -> Option<String> {
     let zone = clock::zone();
     let moment = |at: Option<Millis>| at.map_or_else(|| "never".to_owned(), |at| calendar::local(at, &zone));
@@ -268,8 +270,8 @@ fn other_end(asked: Option<Expiry>, expires: Option<Millis>) -> Option<String> {
     })
 }
 
-/// Looks again and again for some seconds, until there is something or the time is over: new keys become visible
-/// about a second after they were made.
+/// Looks for the key repeatedly for some seconds, until one is found or the time is up: new keys become visible about a
+/// second after they were created.
 async fn look(session: &Session, name: &str, trace: &Trace) -> Result<Found, ClientError> {
     let mut last = Ok(Found::default());
     for attempt in 0..MAX_LOOKS {
@@ -290,7 +292,7 @@ async fn look(session: &Session, name: &str, trace: &Trace) -> Result<Found, Cli
     }
 }
 
-/// The keys with this request id in their metadata.
+/// Returns the keys with this request id in their metadata.
 ///
 /// # Errors
 /// When the cluster can't be asked.
@@ -310,7 +312,8 @@ pub async fn by_request_id(session: &Session, request_id: &str, name: &str) -> R
     Ok(keys)
 }
 
-/// The valid keys of a name and an owner that were made since a request left and were not there before.
+/// Returns the keys of a name and an owner that are not invalidated, were created since the request was sent, and did
+/// not exist before. None of them is proved to be created by the request.
 async fn by_name(
     session: &Session,
     name: &str,
@@ -331,12 +334,12 @@ async fn by_name(
 }
 
 impl Lost {
-    /// The keys that were certainly made by the request.
+    /// Returns the keys that were certainly created by the request; none if the cluster could not be asked.
     pub fn ours(&self) -> &[ApiKey] {
         self.found.as_ref().map_or(&[], |found| &found.ours)
     }
 
-    /// Where to look for the key.
+    /// Returns a hint on how to find the key.
     fn search(&self) -> String {
         let name = crate::model::text::sanitize::shown(&self.name).into_owned();
         match &self.request_id {
@@ -345,7 +348,7 @@ impl Lost {
         }
     }
 
-    /// What to say about it.
+    /// Returns the problem to report, with what was found and what to do.
     pub fn problem(&self) -> Problem {
         let Self { error, found, .. } = self;
         let ids = |keys: &[ApiKey]| keys.iter().map(|key| key.id.to_string()).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! Making a key of any kind, and what to say where none was made.
+//! Creating a key of any kind, and the problem to report if none was created.
 
 use crate::{
     client::{ClientError, CreatedKey},
@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-/// Why there is no key, or none that can be used, in words.
+/// Error of creating a key: there is none, or none that can be used.
 #[derive(Debug)]
 pub struct NewKeyError {
-    /// What happened, and the way out.
+    /// Problem to report, with the way out.
     pub problem: Problem,
     /// Keys that a request with a lost answer made; nobody knows their secrets.
     pub strays: Vec<ApiKey>,
@@ -33,7 +33,7 @@ impl NewKeyError {
 /// Makes a key. If the answer is lost, looks for what the request made.
 ///
 /// # Errors
-/// [`NotMade`].
+/// [`NewKeyError`].
 pub async fn make(session: &Session, key: &NewKey) -> Result<CreatedKey, NewKeyError> {
     let made = match key {
         NewKey::Own(own) => create::create(session, own).await,
@@ -51,7 +51,7 @@ pub async fn make(session: &Session, key: &NewKey) -> Result<CreatedKey, NewKeyE
 /// Copies a key. If the answer is lost, looks for what the request made.
 ///
 /// # Errors
-/// [`NotMade`].
+/// [`NewKeyError`].
 pub async fn copy(session: &Session, clone: &CloneKey) -> Result<CreatedKey, NewKeyError> {
     clone::clone(session, clone).await.map_err(|error| NewKeyError::new(error, clone::problem))
 }

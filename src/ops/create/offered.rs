@@ -1,22 +1,23 @@
-//! What a cluster and a sign-in can't do, read once before a form is filled in.
+//! Capabilities that a cluster or a sign-in lacks, read once before a form is filled in.
 
 use crate::ops::{
     Problem, Session,
     connections::capabilities::{self, Capability},
 };
 
-/// What is missing for each offer that can't be had.
+/// Missing capabilities, each with the problem.
 #[derive(Clone, Debug, Default)]
 pub struct MissingCapabilities(Vec<(Capability, Problem)>);
 
 impl MissingCapabilities {
-    /// What is missing for it. `None` is no promise: only the cluster knows in the end.
+    /// Returns the problem if a capability is missing. `None` is no promise: only the cluster knows in the end.
     pub fn missing(&self, offer: Capability) -> Option<&Problem> {
         self.0.iter().find(|(own, _)| *own == offer).map(|(_, problem)| problem)
     }
 }
 
-/// Reads what is missing for keys that a form can make; of cross-cluster keys the license is asked for.
+/// Reads the capabilities that are missing for keys that a form can create; for cross-cluster keys the license is
+/// checked, too.
 pub async fn read(session: &Session) -> MissingCapabilities {
     let mut missing = Vec::new();
     for offer in [Capability::Grant, Capability::CrossCluster, Capability::CertificateIdentity] {

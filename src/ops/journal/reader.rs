@@ -1,5 +1,5 @@
-//! Reading the journal for a person: is it whole, what was done, what was done to one key; and writing a part of
-//! it to a new file. These calls block.
+//! Reading the journal for a person: verifying it, listing the operations on all keys or on one, and exporting a part
+//! of it to a new file. These calls block.
 
 use std::{
     collections::HashSet,
@@ -28,22 +28,22 @@ use crate::{
     store::journal::{FaultyLine, Journal, NotKept, Report},
 };
 
-/// What a check of the journal said.
+/// Result of verifying the journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
-    /// Its folder, where one is kept.
+    /// Folder of the journal; `None` if none is kept.
     pub folder: Option<PathBuf>,
-    /// Why none is kept.
+    /// Reason why no journal is kept; `None` if one is.
     pub not_kept: Option<NotKept>,
-    /// How many lines it has.
+    /// Number of lines in the journal.
     pub lines: u64,
-    /// In how many files.
+    /// Number of files in the journal.
     pub files: usize,
-    /// The first faults, from the beginning.
+    /// First few faults, in the order of the journal.
     pub faults: Vec<FaultyLine>,
-    /// Number of all faults.
+    /// Total number of faults, including those that are not in `faults`.
     pub fault_count: usize,
-    /// How many deeds have no outcome.
+    /// Number of operations that have no outcome.
     pub open: usize,
 }
 
@@ -60,7 +60,7 @@ impl Verification {
         }
     }
 
-    /// `10,234 entries verified, chain intact`, or the number of faults.
+    /// Returns the result in one line: `10,234 entries verified, chain intact`, or the number of faults.
     pub fn words(&self) -> String {
         let entries = entries(self.lines);
         match self.fault_count {
@@ -71,7 +71,7 @@ impl Verification {
         }
     }
 
-    /// Where the first fault is and what it is, with the way out.
+    /// Returns a message about the first fault, with its file and line and what to do; `None` if there is no fault.
     pub fn fault_words(&self) -> Option<String> {
         let first = self.faults.first()?;
         let place = format!("{first}.");
@@ -88,34 +88,34 @@ impl Verification {
     }
 }
 
-/// `1 entry`, `10,234 entries`.
+/// Formats a number of entries: `1 entry`, `10,234 entries`.
 pub fn entries(count: u64) -> String {
     if count == 1 { "1 entry".into() } else { format!("{} entries", thousands(count)) }
 }
 
-/// All that was done, and whether it can be believed.
+/// All operations in the journal, with the result of verifying it.
 #[derive(Clone, Debug, Default)]
 pub struct JournalLog {
-    /// What the check said.
+    /// Result of verifying the whole journal.
     pub standing: Verification,
-    /// The newest first.
+    /// All operations, newest first.
     pub operations: Arc<[Operation]>,
 }
 
-/// What was done to one key.
+/// Operations on one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// Why nothing is known.
+    /// Reason why no journal is kept; `None` if one is.
     pub not_kept: Option<NotKept>,
-    /// The newest first, so many as were asked for.
+    /// Operations on the key, newest first, up to the number asked for.
     pub operations: Vec<Operation>,
-    /// Whether there are older ones.
+    /// `true` if there are older operations.
     pub more: bool,
-    /// How many entries name the key and are not as they were written.
+    /// Number of entries that name the key and are not intact.
     pub broken: usize,
 }
 
-/// Checks the whole chain.
+/// Verifies the whole hash chain.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -124,7 +124,7 @@ pub fn check(journal: &Journal) -> Result<Verification, Problem> {
     Ok(Verification::new(journal, &report))
 }
 
-/// Reads everything, and checks it on the way.
+/// Reads all operations, and verifies the journal in the same pass.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -134,9 +134,9 @@ pub fn read(journal: &Journal) -> Result<JournalLog, Problem> {
     Ok(JournalLog { standing: Verification::new(journal, &report), operations: operations.newest_first().into() })
 }
 
-/// Checks the journal, and once more where something is wrong: another program may just be writing, and half a
-/// line that is being written is no fault. Hands each entry and its line to `take`, with what `begin` makes for each of
-/// the two.
+/// Verifies the journal, and a second time after a pause if there is a fault: another program may just be writing, and
+/// a partly written line is no fault. Passes each entry and its line to `take`, with a value that `begin` creates anew
+/// for each pass.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -160,7 +160,7 @@ pub fn checked<T>(
     once()
 }
 
-/// Reads what is about a key, the newest first, at most so many. It is not checked against the whole chain.
+/// Reads the operations on a key, newest first, at most `most` of them. The chain as a whole is not verified.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -168,7 +168,7 @@ pub fn of_key(journal: &Journal, key: &KeyId, most: usize) -> Result<History, Pr
     let failed = |error: io::Error| unreadable(journal, &error);
     let mut found: Vec<Read> = Vec::new();
     let needle = format!("\"{key}\"");
-    // Each deed has two entries at most.
+    // Each operation has two entries at most.
     let broken = journal.naming(&needle, |entry| {
         if entry.is_about(key.as_str()) {
             found.push(entry);
@@ -206,17 +206,17 @@ fn unreadable(journal: &Journal, error: &io::Error) -> Problem {
         .hint("Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL")
 }
 
-/// The form of a part of the journal.
+/// File format of an exported part of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalFormat {
-    /// The entries as they are in the journal.
+    /// Entries exactly as they are in the journal.
     JsonLines,
-    /// One deed a line, for a spreadsheet.
+    /// One operation per line, for a spreadsheet.
     Csv,
 }
 
 impl JournalFormat {
-    /// Its name.
+    /// Returns the display name.
     pub fn word(self) -> &'static str {
         match self {
             Self::JsonLines => "JSON lines",
@@ -224,7 +224,7 @@ impl JournalFormat {
         }
     }
 
-    /// How its files end.
+    /// Returns the file extension, without a dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::JsonLines => "jsonl",
@@ -233,21 +233,21 @@ impl JournalFormat {
     }
 }
 
-/// A file that is to be made of some deeds.
+/// Export of operations to a new file.
 #[derive(Clone, Debug)]
 pub struct Export {
-    /// Which.
+    /// Operations to export.
     pub operations: Vec<Operation>,
-    /// Its form.
+    /// File format.
     pub form: JournalFormat,
-    /// Where; nothing may be there yet.
+    /// Path of the new file; an existing file is never overwritten.
     pub path: PathBuf,
 }
 
-/// Writes the file; how many deeds are in it. What was stopped or failed leaves nothing behind.
+/// Writes the file and returns the number of operations in it. Leaves no file behind if it is stopped or fails.
 ///
 /// # Errors
-/// When there is such a file, a disk refuses, an entry is gone, or it was stopped.
+/// When the file exists already or can't be written, when an entry is missing from the journal, or when it was stopped.
 pub fn to_file(journal: &Journal, export: &Export, stop: &AtomicBool) -> Result<u64, Problem> {
     let path = &export.path;
     let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;
@@ -294,7 +294,7 @@ fn lines(journal: &Journal, export: &Export, out: &mut impl Write, stop: &Atomic
     }
 }
 
-/// The names of the columns.
+/// Column names of the CSV file.
 const HEAD: [&str; 14] = [
     "time",
     "action",

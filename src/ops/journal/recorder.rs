@@ -1,4 +1,4 @@
-//! Writing down what is done: the intent before a request leaves, and what came of it afterwards, so that a
+//! Recording operations in the journal: the intent before a request is sent, and its outcome afterwards, so that a
 //! crash between the two can be seen.
 
 use std::io::Read as _;
@@ -17,14 +17,14 @@ use crate::{
     store::journal::is_running,
 };
 
-/// An intent that was written down and waits for its outcome.
+/// Intent that was recorded and waits for its outcome.
 #[derive(Debug)]
 pub(crate) struct Intent<'a> {
     session: &'a Session,
     entry: Entry,
 }
 
-/// What came of an intent.
+/// Outcome of an intent, to be recorded.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OutcomeEntry {
     pub(crate) verdict: Verdict,
@@ -36,7 +36,7 @@ pub(crate) struct OutcomeEntry {
 }
 
 impl OutcomeEntry {
-    /// Of what became of each key. Where that is not known for one of them, it is not known for all together.
+    /// Builds the outcome from that of each key. If one of them is unknown, the whole outcome is unknown.
     pub(crate) fn of_outcomes(keys: Vec<KeyId>, failures: Vec<(KeyId, Failure)>) -> Self {
         let verdict = if failures.is_empty() {
             Verdict::Success
@@ -53,7 +53,7 @@ impl OutcomeEntry {
         Self { verdict, keys, failed: failures.into_iter().map(failed).collect(), reason: None }
     }
 
-    /// Of a request that was refused, or whose answer was lost.
+    /// Builds the outcome of a request that was refused, or whose answer was lost; the latter is unknown.
     pub(crate) fn of_error(error: &ClientError, keys: &[KeyId]) -> Self {
         let reason = error.to_string();
         let is_lost = error.is_answer_lost();
@@ -65,7 +65,7 @@ impl OutcomeEntry {
 }
 
 impl Session {
-    /// Writes down what is about to be done. What can't be written down is not done.
+    /// Records an operation that is about to be done. An operation that can't be recorded is not done.
     ///
     /// # Errors
     /// [`ClientError::NotSent`] when the journal can't be written.
@@ -122,8 +122,9 @@ impl Session {
         }
     }
 
-    /// Intents that have no outcome, of any cluster: the ids in them tell whose they are. Another process that is
-    /// running will write its outcomes itself. A journal that can't be read has none here: each check of it says so.
+    /// Returns the intents that have no outcome, of any cluster: the ids in them show whose they are. Intents of
+    /// another process that is still running are left out: it will write its outcomes itself. A journal that can't be
+    /// read has none here; each verification reports that.
     pub(crate) async fn open_intents(&self) -> Vec<Read> {
         if self.journal.folder().is_none() {
             return Vec::new();
@@ -174,7 +175,7 @@ impl Intent<'_> {
     }
 }
 
-/// Unique, by time and by a random number of the system's hasher.
+/// Returns a unique id, from the time and a random number of the system's hasher.
 fn fresh_id() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let now: Millis = clock::now();

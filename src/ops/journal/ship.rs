@@ -1,5 +1,5 @@
-//! Shipping the journal into an index of a cluster: each entry as the document that it is, under its own hash as
-//! its id, so that it is there once however often it is sent.
+//! Shipping the journal to an index of a cluster: each entry is sent as a document, with its own hash as the document's
+//! id, so that it exists once however often it is sent.
 
 use std::{io, time::Duration};
 
@@ -13,63 +13,63 @@ use crate::{
     store::journal::{Journal, Report},
 };
 
-/// The most documents of one request.
+/// Maximum number of documents per request.
 const MAX_BULK_LINES: usize = 500;
-/// The most bytes of one request, as far as a single document is not larger.
+/// Maximum number of bytes per request, unless a single document is larger.
 const MAX_BULK_BYTES: usize = 4 << 20;
-/// How often documents that a busy cluster puts off are sent.
+/// Maximum number of attempts for documents that a busy cluster defers.
 const TRIES: u32 = 6;
-/// The pause before they are sent again; doubled each time.
+/// Pause before deferred documents are sent again; doubled each time.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What is to be shipped.
+/// Options of a shipment.
 #[derive(Clone, Debug)]
 pub struct Shipment {
-    /// Where to: an index or a data stream.
+    /// Index or data stream to ship to.
     pub index: String,
-    /// Only entries of this moment or later.
+    /// Time of the earliest entry to ship, inclusive; `None` ships all.
     pub since: Option<Millis>,
-    /// Also where the chain is broken: then all entries that are as they were written.
+    /// `true` to ship even if the chain is broken: then all intact entries are sent.
     pub even_broken: bool,
 }
 
-/// An entry that the cluster did not take.
+/// Entry that the cluster did not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undelivered {
-    /// Its number.
+    /// Sequence number of the entry.
     pub sequence: u64,
-    /// In Elasticsearch's words.
+    /// Reason, as Elasticsearch states it.
     pub reason: String,
 }
 
-/// What came of it.
+/// Result of a shipment.
 #[derive(Clone, Debug, Default)]
 pub struct Shipped {
-    /// How many are new there.
+    /// Number of entries that are new in the index.
     pub shipped: u64,
-    /// How many were there.
+    /// Number of entries that were in the index before.
     pub already_there: u64,
-    /// Those that were refused.
+    /// Entries that were refused.
     pub failed: Vec<Undelivered>,
-    /// Result of checking the journal before.
+    /// Result of verifying the journal before shipping.
     pub report: Report,
-    /// Why the rest was not sent.
+    /// Error because of which the rest was not sent; `None` if everything was sent.
     pub ended_by: Option<Box<ClientError>>,
 }
 
-/// Why nothing was sent.
+/// Reason why nothing was shipped.
 #[derive(Debug)]
 pub enum NotShipped {
-    /// The chain is broken, as the check has it.
+    /// Broken chain, with the result of the verification.
     Broken(Box<Report>),
-    /// There is no journal, or it can't be read.
+    /// Missing or unreadable journal.
     Problem(Box<Problem>),
 }
 
-/// Checks the journal and ships it, the oldest entry first. `tell` hears how many were answered for.
+/// Verifies the journal and ships it, oldest entry first. `tell` receives the number of entries answered so far.
 ///
 /// # Errors
-/// [`NotShipped`]; then nothing was sent. What the cluster says is in [`Shipped`].
+/// [`NotShipped`]; then nothing was sent. Errors of the cluster are in [`Shipped`].
 pub async fn ship(
     session: &Session,
     journal: &Journal,
@@ -110,7 +110,7 @@ pub async fn ship(
     Ok(shipped)
 }
 
-/// Reads files beside the runtime.
+/// Runs a blocking read outside the async runtime.
 async fn beside<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, NotShipped> {
     let done = tokio::task::spawn_blocking(read).await;
     done.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| unreadable(&error))
@@ -126,7 +126,8 @@ struct Document<'a> {
     entry: journal::Read,
 }
 
-/// Parts of at most so many documents and bytes; none is empty.
+/// Splits documents into chunks of at most [`MAX_BULK_LINES`] documents and [`MAX_BULK_BYTES`] bytes; none is empty,
+/// and a larger document is a chunk of its own.
 fn chunks<'a, 'd>(documents: &'a [Document<'d>]) -> Vec<&'a [Document<'d>]> {
     let mut chunks = Vec::new();
     let mut rest = documents;
@@ -144,7 +145,7 @@ fn chunks<'a, 'd>(documents: &'a [Document<'d>]) -> Vec<&'a [Document<'d>]> {
     chunks
 }
 
-/// Sends a chunk, and again what was put off, a little later each time.
+/// Sends a chunk, and sends deferred documents again, after a longer pause each time.
 async fn deliver(
     session: &Session,
     index: &str,
@@ -174,8 +175,8 @@ async fn deliver(
     Ok(())
 }
 
-/// An index template that fits the entries, as the body of `PUT _index_template/NAME`. It makes a data stream of
-/// the name. Nothing needs it: without one, Elasticsearch guesses the types.
+/// Returns an index template for the entries, as the body of `PUT _index_template/NAME`. It creates a data stream of
+/// the name `index`. The template is optional: without it, Elasticsearch guesses the types.
 pub fn template(index: &str) -> Value {
     let keyword = || json!({ "type": "keyword", "ignore_above": 1024 });
     let named = |names: &[&str]| {

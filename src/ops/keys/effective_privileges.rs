@@ -1,4 +1,4 @@
-//! What a key can do: the key read with its owner's snapshot, and how its owner stands today.
+//! Effective privileges of a key: the key is read with its owner's snapshot, and with the current state of its owner.
 
 use serde_json::value::RawValue;
 
@@ -17,37 +17,37 @@ use crate::{
     ops::Session,
 };
 
-/// A key and what it can do.
+/// Key with its effective privileges.
 #[derive(Clone, Debug)]
 pub struct KeyRights {
-    /// As it is now, with the snapshot where the cluster tells it.
+    /// Key as it is now, with its owner's snapshot (`limited_by`) if the cluster returns it.
     pub key: ApiKey,
-    /// What it can do.
+    /// Effective privileges of the key.
     pub rights: Rights,
-    /// How its owner stands today. Nothing is said of cross-cluster keys, which nobody's rights limit.
+    /// Current state of the key's owner; `None` for cross-cluster keys, which no owner's privileges limit.
     pub owner: Option<OwnerNow>,
 }
 
-/// Reads a key with what it can do; `None` if the cluster doesn't know it.
+/// Reads a key with its effective privileges; `None` if the cluster doesn't know the key.
 ///
 /// # Errors
-/// When the key can't be read. That the owner can't be is no error: it is not known then.
+/// When the key can't be read. An owner that can't be read is no error: its state is not known then.
 pub async fn of(session: &Session, id: &KeyId) -> Result<Option<KeyRights>, ClientError> {
     let Some(key) = with_limits(session, id).await? else { return Ok(None) };
     Ok(Some(of_key(session, key).await))
 }
 
-/// The same, put into words.
+/// Reads a key as [`of`] does, and describes its effective privileges.
 ///
 /// # Errors
-/// As [`of`].
+/// As for [`of`].
 pub async fn told(session: &Session, id: &KeyId) -> Result<Option<DescribedRights>, ClientError> {
     let Some(whole) = of(session, id).await? else { return Ok(None) };
     let work = tokio::task::spawn_blocking(move || DescribedRights::of(whole)).await;
     Ok(Some(work.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))))
 }
 
-/// The same of a key that was read with its limits before.
+/// Determines the effective privileges of a key that was read with its owner's snapshot before.
 pub async fn of_key(session: &Session, key: ApiKey) -> KeyRights {
     let owner = match key.kind {
         KeyKind::CrossCluster => None,
@@ -59,7 +59,7 @@ pub async fn of_key(session: &Session, key: ApiKey) -> KeyRights {
     KeyRights { key, rights, owner }
 }
 
-/// One key, with the snapshot of its owner's rights where the cluster tells it.
+/// Reads a key, with its owner's snapshot if the cluster returns it; `None` if the cluster doesn't know the key.
 ///
 /// # Errors
 /// When the key can't be read.
@@ -77,7 +77,7 @@ pub async fn with_limits(session: &Session, id: &KeyId) -> Result<Option<ApiKey>
     session.client.get_api_key(id, own).await
 }
 
-/// How the owner of a key stands today, as far as one may see it.
+/// Reads the current state of a key's owner, as far as the session may see it.
 async fn owner_now(session: &Session, key: &ApiKey) -> OwnerNow {
     let (is_enabled, roles) = match roles_now(session, key).await {
         Ok(Some(found)) => found,
@@ -93,7 +93,8 @@ async fn owner_now(session: &Session, key: &ApiKey) -> OwnerNow {
     OwnerNow::Known(Box::new(OwnerToday::new(is_enabled, roles.clone(), key.limited_by.as_deref(), &found)))
 }
 
-/// The owner's roles of today; `None` if there is no such user any more.
+/// Reads whether the owner is enabled, and the owner's current roles; `None` if there is no such user any more. The
+/// error is the reason why they are not known.
 async fn roles_now(session: &Session, key: &ApiKey) -> Result<Option<(bool, Vec<String>)>, String> {
     let (owner, identity) = (&key.owner, &session.identity);
     let is_oneself = (&owner.username, &owner.realm) == (&identity.username, &identity.realm);
@@ -125,25 +126,25 @@ fn why(error: &ClientError, what: &str) -> String {
     }
 }
 
-/// What a key can do, put into words once: it is drawn many times.
+/// Description of a key's effective privileges, built once because it is drawn many times.
 #[derive(Clone, Debug)]
 pub struct DescribedRights {
-    /// The key and its rights.
+    /// Key with its effective privileges.
     pub whole: KeyRights,
-    /// A sentence each.
+    /// Sentences about the privileges, each as pieces of text.
     pub sentences: Vec<Vec<Piece>>,
-    /// What has to be known besides.
+    /// Additional notes on the privileges.
     pub notes: Vec<String>,
-    /// How its owner stands today.
+    /// Sentences about the current state of the key's owner; empty for cross-cluster keys.
     pub owner: Vec<String>,
-    /// The table.
+    /// Rows of the table of privileges.
     pub rows: Vec<RightsRow>,
-    /// The rights, and what they were worked out from, as JSON on one line.
+    /// Effective privileges, and the fields of the key that they were computed from, as JSON on one line.
     pub json: String,
 }
 
 impl DescribedRights {
-    /// Puts into words.
+    /// Describes the effective privileges of a key.
     pub fn of(whole: KeyRights) -> Self {
         let rights = serde_json::to_string(&RightsJson::new(&whole.rights)).unwrap_or_default();
         let raw = |part: &Option<Box<RawValue>>| part.as_deref().map(|raw| raw.get().to_owned());

@@ -1,5 +1,5 @@
-//! Writing keys to a new file, with progress and stop. Nothing is ever written over, and what was stopped
-//! or failed leaves nothing behind.
+//! Exporting keys to a new file, with progress and a way to stop. No existing file is ever overwritten, and an export
+//! that was stopped or failed leaves no file behind.
 
 use std::{
     borrow::Cow,
@@ -18,45 +18,45 @@ use crate::{
     ops::{Problem, keys::list::KeyList},
 };
 
-/// What is to be written: some keys of one list, with the name of their cluster.
+/// Keys of one list to export, with the name of their cluster.
 #[derive(Clone, Debug)]
 pub struct ExportSource {
-    /// Of which cluster.
+    /// Name of the cluster.
     pub cluster: String,
-    /// The list.
+    /// List that the keys are in.
     pub list: Arc<KeyList>,
-    /// Places of keys in it, in order.
+    /// Row ids of the keys in the list, in the order of the file.
     pub rows: Vec<u32>,
 }
 
-/// A file that is to be made.
+/// Export of keys to a new file.
 #[derive(Clone, Debug)]
 pub struct Export {
-    /// Its keys.
+    /// Keys to export.
     pub parts: Vec<ExportSource>,
-    /// Its form.
+    /// File format.
     pub format: Format,
-    /// Where; nothing may be there yet.
+    /// Path of the new file; an existing file is never overwritten.
     pub path: PathBuf,
-    /// What the file says about itself.
+    /// Information in the file about the export itself.
     pub about: About,
 }
 
-/// What was written.
+/// Result of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
-    /// Keys in the file.
+    /// Number of keys in the file.
     pub keys: u64,
-    /// Keys that end beyond the calendar and could not be put into one.
+    /// Number of keys that expire beyond the calendar's range and could not be put into a calendar file.
     pub beyond: u64,
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
 }
 
-/// Writes the file. This call blocks.
+/// Writes the file. `tell` receives the number of keys written so far. This call blocks.
 ///
 /// # Errors
-/// When there is such a file, the disk refuses, or it was stopped.
+/// When the file exists already or can't be written, or when the export was stopped.
 pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + Sync) -> Result<Exported, Problem> {
     let path = &export.path;
     let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;

@@ -11,8 +11,8 @@ use crate::{
     },
 };
 
-/// The keys meant by `reference`: the one with this id, otherwise all with this application id,
-/// otherwise all with this very name. Never a pattern.
+/// Finds the keys meant by `reference`: the one with this id, otherwise all with this application id, otherwise all
+/// with exactly this name. It is never a pattern.
 ///
 /// # Errors
 /// When the cluster can't be asked.
@@ -21,17 +21,17 @@ pub async fn named(session: &Session, reference: &str) -> Result<Vec<ApiKey>, Cl
     Ok(list_view::named(&candidates, reference).into_iter().cloned().collect())
 }
 
-/// The keys meant by a reference of which something is to be taken away.
+/// Keys meant by a reference for an operation that takes something away, split by whether they are invalidated.
 #[derive(Clone, Debug, Default)]
 pub struct Meant {
-    /// Those that are not invalidated: the ones that count.
+    /// Keys that are not invalidated: the ones that count.
     pub valid: Vec<ApiKey>,
-    /// Those of the same reference that were invalidated before.
+    /// Keys of the same reference that were invalidated before.
     pub invalidated: Vec<ApiKey>,
 }
 
-/// The keys meant by `reference` when keys that are invalidated already don't count: a name or an
-/// application id may be used again. An id means its key whatever the others are called.
+/// Finds the keys meant by `reference` where keys that are invalidated already don't count: a name or an application id
+/// may be used again. An id means its key whatever the others are called.
 ///
 /// # Errors
 /// When the cluster can't be asked.
@@ -94,7 +94,8 @@ pub async fn taken(session: &Session, name: &str, application_id: Option<&str>) 
     Ok(Taken { name: usable.count() as u64, application_id: 0 })
 }
 
-/// All pages: of a name that was used a thousand times, the one key that counts may be on the last.
+/// Reads all pages of keys that match a reference: of a name that was used a thousand times, the one key that counts
+/// may be on the last page.
 async fn matching(session: &Session, reference: &str) -> Result<Vec<ApiKey>, ClientError> {
     let mut query = KeyQuery::new(1000);
     query.filter = Some(json!({ "bool": { "minimum_should_match": 1, "should": [
@@ -120,8 +121,8 @@ async fn matching(session: &Session, reference: &str) -> Result<Vec<ApiKey>, Cli
     may_be_missing(&keys, reference, &odd, total).map_or(Ok(keys), Err)
 }
 
-/// That there is no such key is said only when the cluster said so: rows that can't be read, or that were counted and
-/// not sent, may be the key.
+/// Returns an error if the key that is meant may be missing from `keys`: only the cluster itself may say that there is
+/// no such key. Rows that can't be read, or that were counted and not sent, may be the key.
 fn may_be_missing(keys: &[ApiKey], reference: &str, odd: &UnreadRows, total: u64) -> Option<ClientError> {
     if keys.iter().any(|key| key.id.as_str() == reference) {
         return None;

@@ -1,4 +1,4 @@
-//! The cluster's own first figures, in one request, for the time until all keys are read.
+//! First counts by the cluster itself, in one request, for the time until all keys are read.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::{
     ops::Session,
 };
 
-/// What the cluster counts by itself: statuses, ends by day (of UTC), owners, types, realms.
+/// Counts by the cluster itself: statuses, expirations by day (UTC), owners, types, realms.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FirstCounts {
     counts: StatusCounts,
@@ -28,10 +28,10 @@ pub struct FirstCounts {
     now: Millis,
 }
 
-/// Asks for them; `None` where the cluster has no aggregations (before 8.14), or leaves a part of the answer out.
+/// Reads the counts; `None` if the cluster has no aggregations (before 8.14), or leaves a part of the answer out.
 ///
 /// # Errors
-/// Whatever a request can meet.
+/// Any error of the request, unless the cluster lacks or rejects aggregations.
 pub async fn first(session: &Session) -> Result<Option<FirstCounts>, ClientError> {
     if !session.has(Feature::Aggregations) {
         return Ok(None);
@@ -67,7 +67,7 @@ pub async fn first(session: &Session) -> Result<Option<FirstCounts>, ClientError
 }
 
 impl FirstCounts {
-    /// `None` where a count is missing: it is not known, and not 0.
+    /// Reads an answer; `None` if a count is missing: it is not known, and not 0.
     fn read(answer: &Value, now: Millis) -> Option<Self> {
         let count = |value: &Value| value["doc_count"].as_u64().and_then(|n| usize::try_from(n).ok());
         let terms = |name: &str| {
@@ -102,7 +102,8 @@ impl FirstCounts {
         })
     }
 
-    /// As an overview that is still to be confirmed. `bars` is the timeline of what ends, empty.
+    /// Returns the counts as an overview that is still to be confirmed. `bars` is the timeline of expirations, with
+    /// empty counts.
     pub fn overview(&self, mut bars: Vec<Bar>) -> Overview {
         for (at, count) in &self.days {
             // A day of UTC counts with the local day in which its noon lies.

@@ -1,5 +1,5 @@
-//! Keys that were chosen, by hand or by a search, resolved to ids at that moment: what is shown of them and
-//! what is sent are the same, whatever the cluster does meanwhile.
+//! Sets of keys, selected by hand or by a search and resolved to ids at that moment: what is shown and what is sent are
+//! the same, whatever the cluster does meanwhile.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,46 +13,46 @@ use crate::{
     ops::{Session, invalidate::InvalidationPlan, keys::list::KeyList},
 };
 
-/// How many keys are told one by one where the others are only counted.
+/// Maximum number of keys that are listed one by one; the others are only counted.
 pub const MAX_NAMED: usize = 5;
 
-/// Keys of one cluster.
+/// Set of keys of one cluster, as row ids of a list.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     list: Arc<KeyList>,
     rows: Vec<u32>,
 }
 
-/// What is told of many keys at once.
+/// Summary of a set of keys.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    /// How many have each status.
+    /// Number of keys with each status.
     pub statuses: StatusCounts,
-    /// Names of owners with the number of keys, the most frequent first.
+    /// Names of owners with the number of keys, most frequent first.
     pub owners: Vec<(String, usize)>,
-    /// `rest` and `cross_cluster` with the number of keys.
+    /// Key types (`rest` and `cross_cluster`) with the number of keys.
     pub kinds: Vec<(String, usize)>,
-    /// Products that keys say they were made by, with the number of keys.
+    /// Products that keys say they were made by, with the number of keys, most frequent first.
     pub products: Vec<(String, usize)>,
-    /// How many say of themselves that a product made them.
+    /// Number of keys that say of themselves that a product made them.
     pub managed: usize,
-    /// The first few of those, at most [`MAX_NAMED`]; those of people come first.
+    /// First few of the keys counted by `managed`, at most [`MAX_NAMED`]; those owned by people come first.
     pub say_managed: Vec<KeyId>,
-    /// The key that the session is signed in by, if it is among them.
+    /// Key that the session is signed in by; `None` if it is not in the set.
     pub own_key: Option<KeyId>,
-    /// What asks for a second look, by its word in a search, with the number of keys.
+    /// Findings that need a second look, by their name in a search, with the number of keys.
     pub findings: Vec<(&'static str, usize)>,
-    /// How many belong to others, where one may invalidate one's own only.
+    /// Number of keys of other owners if the session may invalidate its own keys only; otherwise 0.
     pub foreign: usize,
 }
 
 impl KeySet {
-    /// These places of a list.
+    /// Creates a set from row ids of a list.
     pub fn new(list: Arc<KeyList>, rows: Vec<u32>) -> Self {
         Self { list, rows }
     }
 
-    /// Keys that need not be in a list.
+    /// Creates a set of keys that need not be in a list.
     pub fn of_keys(keys: &[ApiKey]) -> Self {
         let mut list = KeyList::default();
         for key in keys {
@@ -63,76 +63,76 @@ impl KeySet {
         Self { list: Arc::new(list), rows }
     }
 
-    /// Those that are not invalidated yet.
+    /// Keeps only the keys that are not invalidated yet.
     pub fn not_yet_invalidated(mut self) -> Self {
         let keys = &self.list.keys;
         self.rows.retain(|row| !keys.is_invalidated(*row as usize));
         self
     }
 
-    /// Those that fit.
+    /// Keeps only the keys for which `fits` returns `true`.
     pub fn only(mut self, mut fits: impl FnMut(&ApiKey) -> bool) -> Self {
         let keys = &self.list.keys;
         self.rows.retain(|row| fits(&keys.key(*row as usize)));
         self
     }
 
-    /// Those whose row of the list fits, looked at without a copy of the key.
+    /// Keeps only the keys for whose row of the list `fits` returns `true`, without copying the keys.
     pub fn only_rows(mut self, mut fits: impl FnMut(&Inventory, usize) -> bool) -> Self {
         let keys = &self.list.keys;
         self.rows.retain(|row| fits(keys, *row as usize));
         self
     }
 
-    /// How many.
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is none.
+    /// `true` if the set has no keys.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The list that they are of.
+    /// Returns the list that the keys are of.
     pub fn list(&self) -> &Arc<KeyList> {
         &self.list
     }
 
-    /// One of them, by its number.
+    /// Returns a key by its index in the set.
     pub fn key(&self, number: usize) -> Option<ApiKey> {
         self.rows.get(number).map(|row| self.list.keys.key(*row as usize))
     }
 
-    /// One of them, by its id.
+    /// Returns a key by its id, looked up in the whole list.
     pub fn by_id(&self, id: &KeyId) -> Option<ApiKey> {
         self.list.keys.row_id(id).map(|row| self.list.keys.key(row))
     }
 
-    /// All of them.
+    /// Iterates over copies of the keys, in the order of the set.
     pub fn keys(&self) -> impl Iterator<Item = ApiKey> + '_ {
         self.rows.iter().map(|row| self.list.keys.key(*row as usize))
     }
 
-    /// Their ids.
+    /// Returns the ids of the keys, in the order of the set.
     pub fn ids(&self) -> Vec<KeyId> {
         self.rows.iter().map(|row| KeyId::new(self.list.keys.id(*row as usize))).collect()
     }
 
-    /// The product that one of them says it was made by.
+    /// Returns the product that the key in a row of the list says it was made by.
     fn product(&self, row: usize) -> Option<&str> {
         guard::product(self.list.keys.name(row), self.list.keys.managed_by(row))
     }
 
-    /// To be invalidated; no extra word is said yet.
+    /// Returns a plan to invalidate the keys, without any confirmation yet.
     pub fn plan(&self) -> InvalidationPlan {
         let managed = self.rows.iter().map(|row| *row as usize).filter(|row| self.product(*row).is_some());
         let managed = managed.map(|row| KeyId::new(self.list.keys.id(row))).collect();
         InvalidationPlan { ids: self.ids(), managed, ..InvalidationPlan::default() }
     }
 
-    /// Those that would be sent: without this key, and without what products made for themselves unless that is
-    /// meant too.
+    /// Returns the keys that would be sent: without `spared`, and without keys that products made for themselves unless
+    /// `managed_too`.
     pub fn going(&self, spared: Option<&KeyId>, managed_too: bool) -> Self {
         let keys = &self.list.keys;
         let spared = spared.and_then(|id| keys.row_id(id));
@@ -144,7 +144,7 @@ impl KeySet {
         Self { list: Arc::clone(&self.list), rows }
     }
 
-    /// What there is to be told of them, for who is signed in by this session. `now` is the cluster's.
+    /// Summarizes the keys for the user who is signed in by `session`. `now` is the cluster's clock.
     pub fn summary(&self, session: Option<&Session>, now: Millis) -> Summary {
         let keys = &self.list.keys;
         let mut bits = Bitmap::none(keys.len());

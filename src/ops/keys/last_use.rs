@@ -1,4 +1,4 @@
-//! When keys were last used, as far as an index of audit events can tell it: Elasticsearch keeps no last use.
+//! Last uses of keys, as far as an index of audit events shows them: Elasticsearch itself keeps no last use.
 
 use std::collections::HashMap;
 
@@ -17,39 +17,39 @@ use crate::{
     ops::Session,
 };
 
-/// Where audit events are, if nobody says otherwise: the integration of Elastic, and Filebeat.
+/// Default index patterns for audit events: those of the Elastic integration, and of Filebeat.
 pub const USUAL: &str = "logs-elasticsearch.audit-*,filebeat-*";
-/// So many keys are named in a request; of more, all are read.
+/// Maximum number of keys named in a request; for more, the last uses of all keys are read.
 const NAMED: usize = 1000;
 
-/// When keys were last seen at work.
+/// Last uses of keys within the time range of the audit events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uses {
-    /// Where that was read.
+    /// Index, data stream or pattern that was read.
     pub index: String,
-    /// The first event.
+    /// Time of the first event.
     pub from: Millis,
-    /// The last event.
+    /// Time of the last event.
     pub to: Millis,
     seen: HashMap<KeyId, Millis>,
 }
 
-/// How many of some keys were seen at work, and when.
+/// Counts of keys by last use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Used {
-    /// The moment that this is told of.
+    /// Moment to which the counts refer.
     pub at: Millis,
-    /// Within the day before that moment.
+    /// Number of keys last used within the day before `at`.
     pub lately: usize,
-    /// Earlier than that day.
+    /// Number of keys last used earlier than that day.
     pub earlier: usize,
-    /// Not at all, within the time of the events.
+    /// Number of keys not seen within the time range of the events.
     pub unseen: usize,
-    /// The last time that any of them was.
+    /// Latest use of any of the keys; `None` if none was seen.
     pub last: Option<Millis>,
 }
 
-/// Why nothing is known, in words that go on from "not known: ".
+/// Reason why no last use is known, phrased to follow "not known: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotKnown(pub String);
 
@@ -60,12 +60,12 @@ impl std::fmt::Display for NotKnown {
 }
 
 impl Uses {
-    /// When a key was last seen; `None` says that it was not, within the time of the events.
+    /// Returns the time when a key was last seen; `None` if it was not seen within the time range of the events.
     pub fn of(&self, id: &KeyId) -> Option<Millis> {
         self.seen.get(id).copied()
     }
 
-    /// How many of these keys were seen, and when.
+    /// Counts how many of these keys were seen, and when, relative to `now`.
     pub fn among<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>, now: Millis) -> Used {
         ids.into_iter().fold(Used { at: now, ..Used::default() }, |mut used, id| {
             match self.of(id) {
@@ -78,7 +78,8 @@ impl Uses {
         })
     }
 
-    /// The same of many keys in words: how many within a day, before, and not at all.
+    /// Formats the counts of many keys: how many were seen within a day, before that, and not at all. Dates are in
+    /// `zone`.
     pub fn words_of_many(&self, used: Used, zone: &TimeZone) -> String {
         let span = format!(
             "seen between {} and {}, where there are audit events",
@@ -94,8 +95,8 @@ impl Uses {
         parts.map(|(count, words)| format!("{} {words}", thousands(*count as u64))).collect::<Vec<_>>().join("; ")
     }
 
-    /// The same in words. What was not seen may have been used before the first event, after the last, or by
-    /// requests that the audit does not write down.
+    /// Formats the last use of a key, with dates in `zone`. A key that was not seen may have been used before the first
+    /// event, after the last, or by requests that the audit does not record.
     pub fn words(&self, id: &KeyId, now: Millis, zone: &TimeZone) -> String {
         match self.of(id) {
             Some(at) => format!("{} ({})", calendar::local(at, zone), expiry::ago(at, now)),
@@ -108,18 +109,19 @@ impl Uses {
     }
 }
 
-/// When these keys were last used, as far as the index of the connection tells it, or the usual places.
+/// Reads the last uses of keys from the audit index of the connection; if it names none, from the default ones
+/// ([`USUAL`]).
 ///
 /// # Errors
-/// Why it is not known.
+/// [`NotKnown`], with the reason.
 pub async fn of(session: &Session, ids: &[KeyId]) -> Result<Uses, NotKnown> {
     within(session, ids, None).await
 }
 
-/// The same of an index, a data stream or a pattern that somebody named.
+/// Reads the last uses of keys from `index`, which may be a data stream or a pattern; with `None` as [`of`] does.
 ///
 /// # Errors
-/// Why it is not known.
+/// [`NotKnown`], with the reason.
 pub async fn within(session: &Session, ids: &[KeyId], index: Option<&str>) -> Result<Uses, NotKnown> {
     let index = index.or(session.client.endpoint().audit_index.as_deref());
     let row = index.unwrap_or(USUAL);

@@ -8,9 +8,9 @@ use std::{
 
 use crate::client::ClientError;
 
-/// How many keys more than a cluster counted it may send: they may have been created meanwhile.
+/// Maximum number of keys beyond its own count that a cluster may send: they may have been created meanwhile.
 pub(crate) const MAX_COUNT_DRIFT: u64 = 1_000;
-/// The most keys that are read of one cluster: none has as many, and their ids alone would be 200 MB.
+/// Maximum number of keys that are read from one cluster: none has as many, and their ids alone would be 200 MB.
 pub const MAX_LISTED_KEYS: u64 = 10_000_000;
 
 /// Follows the pages of one question.
@@ -26,7 +26,7 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
-    /// For a question of which the cluster has counted so many rows before.
+    /// Creates the paging for a query of which the cluster has counted `rows` rows before.
     pub(crate) fn counted(rows: u64) -> Self {
         Self { counted: rows, ..Self::default() }
     }
@@ -36,8 +36,8 @@ impl Paging {
         self.new |= self.seen.insert(self.hasher.hash_one(id));
     }
 
-    /// Whether another page shall be asked for after this one, with so many rows where as many as `size` were asked
-    /// for. A page without a new id is the last.
+    /// Returns `true` if another page is to be requested after this one, which has `rows` rows where `size` were
+    /// requested. A page without a new id is the last.
     ///
     /// # Errors
     /// [`ClientError::Contradictory`] when more rows came than the cluster counts.

@@ -21,7 +21,7 @@ use crate::{
     store::rotation::RotationGuard,
 };
 
-/// What canceling a rotation does, as the cluster proves it.
+/// Effect of canceling a rotation, as the cluster proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CancelPlan {
     /// Standing of the old key.
@@ -64,7 +64,8 @@ pub async fn check_cancel(session: &Session, rotation: &Rotation, keep: bool) ->
     Ok(CancelPlan { old, successor, ends: Some(id.clone()) })
 }
 
-/// What one can't see one can't end, and not seeing it would look as if there were none.
+/// Checks that the session can see the successor: a key that it can't see can't be invalidated, and would look as if it
+/// did not exist.
 fn check_sees_successor(session: &Session, rotation: &Rotation) -> Result<(), Problem> {
     let maker = &rotation.maker;
     if session.privileges.sees_all_keys() || is_me(session, &maker.username, &maker.realm) {

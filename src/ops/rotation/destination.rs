@@ -1,4 +1,4 @@
-//! The places where the secret of a successor goes, and what is found there again.
+//! Destinations of a successor's secret, and what is found there later.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use crate::{
     store::secret_file,
 };
 
-/// A key in a file, encoded or as `id:key`; `None` where there is none.
+/// Reads a key from a file, encoded or as `id:key`; `None` if there is none.
 ///
 /// # Errors
 /// When the file can't be read.
@@ -24,7 +24,7 @@ pub fn in_file(path: &Path) -> io::Result<Option<(KeyId, Secret)>> {
     })
 }
 
-/// What is where the secret was to go.
+/// Returns the content of a secret's destination; [`DestinationContent::NotKnown`] if that is no file.
 pub fn arrived(place: &Destination) -> DestinationContent {
     let Destination::File { path } = place else { return DestinationContent::NotKnown };
     match (in_file(path), std::fs::metadata(path)) {
@@ -34,10 +34,10 @@ pub fn arrived(place: &Destination) -> DestinationContent {
     }
 }
 
-/// A path that means the same from another folder, and can be written down.
+/// Returns an absolute path that can be saved as text.
 ///
 /// # Errors
-/// When it is no text.
+/// When the path is not UTF-8.
 pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     match path.to_str() {
@@ -46,7 +46,8 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// The name of the file for the successor of a key, by the key's id; `None` for an id that could lead elsewhere.
+/// Returns the file name for the secret of a key's successor, from the key's id; `None` for an id that could lead to
+/// another folder.
 pub fn file_name(old: &KeyId) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (!old.as_str().is_empty() && old.as_str().bytes().all(plain)).then(|| format!("{old}.key"))

@@ -1,6 +1,6 @@
-//! The driver of a rotation: from one state to the next, the same for window and command line. What differs between
-//! them is an [`Interaction`]: how the secret reaches a person, how the end of the old key is confirmed, and where
-//! progress is shown.
+//! The driver of a rotation: takes it from one state to the next, for the window and the command line alike. What
+//! differs between them is an [`Interaction`]: how the secret is delivered to a person, how the end of the old key is
+//! confirmed, and where progress is shown.
 
 use std::{
     path::{Path, PathBuf},
@@ -37,32 +37,32 @@ use crate::{
     },
 };
 
-/// Front end of a rotation.
+/// Front end of a rotation: the window or the command line.
 pub trait Interaction: Send {
     /// Shows what was done or found out.
     fn progress(&mut self, report: RotationProgress);
 
-    /// `true` if a secret that goes to a person would reach somebody. Asked before a successor is made for it.
+    /// `true` if a secret that goes to a person would reach somebody. Asked before a successor is created for it.
     fn can_deliver(&mut self) -> bool;
 
-    /// Brings the secret of a successor to a person. Nothing is ended before it arrived.
+    /// Delivers the secret of a successor to a person. No key is ended before the secret was delivered.
     fn deliver(&mut self, rotation: &Rotation, made: &CreatedSuccessor) -> Delivery;
 
-    /// Hears that the secret is in a file.
+    /// Reports that the secret was written to a file. Does nothing by default.
     fn delivered(&mut self, _rotation: &Rotation, _made: &CreatedSuccessor, _file: &Path) {}
 
-    /// Asks whether a rotation that was resumed shall be ended now, in the way of `plan`.
+    /// Asks whether a resumed rotation is to be ended now, as `plan` says. Returns `true` for yes.
     fn confirm_end(&mut self, rotation: &Rotation, plan: EndPlan, uses: &Result<Uses, NotKnown>) -> bool;
 }
 
-/// Result of bringing a secret to a person.
+/// Result of delivering a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It was written to where it was to go.
+    /// Secret written to its destination.
     Arrived,
-    /// It is shown, and the person will say whether they have it.
+    /// Secret on display; the person has yet to confirm that they have it.
     Shown,
-    /// Nobody got it. The reason.
+    /// Failed delivery, with the reason: nobody has the secret.
     Failed(String),
 }
 
@@ -76,10 +76,10 @@ pub enum OpenDestination {
 }
 
 impl OpenDestination {
-    /// A new file at this path, which means the same from another folder.
+    /// Creates a new file for the secret at `path`, which is made absolute.
     ///
     /// # Errors
-    /// When there is a file already, and whatever the disk says.
+    /// When the file exists already, when the path is not UTF-8, and on any other I/O error.
     pub fn file(path: &Path) -> std::io::Result<Self> {
         Ok(Self::File(SecretFile::create(&destination::absolute(path)?)?))
     }
@@ -92,37 +92,38 @@ impl OpenDestination {
     }
 }
 
-/// The rotations of one cluster, as they are written down on this machine.
+/// Rotations of one cluster, as saved on this machine.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterRotations {
     /// The cluster.
     pub cluster: ClusterRef,
-    /// Those of it, the oldest first; finished ones too.
+    /// Rotations of this cluster, oldest first, including finished ones.
     pub rotations: Vec<Rotation>,
-    /// Standing of the keys of those that are not finished.
+    /// States of the keys of unfinished rotations.
     pub states: KeyStates,
-    /// Files that should be rotations and can't be read, each with the reason: of any cluster.
+    /// Rotation files that can't be read, each with the reason; they may be of any cluster.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
 impl ClusterRotations {
-    /// Outlook of a rotation of this cluster at `now`, by this machine's clock.
+    /// Returns the outlook of a rotation of this cluster at `now`, by this machine's clock.
     pub fn outlook(&self, rotation: &Rotation, now: Millis) -> Outlook {
         let (old, successor) = self.states.both(rotation);
         rotation.outlook(now, old, successor)
     }
 
-    /// The rotations whose old key can be ended now, or whose end can be filed.
+    /// Returns the rotations that are due at `now`: those whose old key can be ended, or whose end only has to be
+    /// recorded.
     pub fn due(&self, now: Millis) -> Vec<Rotation> {
         self.rotations.iter().filter(|rotation| self.outlook(rotation, now).is_due()).cloned().collect()
     }
 }
 
-/// Reads the rotations of the cluster that is signed in to, and how their keys stand.
+/// Reads the rotations of the session's cluster, and the states of their keys.
 ///
 /// # Errors
-/// When the cluster can't be asked who it is, or the folder can't be read. Keys that can't be asked for stand as not
-/// known.
+/// When the cluster can't be identified, or the folder can't be read. If the keys can't be read, their states are
+/// unknown.
 pub async fn here(session: &Session, rotations: &Rotations) -> Result<ClusterRotations, Problem> {
     let cluster = cluster_of(session).await?;
     let listing = all(rotations).await?;
@@ -142,22 +143,23 @@ async fn all(rotations: &Rotations) -> Result<Listing, Problem> {
     })
 }
 
-/// Plans for some keys.
+/// Rotation plans for several keys.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// A plan for each key that can be rotated.
+    /// Plans, one for each key that can be rotated.
     pub plans: Vec<RotationPlan>,
-    /// The others, each with the reason.
+    /// Keys that can't be rotated, each with the reason.
     pub refused: Vec<(KeyId, Problem)>,
-    /// When they were last used, or why that is not known.
+    /// Last uses of the keys in `plans`, or the reason why they are not known.
     pub uses: Result<Uses, NotKnown>,
 }
 
-/// Plans for keys, one after the other; a key that can't be rotated leaves the others. What needs consent refuses none
-/// here: each plan says it. `tell` hears how many are looked at.
+/// Plans rotations of keys, one after the other; a key that can't be rotated does not stop the others. A missing
+/// consent refuses no key here: each plan lists its objections. `progress` receives the number of keys looked at so
+/// far.
 ///
 /// # Errors
-/// When what is underway already can't be read.
+/// When the rotations on this machine can't be read.
 pub async fn plans(
     session: &Session,
     rotations: &Rotations,
@@ -178,37 +180,38 @@ pub async fn plans(
     Ok(Planned { plans, refused, uses: last_use::of(session, &good).await })
 }
 
-/// How far a rotation has come.
+/// Report of a rotation that was run as far as possible.
 #[derive(Debug)]
 pub struct RotationReport {
-    /// As it is on the disk.
+    /// State of the rotation, as saved on disk.
     pub rotation: Rotation,
-    /// Result of signing in with the successor.
+    /// Result of signing in with the successor; `None` if that was not done in this run, or if its workflow lets it ask
+    /// for nothing.
     pub trial: Option<Trial>,
-    /// Messages on the way, but for the trial.
+    /// Progress messages in order, without the one about the trial.
     pub progress: Vec<String>,
-    /// What is not as it was asked for, or not known, of a successor that was made in this run.
+    /// Doubts about a successor that was created in this run: what differs from the request, or is not known.
     pub doubts: Vec<String>,
-    /// How the old key ended, if it did.
+    /// Way in which the old key ended; `None` if it did not end in this run.
     pub ended: Option<Ended>,
-    /// Why it went no further.
+    /// Problem that stopped the rotation; `None` if there was none.
     pub problem: Option<Problem>,
-    /// `true` if the end of the old key was asked for and not confirmed.
+    /// `true` if ending the old key needed a confirmation that was not given.
     pub declined: bool,
-    /// The secret again where the successor was not seen to work, so that it can be tried once more.
+    /// Secret of the successor if it is not proved to work, so that it can be tried once more.
     pub secret: Option<Secret>,
 }
 
-/// Result of taking a rotation as far as it goes without a person.
+/// Result of running a rotation as far as possible without a person.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A successor was made, whose secret is being shown: [`kept`] follows, or [`cancel`].
+    /// Successor created, and its secret on display: [`confirm_delivery`] follows, or [`cancel()`].
     Shown(Box<RotationGuard>, Box<CreatedSuccessor>),
-    /// It went no further, or needs no person.
+    /// Report of a rotation that was stopped, or that needs no person for now.
     After(Box<RotationReport>),
 }
 
-/// One run of a rotation: what was learned on the way.
+/// One run of a rotation, with what it found out so far.
 struct Run<'a> {
     session: &'a Session,
     guard: RotationGuard,
@@ -221,7 +224,8 @@ struct Run<'a> {
     secret: Option<Secret>,
 }
 
-/// Hands progress to the front end, and keeps the messages.
+/// Returns a callback that passes progress to the front end and adds its messages to `report`, except the one about the
+/// trial.
 fn teller<'t>(front: &'t mut dyn Interaction, report: &'t mut Vec<String>) -> impl FnMut(RotationProgress) + Send + 't {
     move |one| {
         if !matches!(one, RotationProgress::Tried { .. }) {
@@ -265,7 +269,7 @@ impl<'a> Run<'a> {
         Outcome::After(Box::new(self.after(went.err())))
     }
 
-    /// Makes the successor and brings its secret to its destination, then goes on as far as it goes.
+    /// Creates the successor and delivers its secret to `destination`, then continues as far as possible.
     async fn make(mut self, destination: OpenDestination) -> Outcome {
         if matches!(destination, OpenDestination::Person(_)) && !self.front.can_deliver() {
             return self.finished(Err(nobody()));
@@ -311,8 +315,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The secret is where it belongs: that is written down, the successor is tried, and the grace period begins;
-    /// without one the old key is ended.
+    /// Continues after the secret was delivered: saves that, tries the successor, and begins the grace period; without
+    /// one, ends the old key.
     async fn arrived(&mut self) -> Result<(), Problem> {
         handed_over(&mut self.guard).map_err(|problem| {
             let Rotation { id, place, .. } = &self.guard.rotation;
@@ -350,10 +354,10 @@ fn nobody() -> Problem {
     Problem::new("Nobody would get the secret of a successor here. None is made", "")
 }
 
-/// Begins a rotation and takes it as far as it goes.
+/// Begins a rotation and runs it as far as possible.
 ///
 /// # Errors
-/// When nothing was begun: without the consent that it needs, and when it can't be written down.
+/// When nothing was begun: the key is being rotated already, a consent is missing, or the rotation can't be saved.
 pub async fn start(
     session: &Session,
     rotations: &Rotations,
@@ -367,7 +371,7 @@ pub async fn start(
     Ok(Run::new(session, guard, front).make(destination).await)
 }
 
-/// The person has the secret that was shown: the rotation goes on with it.
+/// Continues a rotation after the person confirmed that they have the secret that was shown.
 pub async fn confirm_delivery(
     session: &Session,
     guard: RotationGuard,
@@ -380,35 +384,36 @@ pub async fn confirm_delivery(
     run.after(went.err())
 }
 
-/// What a person has of the successor of a rotation that was interrupted.
+/// Answer of a person whether they have the secret of an interrupted rotation's successor.
 #[derive(Clone, Debug, Default)]
 pub enum SecretConfirmation {
-    /// They were not asked.
+    /// No answer: the person was not asked.
     #[default]
     Unsaid,
-    /// Its secret, which is of this key.
+    /// Secret that the person entered, with the id of the key it belongs to.
     Secret(KeyId, Secret),
-    /// They say that they have it, and don't show it.
+    /// Confirmation that the person has the secret, without entering it.
     Said,
-    /// They don't have it.
+    /// Confirmation that the person does not have the secret.
     Not,
 }
 
-/// Answers of a person to what an interrupted rotation may ask.
+/// Answers of a person to the questions that an interrupted rotation may ask.
 #[derive(Debug)]
 pub struct Answers {
-    /// What they have of the successor.
+    /// Answer whether the person has the successor's secret.
     pub have: SecretConfirmation,
-    /// Another file for the secret than the rotation names.
+    /// File for the secret instead of the destination that the rotation names; `None` keeps that one.
     pub file: Option<PathBuf>,
-    /// Where the secret of another successor goes, if it goes to no file.
+    /// Destination of another successor's secret if it goes to no file.
     pub person: Destination,
 }
 
-/// Goes on with a rotation that was interrupted, or that waits: as far as it goes.
+/// Resumes a rotation that was interrupted or that waits, and runs it as far as possible.
 ///
 /// # Errors
-/// When a person has to say whether they have the secret, and when the cluster can't be asked: then nothing was done.
+/// When a person has to confirm whether they have the secret, when an answer does not fit the rotation, and when the
+/// cluster can't be asked: then nothing was done.
 pub async fn resume(
     session: &Session,
     guard: RotationGuard,
@@ -450,8 +455,8 @@ impl Run<'_> {
     }
 }
 
-/// Finds out what the interrupted run has left. Gives the destination of another successor's secret where one has to
-/// be made; `None` where the secret of the first one arrived.
+/// Finds out what the interrupted run has left. Returns the destination of another successor's secret if one has to be
+/// created; `None` if the secret of the first one arrived.
 async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<OpenDestination>, Problem> {
     let told_to = run.guard.rotation.place.clone();
     let place = match &answers.file {
@@ -492,7 +497,7 @@ async fn recovered(run: &mut Run<'_>, answers: &Answers) -> Result<Option<OpenDe
     file.map(|file| Some(OpenDestination::File(file))).map_err(|error| no_room(&error).fix(other))
 }
 
-/// Takes a rotation whose secret was handed over as far as it goes.
+/// Runs a rotation whose secret was handed over as far as possible.
 async fn run_remaining(run: &mut Run<'_>, answers: &Answers) -> Result<(), Problem> {
     loop {
         match run.guard.rotation.next(clock::now()) {
@@ -528,7 +533,7 @@ async fn run_remaining(run: &mut Run<'_>, answers: &Answers) -> Result<(), Probl
     }
 }
 
-/// The secret of the successor, where it went to a file that is still there.
+/// Reads the successor's secret from its file; `None` if it went to no file, or the file does not hold it any more.
 fn in_its_file(rotation: &Rotation) -> Option<Secret> {
     let Destination::File { path } = &rotation.place else { return None };
     let (id, secret) = destination::in_file(path).ok()??;
@@ -549,27 +554,27 @@ fn no_room(error: &std::io::Error) -> Problem {
     Problem::new("There is no room for the secret. No successor is made", &error.to_string())
 }
 
-/// `true` if a rotation without a grace period ends its old key without another question, as it was said before: only
-/// when its successor signed in.
+/// `true` if a rotation without a grace period ends its old key without another confirmation, because that was given at
+/// its beginning: only if its successor signed in.
 pub fn ends_at_once(rotation: &Rotation) -> bool {
     let is_live =
         matches!(rotation.state, State::Grace { tried: Tried::Live, .. } | State::Ending { tried: Tried::Live, .. });
     rotation.grace == 0 && is_live
 }
 
-/// One of several keys.
+/// Result for one of several keys that are rotated.
 #[derive(Debug)]
 pub struct BatchItem {
-    /// The old key.
+    /// Id of the old key.
     pub old: KeyId,
-    /// How far it has come, or why nothing was begun.
+    /// Report of the rotation, or the reason why none was begun.
     pub result: Result<RotationReport, Problem>,
-    /// The file with its successor's secret.
+    /// File for the successor's secret; `None` if the secret goes to a person, or there is no such file.
     pub file: Option<PathBuf>,
 }
 
 impl BatchItem {
-    /// Why it went no further, if it did not.
+    /// Returns the problem that stopped the rotation or kept it from being begun; `None` if there was none.
     pub fn problem(&self) -> Option<&Problem> {
         match &self.result {
             Err(problem) => Some(problem),
@@ -578,11 +583,12 @@ impl BatchItem {
     }
 }
 
-/// Receiver of each result as soon as there is one.
+/// Callback that receives each result as soon as it is known.
 type Hearing<'a, T> = dyn FnMut(&T) + Send + 'a;
 
-/// Rotates several keys, one after the other, each secret to where `destination` says; a failure of one leaves the
-/// others. Between two it can be stopped: those that are left are as they were. `over` hears of each that is over.
+/// Rotates several keys, one after the other, and delivers each secret to the destination that `destination` returns. A
+/// failure of one does not stop the others. `stop` is checked between two keys; keys not begun are left unchanged.
+/// `over` receives each result.
 pub async fn many(
     session: &Session,
     rotations: &Rotations,
@@ -629,10 +635,10 @@ async fn one_of(
     BatchItem { old, result, file: path.filter(|path| path.exists()) }
 }
 
-/// A new file in a folder for the secret of a plan's successor, named by the old key's id.
+/// Creates a new file in `folder` for the secret of a plan's successor, named by the old key's id.
 ///
 /// # Errors
-/// For an id that is no name for a file, and whatever the disk says.
+/// When the id can't be a file name, and on any I/O error.
 pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Problem> {
     let old = &plan.old.id;
     let name = destination::file_name(old).ok_or_else(|| {
@@ -641,10 +647,10 @@ pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Pr
     OpenDestination::file(&folder.join(name)).map_err(|error| no_room(&error))
 }
 
-/// Makes a folder for the secrets of several successors, and gives its absolute path.
+/// Creates a folder for the secrets of several successors if there is none, and returns its absolute path.
 ///
 /// # Errors
-/// When there is none and it can't be made: then nothing was begun.
+/// When there is no such folder and it can't be created: then nothing was begun.
 pub fn folder_for_secrets(folder: &Path) -> Result<PathBuf, Problem> {
     let folder = destination::absolute(folder).and_then(|folder| make_folder(&folder).map(|()| folder));
     folder.map_err(|error| {
@@ -652,7 +658,8 @@ pub fn folder_for_secrets(folder: &Path) -> Result<PathBuf, Problem> {
     })
 }
 
-/// What ending each of these rotations would do now, in their order; for those that would be refused the reason.
+/// Checks what ending each of these rotations would do now. Results are in the order of `rotations`, with the reason
+/// for each that would be refused.
 pub async fn end_plans(session: &Session, rotations: &[Rotation]) -> Vec<Result<EndPlan, Problem>> {
     let mut plans = Vec::new();
     for rotation in rotations {
@@ -661,7 +668,8 @@ pub async fn end_plans(session: &Session, rotations: &[Rotation]) -> Vec<Result<
     plans
 }
 
-/// What canceling a rotation would do now: with its successor invalidated, and with its successor left valid.
+/// Checks what canceling a rotation would do now, both with the successor invalidated and with the successor left
+/// valid.
 pub async fn cancel_plans(session: &Session, rotation: &Rotation) -> CancelPlans {
     CancelPlans {
         ending: check_cancel(session, rotation, false).await,
@@ -669,27 +677,27 @@ pub async fn cancel_plans(session: &Session, rotation: &Rotation) -> CancelPlans
     }
 }
 
-/// Plans of both ways to cancel a rotation, or why each would be refused.
+/// Plans for both ways to cancel a rotation, or the reason why each would be refused.
 #[derive(Clone, Debug)]
 pub struct CancelPlans {
-    /// The successor is invalidated, where it has not ended.
+    /// Plan that invalidates the successor unless it has ended.
     pub ending: Result<CancelPlan, Problem>,
-    /// The successor is left valid.
+    /// Plan that leaves the successor valid.
     pub keeping: Result<CancelPlan, Problem>,
 }
 
 impl CancelPlans {
-    /// The plan with the successor left valid, or not.
+    /// Returns the plan that leaves the successor valid if `keep`, otherwise the one that invalidates it.
     pub fn of(&self, keep: bool) -> &Result<CancelPlan, Problem> {
         if keep { &self.keeping } else { &self.ending }
     }
 }
 
-/// Ends the old keys of rotations that are due on this very cluster, one after the other; the others are told
-/// why not. `tell` hears of each that is over.
+/// Ends the old keys of those rotations in `ids` that are due on this cluster, one after the other; each of the others
+/// gets a problem as its outcome. `each` receives each outcome.
 ///
 /// # Errors
-/// When it can't be told which are due.
+/// When the rotations that are due can't be determined.
 pub async fn end_these(
     session: &Session,
     rotations: &Rotations,
@@ -711,10 +719,10 @@ pub async fn end_these(
     Ok(outcomes)
 }
 
-/// Gives up a rotation that is held; as [`cancel`].
+/// Cancels a rotation that is locked, as [`cancel()`] does, and returns it.
 ///
 /// # Errors
-/// As [`cancel`].
+/// As for [`cancel()`].
 pub async fn cancel_rotation(
     session: &Session,
     guard: &mut RotationGuard,
@@ -725,11 +733,11 @@ pub async fn cancel_rotation(
     Ok(guard.rotation.clone())
 }
 
-/// The rotation that is meant by its id, or by that of one of its keys; those that are finished step back. Takes hold
-/// of it.
+/// Finds the rotation that `reference` means, by its own id or by that of one of its keys, and locks it. Unfinished
+/// rotations take precedence over finished ones.
 ///
 /// # Errors
-/// When there is none, when several are meant, and as [`take`].
+/// When there is none, when several are meant, and as for [`take`].
 pub fn find_rotation(rotations: &Rotations, listing: &Listing, reference: &str) -> Result<RotationGuard, Problem> {
     if let Some(rotation) = listing.rotations.iter().find(|rotation| rotation.id == reference) {
         return take(rotations, &rotation.id);
@@ -752,7 +760,7 @@ pub fn find_rotation(rotations: &Rotations, listing: &Listing, reference: &str) 
     }
 }
 
-/// The folder in which nothing can be written down.
+/// Returns the problem that this machine has no folder for rotations.
 pub fn nowhere() -> Problem {
     let error = std::io::Error::new(std::io::ErrorKind::NotFound, "this machine has no place for rotations");
     unwritable(Path::new("rotations"), &error)

@@ -62,7 +62,7 @@ pub async fn try_it(session: &Session, guard: &mut RotationGuard, secret: &Secre
     Ok(trial)
 }
 
-/// Begins the grace period on a person's word, where the secret can't be tried here.
+/// Begins the grace period on a person's confirmation that they have the secret, if it can't be tried here.
 ///
 /// # Errors
 /// When the successor can't be used.
@@ -144,7 +144,7 @@ async fn written(session: &Session, guard: &RotationGuard) -> Result<(), String>
     put(session, &old, metadata).await
 }
 
-/// Takes a successor that is given up out of the old key's metadata again, under the same conditions.
+/// Removes the successor of a canceled rotation from the old key's metadata, under the same conditions as [`link`].
 pub(super) async fn unlink(
     session: &Session,
     guard: &mut RotationGuard,
@@ -188,12 +188,12 @@ async fn put(session: &Session, old: &ApiKey, metadata: Box<RawValue>) -> Result
     outcome.failed.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure.to_string()))
 }
 
-/// What ending a rotation does, as the cluster proves it.
+/// Effect of ending a rotation, as the cluster proves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndPlan {
-    /// Nothing is sent: the old key has ended already, which is written down.
+    /// Record only: the old key has ended already, and nothing is sent.
     File(Ended),
-    /// The old key is invalidated.
+    /// Invalidation of the old key.
     Invalidate,
 }
 
@@ -201,12 +201,12 @@ pub enum EndPlan {
 struct Judged {
     plan: EndPlan,
     successor: ApiKey,
-    /// Why the successor is not proved to be one; only where the old key has ended without it.
+    /// Problem if the successor is not proved to be one; only if the old key has ended without it.
     doubt: Option<Problem>,
 }
 
-/// Checks all that ending a rotation depends on, and changes nothing: what is shown beforehand is decided by the same
-/// guard as the act.
+/// Checks everything that ending a rotation depends on, and changes nothing: the preview is decided by the same guard
+/// as the operation.
 ///
 /// # Errors
 /// When [`end`] would be refused now.
@@ -255,12 +255,12 @@ async fn judge(session: &Session, rotation: &Rotation, seen_valid: &mut bool) ->
     Ok(Judged { plan: EndPlan::Invalidate, successor, doubt: None })
 }
 
-/// Invalidates the old key and reads it again; where it has ended already that is only written down. That it is meant
-/// is the caller's business; that it is due by both clocks, that both keys are those of the rotation, and that the same
-/// cluster answers before and after it, is not.
+/// Invalidates the old key and reads it again; if it has ended already, that is only recorded. The caller is
+/// responsible for the confirmation. This function checks that the rotation is due by both clocks, that both keys
+/// belong to it, and that the same cluster answers before and after.
 ///
 /// # Errors
-/// When the old key was not seen to be ended. What was begun is written down, and can be gone on with.
+/// When the old key was not seen to be ended. What was begun is saved and can be resumed.
 pub async fn end(
     session: &Session,
     guard: &mut RotationGuard,
@@ -306,17 +306,18 @@ pub async fn end(
     Ok(how)
 }
 
-/// What became of a rotation that was to be ended.
+/// Outcome of a rotation that was to be ended.
 #[derive(Debug)]
 pub struct EndOutcome {
-    /// Of the rotation.
+    /// Id of the rotation.
     pub id: String,
-    /// The rotation at its end, or why it isn't there.
+    /// Rotation at its end and the way in which its old key ended, or the problem.
     pub result: Result<(Rotation, Ended), Problem>,
 }
 
-/// Ends the old keys of rotations that are due, one after the other; a failure of one leaves the others. Between
-/// two it can be stopped: those that are left have no fate.
+/// Ends the old keys of rotations that are due, one after the other; a failure of one does not stop the others. `stop`
+/// is checked between two; rotations not begun have no outcome. `report` receives the progress, and `progress` each
+/// outcome.
 pub async fn end_all(
     session: &Session,
     rotations: &Rotations,

@@ -29,9 +29,9 @@ const NAMED: usize = 3;
 /// Number of keys that the cluster is asked about in one request.
 const MAX_ASKED: usize = 1000;
 
-/// Asks the cluster which of these keys have expired, by date math in its own query: neither this machine's clock nor
-/// a header on the way has a say in that. Before 7.15 it can't be asked and no key can be rotated (its descriptors are not
-/// told): there the clock that was measured decides.
+/// Asks the cluster which of these keys have expired, by date math in its own query: neither this machine's clock nor a
+/// header on the way has a say in that. Before 7.15 it can't be asked and no key can be rotated (its descriptors are
+/// not told): there the clock that was measured decides.
 async fn expired(session: &Session, keys: &[&ApiKey]) -> Result<HashSet<KeyId>, ClientError> {
     let ids: Vec<&KeyId> =
         keys.iter().filter(|key| key.expires.is_some() && !key.invalidated).map(|key| &key.id).collect();
@@ -294,8 +294,8 @@ impl KeyStates {
     }
 }
 
-/// Asks how the keys of rotations stand; the cluster says itself which have expired. The rotations are of the cluster that is signed in to; finished ones are left
-/// out.
+/// Reads the states of the keys of rotations; the cluster itself says which have expired. The rotations must be of the
+/// session's cluster; finished ones are left out.
 ///
 /// # Errors
 /// When the cluster can't be asked, or another one answers.

@@ -1,4 +1,4 @@
-//! The successor: made once, found again after an interruption, and ended again where nobody knows its secret.
+//! The successor: created once, found again after an interruption, and invalidated if nobody knows its secret.
 
 use std::{sync::atomic::AtomicBool, time::Duration};
 
@@ -28,55 +28,56 @@ use crate::{
     store::{connections::new_profile_id, rotation::RotationGuard},
 };
 
-/// A successor that was just made. Its secret is here and nowhere else.
+/// Successor that was just created. Its secret is here and nowhere else.
 #[derive(Debug)]
 pub struct CreatedSuccessor {
-    /// With the secret.
+    /// New key, with its secret.
     pub created: CreatedKey,
-    /// The key that it takes the place of.
+    /// Key that it replaces.
     pub old: ApiKey,
-    /// What it is limited by, against the old key.
+    /// Comparison of the successor's owner's snapshot (`limited_by`) with that of the old key.
     pub rights: Rights,
 }
 
-/// What is at the place where the secret was to go.
+/// Content found at the destination of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DestinationContent {
-    /// The secret of this key.
+    /// Secret of this key.
     Key(KeyId),
-    /// Room for a secret that never came.
+    /// Empty file for a secret that never arrived.
     Empty,
-    /// Nothing, or something else: it may have been taken away, or never have come.
+    /// Unknown content: no file, or something other than a key. The secret may have been taken away, or may never have
+    /// arrived.
     NotKnown,
 }
 
-/// What a person says about a secret that may have been told.
+/// Choice of a person about a secret that may have been delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RecoveryChoice {
-    /// Nothing.
+    /// No choice made.
     #[default]
     None,
-    /// They have it.
+    /// Confirmation that the person has the secret.
     HandedOver,
-    /// They don't: it shall be made again.
+    /// Confirmation that the person does not have the secret: another successor is to be created.
     MakeAgain,
 }
 
-/// What comes after a recovery.
+/// Next step after a recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
-    /// The secret arrived: try it.
+    /// Trial of the successor, whose secret arrived.
     HandedOver,
-    /// There is no successor (any more): make one.
+    /// Creation of a successor: there is none, or none any more.
     MakeAgain,
 }
 
-/// Makes the successor. It is written down before its secret is given to the caller, who has to bring it where
-/// it belongs between [`hand_over_begins`] and [`handed_over`]. Before that is allowed, the cluster is asked again
-/// which one it is, and whether another machine made a successor at the same time: the later of two is taken back.
+/// Creates the successor. It is saved before its secret is returned to the caller, who has to deliver it between
+/// [`hand_over_begins`] and [`handed_over`]. Before that, the cluster is asked again which one it is, and whether
+/// another machine created a successor at the same time: the later of the two is invalidated.
 ///
 /// # Errors
-/// With what is true afterwards: after a lost answer a key that was made all the same has been ended, or is named.
+/// With the state afterwards: a key that was created although the answer was lost has been invalidated, or is named.
 pub async fn make(
     session: &Session,
     guard: &mut RotationGuard,
@@ -145,8 +146,8 @@ async fn create_successor(
     Ok(created)
 }
 
-/// Another cluster answers since the successor was asked for: nobody is given its secret. Where it is on the cluster
-/// that answers now, it is ended there.
+/// Handles the case that another cluster answers since the successor was requested: its secret is given to nobody. If
+/// the successor is on the cluster that answers now, it is invalidated there. Returns `problem` with the outcome added.
 async fn not_here(session: &Session, guard: &mut RotationGuard, id: &KeyId, problem: Problem) -> Problem {
     let found = match find(session, id).await {
         Ok(found) => found.filter(|key| check_successor(&guard.rotation, key).is_ok()),
@@ -172,8 +173,8 @@ async fn not_here(session: &Session, guard: &mut RotationGuard, id: &KeyId, prob
         .fix(resume)
 }
 
-/// Looks whether another successor was made at the same time, which the own one has to give way to, and which rights
-/// the own one got.
+/// Looks for a successor that was created at the same time and takes precedence over the new one, and compares the
+/// owner's snapshots of the new and the old key. Returns the comparison, and the rival if there is one.
 async fn look_beside(
     session: &Session,
     guard: &RotationGuard,
@@ -194,7 +195,8 @@ async fn look_beside(
     Ok((rights, rival))
 }
 
-/// Invalidates a successor that another one was made before, and closes the rotation.
+/// Invalidates a successor because another one was created before it, and closes the rotation. Returns the problem to
+/// report.
 async fn taken_back(
     session: &Session,
     guard: &mut RotationGuard,
@@ -224,7 +226,8 @@ pub(super) fn success() -> OutcomeEntry {
     OutcomeEntry { verdict: Verdict::Success, ..OutcomeEntry::default() }
 }
 
-/// The successor belongs to whoever makes it: not to somebody else on another day.
+/// Checks that the session is signed in as the user who began the rotation: a successor belongs to the user who creates
+/// it.
 fn check_maker(session: &Session, guard: &RotationGuard) -> Result<(), Problem> {
     let (maker, me) = (&guard.rotation.maker, &session.identity);
     if is_me(session, &maker.username, &maker.realm) {
@@ -238,7 +241,8 @@ fn check_maker(session: &Session, guard: &RotationGuard) -> Result<(), Problem> 
         .or(Fix::CancelRotation { id: guard.rotation.id.clone(), keep_successor: false }))
 }
 
-/// A successor with other rights than the old key has by now would be no successor.
+/// Checks that the old key's role descriptors are still those from the beginning of the rotation: otherwise the
+/// successor would have other privileges than the old key.
 pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), Problem> {
     if rotation.old.rights == successor::fingerprint(old) {
         return Ok(());
@@ -249,7 +253,8 @@ pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), P
     Err(Problem::new(&title, detail).hint("Cancel the rotation, then begin again").fix(cancel))
 }
 
-/// After a lost answer: what was made is ended, because nobody knows its secret.
+/// Handles a lost answer: invalidates keys that the request created, because nobody knows their secrets. Returns the
+/// problem to report.
 async fn lost(
     session: &Session,
     guard: &mut RotationGuard,
@@ -281,8 +286,8 @@ async fn lost(
     }
 }
 
-/// Invalidates a successor whose secret nobody has, because the rotation can't go on with it. Returns the problem that
-/// stood in the way, with what is true of the successor now.
+/// Invalidates a successor whose secret nobody has, because the rotation can't continue with it. Returns `problem` with
+/// the outcome for the successor added.
 pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> Problem {
     let ids = [id.clone()];
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
@@ -306,19 +311,20 @@ pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> P
     Problem { detail, kind, ..problem }
 }
 
-/// From here on somebody may have the secret.
+/// Saves that the hand-over begins: from here on somebody may have the secret.
 ///
 /// # Errors
-/// When it can't be written down: then nobody shall be told.
+/// When it can't be saved: then the secret must not be delivered.
 pub fn hand_over_begins(guard: &mut RotationGuard) -> Result<(), Problem> {
     guard.rotation.hand_over_begins()?;
     save(guard)
 }
 
-/// The secret reached nobody: the successor is ended, and a later run makes another one.
+/// Handles a failed delivery: invalidates the successor, whose secret nobody has; a later run creates another one.
+/// Returns the problem to report.
 ///
 /// # Errors
-/// Always, with what is true then.
+/// Always, with the state afterwards.
 pub async fn hand_over_failed(
     session: &Session,
     guard: &mut RotationGuard,
@@ -347,21 +353,21 @@ pub async fn hand_over_failed(
     problem.hint(hint).fix(resume)
 }
 
-/// The secret is where it belongs, for good.
+/// Saves that the secret was delivered.
 ///
 /// # Errors
-/// When it can't be written down; a later run finds out by itself.
+/// When it can't be saved; a later run finds out by itself.
 pub fn handed_over(guard: &mut RotationGuard) -> Result<(), Problem> {
     let successor = guard.rotation.successor().cloned().unwrap_or_default();
     guard.rotation.handed_over(successor)?;
     save(guard)
 }
 
-/// Finds out what an interrupted run has left: adopts a successor whose secret arrived, and ends those whose
+/// Finds out what an interrupted run has left: adopts a successor whose secret arrived, and invalidates those whose
 /// secret nobody knows.
 ///
 /// # Errors
-/// When a person has to say whether they have the secret, and when the cluster can't be asked.
+/// When a person has to confirm whether they have the secret, and when the cluster can't be asked.
 pub async fn recover(
     session: &Session,
     guard: &mut RotationGuard,
@@ -420,12 +426,12 @@ fn ask(guard: &RotationGuard, successor: &KeyId) -> Problem {
         .or(Fix::MakeAgain(rotation.id.clone()))
 }
 
-/// All keys that were made for this rotation, by the ids of its requests. New keys become visible about a second
-/// after they were made, so that it is looked for some seconds where one may just be coming.
+/// Returns all keys that were created for this rotation, found by the ids of its requests. New keys become visible
+/// about a second after they were created, so the search is repeated for some seconds if one may still appear.
 ///
 /// # Errors
-/// When the cluster can't be asked; with `proves`, when the successor that is written down here is not proved to be one.
-/// Without it that one is only among them where its request proves it.
+/// When the cluster can't be asked; with `proves`, also when the saved successor is not proved to be one. Without
+/// `proves` the saved successor is included only if its request proves it.
 pub(super) async fn made_before(
     session: &Session,
     guard: &RotationGuard,
@@ -458,7 +464,7 @@ pub(super) async fn made_before(
     Ok(keys)
 }
 
-/// Keys that were made to take the place of `old` by these requests: nothing else may be ended as a stray.
+/// Returns the keys that these requests created to replace `old`: no other key may be invalidated as a stray.
 pub(super) async fn made_by(session: &Session, old: &KeyId, requests: &[String]) -> Result<Vec<ApiKey>, Problem> {
     let mut keys = Vec::new();
     for id in requests {
@@ -470,13 +476,13 @@ pub(super) async fn made_by(session: &Session, old: &KeyId, requests: &[String])
     Ok(keys)
 }
 
-/// Of these keys only those that were made for this rotation.
+/// Returns only those of `keys` that were created for this rotation.
 fn own(guard: &RotationGuard, mut keys: Vec<ApiKey>) -> Vec<ApiKey> {
     keys.retain(|key| successor::was_made_for(key, &guard.rotation.old.id, &guard.rotation.requests));
     keys
 }
 
-/// Ends keys whose secret nobody knows, and proves it.
+/// Invalidates keys whose secret nobody knows, and reads them again as proof.
 pub(super) async fn end_strays(
     session: &Session,
     guard: &mut RotationGuard,

@@ -1,11 +1,11 @@
-//! Rotating a key: a successor is made and handed over, it is tried, both work for a while, then the old key is
-//! invalidated and read again. Each step is written down before the next one is taken, so that whoever was
-//! interrupted can go on: from the same machine, on another day.
+//! Rotating a key: a successor is created, handed over and tried, both keys work during a grace period, then the old
+//! key is invalidated and read again. Each step is saved before the next one is taken, so that an interrupted rotation
+//! can be resumed on the same machine, even on another day.
 //!
-//! [`plan`](plan::plan) looks at a key, [`steps`] drives a rotation from one state to the next for the window and the
-//! command line alike; what differs between them is an [`Interaction`]. The single steps: [`begin`], [`make`],
-//! [`hand_over_begins`], [`handed_over`], [`try_it`], and when it is due [`end`]. After an interruption [`recover`]
-//! finds out what is true. [`lineage`] proves from the cluster that two keys belong together.
+//! [`plan`](plan::plan) plans the rotation of a key; [`driver`] takes a rotation from one state to the next, for the
+//! window and the command line alike. What differs between them is an [`Interaction`]. The single steps: [`begin`],
+//! [`make()`], [`hand_over_begins`], [`handed_over`], [`try_it`], and when it is due [`end()`]. After an interruption
+//! [`recover`] finds out what is true. [`lineage`] proves from the cluster that two keys belong together.
 
 mod cancel;
 pub mod destination;
@@ -48,15 +48,15 @@ use crate::{
     store::rotation::{RotationGuard, Rotations},
 };
 
-/// Asks the cluster which one it is.
+/// Reads the identity of the cluster that answers.
 ///
 /// # Errors
-/// When it can't be asked; who merely may not ask is told it by its address.
+/// When it can't be asked. Without the privilege to ask, the cluster is identified by its address.
 pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
     Ok(cluster_identity::current(session).await?)
 }
 
-/// Takes hold of a rotation, so that nobody else goes on with it.
+/// Locks a rotation, so that no other program continues it.
 ///
 /// # Errors
 /// When there is none of this id, when it can't be read, or while another program holds it.
@@ -71,11 +71,11 @@ pub fn take(rotations: &Rotations, id: &str) -> Result<RotationGuard, Problem> {
     })
 }
 
-/// Refuses a rotation of another cluster than the one that answers now. It is asked each time: whoever stands between
-/// may lead to another one in the middle.
+/// Checks that the cluster that answers now is the rotation's. It is asked each time: a proxy may lead to another
+/// cluster between two requests.
 ///
 /// # Errors
-/// With both names; and where a uuid was told when the rotation began and none is told now.
+/// When another cluster answers, with both names; and when the cluster reported a UUID at sign-in and reports none now.
 pub async fn check_cluster(session: &Session, rotation: &Rotation) -> Result<(), Problem> {
     let here = cluster_of(session).await?;
     if session.cluster_uuid.is_some() && here.uuid.is_none() {
@@ -97,20 +97,21 @@ pub async fn check_cluster(session: &Session, rotation: &Rotation) -> Result<(),
     Err(Problem::new(&title, &detail).hint("Connect to that cluster").fix(Fix::EditConnection))
 }
 
-/// Whether a key belongs to who is signed in, or acted as. Acting as another, the realm that one is told is that
-/// of who signed in (as seen on 9.5.3).
+/// `true` if a key belongs to the user who is signed in, or to the run-as user. With run-as, the reported realm is that
+/// of the user who signed in (as seen on 9.5.3).
 fn is_mine(session: &Session, key: &ApiKey) -> bool {
     is_me(session, &key.owner.username, &key.owner.realm)
 }
 
-/// Whether one is signed in as this person; who acts for another is not told in which realm.
+/// `true` if the session is signed in as this user; with run-as only the username is compared, because the user's realm
+/// is not reported.
 fn is_me(session: &Session, username: &str, realm: &str) -> bool {
     let acts_as_another = session.client.endpoint().run_as.is_some();
     let me = &session.identity;
     username == me.username && (acts_as_another || realm == me.realm)
 }
 
-/// The key with the snapshot of its owner's rights where the cluster tells it.
+/// Reads a key, with its owner's snapshot if the cluster returns it; a missing key is an error.
 async fn read(session: &Session, id: &KeyId) -> Result<ApiKey, Problem> {
     find(session, id).await?.ok_or_else(|| {
         let seen = if session.sees_own_only() { "You see your own keys only" } else { "The cluster knows no such key" };
@@ -131,7 +132,7 @@ async fn find(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientErr
     session.client.get_api_key(id, own).await
 }
 
-/// The key as a query tells it: what was proved elsewhere is read in the same way here.
+/// Reads a key by a query, the way in which other proofs read it; `None` if there is none.
 async fn find_now(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientError> {
     let found = list::by_id(session, std::slice::from_ref(id)).await?;
     match (found.keys.into_iter().find(|key| key.id == *id), found.unreadable.kept().first()) {
@@ -160,7 +161,7 @@ fn compared(then: &RawValue, now: &RawValue) -> Rights {
     if changes.is_empty() { Rights::Same } else { Rights::Differ(changes) }
 }
 
-/// What the journal is told about a step.
+/// Returns the details of a step for the journal.
 fn note(rotation: &Rotation, step: &str) -> Option<Value> {
     Some(json!({
         "rotation": rotation.id,

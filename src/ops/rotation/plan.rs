@@ -25,14 +25,14 @@ use crate::{
     },
 };
 
-/// What a person wants of a rotation.
+/// Options of a rotation, as a person chose them.
 #[derive(Clone, Debug, Default)]
 pub struct RotationOptions {
-    /// The successor's name; that of the old key where it is `None`.
+    /// Name of the successor; `None` for that of the old key.
     pub name: Option<String>,
-    /// Its end, as typed; the same length of life as the old key's where it is `None`.
+    /// Expiration of the successor, as typed; `None` for the same lifetime as the old key's.
     pub expiration: Option<String>,
-    /// How long both keys work, in milliseconds.
+    /// Grace period during which both keys work, in milliseconds.
     pub grace: Millis,
 }
 
@@ -61,20 +61,21 @@ pub enum Objection {
     ShortSuccessor,
 }
 
-/// A rotation that could be begun; nothing was sent or written down.
+/// Rotation that could be begun; nothing was sent or saved.
 #[derive(Clone, Debug)]
 pub struct RotationPlan {
     /// The key to be replaced.
     pub old: ApiKey,
     /// The cluster of the key.
     pub cluster: ClusterRef,
-    /// Whom the successor will belong to.
+    /// User that the successor will belong to.
     pub maker: Person,
-    /// `true` if that is somebody else than the old key's owner.
+    /// `true` if `maker` is not the old key's owner.
     pub changes_owner: bool,
     /// Successors that the old key has already, made on this or another machine.
     pub live: Vec<LiveSuccessor>,
-    /// The rights of today against those in the old key, as far as roles can be read beforehand.
+    /// Comparison of the maker's current privileges with the old key's owner's snapshot, as far as roles can be read
+    /// beforehand.
     pub rights: Rights,
     /// Members of the metadata that a new key can't have.
     pub left_behind: Vec<String>,
@@ -87,7 +88,7 @@ pub struct RotationPlan {
 }
 
 impl RotationPlan {
-    /// How long both keys work, in milliseconds: as it was asked for, but not longer than the old key lives.
+    /// Returns the grace period in milliseconds: as asked for, but not longer than the old key lives.
     pub fn grace(&self) -> Millis {
         self.grace
     }
@@ -192,8 +193,8 @@ impl RotationPlan {
     }
 }
 
-/// Looks at a key and says what rotating it would make. `underway` are the rotations that are known. What needs
-/// consent does not stand in the way here: see [`Plan::check`].
+/// Plans the rotation of a key. `underway` are the known rotations. A missing consent is no error here: see
+/// [`RotationPlan::check`].
 ///
 /// # Errors
 /// With the way out, when the key can't be rotated, or not in this way.
@@ -237,7 +238,7 @@ pub async fn plan(
     Ok(plan)
 }
 
-/// Writes a plan down, so that it can be gone on with whatever happens. Nothing is sent.
+/// Saves a plan as a new rotation, so that it can be resumed whatever happens. Nothing is sent.
 ///
 /// # Errors
 /// Without the consent that it needs; when it can't be written: then nothing shall be sent either.
@@ -283,7 +284,8 @@ pub fn begin(
     rotations.begin(rotation).map_err(unwritable)
 }
 
-/// Signed in by a key one could only make a successor without any rights.
+/// Checks that the session can create a successor: signed in by an API key, it could only create one without any
+/// privileges.
 pub(super) fn check_session(session: &Session) -> Result<(), Problem> {
     if session.own_key().is_some() {
         let detail = "Elasticsearch only makes keys without any rights for whoever is signed in by an API key";
@@ -357,7 +359,7 @@ fn me(session: &Session) -> Person {
     Person { username: session.identity.username.clone(), realm: session.identity.realm.clone() }
 }
 
-/// The same length of life as the old key had from its creation; none for one that never ends.
+/// Returns the lifetime of the old key from its creation, as an expiration; `never` for a key that never expires.
 fn same_length(old: &ApiKey) -> String {
     match old.expires {
         None => "never".into(),
@@ -370,7 +372,7 @@ fn same_length(old: &ApiKey) -> String {
     }
 }
 
-/// What was typed, in a form that means the same on another day: spans stay spans, dates become moments.
+/// Converts a typed expiration to a form that means the same on another day: spans stay spans, dates become moments.
 fn fixed(typed: &str, now: Millis) -> Result<String, Problem> {
     let wrong = |words: String| Problem::new("The successor can't be given that end", &words);
     match Expiry::parse(typed, now, &clock::zone()).map_err(|error| wrong(error.to_string()))? {
@@ -394,7 +396,8 @@ pub(super) fn request(
     request.ok_or_else(|| Problem::new(&format!("What {} may do is not told", old.id), ""))
 }
 
-/// What the successor would be limited by, told by the roles of who makes it.
+/// Compares the privileges of the maker's current roles, which would limit the successor, with the old key's owner's
+/// snapshot.
 async fn rights_today(session: &Session, old: &ApiKey) -> Rights {
     let Some(then) = old.limited_by.as_deref() else {
         return Rights::NotKnown("the old key's snapshot is not told".into());

@@ -1,64 +1,64 @@
-//! What is told while a rotation goes on, in words.
+//! Progress of a rotation, and its messages.
 
 use crate::{
     model::{api_key::KeyId, update::Change},
     ops::secret::try_key::Trial,
 };
 
-/// How the rights of the successor's owner compare to those that the old key took from its own.
+/// Comparison of the privileges of the successor's owner with the owner's snapshot in the old key.
 #[derive(Clone, Debug)]
 pub enum Rights {
-    /// They are the same.
+    /// Equal privileges.
     Same,
-    /// They are not.
+    /// Different privileges, with the changes.
     Differ(Vec<Change>),
-    /// Why it can't be told.
+    /// Unknown, for this reason.
     NotKnown(String),
 }
 
-/// What is told while a rotation goes on.
+/// Progress of a rotation: what was done or found out.
 #[derive(Clone, Debug)]
 pub enum RotationProgress {
-    /// The rotation of this id is written down.
+    /// Rotation of this id begun and saved.
     Begun(String),
-    /// The cluster is asked what became of an earlier request.
+    /// Search on the cluster for the result of an earlier request.
     Looking,
-    /// A key without a known secret was ended, and read again.
+    /// Key without a known secret, invalidated and read again.
     StrayEnded(KeyId),
-    /// The successor of a rotation that is canceled was ended, and read again.
+    /// Successor of a canceled rotation, invalidated and read again.
     SuccessorEnded {
         /// Id of the successor.
         id: KeyId,
-        /// `true` if somebody may have its secret, as far as is written down.
+        /// `true` if somebody may have its secret, according to the saved rotation.
         may_be_known: bool,
     },
-    /// The successor signed in; `None` where its workflow lets it ask no more than that.
+    /// Successor that signed in.
     Tried {
         /// Id of the successor.
         id: KeyId,
-        /// Result of asking for its privileges.
+        /// Result of asking for its privileges; `None` if its workflow lets it ask for nothing.
         trial: Option<Trial>,
     },
-    /// The person says that they have the secret; it was not tried.
+    /// Successor whose secret a person confirmed to have; it was not tried.
     Said(KeyId),
-    /// Intents in the journal that an interrupted run left open, and that have their outcome now.
+    /// Number of intents in the journal that an interrupted run left open, and that have their outcome now.
     Cleared(usize),
-    /// The snapshot of the rights, now that it was taken.
+    /// Comparison of the owner's snapshots, now that the successor's was taken.
     Rights(Rights),
-    /// Something about the successor that was made is not as it was asked for, or not known.
+    /// Doubt about the new successor: something differs from the request, or is not known.
     Doubt(String),
-    /// The old key has ended, and the key that is written down as its successor is not proved to be that. The reason.
+    /// Old key that has ended while its saved successor is not proved to be one, with the reason.
     NotProved(String),
-    /// The old key's metadata names its successor now.
+    /// Lineage written: the old key's metadata names its successor now.
     LineageWritten,
-    /// It doesn't, and why.
+    /// Lineage not written: the old key's metadata does not name its successor, for this reason.
     LineageNotWritten(String),
-    /// It goes on naming the successor of a rotation that is canceled, and why.
+    /// Lineage left as it is: the old key's metadata still names the successor of a canceled rotation, for this reason.
     LineageStays(String),
 }
 
 impl RotationProgress {
-    /// In words.
+    /// Returns the message for a person.
     pub fn words(&self) -> String {
         match self {
             Self::Begun(id) => format!("Rotation {id} is written down: whatever interrupts it, it can be resumed"),
@@ -104,7 +104,7 @@ impl RotationProgress {
     }
 }
 
-/// The first differences in words, the rest counted.
+/// Formats the first 5 changes, and counts the rest.
 pub fn change_words(changes: &[Change]) -> String {
     const SHOWN: usize = 5;
     let one = |change: &Change| match (&change.old, &change.new) {

@@ -1,5 +1,5 @@
-//! Checking a secret that somebody has: signing in with it, looking its key up, and asking what it may do.
-//! Nothing is changed, and nothing is kept.
+//! Identifying a secret: signing in with it, looking up its key, and asking for the key's privileges. Nothing is
+//! changed, and nothing is kept.
 
 use std::time::Instant;
 
@@ -19,83 +19,83 @@ use crate::{
     },
 };
 
-/// Of a text with several keys so many are tried at most.
+/// Maximum number of candidate keys of one text that are tried.
 const MAX_TRIED: usize = 3;
 
-/// What is wanted to be known of what a key may do.
+/// Privileges to ask the cluster about for a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// Cluster privileges.
     pub cluster: Vec<String>,
     /// Names and patterns of indices.
     pub indices: Vec<String>,
-    /// Index privileges, asked for each of them.
+    /// Index privileges to ask about on each entry of `indices`.
     pub privileges: Vec<String>,
 }
 
-/// What came of checking a secret.
+/// Result of checking a secret.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// The key that was tried, with its form and its mistakes; without its secret.
+    /// Candidate that was tried, with its format and its mistakes, without its secret.
     pub tried: Candidate,
-    /// How many other keys are in the same text.
+    /// Number of other candidate keys in the same text.
     pub others: usize,
-    /// Whether it signs in.
+    /// Result of the sign-in.
     pub validity: Validity,
-    /// The key as the session sees it, and what it can do.
+    /// Key as the session sees it, with its effective privileges.
     pub key: Looked,
-    /// What was asked, and what the cluster says to whoever signs in by it.
+    /// Privileges that were asked about, each with the cluster's answer to the key itself.
     pub answers: Vec<Check>,
-    /// Why nothing was answered, where something was asked.
+    /// Problem of asking about the privileges; `None` if it succeeded or was not done.
     pub unanswered: Option<Problem>,
 }
 
-/// Whether a secret signs in.
+/// Result of signing in with a secret.
 #[derive(Clone, Debug)]
 pub enum Validity {
-    /// It does.
+    /// Secret that signs in.
     Valid {
-        /// As whom.
+        /// Identity that it signs in as.
         identity: Box<Identity>,
-        /// Time of the sign-in, in milliseconds.
+        /// Duration of the sign-in, in milliseconds.
         took: u64,
     },
-    /// It was refused.
+    /// Secret that the cluster refused.
     Refused {
-        /// Why, as far as it is told.
+        /// Reason, as far as the cluster gives it.
         why: Why,
-        /// In the cluster's words.
+        /// Message of the cluster; empty if the message contained the secret.
         words: String,
     },
-    /// It could not be tried.
+    /// Secret that could not be tried, with the problem.
     NotKnown(Box<Problem>),
 }
 
-/// Why a secret is refused.
+/// Reason why a secret is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The key has expired.
+    /// Expired key.
     Expired,
-    /// The key was invalidated; whether the secret is right is not looked at then.
+    /// Invalidated key; the cluster does not check the secret then.
     Invalidated,
-    /// The cluster has no key of that id.
+    /// Unknown id: the cluster has no such key.
     Unknown,
-    /// There is the key, and this is not its secret.
+    /// Wrong secret for a key that exists.
     WrongSecret,
-    /// The key is for another cluster, not for clients.
+    /// Cross-cluster key, which is for another cluster and not for clients.
     CrossCluster,
-    /// The cluster does not tell (7.10).
+    /// Unknown reason: the cluster does not give it (7.10).
     NotTold,
 }
 
-/// A key that was looked up.
+/// Result of looking up a key.
 #[derive(Clone, Debug)]
 pub enum Looked {
-    /// It is there.
+    /// Key that exists, with its effective privileges.
     Found(Box<KeyRights>),
-    /// The session sees no such key.
+    /// No such key that the session can see.
     Missing,
-    /// It could not be looked up, and why.
+    /// Failed lookup, with the reason.
     NotKnown(String),
 }
 
@@ -117,7 +117,7 @@ impl Why {
         }
     }
 
-    /// In a sentence.
+    /// Returns the reason as a sentence.
     pub fn words(self) -> &'static str {
         match self {
             Self::Expired => "The key has expired",
@@ -135,7 +135,7 @@ impl Why {
         }
     }
 
-    /// As a word of JSON.
+    /// Returns the identifier of the reason for JSON output.
     pub fn word(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -149,7 +149,8 @@ impl Why {
 }
 
 impl Checked {
-    /// What can be said of why it is refused: the cluster's reason, or what the key itself shows.
+    /// Returns the reason for a refusal: the cluster's own, or else what the key itself shows at `now`; `None` if the
+    /// secret was not refused.
     pub fn reason(&self, now: crate::model::Millis) -> Option<String> {
         let Validity::Refused { why, .. } = &self.validity else { return None };
         let seen = match &self.key {
@@ -167,14 +168,15 @@ impl Checked {
         Some(seen.unwrap_or(why.words()).to_owned())
     }
 
-    /// Whether it signs in and has all that was asked for.
+    /// `true` if the secret signs in and no privilege that the cluster answered for is missing.
     pub fn is_enough(&self) -> bool {
         matches!(self.validity, Validity::Valid { .. }) && self.answers.iter().all(|answer| answer.granted)
     }
 }
 
-/// Checks the keys that were found in a text: the likeliest, and the next ones only while the cluster knows none
-/// of those before. `endpoint` is where it signs in; the session, if there is one, looks the key up.
+/// Checks the candidate keys of a text in order, up to `MAX_TRIED` of them: the next one only if the cluster does not
+/// know the id of the one before. Signs in at `endpoint`; the session, if there is one, looks the key up. Returns
+/// `None` if there are no candidates.
 pub async fn check(
     session: Result<&Session, &Problem>,
     endpoint: &Endpoint,

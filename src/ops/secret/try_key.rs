@@ -20,24 +20,24 @@ use crate::{
 /// One privilege, and whether the key has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// In Elasticsearch's words.
+    /// Name of the privilege in Elasticsearch.
     pub privilege: String,
-    /// Index patterns; empty for the cluster.
+    /// Index patterns; empty for a cluster privilege.
     pub on: Vec<String>,
-    /// Whether the key has it.
+    /// `true` if the key has the privilege.
     pub granted: bool,
-    /// Whether it was meant to have it.
+    /// `true` if the key is meant to have the privilege.
     pub meant: bool,
 }
 
-/// What came of trying a key.
+/// Result of trying a key.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    /// Who the key signs in as.
+    /// Identity that the key signs in as.
     pub identity: Identity,
-    /// Time of the sign-in, in milliseconds.
+    /// Duration of the sign-in, in milliseconds.
     pub took: u64,
-    /// What it may do of what its descriptors say, and two things it should not.
+    /// Privileges that the key's role descriptors name, and two that it should not have.
     pub checks: Vec<Check>,
 }
 
@@ -64,10 +64,10 @@ pub async fn try_key(
     Ok(Trial { identity, took, checks })
 }
 
-/// Privileges whose absence is worth seeing.
+/// Cluster privileges that a key should not have, checked in any case.
 const FORBIDDEN: [&str; 2] = ["manage_security", "manage_own_api_key"];
 
-/// A key that was made without descriptors may do whatever its owner may.
+/// `true` if the key was created without role descriptors, so that it has the privileges of its owner.
 fn is_unrestricted(descriptors: Option<&RawValue>) -> bool {
     descriptors.is_none_or(|raw| json::members(raw.get()).is_some_and(|members| members.is_empty()))
 }

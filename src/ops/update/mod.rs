@@ -1,6 +1,6 @@
-//! Carrying out an update: each key is read again just before it is sent and compared with what was shown, and read again
-//! after the answer and compared with what was asked. Keys with the same change go by bulk where the version has it,
-//! several requests at the same time, stoppable between them, and with the truth about lost answers.
+//! Carrying out an update: each key is read again just before it is sent and compared with what was shown, and read
+//! again after the answer and compared with what was asked. Keys with the same change go by bulk where the version has
+//! it, several requests at the same time, stoppable between them, and with the truth about lost answers.
 
 pub mod plan;
 

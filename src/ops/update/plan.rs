@@ -29,7 +29,7 @@ use crate::{
 /// request. More are planned as they were listed; each is read again before it is sent in any case.
 pub const MAX_READ_AGAIN: usize = 50;
 
-/// What an update of one key begins with.
+/// State of one key before an update.
 #[derive(Clone, Debug)]
 pub struct Before {
     /// The key as it is now, with the snapshot of its owner's privileges where the version tells it.

@@ -1,12 +1,12 @@
-//! Days and months of any year, also of those beyond what calendars of libraries hold: an expiration may be millions
-//! of years away. Pure arithmetic on days since 1970 and local milliseconds.
+//! Calendar arithmetic for any year, also beyond the range of calendar libraries: an expiration may be millions of
+//! years away. Pure arithmetic on days since 1970 and local milliseconds.
 
-/// A day in milliseconds.
+/// Length of a day, in milliseconds.
 pub const DAY: i64 = 86_400_000;
-/// The calendar repeats itself after 400 years, weekdays included.
+/// Length of 400 years, after which the calendar repeats with the same weekdays, in milliseconds.
 pub const CYCLE: i64 = 146_097 * DAY;
 
-/// Year, month and day of a count of days since 1970.
+/// Converts days since 1970 to year, month and day.
 pub fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -19,7 +19,7 @@ pub fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// Days since 1970 of a date.
+/// Converts a date to days since 1970.
 pub fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -1,4 +1,5 @@
-//! Which aggregations API keys allow, on which fields, and what only turns out wrong when they meet the fields' types.
+//! Checks of aggregations: those that API keys allow, on which fields, and errors that only appear when they meet the
+//! types of the fields.
 
 use super::{
     super::{
@@ -16,10 +17,10 @@ use crate::sandbox::query::dates;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Refuses aggregations, and fields, that API keys can't be asked by.
+/// Refuses aggregations and fields that are not allowed for API keys.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if something is not allowed.
 pub fn check_allowed(aggs: &[Agg]) -> Outcome<()> {
     for agg in aggs {
         if let Kind::Pipeline(kind) = agg.kind {
@@ -73,10 +74,10 @@ fn check_source(agg: &str, source: &CompositeSource) -> Outcome<()> {
     }
 }
 
-/// Refuses what only turns out wrong when aggregations meet the fields' types.
+/// Refuses aggregations with errors that only appear when they meet the types of the fields.
 ///
 /// # Errors
-/// As failures of the one shard.
+/// As a failure of the only shard.
 pub fn check_shard(aggs: &[Agg], now: i64) -> Outcome<()> {
     build(aggs, None, now).and_then(|()| check_orders(aggs)).map_err(|error| {
         // Queries inside have made theirs already.
@@ -122,7 +123,7 @@ fn build(aggs: &[Agg], parent: Option<&'static str>, now: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// Inside aggregations, the failure of a query is told without that of the whole query.
+/// Returns the failure of a query inside an aggregation without the wrapper for the whole query.
 fn plain(error: Box<EsError>) -> Box<EsError> {
     let inner = error.roots.first().filter(|root| root.kind == "query_shard_exception");
     match inner.and_then(|root| root.cause.clone()) {
@@ -169,13 +170,13 @@ fn check_ranges(agg: &str, ranges: &Ranges, now: i64) -> Outcome<()> {
     bounds(ranges, &column, now).map(|_| ())
 }
 
-/// A range's key and bounds.
+/// Key and bounds of a range: from inclusive, to exclusive.
 type Limits = (Option<String>, Option<f64>, Option<f64>);
 
-/// The bounds of ranges as numbers.
+/// Converts the bounds of ranges to numbers.
 ///
 /// # Errors
-/// When they are no dates where dates are needed.
+/// If a bound is not a date although the field requires one.
 pub fn bounds(ranges: &Ranges, column: &Column, now: i64) -> Outcome<Vec<Limits>> {
     let one = |bound: &Option<Bound>| -> Outcome<Option<f64>> {
         match bound {
@@ -249,10 +250,10 @@ fn check_composite(agg: &str, composite: &Composite) -> Outcome<()> {
     after_keys(agg, composite).map(|_| ())
 }
 
-/// The values that the page begins behind.
+/// Returns the values after which the page begins, `None` for the first page.
 ///
 /// # Errors
-/// When they don't fit the sources.
+/// If the values do not match the sources.
 pub fn after_keys(agg: &str, composite: &Composite) -> Outcome<Option<Vec<Key<'static>>>> {
     let Some(after) = &composite.after else { return Ok(None) };
     let (given, wanted) = (after.len(), composite.sources.len());

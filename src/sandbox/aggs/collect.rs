@@ -1,4 +1,4 @@
-//! Counts: aggregations over the keys that a query found, as 9.5.3 answers them.
+//! Counting: aggregations over the keys that a query found, answered as by 9.5.3.
 
 use super::{
     super::{
@@ -14,31 +14,31 @@ use super::{
 use serde_json::{Map, Number, Value, json};
 use std::cell::Cell;
 
-/// More buckets than these are refused.
+/// Maximum number of buckets in an answer; more are refused.
 pub const MAX_BUCKETS: usize = 65_536;
 
-/// What counting needs to know.
+/// Context for counting.
 pub struct Around<'k> {
     cluster_now: i64,
-    /// The cluster, for terms that no key found has.
+    /// Cluster, for terms that none of the found keys has.
     pub cluster: &'k Cluster,
     typed: bool,
     buckets: Cell<usize>,
 }
 
 impl<'k> Around<'k> {
-    /// `typed` puts the type before the names in the answer.
+    /// Creates the context; `typed` puts the type before the names in the answer.
     pub fn new(cluster: &'k Cluster, now: i64, typed: bool) -> Self {
         Around { cluster_now: now, cluster, typed, buckets: Cell::new(0) }
     }
 
-    /// Counts buckets that are part of the answer.
+    /// Adds to the number of buckets in the answer.
     pub fn count_buckets(&self, count: usize) {
         self.buckets.set(self.buckets.get() + count);
     }
 }
 
-/// The refusal of too many buckets.
+/// Returns the refusal of too many buckets.
 pub fn too_many(more: &str) -> Box<EsError> {
     let reason = format!(
         "Trying to create too many buckets. Must be less than or equal to: [{MAX_BUCKETS}] but {more}. This limit can be set by changing the [search.max_buckets] cluster level setting."
@@ -46,10 +46,10 @@ pub fn too_many(more: &str) -> Box<EsError> {
     EsError::new(400, "too_many_buckets_exception", reason).with("max_buckets", MAX_BUCKETS)
 }
 
-/// The answers to all aggregations, by name.
+/// Returns the answers to all aggregations, by name.
 ///
 /// # Errors
-/// When they have too many buckets.
+/// If the answer has too many buckets.
 pub fn run<'k>(aggs: &'k [Agg], docs: &[&'k StoredKey], around: &Around<'k>) -> Outcome<Value> {
     let answers = all(aggs, docs, around);
     if around.buckets.get() > MAX_BUCKETS {
@@ -92,7 +92,7 @@ fn type_name(kind: &Kind) -> &'static str {
     }
 }
 
-/// The answers to what is asked of one bucket.
+/// Returns the answers to the sub-aggregations of one bucket.
 pub fn answer_subs<'k>(agg: &'k Agg, docs: &[&'k StoredKey], around: &Around<'k>) -> Map<String, Value> {
     all(&agg.subs, docs, around)
 }
@@ -125,12 +125,12 @@ fn single(value: u64) -> Map<String, Value> {
     Map::from_iter([("value".to_owned(), json!(value))])
 }
 
-/// The server estimates above 3,000; here the number is right.
+/// Counts the distinct values exactly; Elasticsearch estimates above 3,000.
 fn different(source: &Source, docs: &[&StoredKey]) -> u64 {
     group(docs, &Column::of(source.field()), source.missing.as_ref(), false).len() as u64
 }
 
-/// One bucket of the keys that a test takes.
+/// Returns one bucket with the keys for which `takes` is `true`.
 fn bucket<'k>(
     agg: &'k Agg,
     docs: &[&'k StoredKey],
@@ -148,7 +148,7 @@ fn bucket<'k>(
     answer
 }
 
-/// Several buckets in one go over the keys; a key may be in more than one.
+/// Fills several buckets in one pass over the keys; a key may be in more than one.
 fn buckets<'k>(
     agg: &'k Agg,
     docs: &[&'k StoredKey],
@@ -277,7 +277,7 @@ fn filtered<'k>(agg: &'k Agg, filters: &'k Filters, docs: &[&'k StoredKey], arou
     Map::from_iter([("buckets".to_owned(), buckets)])
 }
 
-/// What an order's path leads to in the answers of a bucket.
+/// Returns the value at an order's path in the answers of a bucket; 0 if there is none.
 pub fn value_at(answers: &Map<String, Value>, path: &str) -> f64 {
     let (first, rest) = path.split_once('>').unwrap_or((path, ""));
     let name = first.split(['.', '[']).next().unwrap_or_default();

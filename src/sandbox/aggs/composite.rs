@@ -1,4 +1,4 @@
-//! The aggregation `composite`: pages of buckets by several values, in order.
+//! Aggregation `composite`: pages of buckets by several values, in order.
 
 use super::super::cluster::StoredKey;
 use super::check::after_keys;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 
 impl CompositeSource {
-    /// Which of two values comes first.
+    /// Compares two values in the order of this source.
     fn compare(&self, a: &Key, b: &Key) -> Ordering {
         let missing_first = self.missing_first.unwrap_or(!self.descending);
         match (a, b) {
@@ -81,7 +81,7 @@ fn floor(at: i64, step: f64) -> i64 {
     ((at as f64 / step).floor() * step) as i64
 }
 
-/// Counts it.
+/// Runs the aggregation.
 pub fn run<'k>(agg: &'k Agg, asked: &'k Composite, docs: &[&'k StoredKey], around: &Around<'k>) -> Map<String, Value> {
     let after = after_keys(&agg.name, asked).ok().flatten();
     let mut page =
@@ -107,7 +107,7 @@ pub fn run<'k>(agg: &'k Agg, asked: &'k Composite, docs: &[&'k StoredKey], aroun
     answer
 }
 
-/// The values of a bucket, how many keys it has, and the keys themselves if wanted.
+/// Values of a bucket, its number of keys, and the keys themselves if wanted.
 type Found<'k> = (Vec<Key<'k>>, u64, Vec<&'k StoredKey>);
 
 struct Page<'k> {
@@ -117,8 +117,8 @@ struct Page<'k> {
 }
 
 impl<'k> Page<'k> {
-    /// Goes through the buckets of the first source in order, and through those of the rest below each, until the
-    /// page is full.
+    /// Visits the buckets of the first source in order, and those of the remaining sources below each, until the page
+    /// is full.
     fn expand(
         &mut self,
         sources: &'k [CompositeSource],

@@ -1,4 +1,4 @@
-//! Reads the aggregation `composite` and its sources, with the refusals of 9.5.3.
+//! Parser of the aggregation `composite` and its sources, with the refusals of 9.5.3.
 
 use super::{
     super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::sandbox::http::error::EsError;
 
-/// Reads it.
+/// Parses the aggregation.
 pub fn composite(node: &Node) -> Parsed<Kind> {
     let fields = [("sources", Need::Objects), ("size", Need::Number), ("after", Need::Object)];
     let (mut sources, mut size, mut after) = (None, 10, None);
@@ -53,7 +53,7 @@ fn expected<T>(node: &Node, wanted: &str, found: &str, at_end: bool) -> Parsed<T
     if at_end { parsing_at_end(node, reason) } else { parsing(node, reason) }
 }
 
-/// The one member of an object.
+/// Returns the only member of an object.
 fn only(node: &Node) -> Parsed<&Member> {
     let Some(members) = node.members() else { return expected(node, "START_OBJECT", node.token(), false) };
     let Some(first) = members.first() else { return expected(node, "FIELD_NAME", "END_OBJECT", true) };
@@ -166,7 +166,7 @@ fn missing_order(node: &Node) -> Parsed<Option<bool>> {
     }
 }
 
-/// The length of intervals, by the calendar or fixed.
+/// Parses the length of intervals, calendar or fixed.
 pub fn interval(calendar: bool, node: &Node) -> Parsed<Interval> {
     let text = node.text().unwrap_or_default();
     if text.is_empty() {

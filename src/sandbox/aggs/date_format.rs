@@ -1,5 +1,5 @@
-//! How dates are written when an aggregation names a format: the named ones that matter, and patterns of Java's
-//! letters. Reading dates is `dates`'s.
+//! Formats of dates in aggregations: the common named ones, and patterns of Java's letters. General parsing of dates is
+//! in `query::dates`.
 
 use super::{
     super::http::error::{EsError, Outcome},
@@ -7,7 +7,7 @@ use super::{
     zone::Zone,
 };
 
-/// A format of dates.
+/// Format of dates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DateFormat(Vec<Piece>);
 
@@ -16,17 +16,17 @@ enum Piece {
     Millis,
     Seconds,
     Literal(String),
-    /// A letter and how often it stood.
+    /// Pattern letter and its number of repetitions.
     Field(char, usize),
 }
 
 const ISO: &str = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX";
 
 impl DateFormat {
-    /// Reads a format; of several (`a||b`) the first is written.
+    /// Parses a format; if there are several (`a||b`), only the first is used.
     ///
     /// # Errors
-    /// In the words of 9.5.3; letters that are not done here in words of their own.
+    /// With the messages of 9.5.3, or with an own message for unsupported letters.
     pub fn parse(text: &str) -> Outcome<DateFormat> {
         let first = text.split("||").next().unwrap_or_default();
         let pattern = match first.strip_prefix("strict_").unwrap_or(first) {
@@ -54,8 +54,8 @@ impl DateFormat {
         }
     }
 
-    /// Reads year, month, day, hour, minute, second and millisecond; nothing when the text is not of this format, or the
-    /// format names what can't be read here.
+    /// Parses year, month, day, hour, minute, second and millisecond; `None` if the text does not have this format, or
+    /// if the format has parts that can't be parsed here.
     pub fn read(&self, text: &str) -> Option<[Option<i64>; 7]> {
         let mut parts = [None; 7];
         let mut rest = text;
@@ -85,7 +85,7 @@ impl DateFormat {
         rest.is_empty().then_some(parts)
     }
 
-    /// Writes a time as the clocks of a zone show it.
+    /// Formats a time in epoch milliseconds as local time of a zone.
     pub fn write(&self, at: i64, zone: &Zone) -> String {
         let offset = zone.offset_at(at);
         let local = at.saturating_add(offset);
@@ -138,7 +138,7 @@ fn shown_offset(offset: i64, count: usize) -> String {
     format!("{sign}{:02}{colon}{:02}", minutes / 60, minutes % 60)
 }
 
-/// How often a letter may stand in a row to be read and written here; not at all for most.
+/// Returns the maximum number of repetitions supported for a letter; 0 if the letter is not supported.
 fn most_done(letter: char) -> usize {
     match letter {
         'y' | 'u' => 19,
@@ -149,7 +149,7 @@ fn most_done(letter: char) -> usize {
     }
 }
 
-/// Refuses what is no letter of Java's formats, or stands too often in a row (as seen on 9.5.3).
+/// Refuses characters that are no letters of Java's formats, and too many repetitions (as seen on 9.5.3).
 fn check_letter(letter: char, count: usize) -> Result<(), String> {
     let most = match letter {
         'A' | 'N' | 'Q' | 'W' | 'Y' | 'g' | 'n' | 'u' | 'y' => 19,

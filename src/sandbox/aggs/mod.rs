@@ -1,5 +1,5 @@
-//! Aggregations over API keys: what 9.5.3 allows, what it answers, and its refusals of all else.
-//! Reading is `parse`'s, the rules of fields are `check`'s, counting is `collect`'s.
+//! Aggregations over API keys: those that 9.5.3 allows, with its answers, and its refusals of all others. Parsing is in
+//! `parse`, rules for fields in `check`, counting in `collect`.
 
 mod calendar;
 mod check;
@@ -23,20 +23,20 @@ use rounding::Interval;
 use serde_json::Value;
 pub use zone::Zone;
 
-/// One aggregation with its name.
+/// Aggregation with its name.
 #[derive(Debug)]
 pub struct Agg {
-    /// Its name in the answer.
+    /// Name in the answer.
     name: String,
-    /// What it does.
+    /// Kind of the aggregation.
     kind: Kind,
-    /// What is asked of each of its buckets.
+    /// Sub-aggregations for each bucket.
     subs: Vec<Agg>,
-    /// Free data that comes back.
+    /// Free-form data (`meta`), returned unchanged.
     meta: Option<Value>,
 }
 
-/// What an aggregation does.
+/// Kind of an aggregation, with its parameters.
 #[derive(Debug)]
 enum Kind {
     Terms(Terms),
@@ -47,13 +47,13 @@ enum Kind {
     Cardinality(Source),
     ValueCount(Source),
     Composite(Composite),
-    /// One that Elasticsearch knows and doesn't allow here.
+    /// Aggregation that Elasticsearch supports but does not allow here.
     Foreign(&'static str),
-    /// One that works on the answers of others, which isn't allowed either.
+    /// Pipeline aggregation, which works on the answers of others and is not allowed here either.
     Pipeline(&'static str),
 }
 
-/// Where values come from.
+/// Source of the values: a field, with a substitute for missing values and a format.
 #[derive(Debug, Default)]
 struct Source {
     field: Option<String>,
@@ -80,14 +80,14 @@ struct Terms {
     exclude: Option<Picked>,
 }
 
-/// Terms by name or by pattern.
+/// Terms listed by name or given by a pattern.
 #[derive(Debug)]
 enum Picked {
     Exactly(Vec<String>),
     Pattern(String),
 }
 
-/// One criterion of the order of buckets: `_count`, `_key`, or the path of a sub-aggregation.
+/// Criterion for the order of buckets: `_count`, `_key`, or the path of a sub-aggregation.
 #[derive(Debug, Clone)]
 struct Order {
     path: String,
@@ -97,7 +97,7 @@ struct Order {
 #[derive(Debug)]
 struct Ranges {
     source: Source,
-    /// Whether bounds are dates.
+    /// `true` if bounds are dates.
     dates: bool,
     keyed: bool,
     zone: Zone,
@@ -119,7 +119,7 @@ enum Bound {
 
 #[derive(Debug)]
 struct Filters {
-    /// Named ones come sorted by name.
+    /// Filters with their names, if named; named ones are sorted by name.
     list: Vec<(Option<String>, Query)>,
     keyed: bool,
     other: Option<String>,
@@ -139,7 +139,7 @@ struct CompositeSource {
     values: CompositeValues,
     descending: bool,
     missing_bucket: bool,
-    /// Whether missing ones come first; nothing leaves it to the order.
+    /// `true` if missing values come first; `None` for the default of the order.
     missing_first: Option<bool>,
 }
 
@@ -152,7 +152,7 @@ enum CompositeValues {
 }
 
 impl CompositeValues {
-    /// Its name in refusals.
+    /// Returns the name of the source's type in refusals.
     fn name(&self) -> &'static str {
         match self {
             CompositeValues::Terms => "terms",

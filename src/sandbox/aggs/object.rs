@@ -1,5 +1,5 @@
-//! Reads the members of an object as Elasticsearch's parsers do, with their refusals: unknown fields, values of
-//! another type, and the chain of parsers that failed.
+//! Reads the members of an object as Elasticsearch's parsers do, with their refusals: unknown fields, values of the
+//! wrong type, and the chain of parsers that failed.
 
 use super::super::{
     http::error::EsError,
@@ -8,27 +8,27 @@ use super::super::{
     security::descriptor::Fault,
 };
 
-/// The result of reading something.
+/// Result of parsing.
 pub type Parsed<T> = Result<T, Fault>;
 
-/// What a field's value may be.
+/// Type of value that a field requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// A string.
+    /// String.
     Text,
-    /// A number, or a string that holds one.
+    /// Number, or a string that contains one.
     Number,
-    /// `true` or `false`, or a string that says so.
+    /// Boolean, or a string that contains one.
     Flag,
-    /// Any scalar.
+    /// Scalar of any type.
     Scalar,
-    /// An object.
+    /// Object.
     Object,
-    /// An object or an array of them.
+    /// Object or array of objects.
     Objects,
-    /// An array, of whatever.
+    /// Array of any values.
     Array,
-    /// Anything.
+    /// Value of any type.
     Any,
 }
 
@@ -45,7 +45,7 @@ impl Need {
     }
 }
 
-/// Goes through the members of an object, each of a known name and type; whatever `each` refuses is wrapped.
+/// Passes the members of an object, each with a known name and type, to `each`; its errors are wrapped.
 pub fn members(
     node: &Node,
     parser: &str,
@@ -71,29 +71,29 @@ pub fn members(
     Ok(())
 }
 
-/// A refusal with the place as its own fields.
+/// Refuses a value, with its position as separate fields.
 pub fn parsing<T>(node: &Node, reason: String) -> Parsed<T> {
     let (line, column) = (node.at.line, node.at.column);
     let error = EsError::new(400, "parsing_exception", reason).with("line", line).with("col", column);
     Err(Fault { at: node.at, error })
 }
 
-/// The same at the end of a value.
+/// Refuses a value, with the position of its end as separate fields.
 pub fn parsing_at_end<T>(node: &Node, reason: String) -> Parsed<T> {
     parsing(&Node { at: node.end, ..node.clone() }, reason)
 }
 
-/// A value that is of the right type and still wrong.
+/// Refuses a value that has the right type but is invalid.
 pub fn illegal<T>(node: &Node, reason: impl Into<String>) -> Parsed<T> {
     Err(Fault { at: node.at, error: EsError::illegal(reason) })
 }
 
-/// The same, noticed at the end of a value.
+/// Refuses a value that has the right type but is invalid, with the position of its end.
 pub fn illegal_at_end<T>(node: &Node, reason: impl Into<String>) -> Parsed<T> {
     Err(Fault { at: node.end, error: EsError::illegal(reason) })
 }
 
-/// `true` or `false`.
+/// Reads a boolean.
 pub fn flag(node: &Node) -> Parsed<bool> {
     match node.scalar().as_deref() {
         Some("true") => Ok(true),
@@ -105,7 +105,7 @@ pub fn flag(node: &Node) -> Parsed<bool> {
     }
 }
 
-/// A whole number; fractions are cut off, as Elasticsearch does.
+/// Reads an integer; fractions are cut off, as in Elasticsearch.
 pub fn integer(node: &Node) -> Parsed<i64> {
     let value = decimal(node)?;
     #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and the range is checked below")]
@@ -118,7 +118,7 @@ pub fn integer(node: &Node) -> Parsed<i64> {
     Ok(whole)
 }
 
-/// A number.
+/// Reads a number.
 pub fn decimal(node: &Node) -> Parsed<f64> {
     let text = node.scalar().unwrap_or_default();
     text.parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Aggregations from JSON, with the refusals of 9.5.3. Knows no fields: whether those may be asked is `check`'s.
+//! Parser of aggregations, with the refusals of 9.5.3. Knows no fields: they are checked in `check`.
 
 use super::{
     super::{
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::sandbox::security::descriptor::Fault;
 
-/// Aggregations that Elasticsearch knows and doesn't allow here; which of some fields they need, and whether they allow others
-/// below.
+/// Aggregations that Elasticsearch supports but does not allow here: name, the fields of which one is required, and
+/// whether sub-aggregations are allowed.
 const FOREIGN: &[(&str, &str, bool)] = &[
     ("avg", "field, script", false),
     ("date_histogram", "", true),
@@ -64,14 +64,14 @@ const PIPELINES: &[&str] = &[
     "sum_bucket",
 ];
 
-/// Those that are allowed.
+/// Names of the allowed aggregations.
 const ALLOWED: &[&str] =
     &["cardinality", "composite", "date_range", "filter", "filters", "missing", "range", "terms", "value_count"];
 
-/// Reads the aggregations of a request, or of an aggregation above them.
+/// Parses the aggregations of a request, or of a parent aggregation.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn parse(node: &Node) -> Parsed<Vec<Agg>> {
     let mut found = Vec::new();
     for member in node.members().unwrap_or_default() {
@@ -195,7 +195,7 @@ fn foreign(name: &str, kind: &str, node: &Node) -> Parsed<Kind> {
     Err(Fault { at, error: error.with("line", at.line).with("col", at.column).because(cause) })
 }
 
-/// Of the best known ones, fields that they don't have are noticed first.
+/// Refuses unknown fields of the most common unsupported aggregations, which are noticed first.
 fn foreign_fields(kind: &str, node: &Node) -> Parsed<()> {
     let own: &[&str] = match kind {
         "avg" | "max" | "min" | "stats" | "sum" => &[],
@@ -223,7 +223,7 @@ fn foreign_fields(kind: &str, node: &Node) -> Parsed<()> {
 
 const NO_FIELD: &str = "Required one of fields [field, script], but none were specified.";
 
-/// Reads what all aggregations have that look at values, and more fields of their own.
+/// Parses the members common to all aggregations that use values, and passes those in `own` to `each`.
 pub fn source(
     parser: &str,
     node: &Node,
@@ -257,7 +257,7 @@ pub fn source(
     Ok(source)
 }
 
-/// A time zone: its name, or so many hours.
+/// Parses a time zone: a name, or an offset in hours.
 pub fn zone(node: &Node) -> Parsed<Zone> {
     let read = match &node.kind {
         Json::Number(text) => Zone::hours(text.parse().unwrap_or_default()),

@@ -1,40 +1,40 @@
-//! Intervals of date histograms, and the beginning of the interval that a time falls into.
+//! Intervals of date histograms, and the beginning of the interval that contains a time.
 
 use super::calendar::{DAY, civil, days};
 use super::zone::Zone;
 
-/// How long the intervals are.
+/// Length of the intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interval {
-    /// Always as many milliseconds.
+    /// Fixed number of milliseconds.
     Fixed(i64),
-    /// As the calendar has it.
+    /// Unit of the calendar.
     Calendar(Unit),
 }
 
-/// Units of the calendar.
+/// Units of the calendar, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// A second.
+    /// Second.
     Second,
-    /// A minute.
+    /// Minute.
     Minute,
-    /// An hour.
+    /// Hour.
     Hour,
-    /// From midnight to midnight.
+    /// Day, from midnight to midnight.
     Day,
-    /// From Monday on.
+    /// Week, from Monday.
     Week,
-    /// From the first on.
+    /// Month, from its first day.
     Month,
-    /// From the first of January, April, July or October on.
+    /// Quarter, from the first of January, April, July or October.
     Quarter,
-    /// From the first of January on.
+    /// Year, from the first of January.
     Year,
 }
 
 impl Unit {
-    /// By the names that Elasticsearch has for it.
+    /// Returns the unit with one of Elasticsearch's names, such as `day` or `1d`.
     pub fn named(text: &str) -> Option<Unit> {
         Some(match text {
             "second" | "1s" => Unit::Second,
@@ -49,7 +49,7 @@ impl Unit {
         })
     }
 
-    /// The local time at which the unit of a local time begins.
+    /// Returns the local time, in milliseconds, at which the unit that contains a local time begins.
     fn begin(self, local: i64) -> i64 {
         let day = local.div_euclid(DAY);
         match self {
@@ -72,22 +72,23 @@ impl Unit {
     }
 }
 
-/// Rounds times down to the beginning of their interval; remembers how the clocks were, as times come in flocks.
+/// Rounds times down to the beginning of their interval; remembers the last zone offset, because successive times are
+/// often close.
 pub struct Rounding<'a> {
     interval: Interval,
     zone: &'a Zone,
     shift: i64,
-    /// From when until before when clocks are how far ahead.
+    /// Period with a constant zone offset: start (inclusive), end (exclusive) and offset, in milliseconds.
     steady: (i64, i64, i64),
 }
 
 impl<'a> Rounding<'a> {
-    /// Rounds so, with intervals moved by an offset.
+    /// Creates a rounding to this interval, shifted by `shift` milliseconds.
     pub fn new(interval: Interval, zone: &'a Zone, shift: i64) -> Self {
         Rounding { interval, zone, shift, steady: zone.steady(0) }
     }
 
-    /// The beginning of the interval that a time falls into.
+    /// Returns the beginning of the interval that contains a time, both in epoch milliseconds.
     pub fn begin(&mut self, at: i64) -> i64 {
         // No key is that old; below it the arithmetic would overflow.
         let at = at.saturating_sub(self.shift).max(i64::MIN / 2);
@@ -120,7 +121,7 @@ mod tests {
         Rounding::new(interval, &Zone::named(zone).unwrap(), shift).begin(at)
     }
 
-    /// As 9.5.3 answered.
+    /// Expected values are answers of 9.5.3.
     #[test]
     fn intervals_begin_where_those_of_the_server_do() {
         use Interval::{Calendar, Fixed};
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(begin(Fixed(7 * DAY), "Europe/Berlin", 0, at), 1_795_042_800_000);
     }
 
-    /// As 9.5.3 answered for a key that ends in `999999999d`.
+    /// Expected values are answers of 9.5.3 for a key that expires in `999999999d`.
     #[test]
     fn the_far_future_has_a_calendar() {
         let at = 86_401_795_488_931_770;

@@ -1,4 +1,4 @@
-//! The aggregation `terms`: read, counted, and ordered.
+//! Aggregation `terms`: parsed, counted and sorted.
 
 use super::{
     super::{
@@ -17,7 +17,7 @@ use super::{
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 
-/// Reads it.
+/// Parses the aggregation.
 pub fn terms(name: &str, node: &Node) -> Parsed<Kind> {
     let fields = [
         ("size", Need::Number),
@@ -72,7 +72,7 @@ pub fn terms(name: &str, node: &Node) -> Parsed<Kind> {
     Ok(Kind::Terms(Terms { source, size, shard_size, min_doc_count, order, with_error, include, exclude }))
 }
 
-/// Of several fields the last counts.
+/// Parses one order; if it has several fields, the last one counts.
 fn one_order(node: &Node) -> Parsed<Order> {
     let mut order = None;
     for member in node.members().unwrap_or_default() {
@@ -110,10 +110,10 @@ impl Picked {
     }
 }
 
-/// A bucket, and the answers about it where the order needs them.
+/// Bucket, with the answers of its sub-aggregations if the order needs them.
 type Ranked<'k> = (Option<Box<Map<String, Value>>>, Bucket<'k>);
 
-/// Counts it.
+/// Runs the aggregation.
 pub fn run<'k>(agg: &'k Agg, terms: &'k Terms, docs: &[&'k StoredKey], around: &Around<'k>) -> Map<String, Value> {
     let column = Column::of(terms.source.field());
     let by_sub = terms.order.iter().any(|order| !order.path.starts_with('_'));
@@ -181,7 +181,7 @@ pub fn run<'k>(agg: &'k Agg, terms: &'k Terms, docs: &[&'k StoredKey], around: &
     answer
 }
 
-/// With `min_doc_count` 0, terms that only other keys have are there too.
+/// Adds, for `min_doc_count` 0, empty buckets for terms that only other keys have.
 fn add_unfound<'k>(buckets: &mut Vec<Bucket<'k>>, column: &Column<'k>, around: &Around<'k>) {
     let everyone: Vec<&StoredKey> = around.cluster.keys().iter().collect();
     let known: std::collections::HashSet<Key> = buckets.iter().map(|bucket| bucket.key.clone()).collect();

@@ -1,4 +1,4 @@
-//! Aggregations over a few keys, with answers as 9.5.3 gives them.
+//! Tests of aggregations over a few keys, with answers as given by 9.5.3.
 
 use super::super::cluster::Cluster;
 use super::super::{json as sandbox_json, seed};
@@ -8,7 +8,7 @@ use serde_json::json;
 const NOW: i64 = 1_795_490_903_188;
 const DAY: i64 = 86_400_000;
 
-/// Twelve keys of four owners, one a day; every third never ends, every fourth is invalidated.
+/// Returns twelve keys of three owners, one a day; every third never expires, every fourth is invalidated.
 fn cluster() -> Cluster {
     let mut cluster = seed::fill(12, NOW).unwrap().0;
     let ids: Vec<String> = cluster.keys().iter().map(|key| key.id.clone()).collect();

@@ -1,4 +1,4 @@
-//! The values that aggregations look at, and keys grouped by them. Nothing is copied that can be borrowed.
+//! Values used by aggregations, and grouping of keys by them. Borrows instead of copying where possible.
 
 use super::{
     super::{
@@ -16,31 +16,31 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A field as aggregations see it.
+/// Field as aggregations see it.
 pub enum Column<'q> {
-    /// A string that every key has.
+    /// String field that every key has.
     Text(TextField),
-    /// A time.
+    /// Time field, in epoch milliseconds.
     Date(DateField),
-    /// Whether it is invalidated.
+    /// Boolean field `invalidated`.
     Invalidated,
-    /// All leaves of the metadata, or those at a path.
+    /// Metadata leaves: at a path, or all of them if `None`.
     Metadata(Option<&'q str>),
 }
 
-/// What a bucket is the bucket of.
+/// Value that all keys of a bucket share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key<'k> {
-    /// No value.
+    /// Missing value.
     Missing,
-    /// Times and flags.
+    /// Times in epoch milliseconds, and booleans as 0 or 1.
     Number(i64),
-    /// Strings.
+    /// String value.
     Text(Cow<'k, str>),
 }
 
 impl Key<'_> {
-    /// As a pattern sees it.
+    /// Returns the value as text for matching by a pattern; empty for a missing value.
     pub fn shown(&self) -> String {
         match self {
             Key::Missing => String::new(),
@@ -50,18 +50,18 @@ impl Key<'_> {
     }
 }
 
-/// Keys with a value in common.
+/// Keys with a common value.
 pub struct Bucket<'k> {
-    /// The value.
+    /// Value of the bucket.
     pub key: Key<'k>,
-    /// How many keys.
+    /// Number of keys.
     pub count: u64,
-    /// The keys, if wanted.
+    /// Keys themselves, if wanted, else empty.
     pub docs: Vec<&'k StoredKey>,
 }
 
 impl<'q> Column<'q> {
-    /// By the name of an allowed field.
+    /// Returns the column of an allowed field.
     pub fn of(field: &'q str) -> Column<'q> {
         match (date_field(field), text_field(field)) {
             (Some(look), _) => Column::Date(look),
@@ -71,7 +71,7 @@ impl<'q> Column<'q> {
         }
     }
 
-    /// Its type in refusals.
+    /// Returns the name of the column's type in refusals.
     pub fn type_name(&self) -> &'static str {
         match self {
             Column::Text(_) => "keyword",
@@ -81,7 +81,8 @@ impl<'q> Column<'q> {
         }
     }
 
-    /// The number of a key, of fields that have numbers.
+    /// Returns the number of a key: a time in epoch milliseconds or a boolean; `None` for missing values and other
+    /// columns.
     pub fn number(&self, key: &StoredKey) -> Option<i64> {
         match self {
             Column::Date(look) => look(key),
@@ -90,7 +91,7 @@ impl<'q> Column<'q> {
         }
     }
 
-    /// What stands in for a missing value.
+    /// Returns the substitute for a missing value as a bucket's value.
     pub fn stand_in(&self, missing: &Value) -> Key<'static> {
         let text = match missing {
             Value::String(text) => text.clone(),
@@ -103,7 +104,7 @@ impl<'q> Column<'q> {
         }
     }
 
-    /// Whether a key has a value.
+    /// Returns `true` if a key has a value.
     pub fn exists(&self, key: &StoredKey) -> bool {
         match self {
             Column::Text(_) | Column::Invalidated => true,
@@ -116,7 +117,7 @@ impl<'q> Column<'q> {
         }
     }
 
-    /// How many different values a key has.
+    /// Returns the number of distinct values of a key.
     pub fn count(&self, key: &StoredKey) -> u64 {
         match self {
             Column::Metadata(path) => {
@@ -128,7 +129,7 @@ impl<'q> Column<'q> {
         }
     }
 
-    /// Writes a bucket's value as `terms` does.
+    /// Adds a bucket's value to its answer as `terms` does.
     pub fn show(&self, key: &Key, format: Option<&str>, answer: &mut Map<String, Value>) {
         match (self, key) {
             (Column::Invalidated, Key::Number(flag)) => {
@@ -146,7 +147,7 @@ impl<'q> Column<'q> {
     }
 }
 
-/// A time as a format writes it; without one as milliseconds.
+/// Formats a time in epoch milliseconds; without a valid format, as milliseconds.
 pub fn written(at: i64, format: Option<&str>, zone: &Zone) -> String {
     match format.map(DateFormat::parse) {
         Some(Ok(format)) => format.write(at, zone),
@@ -154,7 +155,7 @@ pub fn written(at: i64, format: Option<&str>, zone: &Zone) -> String {
     }
 }
 
-/// Puts the different leaves of the metadata at a path, or all of them, into a list, in order.
+/// Replaces the contents of `found` by the distinct leaves of the metadata at a path, or all of them, sorted.
 fn list<'k>(key: &'k StoredKey, path: Option<&str>, found: &mut Vec<Cow<'k, str>>) {
     found.clear();
     leaves(&key.metadata, path, &mut |leaf| found.push(leaf));
@@ -164,7 +165,7 @@ fn list<'k>(key: &'k StoredKey, path: Option<&str>, found: &mut Vec<Cow<'k, str>
     }
 }
 
-/// Hashes quickly; whoever fills the practice cluster has no reason to make collisions.
+/// Fast hasher; collisions are no risk, as those who fill the practice cluster have no reason to cause them.
 #[derive(Default)]
 struct Quick(u64);
 
@@ -190,10 +191,10 @@ impl Hasher for Quick {
     }
 }
 
-/// Maps that hash so.
+/// Hash map with the fast hasher.
 type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 
-/// Puts keys into buckets.
+/// Groups keys into buckets by value.
 pub struct Grouper<'k> {
     buckets: Vec<Bucket<'k>>,
     texts: QuickMap<Cow<'k, str>, usize>,
@@ -204,7 +205,7 @@ pub struct Grouper<'k> {
 }
 
 impl<'k> Grouper<'k> {
-    /// Begins; `keep` keeps the keys, else they are only counted.
+    /// Creates an empty grouper; with `keep`, it stores the keys, else it only counts them.
     pub fn new(keep: bool) -> Self {
         Grouper {
             buckets: Vec::new(),
@@ -225,7 +226,7 @@ impl<'k> Grouper<'k> {
         }
     }
 
-    /// Puts a key into the bucket of a value.
+    /// Adds a key to the bucket of a value.
     pub fn add(&mut self, key: Key<'k>, doc: &'k StoredKey) {
         let buckets = &mut self.buckets;
         let mut make = |key| {
@@ -247,7 +248,7 @@ impl<'k> Grouper<'k> {
         self.put(place, doc);
     }
 
-    /// The same for numbers, which come in flocks.
+    /// Adds a key to the bucket of a number; fast if successive numbers are equal, as they often are.
     pub fn add_number(&mut self, number: i64, doc: &'k StoredKey) {
         if let Some((last, place)) = self.last
             && last == number
@@ -262,13 +263,13 @@ impl<'k> Grouper<'k> {
         self.put(place, doc);
     }
 
-    /// The buckets, in no order.
+    /// Returns the buckets, unordered.
     pub fn finish(self) -> Vec<Bucket<'k>> {
         self.buckets
     }
 }
 
-/// Keys grouped by a field; those without a value by what stands in for it, if anything.
+/// Groups keys by a field; keys without a value by the substitute `missing`, if given.
 pub fn group<'k>(docs: &[&'k StoredKey], column: &Column<'k>, missing: Option<&Value>, keep: bool) -> Vec<Bucket<'k>> {
     let stand_in: Option<Key<'k>> = missing.map(|missing| column.stand_in(missing));
     let mut groups = Grouper::new(keep);

@@ -1,18 +1,20 @@
-//! Time zones as Elasticsearch names them, made quick for many times: transitions are looked up once.
+//! Time zones by Elasticsearch's names, optimized for many times: transitions are looked up only once.
 
 use super::{super::http::error::EsError, calendar::CYCLE};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-/// A time zone.
+/// Time zone.
 #[derive(Debug, Clone)]
 pub struct Zone {
     zone: TimeZone,
-    /// When which offset begins, in milliseconds; the first holds from the beginning of time.
+    /// Start of each period in epoch milliseconds, and its offset in milliseconds; sorted, and the first period has no
+    /// beginning.
     offsets: Vec<(i64, i64)>,
 }
 
-/// Until 2400 offsets are known by heart; later ones are those of 400 years earlier, as often as it takes.
+/// Limit of the known transitions (year 2400), in epoch milliseconds; later offsets are those of 400 years earlier,
+/// repeatedly.
 const KNOWN_UNTIL: i64 = 13_569_465_600_000;
 
 impl Default for Zone {
@@ -22,10 +24,10 @@ impl Default for Zone {
 }
 
 impl Zone {
-    /// By its name, or its offset.
+    /// Returns the zone with this name or offset.
     ///
     /// # Errors
-    /// In the words of Java's `ZoneId`.
+    /// With the messages of Java's `ZoneId`, if there is no such zone.
     pub fn named(text: &str) -> Result<Zone, Box<EsError>> {
         let fault = |kind, reason: String| EsError::new(400, kind, reason);
         if text == "Z" {
@@ -55,10 +57,10 @@ impl Zone {
         }
     }
 
-    /// So many hours off.
+    /// Returns a zone with a fixed offset in hours.
     ///
     /// # Errors
-    /// When it is more than 18.
+    /// If the offset is more than 18 hours.
     pub fn hours(hours: i64) -> Result<Zone, Box<EsError>> {
         if hours.abs() > 18 {
             let reason = format!("Zone offset hours not in valid range: value {hours} is not in the range -18 to 18");
@@ -85,7 +87,7 @@ impl Zone {
         Zone { zone, offsets }
     }
 
-    /// The zone as date math wants it.
+    /// Returns the zone in the form that date math needs.
     pub fn time_zone(&self) -> &TimeZone {
         &self.zone
     }
@@ -94,12 +96,13 @@ impl Zone {
         self.offsets.partition_point(|(start, _)| *start <= at).saturating_sub(1)
     }
 
-    /// How many milliseconds its clocks are ahead at a time.
+    /// Returns the offset of local time from UTC at a time, in milliseconds.
     pub fn offset_at(&self, at: i64) -> i64 {
         self.steady(at).2
     }
 
-    /// From when until before when clocks are as far ahead as at a time, and how far.
+    /// Returns the period of constant offset around a time: start (inclusive), end (exclusive) and offset, in
+    /// milliseconds.
     pub fn steady(&self, at: i64) -> (i64, i64, i64) {
         let beyond = if at > KNOWN_UNTIL { (at - KNOWN_UNTIL) / CYCLE + 1 } else { 0 };
         let place = self.period(at - beyond * CYCLE);
@@ -110,8 +113,8 @@ impl Zone {
         (start.saturating_add(beyond * CYCLE), end.saturating_add(beyond * CYCLE), offset)
     }
 
-    /// The time at which its clocks show a local time: of two the first, and where clocks skip it, the time they do.
-    /// With `until`, of two the last that isn't after it.
+    /// Returns the time at which the zone has a local time: the first if there are two, and the moment of the
+    /// transition if the local time is skipped. With `until`, returns the last of two that is not after it.
     pub fn at_local(&self, local: i64, until: Option<i64>) -> i64 {
         let beyond = if local > KNOWN_UNTIL { (local - KNOWN_UNTIL) / CYCLE + 1 } else { 0 };
         let (local, until) = (local - beyond * CYCLE, until.map(|at| at - beyond * CYCLE));
@@ -130,7 +133,7 @@ impl Zone {
     }
 }
 
-/// Seconds of `+h`, `+hh`, `+hhmm`, `+hh:mm` and the same with seconds.
+/// Parses `+h`, `+hh`, `+hhmm`, `+hh:mm` and the same with seconds into seconds.
 fn offset(text: &str, whole: &str) -> Result<i64, Box<EsError>> {
     let fault = |reason: String| EsError::new(400, "date_time_exception", reason);
     let malformed = || {

@@ -1,71 +1,72 @@
-//! Refusals in Elasticsearch's own shape: `{"error":{"root_cause":[…],"type","reason",…},"status"}`.
-//! Knows nothing of what was asked; types and nesting are as seen on 9.5.3.
+//! Refusals in Elasticsearch's format: `{"error":{"root_cause":[…],"type","reason",…},"status"}`. Knows nothing about
+//! the request; types and nesting are as seen on 9.5.3.
 
 use serde_json::{Map, Value, json};
 
-/// The type of refusals that are the practice cluster's own.
+/// Type of the practice cluster's own refusals, for features that it does not support.
 pub const NOT_DONE: &str = "not_in_the_practice_cluster";
 
-/// The type of refusals of what a request lacks or says twice: told behind unknown parameters, before missing rights.
+/// Type of refusals for missing or duplicate parts of a request; reported after unknown parameters and before missing
+/// privileges.
 pub const VALIDATION: &str = "action_request_validation_exception";
 
-/// The challenges of a 401, in the order in which 9.5.3 lists them.
+/// Challenges of a 401 answer, in the order in which 9.5.3 lists them.
 pub const CHALLENGES: [&str; 3] =
     ["Basic realm=\"security\", charset=\"UTF-8\"", "Bearer realm=\"security\"", "ApiKey"];
 
-/// One refusal: what kind, why, and what it was caused by.
+/// Refusal: type, reason and cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EsError {
-    /// The HTTP status of the answer.
+    /// HTTP status of the answer.
     pub status: u16,
     /// Elasticsearch's name of the exception, such as `parse_exception`.
     pub kind: &'static str,
-    /// The sentence for people.
+    /// Reason as a sentence for people.
     pub reason: String,
     /// Fields between `reason` and `caused_by`, such as `index_uuid`.
     pub extra: Map<String, Value>,
-    /// What lies below, if anything.
+    /// Cause of the refusal (`caused_by`), if any.
     pub cause: Option<Box<EsError>>,
-    /// What failed in each index of a search, by name: the root causes of the whole.
+    /// Failures of a search by index name, which become the root causes; empty for other refusals.
     pub roots: Vec<EsError>,
 }
 
-/// The result of everything that may be refused.
+/// Result of an operation that can be refused.
 pub type Outcome<T> = Result<T, Box<EsError>>;
 
 impl EsError {
-    /// A refusal with the given status, kind and reason.
+    /// Returns a refusal with the given status, type and reason.
     pub fn new(status: u16, kind: &'static str, reason: impl Into<String>) -> Box<Self> {
         Box::new(EsError { status, kind, reason: reason.into(), extra: Map::new(), cause: None, roots: Vec::new() })
     }
 
-    /// 400 `illegal_argument_exception`.
+    /// Returns a 400 `illegal_argument_exception`.
     pub fn illegal(reason: impl Into<String>) -> Box<Self> {
         Self::new(400, "illegal_argument_exception", reason)
     }
 
-    /// 400 for what Elasticsearch does and the practice cluster doesn't: never blamed on the license, and never called
-    /// unknown. `what` ends the sentence.
+    /// Returns a 400 for a feature that Elasticsearch has and the practice cluster lacks: never attributed to the
+    /// license, and never called unknown. `what` ends the sentence.
     pub fn not_done(what: &str) -> Box<Self> {
         Self::new(400, NOT_DONE, format!("The practice cluster does not do {what}; a real cluster does"))
     }
 
-    /// 400 `parse_exception`.
+    /// Returns a 400 `parse_exception`.
     pub fn parse(reason: impl Into<String>) -> Box<Self> {
         Self::new(400, "parse_exception", reason)
     }
 
-    /// 400 `action_request_validation_exception` with its numbered list.
+    /// Returns a 400 `action_request_validation_exception` with its numbered list.
     pub fn validation(problems: &[String]) -> Box<Self> {
         Self::new(400, VALIDATION, numbered(problems))
     }
 
-    /// 400 `validation_exception` with its numbered list.
+    /// Returns a 400 `validation_exception` with its numbered list.
     pub fn plain_validation(problem: &str) -> Box<Self> {
         Self::new(400, "validation_exception", numbered(&[problem.to_owned()]))
     }
 
-    /// 404 `index_not_found_exception`.
+    /// Returns a 404 `index_not_found_exception`.
     pub fn no_such_index(name: &str) -> Box<Self> {
         let mut error = Self::new(404, "index_not_found_exception", format!("no such index [{name}]"));
         error.extra.insert("resource.type".into(), json!("index_or_alias"));
@@ -75,7 +76,7 @@ impl EsError {
         error
     }
 
-    /// 401, with the header fields of a challenge.
+    /// Returns a 401 with the header fields of a challenge.
     pub fn unauthenticated(reason: impl Into<String>, credentials: Option<String>) -> Box<Self> {
         let mut error = Self::new(401, "security_exception", reason);
         if let Some(credentials) = credentials {
@@ -85,18 +86,18 @@ impl EsError {
         error
     }
 
-    /// 403 `security_exception`.
+    /// Returns a 403 `security_exception`.
     pub fn forbidden(reason: impl Into<String>) -> Box<Self> {
         Self::new(403, "security_exception", reason)
     }
 
-    /// The same, with a cause below it.
+    /// Returns the refusal with this cause.
     pub fn because(mut self: Box<Self>, cause: Box<EsError>) -> Box<Self> {
         self.cause = Some(cause);
         self
     }
 
-    /// The same, with one more field.
+    /// Returns the refusal with one more field.
     pub fn with(mut self: Box<Self>, name: &str, value: impl Into<Value>) -> Box<Self> {
         self.extra.insert(name.into(), value.into());
         self
@@ -133,7 +134,7 @@ impl EsError {
             )
     }
 
-    /// The errors that Elasticsearch would call root causes: one, or one for each index that failed.
+    /// Returns the errors that Elasticsearch calls root causes: one, or one for each index that failed.
     fn root_causes(&self) -> Vec<&EsError> {
         if self.roots.is_empty() {
             return vec![self.root_cause()];
@@ -141,7 +142,7 @@ impl EsError {
         self.roots.iter().map(|root| root.root_cause()).collect()
     }
 
-    /// The innermost error that Elasticsearch would call a root cause: it stops at plain Java exceptions.
+    /// Returns the innermost error that Elasticsearch calls a root cause; plain Java exceptions are not followed.
     fn root_cause(&self) -> &EsError {
         match &self.cause {
             Some(cause) if cause.is_elasticsearch_error() => cause.root_cause(),
@@ -154,7 +155,8 @@ impl EsError {
         }
     }
 
-    /// Failures when shards have answered have no root cause.
+    /// Returns `true` if the search failed in its fetch phase, after the shards had answered; such failures have no
+    /// root cause.
     fn is_of_the_end(&self) -> bool {
         self.extra.get("phase").is_some_and(|phase| phase == "fetch")
     }
@@ -171,7 +173,7 @@ impl EsError {
         map
     }
 
-    /// Type, reason, extra fields and causes, as inside a bulk item.
+    /// Returns type, reason, extra fields and causes, as inside a bulk item.
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
         map.insert("type".into(), json!(self.kind));
@@ -185,7 +187,7 @@ impl EsError {
         Value::Object(map)
     }
 
-    /// The whole body of the answer.
+    /// Returns the whole body of the answer.
     pub fn body(&self) -> Value {
         let mut error = Map::new();
         let roots = if self.is_of_the_end() { Vec::new() } else { self.root_causes() };
@@ -205,13 +207,13 @@ fn numbered(problems: &[String]) -> String {
     text
 }
 
-/// A failure inside the one shard that a search has: the answer wraps it as `all shards failed`.
+/// Returns the refusal for a failure in the only shard of a search, wrapped as `all shards failed`.
 pub fn shard_failure(index: &str, inner: Box<EsError>) -> Box<EsError> {
     shard_failures("all shards failed", vec![(index.to_owned(), inner)])
 }
 
-/// The refusal of a search that failed in these indices, each of which has one shard; in the order of their names. What
-/// is not done here is told as that alone.
+/// Returns the refusal of a search that failed in these indices, each of which has one shard, in the order of their
+/// names. A failure for an unsupported feature is returned alone.
 pub fn shard_failures(words: &str, mut failures: Vec<(String, Box<EsError>)>) -> Box<EsError> {
     if let Some(at) = failures.iter().position(|(_, inner)| inner.kind == NOT_DONE) {
         return failures.swap_remove(at).1;
@@ -241,7 +243,7 @@ pub fn shard_failures(words: &str, mut failures: Vec<(String, Box<EsError>)>) ->
     error
 }
 
-/// The failed shards as refusals and answers in part list them.
+/// Returns the failed shards as refusals and partial answers list them.
 pub fn told_failures(failures: &[(String, Box<EsError>)]) -> Value {
     let told = |(index, inner): &(String, Box<EsError>)| json!({ "shard": 0, "index": index, "node": crate::sandbox::cluster::NODE_ID, "reason": inner.to_value() });
     failures.iter().map(told).collect()

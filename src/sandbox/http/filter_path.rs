@@ -1,9 +1,10 @@
-//! `filter_path`: cuts an answer down to the fields wanted. Pure; `*` is one level, `**` any number, `-` leaves out.
+//! Parameter `filter_path`: reduces an answer to the requested fields. Pure; `*` matches one level, `**` any number of
+//! levels, and a leading `-` excludes.
 
 use crate::sandbox::pattern::glob;
 use serde_json::{Map, Value};
 
-/// The answer, cut down as the comma-separated patterns say; no pattern leaves it whole.
+/// Reduces the answer to the fields that match the comma-separated patterns; without patterns, returns it unchanged.
 pub fn apply(value: Value, filter: &str) -> Value {
     let (wanted, unwanted) = read(filter);
     let mut value = value;
@@ -18,7 +19,7 @@ pub fn apply(value: Value, filter: &str) -> Value {
     value
 }
 
-/// Whether something of a field can be left, so that others need not be made at all.
+/// Returns `true` if the filter can keep any part of this field; if not, the field need not be computed.
 pub fn wants(filter: &str, path: &[&str]) -> bool {
     let (wanted, unwanted) = read(filter);
     let reached = |paths: &[Vec<String>]| {
@@ -34,7 +35,7 @@ pub fn wants(filter: &str, path: &[&str]) -> bool {
     (wanted.is_empty() || reached(&wanted).0) && !reached(&unwanted).1
 }
 
-/// The paths wanted and those not.
+/// Returns the included and the excluded paths.
 fn read(filter: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
     for path in filter.split(',').map(str::trim).filter(|path| !path.is_empty()) {
@@ -46,7 +47,7 @@ fn read(filter: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     (wanted, unwanted)
 }
 
-/// A path's parts; a dot after a backslash belongs to the name.
+/// Splits a path into its segments; a dot after a backslash belongs to the name.
 fn segments(path: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut escaped = false;
@@ -68,7 +69,7 @@ fn segments(path: &str) -> Vec<String> {
     parts
 }
 
-/// What is left of the paths below a field; an empty one means that the field itself is meant.
+/// Returns the remainders of the paths below a field; an empty remainder means the field itself.
 fn below<'a>(paths: &[&'a [String]], field: &str) -> Vec<&'a [String]> {
     let mut rest = Vec::new();
     for path in paths {
@@ -114,7 +115,7 @@ fn keep(value: Value, paths: &[&[String]]) -> Option<Value> {
     }
 }
 
-/// What is left; nothing of objects and arrays that became empty by it.
+/// Removes the excluded paths; returns `None` for objects and arrays that become empty by it.
 fn leave_out(value: Value, paths: &[&[String]]) -> Option<Value> {
     match value {
         Value::Object(map) if !map.is_empty() => {

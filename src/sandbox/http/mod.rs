@@ -1,4 +1,4 @@
-//! HTTP: server, certificates, routing, and requests and replies as Elasticsearch has them.
+//! HTTP: server, certificates, routing, and requests and replies in Elasticsearch's format.
 
 pub(super) mod error;
 pub(super) mod filter_path;

@@ -1,4 +1,4 @@
-//! Answers: status, headers, and JSON written as Elasticsearch writes it, short or pretty.
+//! Answers: status, headers, and JSON in Elasticsearch's format, compact or pretty.
 
 use super::error::{CHALLENGES, EsError};
 use super::filter_path;
@@ -6,40 +6,40 @@ use super::request::Request;
 use crate::sandbox::json::exact;
 use serde_json::{Value, json};
 
-/// What stands in the body.
+/// Body of an answer.
 #[derive(Debug)]
 pub enum Body {
     /// JSON.
     Json(Value),
-    /// A refusal, which `filter_path` doesn't touch.
+    /// Refusal, which `filter_path` does not change.
     Refusal(Value),
-    /// Plain text, as `_cat` gives.
+    /// Plain text, as `_cat` returns it.
     Text(String),
 }
 
-/// One answer.
+/// Answer to one request.
 #[derive(Debug)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// Headers beside those that every answer carries.
+    /// Headers in addition to those of every answer.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
+    /// Body of the answer.
     pub body: Body,
 }
 
 impl Reply {
-    /// 200 with JSON.
+    /// Returns a 200 answer with JSON.
     pub fn ok(value: Value) -> Reply {
         Reply::json(200, value)
     }
 
-    /// JSON with a status.
+    /// Returns an answer with JSON and a status.
     pub fn json(status: u16, value: Value) -> Reply {
         Reply { status, headers: Vec::new(), body: Body::Json(value) }
     }
 
-    /// A refusal whose `error` is a plain string.
+    /// Returns a refusal whose `error` is a plain string.
     pub fn string_error(status: u16, text: &str, with_status: bool) -> Reply {
         let mut value = json!({ "error": text });
         if with_status {
@@ -48,7 +48,7 @@ impl Reply {
         Reply::json(status, value)
     }
 
-    /// The same, with one more header.
+    /// Returns the answer with one more header.
     pub fn with_header(mut self, name: &'static str, value: String) -> Reply {
         self.headers.push((name, value));
         self
@@ -65,7 +65,7 @@ impl From<Box<EsError>> for Reply {
     }
 }
 
-/// The body as bytes, and its content type, after `filter_path` and `pretty`.
+/// Returns the body as text and its content type, after applying `filter_path` and `pretty`.
 pub fn render(body: Body, request: &Request) -> (String, String) {
     let value = match body {
         Body::Text(text) => return (text, "text/plain; charset=UTF-8".to_owned()),
@@ -86,7 +86,7 @@ pub fn render(body: Body, request: &Request) -> (String, String) {
     (exact::written(text), request.answer_type())
 }
 
-/// Elasticsearch's own layout: a blank on both sides of the colon, `[ ]` and `{ }` when empty.
+/// Writes JSON in Elasticsearch's own layout: a blank on both sides of the colon, `[ ]` and `{ }` if empty.
 fn write_pretty(value: &Value, depth: usize, out: &mut String) {
     let indent = "  ".repeat(depth + 1);
     match value {

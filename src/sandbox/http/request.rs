@@ -1,4 +1,4 @@
-//! One request as the handlers see it: path, parameters, headers that matter, body; and the rules of media types.
+//! Request as the handlers see it: path, parameters, relevant headers, body; and the rules for media types.
 
 use super::error::{EsError, Outcome};
 use super::reply::Reply;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Params(BTreeMap<String, String>);
 
 impl Params {
-    /// Reads a query string; the first of a name given twice is dropped, as Elasticsearch does.
+    /// Parses a query string; if a name occurs twice, the last value counts, as in Elasticsearch.
     pub fn parse(query: &str) -> Outcome<Params> {
         let mut params = BTreeMap::new();
         for pair in query.split(['&', ';']).filter(|pair| !pair.is_empty()) {
@@ -22,25 +22,25 @@ impl Params {
         Ok(Params(params))
     }
 
-    /// The value of a parameter.
+    /// Returns the value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The value, unless it is nothing but white space, which counts as not given.
+    /// Returns the value, or `None` if it is only white space, which counts as not given.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| has_text(value))
     }
 
-    /// The value, unless it is empty.
+    /// Returns the value, or `None` if it is empty.
     pub fn non_empty(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// A flag: present without value means true.
+    /// Returns a boolean parameter: `true` if present without a value, `default` if absent.
     ///
     /// # Errors
-    /// As Elasticsearch words it, for anything but `true`, `false` and nothing.
+    /// With Elasticsearch's message, for any value except `true`, `false` and an empty one.
     pub fn flag(&self, name: &str, default: bool) -> Outcome<bool> {
         match self.get(name) {
             None => Ok(default),
@@ -52,10 +52,10 @@ impl Params {
         }
     }
 
-    /// A whole number.
+    /// Returns an integer parameter, `None` if absent.
     ///
     /// # Errors
-    /// As Elasticsearch words it.
+    /// With Elasticsearch's message, if the value is not an integer.
     pub fn number(&self, name: &str) -> Outcome<Option<i64>> {
         let Some(text) = self.get(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| {
@@ -64,12 +64,12 @@ impl Params {
         })
     }
 
-    /// Names that neither the route nor every route knows.
+    /// Returns the names that are neither in `known` nor accepted by every route, sorted.
     pub fn unknown(&self, known: &[&str]) -> Vec<String> {
         self.0.keys().filter(|name| !is_known(name, known)).cloned().collect()
     }
 
-    /// Forgets the others: nobody reads a parameter that the route doesn't know.
+    /// Removes the parameters that the route does not know, so that no handler reads them.
     pub fn keep(&mut self, known: &[&str]) {
         self.0.retain(|name, _| is_known(name, known));
     }
@@ -80,7 +80,7 @@ fn is_known(name: &str, known: &[&str]) -> bool {
     known.contains(&name) || EVERYWHERE.contains(&name)
 }
 
-/// Whether a text holds anything but white space, in Java's sense: blanks that don't break a line are text.
+/// Returns `true` if a text has a character that is not white space in Java's sense; non-breaking blanks count as text.
 pub fn has_text(text: &str) -> bool {
     !text.chars().all(|c| {
         c.is_whitespace() && !matches!(c, '\u{85}' | '\u{a0}' | '\u{2007}' | '\u{202f}')
@@ -88,10 +88,10 @@ pub fn has_text(text: &str) -> bool {
     })
 }
 
-/// Decodes percent signs.
+/// Decodes percent escapes.
 ///
 /// # Errors
-/// Names the broken escape and its place in `whole`, as Elasticsearch does.
+/// If an escape is malformed; the message contains it and its position in `whole`, as in Elasticsearch.
 pub fn decode(text: &str, whole: &str) -> Outcome<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let raw = text.as_bytes();
@@ -118,30 +118,31 @@ pub fn decode(text: &str, whole: &str) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One request.
+/// HTTP request.
 #[derive(Debug)]
 pub struct Request {
-    /// The method in capitals.
+    /// HTTP method in capitals.
     pub method: String,
-    /// The path as sent, without parameters.
+    /// Path as sent, without parameters.
     pub path: String,
-    /// Path and parameters as sent: how refusals name the request.
+    /// Path and parameters as sent, as refusals name the request.
     pub uri: String,
-    /// Parameters.
+    /// Query parameters.
     pub params: Params,
-    /// The `Authorization` header's bytes.
+    /// Bytes of the `Authorization` header.
     pub authorization: Option<Vec<u8>>,
-    /// The user to act as.
+    /// Name of the user to act as (run-as).
     pub run_as: Option<String>,
-    /// The body.
+    /// Body of the request; empty if there is none.
     pub body: Vec<u8>,
     compatible_with: Option<u8>,
-    /// Sent back as it came.
+    /// Header `X-Opaque-Id`, returned unchanged.
     pub opaque_id: Option<String>,
 }
 
 impl Request {
-    /// Takes a request apart. Problems with parameters come later, so that a stranger isn't told about them.
+    /// Splits a request into its parts. Parameters are checked later, so that unauthenticated callers learn nothing
+    /// about them.
     pub fn new(method: &str, uri: &str, headers: &HeaderMap, body: Vec<u8>) -> Request {
         let path = uri.split('?').next().unwrap_or("/").to_owned();
         let text = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -158,10 +159,10 @@ impl Request {
         }
     }
 
-    /// Reads parameters and media types.
+    /// Parses parameters and media types.
     ///
     /// # Errors
-    /// The ready answer: broken escapes, media types that aren't JSON or don't fit together.
+    /// The complete answer: for malformed escapes, and for media types that are not JSON or do not match each other.
     pub fn prepare(&mut self, headers: &HeaderMap) -> Result<(), Reply> {
         let query = self.uri.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
         self.params = Params::parse(&query)?;
@@ -171,7 +172,7 @@ impl Request {
         Ok(())
     }
 
-    /// The content type of a JSON answer.
+    /// Returns the content type of a JSON answer.
     pub fn answer_type(&self) -> String {
         match self.compatible_with {
             Some(version) => format!("application/vnd.elasticsearch+json;compatible-with={version}"),
@@ -179,10 +180,10 @@ impl Request {
         }
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// When there is none, or it isn't JSON.
+    /// If the body is empty or not JSON.
     pub fn json(&self) -> Outcome<Node> {
         json::parse(&self.body)
     }
@@ -219,7 +220,7 @@ fn header_problem(names: &str, cause: Box<EsError>) -> Reply {
         .into()
 }
 
-/// The version that the answer must be compatible with; refusals as seen on 9.5.3.
+/// Returns the version that the answer must be compatible with; refusals as seen on 9.5.3.
 fn media_types(headers: &HeaderMap, has_body: bool) -> Result<Option<u8>, Reply> {
     let status = |reason: String| EsError::new(400, "status_exception", reason);
     let mut found: [(&str, Option<String>, Option<MediaType>); 2] =

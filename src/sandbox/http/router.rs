@@ -1,4 +1,4 @@
-//! From method and path to the handler; what isn't spoken is refused in Elasticsearch's own words.
+//! Dispatch from method and path to the handler; unsupported requests are refused with Elasticsearch's own messages.
 
 use super::error::{EsError, Outcome, VALIDATION};
 use super::reply::{Body, Reply};
@@ -14,21 +14,21 @@ use crate::sandbox::{
 use hyper::HeaderMap;
 use serde_json::json;
 
-/// What a handler works with.
+/// Data that a handler works with.
 pub struct Context<'a> {
-    /// All that the cluster holds.
+    /// State of the cluster.
     pub cluster: &'a mut Cluster,
-    /// Who calls.
+    /// Authenticated caller.
     pub caller: &'a Caller,
-    /// What was sent.
+    /// Request to answer.
     pub request: &'a Request,
-    /// Epoch milliseconds.
+    /// Current time, in epoch milliseconds.
     pub now: i64,
     arguments: Vec<String>,
 }
 
 impl Context<'_> {
-    /// A placeholder of the path, decoded; empty when the route has fewer.
+    /// Returns a placeholder of the path, decoded; empty if the route has fewer placeholders.
     pub fn argument(&self, number: usize) -> String {
         self.arguments.get(number).cloned().unwrap_or_default()
     }
@@ -271,7 +271,7 @@ const ROUTES: &[Route] = &[
     route(DELETE, "/{index}", EXPAND, indices::delete),
 ];
 
-/// Paths that Elasticsearch answers and the sandbox doesn't; they must not pass for names of indices.
+/// Paths that Elasticsearch answers and the sandbox does not; they must not be taken for index names.
 const UNSPOKEN: &[&str] = &[
     "_alias",
     "_aliases",
@@ -328,7 +328,7 @@ const UNSPOKEN: &[&str] = &[
     "_xpack",
 ];
 
-/// Answers one request.
+/// Answers one request; `now` is in epoch milliseconds.
 pub fn dispatch(cluster: &mut Cluster, request: &mut Request, headers: &HeaderMap, now: i64) -> Reply {
     let caller = match authn::authenticate(cluster, request, now) {
         Ok(caller) => caller,

@@ -1,4 +1,4 @@
-//! The TLS server: accepts connections, turns HTTP into `Request` and `Reply` into HTTP. Knows no API.
+//! TLS server: accepts connections and translates HTTP to `Request` and `Reply` to HTTP. Knows nothing about the API.
 
 use super::reply::{Reply, render};
 use super::request::Request;
@@ -19,16 +19,17 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// Larger bodies are 413, as with `http.max_content_length` left alone.
+/// Maximum size of a body, in bytes, equal to the default of `http.max_content_length`; larger bodies are answered with
+/// 413.
 const MAX_BODY: usize = 100 * 1024 * 1024;
-/// Connections at once; more wait.
+/// Maximum number of concurrent connections; further ones wait.
 const MAX_CONNECTIONS: usize = 512;
-/// How long a TLS handshake, or the head of a request, may take.
+/// Maximum duration of a TLS handshake, and of reading the head of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What all connections share.
+/// State shared by all connections.
 pub struct Shared {
-    /// The cluster; handlers are short and hold no await.
+    /// Cluster behind a lock; handlers are short and have no await.
     pub cluster: Mutex<Cluster>,
     slots: Arc<Semaphore>,
 }
@@ -40,13 +41,13 @@ impl Shared {
     }
 }
 
-/// Epoch milliseconds by the system's clock.
+/// Returns the system time, in epoch milliseconds.
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Accepts until the task is aborted; its connections end with it.
+/// Accepts connections until the task is aborted, which also ends its connections.
 pub async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {

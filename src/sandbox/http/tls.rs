@@ -1,4 +1,4 @@
-//! The sandbox's certificates, made anew at every start: a CA, and a leaf for this machine signed by it.
+//! Certificates of the sandbox, created at every start: a CA, and a certificate for this machine signed by it.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -9,31 +9,32 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// What the server presents and what clients need to trust it.
+/// Configuration of the server, and the data that clients need to trust it.
 pub struct Certificates {
-    /// For the acceptor: leaf and CA, so that clients can pin the CA's fingerprint.
+    /// Configuration for the acceptor, with the server's certificate and the CA's, so that clients can pin the CA's
+    /// fingerprint.
     pub server: Arc<ServerConfig>,
-    /// The CA as PEM.
+    /// Certificate of the CA, as PEM.
     pub ca_pem: String,
     /// SHA-256 of the CA's DER: 64 lower-case hex digits, as Elasticsearch prints it.
     pub fingerprint: String,
 }
 
-/// Why no certificates could be made.
+/// Reason why no certificates could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// Making or signing failed.
+    /// Creating or signing a certificate failed.
     #[error("the practice cluster's certificates could not be made: {0}")]
     Making(#[from] rcgen::Error),
-    /// The TLS library refused what was made.
+    /// The TLS library refused the new certificates.
     #[error("the practice cluster's certificates were refused: {0}")]
     Refused(#[from] rustls::Error),
 }
 
-/// Makes a CA and a leaf for `localhost`, `127.0.0.1` and `::1`.
+/// Creates a CA and a certificate for `localhost`, `127.0.0.1` and `::1`; `now` is in epoch milliseconds.
 ///
 /// # Errors
-/// When the cryptographic library refuses; nothing a user could do.
+/// If the cryptographic library fails, which users cannot fix.
 pub fn make(now: i64) -> Result<Certificates, TlsError> {
     let (year, month) = year_and_month(now);
     let mut ca = CertificateParams::new(Vec::new())?;
@@ -74,7 +75,7 @@ fn named(name: &str) -> DistinguishedName {
     distinguished
 }
 
-/// Year and month (from 1) in UTC; a clock beyond the calendar counts as 2026.
+/// Returns year and month (from 1) in UTC; a time outside the calendar counts as January 2026.
 fn year_and_month(now: i64) -> (i32, u8) {
     let date = jiff::Timestamp::from_millisecond(now).map(|at| at.to_zoned_datetime(jiff::tz::TimeZone::UTC).date());
     match date {

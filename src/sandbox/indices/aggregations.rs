@@ -1,4 +1,4 @@
-//! Aggregations over documents: the few that tell who did something last. Others are refused as unknown.
+//! Aggregations over documents: only the few that find who did something last. All others are refused as unsupported.
 
 use super::mapping::View;
 use crate::sandbox::{
@@ -12,7 +12,7 @@ use crate::sandbox::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// An aggregation and its name.
+/// Aggregation with its name.
 #[derive(Debug)]
 pub struct Agg {
     name: String,
@@ -21,13 +21,13 @@ pub struct Agg {
 
 #[derive(Debug)]
 enum What {
-    /// The least or the greatest value of a field.
+    /// Smallest or greatest value of a field.
     Extreme { greatest: bool, field: String },
-    /// A bucket for each value of a field, in order, with aggregations of their own.
+    /// Buckets for the values of a field, in order, with sub-aggregations.
     Composite { size: usize, source: String, field: String, after: Option<String>, subs: Vec<Agg> },
 }
 
-/// Aggregations that a real cluster has besides.
+/// Further aggregations of a real cluster.
 const OTHER_AGGS: &[&str] = &[
     "adjacency_matrix",
     "auto_date_histogram",
@@ -101,7 +101,7 @@ fn text(node: &Node, name: &str) -> Option<String> {
     node.get(name).and_then(Node::scalar)
 }
 
-/// Reads the body's `aggs`.
+/// Parses the `aggs` of a request body.
 pub fn parse(node: &Node) -> Outcome<Vec<Agg>> {
     node.members().unwrap_or_default().iter().map(one).collect()
 }
@@ -130,7 +130,7 @@ fn one(member: &Member) -> Outcome<Agg> {
     Ok(Agg { name: member.name.clone(), what })
 }
 
-/// Only of one source, by terms.
+/// Parses a `composite` aggregation; only one source, by terms, is supported.
 fn composite(node: &Node, subs: Vec<Agg>) -> Outcome<What> {
     let sources = node.get("sources").and_then(Node::elements).unwrap_or_default();
     let named = match sources {
@@ -150,7 +150,7 @@ fn composite(node: &Node, subs: Vec<Agg>) -> Outcome<What> {
     })
 }
 
-/// The fields that are looked at.
+/// Appends the fields that the aggregations use to `found`.
 pub fn fields<'a>(aggs: &'a [Agg], found: &mut Vec<&'a str>) {
     for agg in aggs {
         match &agg.what {
@@ -163,7 +163,7 @@ pub fn fields<'a>(aggs: &'a [Agg], found: &mut Vec<&'a str>) {
     }
 }
 
-/// Counts them over the documents that were found.
+/// Runs the aggregations over the found documents.
 pub fn run(aggs: &[Agg], views: &[&View]) -> Value {
     Value::Object(aggs.iter().map(|agg| (agg.name.clone(), answer(&agg.what, views))).collect())
 }

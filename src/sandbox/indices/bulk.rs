@@ -1,4 +1,4 @@
-//! Bulk writes: newline-separated JSON; every item succeeds or fails on its own, 403 included.
+//! Bulk writes: newline-separated JSON; every item succeeds or fails on its own, including with 403.
 
 use super::{
     check_name,
@@ -76,7 +76,7 @@ pub fn bulk(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "errors": errors, "took": 0, "items": answers })))
 }
 
-/// The outcome of one item; a failure says which id it concerned.
+/// Writes one item; a failure includes the id of the document.
 fn run(context: &mut Context, item: &Item, forced: bool) -> Result<Written, (Box<EsError>, Option<String>)> {
     let index = item.index.as_deref().unwrap_or_default();
     let caller = context.caller;

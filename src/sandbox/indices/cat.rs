@@ -1,4 +1,4 @@
-//! `_cat/indices`: the one table for people that is worth having.
+//! Table of `_cat/indices`, the only `_cat` table supported.
 
 use crate::sandbox::{
     http::{
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 const COLUMNS: [&str; 10] =
     ["health", "status", "index", "uuid", "pri", "rep", "docs.count", "docs.deleted", "store.size", "pri.store.size"];
 
-/// `GET /_cat/indices`, as a table or with `format=json`.
+/// `GET /_cat/indices`, as a table or, with `format=json`, as JSON.
 pub fn indices(context: &mut Context) -> Outcome<Reply> {
     let caller = context.caller;
     caller.may_on_some(&SETTINGS)?;

@@ -1,5 +1,5 @@
-//! Under which conditions a document is written or read: sequence numbers, versions, and what else a request can insist
-//! on. Rules and words of 9.5.3.
+//! Conditions for writing or reading a document: sequence numbers, versions, and other requirements of a request. Rules
+//! and messages of 9.5.3.
 
 use super::Index;
 use crate::sandbox::{
@@ -11,10 +11,10 @@ use crate::sandbox::{
     query::time_unit,
 };
 
-/// The longest id of a document, in bytes.
+/// Maximum length of a document's id, in bytes.
 const MAX_DOCUMENT_ID: usize = 512;
 
-/// Whose versions count.
+/// Source of the versions that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Versioning {
     #[default]
@@ -23,7 +23,7 @@ enum Versioning {
     ExternalOrEqual,
 }
 
-/// What a request insists on.
+/// Conditions that a request sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
     seq_no: Option<i64>,
@@ -33,7 +33,7 @@ pub struct Conditions {
     require_alias: bool,
     require_data_stream: bool,
     pipeline: Option<String>,
-    /// How many copies must be there; nothing for all of them.
+    /// Number of copies that must be active; the default of 1 if `None`.
     copies: Option<u32>,
     all_copies: bool,
     timeout: Option<String>,
@@ -69,10 +69,10 @@ fn not_negative(number: Option<i64>) -> Outcome<Option<i64>> {
 }
 
 impl Conditions {
-    /// Reads them from the parameters of a request.
+    /// Reads the conditions from the parameters of a request.
     ///
     /// # Errors
-    /// When a number or a flag is none, or when what is wished for is not done here.
+    /// If a number or a boolean is invalid, or if the practice cluster does not support a condition.
     pub fn read(params: &Params) -> Outcome<Conditions> {
         let mut conditions = Conditions {
             seq_no: not_negative(long(params, "if_seq_no")?)?,
@@ -112,10 +112,10 @@ impl Conditions {
         Ok(conditions)
     }
 
-    /// Takes a field of an item of a bulk request; whether it was one of these.
+    /// Reads a field of an item of a bulk request; returns `true` if the field is a condition.
     ///
     /// # Errors
-    /// When its value can't be read, or what is wished for is not done here.
+    /// If the value is invalid, or if the practice cluster does not support the condition.
     pub fn take(&mut self, member: &Member) -> Outcome<bool> {
         let text = member.value.scalar().unwrap_or_default();
         let number = || text.parse::<i64>().map_err(|_| EsError::illegal(format!("For input string: \"{text}\"")));
@@ -140,7 +140,7 @@ impl Conditions {
         Ok(true)
     }
 
-    /// What validation finds wrong with them.
+    /// Returns the validation errors of the conditions.
     pub fn problems(&self, creates: bool, id: Option<&str>) -> Vec<String> {
         let mut problems = Vec::new();
         let mut say = |problem: &str| problems.push(problem.to_owned());
@@ -180,20 +180,20 @@ impl Conditions {
         problems
     }
 
-    /// Whether versions come from outside the cluster.
+    /// Returns `true` if versions come from outside the cluster.
     pub fn versions_from_outside(&self) -> bool {
         self.versioning != Versioning::Internal
     }
 
-    /// Whether the index has to be an alias.
+    /// Returns `true` if the index must be an alias.
     pub fn requires_alias(&self) -> bool {
         self.require_alias
     }
 
-    /// Refuses what no index here can be, there or not: here are neither aliases nor pipelines.
+    /// Refuses conditions that no index of the practice cluster meets, as it has neither aliases nor pipelines.
     ///
     /// # Errors
-    /// In the words of 9.5.3.
+    /// With the messages of 9.5.3, if a condition is not met.
     pub fn check_kind(&self, name: &str) -> Outcome<()> {
         if let Some(pipeline) = &self.pipeline {
             return Err(EsError::illegal(format!("pipeline with id [{pipeline}] does not exist")));
@@ -213,10 +213,10 @@ impl Conditions {
         Ok(())
     }
 
-    /// Refuses where the index, or its copies, are not as wished for.
+    /// Refuses a write if the index or the number of its copies does not meet the conditions.
     ///
     /// # Errors
-    /// In the words of 9.5.3.
+    /// With the messages of 9.5.3, if a condition is not met.
     pub fn check_index(&self, name: &str, index: Option<&Index>, what: &str) -> Outcome<()> {
         self.check_kind(name)?;
         let all = 1 + index.map_or(1, |index| index.replicas);
@@ -232,10 +232,10 @@ impl Conditions {
         Ok(())
     }
 
-    /// Refuses where the document is not as it was; the version to write where that of the request counts.
+    /// Refuses a write if the document has changed; returns the version to write if the request determines it.
     ///
     /// # Errors
-    /// 409 in the words of 9.5.3.
+    /// 409 with the messages of 9.5.3, on a version conflict.
     pub fn check_write(&self, name: &str, index: &Index, id: &str) -> Outcome<Option<i64>> {
         let document = index.documents.get(id);
         if let Some(seq_no) = self.seq_no {
@@ -273,10 +273,10 @@ impl Conditions {
         Ok(Some(version))
     }
 
-    /// Refuses to read another version than that asked for.
+    /// Refuses to read a version other than the requested one.
     ///
     /// # Errors
-    /// 409 in the words of 9.5.3.
+    /// 409 with the messages of 9.5.3, on a version conflict.
     pub fn check_read(&self, name: &str, index: &Index, id: &str) -> Outcome<()> {
         let current = index.documents.get(id).map(|document| document.version);
         match (current, self.version) {

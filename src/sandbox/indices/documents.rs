@@ -1,4 +1,4 @@
-//! Single documents: index, create, update, get, delete. The writes themselves are shared with bulk requests.
+//! Single documents: index, create, update, get, delete. The write operations are shared with bulk requests.
 
 use super::{
     Document, Index, check_concrete, check_name, conditions::Conditions, is_wildcard, mapping::View,
@@ -18,20 +18,20 @@ use crate::sandbox::{
 };
 use serde_json::{Map, Value, json};
 
-/// What a write asks for.
+/// Kind of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
-    /// Put it there, whatever was there before.
+    /// Write the document, whether or not it exists.
     Index,
-    /// Only if nothing is there.
+    /// Write the document only if it does not exist.
     Create,
 }
 
-/// What a write did.
+/// Result of a write.
 pub struct Written {
-    /// 200, 201 or 404.
+    /// HTTP status: 200, 201 or 404.
     pub status: u16,
-    /// The answer's fields.
+    /// Fields of the answer.
     pub fields: Map<String, Value>,
 }
 
@@ -55,7 +55,7 @@ fn written(index: &str, id: &str, version: i64, result: &str, seq_no: i64, shard
     Written { status, fields }
 }
 
-/// The index to write to, made on the way if the caller may.
+/// Returns the index to write to, after creating it if it does not exist and the caller may.
 fn writable<'a>(cluster: &'a mut Cluster, caller: &Caller, name: &str, now: i64) -> Outcome<&'a mut Index> {
     if !cluster.indices.contains_key(name) {
         may_make(caller, name)?;
@@ -65,8 +65,8 @@ fn writable<'a>(cluster: &'a mut Cluster, caller: &Caller, name: &str, now: i64)
     cluster.indices.get_mut(name).ok_or_else(|| EsError::no_such_index(name))
 }
 
-/// Refuses whoever may not make the index on the way. A wildcard is refused in words of its own where the caller may
-/// make some index (as seen on 9.5.3).
+/// Refuses callers who may not create the index implicitly. For a wildcard, there is a separate refusal if the caller
+/// may create some index (as seen on 9.5.3).
 pub fn may_make(caller: &Caller, name: &str) -> Outcome<()> {
     if is_wildcard(name) {
         caller.may_somewhere(&AUTO_CREATE, &[name.to_owned()])?;
@@ -75,19 +75,19 @@ pub fn may_make(caller: &Caller, name: &str) -> Outcome<()> {
     caller.may_on(&AUTO_CREATE, &[name.to_owned()])
 }
 
-/// Where and how a write goes.
+/// Target and options of a write.
 pub struct Target<'a> {
-    /// The index.
+    /// Name of the index.
     pub index: &'a str,
-    /// The id, or one is made.
+    /// Id of the document; generated if `None`.
     pub id: Option<&'a str>,
-    /// Whether the answer says that it refreshed.
+    /// `true` if the answer reports a forced refresh.
     pub forced: bool,
-    /// Epoch milliseconds.
+    /// Current time, in epoch milliseconds.
     pub now: i64,
-    /// Whether it is one of many.
+    /// `true` if the write is part of a bulk request.
     pub in_bulk: bool,
-    /// What the request insists on.
+    /// Conditions of the request.
     pub conditions: &'a Conditions,
 }
 
@@ -150,7 +150,7 @@ fn read_document(body: &[u8], id: &str) -> Outcome<Node> {
     Ok(node)
 }
 
-/// Removes a document; one that isn't there counts a version all the same.
+/// Removes a document; even for a missing document, the version is increased.
 pub fn remove(cluster: &mut Cluster, caller: &Caller, target: &Target) -> Outcome<Written> {
     let id = target.id.unwrap_or_default();
     let what = format!("delete {{[{}][{id}]}}", target.index);
@@ -172,7 +172,7 @@ pub fn remove(cluster: &mut Cluster, caller: &Caller, target: &Target) -> Outcom
     Ok(written(target.index, id, version, result, seq_no, index.shards(), target.forced))
 }
 
-/// Merges `doc` into a document, or puts `upsert` where there is none.
+/// Merges `doc` into a document, or writes `upsert` if the document does not exist.
 pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8]) -> Outcome<Written> {
     let id = target.id.unwrap_or_default();
     if body.is_empty() {
@@ -270,12 +270,12 @@ fn merge_into(target: &mut Value, change: Value) {
     }
 }
 
-/// Whether the request wants to be told that a refresh was forced.
+/// Returns `true` if the request wants the answer to report a forced refresh.
 pub fn is_forced(context: &Context) -> bool {
     matches!(context.request.params.get("refresh"), Some("" | "true"))
 }
 
-/// Refuses to write as 9.5.3 puts it: whoever may write elsewhere is refused where the write has got by then.
+/// Refuses a write like 9.5.3: callers who may write to other indices are refused at a later stage.
 fn may_write(caller: &Caller, action: &Action, name: &str) -> Outcome<()> {
     caller.may_somewhere(action, &[name.to_owned()])?;
     if caller.allows_on(action, name) { Ok(()) } else { caller.may_on(&BULK_SHARD, &[name.to_owned()]) }
@@ -399,7 +399,7 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::json(done.status, Value::Object(done.fields)))
 }
 
-/// The document as the caller sees it, if at all.
+/// Returns the document as the caller sees it, `None` if it does not exist or is hidden.
 fn found<'a>(context: &'a Context, name: &str, id: &str) -> Outcome<Option<(&'a Document, Value)>> {
     context.request.params.flag("refresh", false)?;
     let conditions = Conditions::read(&context.request.params)?;

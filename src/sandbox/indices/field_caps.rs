@@ -1,4 +1,4 @@
-//! `_field_caps`: how fields are mapped, over several indices at once.
+//! `_field_caps`: mappings of fields over several indices.
 
 use super::{resolve, seen};
 use crate::sandbox::{
@@ -12,7 +12,7 @@ use crate::sandbox::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// `GET|POST [/INDEX]/_field_caps`, of fields that are named one by one.
+/// `GET|POST [/INDEX]/_field_caps`, only for fields listed by name.
 pub fn field_caps(context: &mut Context) -> Outcome<Reply> {
     let params = &context.request.params;
     let Some(fields) = params.non_empty("fields") else {

@@ -1,4 +1,4 @@
-//! The mapping of an index: which fields it has, of which type, and how new ones are found in documents.
+//! Mapping of an index: its fields, their types, and the detection of new fields in documents.
 
 use super::visible::Visible;
 use crate::sandbox::{
@@ -18,17 +18,17 @@ pub struct Mapping(BTreeMap<String, Field>);
 
 #[derive(Debug, Clone)]
 enum Field {
-    /// A field with a type; the JSON as answers show it.
+    /// Field with a type, and its definition as JSON as answers show it.
     Leaf(String, Value),
-    /// Fields below.
+    /// Object with fields below it.
     Object(Mapping),
 }
 
 impl Mapping {
-    /// Reads `{"properties": …}`.
+    /// Parses `{"properties": …}`.
     ///
     /// # Errors
-    /// In the words of 9.5.3, or in the practice cluster's own for what a real one has and this one doesn't.
+    /// With the messages of 9.5.3, or with the practice cluster's own for what only a real cluster supports.
     pub fn read(value: &Value) -> Outcome<Mapping> {
         let map = value.as_object().cloned().unwrap_or_default();
         let (known, unknown): (Vec<_>, Vec<_>) = map
@@ -80,7 +80,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// The mapping as answers show it.
+    /// Returns the mapping as answers show it.
     pub fn to_value(&self) -> Value {
         if self.0.is_empty() {
             return json!({});
@@ -99,7 +99,7 @@ impl Mapping {
         json!({ "properties": properties })
     }
 
-    /// The fields that may be seen; of a field itself and its multi-fields each by its own name.
+    /// Returns the mapping of the visible fields; a field and each of its multi-fields are checked by their own names.
     pub fn seen_by(&self, visible: &Visible) -> Mapping {
         self.seen_below("", visible)
     }
@@ -133,7 +133,7 @@ impl Mapping {
         seen
     }
 
-    /// The type of a field by its dotted path, multi-fields included.
+    /// Returns the type of a field by its dotted path, including multi-fields; `None` if there is no such field.
     fn kind_of(&self, path: &str) -> Option<&str> {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         match self.0.get(first)? {
@@ -144,7 +144,7 @@ impl Mapping {
         }
     }
 
-    /// The type of a field by its dotted path as a person sees it: `object` for one with fields below.
+    /// Returns the type of a field by its dotted path; `object` for a field that has fields below it.
     pub fn type_of(&self, path: &str) -> Option<&str> {
         let is_object = || {
             let (mut paths, below) = (Vec::new(), format!("{path}."));
@@ -154,7 +154,7 @@ impl Mapping {
         self.kind_of(path).or_else(|| is_object().then_some("object"))
     }
 
-    /// How a field compares.
+    /// Returns the kind of a field, which decides how its values are compared.
     pub fn kind(&self, path: &str) -> FieldKind {
         match self.kind_of(path) {
             None => FieldKind::Unmapped,
@@ -169,7 +169,7 @@ impl Mapping {
         }
     }
 
-    /// All leaf fields by path.
+    /// Appends the paths of all leaf fields to `paths`.
     fn leaves(&self, prefix: &str, paths: &mut Vec<String>) {
         for (name, field) in &self.0 {
             match field {
@@ -179,7 +179,7 @@ impl Mapping {
         }
     }
 
-    /// Learns the fields of a document, and refuses values that don't fit.
+    /// Adds the fields of a document to the mapping, and refuses values that do not fit.
     pub fn learn(&mut self, document: &Node, id: &str) -> Outcome<()> {
         for member in document.members().unwrap_or_default() {
             self.learn_value(&member.name, &member.value, id)?;
@@ -242,7 +242,7 @@ impl Mapping {
     }
 }
 
-/// What a mapping may hold beside its properties on a real cluster.
+/// Options of a mapping, besides its properties, on a real cluster.
 const ROOT_OPTIONS: &[&str] = &[
     "_data_stream_timestamp",
     "_field_names",
@@ -260,7 +260,7 @@ const ROOT_OPTIONS: &[&str] = &[
     "subobjects",
 ];
 
-/// Types of fields that are done here.
+/// Supported types of fields.
 const KINDS: &[&str] = &[
     "boolean",
     "byte",
@@ -278,7 +278,7 @@ const KINDS: &[&str] = &[
     "unsigned_long",
 ];
 
-/// Types of fields that a real cluster has besides.
+/// Further types of fields on a real cluster.
 const OTHER_KINDS: &[&str] = &[
     "aggregate_metric_double",
     "alias",
@@ -317,7 +317,7 @@ const OTHER_KINDS: &[&str] = &[
     "wildcard",
 ];
 
-/// Options of fields that a real cluster has and obeys.
+/// Options of fields that a real cluster applies.
 const OTHER_OPTIONS: &[&str] = &[
     "analyzer",
     "boost",
@@ -438,15 +438,15 @@ fn check(name: &str, kind: &str, node: &Node, id: &str) -> Outcome<()> {
     Err(misfit(name, kind, node, id, cause))
 }
 
-/// A document as a query sees it.
+/// Document as a query sees it.
 pub struct View<'a> {
-    /// Its id.
+    /// Id of the document.
     pub id: &'a str,
-    /// What was indexed.
+    /// Source of the document, as indexed.
     pub source: &'a Value,
-    /// The mapping of its index.
+    /// Mapping of the document's index.
     pub mapping: &'a Mapping,
-    /// What may be seen of it.
+    /// Visible part of the index.
     pub visible: &'a Visible,
 }
 

@@ -1,4 +1,4 @@
-//! Indices: create, show, remove, refresh; and which indices an expression such as `logs-*,my_index` means.
+//! Indices: create, show, remove, refresh; and the indices matched by an expression such as `logs-*,my_index`.
 
 pub(super) mod aggregations;
 pub(super) mod bulk;
@@ -29,53 +29,53 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use visible::Visible;
 
-/// One index.
+/// Index with its settings, mapping and documents.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// 22 characters.
+    /// UUID, 22 characters.
     pub uuid: String,
-    /// Epoch milliseconds.
+    /// Creation time, in epoch milliseconds.
     pub creation: i64,
-    /// How many copies it wishes for; with one node they stay unassigned.
+    /// Number of replicas in the settings; with one node, they stay unassigned.
     pub replicas: u32,
-    /// Settings besides the usual ones, as text.
+    /// Other settings, as text.
     pub settings: Map<String, Value>,
-    /// Its fields.
+    /// Mapping of the fields.
     pub mapping: Mapping,
     /// Documents by id.
     pub documents: HashMap<String, Document>,
     /// Versions of deleted documents, which a new one continues.
     pub deleted: HashMap<String, i64>,
-    /// The number of the next write.
+    /// Sequence number of the next write.
     pub next_seq_no: i64,
 }
 
-/// One document.
+/// Document in an index.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// What was indexed.
+    /// Source of the document, as indexed.
     pub source: Value,
-    /// Counts from 1.
+    /// Version, from 1.
     pub version: i64,
-    /// The number of the write that made it.
+    /// Sequence number of the write that created this version.
     pub seq_no: i64,
 }
 
 impl Index {
-    /// An empty index.
+    /// Creates an empty index with one replica; `now` is in epoch milliseconds.
     ///
     /// # Errors
-    /// When the system has no random bytes to give.
+    /// If the operating system provides no random bytes.
     pub fn new(now: i64) -> Outcome<Index> {
         Ok(Index { uuid: fresh_secret()?, creation: now, replicas: 1, ..Index::default() })
     }
 
-    /// Copies wished for, and the one that is there: what answers to writes show.
+    /// Returns the number of requested copies and the one that exists, as answers to writes show them.
     pub fn shards(&self) -> Value {
         json!({ "total": 1 + self.replicas, "successful": 1, "failed": 0 })
     }
 
-    /// The refusal of a write or a read because the document is another by now.
+    /// Returns the refusal of a write or a read because the document has changed.
     pub fn conflict(&self, name: &str, reason: String) -> Box<EsError> {
         EsError::new(409, "version_conflict_engine_exception", reason)
             .with("index_uuid", self.uuid.clone())
@@ -107,7 +107,7 @@ fn invalid(name: &str, why: &str) -> Box<EsError> {
         .with("index", name)
 }
 
-/// Refuses names that no index can have.
+/// Refuses names that are invalid for an index.
 pub fn check_name(name: &str) -> Outcome<()> {
     if name.contains([' ', '"', '*', ',', '/', '<', '>', '?', '\\', '|']) {
         return Err(invalid(
@@ -135,12 +135,12 @@ pub fn check_name(name: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Whether a name stands for any number of indices.
+/// Returns `true` if a name can match any number of indices.
 pub fn is_wildcard(name: &str) -> bool {
     name.contains('*') || name == "_all"
 }
 
-/// Refuses wildcards where one index must be meant.
+/// Refuses wildcards where exactly one index is required.
 pub fn check_concrete(action: &str, name: &str) -> Outcome<()> {
     if name == "_all" {
         return Err(EsError::illegal(format!(
@@ -155,24 +155,24 @@ pub fn check_concrete(action: &str, name: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// 404 where an expression means no index and has to mean one.
+/// Returns the 404 for an expression that must match an index and matches none.
 fn none_such(expression: &str) -> Box<EsError> {
     EsError::new(404, "index_not_found_exception", format!("no such index [{expression}]"))
         .with("index_uuid", "_na_")
         .with("index", expression)
 }
 
-/// Which indices an expression may mean that are not there.
+/// Options for expressions that match missing indices or none.
 pub struct Lenience {
     ignore_unavailable: bool,
     allow_none: bool,
 }
 
 impl Lenience {
-    /// Reads the parameters that say so.
+    /// Reads the options from the parameters of a request.
     ///
     /// # Errors
-    /// When one of them is no flag, as 9.5.3 words it.
+    /// If a value is not a boolean, with the message of 9.5.3.
     pub fn read(params: &Params) -> Outcome<Lenience> {
         let option = |name: &str, default: bool| {
             params
@@ -186,10 +186,11 @@ impl Lenience {
     }
 }
 
-/// The indices that an expression means, of those that the caller may use so; an empty expression means all.
+/// Returns the indices matched by an expression, limited to those on which the caller may perform the action; an empty
+/// expression matches all.
 ///
 /// # Errors
-/// 403 for names that the caller may not use, 404 for those that aren't there.
+/// 403 for names that the caller may not use, 404 for names that do not exist.
 pub fn resolve(
     cluster: &Cluster,
     caller: &Caller,
@@ -321,7 +322,7 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "acknowledged": true, "shards_acknowledged": true, "index": name })))
 }
 
-/// Settings that a real cluster has and obeys, and the practice cluster doesn't; of some only the beginning.
+/// Settings that a real cluster applies and the practice cluster does not, as prefixes of names.
 const OTHER_SETTINGS: &[&str] = &[
     "allocation.",
     "analysis.",
@@ -425,7 +426,7 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(Value::Object(answer)))
 }
 
-/// The fields that the caller may see.
+/// Returns the mapping of the fields that the caller may see.
 pub fn seen(caller: &Caller, name: &str, index: &Index) -> Outcome<Mapping> {
     Ok(index.mapping.seen_by(&Visible::of(caller, name)?))
 }
@@ -456,7 +457,7 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "acknowledged": true })))
 }
 
-/// `GET|POST [/INDEX]/_refresh`; everything is visible at once, so there is nothing to do.
+/// `GET|POST [/INDEX]/_refresh`; does nothing, because every write is visible immediately.
 pub fn refresh(context: &mut Context) -> Outcome<Reply> {
     let names = resolve(context.cluster, context.caller, &REFRESH, &context.argument(0), &context.request.params)?;
     let wished: u32 =

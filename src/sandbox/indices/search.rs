@@ -1,5 +1,5 @@
-//! Searching documents: `_search` and `_count` with the few queries that the sandbox speaks; every hit scores 1.
-//! An index in which a search fails leaves the others, as a shard does.
+//! Search in documents: `_search` and `_count` with the few queries that the sandbox supports; every hit scores 1. A
+//! failure in one index does not affect the others, as with shards.
 
 use super::{
     Document, Index, Lenience, aggregations,
@@ -28,7 +28,7 @@ use crate::sandbox::{
 use serde_json::{Value, json};
 use std::cmp::Ordering;
 
-/// The part of a document that is wanted: body, then parameters; nothing when it is wanted not at all.
+/// Returns the requested part of a document, by the body and then the parameters; `None` if no source is wanted.
 pub fn pick_source(source: &Value, wanted: Option<&Value>, params: &Params) -> Option<Value> {
     let list = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -124,7 +124,7 @@ fn compare_rows(sort: &[(String, bool)], a: &[Value], b: &[Value]) -> Ordering {
     Ordering::Equal
 }
 
-/// Refuses values that their fields can't have.
+/// Refuses values that are invalid for their fields.
 fn check_values(query: &Query, name: &str, index: &Index, now: i64) -> Outcome<()> {
     let refused = |reason: String, cause: Option<Box<EsError>>| {
         let error = EsError::new(400, "query_shard_exception", reason)
@@ -182,7 +182,7 @@ fn check_values(query: &Query, name: &str, index: &Index, now: i64) -> Outcome<(
     }
 }
 
-/// How dates of documents are written unless their mapping says otherwise.
+/// Default format of dates in documents.
 const DATES: &str = "strict_date_optional_time||epoch_millis";
 
 fn check_sort(asked: &Asked, name: &str, index: &Index) -> Outcome<()> {
@@ -210,7 +210,7 @@ fn check_sort(asked: &Asked, name: &str, index: &Index) -> Outcome<()> {
     }
 }
 
-/// Text can neither be sorted nor counted.
+/// Returns the refusal of sorting or counting by a text field.
 fn no_fielddata(field: &str, name: &str) -> Box<EsError> {
     let reason = format!(
         "Fielddata is disabled on [{field}] in [{name}]. Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in order to load field data by uninverting the inverted index. Note that this can use significant memory."
@@ -218,13 +218,13 @@ fn no_fielddata(field: &str, name: &str) -> Box<EsError> {
     EsError::illegal(reason)
 }
 
-/// What a search found in an index, or why it failed there.
+/// Documents that a search found in an index.
 type Found<'a> = Vec<(View<'a>, &'a Document)>;
 
-/// The documents of an index that a query finds and the caller sees.
+/// Returns the documents of an index that match a query and are visible to the caller.
 ///
 /// # Errors
-/// As the shard of the index says it.
+/// As a failure of the shard of the index.
 fn find<'a>(
     context: &'a Context,
     name: &'a str,
@@ -240,14 +240,13 @@ fn find<'a>(
     Ok(views.filter(|(view, _)| visible.sees(view, context.now) && matches(query, view, context.now)).collect())
 }
 
-/// What the caller sees of each of the indices, or why that can't be told: a query of the security of documents that
-/// can't be read.
+/// Returns the visible part of each index, or the error of a document security query that can't be parsed.
 fn seen(caller: &Caller, names: &[String]) -> Vec<Outcome<Visible>> {
     names.iter().map(|name| Visible::of(caller, name)).collect()
 }
 
-/// Refuses a search that failed everywhere, or somewhere although no part of an answer is wanted; otherwise how many
-/// shards answered, and why the others did not.
+/// Refuses a search that failed in all indices, or in some if partial results are not wanted; otherwise returns the
+/// number of shards that answered, and the failures of the others.
 fn outcome(count: usize, failures: Vec<(String, Box<EsError>)>, params: &Params) -> Outcome<Value> {
     if failures.is_empty() {
         return Ok(json!({ "total": count, "successful": count, "skipped": 0, "failed": 0 }));

@@ -1,4 +1,4 @@
-//! What searches of documents ask for: body and parameters of `_search` and `_count`, read.
+//! Search requests: parsing of body and parameters of `_search` and `_count`.
 
 use super::aggregations;
 use crate::sandbox::{
@@ -11,28 +11,28 @@ use crate::sandbox::{
 };
 use serde_json::Value;
 
-/// What a search asks for.
+/// Parsed search request.
 #[derive(Debug)]
 pub struct Asked {
-    /// Which documents.
+    /// Query that selects the documents.
     pub query: Query,
-    /// So many hits are passed over.
+    /// Number of hits to skip.
     pub from: i64,
-    /// So many hits are shown.
+    /// Maximum number of hits to return.
     pub size: i64,
-    /// Fields to sort by, and whether downwards.
+    /// Fields to sort by; `true` for descending order.
     pub sort: Vec<(String, bool)>,
-    /// Hits begin behind these values.
+    /// Sort values (`search_after`) after which the hits begin.
     pub after: Option<Vec<Value>>,
-    /// Which part of a document is shown.
+    /// Filter for the parts of a document to return (`_source`); everything if `None`.
     pub source: Option<Value>,
-    /// Whether versions are shown.
+    /// `true` if hits show their version.
     pub version: bool,
-    /// Whether numbers of writes are shown.
+    /// `true` if hits show their sequence number.
     pub seq_no: bool,
-    /// Whether scores are shown even where hits are sorted.
+    /// `true` if scores are shown even when hits are sorted.
     pub scores: bool,
-    /// What is counted.
+    /// Requested aggregations.
     pub aggs: Vec<aggregations::Agg>,
 }
 
@@ -45,7 +45,7 @@ fn number(node: &Node, field: &str) -> Outcome<i64> {
     text.parse().map_err(|_| parsing(node.at, format!("Unknown key for a {} in [{field}].", node.token())))
 }
 
-/// Refuses what is not done here.
+/// Refuses queries that the practice cluster does not support.
 fn check_spoken(query: &Query) -> Outcome<()> {
     match query {
         Query::Foreign(name, _) => Err(EsError::not_done(&format!("[{name}] queries"))),
@@ -58,7 +58,7 @@ fn check_spoken(query: &Query) -> Outcome<()> {
     }
 }
 
-/// Refuses what only turns out wrong where the query is built.
+/// Refuses queries whose errors only appear when the query is built.
 fn check_built(query: &Query) -> Outcome<()> {
     match query {
         Query::Lenient(query) => check_built(query),
@@ -70,10 +70,10 @@ fn check_built(query: &Query) -> Outcome<()> {
     }
 }
 
-/// Reads the query of the security of documents.
+/// Parses a document security query.
 ///
 /// # Errors
-/// In the words of 9.5.3; what is not done here in words of its own.
+/// With the messages of 9.5.3, or with own messages for what the practice cluster does not support.
 pub fn read_rule(node: &Node) -> Outcome<Query> {
     let query = read_query(node)?;
     check_built(&query)?;
@@ -86,8 +86,8 @@ fn read_query(node: &Node) -> Outcome<Query> {
     Ok(query)
 }
 
-/// The query of the parameter `q`: words, and `field:word`, any of which may match. The rest of that language is not
-/// done here.
+/// Parses the query of the parameter `q`: words and `field:word`, any of which may match. The rest of the query string
+/// syntax is not supported.
 fn parameter_query(text: &str, params: &Params) -> Outcome<Query> {
     for name in ["df", "analyzer", "analyze_wildcard", "lenient"] {
         if params.get(name).is_some() {
@@ -121,10 +121,10 @@ fn parameter_query(text: &str, params: &Params) -> Outcome<Query> {
     Ok(Query::Bool { must, filter: Vec::new(), should, must_not: Vec::new(), minimum: None })
 }
 
-/// Reads a search.
+/// Parses a search request.
 ///
 /// # Errors
-/// In the words of 9.5.3; what is not done here in words of its own.
+/// With the messages of 9.5.3, or with own messages for what the practice cluster does not support.
 pub fn read(request: &Request) -> Outcome<Asked> {
     let params = &request.params;
     let mut asked = Asked {
@@ -225,10 +225,10 @@ fn read_sort(node: &Node) -> Outcome<Vec<(String, bool)>> {
     Ok(sort)
 }
 
-/// Reads what `_count` counts.
+/// Parses the query of a `_count` request.
 ///
 /// # Errors
-/// As `read`; what no parser of queries says itself is `Failed to parse` (as seen on 9.5.3).
+/// As for [`read`]; errors without a message of the query parsers are `Failed to parse` (as seen on 9.5.3).
 pub fn read_count(request: &Request) -> Outcome<Query> {
     let mut query = Query::All;
     if !request.body.is_empty() {
@@ -250,7 +250,7 @@ pub fn read_count(request: &Request) -> Outcome<Query> {
     }
 }
 
-/// The place behind a text.
+/// Returns the position at the end of a text.
 fn end(text: &[u8]) -> Position {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();

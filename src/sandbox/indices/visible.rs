@@ -1,5 +1,5 @@
-//! What of an index somebody may see where only some documents or fields are granted: as 9.5.3 does it with a trial
-//! license. Templates and queries beyond those of `query_dsl` are refused in words of the practice cluster's own.
+//! Visible part of an index under document and field level security, as on 9.5.3 with a trial license. Templates and
+//! unsupported queries are refused with the practice cluster's own messages.
 
 use super::mapping::View;
 use super::search_request::read_rule;
@@ -12,15 +12,15 @@ use crate::sandbox::{
 };
 use serde_json::{Map, Value};
 
-/// Which fields are granted by one entry.
+/// Fields that one index grant allows.
 #[derive(Debug, Clone)]
 struct FieldRule {
     grant: Vec<String>,
     except: Vec<String>,
 }
 
-/// What of one index is seen. Each list is one layer of rights; everything must be allowed by all of them, and in a layer
-/// by one entry.
+/// Visible part of one index. Each inner list is one layer of privileges: something is visible if every layer allows
+/// it, in each by at least one entry.
 #[derive(Debug, Clone, Default)]
 pub struct Visible {
     queries: Vec<Vec<Query>>,
@@ -33,10 +33,10 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 }
 
 impl Visible {
-    /// What somebody sees of an index.
+    /// Returns the part of an index that a caller sees.
     ///
     /// # Errors
-    /// When a query of the security of documents can't be read, as it is read only now.
+    /// If a document security query is invalid; it is only parsed here.
     pub fn of(caller: &Caller, index: &str) -> Outcome<Visible> {
         let mut visible = Visible::default();
         for grants in caller.entries_on(index) {
@@ -55,7 +55,7 @@ impl Visible {
         Ok(visible)
     }
 
-    /// Whether a field of this dotted path may be seen; those of the system always.
+    /// Returns `true` if a field with this dotted path is visible; system fields, which begin with `_`, always are.
     pub fn shows(&self, path: &str) -> bool {
         path.starts_with('_')
             || self.fields.iter().all(|layer| {
@@ -65,7 +65,7 @@ impl Visible {
             })
     }
 
-    /// Whether some field below this path may be seen, so that the object around it is.
+    /// Returns `true` if some field below this path is visible, so that the object around it is, too.
     fn shows_below(&self, path: &str) -> bool {
         let below = format!("{path}.");
         self.fields.iter().all(|layer| {
@@ -76,12 +76,12 @@ impl Visible {
         })
     }
 
-    /// Whether a document may be seen.
+    /// Returns `true` if a document is visible.
     pub fn sees(&self, view: &View, now: i64) -> bool {
         self.queries.iter().all(|layer| layer.iter().any(|query| matches(query, view, now)))
     }
 
-    /// A document with its visible fields alone.
+    /// Returns a document with only its visible fields.
     pub fn cut(&self, source: &Value) -> Value {
         match source {
             Value::Object(map) if !self.fields.is_empty() => Value::Object(self.cut_map(map, "")),
@@ -112,13 +112,13 @@ impl Visible {
     }
 }
 
-/// Whether a pattern can match something that begins so.
+/// Returns `true` if a pattern can match a text that begins with `start`.
 fn reaches(pattern: &str, start: &str) -> bool {
     (0..=pattern.len()).filter_map(|end| pattern.get(..end)).any(|head| head.ends_with('*') && glob(head, start))
         || glob(pattern, start)
 }
 
-/// Reads a query of the security of documents.
+/// Parses a document security query.
 fn read(text: &str) -> Outcome<Query> {
     let node = json::parse(text.as_bytes())?;
     if node.get("template").is_some() {

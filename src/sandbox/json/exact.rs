@@ -1,27 +1,28 @@
-//! Texts and numbers that neither `String` nor `serde_json::Number` can hold: half a surrogate pair, and numbers that
-//! no `f64` has. Elasticsearch keeps both and gives them back as they came (as seen on 9.5.3), so they travel as
-//! characters of the private use area and become JSON again when an answer is written.
+//! Texts and numbers that neither `String` nor `serde_json::Number` can hold: half of a surrogate pair, and numbers
+//! that no `f64` represents. Elasticsearch keeps both and returns them unchanged (as seen on 9.5.3), so they are
+//! encoded as characters of the private use area and become JSON again when an answer is written.
 
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 
-/// The characters from here on have a meaning of their own; one that a client sent stands behind `LITERAL`.
+/// First of the characters with a special meaning; if a client sent such a character itself, it is preceded by
+/// `LITERAL`.
 const FIRST: char = '\u{10f7fe}';
-/// Begins a text that is a number; its digits follow.
+/// Marks a text as a number; its digits follow.
 const NUMBER: char = '\u{10f7fe}';
-/// The next character is meant as it is.
+/// Marks the next character as literal.
 const LITERAL: char = '\u{10f7ff}';
-/// Stands for U+D800; the other halves of pairs follow it in their order.
+/// Code that represents U+D800; the other surrogate halves follow in order.
 const HALVES: u32 = 0x0010_f800;
-/// The first half of a surrogate pair that Unicode has.
+/// First code of the surrogate halves in Unicode.
 const FIRST_HALF: u32 = 0xd800;
 
-/// How a half of a surrogate pair travels; `code` is U+D800 to U+DFFF.
+/// Returns the character that represents a surrogate half; `code` is U+D800 to U+DFFF.
 pub fn half(code: u32) -> char {
     code.checked_sub(FIRST_HALF).and_then(|offset| char::from_u32(HALVES + offset)).unwrap_or('\u{fffd}')
 }
 
-/// Adds a character that a client sent.
+/// Appends a character that a client sent, with `LITERAL` before it if necessary.
 pub fn push(text: &mut Vec<u8>, character: char) {
     let mut buffer = [0; 4];
     if character >= FIRST {
@@ -30,13 +31,13 @@ pub fn push(text: &mut Vec<u8>, character: char) {
     text.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
 }
 
-/// Whether these bytes begin a character that has to stand behind `LITERAL`: the character, if so.
+/// Returns the character at the beginning of `bytes` if it must be preceded by `LITERAL`, else `None`.
 pub fn reserved(bytes: &[u8]) -> Option<char> {
     let four = bytes.get(..4).filter(|four| four.starts_with(b"\xf4\x8f"))?;
     std::str::from_utf8(four).ok()?.chars().next().filter(|character| *character >= FIRST)
 }
 
-/// A number as Elasticsearch keeps it: whole ones of any length exactly, others as a `double`.
+/// Returns a number as Elasticsearch keeps it: integers of any length exactly, others as a `double`.
 pub fn number(raw: &str) -> Value {
     if let Some(value) = small(raw) {
         return value;
@@ -51,7 +52,7 @@ pub fn number(raw: &str) -> Value {
     }
 }
 
-/// A number to the letter, as the source of a document keeps it.
+/// Returns a number exactly as written, as the source of a document keeps it.
 pub fn number_as_written(raw: &str) -> Value {
     let plain = small(raw).filter(|value| format!("{value}") == raw);
     plain.unwrap_or_else(|| as_written(raw))
@@ -66,13 +67,13 @@ fn as_written(raw: &str) -> Value {
     Value::String(format!("{NUMBER}{raw}"))
 }
 
-/// Whether a text holds anything that has a meaning of its own.
+/// Returns `true` if a text contains no characters with a special meaning.
 fn is_plain(text: &str) -> bool {
     memchr::memchr(0xf4, text.as_bytes()).is_none() || !text.contains(|character| character >= FIRST)
 }
 
-/// The text as an index knows it, where a half of a pair becomes `replacement`: `?` for ordinary fields, U+FFFD for
-/// metadata (as seen on 9.5.3).
+/// Returns the text as an index stores it, with each surrogate half replaced by `replacement`: `?` for ordinary fields,
+/// U+FFFD for metadata (as seen on 9.5.3).
 pub fn plain(text: &str, replacement: char) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
@@ -90,7 +91,7 @@ pub fn plain(text: &str, replacement: char) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// The number of UTF-16 units of a text, as Java counts them.
+/// Returns the number of UTF-16 units of a text, as Java counts them.
 pub fn utf16_len(text: &str) -> usize {
     if is_plain(text) {
         return text.encode_utf16().count();
@@ -108,7 +109,7 @@ pub fn utf16_len(text: &str) -> usize {
     count
 }
 
-/// JSON text as it goes out: the halves of pairs as escapes, numbers without quotes.
+/// Returns JSON text as sent to clients: surrogate halves as escapes, exact numbers without quotes.
 pub fn written(json: String) -> String {
     if is_plain(&json) {
         return json;

@@ -1,5 +1,5 @@
-//! JSON that knows the place of every value, because Elasticsearch's refusals name line and column.
-//! Reading it is `json_reader`'s; what it means is others'.
+//! JSON that records the position of every value, because Elasticsearch's refusals name line and column. Parsed by
+//! `reader`; its meaning is up to the callers.
 
 pub(super) mod exact;
 pub(super) mod reader;
@@ -7,7 +7,7 @@ pub(super) mod reader;
 pub use reader::parse;
 use serde_json::{Map, Value};
 
-/// A place in the text: both count from 1, columns count bytes.
+/// Position in the text; line and column count from 1, columns in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// Line, from 1.
@@ -22,47 +22,47 @@ impl std::fmt::Display for Position {
     }
 }
 
-/// One value and where it stood.
+/// Value with its position in the text.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Where the value begins.
+    /// Position of the first character of the value.
     pub at: Position,
-    /// Where its last character stands (the closing bracket of objects and arrays).
+    /// Position of the last character of the value (the closing bracket of objects and arrays).
     pub end: Position,
-    /// What it is.
+    /// Value itself.
     pub kind: Kind,
 }
 
-/// A member of an object.
+/// Member of an object.
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// Its name.
+    /// Name of the member.
     pub name: String,
-    /// Where the name begins.
+    /// Position of the first character of the name.
     pub at: Position,
-    /// Its value.
+    /// Value of the member.
     pub value: Node,
 }
 
-/// What a value is.
+/// JSON value, by type.
 #[derive(Debug, Clone)]
 pub enum Kind {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number, as written.
+    /// Number, as written.
     Number(String),
-    /// Text.
+    /// String.
     Text(String),
-    /// An array.
+    /// Array.
     Array(Vec<Node>),
-    /// An object, in the order of the text.
+    /// Object, with members in the order of the text.
     Object(Vec<Member>),
 }
 
 impl Node {
-    /// Elasticsearch's name of the token that begins this value.
+    /// Returns Elasticsearch's name of the token that begins this value.
     pub fn token(&self) -> &'static str {
         match self.kind {
             Kind::Null => "VALUE_NULL",
@@ -74,7 +74,7 @@ impl Node {
         }
     }
 
-    /// The text, if it is a string.
+    /// Returns the text of a string, `None` for other values.
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
@@ -82,7 +82,7 @@ impl Node {
         }
     }
 
-    /// Strings, numbers and booleans as text; nothing for the rest.
+    /// Returns strings, numbers and booleans as text, `None` for other values.
     pub fn scalar(&self) -> Option<String> {
         match &self.kind {
             Kind::Text(text) => Some(text.clone()),
@@ -92,7 +92,7 @@ impl Node {
         }
     }
 
-    /// The elements, if it is an array.
+    /// Returns the elements of an array, `None` for other values.
     pub fn elements(&self) -> Option<&[Node]> {
         match &self.kind {
             Kind::Array(elements) => Some(elements),
@@ -100,7 +100,7 @@ impl Node {
         }
     }
 
-    /// The members, if it is an object.
+    /// Returns the members of an object, `None` for other values.
     pub fn members(&self) -> Option<&[Member]> {
         match &self.kind {
             Kind::Object(members) => Some(members),
@@ -108,12 +108,12 @@ impl Node {
         }
     }
 
-    /// The value of a member by name.
+    /// Returns the value of the member with this name; `None` if there is none or the value is no object.
     pub fn get(&self, name: &str) -> Option<&Node> {
         self.members()?.iter().find(|member| member.name == name).map(|member| &member.value)
     }
 
-    /// The same value with its numbers to the letter: the source of a document.
+    /// Returns the value without positions and with its numbers exactly as written, as the source of a document.
     pub fn to_source(&self) -> Value {
         match &self.kind {
             Kind::Number(raw) => exact::number_as_written(raw),
@@ -125,7 +125,7 @@ impl Node {
         }
     }
 
-    /// The same value without places.
+    /// Returns the value without positions.
     pub fn to_value(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
@@ -138,7 +138,7 @@ impl Node {
     }
 }
 
-/// The members as a map, in their order.
+/// Returns the members as a map, in their order, without positions.
 pub fn object(members: &[Member]) -> Map<String, Value> {
     members.iter().map(|member| (member.name.clone(), member.value.to_value())).collect()
 }

@@ -1,15 +1,15 @@
-//! Reads JSON into places and values. Duplicate names and bad text are refused in Elasticsearch's words; knows
-//! nothing of what the JSON means.
+//! Parses JSON into values with positions. Refuses duplicate names and malformed text with Elasticsearch's messages;
+//! knows nothing about the meaning of the JSON.
 
 use super::{Kind, Member, Node, Position, exact};
 use crate::sandbox::http::error::{EsError, Outcome};
 
-/// Deeper nesting is refused, so that no request can exhaust the stack.
+/// Maximum nesting depth; deeper nesting is refused, so that no request can exhaust the stack.
 const MAX_DEPTH: usize = 400;
-/// What some editors put in front of a text; it counts as columns.
+/// UTF-8 byte order mark, which some editors write at the beginning of a text; it counts as columns.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads the first value of the text; like Elasticsearch, what follows it is not looked at.
+/// Parses the first value of the text; like Elasticsearch, ignores anything after it.
 pub fn parse(bytes: &[u8]) -> Outcome<Node> {
     let mut reader = Reader { bytes, at: 0, line: 1, line_start: 0 };
     if bytes.starts_with(BYTE_ORDER_MARK) {
@@ -49,7 +49,7 @@ impl Reader<'_> {
         self.line_start = self.at;
     }
 
-    /// Goes on over white space and comments, which Elasticsearch takes for such.
+    /// Skips white space and comments, which Elasticsearch treats as white space.
     fn blanks(&mut self) -> Outcome<()> {
         while let Some(byte) = self.peek() {
             match byte {
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
     }
 
-    /// How the text is quoted in messages: at most 500 bytes of it.
+    /// Returns the text as error messages quote it: at most its first 500 bytes.
     fn source(&self) -> String {
         let shown = &self.bytes[..self.bytes.len().min(500)];
         let mut text = format!("(byte[])\"{}\"", String::from_utf8_lossy(shown));
@@ -319,7 +319,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A pair of halves is one character; a half alone is kept as such.
+    /// Reads a `\u` escape: two surrogate halves become one character, a lone half is kept as such.
     fn unicode(&mut self, text: &mut Vec<u8>) -> Outcome<()> {
         let code = self.hex()?;
         if (0xd800..0xdc00).contains(&code) && self.bytes[self.at..].starts_with(b"\\u") {
@@ -388,7 +388,7 @@ impl Reader<'_> {
         Ok(String::from_utf8_lossy(&self.bytes[start..self.at]).into_owned())
     }
 
-    /// Goes on over digits; how many there were.
+    /// Skips digits and returns their number.
     fn digits(&mut self) -> usize {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! Copies of keys, for those who have the secret of the source. Rules and words of 9.5.3.
+//! Clones of keys, for callers who have the secret of the source. Rules and messages of 9.5.3.
 
 use super::{
     create::{
@@ -24,15 +24,15 @@ use serde_json::{Map, Value};
 const PARSER: &str = "clone_api_key_request";
 const FIELDS: [&str; 4] = ["api_key", "name", "expiration", "metadata"];
 
-/// When a copy ends.
+/// Expiration of a clone.
 #[derive(Default)]
 enum End {
-    /// When its source does.
+    /// Expiration of the source.
     #[default]
     OfSource,
-    /// Never.
+    /// No expiration.
     Never,
-    /// So many milliseconds from now on.
+    /// Lifetime from now, in milliseconds.
     In(i64),
 }
 

@@ -1,4 +1,4 @@
-//! Creating API keys, and what requests to create and to update have in common: the rules and words of 9.5.3.
+//! Creation of API keys, and common parts of requests to create and to update keys: rules and messages of 9.5.3.
 
 use super::cross_cluster::{self, Access};
 use crate::sandbox::{
@@ -20,38 +20,39 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// What a request to create or update asks for; nothing where a field is left out.
+/// Request to create or update a key; fields that were not given are `None`.
 #[derive(Debug, Default)]
 pub struct CreateRequest {
-    /// The ids of a bulk update; a single text counts as a list of one.
+    /// Ids of a bulk update; a single string counts as a list of one.
     pub ids: Option<Vec<String>>,
-    /// The key's name.
+    /// Name of the key.
     pub name: Option<String>,
-    /// A time unit, not read yet.
+    /// Lifetime as a time value, not parsed yet.
     pub expiration: Option<String>,
-    /// The whole of the metadata.
+    /// Complete metadata.
     pub metadata: Option<Map<String, Value>>,
-    /// What a cross-cluster key gives access to.
+    /// Access of a cross-cluster key.
     pub access: Option<Access>,
-    /// Which certificates a cross-cluster key is bound to; `null` for none any more.
+    /// Certificate identity of a cross-cluster key; `Some(None)`, given as `null`, removes it.
     pub certificate_identity: Option<Option<String>>,
-    /// All descriptors; none at all is every right of the owner.
+    /// All role descriptors; an empty list means all privileges of the owner.
     pub descriptors: Option<Vec<(String, Descriptor)>>,
-    /// The last field and its place, where all fields were given: what only turns out wrong then is said of it.
+    /// Name of the last field and the position of its end, if all fields were given: errors found only then refer to
+    /// it.
     pub last: Option<(Position, String)>,
 }
 
-/// A refusal of what was sent, in form.
+/// Returns the refusal of a malformed request.
 pub fn content(reason: String) -> Box<EsError> {
     EsError::new(400, "x_content_parse_exception", reason)
 }
 
-/// "did you mean", for names that are nearly right.
+/// Returns the refusal of an unknown field, with a "did you mean" hint for similar names.
 pub fn unknown_field(at: impl std::fmt::Display, parser: &str, name: &str, known: &[&str]) -> Box<EsError> {
     content(format!("[{at}] [{parser}] unknown field [{name}]{}", similar(name, known)))
 }
 
-/// The hint itself; empty when nothing is near.
+/// Returns the "did you mean" hint; empty if no name is similar.
 pub fn similar(name: &str, known: &[&str]) -> String {
     let likeness = |candidate: &str| strsim::normalized_levenshtein(name, candidate);
     let mut close: Vec<&str> = known.iter().copied().filter(|candidate| likeness(candidate) > 0.5).collect();
@@ -63,7 +64,7 @@ pub fn similar(name: &str, known: &[&str]) -> String {
     }
 }
 
-/// Reads a body of which only some fields are known.
+/// Parses a body that may contain only the given fields.
 pub fn read(node: &Node, parser: &str, fields: &[&str]) -> Outcome<CreateRequest> {
     let Some(members) = node.members() else {
         let token = node.token();
@@ -136,7 +137,7 @@ fn descriptors(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>)
     Ok(found)
 }
 
-/// The lifetime asked for, in milliseconds.
+/// Returns the requested lifetime in milliseconds, `None` if not given.
 pub fn expires_in(wanted: &CreateRequest, parser: &str) -> Outcome<Option<i64>> {
     let Some(text) = &wanted.expiration else { return Ok(None) };
     time_unit::parse(text, "expiration").map(Some).map_err(|error| {
@@ -151,7 +152,7 @@ pub fn expires_in(wanted: &CreateRequest, parser: &str) -> Outcome<Option<i64>> 
     })
 }
 
-/// What validation finds wrong with a name.
+/// Returns the validation errors of a key's name.
 pub fn name_problems(name: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if name.is_empty() {
@@ -171,7 +172,7 @@ pub fn name_problems(name: &str) -> Vec<String> {
     problems
 }
 
-/// What validation finds wrong with metadata and descriptors.
+/// Returns the validation errors of metadata and descriptors.
 pub fn common_problems(wanted: &CreateRequest) -> Vec<String> {
     let mut problems = Vec::new();
     if wanted.metadata.as_ref().is_some_and(|map| map.keys().any(|key| key.starts_with('_'))) {
@@ -181,7 +182,7 @@ pub fn common_problems(wanted: &CreateRequest) -> Vec<String> {
     problems
 }
 
-/// Metadata is searchable, which bounds its depth and the size of a value.
+/// Refuses metadata that is too deep or has too large values, because metadata is indexed for search.
 pub fn metadata_fits(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
     let refuse = |preview: String, reason: String| {
         let start =
@@ -218,7 +219,7 @@ pub fn metadata_fits(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Restricted and other descriptors don't go together.
+/// Refuses a mix of descriptors with and without restriction.
 pub fn mixed_restrictions(descriptors: &[(String, Descriptor)]) -> Outcome<()> {
     let restricted = descriptors.iter().filter(|(_, role)| role.workflows.is_some()).count();
     if restricted > 0 && restricted < descriptors.len() {
@@ -230,7 +231,7 @@ pub fn mixed_restrictions(descriptors: &[(String, Descriptor)]) -> Outcome<()> {
     Ok(())
 }
 
-/// The caller's rights as a key remembers them; a derived key remembers none.
+/// Returns the owner's snapshot of a key that the caller creates; a key created by a key gets an empty one.
 pub fn snapshot(caller: &Caller) -> Vec<(String, Descriptor)> {
     match &caller.key {
         Some(_) => Vec::new(),
@@ -266,7 +267,7 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
     add(context.cluster, key)
 }
 
-/// A key of the caller without any rights yet, an id and a secret but no hash of it.
+/// Returns a new key of the caller with a fresh id, no privileges, and the hash of an unknown secret.
 pub fn blank(
     caller: &Caller,
     name: String,
@@ -301,12 +302,12 @@ pub fn blank(
     })
 }
 
-/// When a key ends that is made now.
+/// Returns the expiration of a key created now, in epoch milliseconds; fails on overflow.
 pub fn ends(now: i64, lifetime: i64) -> Outcome<i64> {
     now.checked_add(lifetime).ok_or_else(|| EsError::new(500, "arithmetic_exception", "long overflow"))
 }
 
-/// Gives the key a secret, adds it and answers with both.
+/// Gives the key a fresh secret, adds it, and answers with both.
 pub fn add(cluster: &mut Cluster, key: StoredKey) -> Outcome<Reply> {
     let secret = fresh_secret()?;
     let (id, name, expiration) = (key.id.clone(), key.name.clone(), key.expiration);
@@ -322,7 +323,7 @@ pub fn add(cluster: &mut Cluster, key: StoredKey) -> Outcome<Reply> {
     Ok(Reply::ok(Value::Object(answer)))
 }
 
-/// `refresh` is accepted; here everything is visible at once.
+/// Checks the parameter `refresh`, which has no effect because every write is visible immediately.
 pub fn refresh_parameter(context: &Context) -> Outcome<()> {
     match context.request.params.get("refresh") {
         None | Some("" | "true" | "false" | "wait_for") => Ok(()),

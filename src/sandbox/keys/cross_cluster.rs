@@ -1,4 +1,4 @@
-//! Keys by which other clusters sign in: created and updated, as 9.5.3 does it under a trial license.
+//! Cross-cluster API keys, with which other clusters sign in: creation and update as on 9.5.3 with a trial license.
 
 use super::{
     create::{CreateRequest, add, blank, common_problems, content, expires_in, name_problems, read, unknown_field},
@@ -17,20 +17,20 @@ use crate::sandbox::{
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// What other clusters may do by a key.
+/// Access of other clusters by a key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Access {
     search: Vec<IndexGrant>,
     replication: Vec<IndexGrant>,
 }
 
-/// The one descriptor of a cross-cluster key.
+/// Name of the only descriptor of a cross-cluster key.
 const ROLE: &str = "cross_cluster";
 const FIELDS: [&str; 2] = ["search", "replication"];
 const SEARCH: [&str; 3] = ["read", "read_cross_cluster", "view_index_metadata"];
 const REPLICATION: [&str; 2] = ["cross_cluster_replication", "cross_cluster_replication_internal"];
 
-/// Reads the field `access`.
+/// Parses the field `access`.
 pub fn access(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Access> {
     let inner = "cross_cluster_api_key_request_access";
     let wrapped = |at, error| content(format!("[{at}] [{parser}] failed to parse field [access]")).because(error);
@@ -60,7 +60,7 @@ pub fn access(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) 
     Ok(access)
 }
 
-/// Reads the field `certificate_identity`: a pattern, or on updates `null` for none any more.
+/// Parses the field `certificate_identity`: a pattern, or in updates `null` (returned as `None`) to remove it.
 pub fn identity(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>) -> Outcome<Option<String>> {
     if matches!(node.kind, Kind::Null) && parser.starts_with("update") {
         return Ok(None);
@@ -74,7 +74,8 @@ pub fn identity(node: &Node, parser: &str, wrong_type: impl Fn() -> Box<EsError>
         .because(EsError::illegal(reason)))
 }
 
-/// Whether Java would take it for a pattern, as far as brackets and what stands at its ends tell.
+/// Returns `true` if Java would accept the pattern, judged by its brackets, a trailing backslash and a leading
+/// quantifier.
 fn compiles(pattern: &str) -> bool {
     let (mut groups, mut in_class) = (0_u32, false);
     let mut rest = pattern.chars();
@@ -126,7 +127,7 @@ impl Access {
         }
     }
 
-    /// As it is told: without the privileges, which are always the same.
+    /// Returns the access as answers show it, without the privileges, which are always the same.
     fn to_value(&self) -> Value {
         let mut whole = Map::new();
         for (name, grants) in FIELDS.into_iter().zip([&self.search, &self.replication]) {
@@ -145,7 +146,7 @@ impl Access {
     }
 }
 
-/// `POST /_security/cross_cluster/api_key`; the license is asked for before anything is read.
+/// `POST /_security/cross_cluster/api_key`; the license is checked before the request is parsed.
 pub fn create(context: &mut Context) -> Outcome<Reply> {
     context.cluster.license.require_cross_cluster()?;
     let parser = "cross_cluster_api_key_request";
@@ -175,7 +176,7 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
     add(context.cluster, key)
 }
 
-/// `PUT /_security/cross_cluster/api_key/ID`: the owner's alone, like every update.
+/// `PUT /_security/cross_cluster/api_key/ID`; only by the owner, like every update.
 pub fn update(context: &mut Context) -> Outcome<Reply> {
     context.cluster.license.require_cross_cluster()?;
     let parser = "update_cross_cluster_api_key_request_payload";

@@ -1,4 +1,4 @@
-//! What a query may ask of an API key: its fields, their types, and the refusals of all others, as seen on 9.5.3.
+//! Fields of API keys in queries: names, types, and the refusals of all others, as seen on 9.5.3.
 
 use crate::sandbox::{
     cluster::StoredKey,
@@ -13,7 +13,7 @@ use crate::sandbox::{
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// The index that Elasticsearch keeps API keys in; failures name it.
+/// Index in which Elasticsearch keeps API keys; failures name it.
 pub const INDEX: &str = ".security-7";
 
 impl Fields for StoredKey {
@@ -61,7 +61,7 @@ impl StoredKey {
     }
 }
 
-/// Visits the leaves of metadata right at a dotted path, or all there are; names may themselves hold dots.
+/// Visits the leaves of metadata at a dotted path, or all leaves if `None`; names may contain dots themselves.
 pub fn leaves<'k>(map: &'k Map<String, Value>, path: Option<&str>, visit: &mut dyn FnMut(Cow<'k, str>)) {
     let Some(path) = path else { return map.values().for_each(|value| all_leaves(value, visit)) };
     for (name, value) in map {
@@ -73,7 +73,7 @@ pub fn leaves<'k>(map: &'k Map<String, Value>, path: Option<&str>, visit: &mut d
     }
 }
 
-/// A value itself, and those of lists in it, however deep; not what is inside objects.
+/// Visits a value, or the values of an array at any depth, but not values in objects.
 fn leaf<'k>(value: &'k Value, visit: &mut dyn FnMut(Cow<'k, str>)) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|element| leaf(element, visit)),
@@ -114,10 +114,10 @@ fn is_allowed(field: &str) -> bool {
     ) || field.starts_with("metadata.") && !field.contains('*')
 }
 
-/// Refuses fields that API keys can't be asked by.
+/// Refuses fields that are not allowed in queries of API keys.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if something is not allowed.
 pub fn check_field(field: &str) -> Outcome<()> {
     if is_allowed(field) {
         return Ok(());
@@ -126,10 +126,10 @@ pub fn check_field(field: &str) -> Outcome<()> {
     Err(EsError::illegal(format!("{what} [{field}] is not allowed for querying or aggregation")))
 }
 
-/// Refuses queries and fields that API keys can't be asked by.
+/// Refuses queries and fields that are not allowed for API keys.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if something is not allowed.
 pub fn check_allowed(query: &Query) -> Outcome<()> {
     let unsupported =
         |name: &str| Err(EsError::illegal(format!("Query type [{name}] is not currently supported in this context")));
@@ -158,7 +158,7 @@ pub fn check_allowed(query: &Query) -> Outcome<()> {
     }
 }
 
-/// What the index calls a field; refusals of aggregations name it.
+/// Returns the name of a field in the index, as refusals of aggregations show it.
 pub fn index_name(field: &str) -> &str {
     match field {
         "username" => "creator.principal",
@@ -174,7 +174,7 @@ pub fn index_name(field: &str) -> &str {
     }
 }
 
-/// The refusal of a date that can't be read.
+/// Returns the refusal of a date that can't be parsed.
 pub fn bad_date(text: &str, format: &str) -> Box<EsError> {
     let reason = format!("failed to parse date field [{text}] with format [{format}]");
     if text.is_empty() {
@@ -201,7 +201,7 @@ fn is_flag(value: &str) -> Outcome<()> {
     Err(shard_failure(INDEX, inner))
 }
 
-/// Refuses a value that its field can't have.
+/// Refuses a value that is invalid for its field.
 fn one_fits(field: &str, value: &str, now: i64) -> Outcome<()> {
     match field {
         "invalidated" => is_flag(value),
@@ -214,7 +214,7 @@ fn one_fits(field: &str, value: &str, now: i64) -> Outcome<()> {
     }
 }
 
-/// The refusal of beginnings and patterns of a field that holds no text.
+/// Returns the refusal of a prefix or wildcard query on a field that is not text.
 fn only_texts(query: &str, field: &str) -> Box<EsError> {
     let kind = if field == "invalidated" { "boolean" } else { "date" };
     let reason = format!(
@@ -224,10 +224,10 @@ fn only_texts(query: &str, field: &str) -> Box<EsError> {
     no_query(reason, None)
 }
 
-/// Refuses what only turns out wrong when the query meets the fields' types.
+/// Refuses queries with errors that only appear when they meet the types of the fields.
 ///
 /// # Errors
-/// As failures of the one shard.
+/// As a failure of the only shard.
 pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
     let is_date = |field: &str| matches!(field, "creation" | "expiration" | "invalidation");
     match query {

@@ -1,5 +1,5 @@
-//! Keys made for other users, whose credential comes along. Rules and words of 9.5.3; tokens are none that this
-//! server knows.
+//! Keys created for other users, whose credentials are in the request. Rules and messages of 9.5.3; every access token
+//! is refused, because this server issues none.
 
 use super::{
     create::{
@@ -24,7 +24,7 @@ const PARSER: &str = "grant_api_key_request";
 const KEY_PARSER: &str = "api_key_request";
 const FIELDS: [&str; 6] = ["grant_type", "username", "password", "access_token", "run_as", "api_key"];
 
-/// Who the key is for, and the key.
+/// Request to grant a key: credentials of the owner, and the key.
 #[derive(Default)]
 struct Grant {
     kind: Option<String>,
@@ -93,7 +93,7 @@ fn key(node: &Node) -> Outcome<(CreateRequest, Option<i64>)> {
 }
 
 impl Grant {
-    /// What is missing, and then what does not go with the kind.
+    /// Returns the validation errors: missing fields first, then fields that do not fit the grant type.
     fn problems(&self) -> Vec<String> {
         let Some(kind) = self.kind.as_deref() else { return vec!["[grant_type] is required".into()] };
         let fields = [("username", &self.username), ("password", &self.password), ("access_token", &self.access_token)];
@@ -112,7 +112,7 @@ impl Grant {
             .collect()
     }
 
-    /// Signs the other user in: a wrong credential is 403 here, not 401.
+    /// Authenticates the owner; invalid credentials are a 403 here, not a 401.
     fn owner(&self, cluster: &Cluster) -> Outcome<Caller> {
         let refused = |name: &str, more: Option<&str>| {
             let reason = format!("unable to authenticate user [{name}] for action [{}]", KEY_GRANT.name);

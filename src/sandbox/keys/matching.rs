@@ -1,5 +1,5 @@
-//! Queries of API keys made ready for many keys: bounds are read once and fields are looked at in place, so that a
-//! million keys are asked in a few milliseconds. What it doesn't know better is left to `query_match`.
+//! Compiled queries of API keys: bounds are parsed once and fields are read without copying, so that a million keys are
+//! scanned in a few milliseconds. Other queries are delegated to `query::matching`.
 
 use super::fields::{check_types, leaves};
 use crate::sandbox::{
@@ -14,55 +14,55 @@ use crate::sandbox::{
 };
 use std::borrow::Cow;
 
-/// A query made ready.
+/// Compiled query.
 pub enum ScanPlan<'q> {
-    /// Every key.
+    /// Matches every key.
     All,
-    /// No key.
+    /// Matches no key.
     Nothing,
-    /// As `bool`.
+    /// Compiled `bool` query.
     Bool {
-        /// All must match, those of `filter` too.
+        /// Queries that must all match, including those of `filter`.
         must: Vec<ScanPlan<'q>>,
-        /// So many of them must match.
+        /// Optional queries, of which at least `least` must match.
         should: Vec<ScanPlan<'q>>,
-        /// None may match.
+        /// Queries that must not match.
         must_not: Vec<ScanPlan<'q>>,
-        /// How many of `should`.
+        /// Minimum number of `should` queries that must match.
         least: i64,
     },
-    /// A time between two, both included.
+    /// Time between two bounds in epoch milliseconds, both inclusive.
     Date(DateField, i64, i64),
-    /// A string as a test wants it.
+    /// String field that passes a test.
     Text(TextField, Test<'q>),
-    /// Some leaf of the metadata, at a path or anywhere, as a test wants it.
+    /// Metadata with a leaf, at a path or anywhere if `None`, that passes a test.
     Leaf(Option<&'q str>, Test<'q>),
-    /// Whether it is invalidated.
+    /// Keys by the value of `invalidated`.
     Invalidated(bool),
-    /// Any other query.
+    /// Any other query, with the current time in epoch milliseconds.
     Other(&'q Query, i64),
 }
 
-/// How to look at a time of a key.
+/// Function that reads a time of a key, in epoch milliseconds.
 pub type DateField = fn(&StoredKey) -> Option<i64>;
-/// How to look at a string that every key has.
+/// Function that reads a string that every key has.
 pub type TextField = fn(&StoredKey) -> Cow<'_, str>;
 
-/// What a string must be like.
+/// Test of a string.
 pub enum Test<'q> {
-    /// One of these.
+    /// Equals one of these strings.
     OneOf(Vec<&'q str>),
-    /// Begins so.
+    /// Begins with this string.
     Prefix(&'q str),
-    /// Holds this; with the flag in lower case.
+    /// Contains this string; with the flag, case is ignored.
     Holds(String, bool),
-    /// Like a pattern; with the flag in lower case.
+    /// Matches a wildcard pattern; with the flag, case is ignored.
     Like(String, bool),
-    /// Anything.
+    /// Passes always.
     Any,
 }
 
-/// How to look at a time, by the name of its field.
+/// Returns the function that reads the time field with this name, `None` for other names.
 pub fn date_field(field: &str) -> Option<DateField> {
     match field {
         "creation" => Some(|key| Some(key.creation)),
@@ -72,7 +72,7 @@ pub fn date_field(field: &str) -> Option<DateField> {
     }
 }
 
-/// How to look at a string that every key has, by the name of its field.
+/// Returns the function that reads the string field with this name, `None` for other names.
 pub fn text_field(field: &str) -> Option<TextField> {
     match field {
         "name" => Some(|key| exact::plain(&key.name, '?')),
@@ -84,7 +84,7 @@ pub fn text_field(field: &str) -> Option<TextField> {
 }
 
 impl<'q> ScanPlan<'q> {
-    /// Makes a query ready.
+    /// Compiles a query; `now` is in epoch milliseconds.
     pub fn of(query: &'q Query, now: i64) -> ScanPlan<'q> {
         let text = |field: &'q str, test: Test<'q>| match text_field(field) {
             Some(look) => Some(ScanPlan::Text(look, test)),
@@ -143,7 +143,7 @@ impl<'q> ScanPlan<'q> {
         known.unwrap_or(ScanPlan::Other(query, now))
     }
 
-    /// Whether a key matches.
+    /// Returns `true` if a key matches.
     pub fn accepts(&self, key: &StoredKey) -> bool {
         match self {
             ScanPlan::All => true,
@@ -184,7 +184,7 @@ impl Test<'_> {
     }
 }
 
-/// Whether a value in lower case holds a text in lower case.
+/// Returns `true` if the lower-case form of `value` contains `inner`, which is in lower case.
 fn holds(value: &str, inner: &str) -> bool {
     if !value.is_ascii() {
         return value.to_lowercase().contains(inner);
@@ -192,7 +192,7 @@ fn holds(value: &str, inner: &str) -> bool {
     value.as_bytes().windows(inner.len()).any(|part| part.eq_ignore_ascii_case(inner.as_bytes()))
 }
 
-/// The times that a range allows, both included; nothing when a bound can't be read.
+/// Returns the times that a range allows, both inclusive; `None` if a bound can't be parsed.
 fn bounds(range: &Range, now: i64) -> Option<(i64, i64)> {
     let read = |text: &Option<String>, up: bool, none: i64| match text {
         Some(text) => range.time(text, now, up),
@@ -203,7 +203,8 @@ fn bounds(range: &Range, now: i64) -> Option<(i64, i64)> {
     Some((read(&range.gte, false, i64::MIN)?.max(above), read(&range.lte, true, i64::MAX)?.min(below)))
 }
 
-/// Between which times, both included, every match of the query was created: so most keys need no look.
+/// Returns the window of creation times, both inclusive, that contains all matches of the query, so that most keys need
+/// not be tested.
 pub fn creation_window(query: &Query, now: i64) -> (i64, i64) {
     let all = (i64::MIN, i64::MAX);
     match query {

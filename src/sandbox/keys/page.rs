@@ -1,17 +1,17 @@
-//! One page of API keys in the order asked for. Of a million keys only those of the page are put in order.
+//! One page of API keys in the requested order. Even of a million keys, only those of the page are sorted.
 
 use super::sort::{Sort, SortValue};
 use crate::sandbox::cluster::StoredKey;
 use std::cmp::Ordering;
 
-/// A key, and what it sorts by first.
+/// Key with its first sort value.
 struct Row<'a> {
     lead: SortValue<'a>,
     key: &'a StoredKey,
 }
 
-/// The keys of the page: `size` of them, `from` rows behind the values of `after`. Whoever is equal comes in the
-/// order of writing.
+/// Returns the keys of the page: `size` keys, after skipping the first `from` after the values of `after`. Equal keys
+/// are in the order of writing.
 pub fn page<'a>(
     sorts: &[Sort],
     after: Option<&[SortValue]>,

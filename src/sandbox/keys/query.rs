@@ -1,4 +1,4 @@
-//! Querying API keys: what is asked, who may see what, and the answer; refusals as seen on 9.5.3.
+//! Queries of API keys: parsing, filtering by the caller's privileges, and answering; refusals as seen on 9.5.3.
 
 use super::{
     create::unknown_field,
@@ -23,7 +23,7 @@ use crate::sandbox::{
 };
 use serde_json::{Value, json};
 
-/// `from + size` may not go beyond this; `search_after` leads on.
+/// Maximum of `from + size`; beyond it, `search_after` is needed.
 const WINDOW: i64 = 10_000;
 
 #[derive(Debug)]
@@ -132,7 +132,7 @@ fn check_numbers(asked: &Asked) -> Outcome<()> {
     if problems.is_empty() { Ok(()) } else { Err(EsError::validation(&problems)) }
 }
 
-/// The refusal of a window too large; ordinary searches have the same.
+/// Returns the refusal of a result window that is too large, `None` if it is allowed; also used by ordinary searches.
 pub fn window_problem(from: i64, size: i64) -> Option<Box<EsError>> {
     let end = from.saturating_add(size);
     (end > WINDOW).then(|| {

@@ -15,7 +15,7 @@ use crate::sandbox::{
 };
 use serde_json::{Map, Value, json};
 
-/// The fields of a key in answers.
+/// Fields of a key in answers.
 pub const FIELDS: [&str; 15] = [
     "id",
     "name",
@@ -34,12 +34,12 @@ pub const FIELDS: [&str; 15] = [
     "certificate_identity",
 ];
 
-/// A key as answers show it.
+/// Returns a key as answers show it.
 pub fn describe(key: &StoredKey, with_limited_by: bool) -> Value {
     describe_only(key, with_limited_by, &|_| true)
 }
 
-/// The same with nothing but some of the fields.
+/// Returns a key as answers show it, with only the fields for which `wants` is `true`.
 pub fn describe_only(key: &StoredKey, with_limited_by: bool, wants: &dyn Fn(&str) -> bool) -> Value {
     let mut map = Map::new();
     let mut put = |name: &str, make: &dyn Fn() -> Option<Value>| {
@@ -86,7 +86,7 @@ fn descriptors(roles: &[(String, Descriptor)]) -> Value {
         .into()
 }
 
-/// Which keys are meant; texts of nothing but white space count as not given (as seen on 9.5.3).
+/// Selection of keys by a request; texts of only white space count as not given (as seen on 9.5.3).
 #[derive(Debug, Default)]
 struct Selection {
     ids: Option<Vec<String>>,
@@ -97,7 +97,7 @@ struct Selection {
 }
 
 impl Selection {
-    /// The keys that can be meant: of ids those, without looking through a million.
+    /// Returns the keys that the selection may contain: those with its ids if given, else all.
     fn candidates<'a>(&self, cluster: &'a Cluster) -> Vec<&'a StoredKey> {
         match &self.ids {
             Some(ids) => cluster.keys_by_id(ids),
@@ -121,7 +121,8 @@ impl Selection {
             && realm.is_none_or(|realm| *realm == key.realm.name)
     }
 
-    /// Whether it can only mean the caller's own keys: that is all `manage_own_api_key` allows.
+    /// Returns `true` if the selection can only contain the caller's own keys, which is all that `manage_own_api_key`
+    /// allows.
     fn is_own(&self, caller: &Caller) -> bool {
         if let Some((id, _)) = &caller.key {
             return self.ids.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(|wanted| wanted == id));

@@ -1,4 +1,4 @@
-//! How rows of API keys are sorted and where a page begins: `sort`, `_sort` and `search_after` as 9.5.3 has them.
+//! Sorting of API keys and the beginning of a page: `sort`, `_sort` and `search_after` as on 9.5.3.
 
 use super::{
     create::unknown_field,
@@ -16,15 +16,15 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// The name of the request's parser in refusals.
+/// Name of the request's parser in refusals.
 pub const PARSER: &str = "query_api_key_request_payload";
 
-/// One sort criterion.
+/// Sort criterion.
 #[derive(Debug, Clone)]
 pub struct Sort {
-    /// The field, or `_doc`.
+    /// Name of the field, or `_doc`.
     pub field: String,
-    /// Whether it was asked to look into nested documents, which keys have none of.
+    /// `true` if the option `nested` was given; keys have no nested documents.
     pub nested: bool,
     descending: bool,
     missing: Missing,
@@ -40,16 +40,16 @@ enum Missing {
     As(String),
 }
 
-/// Which of several values counts.
+/// Rule for the choice among several values of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Mode {
     Min,
     Max,
-    /// A sum or a mean, which only numbers have; times and flags stand alone, and are their own.
+    /// Sum or mean, which only apply to numbers; a time or boolean has one value and is its own sum and mean.
     OfNumbers,
 }
 
-/// As what numbers are shown.
+/// Numeric type in which numbers are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Numeric {
     Long,
@@ -57,12 +57,12 @@ enum Numeric {
     Nanos,
 }
 
-/// What a row sorts by; strings and numbers don't meet in one column.
+/// Sort value of a row; strings and numbers never occur in the same column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SortValue<'a> {
-    /// Dates, flags and the order of writing.
+    /// Date, boolean, or number in the order of writing.
     Number(i64),
-    /// Strings; nothing where the field is missing.
+    /// String; `None` if the field is missing.
     Text(Option<Cow<'a, str>>),
 }
 
@@ -88,7 +88,7 @@ impl Sort {
         matches!(self.field.as_str(), "creation" | "expiration" | "invalidation")
     }
 
-    /// What a key sorts by.
+    /// Returns the sort value of a key.
     pub fn value<'a>(&self, key: &'a StoredKey) -> SortValue<'a> {
         let time = |at: Option<i64>| {
             SortValue::Number(at.unwrap_or(match (&self.missing, self.descending) {
@@ -119,7 +119,7 @@ impl Sort {
         }
     }
 
-    /// Which of two comes first.
+    /// Compares two sort values in the order of this criterion.
     pub fn compare(&self, a: &SortValue, b: &SortValue) -> Ordering {
         let order = match (a, b) {
             (SortValue::Number(a), SortValue::Number(b)) => a.cmp(b),
@@ -134,7 +134,7 @@ impl Sort {
         if self.descending { order.reverse() } else { order }
     }
 
-    /// The value as `_sort` shows it.
+    /// Returns the value as `_sort` shows it.
     pub fn show(&self, value: &SortValue) -> Value {
         match value {
             SortValue::Number(at) => self.show_number(*at),
@@ -157,10 +157,10 @@ impl Sort {
         }
     }
 
-    /// A value of `search_after`, and which of them it is.
+    /// Parses a value of `search_after`; `number` is its index.
     ///
     /// # Errors
-    /// When it is no date where one is needed.
+    /// If the value is not a date although the field requires one.
     pub fn read(&self, node: &Node, number: usize) -> Outcome<SortValue<'static>> {
         if !self.is_number() {
             return Ok(SortValue::Text(node.scalar().map(Cow::Owned)));
@@ -206,11 +206,11 @@ impl Sort {
         parsed.map(SortValue::Number).ok_or_else(|| shard_failure(INDEX, bad_date(&text, format)))
     }
 
-    /// Refuses what can't stand for a missing value: found only where keys are compared, behind all else (as seen on
-    /// 9.5.3).
+    /// Refuses a `missing` value that can't replace a missing value of the field: reported only when keys are compared,
+    /// after all other errors (as seen on 9.5.3).
     ///
     /// # Errors
-    /// As failures of the one shard.
+    /// As a failure of the only shard.
     pub fn check_missing(&self) -> Outcome<()> {
         if let Missing::As(text) = &self.missing
             && self.is_number()
@@ -222,10 +222,10 @@ impl Sort {
         Ok(())
     }
 
-    /// Refuses options that don't fit the field's type.
+    /// Refuses options that do not fit the field's type.
     ///
     /// # Errors
-    /// As failures of the one shard.
+    /// As a failure of the only shard.
     pub fn check(&self) -> Outcome<()> {
         let type_name = match self.field.as_str() {
             "_doc" => return Ok(()),
@@ -258,37 +258,37 @@ impl Sort {
     }
 }
 
-/// A number, maybe a double as rows that were asked for so show it.
+/// Parses an integer, or a decimal number as rows sorted as doubles show it; fractions are cut off.
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
 fn double(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|value| value as i64))
 }
 
-/// What stands for a missing number.
+/// Parses the substitute for a missing number; fractions are cut off.
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
 fn stand_in(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|value| value as i64))
 }
 
-/// An error of the parser.
+/// Returns an error of the request's parser.
 pub fn content(reason: String) -> Box<EsError> {
     EsError::new(400, "x_content_parse_exception", reason)
 }
 
-/// A field that could not be parsed, and why.
+/// Returns the error of a field that could not be parsed, with its cause.
 pub fn failed(at: impl std::fmt::Display, field: &str, cause: Box<EsError>) -> Box<EsError> {
     content(format!("[{at}] [{PARSER}] failed to parse field [{field}]")).because(cause)
 }
 
-/// A field whose value is of another type.
+/// Returns the error of a field whose value has the wrong type.
 pub fn wrong_type(node: &Node, field: &str) -> Box<EsError> {
     content(format!("[{}] [{PARSER}] {field} doesn't support values of type: {}", node.at, node.token()))
 }
 
-/// Reads the `sort` of a request.
+/// Parses the `sort` of a request.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn read_sort(node: &Node) -> Outcome<Vec<Sort>> {
     match &node.kind {
         Kind::Array(entries) => entries.iter().map(sort_entry).collect(),
@@ -375,7 +375,7 @@ fn sort_entry(node: &Node) -> Outcome<Sort> {
     Ok(sort)
 }
 
-/// Takes an option that is a text; a problem when it is none that there is.
+/// Sets an option with a text value; returns the error message if the value is invalid.
 fn option_problem(sort: &mut Sort, name: &str, text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     match name {

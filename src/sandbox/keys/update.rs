@@ -1,4 +1,4 @@
-//! Updating API keys, one and many: the owner's alone. Rules and words of 9.5.3.
+//! Updates of API keys, single and bulk: only by the owner. Rules and messages of 9.5.3.
 
 use super::{
     create::{CreateRequest, common_problems, expires_in, metadata_fits, mixed_restrictions, read, snapshot},
@@ -20,14 +20,14 @@ use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// An update that passed validation, for one key or many.
+/// Update that passed validation, for one key or many.
 struct Update {
     wanted: CreateRequest,
     lifetime: Option<i64>,
 }
 
-/// `PUT /_security/api_key/ID`: the owner's alone, even for a superuser. Without a body it takes the owner's
-/// rights of today and changes nothing else.
+/// `PUT /_security/api_key/ID`: only by the owner, even for a superuser. Without a body, only the owner's snapshot is
+/// renewed.
 pub fn update(context: &mut Context) -> Outcome<Reply> {
     let parser = "update_api_key_request_payload";
     let wanted = if context.request.body.is_empty() {
@@ -45,7 +45,7 @@ pub fn update(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "updated": changed })))
 }
 
-/// `POST /_security/api_key/_bulk_update`: a failure of one key is none of the request.
+/// `POST /_security/api_key/_bulk_update`: the failure of one key does not fail the request.
 pub fn bulk_update(context: &mut Context) -> Outcome<Reply> {
     let parser = "bulk_update_api_key_request";
     let node = context.request.json()?;
@@ -86,7 +86,7 @@ pub fn bulk_update(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(answer))
 }
 
-/// What validation finds wrong with an update.
+/// Returns the validation errors of an update.
 pub fn problems(wanted: &CreateRequest, lifetime: Option<i64>) -> Vec<String> {
     let mut problems = common_problems(wanted);
     // Less than a millisecond is in the future, and over at once.
@@ -97,12 +97,12 @@ pub fn problems(wanted: &CreateRequest, lifetime: Option<i64>) -> Vec<String> {
     problems
 }
 
-/// Refuses when there is something wrong.
+/// Refuses the request if there are validation errors.
 pub fn refuse(problems: &[String]) -> Outcome<()> {
     if problems.is_empty() { Ok(()) } else { Err(EsError::validation(problems)) }
 }
 
-/// A key is nobody's owner.
+/// Refuses callers that signed in with a key, because a key owns no keys.
 pub fn not_by_key(caller: &Caller) -> Outcome<()> {
     if caller.key.is_none() {
         return Ok(());
@@ -110,7 +110,7 @@ pub fn not_by_key(caller: &Caller) -> Outcome<()> {
     Err(EsError::illegal("authentication via API key not supported: only the owner user can update an API key"))
 }
 
-/// The key to be changed, if it is the caller's, alive and of this type.
+/// Returns the key to change, if it is the caller's, active and of this type.
 pub fn own<'a>(cluster: &'a Cluster, caller: &Caller, id: &str, (kind, now): (&str, i64)) -> Outcome<&'a StoredKey> {
     let found = cluster.key(id).filter(|key| key.username == caller.username && key.realm == caller.realm);
     let Some(key) = found else {
@@ -133,20 +133,20 @@ pub fn own<'a>(cluster: &'a Cluster, caller: &Caller, id: &str, (kind, now): (&s
     Ok(key)
 }
 
-/// A document that can't be written is the request's fault when a key is created, and a 500 when it is updated.
+/// Checks whether the metadata can be indexed: an error is a 400 when a key is created, but a 500 when it is updated.
 pub fn written(metadata: &Map<String, Value>, id: &str) -> Outcome<()> {
     metadata_fits(metadata, id)
         .map_err(|error| EsError::new(500, "exception", "bulk request execution failure").because(error))
 }
 
 impl Update {
-    /// What is refused for all keys together, before any is looked for.
+    /// Refuses errors that concern all keys, before any key is looked up.
     fn check_caller(&self, caller: &Caller) -> Outcome<()> {
         not_by_key(caller)?;
         mixed_restrictions(self.wanted.descriptors.as_deref().unwrap_or_default())
     }
 
-    /// Changes one key; whether anything about it is new. The owner's rights are taken anew each time.
+    /// Updates one key and returns `true` if anything changed. The owner's snapshot is renewed each time.
     fn apply(&self, cluster: &mut Cluster, caller: &Caller, id: &str, now: i64) -> Outcome<bool> {
         let key = own(cluster, caller, id, ("rest", now))?;
         let assigned = self.wanted.descriptors.clone().map_or_else(|| key.assigned.clone(), Arc::new);

@@ -1,19 +1,20 @@
-//! Dates as queries write them: epoch milliseconds, ISO 8601, and date math (`now-7d/d`). Pure; now is a parameter.
+//! Dates in queries: epoch milliseconds, ISO 8601, and date math (`now-7d/d`). Pure; the current time is a parameter.
 
 use crate::sandbox::aggs::DateFormat;
 use jiff::civil;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
 
-/// Epoch milliseconds of a date.
+/// Parses a date in UTC and returns it in epoch milliseconds, `None` if it can't be parsed.
 ///
-/// Without a format numbers are epoch milliseconds and anything else must be date math, as for the dates of API
-/// keys on 9.5.3; any other format also allows ISO 8601. `up` rounds `/d` to the end of the day.
+/// Without a format, numbers are epoch milliseconds and anything else must be date math, as for the dates of API keys
+/// on 9.5.3; any other format also allows ISO 8601. `up` rounds `/d` to the end of the day.
 pub fn parse(text: &str, format: Option<&str>, now: i64, up: bool) -> Option<i64> {
     parse_in(text, format, now, up, &TimeZone::UTC)
 }
 
-/// The same where dates without a zone, and days to round to, are those of a zone.
+/// Parses a date like [`parse`], but in a zone: it applies to dates without a zone of their own, and to rounding to
+/// days.
 pub fn parse_in(text: &str, format: Option<&str>, now: i64, up: bool, zone: &TimeZone) -> Option<i64> {
     if let Some(math) = text.strip_prefix("now") {
         return apply_math(now, math, up, zone);
@@ -24,7 +25,7 @@ pub fn parse_in(text: &str, format: Option<&str>, now: i64, up: bool, zone: &Tim
     apply_math(at?, math, up, zone)
 }
 
-/// A date in one format; `up` fills what is left out with the last moment that fits.
+/// Parses a date in one format; with `up`, missing parts are filled in with the last moment that fits.
 fn in_format(date: &str, format: &str, up: bool, zone: &TimeZone) -> Option<i64> {
     match format.strip_prefix("strict_").unwrap_or(format) {
         "epoch_millis" => date.parse().ok(),
@@ -44,7 +45,8 @@ fn in_format(date: &str, format: &str, up: bool, zone: &TimeZone) -> Option<i64>
     }
 }
 
-/// Year, month, day, hour, minute, second, millisecond; those left out are the first, or the last.
+/// Builds a time from year, month, day, hour, minute, second and millisecond; missing parts are the first ones, or with
+/// `up` the last.
 fn from_parts(parts: [Option<i64>; 7], up: bool, zone: &TimeZone) -> Option<i64> {
     let [year, month, day, hour, minute, second, millis] = parts;
     let small = |value: i64| i8::try_from(value).ok();
@@ -73,7 +75,7 @@ fn iso_in(text: &str, up: bool, zone: &TimeZone) -> Option<i64> {
     iso_date_in(text, zone)
 }
 
-/// A date of ISO 8601, with or without time and zone; UTC when none is given.
+/// Parses an ISO 8601 date with or without time and zone; UTC if no zone is given.
 pub fn iso_date(text: &str) -> Option<i64> {
     iso_date_in(text, &TimeZone::UTC)
 }
@@ -98,7 +100,7 @@ fn iso_date_in(text: &str, zone: &TimeZone) -> Option<i64> {
     padded.parse::<civil::Date>().ok().and_then(|date| zoned(date.to_datetime(civil::Time::midnight())))
 }
 
-/// Epoch milliseconds as `strict_date_time` writes them; nothing outside the calendar.
+/// Formats epoch milliseconds like `strict_date_time`; `None` for times outside the calendar.
 pub fn to_iso(millis: i64) -> Option<String> {
     let at = Timestamp::from_millisecond(millis).ok()?;
     Some(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())

@@ -1,5 +1,5 @@
-//! Reading the queries that hold no others: `term`, `terms`, `prefix`, `wildcard`, `match`, `ids`, `exists`, `range` and
-//! `simple_query_string`, with their refusals as seen on 9.5.3.
+//! Parsers of the queries that contain no other queries: `term`, `terms`, `prefix`, `wildcard`, `match`, `ids`,
+//! `exists`, `range` and `simple_query_string`, with their refusals as seen on 9.5.3.
 
 use super::{
     parts::{
@@ -16,10 +16,10 @@ use crate::sandbox::{
     security::descriptor::Fault,
 };
 
-/// A `term` query.
+/// Parses a `term` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn term(node: &Node) -> Parsed<Query> {
     let field = one_field("term", node)?;
     match &field.value.kind {
@@ -50,10 +50,10 @@ fn is_rewrite(name: &str) -> bool {
         || counted.iter().any(|start| name.strip_prefix(start).is_some_and(|count| count.parse::<u32>().is_ok()))
 }
 
-/// A `prefix` or a `wildcard` query.
+/// Parses a `prefix` or a `wildcard` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn pattern(query: &str, node: &Node) -> Parsed<Query> {
     let field = one_field(query, node)?;
     let (mut value, mut fold, mut rewrite) = (None, false, None);
@@ -90,7 +90,7 @@ fn no_operator(node: &Node) -> Fault {
     Fault { at: node.at, error: EsError::illegal(reason) }
 }
 
-/// Whether every word must match.
+/// Reads an `operator`: `true` for `and` (every word must match), `false` for `or`.
 fn operator(node: &Node) -> Parsed<bool> {
     match node.scalar().map(|text| text.to_lowercase()).as_deref() {
         Some("and") => Ok(true),
@@ -99,7 +99,7 @@ fn operator(node: &Node) -> Parsed<bool> {
     }
 }
 
-/// A number of at least so much; `what` names it in refusals.
+/// Refuses anything but an integer of at least `least`; `what` is the message for smaller numbers.
 fn count(node: &Node, least: i64, what: &str) -> Parsed<()> {
     let text = node.scalar().unwrap_or_default();
     match text.parse::<i64>() {
@@ -128,10 +128,10 @@ fn fuzziness(node: &Node) -> Parsed<()> {
     }
 }
 
-/// A `match` query.
+/// Parses a `match` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn full_text(node: &Node) -> Parsed<Query> {
     let field = one_field("match", node)?;
     let (mut text, mut every, mut lenient) = (None, false, false);
@@ -181,10 +181,10 @@ pub fn full_text(node: &Node) -> Parsed<Query> {
     Ok(if lenient { Query::Lenient(Box::new(query)) } else { query })
 }
 
-/// A `terms` query.
+/// Parses a `terms` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn terms(node: &Node) -> Parsed<Query> {
     let mut found: Option<(&str, &Node)> = None;
     for member in node.members().unwrap_or_default() {
@@ -226,10 +226,10 @@ pub fn terms(node: &Node) -> Parsed<Query> {
     Ok(Query::Terms(name.to_owned(), values))
 }
 
-/// An `ids` query.
+/// Parses an `ids` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn ids(node: &Node) -> Parsed<Query> {
     let mut wanted = Vec::new();
     for member in node.members().unwrap_or_default() {
@@ -265,10 +265,10 @@ pub fn ids(node: &Node) -> Parsed<Query> {
     Ok(Query::Ids(wanted))
 }
 
-/// An `exists` query.
+/// Parses an `exists` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn exists(node: &Node) -> Parsed<Query> {
     let mut field = None;
     for member in node.members().unwrap_or_default() {
@@ -291,10 +291,10 @@ pub fn exists(node: &Node) -> Parsed<Query> {
     }
 }
 
-/// A `range` query.
+/// Parses a `range` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn range(node: &Node) -> Parsed<Query> {
     let field = one_field("range", node)?;
     let Some(members) = field.value.members() else {
@@ -355,10 +355,10 @@ const SIMPLE_FLAGS: &[&str] = &[
     "SLOP",
 ];
 
-/// A `simple_query_string` query.
+/// Parses a `simple_query_string` query.
 ///
 /// # Errors
-/// In the words of 9.5.3.
+/// With the messages of 9.5.3, if the input is invalid.
 pub fn simple(node: &Node) -> Parsed<Query> {
     let (mut text, mut fields, mut every, mut lenient) = (None, Vec::new(), false, false);
     for member in node.members().unwrap_or_default() {
@@ -408,7 +408,7 @@ pub fn simple(node: &Node) -> Parsed<Query> {
     Ok(if lenient { Query::Lenient(Box::new(query)) } else { query })
 }
 
-/// Whether a word outside of quotes ends with `~` and maybe a number.
+/// Returns `true` if a word outside of quotes ends with `~`, optionally followed by a number.
 fn has_fuzzy_word(text: &str) -> bool {
     let outside = text.split('"').step_by(2).enumerate();
     outside.into_iter().any(|(number, part)| {

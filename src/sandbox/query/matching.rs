@@ -1,5 +1,5 @@
-//! Whether a document matches a query: the same rules for API keys and for ordinary documents.
-//! Knows fields only by what `Fields` tells about them.
+//! Matching of documents against queries, with the same rules for API keys and for ordinary documents. Knows about
+//! fields only what `Fields` provides.
 
 use super::{
     dates,
@@ -7,44 +7,44 @@ use super::{
 };
 use crate::sandbox::pattern::glob;
 
-/// How a field compares.
+/// Kind of a field, which decides how its values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Whole strings.
+    /// Whole strings, compared exactly.
     Keyword,
-    /// Words, in lower case.
+    /// Text, compared by words in lower case.
     Text,
     /// Numbers.
     Number,
-    /// Epoch milliseconds.
+    /// Dates, as epoch milliseconds.
     Date,
-    /// `true` and `false`.
+    /// Booleans: `true` and `false`.
     Boolean,
-    /// Not there.
+    /// Unmapped field, which does not exist.
     Unmapped,
 }
 
-/// What a query may ask a document.
+/// Access of a query to the id and the fields of a document.
 pub trait Fields {
-    /// Its id.
+    /// Returns the id of the document.
     fn id(&self) -> &str;
-    /// How a field compares.
+    /// Returns the kind of a field.
     fn kind(&self, field: &str) -> FieldKind;
-    /// The indexed values of a field: words for text, else the whole value; dates as epoch milliseconds.
+    /// Returns the indexed values of a field: words of a text, else whole values; dates as epoch milliseconds.
     fn values(&self, field: &str) -> Vec<String>;
-    /// Whether the field is there at all.
+    /// Returns `true` if the field has a value.
     fn exists(&self, field: &str) -> bool {
         !self.values(field).is_empty()
     }
-    /// The fields that a search without fields looks at.
+    /// Returns the fields that a search without fields looks at.
     fn default_fields(&self) -> Vec<String>;
-    /// How dates of a field are written; nothing for epoch milliseconds alone.
+    /// Returns the date format of a field; `None` if only epoch milliseconds are allowed.
     fn date_format(&self, _field: &str) -> Option<&str> {
         None
     }
 }
 
-/// The words of a text, as the standard analyzer finds them: letters and digits, in lower case.
+/// Returns the words of a text as the standard analyzer finds them: letters, digits and underscores, in lower case.
 pub fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())
@@ -52,7 +52,7 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether the document matches.
+/// Returns `true` if the document matches the query; `now`, in epoch milliseconds, is for date math.
 pub fn matches(query: &Query, document: &dyn Fields, now: i64) -> bool {
     match query {
         Query::All => true,
@@ -151,7 +151,8 @@ fn in_range(document: &dyn Fields, field: &str, range: &Range, now: i64) -> bool
     })
 }
 
-/// The simple query language: words, `"phrases"`, `prefix*`, `+` and, `|` or, `-` not, parentheses as blanks.
+/// Matches a query in the simple query language: words, `"phrases"`, `prefix*`, `+` for and, `|` for or, `-` for not;
+/// parentheses count as blanks.
 fn simple(document: &dyn Fields, text: &str, fields: &[String], every: bool, now: i64) -> bool {
     let all = document.default_fields();
     let fields: Vec<&String> = if fields.is_empty() || fields.iter().any(|field| field == "*") {
@@ -186,7 +187,7 @@ fn simple(document: &dyn Fields, text: &str, fields: &[String], every: bool, now
     result.unwrap_or(false)
 }
 
-/// The words of a simple query, of which those that end with `*` are beginnings; no operators.
+/// Returns the words of a simple query without operators; words that end with `*` are prefixes.
 pub fn simple_words(text: &str) -> Vec<String> {
     let words = tokens(text).into_iter().filter(|word| word != "+" && word != "|");
     words.map(|word| word.strip_prefix('-').map(str::to_owned).unwrap_or(word)).collect()

@@ -1,4 +1,4 @@
-//! Queries: parsed, and matched against keys and documents.
+//! Queries: parsing, and matching against keys and documents.
 
 pub(super) mod dates;
 pub(super) mod leaves;

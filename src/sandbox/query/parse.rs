@@ -1,5 +1,5 @@
-//! Elasticsearch's query language as far as the sandbox speaks it: from JSON to a tree, with its refusals.
-//! Knows no fields; matching is `query_match`'s.
+//! Parser of the part of Elasticsearch's query language that the sandbox supports: from JSON to a tree, with
+//! Elasticsearch's refusals. Knows no fields; matching is in `matching`.
 
 use super::{
     leaves::{exists, full_text, ids, pattern, range, simple, term, terms},
@@ -13,7 +13,7 @@ use crate::sandbox::{
     security::descriptor::Fault,
 };
 
-/// Queries that Elasticsearch knows besides those of `Query`.
+/// Queries that Elasticsearch supports in addition to those of `Query`.
 const FOREIGN: &[&str] = &[
     "boosting",
     "combined_fields",
@@ -63,7 +63,7 @@ const FOREIGN: &[&str] = &[
     "wrapper",
 ];
 
-/// The refusal of a query that nobody knows.
+/// Returns the refusal of a query that Elasticsearch does not know.
 pub fn unknown_query(name: &str, at: Position) -> Box<EsError> {
     let cause = EsError::new(400, "named_object_not_found_exception", format!("[{at}] unknown field [{name}]"));
     EsError::new(400, "parsing_exception", format!("unknown query [{name}]"))
@@ -72,7 +72,7 @@ pub fn unknown_query(name: &str, at: Position) -> Box<EsError> {
         .because(cause)
 }
 
-/// Reads a query.
+/// Parses a query.
 pub fn parse(node: &Node) -> Parsed<Query> {
     let members = match &node.kind {
         Kind::Object(members) => members,

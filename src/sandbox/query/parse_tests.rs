@@ -1,4 +1,4 @@
-//! Tests of `query_dsl`.
+//! Tests of `parse`.
 
 use super::super::tree::Query;
 use crate::sandbox::{json, query::parse::*};

@@ -1,4 +1,4 @@
-//! What all queries have in common as they are read: flags, weights, the one field, and the words of refusals.
+//! Common parts of the query parsers: flags, boosts, the single field, and the messages of refusals.
 
 use crate::sandbox::{
     http::error::EsError,
@@ -6,7 +6,7 @@ use crate::sandbox::{
     security::descriptor::Fault,
 };
 
-/// What was read, or what is wrong with it and where.
+/// Result of parsing: the value, or the error and its position.
 pub type Parsed<T> = Result<T, Fault>;
 
 pub fn parsing<T>(at: Position, reason: String) -> Parsed<T> {
@@ -18,7 +18,7 @@ pub fn illegal<T>(at: Position, reason: &str) -> Parsed<T> {
     Err(Fault { at, error: EsError::illegal(reason) })
 }
 
-/// How queries that are read by an object's parser say what is wrong: once more, and then as the cause.
+/// Wraps an error as queries with an object parser report it: once as the error itself, and again as its cause.
 pub fn object_parser(fault: Fault) -> Fault {
     let error = EsError::new(400, "parsing_exception", fault.error.reason.clone())
         .with("line", fault.at.line)
@@ -39,7 +39,7 @@ pub fn failed_field(query: &str, member: &Member, cause: Box<EsError>) -> Fault 
     Fault { at, error: EsError::new(400, "x_content_parse_exception", reason).because(cause) }
 }
 
-/// Weights change no match, but have to be numbers that are not negative.
+/// Returns the error of a boost that is not a number or is negative; boosts do not affect matching.
 pub fn boost_problem(query: &str, node: &Node) -> Option<Box<EsError>> {
     let text = node.scalar().unwrap_or_default();
     match text.parse::<f32>() {
@@ -63,7 +63,7 @@ pub fn checked_boost(query: &str, member: &Member) -> Parsed<()> {
     }
 }
 
-/// Reads `boost` and `_name` of a query that is read by hand.
+/// Checks `boost` and `_name` in a query with a hand-written parser.
 pub fn common(query: &str, member: &Member) -> Parsed<()> {
     if member.name == "boost"
         && let Some(error) = boost_problem(query, &member.value)
@@ -73,7 +73,7 @@ pub fn common(query: &str, member: &Member) -> Parsed<()> {
     Ok(())
 }
 
-/// A flag.
+/// Reads a boolean.
 pub fn flag(node: &Node) -> Parsed<bool> {
     match node.scalar().as_deref() {
         Some("true") => Ok(true),
@@ -86,12 +86,12 @@ pub fn flag(node: &Node) -> Parsed<bool> {
     }
 }
 
-/// What is asked for and understood, but not done here.
+/// Refuses a feature that is understood but not supported by the practice cluster.
 pub fn not_done<T>(node: &Node, what: &str) -> Parsed<T> {
     Err(Fault { at: node.at, error: EsError::not_done(what) })
 }
 
-/// The one field of a query such as `{"name": …}`; `boost` and `_name` may stand beside it.
+/// Returns the only field of a query such as `{"name": …}`; `boost` and `_name` may stand beside it.
 pub fn one_field<'a>(query: &str, node: &'a Node) -> Parsed<&'a Member> {
     let members = node.members().unwrap_or_default();
     let mut fields = members.iter().filter(|member| !matches!(member.name.as_str(), "boost" | "_name"));
@@ -106,7 +106,7 @@ pub fn one_field<'a>(query: &str, node: &'a Node) -> Parsed<&'a Member> {
     Ok(first)
 }
 
-/// A text or nothing; lists and objects are refused.
+/// Returns a scalar as text, `None` for `null`; refuses arrays and objects.
 pub fn text_or_null(node: &Node) -> Parsed<Option<String>> {
     match node.kind {
         Kind::Array(_) | Kind::Object(_) => {

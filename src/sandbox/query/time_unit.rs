@@ -1,10 +1,10 @@
-//! Time values as Elasticsearch writes them (`30m`, `1d`), with its refusals. No clock.
+//! Time values as Elasticsearch writes them (`30m`, `1d`), with its refusals. Uses no clock.
 
 use crate::sandbox::http::error::{EsError, Outcome};
 
-/// A parsed time value in milliseconds; units below a millisecond are cut down.
+/// Parses a time value into milliseconds; smaller units are rounded down.
 ///
-/// As seen on 9.5.3: units are case-insensitive but for `m` (minutes), blanks around and before the unit are
+/// As seen on 9.5.3: units are case-insensitive except `m` (minutes), blanks around and before the unit are
 /// allowed, `-1` of any unit is accepted, other negatives, fractions and unknown units are not.
 pub fn parse(text: &str, setting: &str) -> Outcome<i64> {
     const UNITS: [(&str, i64, i64); 7] = [
@@ -35,7 +35,7 @@ pub fn parse(text: &str, setting: &str) -> Outcome<i64> {
     )))
 }
 
-/// Whether a time value is more than nothing, however little: whole milliseconds don't tell.
+/// Returns `true` if a time value is valid and greater than zero, even if shorter than one millisecond.
 pub fn is_positive(text: &str) -> bool {
     parse(text, "").is_ok() && !text.trim_start().starts_with('-') && text.contains(|c: char| ('1'..='9').contains(&c))
 }

@@ -1,10 +1,10 @@
-//! Elasticsearch's queries as a tree. Reading them is `query_dsl`'s, matching `query_match`'s.
+//! Elasticsearch's queries as a tree; parsed in `parse`, matched in `matching`.
 
 use super::dates;
 use crate::sandbox::{http::error::EsError, json::Position};
 use jiff::tz::TimeZone;
 
-/// A query.
+/// Parsed query.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Query {
     /// `match_all`
@@ -13,22 +13,22 @@ pub enum Query {
     Nothing,
     /// `bool`
     Bool {
-        /// All must match.
+        /// Queries that must all match.
         must: Vec<Query>,
-        /// All must match.
+        /// Queries that must all match, as in `must`.
         filter: Vec<Query>,
-        /// So many of them must match.
+        /// Optional queries, of which at least `minimum` must match.
         should: Vec<Query>,
-        /// None may match.
+        /// Queries that must not match.
         must_not: Vec<Query>,
-        /// `minimum_should_match` as written, when given.
+        /// Value of `minimum_should_match` as written, if given.
         minimum: Option<String>,
     },
-    /// `term`: the field holds exactly this, maybe whatever its case.
+    /// `term`: field, its exact value, and whether case is ignored.
     Term(String, String, bool),
     /// `terms`
     Terms(String, Vec<String>),
-    /// `match`: any (or, with the flag, every) word.
+    /// `match`: field, text, and whether every word (else any) must match.
     Match(String, String, bool),
     /// `ids`
     Ids(Vec<String>),
@@ -40,56 +40,56 @@ pub enum Query {
     Exists(String),
     /// `range`
     Range(String, Range),
-    /// `simple_query_string`: text, fields, whether every word must match.
+    /// `simple_query_string`: text, fields, and whether every word must match.
     Simple(String, Vec<String>, bool),
-    /// A query that Elasticsearch knows and the sandbox doesn't, and where it stood.
+    /// Query that Elasticsearch supports and the sandbox does not: name and position.
     Foreign(String, Position),
-    /// A query of which a value that doesn't fit its field finds nothing instead of failing.
+    /// Query in which a value that does not fit its field matches nothing instead of failing.
     Lenient(Box<Query>),
-    /// A query of a field that only turns out wrong where the query is built: the failure of the shard.
+    /// Query of a field whose error only appears when the query is built: field and failure of the shard.
     Failing(String, Box<EsError>),
-    /// `terms` with its values in another document, which no context here allows.
+    /// `terms` query with its values in another document, which is not supported in any context here.
     Lookup,
 }
 
-/// Bounds as written.
+/// Range bounds as written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Range {
-    /// Greater than.
+    /// Exclusive lower bound.
     pub gt: Option<String>,
-    /// At least.
+    /// Inclusive lower bound.
     pub gte: Option<String>,
-    /// Less than.
+    /// Exclusive upper bound.
     pub lt: Option<String>,
-    /// At most.
+    /// Inclusive upper bound.
     pub lte: Option<String>,
-    /// The format of dates.
+    /// Format of dates.
     pub format: Option<String>,
-    /// Where days begin, and what dates without a zone mean.
+    /// Time zone for the beginnings of days and for dates without a zone; UTC if `None`.
     pub zone: Option<TimeZone>,
-    /// Whether a relation was asked for, which only ranges of ranges have.
+    /// `true` if a relation was given, which only ranges of range fields support.
     pub relation: bool,
 }
 
 impl Range {
-    /// Whether it has no bound at all.
+    /// Returns `true` if the range has no bounds.
     pub fn is_open(&self) -> bool {
         self.gt.is_none() && self.gte.is_none() && self.lt.is_none() && self.lte.is_none()
     }
 
-    /// The zone asked for, or UTC.
+    /// Returns the requested time zone, or UTC.
     pub fn zone(&self) -> TimeZone {
         self.zone.clone().unwrap_or(TimeZone::UTC)
     }
 
-    /// A bound as a time; nothing when it can't be read.
+    /// Parses a bound as a time in epoch milliseconds; `None` if it can't be parsed.
     pub fn time(&self, text: &str, now: i64, up: bool) -> Option<i64> {
         dates::parse_in(text, self.format.as_deref(), now, up, &self.zone())
     }
 }
 
-/// How many of so many optional clauses must match by a `minimum_should_match` such as `2`, `-1`, `75%` or `2<75%`;
-/// nothing when it can't be read.
+/// Returns how many of `count` optional clauses must match by a `minimum_should_match` such as `2`, `-1`, `75%` or
+/// `2<75%`; `None` if it can't be parsed.
 pub fn least(spec: &str, count: usize) -> Option<i64> {
     let count = i64::try_from(count).ok()?;
     let spec = spec.trim();

@@ -1,4 +1,4 @@
-//! The privileges that applications define for themselves: written, read and removed. Rules and words of 9.5.3.
+//! Privileges that applications define: writing, reading and removing them. Rules and messages of 9.5.3.
 
 use super::descriptor::application_problem;
 use crate::sandbox::{
@@ -17,12 +17,12 @@ use crate::sandbox::{
 };
 use serde_json::{Map, Value, json};
 
-/// One privilege of an application.
+/// Privilege of an application.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AppPrivilege {
-    /// Its actions, as patterns.
+    /// Actions that the privilege grants, as patterns.
     pub actions: Vec<String>,
-    /// Free data.
+    /// Free-form metadata.
     pub metadata: Map<String, Value>,
 }
 
@@ -140,7 +140,7 @@ pub fn put(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(answer))
 }
 
-/// `GET /_security/privilege[/APPLICATION[/NAME]]`; only names that find nothing are 404.
+/// `GET /_security/privilege[/APPLICATION[/NAME]]`; only names without a match are 404.
 pub fn get(context: &mut Context) -> Outcome<Reply> {
     context.caller.may(&APP_PRIVILEGES_GET)?;
     let (application, names) = (context.argument(0), context.argument(1));

@@ -1,4 +1,4 @@
-//! Signing in: Basic, ApiKey, Bearer and run-as, with the 401s of 9.5.3. What the caller may then do is `authz`'s.
+//! Authentication: Basic, ApiKey, Bearer and run-as, with the 401 answers of 9.5.3. Authorization is in `authz`.
 
 use super::authz::Caller;
 use crate::sandbox::{
@@ -17,10 +17,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Finds out who is calling.
+/// Authenticates the caller of a request.
 ///
 /// # Errors
-/// 401 in the words of 9.5.3.
+/// 401 with the messages of 9.5.3, if the credentials are missing or invalid.
 pub fn authenticate(cluster: &Cluster, request: &Request, now: i64) -> Outcome<Caller> {
     let header = request.authorization.as_deref().unwrap_or_default().trim_ascii();
     let caller = if let Some(rest) = scheme(header, "Basic") {
@@ -66,7 +66,7 @@ fn basic(cluster: &Cluster, encoded: &[u8], uri: &str) -> Outcome<Caller> {
     by_password(cluster, name, password).ok_or_else(|| wrong_user(name, uri))
 }
 
-/// The user, if the password is right and the user enabled.
+/// Returns the user if the password is correct and the user is enabled.
 pub fn by_password(cluster: &Cluster, name: &str, password: &str) -> Option<Caller> {
     let user = cluster.users.get(name).filter(|user| user.password.matches(password) && user.enabled)?;
     Some(as_user(cluster, name, user))
@@ -104,12 +104,12 @@ fn api_key(cluster: &Cluster, encoded: &[u8], now: i64) -> Outcome<Caller> {
     }
 }
 
-/// Id and secret of a decoded key.
+/// Splits a decoded key into id and secret; `None` without a colon or with an empty id.
 pub fn split_key(text: &str) -> Option<(&str, &str)> {
     text.split_once(':').filter(|(id, _)| !id.is_empty())
 }
 
-/// The REST key that a credential belongs to, or what is wrong with it.
+/// Returns the REST key of a credential, or a message why the credential is invalid.
 pub fn check_key<'a>(cluster: &'a Cluster, id: &str, secret: &str, now: i64) -> Result<&'a StoredKey, String> {
     let Some(key) = cluster.key(id) else {
         return Err(format!("unable to find apikey with id {id}"));
@@ -132,7 +132,7 @@ pub fn check_key<'a>(cluster: &'a Cluster, id: &str, secret: &str, now: i64) -> 
     Ok(key)
 }
 
-/// What Java's decoder makes of it, and how it words a refusal.
+/// Decodes an encoded key like Java's Base64 decoder, with its error messages.
 pub fn decode_key(encoded: &[u8]) -> Result<Vec<u8>, String> {
     let data = encoded.strip_suffix(b"==").or_else(|| encoded.strip_suffix(b"=")).unwrap_or(encoded);
     if let Some(bad) = data.iter().find(|byte| !byte.is_ascii_alphanumeric() && **byte != b'+' && **byte != b'/') {
@@ -168,13 +168,14 @@ fn as_key(cluster: &Cluster, key: &StoredKey) -> Caller {
     }
 }
 
-/// Missing users and missing rights look the same, later, when an action is asked for; as seen on 9.5.3.
+/// Switches to another user (run-as). Missing users and missing privileges are only refused later, with equal messages,
+/// when an action is checked (as seen on 9.5.3).
 fn run_as(cluster: &Cluster, caller: Caller, wanted: &str, uri: &str) -> Outcome<Caller> {
     let name = caller.username.clone();
     acting_as(cluster, caller, wanted).ok_or_else(|| wrong_user(&name, uri))
 }
 
-/// The other user; nothing where a name is blank or of a user who is disabled.
+/// Returns the caller acting as another user; `None` if the name is empty or the user is disabled.
 pub fn acting_as(cluster: &Cluster, mut caller: Caller, wanted: &str) -> Option<Caller> {
     let user = cluster.users.get(wanted);
     if wanted.is_empty() || user.is_some_and(|user| !user.enabled) {

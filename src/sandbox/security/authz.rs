@@ -1,5 +1,5 @@
-//! Who is calling and what they may do: privileges of users, of API keys (assigned ∩ the owner's snapshot),
-//! and the words of a 403 as 9.5.3 puts them.
+//! Authorization: privileges of users and of API keys (assigned ∩ the owner's snapshot), and the messages of a 403 as
+//! on 9.5.3.
 
 use super::descriptor::{Descriptor, IndexGrant};
 use crate::sandbox::{
@@ -14,41 +14,42 @@ use crate::sandbox::{
 };
 use serde_json::{Map, Value};
 
-/// The caller of one request.
+/// Caller of one request.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The user whose rights count; for an API key its owner.
+    /// User name whose privileges count; for an API key, its owner.
     pub username: String,
-    /// The user's role names, as assigned.
+    /// Role names of the user, as assigned.
     pub roles: Vec<String>,
-    /// For people.
+    /// Full name of the user, for display.
     pub full_name: Option<String>,
-    /// For people.
+    /// Email address of the user, for display.
     pub email: Option<String>,
-    /// The user's own data.
+    /// Metadata of the user.
     pub metadata: Map<String, Value>,
-    /// The realm of the user; for an API key that of its owner.
+    /// Realm of the user; for an API key, that of its owner.
     pub realm: Realm,
-    /// The realm of whoever signed in.
+    /// Realm of the user who signed in.
     pub signed_in_realm: Realm,
-    /// Id and name of the API key that signed in, if one did.
+    /// Id and name of the API key that signed in; `None` for users.
     pub key: Option<(String, String)>,
-    /// Who signed in, when acting as another.
+    /// Name of the user who signed in, if acting as another (run-as).
     pub run_by: Option<String>,
-    /// The name that the caller wanted to act as but may not.
+    /// Name of the user that the caller wanted to act as but may not.
     pub denied_run_as: Option<String>,
-    /// Whether the key is restricted to workflows, of which this server has none.
+    /// `true` if the key is restricted to workflows; this server has none.
     pub restricted: bool,
-    /// What is refused before any right is looked at, but behind what is wrong with the body: unknown parameters.
+    /// Refusal that comes before any privilege check, but after errors of the body: unknown parameters.
     pub first_refusal: Option<Box<EsError>>,
-    /// Whether the license knows the security of documents and fields.
+    /// `true` if the license includes document and field level security.
     pub sees_parts: bool,
-    /// All layers must grant: a user has one, an API key two.
+    /// Layers of descriptors, all of which must grant an action: one for a user; for an API key the assigned
+    /// descriptors, if any, and the owner's snapshot.
     pub layers: Vec<Vec<(String, Descriptor)>>,
 }
 
 impl Caller {
-    /// The caller in the words of refusals.
+    /// Returns the caller's description in refusals.
     fn named(&self) -> String {
         if let Some((id, _)) = &self.key {
             return format!("API key id [{id}] of user [{}]", self.username);
@@ -104,7 +105,8 @@ impl Caller {
         self.may_by(action, |_| true)
     }
 
-    /// The same, counting only the privileges that `usable` accepts (`manage_own_api_key` depends on the request).
+    /// Refuses like [`Caller::may`], counting only the privileges that `usable` accepts (`manage_own_api_key` depends
+    /// on the request).
     pub fn may_by(&self, action: &Action, usable: impl Fn(&str) -> bool) -> Outcome<()> {
         self.refuse_first()?;
         if !self.blocked() && self.holds(action, &usable) {
@@ -114,7 +116,7 @@ impl Caller {
         Err(self.refusal(action, "cluster", &[], &granted_by))
     }
 
-    /// Whether every layer holds a usable cluster privilege for the action.
+    /// Returns `true` if every layer holds a usable cluster privilege for the action.
     pub fn holds(&self, action: &Action, usable: impl Fn(&str) -> bool) -> bool {
         self.layers.iter().all(|layer| {
             layer
@@ -123,13 +125,14 @@ impl Caller {
         })
     }
 
-    /// What everyone may ask about themselves; only restriction and a denied run-as stand in the way.
+    /// Allows an action that every caller may perform on their own account, unless the caller is a restricted key or a
+    /// run-as was denied.
     pub fn may_about_self(&self, action: &Action) -> Outcome<()> {
         self.refuse_first()?;
         if self.blocked() { Err(self.refusal(action, "cluster", &[], action.granted_by)) } else { Ok(()) }
     }
 
-    /// Refuses unless the action is allowed on every one of the indices; the refusal names the others.
+    /// Refuses unless the action is allowed on every one of the indices; the refusal names the denied ones.
     pub fn may_on(&self, action: &Action, indices: &[String]) -> Outcome<()> {
         self.refuse_first()?;
         let denied: Vec<String> =
@@ -148,12 +151,12 @@ impl Caller {
             .with("indices_with_dls_or_fls", limited.join(",")))
     }
 
-    /// Refuses unless the action is allowed on some index at all, whichever.
+    /// Refuses unless the action is allowed on at least one index.
     pub fn may_on_some(&self, action: &Action) -> Outcome<()> {
         self.may_somewhere(action, &[])
     }
 
-    /// The same, where the refusal names what was asked for.
+    /// Refuses unless the action is allowed on at least one index; the refusal names the requested indices.
     pub fn may_somewhere(&self, action: &Action, named: &[String]) -> Outcome<()> {
         self.refuse_first()?;
         let some = !self.blocked()
@@ -165,14 +168,14 @@ impl Caller {
         if some { Ok(()) } else { Err(self.refusal(action, "index", named, action.granted_by)) }
     }
 
-    /// Refuses whoever may do nothing at all, whatever an expression means: a key restricted to workflows, and whoever
-    /// may not act as another.
+    /// Refuses callers without any permission, whatever an expression matches: a key restricted to workflows, and a
+    /// caller whose run-as was denied.
     pub fn refuse_blocked(&self, action: &Action) -> Outcome<()> {
         self.refuse_first()?;
         if self.blocked() { Err(self.refusal(action, "index", &[], action.granted_by)) } else { Ok(()) }
     }
 
-    /// Whether the action is allowed on this index.
+    /// Returns `true` if the action is allowed on this index.
     pub fn allows_on(&self, action: &Action, index: &str) -> bool {
         !self.blocked()
             && self.layers.iter().all(|layer| {
@@ -180,19 +183,19 @@ impl Caller {
             })
     }
 
-    /// Whether some documents or fields of an index are hidden.
+    /// Returns `true` if some documents or fields of an index are hidden from the caller.
     pub fn sees_only_part_of(&self, index: &str) -> bool {
         self.entries_on(index).iter().any(|grants| {
             !grants.is_empty() && grants.iter().all(|grant| grant.query.is_some() || grant.field_security.is_some())
         })
     }
 
-    /// The entries that mean an index, whatever they grant there, of each layer.
+    /// Returns the index grants of each layer that apply to an index, whatever their privileges.
     pub fn entries_on(&self, index: &str) -> Vec<Vec<&IndexGrant>> {
         self.layers.iter().map(|layer| grants_for(layer, index).collect()).collect()
     }
 
-    /// Whether a cluster privilege is held, as `_has_privileges` means it.
+    /// Returns `true` if the caller has a cluster privilege, as defined by `_has_privileges`.
     pub fn has_cluster(&self, wanted: &str) -> bool {
         self.layers.iter().all(|layer| {
             let held: Vec<&str> = layer.iter().flat_map(|(_, role)| &role.cluster).map(String::as_str).collect();
@@ -200,7 +203,7 @@ impl Caller {
         })
     }
 
-    /// Whether an index privilege is held on all that the name or pattern can mean.
+    /// Returns `true` if the caller has an index privilege on everything that the name or pattern can match.
     pub fn has_on(&self, name: &str, wanted: &str, with_restricted: bool) -> bool {
         if name.is_empty() {
             return false;
@@ -219,7 +222,7 @@ impl Caller {
         })
     }
 
-    /// Whether an application privilege is held on a resource.
+    /// Returns `true` if the caller has an application privilege on a resource.
     pub fn has_application(&self, application: &str, wanted: &str, resource: &str) -> bool {
         self.layers.iter().all(|layer| {
             layer.iter().any(|(_, role)| {
@@ -232,7 +235,7 @@ impl Caller {
         })
     }
 
-    /// Whether the caller may act as this user.
+    /// Returns `true` if the caller may act as this user.
     pub fn may_run_as(&self, username: &str) -> bool {
         self.layers.iter().all(|layer| {
             layer.iter().any(|(_, role)| role.run_as.iter().any(|granted| pattern::matches(granted, username)))
@@ -250,14 +253,14 @@ fn grants_for<'a, 'i>(
     })
 }
 
-/// Whether several patterns cover together what none of them covers alone.
+/// Returns `true` if the patterns together cover `wanted`, even if none of them does alone.
 fn covered_together(names: &[String], wanted: &str) -> bool {
     let plain = |text: &str| !(text.len() > 1 && text.starts_with('/') && text.ends_with('/'));
     let held = Language::of(names.iter().map(String::as_str).filter(|name| plain(name)));
     plain(wanted) && is_subset(&Language::of([wanted]), &[&held]) == Some(true)
 }
 
-/// Indices of the system itself, which `*` alone doesn't mean.
+/// Returns `true` for system indices, which `*` alone does not match.
 fn is_restricted(name: &str) -> bool {
     name.starts_with(".security")
 }

@@ -1,4 +1,4 @@
-//! Clearing caches: there are none here, so it is done at once; the answers are those of 9.5.3.
+//! Clearing of caches: this server has none, so it is always successful; the answers are those of 9.5.3.
 
 use crate::sandbox::{
     cluster::{CLUSTER_NAME, NODE_ID, NODE_NAME},
@@ -11,7 +11,7 @@ use crate::sandbox::{
 };
 use serde_json::json;
 
-/// The realms that users come from.
+/// Realms of the users.
 const REALMS: [&str; 3] = ["default_native", "default_file", "reserved"];
 
 fn cleared() -> Reply {
@@ -36,7 +36,7 @@ pub fn others(context: &mut Context) -> Outcome<Reply> {
     Ok(cleared())
 }
 
-/// `POST /_security/realm/NAME/_clear_cache`; a realm that is not there is a failure of the node.
+/// `POST /_security/realm/NAME/_clear_cache`; an unknown realm is reported as a failure of the node.
 pub fn realms(context: &mut Context) -> Outcome<Reply> {
     context.caller.may(&REALM_CACHE_CLEAR)?;
     let wanted = context.argument(0);

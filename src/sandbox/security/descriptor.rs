@@ -1,5 +1,5 @@
-//! Role descriptors: read with Elasticsearch's refusals, checked, and written back as it writes them.
-//! Knows nothing of who asks; what a descriptor allows is `authz`'s business.
+//! Role descriptors: parsed with Elasticsearch's refusals, validated, and formatted as Elasticsearch does. Knows
+//! nothing about callers; the meaning of a descriptor is up to `authz`.
 
 use super::descriptor_parts as parts;
 use crate::sandbox::{
@@ -10,7 +10,7 @@ use crate::sandbox::{
 };
 use serde_json::{Map, Value, json};
 
-/// What a role, or one descriptor of an API key, allows.
+/// Privileges of a role, or of one descriptor of an API key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Descriptor {
     /// Cluster privileges.
@@ -21,77 +21,77 @@ pub struct Descriptor {
     pub indices: Vec<IndexGrant>,
     /// Application privileges.
     pub applications: Vec<ApplicationGrant>,
-    /// Users that may be impersonated.
+    /// Users that may be impersonated (`run_as`).
     pub run_as: Vec<String>,
-    /// Free data.
+    /// Free-form metadata.
     pub metadata: Map<String, Value>,
     /// Index privileges on remote clusters.
     pub remote_indices: Vec<IndexGrant>,
-    /// Cluster privileges on remote clusters: privileges, clusters.
+    /// Cluster privileges on remote clusters: pairs of privileges and clusters.
     pub remote_cluster: Vec<(Vec<String>, Vec<String>)>,
-    /// The workflows that an API key is restricted to.
+    /// Workflows that an API key is restricted to; `None` without a restriction.
     pub workflows: Option<Vec<String>>,
-    /// A sentence for people; roles only.
+    /// Description for people, only for roles.
     pub description: Option<String>,
-    /// Whether its `transient_metadata` is empty, as that of `superuser` alone is.
+    /// `true` if `transient_metadata` is empty, as only that of `superuser` is.
     pub no_transient_metadata: bool,
 }
 
-/// Privileges on indices by name.
+/// Privileges on indices.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct IndexGrant {
-    /// Names, with wildcards.
+    /// Index names, with wildcards.
     pub names: Vec<String>,
-    /// Privileges.
+    /// Index privileges.
     pub privileges: Vec<String>,
-    /// Which fields, as given.
+    /// Granted fields (`field_security`), as given; all fields if `None`.
     pub field_security: Option<Value>,
-    /// Which documents, as JSON text.
+    /// Query for the granted documents, as JSON text; all documents if `None`.
     pub query: Option<String>,
-    /// Whether restricted indices such as `.security` are meant too.
+    /// `true` if restricted indices such as `.security` are included.
     pub allow_restricted: bool,
-    /// The remote clusters, for `remote_indices`.
+    /// Aliases of remote clusters, for `remote_indices`.
     pub clusters: Vec<String>,
 }
 
-/// Privileges of an application.
+/// Privileges on an application.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ApplicationGrant {
-    /// Its name, maybe with a trailing `*`.
+    /// Name of the application, optionally with a trailing `*`.
     pub application: String,
-    /// Privileges.
+    /// Application privileges.
     pub privileges: Vec<String>,
-    /// Resources.
+    /// Resources that the privileges apply to.
     pub resources: Vec<String>,
 }
 
-/// What a descriptor may hold, by where it is used.
+/// Use of a descriptor, which decides the allowed fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// A role: a description, no restriction.
+    /// Role: may have a description, but no restriction.
     Role,
-    /// A descriptor of an API key: a restriction, no description.
+    /// Descriptor of an API key: may have a restriction, but no description.
     ApiKey,
 }
 
-/// A refusal and where in the text it happened.
+/// Refusal with its position in the text.
 #[derive(Debug)]
 pub struct Fault {
-    /// The place that wrapping errors name.
+    /// Position that wrapping errors name.
     pub at: Position,
-    /// The refusal.
+    /// Refusal itself.
     pub error: Box<EsError>,
 }
 
-/// What reading gives.
+/// Result of parsing.
 pub type Parsed<T> = Result<T, Fault>;
 
-/// Refuses at a place.
+/// Refuses with a position.
 pub fn fault<T>(at: Position, error: Box<EsError>) -> Parsed<T> {
     Err(Fault { at, error })
 }
 
-/// Reads one descriptor; `name` is what refusals call it.
+/// Parses one descriptor; `name` is its name in refusals.
 pub fn parse(name: &str, node: &Node, usage: Use) -> Parsed<Descriptor> {
     let Some(members) = node.members() else {
         let reason = format!("failed to parse role [{name}]. expected an object but found [{}] instead", node.token());
@@ -138,7 +138,7 @@ pub fn parse(name: &str, node: &Node, usage: Use) -> Parsed<Descriptor> {
     Ok(descriptor)
 }
 
-/// An array of strings; `null` counts as empty.
+/// Parses an array of strings; `null` counts as empty.
 pub fn strings(role: &str, field: &str, node: &Node) -> Parsed<Vec<String>> {
     let wrap = |at, reason: String| {
         fault(at, EsError::parse(format!("failed to parse role [{role}]")).because(EsError::parse(reason)))
@@ -170,12 +170,12 @@ pub fn strings(role: &str, field: &str, node: &Node) -> Parsed<Vec<String>> {
     Ok(strings)
 }
 
-/// How refusals call a kind of privileges.
+/// Returns the name of a kind of privileges in refusals.
 fn privileges_of(what: &str) -> String {
     if what == "remote_cluster" { what.to_owned() } else { format!("{what} privileges") }
 }
 
-/// An array of objects.
+/// Returns the elements of an array of objects.
 pub fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parsed<&'a [Node]> {
     let Some(elements) = node.elements() else {
         let reason = format!(
@@ -198,12 +198,12 @@ pub fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parse
     Ok(elements)
 }
 
-/// The index grants of a descriptor.
+/// Parses the index grants of a descriptor.
 pub fn grants(role: &str, field: &str, node: &Node, remote: bool) -> Parsed<Vec<IndexGrant>> {
     entries(role, "indices", field, node)?.iter().map(|element| grant(role, element, remote, &[])).collect()
 }
 
-/// One index grant; where its privileges are implied, it must not name any.
+/// Parses one index grant; if its privileges are implied, it must not list any.
 pub fn grant(role: &str, node: &Node, remote: bool, implied: &[&str]) -> Parsed<IndexGrant> {
     let what = if remote { "remote indices" } else { "indices" };
     let head = format!("failed to parse {what} privileges for role [{role}].");
@@ -295,7 +295,7 @@ pub fn grant(role: &str, node: &Node, remote: bool, implied: &[&str]) -> Parsed<
 }
 
 impl Descriptor {
-    /// What Elasticsearch's request validation finds wrong: unknown privileges, names, patterns, workflows.
+    /// Returns the errors of Elasticsearch's request validation: unknown privileges, names, patterns, workflows.
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.cluster.iter().filter_map(|name| cluster_problem(name)).collect();
         for grant in self.indices.iter().chain(&self.remote_indices) {
@@ -324,7 +324,7 @@ impl Descriptor {
         problems
     }
 
-    /// Whether it allows nothing at all.
+    /// Returns `true` if the descriptor grants nothing.
     pub fn is_empty(&self) -> bool {
         self.cluster.is_empty()
             && self.global.is_none()
@@ -335,7 +335,7 @@ impl Descriptor {
             && self.remote_cluster.is_empty()
     }
 
-    /// The descriptor as Elasticsearch writes it; `reserved` roles keep their own metadata.
+    /// Returns the descriptor as Elasticsearch formats it; `reserved` roles keep their own metadata.
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
         map.insert("cluster".into(), json!(self.cluster));
@@ -387,7 +387,7 @@ impl Descriptor {
 }
 
 impl IndexGrant {
-    /// What validation finds wrong with it. A privilege twice hides one that is unknown.
+    /// Returns the validation errors of the grant. A duplicate privilege hides an unknown one.
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.clusters.iter().any(String::is_empty) {
@@ -411,7 +411,7 @@ impl IndexGrant {
         problems
     }
 
-    /// The grant as Elasticsearch writes it.
+    /// Returns the grant as Elasticsearch formats it.
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
         map.insert("names".into(), json!(self.names));
@@ -430,7 +430,7 @@ impl IndexGrant {
     }
 }
 
-/// Why an application's name can't be used, if so.
+/// Returns the error of an application name, `None` if the name is valid.
 pub fn application_problem(name: &str) -> Option<String> {
     if name.contains(char::is_whitespace) {
         return Some(format!("Application names may not contain whitespace (found '{name}')"));
@@ -455,7 +455,7 @@ pub fn application_problem(name: &str) -> Option<String> {
         .then(|| format!("An application name prefix must be at least 3 characters long (found '{prefix}')"))
 }
 
-/// Why a role's name can't be used, if so (also the names of an API key's descriptors).
+/// Returns the error of a role name, `None` if the name is valid (also for the names of an API key's descriptors).
 pub fn name_problem(name: &str) -> Option<&'static str> {
     let fits = (1..=1024).contains(&name.len())
         && name.bytes().all(|byte| (0x20..0x7f).contains(&byte))
@@ -466,7 +466,7 @@ pub fn name_problem(name: &str) -> Option<&'static str> {
     )
 }
 
-/// What is wrong with the name of a role or a user where one is written, if anything; `what` is `Role` or `User`.
+/// Returns the error of the name of a role or user to be written, `None` if it is valid; `what` is `Role` or `User`.
 pub fn written_name_problem(what: &str, name: &str) -> Option<String> {
     (name_problem(name).is_some() || name.len() > MAX_NATIVE_NAME).then(|| {
         format!(
@@ -475,10 +475,10 @@ pub fn written_name_problem(what: &str, name: &str) -> Option<String> {
     })
 }
 
-/// The longest name of a role or a user that is written, in characters.
+/// Maximum length of the name of a role or user to be written, in characters.
 const MAX_NATIVE_NAME: usize = 507;
 
-/// A descriptor from JSON that is known to be good: the seed's.
+/// Parses a descriptor from JSON that is known to be valid, such as the seed's.
 pub fn from_json(name: &str, text: &str) -> Outcome<Descriptor> {
     let node = crate::sandbox::json::parse(text.as_bytes())?;
     parse(name, &node, Use::Role).map_err(|fault| fault.error)

@@ -1,5 +1,5 @@
-//! The parts of role descriptors that have a grammar of their own: applications, remote clusters, global privileges,
-//! restrictions and the security of fields; read with the refusals of 9.5.3.
+//! Parts of role descriptors with their own grammar: applications, remote clusters, global privileges, restrictions and
+//! field security; parsed with the refusals of 9.5.3.
 
 use super::descriptor::{ApplicationGrant, Fault, Parsed, entries, fault, strings};
 use crate::sandbox::{
@@ -14,7 +14,7 @@ fn content<T>(node: &Node, reason: &str) -> Parsed<T> {
     fault(node.at, EsError::new(400, "x_content_parse_exception", format!("[{}] {reason}", node.at)))
 }
 
-/// The application grants of a descriptor.
+/// Parses the application grants of a descriptor.
 pub fn applications(role: &str, node: &Node) -> Parsed<Vec<ApplicationGrant>> {
     entries(role, "application", "applications", node)?.iter().map(|element| application(role, element)).collect()
 }
@@ -72,7 +72,7 @@ fn application(role: &str, node: &Node) -> Parsed<ApplicationGrant> {
     fault(node.end, EsError::illegal(problem))
 }
 
-/// One text or a list of them; numbers and flags count as texts.
+/// Parses one text or an array of texts; in an array, numbers and booleans count as texts.
 fn texts(field: &str, node: &Node) -> Parsed<Vec<String>> {
     let wrong =
         |node: &Node| content(node, &format!("[application] {field} doesn't support values of type: {}", node.token()));
@@ -94,7 +94,7 @@ fn texts(field: &str, node: &Node) -> Parsed<Vec<String>> {
     Ok(texts)
 }
 
-/// Privileges on remote clusters: privileges, clusters.
+/// Parses cluster privileges on remote clusters: pairs of privileges and clusters.
 pub fn remote_cluster(role: &str, node: &Node) -> Parsed<Vec<(Vec<String>, Vec<String>)>> {
     let head = format!("failed to parse remote_cluster for role [{role}].");
     let mut grants = Vec::new();
@@ -146,7 +146,7 @@ pub fn remote_cluster(role: &str, node: &Node) -> Parsed<Vec<(Vec<String>, Vec<S
     Ok(grants)
 }
 
-/// The workflows of a restriction; an empty restriction restricts nothing.
+/// Parses the workflows of a restriction; `None` for an empty restriction, which restricts nothing.
 pub fn restriction(role: &str, node: &Node) -> Parsed<Option<Vec<String>>> {
     let head = format!("failed to parse restriction for role [{role}].");
     let Some(members) = node.members() else {
@@ -180,7 +180,7 @@ pub fn restriction(role: &str, node: &Node) -> Parsed<Option<Vec<String>>> {
     Ok(workflows)
 }
 
-/// What may stand inside the security of fields: `grant`, and `except` which must be within it.
+/// Parses field security: `grant`, and `except`, which must be within `grant`.
 pub fn field_security(role: &str, node: &Node) -> Parsed<Value> {
     let head = format!("failed to parse indices privileges for role [{role}].");
     let Some(members) = node.members() else {
@@ -223,7 +223,7 @@ pub fn field_security(role: &str, node: &Node) -> Parsed<Value> {
     Ok(node.to_value())
 }
 
-/// Global privileges; nothing where there is none in it.
+/// Parses global privileges; `None` if there are none.
 pub fn global(node: &Node) -> Parsed<Option<Value>> {
     let expected = |node: &Node, wanted: &str| {
         content(node, &format!("failed to parse privilege. expected [{wanted}] but found [{}] instead", node.token()))

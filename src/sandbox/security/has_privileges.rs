@@ -1,4 +1,4 @@
-//! What a caller may: `_has_privileges`, `_privileges`, and the list of all that can be held.
+//! Privileges of a caller: `_has_privileges`, `_privileges`, and the list of all existing privileges.
 
 use super::descriptor::{self, Fault};
 use crate::sandbox::{
@@ -181,8 +181,8 @@ pub fn list_privileges(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(answer))
 }
 
-/// Adds an entry to those of the same indices: privileges add up, and where one shows all documents or all fields the
-/// others don't hide any (as seen on 9.5.3).
+/// Merges an entry with those for the same indices: privileges are combined, and if one entry shows all documents or
+/// all fields, the others hide none (as seen on 9.5.3).
 fn merge(mut grant: Value, into: &mut Vec<Value>) {
     let texts = |value: &Value, field: &str| {
         let mut texts: Vec<String> = value[field]

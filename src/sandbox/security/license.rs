@@ -1,6 +1,5 @@
-//! The license: a trial when the practice cluster starts, so that cross-cluster keys can be tried, and the basic
-//! one when asked for. Rules and words of 9.5.3. Document and field security
-//! come with the trial.
+//! License: a trial when the practice cluster starts, so that cross-cluster keys and document and field level security
+//! can be tried, and the basic one on request. Rules and messages of 9.5.3.
 
 use crate::sandbox::{
     http::{
@@ -13,21 +12,21 @@ use crate::sandbox::{
 };
 use serde_json::{Value, json};
 
-/// How long a trial lasts, in days.
+/// Duration of a trial, in days.
 const TRIAL_DAYS: i64 = 30;
 
-/// What the cluster may do.
+/// License of the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum License {
-    /// All there is, for a time.
+    /// Trial license: all features, for a limited time.
     #[default]
     Trial,
-    /// What is free of charge.
+    /// Basic license: only the features that are free of charge.
     Basic,
 }
 
 impl License {
-    /// Refuses cross-cluster keys where the license has none.
+    /// Refuses cross-cluster keys if the license does not include them.
     pub fn require_cross_cluster(self) -> Outcome<()> {
         if self == Self::Trial {
             return Ok(());
@@ -37,7 +36,7 @@ impl License {
             .with("license.expired.feature", feature))
     }
 
-    /// Whether the security of documents and fields is known.
+    /// Returns `true` if the license includes document and field level security.
     pub fn sees_parts(self) -> bool {
         self == Self::Trial
     }
@@ -79,7 +78,7 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "license": answer })))
 }
 
-/// `POST /_license/start_trial`: a cluster has one trial, and this one began with it.
+/// `POST /_license/start_trial`; always refused, because the cluster has already used its only trial.
 pub fn start_trial(context: &mut Context) -> Outcome<Reply> {
     let acknowledged = context.request.params.flag("acknowledge", false)?;
     context.caller.may(&START_TRIAL)?;

@@ -1,4 +1,4 @@
-//! Roles: read, written, removed.
+//! Roles: reading, writing, removing.
 
 use super::descriptor::{self, Descriptor, Use};
 use crate::sandbox::{
@@ -14,7 +14,7 @@ use crate::sandbox::{
 };
 use serde_json::{Map, Value, json};
 
-/// Whether a role is built in and can't be changed.
+/// Returns `true` if a role is built in and can't be changed.
 fn is_reserved(role: &Descriptor) -> bool {
     role.metadata.get("_reserved") == Some(&Value::Bool(true))
 }
@@ -58,8 +58,9 @@ pub fn put(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "role": { "created": created } })))
 }
 
-/// The queries of a role's index privileges are read when it is written; those of an API key's descriptors only when the
-/// key searches (as seen on 9.5.3). Templates are filled in then, too.
+/// Refuses a role with an invalid query in its index privileges. Role queries are parsed when the role is written,
+/// those of an API key's descriptors only when the key searches (as seen on 9.5.3); templates, too, are only filled in
+/// then.
 fn queries_can_be_read(role: &Descriptor) -> Outcome<()> {
     for (place, grant) in role.indices.iter().enumerate() {
         let Some(query) = &grant.query else { continue };
@@ -89,7 +90,7 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::json(if found { 200 } else { 404 }, json!({ "found": found })))
 }
 
-/// `POST /_security/role`: many at once; what is wrong with one of them is told beside the others.
+/// `POST /_security/role`: writes many roles; errors of one role are reported beside the results of the others.
 pub fn put_many(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let parser = "bulk_update_roles_request_payload";
@@ -143,7 +144,7 @@ pub fn put_many(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(outcome(&[("created", created), ("updated", updated), ("noop", noop)], details)))
 }
 
-/// `DELETE /_security/role`: many at once.
+/// `DELETE /_security/role`: removes many roles.
 pub fn delete_many(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let parser = "bulk_delete_roles_request";
@@ -179,7 +180,7 @@ pub fn delete_many(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(outcome(&[("deleted", deleted), ("not_found", not_found)], details)))
 }
 
-/// Lists that are empty are left out.
+/// Returns the answer of a bulk request; empty lists are omitted.
 fn outcome(lists: &[(&str, Vec<String>)], details: Map<String, Value>) -> Value {
     let mut answer = Map::new();
     for (name, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {

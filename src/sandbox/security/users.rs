@@ -1,4 +1,4 @@
-//! Users: who one is, and reading and writing them.
+//! Users: the authenticated user, and reading and writing users.
 
 use super::descriptor;
 use crate::sandbox::{
@@ -39,7 +39,7 @@ pub fn authenticate(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(answer))
 }
 
-/// A user as answers show it.
+/// Returns a user as answers show it.
 pub fn describe(name: &str, user: &User) -> Value {
     json!({
         "username": name,
@@ -205,7 +205,7 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::json(if found { 200 } else { 404 }, json!({ "found": found })))
 }
 
-/// `PUT|POST /_security/user[/NAME]/_password`; one's own needs no privilege.
+/// `PUT|POST /_security/user[/NAME]/_password`; changing one's own password needs no privilege.
 pub fn password(context: &mut Context) -> Outcome<Reply> {
     refresh_parameter(context)?;
     let node = context.request.json()?;

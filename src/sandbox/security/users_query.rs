@@ -1,4 +1,4 @@
-//! `_query/user`: the native users, found by the query language of API keys. Fields and refusals of 9.5.3.
+//! `_query/user`: native users, found with the query language of API keys. Fields and refusals of 9.5.3.
 
 use super::users::describe;
 use crate::sandbox::{
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const PARSER: &str = "query_user_request_payload";
 
-/// A user as a query sees it.
+/// User as a query sees it.
 struct Row<'a> {
     name: &'a str,
     user: &'a User,
@@ -110,7 +110,7 @@ fn number(node: &Node, field: &str) -> Outcome<i64> {
     })
 }
 
-/// Fields and whether the order is reversed; of the options of a sort nothing else is done here.
+/// Parses the sort fields, with `true` for descending order; other options of a sort are not supported.
 fn sorts(node: &Node) -> Outcome<Vec<(String, bool)>> {
     let entries = match &node.kind {
         Kind::Array(entries) => entries.as_slice(),
@@ -229,7 +229,7 @@ pub fn query(context: &mut Context) -> Outcome<Reply> {
     Ok(Reply::ok(json!({ "total": total, "count": shown.len(), "users": shown })))
 }
 
-/// A flag is shown as a number where it is sorted by.
+/// Returns a sort value as answers show it; a boolean is shown as a number.
 fn shown(field: &str, value: &Option<String>) -> Value {
     match field {
         "enabled" => json!(i64::from(value.as_deref() == Some("true"))),

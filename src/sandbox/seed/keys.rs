@@ -1,6 +1,6 @@
-//! The API keys of a fresh practice cluster: a few dozen picked ones that show every kind there is, then varied ones
-//! up to the number asked for. Nobody knows their secrets: for trying a key one creates one. What many keys have in
-//! common they share, so that a million fit into the memory of a laptop.
+//! API keys of a fresh practice cluster: a few dozen hand-picked keys that show every kind, then random ones up to the
+//! requested number. Their secrets are unknown; create a key to try one. Keys share equal data, so that a million of
+//! them fit into the memory of a laptop.
 
 use super::{
     Draw,
@@ -17,10 +17,10 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Adds so many keys.
+/// Adds `count` keys; `now` is in epoch milliseconds.
 ///
 /// # Errors
-/// When the system has no random bytes to give.
+/// If the operating system provides no random bytes.
 pub fn fill(cluster: &mut Cluster, count: usize, now: i64) -> Outcome<()> {
     let mut draw = Draw::new(20_261_124);
     let mut stock = Stock::new()?;
@@ -40,7 +40,7 @@ pub fn fill(cluster: &mut Cluster, count: usize, now: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// What many keys have in common, made once.
+/// Data that many keys share, created once.
 struct Stock {
     snapshots: HashMap<String, Arc<Descriptors>>,
     assigned: HashMap<String, Arc<Descriptors>>,
@@ -49,13 +49,13 @@ struct Stock {
 }
 
 impl Stock {
-    /// One hash for all: nobody knows what it is the hash of.
+    /// Creates an empty stock with one hash for all keys; no secret for it is known.
     fn new() -> Outcome<Stock> {
         let secret = Hash::unknown()?;
         Ok(Stock { snapshots: HashMap::new(), assigned: HashMap::new(), metadata: HashMap::new(), secret })
     }
 
-    /// What the owner may do.
+    /// Returns the owner's snapshot, from the stock if it was made before.
     fn snapshot(&mut self, cluster: &Cluster, owner: &str) -> Outcome<Arc<Descriptors>> {
         if let Some(known) = self.snapshots.get(owner) {
             return Ok(Arc::clone(known));
@@ -65,7 +65,7 @@ impl Stock {
         Ok(made)
     }
 
-    /// The descriptors of roles, as a key gets them.
+    /// Returns the descriptors of roles as a key gets them: without description and metadata.
     fn assigned(&mut self, cluster: &Cluster, roles: &[&str]) -> Arc<Descriptors> {
         let make = || {
             let copy = |name: &&str| {
@@ -86,7 +86,7 @@ impl Stock {
     }
 }
 
-/// What the metadata of a varied key tells.
+/// Contents of the metadata of a random key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Facts {
     team: &'static str,
@@ -120,7 +120,7 @@ impl Facts {
     }
 }
 
-/// The kinds that no request of an ordinary user makes: cross-cluster, derived, restricted.
+/// Returns keys that no request of an ordinary user creates: cross-cluster, derived, restricted.
 fn special(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, now: i64) -> Outcome<Vec<StoredKey>> {
     let plain = |name, owner, created, end, metadata| SeedKey {
         name,
@@ -194,7 +194,7 @@ fn owner_realm(owner: &str) -> Realm {
     }
 }
 
-/// What the owner may do: of users that are here by their roles, of others something plausible.
+/// Returns the owner's snapshot: from the roles of an existing user, else plausible descriptors.
 fn snapshot(cluster: &Cluster, owner: &str) -> Outcome<Vec<(String, Descriptor)>> {
     if let Some(user) = cluster.users.get(owner) {
         return Ok(cluster.descriptors(&user.roles));
@@ -252,7 +252,7 @@ fn make(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, plan: &SeedKey, n
     })
 }
 
-/// One of many: everything drawn from small lists.
+/// Returns a random key, with all its data drawn from small lists.
 fn varied(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, number: usize, now: i64) -> Outcome<StoredKey> {
     const TEAMS: [&str; 8] = ["payments", "search", "logistics", "billing", "fraud", "mobile", "platform", "analytics"];
     const JOBS: [&str; 10] =

@@ -1,5 +1,5 @@
-//! What a fresh practice cluster holds: users, roles, indices with documents, and keys (`seed_keys`).
-//! Always the same but for secrets and UUIDs; times are relative to the start.
+//! Contents of a fresh practice cluster: users, roles, indices with documents, and keys (in `keys`). Always the same
+//! except for secrets and UUIDs; times are relative to the start.
 
 pub(super) mod keys;
 pub(super) mod named_keys;
@@ -16,7 +16,7 @@ use super::{
 use roles::{RESERVED, ROLES};
 use serde_json::{Map, Value, json};
 
-/// Name, well-known password, roles, full name, and what the account is good for (none: nobody signs in as it).
+/// Users: name, well-known password, roles, full name, and the purpose of the account (empty: not meant for sign-in).
 const USERS: &[(&str, &str, &[&str], &str, &str)] = &[
     (
         "officer",
@@ -44,7 +44,7 @@ const USERS: &[(&str, &str, &[&str], &str, &str)] = &[
     ("svc-logstash", "svc-logstash-password", &["logstash_writer", "own_keys_only"], "", ""),
 ];
 
-/// The users that 9.5.3 brings along besides `elastic`, and their roles; nobody knows their passwords.
+/// Built-in users of 9.5.3 besides `elastic`, with their roles; their passwords are unknown.
 const SYSTEM_USERS: &[(&str, &[&str])] = &[
     ("apm_system", &["apm_system"]),
     ("beats_system", &["beats_system"]),
@@ -54,19 +54,21 @@ const SYSTEM_USERS: &[(&str, &[&str])] = &[
     ("remote_monitoring_user", &["remote_monitoring_collector", "remote_monitoring_agent"]),
 ];
 
-/// Fills a cluster; the accounts are those that somebody may want to sign in as, the officer first.
+/// Fills a cluster and returns it with the accounts meant for sign-in, the security officer first. Uses the fixed
+/// passwords.
 ///
 /// # Errors
-/// When the system has no random bytes to give.
+/// If the operating system provides no random bytes.
 #[cfg(test)]
 pub fn fill(keys: usize, now: i64) -> Outcome<(Cluster, Vec<Account>)> {
     fill_with(keys, now, Passwords::Fixed)
 }
 
-/// The same with passwords of one's choice.
+/// Fills a cluster with this kind of passwords and returns it with the accounts meant for sign-in, the security officer
+/// first; `now` is in epoch milliseconds.
 ///
 /// # Errors
-/// When the system has no random bytes to give.
+/// If the operating system provides no random bytes.
 pub fn fill_with(keys: usize, now: i64, passwords: Passwords) -> Outcome<(Cluster, Vec<Account>)> {
     let mut cluster = Cluster::default();
     cluster.uuid = fresh_secret()?;
@@ -131,16 +133,16 @@ pub fn fill_with(keys: usize, now: i64, passwords: Passwords) -> Outcome<(Cluste
     Ok((cluster, accounts))
 }
 
-/// A small generator of numbers that are the same at every start.
+/// Small random number generator with the same numbers at every start.
 pub struct Draw(u64);
 
 impl Draw {
-    /// Starts from a seed.
+    /// Returns a generator with this seed.
     pub fn new(seed: u64) -> Self {
         Draw(seed)
     }
 
-    /// The next number (SplitMix64).
+    /// Returns the next number (SplitMix64).
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -149,13 +151,13 @@ impl Draw {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`; 0 when `end` is 0.
+    /// Returns a number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.next() % end).unwrap_or(0)
     }
 
-    /// One of the list; nothing from an empty one.
+    /// Returns a random element of the list, `None` if the list is empty.
     pub fn one<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
         let at = self.below(list.len());
         list.get(at)

@@ -1,41 +1,41 @@
-//! The picked keys of a fresh practice cluster: one for every kind of trouble, by name.
+//! Hand-picked keys of a fresh practice cluster: one by name for every kind of problem.
 
 use serde_json::{Value, json};
 
 const HOUR: i64 = 3_600_000;
-/// A day in milliseconds.
+/// Length of a day, in milliseconds.
 pub const DAY: i64 = 24 * HOUR;
 
-/// When a key ends, as seen from the start.
+/// Expiration of a key, relative to the start of the cluster.
 #[derive(Debug, Clone, Copy)]
 pub enum End {
-    /// Never.
+    /// No expiration.
     Never,
-    /// So many milliseconds from now, or before.
+    /// Milliseconds after the start; negative for an expiration before the start.
     In(i64),
-    /// At this time.
+    /// Absolute expiration time, in epoch milliseconds.
     At(i64),
 }
 
-/// A key to make.
+/// Description of a key to create.
 pub struct SeedKey<'a> {
-    /// Its name.
+    /// Key name.
     pub name: &'a str,
-    /// Who owns it.
+    /// User name of the owner.
     pub owner: &'a str,
-    /// How long ago it was created.
+    /// Age of the key at the start, in milliseconds.
     pub created: i64,
-    /// When it ends.
+    /// Expiration.
     pub end: End,
-    /// Roles whose descriptors the key gets; none means all that the owner may do.
+    /// Roles whose descriptors are assigned to the key; if empty, the key has all privileges of the owner.
     pub roles: &'a [&'a str],
-    /// Its metadata.
+    /// Metadata of the key.
     pub metadata: Value,
-    /// How long ago it was invalidated.
+    /// Time since the invalidation, in milliseconds; `None` if the key is not invalidated.
     pub invalidated: Option<i64>,
 }
 
-/// Those that every picture and story can count on.
+/// Returns the hand-picked keys, on which screenshots and examples can rely; `wide` is the longest name.
 pub fn picked(wide: &str) -> Vec<SeedKey<'_>> {
     let groups = [payments(), everyday(), beats(), lasting(), managed(), odd_names(wide), odd_data(), gone()];
     groups.into_iter().flatten().collect()
@@ -62,7 +62,7 @@ fn pay(id: &str, role: &str) -> Value {
     })
 }
 
-/// The payments team's: one expired, one with hours left, one expiring soon.
+/// Returns the payments team's keys: one expired, one with a few hours left, one expiring soon.
 fn payments() -> Vec<SeedKey<'static>> {
     vec![
         key(
@@ -108,7 +108,7 @@ fn payments() -> Vec<SeedKey<'static>> {
     ]
 }
 
-/// Of several owners, in the middle of their lives.
+/// Returns keys of several owners, in the middle of their lives.
 fn everyday() -> Vec<SeedKey<'static>> {
     vec![
         key(
@@ -146,7 +146,7 @@ fn everyday() -> Vec<SeedKey<'static>> {
     ]
 }
 
-/// Of shippers and scorers.
+/// Returns keys of shippers and scoring services.
 fn beats() -> Vec<SeedKey<'static>> {
     vec![
         key(
@@ -186,7 +186,7 @@ fn beats() -> Vec<SeedKey<'static>> {
     ]
 }
 
-/// Some that never end, and some of people.
+/// Returns long-lived keys, two of them without expiration, and keys of people.
 fn lasting() -> Vec<SeedKey<'static>> {
     vec![
         key(
@@ -212,7 +212,7 @@ fn lasting() -> Vec<SeedKey<'static>> {
     ]
 }
 
-/// Kibana's and Fleet's own, with the metadata that those products write.
+/// Returns keys of Kibana and Fleet, with the metadata that those products write.
 fn managed() -> Vec<SeedKey<'static>> {
     vec![
         key(
@@ -266,7 +266,7 @@ fn managed() -> Vec<SeedKey<'static>> {
     ]
 }
 
-/// Names that a screen must survive.
+/// Returns keys with names that are hard to display.
 fn odd_names(wide: &str) -> Vec<SeedKey<'_>> {
     vec![
         key(
@@ -304,7 +304,7 @@ fn odd_names(wide: &str) -> Vec<SeedKey<'_>> {
     ]
 }
 
-/// Times and metadata that a screen must survive.
+/// Returns keys with times and metadata that are hard to display.
 fn odd_data() -> Vec<SeedKey<'static>> {
     vec![
         key(
@@ -327,7 +327,7 @@ fn odd_data() -> Vec<SeedKey<'static>> {
     ]
 }
 
-/// Invalidated ones.
+/// Returns invalidated keys.
 fn gone() -> Vec<SeedKey<'static>> {
     vec![
         invalidated(

@@ -1,6 +1,6 @@
-//! The roles of a fresh practice cluster: its own, and those that 9.5.3 brings along.
+//! Roles of a fresh practice cluster: its own, and the built-in ones of 9.5.3.
 
-/// Name and descriptor.
+/// Own roles of the practice cluster: name and descriptor as JSON.
 pub const ROLES: &[(&str, &str)] = &[
     (
         "reader",
@@ -62,6 +62,6 @@ pub const ROLES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The roles that 9.5.3 brings along, with their real rights, by name; what they are for is in words of our own. What is
-/// empty or false is left out.
+/// Built-in roles of 9.5.3 as JSON by name, with their real privileges and descriptions of our own. Empty and false
+/// fields are omitted.
 pub const RESERVED: &str = include_str!("reserved_roles.json");

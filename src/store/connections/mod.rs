@@ -1,4 +1,4 @@
-//! The connection profiles, whole, each an entry of its own in the vault: no file ever holds one.
+//! The connection profiles, each a complete entry of its own in the vault: no file ever holds one.
 
 pub(super) mod text;
 
@@ -22,45 +22,45 @@ pub struct Profiles {
     vault: Arc<dyn Vault>,
 }
 
-/// What is in the vault, sorted by name.
+/// Profiles in the vault, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileList {
-    /// Those that can be used.
+    /// Profiles that can be used.
     pub profiles: Vec<Profile>,
-    /// Those that can't; they stay where they are until removed.
+    /// Entries that can't be used; they stay in the vault until removed.
     pub unreadable: Vec<UnreadableProfile>,
 }
 
-/// An entry that could not be understood; nothing secret is told of it.
+/// An entry that could not be understood; it carries nothing secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadableProfile {
-    /// By which it can be removed.
+    /// Id by which the entry can be removed.
     pub id: ProfileId,
-    /// Its name, as far as that could be read.
+    /// Name, if it could be read.
     pub name: Option<String>,
-    /// Why, as the end of a sentence: “it was saved by a later version of Keybearer”.
+    /// Reason, as the end of a sentence: “it was saved by a later version of Keybearer”.
     pub reason: String,
 }
 
-/// The text of an entry, or why this entry alone can't be had.
+/// Text of an entry, or the reason why this entry alone can't be read.
 type StoredText = Result<Secret, Unread>;
 
-/// Why profiles could not be read or saved; `Display` says what happened, `way_out` what to do.
+/// Reason why profiles could not be read or saved; `Display` says what happened, `way_out` what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfilesError {
     /// The vault refused.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// A profile without a name.
+    /// The profile has no name.
     #[error("A connection needs a name")]
     NoName,
     /// Another profile has this name.
     #[error("There is already a connection named “{0}”")]
     NameTaken(String),
-    /// It can't be read.
+    /// The saved profile can't be read.
     #[error("The saved connection {} can't be read: {}", name_or_id(.0), .0.reason)]
     Unreadable(UnreadableProfile),
-    /// It can't be written down; with the reason.
+    /// The profile can't be written as text; with the reason.
     #[error("This connection can't be saved: {0}")]
     Unwritable(String),
 }
@@ -73,7 +73,7 @@ fn name_or_id(unreadable: &UnreadableProfile) -> String {
 }
 
 impl ProfilesError {
-    /// What a person can do about it.
+    /// Advice on what a person can do about the error.
     pub fn way_out(&self) -> &'static str {
         match self {
             Self::Vault(error) => error.way_out(),
@@ -97,20 +97,20 @@ fn entry(id: &ProfileId) -> String {
 }
 
 impl Profiles {
-    /// The profiles of this vault.
+    /// Creates the view of the profiles in a vault.
     pub fn new(vault: Arc<dyn Vault>) -> Self {
         Self { vault }
     }
 
-    /// Where they are kept, to be said on screen.
+    /// Kind of storage of the profiles, to be shown on screen.
     pub fn place(&self) -> VaultPlace {
         self.vault.place()
     }
 
-    /// All profiles. One that can't be read doesn't hide the others.
+    /// Returns all profiles. One that can't be read doesn't hide the others.
     ///
     /// # Errors
-    /// When the vault can't be asked.
+    /// When the vault can't be read.
     pub fn list(&self) -> Result<ProfileList, ProfilesError> {
         let mut list = ProfileList::default();
         for (id, text) in self.texts()? {
@@ -124,10 +124,10 @@ impl Profiles {
         Ok(list)
     }
 
-    /// The profile of this name, if there is one.
+    /// Returns the profile of this name, if there is one.
     ///
     /// # Errors
-    /// When the vault can't be asked, or the profile is there but can't be read.
+    /// When the vault can't be read, or the profile is there but can't be read.
     pub fn by_name(&self, name: &str) -> Result<Option<Profile>, ProfilesError> {
         let list = self.list()?;
         if let Some(profile) = list.profiles.into_iter().find(|profile| profile.name == name) {
@@ -139,11 +139,11 @@ impl Profiles {
         }
     }
 
-    /// Saves a new profile, or an old one under its id. What a later version added to it survives.
+    /// Saves a new profile, or replaces the one with its id. Members that a later version added are kept.
     ///
     /// # Errors
-    /// When the name is missing or taken, an earlier text of this id is of a later version, or the
-    /// vault refuses; what was saved before is then still there.
+    /// When the name is missing or taken, an earlier text of this id is of a later version, or the vault refuses; what
+    /// was saved before is then still there.
     pub fn save(&self, profile: &Profile) -> Result<(), ProfilesError> {
         if profile.name.trim().is_empty() {
             return Err(ProfilesError::NoName);
@@ -164,7 +164,7 @@ impl Profiles {
         Ok(self.vault.write(&entry(&profile.id), &text)?)
     }
 
-    /// Removes a profile with its credential, also one that can't be read; one that isn't there is no error.
+    /// Removes a profile with its credential, also one that can't be read; a missing one is no error.
     ///
     /// # Errors
     /// When the vault refuses: it may still be there.
@@ -172,7 +172,7 @@ impl Profiles {
         Ok(self.vault.remove(&entry(id))?)
     }
 
-    /// Abandons a call that hasn't come back in time.
+    /// Abandons a call that has not returned in time.
     pub fn give_up(&self) {
         self.vault.give_up();
     }

@@ -1,5 +1,5 @@
-//! A connection profile as the text that the vault keeps: versioned JSON, credential included. It
-//! doesn't know where that text goes.
+//! A connection profile as the text that the vault keeps: versioned JSON, credential included. It doesn't know where
+//! that text is stored.
 
 use std::{borrow::Cow, path::PathBuf, time::Duration};
 
@@ -22,12 +22,13 @@ use crate::{
     store::vault::secret_json::{WipedBuffer, members, place_of, unquote},
 };
 
-/// Raised only when an older Keybearer would misunderstand the text; new members alone don't raise it.
+/// Version of the format, raised only when an older Keybearer would misunderstand the text; new members alone don't
+/// raise it.
 const FORMAT: u32 = 1;
 const MEMBERS: [&str; 9] =
     ["format", "name", "environment", "url", "trust", "login", "run_as", "timeout_ms", "audit_index"];
 
-/// Why a stored text is no profile; nothing of the text but its name is told.
+/// Reason why a stored text is no profile; it repeats nothing of the text but its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unread {
     pub name: Option<String>,
@@ -86,7 +87,7 @@ struct LoginToStore<'a> {
     secret: &'a str,
 }
 
-/// Reads what `write` wrote, now or in another version.
+/// Reads a text that [`write()`] wrote, in this or another version.
 pub(crate) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
     let json = text.expose();
     let head: Head =
@@ -134,7 +135,7 @@ fn environment(word: &str) -> Option<Environment> {
         .find(|environment| environment_word(*environment) == word)
 }
 
-/// Not the word on screen, which may change.
+/// Returns the stored name of an environment; not the one on screen, which may change.
 fn environment_word(environment: Environment) -> &'static str {
     match environment {
         Environment::Production => "production",
@@ -144,10 +145,10 @@ fn environment_word(environment: Environment) -> &'static str {
     }
 }
 
-/// Writes a profile; members that `before` has and this version doesn't know are kept.
+/// Writes a profile; members of `before` that this version doesn't know are kept.
 ///
 /// # Errors
-/// With the reason, when it can't be written down.
+/// The reason, when the profile can't be written as text.
 pub(crate) fn write(profile: &Profile, before: Option<&Secret>) -> Result<Secret, String> {
     let mut buffer = WipedBuffer::default();
     write_members(profile, before, &mut buffer).map_err(|error| error.to_string())?;

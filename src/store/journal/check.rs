@@ -1,4 +1,4 @@
-//! Checking a journal: the chain from its beginning, the records of its last entry, and what is open.
+//! Checks of a journal: the chain from its beginning, the records of its last entry, and open operations.
 
 use std::{
     fmt,
@@ -10,13 +10,13 @@ use std::{
 use super::{Journal, files, head};
 use crate::model::journal::{self, Checker, Fault, Read};
 
-/// The longest line, in bytes, that is taken for an entry. An update of 10,000 keys takes some 300 kB.
+/// Size limit of a line that is taken for an entry, in bytes. An update of 10,000 keys takes some 300 kB.
 pub(super) const MAX_LINE_BYTES: usize = 64 << 20;
 
-/// The number of faults that a check lists; more are only counted.
+/// Maximum number of faults that a check lists; further ones are only counted.
 pub const MAX_FAULTS: usize = 1000;
 
-/// A fault, and where it is.
+/// A fault and its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyLine {
     /// The file, or the folder where the journal as a whole is at fault.
@@ -28,8 +28,8 @@ pub struct FaultyLine {
 }
 
 impl FaultyLine {
-    /// True for a fault of the records of the last entry, which the next entry replaces; other faults stay in the
-    /// files.
+    /// Returns `true` for a fault of the records of the last entry, which the next entry replaces; other faults stay in
+    /// the files.
     pub(super) fn is_covered_by_writing(&self) -> bool {
         matches!(
             self.fault,
@@ -64,7 +64,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// True where every line is as it was written, in its place, and none is missing.
+    /// Returns `true` if every line is as it was written, in its place, and none is missing.
     pub fn is_whole(&self) -> bool {
         self.fault_count == 0
     }
@@ -130,7 +130,7 @@ impl Journal {
             _ => {}
         }
         match &marker {
-            // A shorter chain was told by the head already.
+            // A shorter chain was reported by the head already.
             Some(marker) if last < marker.sequence && head.as_ref().is_none_or(|head| head.sequence <= last) => {
                 report.add(folder, 0, Fault::Gone { written: marker.sequence });
             }
@@ -144,12 +144,12 @@ impl Journal {
     }
 }
 
-/// True where a head is further behind the last entry than a crash between the two leaves it.
+/// Returns `true` if a head is further behind the last entry than a crash between the two writes leaves it.
 pub(super) fn is_behind(head: u64, last: u64) -> bool {
     head.saturating_add(1) < last
 }
 
-/// Hands over each line without its end; `None` for one that is too long or whose end is missing.
+/// Hands each line without its end to `take`; `None` for one that is too long or whose end is missing.
 pub(super) fn each_line(file: &Path, mut take: impl FnMut(Option<&[u8]>)) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(1 << 16, File::open(file)?);
     let mut line = Vec::new();

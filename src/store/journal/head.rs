@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::store::own_files;
 
-/// The size that a record may have, in bytes; a larger file is none of ours.
+/// Size limit of a record in bytes; a larger file was not written by Keybearer.
 pub(super) const MAX_HEAD_BYTES: u64 = 4096;
 
 const HEAD: &str = "head.json";
@@ -24,12 +24,12 @@ pub(super) struct Head {
     pub(super) hash: String,
 }
 
-/// The file of the head of the journal in a folder.
+/// Path of the head of the journal in a folder.
 pub(super) fn path(folder: &Path) -> PathBuf {
     folder.join(HEAD)
 }
 
-/// The head of the journal in a folder; `None` where it is missing or can't be read.
+/// Reads the head of the journal in a folder; `None` where it is missing or can't be read.
 pub(super) fn read(folder: &Path) -> Option<Head> {
     read_file(&path(folder))
 }
@@ -57,7 +57,7 @@ impl Markers {
         Self(folder)
     }
 
-    /// The file of the marker of a journal.
+    /// Path of the marker of a journal.
     pub(super) fn path(&self, journal: &Path) -> PathBuf {
         // The same folder by any path to it; one that is gone is named as it was asked for.
         let named = std::path::absolute(journal).unwrap_or_else(|_| journal.to_owned());
@@ -84,7 +84,7 @@ fn read_file<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     (bytes.len() as u64 <= MAX_HEAD_BYTES).then(|| serde_json::from_slice(&bytes).ok())?
 }
 
-/// Writes a new file and puts it in the place of the old one.
+/// Writes a new file and replaces the old one with it.
 fn replace(new: &Path, path: &Path, value: &impl Serialize) -> io::Result<()> {
     let mut file = own_files::options().create(true).truncate(true).write(true).open(new)?;
     file.write_all(serde_json::to_string(value)?.as_bytes())?;

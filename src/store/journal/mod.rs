@@ -1,5 +1,5 @@
-//! The journal in its folder: one file a month, which is only ever added to. Several programs may write at
-//! the same time. It doesn't know what is in an entry.
+//! The journal in its folder: one file a month, to which lines are only added. Several programs may write at the same
+//! time. It doesn't know the contents of an entry.
 
 mod check;
 mod head;
@@ -28,14 +28,14 @@ use head::{Head, Markers};
 pub use super::lock::LOCK_WAIT;
 pub use check::{FaultyLine, MAX_FAULTS, Report};
 
-/// Length of the longest unfinished line that the next entry takes in as evidence of a crash, in bytes. Longer ones are
-/// no crash's and stay where they are, as a line that is no entry.
+/// Size limit in bytes of an unfinished line that the next entry takes in as evidence of a crash. Longer ones are not
+/// from a crash and stay in the file, as a line that is no entry.
 pub const MAX_TORN_BYTES: usize = 1 << 20;
 
-/// How much of the end of a file is read first to find its last line, in bytes.
+/// Number of bytes at the end of a file that are read first to find its last line.
 const TAIL_BYTES: u64 = 1 << 16;
 
-/// A journal's folder, or why there is none. Cheap to clone.
+/// The folder of a journal, or the reason why no journal is kept. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Journal {
     folder: Result<PathBuf, NotKept>,
@@ -51,7 +51,7 @@ impl PartialEq for Journal {
 
 impl Eq for Journal {}
 
-/// Takes warnings, and whether damage was reported already.
+/// Receiver of warnings, which remembers whether damage was reported already.
 #[derive(Clone)]
 struct Watcher {
     warn: Arc<dyn Fn(Warning) + Send + Sync>,
@@ -64,7 +64,7 @@ impl fmt::Debug for Watcher {
     }
 }
 
-/// Trouble with the journal, reported at the moment it is noticed.
+/// A problem with the journal, reported at the moment it is noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// Damage was found before an entry was written.
@@ -75,9 +75,9 @@ pub enum Warning {
     OutcomeNotWritten {
         /// The folder of the journal.
         folder: PathBuf,
-        /// The outcome, by the word of the schema.
+        /// Name of the outcome in the journal's schema.
         outcome: &'static str,
-        /// The reason of the operating system.
+        /// Error of the operating system.
         error: String,
     },
 }
@@ -111,19 +111,19 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Why no journal is kept.
+/// Reason why no journal is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotKept {
-    /// Nothing of a practice cluster is written down.
+    /// The cluster is a practice cluster, of which nothing is recorded.
     Practice,
     /// KEYBEARER_JOURNAL says `off`.
     SwitchedOff,
-    /// The system names no place for a user's data.
+    /// The system names no folder for a user's data.
     NoPlace,
 }
 
 impl NotKept {
-    /// The reason, and the way out where there is one.
+    /// Describes the reason, and the way out where there is one.
     pub fn words(self) -> &'static str {
         match self {
             Self::Practice => "Nothing of what is done on a practice cluster is written down",
@@ -145,26 +145,26 @@ impl Default for Journal {
     }
 }
 
-/// Where the chain goes on.
+/// End of the chain, where the next entry is added.
 struct End {
     file: PathBuf,
     length: u64,
     sequence: u64,
     hash: String,
-    /// Hash that the last line names as the one before it; empty where there is no line that can be read.
+    /// Hash that the last line names as the one before it; empty where no line can be read.
     previous: String,
     torn: Option<String>,
     /// `true` if the file ends with an unfinished line that stays.
     is_unfinished: bool,
     /// Damage at the end of the journal.
     damage: Option<FaultyLine>,
-    /// The last line, where it is an intent.
+    /// Last line, if it is an intent.
     open: Option<Read>,
 }
 
 impl Journal {
-    /// In the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in the one that the
-    /// system has for this user's data.
+    /// The journal in the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in the folder
+    /// that the system has for this user's data.
     pub fn from_environment() -> Self {
         let dirs = directories::ProjectDirs::from("", "", "keybearer");
         let state = dirs.as_ref().map(|dirs| dirs.state_dir().unwrap_or(dirs.data_local_dir()).join("journals"));
@@ -184,27 +184,28 @@ impl Journal {
         }
     }
 
-    /// In a folder of one's own choice.
+    /// The journal in a folder of the caller's choice.
     pub fn at(folder: PathBuf) -> Self {
         Self { folder: Ok(folder), ..Self::default() }
     }
 
-    /// The same, with a record of its last entry kept in another folder, by which a folder that is gone is noticed.
+    /// Returns the journal with a record of its last entry in another folder, by which a missing journal folder is
+    /// noticed.
     pub fn with_markers(self, folder: PathBuf) -> Self {
         Self { markers: Some(Markers::at(folder)), ..self }
     }
 
-    /// The same, handing each warning to `warn` at once. Damage is reported once.
+    /// Returns the journal with warnings handed to `warn` at once. Damage is reported once.
     pub fn watched(self, warn: impl Fn(Warning) + Send + Sync + 'static) -> Self {
         Self { watcher: Some(Watcher { warn: Arc::new(warn), has_reported: Arc::default() }), ..self }
     }
 
-    /// Where it is; `None` when nothing is kept.
+    /// Folder of the journal; `None` when no journal is kept.
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref().ok()
     }
 
-    /// Why nothing is kept; `None` where something is.
+    /// Reason why no journal is kept; `None` where one is.
     pub fn not_kept(&self) -> Option<NotKept> {
         self.folder.as_ref().err().copied()
     }
@@ -221,7 +222,7 @@ impl Journal {
         }
     }
 
-    /// Warns of what was found at the end of the journal before an entry is added.
+    /// Warns about what was found at the end of the journal before an entry is added.
     fn warn_of(&self, end: &End, entry: &Entry) {
         let Some(watcher) = &self.watcher else { return };
         if let Some(damage) = &end.damage
@@ -237,11 +238,11 @@ impl Journal {
         }
     }
 
-    /// Adds an entry, and returns when it is on the disk. Without a folder nothing is kept.
+    /// Adds an entry, and returns when it is on the disk. Without a folder nothing is written.
     ///
     /// # Errors
-    /// Whatever the disk says, and `WouldBlock` when another process holds the lock for longer than [`LOCK_WAIT`];
-    /// then no part of the entry stays behind.
+    /// Any error of the file system, and `WouldBlock` when another process holds the lock for longer than
+    /// [`LOCK_WAIT`]; then no part of the entry stays behind.
     pub fn append(&self, entry: &Entry) -> io::Result<()> {
         let Some(folder) = self.folder() else { return Ok(()) };
         own_files::make_folder(folder)?;
@@ -266,7 +267,7 @@ impl Journal {
             .and_then(|()| if is_new { own_files::sync_folder(folder) } else { Ok(()) })
             .and_then(|()| head::write(folder, &head));
         if let Err(error) = written {
-            // What can't be taken back is kept as torn by the next entry.
+            // A part that can't be removed is kept as torn by the next entry.
             let _ = file.set_len(end.length);
             return Err(error);
         }
@@ -277,17 +278,17 @@ impl Journal {
         Ok(())
     }
 
-    /// The files, the oldest first.
+    /// Returns the files of the journal, the oldest first.
     ///
     /// # Errors
-    /// Whatever the disk says.
+    /// Any error of the file system.
     pub fn files(&self) -> io::Result<Vec<PathBuf>> {
         self.folder().map_or(Ok(Vec::new()), files)
     }
 
-    /// The entries that name a text, such as the id of a key, the newest first, until `take` has enough and says
-    /// so. Only lines with the text in them are looked at, each by itself: where it stands in the chain is the
-    /// business of [`Journal::check`]. How many of them are not as they were written.
+    /// Hands the entries that contain a text, such as the id of a key, to `take`, the newest first, until it breaks.
+    /// Only lines with the text in them are read, each by itself; their position in the chain is checked by
+    /// [`Journal::check`]. Returns the number of such lines that are not as they were written.
     ///
     /// # Errors
     /// When a file can't be read.
@@ -335,7 +336,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 impl Journal {
-    /// Where the next entry goes: behind the last whole line of the newest file, or into the file of its month.
+    /// Finds where the next entry goes: behind the last whole line of the newest file, or into the file of its month.
     fn end(&self, folder: &Path, at: Millis) -> io::Result<End> {
         let files = files(folder)?;
         let month = folder.join(format!("journal-{}.jsonl", calendar::month(at)));
@@ -372,7 +373,7 @@ impl Journal {
                         end.previous = read.previous().to_owned();
                         end.open = read.is_intent().then_some(read);
                     }
-                    // A line that was tampered with: the chain goes on, and the fault stays where it is.
+                    // A line that was tampered with: the chain continues, and the fault remains in it.
                     Err(fault) => {
                         end.hash.clear();
                         end.damage.get_or_insert(FaultyLine { file: file.clone(), line: 0, fault });
@@ -385,8 +386,8 @@ impl Journal {
         Ok(end)
     }
 
-    /// Compares the end of the entries with the records of the last one. Entries that a record knows and that are
-    /// not there were taken away: the chain goes on behind them, so that the gap stays.
+    /// Compares the end of the entries with the records of the last one. Entries that are in a record but not in the
+    /// files were removed: the chain continues behind them, so that the gap remains.
     fn compare_records(&self, folder: &Path, files: &[PathBuf], end: &mut End) {
         let head = head::read(folder);
         let marker = self.markers.as_ref().and_then(|markers| markers.read(folder));
@@ -430,8 +431,8 @@ impl Journal {
     }
 }
 
-/// `true` if the entry that a record names is in the files, which are searched from the newest on. A file that can't be
-/// read has it, as far as is known: the check of the journal reports that file.
+/// Returns `true` if the entry that a record names is in the files, which are searched from the newest on. A file that
+/// can't be read counts as one that has it: the check of the journal reports that file.
 fn holds(files: &[PathBuf], record: &Head) -> bool {
     let end = format!(",\"hash\":\"{}\"}}", record.hash);
     let is_it = |line: &[u8]| {
@@ -446,8 +447,8 @@ fn holds(files: &[PathBuf], record: &Head) -> bool {
     })
 }
 
-/// `true` while the process that wrote an entry is running; `None` where that can't be told: on another machine, for
-/// entries of older versions, and on systems without `/proc`.
+/// Returns `true` while the process that wrote an entry is running; `None` where that can't be determined: on another
+/// machine, for entries of older versions, and on systems without `/proc`.
 pub fn is_running(entry: &Read, host: &str) -> Option<bool> {
     let process = entry.process.filter(|_| entry.host == host)?;
     let processes = Path::new("/proc");
@@ -457,22 +458,23 @@ pub fn is_running(entry: &Read, host: &str) -> Option<bool> {
 }
 
 struct Tail {
-    /// Where the next entry begins: the end of the last whole line, or that of the file where what is behind it stays.
+    /// Offset where the next entry begins: the end of the last whole line, or of the file where what follows that line
+    /// stays.
     end: u64,
     last: Option<String>,
 }
 
-/// What stands behind the last line end of a file.
+/// Content behind the last line end of a file.
 enum Torn {
-    /// Nothing.
+    /// No bytes.
     None,
-    /// An unfinished line, as a crash leaves it.
+    /// An unfinished line, as left by a crash.
     Line(String),
-    /// More than [`MAX_TORN_BYTES`].
+    /// More than [`MAX_TORN_BYTES`] bytes.
     TooLong,
 }
 
-/// The last whole line of a file, and what comes behind it without a line end.
+/// Reads the last whole line of a file, and what follows it without a line end.
 fn tail(path: &Path) -> io::Result<(Tail, Torn)> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

@@ -1,4 +1,4 @@
-//! The journal on the disk: the chain over months, what is seen of tampering, and what crashes leave.
+//! The journal on the disk: the chain over months, detection of tampering, and the state after crashes.
 
 use std::{
     collections::BTreeSet,
@@ -56,7 +56,7 @@ fn change(journal: &Journal, change: impl FnOnce(&mut Vec<String>)) {
 fn entries_follow_each_other_over_months_and_each_month_has_its_file() {
     let (_folder, journal) = filled(3);
     journal.append(&entry(3, NOW + 31 * DAY)).unwrap();
-    // The clock is set back: the chain goes on where it is.
+    // The clock is set back: the chain continues in the same file.
     journal.append(&entry(4, NOW)).unwrap();
     let mut ids = Vec::new();
     let report = journal.check(|read, _| ids.push(read.keys[0].clone())).unwrap();
@@ -207,7 +207,7 @@ fn what_names_a_key_is_found_from_the_newest_on_and_no_line_twice() {
     assert_eq!(found(9), (vec![14, 13], 1));
 }
 
-/// Writes a journal of so many entries at once, without waiting for the disk after each.
+/// Writes a journal of `count` entries at once, without waiting for the disk after each.
 fn written(count: usize) -> (tempfile::TempDir, Journal) {
     let folder = tempfile::tempdir().unwrap();
     let (mut text, mut previous) = (String::new(), BEGINNING.to_owned());
@@ -237,7 +237,7 @@ fn a_journal_of_four_times_as_many_entries_takes_about_four_times_as_long_to_che
         (0..5).map(|_| once()).min().unwrap()
     };
     let (few, many) = (quickest(1000), quickest(4000));
-    // Four, and room for a busy machine; what grows with the square would be sixteen.
+    // Linear growth is a factor of four, with room for a busy machine; quadratic growth would be sixteen.
     assert!(many < few * 10, "{few:?} for 1,000 entries, {many:?} for 4,000");
 }
 

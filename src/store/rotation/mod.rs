@@ -1,5 +1,5 @@
-//! Rotations in their folder: one file each, replaced as a whole, so that a crash leaves the state before or
-//! the state after. A lock beside it lets one program at a time go on with a rotation.
+//! Rotations in their folder: one file each, replaced as a whole, so that a crash leaves the state before or the state
+//! after. A lock beside the file lets only one program at a time advance a rotation.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -14,38 +14,38 @@ use super::{
 use crate::model::rotation::Rotation;
 
 const PREFIX: &str = "rotation-";
-/// Length of the longest file that is read as a rotation, in bytes.
+/// Size limit of a file that is read as a rotation, in bytes.
 pub const MAX_ROTATION_BYTES: u64 = 1 << 20;
 
 /// The folder of the rotations. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotations(PathBuf);
 
-/// Everything that is in the folder.
+/// Everything that is in the folder of the rotations.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// The oldest first.
+    /// Rotations, the oldest first.
     pub rotations: Vec<Rotation>,
     /// Files that should be rotations and can't be read, each with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// A rotation that nobody else can go on with while this is held.
+/// A rotation that no other program can advance while this guard is held.
 #[derive(Debug)]
 pub struct RotationGuard {
     folder: PathBuf,
     lock: File,
     saved: Rotation,
-    /// `true` once the old key was read and valid while this is held: then its absence later is no proof that it
+    /// `true` if the old key was read and valid while this guard is held: then its later absence is no proof that it
     /// was removed.
     pub old_seen_valid: bool,
-    /// As it is; [`Held::save`] writes it down.
+    /// State of the rotation; [`RotationGuard::save`] writes it to the disk.
     pub rotation: Rotation,
 }
 
 impl Rotations {
-    /// In the folder that KEYBEARER_ROTATIONS names, otherwise in the one that the system has for it; `None`
-    /// where the system has none.
+    /// The rotations in the folder that KEYBEARER_ROTATIONS names, otherwise in the one that the system has for this
+    /// user's data; `None` where the system has none.
     pub fn from_environment() -> Option<Self> {
         match std::env::var_os("KEYBEARER_ROTATIONS") {
             Some(place) if !place.is_empty() => Some(Self::at(place.into())),
@@ -54,17 +54,17 @@ impl Rotations {
         }
     }
 
-    /// In a folder of one's own choice.
+    /// The rotations in a folder of the caller's choice.
     pub fn at(folder: PathBuf) -> Self {
         Self(folder)
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn folder(&self) -> &Path {
         &self.0
     }
 
-    /// Reads them all. No folder is the same as an empty one.
+    /// Reads all rotations. A missing folder is the same as an empty one.
     ///
     /// # Errors
     /// When the folder can't be read.
@@ -91,10 +91,10 @@ impl Rotations {
         Ok(listing)
     }
 
-    /// Writes a new one down, and holds it.
+    /// Writes a new rotation to the disk, and returns its guard.
     ///
     /// # Errors
-    /// Whatever the disk says; when there is one of this id already.
+    /// Any error of the file system, also when there is a rotation of this id already.
     pub fn begin(&self, rotation: Rotation) -> io::Result<RotationGuard> {
         own_files::make_folder(&self.0)?;
         if !is_plain(&rotation.id) || self.0.join(file_name(&rotation.id)).exists() {
@@ -107,10 +107,10 @@ impl Rotations {
         Ok(guard)
     }
 
-    /// Takes hold of one, as it is now on the disk.
+    /// Locks one rotation, and reads its current state from the disk.
     ///
     /// # Errors
-    /// With words, when there is none, when it can't be read, or while another program holds it.
+    /// An error with a text, when there is no such rotation, when it can't be read, or while another program holds it.
     pub fn lock(&self, id: &str) -> io::Result<RotationGuard> {
         if !is_plain(id) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such rotation"));
@@ -129,11 +129,11 @@ impl Rotations {
         Ok(RotationGuard { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation })
     }
 
-    /// Makes others wait who are about to begin a rotation, until this is let go. Waits for them no longer than
-    /// [`LOCK_WAIT`].
+    /// Locks the beginning of rotations until the returned file is dropped. Waits no longer than [`LOCK_WAIT`] for
+    /// another holder.
     ///
     /// # Errors
-    /// `WouldBlock` when another process still holds it, and whatever the disk says.
+    /// `WouldBlock` when another process still holds it, and any error of the file system.
     pub fn lock_all(&self) -> io::Result<File> {
         own_files::make_folder(&self.0)?;
         lock::lock(&self.0.join("lock"), LOCK_WAIT)
@@ -153,11 +153,11 @@ impl Rotations {
 }
 
 impl RotationGuard {
-    /// Writes it down, and returns when it is on the disk. What can't be written down is taken back, so that
-    /// no step is taken from it.
+    /// Writes the rotation, and returns when it is on the disk. A change that can't be written is undone, so that no
+    /// step is taken from it.
     ///
     /// # Errors
-    /// Whatever the disk says.
+    /// Any error of the file system.
     pub fn save(&mut self) -> io::Result<()> {
         if self.saved == self.rotation {
             return Ok(());
@@ -170,7 +170,7 @@ impl RotationGuard {
         Ok(())
     }
 
-    /// The file it is written down in.
+    /// Path of the rotation's file.
     pub fn path(&self) -> PathBuf {
         self.folder.join(file_name(&self.rotation.id))
     }
@@ -178,7 +178,7 @@ impl RotationGuard {
 
 impl Drop for RotationGuard {
     fn drop(&mut self) {
-        // Who takes a finished one finds nothing to do, whichever lock they hold.
+        // A program that locks a finished rotation finds nothing to do, whichever lock it holds.
         if self.saved.is_finished() {
             let _ = fs::remove_file(self.folder.join(format!("{}.lock", self.saved.id)));
         }
@@ -194,7 +194,7 @@ fn id_of(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(".json")
 }
 
-/// Whether an id can't lead out of the folder.
+/// Returns `true` if an id is made of ASCII letters, digits and `-`, so that it can't lead out of the folder.
 fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -20,9 +20,9 @@ pub struct KeptSecrets {
 /// A key with its secret, as it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptSecret {
-    /// Of the key.
+    /// Id of the key.
     pub id: KeyId,
-    /// Of the key, when it was kept.
+    /// Name of the key at the time when its secret was kept.
     pub name: String,
     /// `base64(id:api_key)`, which clients take as it is.
     pub encoded: Secret,
@@ -49,13 +49,13 @@ struct Stored<'a> {
     encoded: &'a RawValue,
 }
 
-/// The name of the keyring's entry for a key, such as `secret-tool lookup service keybearer username …` takes.
+/// Returns the name of the keyring's entry for a key, as used in `secret-tool lookup service keybearer username …`.
 pub fn entry_of(id: &KeyId) -> String {
     format!("key/{}", id.as_str())
 }
 
 impl KeptSecrets {
-    /// The kept secrets of this vault.
+    /// Creates the view of the kept secrets in a vault.
     pub fn new(vault: Arc<dyn Vault>) -> Self {
         Self { vault }
     }
@@ -79,10 +79,10 @@ impl KeptSecrets {
         self.vault.write(&entry_of(id), &buffer.into_secret().ok_or_else(unwritable)?)
     }
 
-    /// What was kept for a key, if anything.
+    /// Returns the kept secret of a key; `None` if none is kept.
     ///
     /// # Errors
-    /// When the vault refuses, or what it holds isn't what was kept.
+    /// When the vault refuses, or the entry can't be read.
     pub fn find(&self, id: &KeyId) -> Result<Option<KeptSecret>, VaultError> {
         let Some(text) = self.vault.read(&entry_of(id))? else { return Ok(None) };
         let damaged = || VaultError::Other("what is kept for this key can't be read".into());
@@ -91,17 +91,17 @@ impl KeptSecrets {
         Ok(Some(KeptSecret { id: id.clone(), name: stored.name, encoded, cluster: stored.cluster }))
     }
 
-    /// Ids of the keys for which a secret is kept.
+    /// Returns the ids of the keys for which a secret is kept.
     ///
     /// # Errors
-    /// When the vault can't be asked.
+    /// When the vault can't be read.
     pub fn ids(&self) -> Result<HashSet<KeyId>, VaultError> {
         let prefix = entry_of(&KeyId::new(""));
         let names = self.vault.names(&prefix)?;
         Ok(names.iter().filter_map(|name| name.strip_prefix(prefix.as_str())).map(KeyId::new).collect())
     }
 
-    /// Removes what was kept for a key; nothing kept is no error.
+    /// Removes the kept secret of a key; it is no error if none is kept.
     ///
     /// # Errors
     /// When the vault refuses.

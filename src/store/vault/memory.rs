@@ -9,7 +9,7 @@ use std::{
 use super::{Vault, VaultError, VaultPlace};
 use crate::model::secret::Secret;
 
-/// Keeps entries for this run; can be told to fail like a real keyring.
+/// A vault that keeps entries for this run; it can be made to fail like a real keyring.
 #[derive(Debug, Default)]
 pub struct MemoryVault {
     inside: Mutex<Inside>,
@@ -24,29 +24,29 @@ struct Inside {
 }
 
 impl MemoryVault {
-    /// An empty one.
+    /// An empty vault.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One that says of itself that what is in it lasts, like a keyring does.
+    /// An empty vault that claims to be lasting, like a keyring.
     pub fn like_a_keyring() -> Self {
         let own = Self::default();
         own.inside().lasts = true;
         own
     }
 
-    /// From now on every call fails with this, or with `None` none does.
+    /// Makes every call fail with this error from now on; with `None` none does.
     pub fn fail_with(&self, error: impl Into<Option<VaultError>>) {
         self.inside().failure = error.into().map(|error| (error, 0));
     }
 
-    /// Lets `calls` more calls succeed, then fails with this: a keyring that goes away halfway.
+    /// Lets `calls` more calls succeed, then fails with this error: a keyring that goes away halfway.
     pub fn fail_after(&self, calls: usize, error: VaultError) {
         self.inside().failure = Some((error, calls));
     }
 
-    /// Refuses texts of more than so many bytes, as the Credential Manager of Windows does (2560).
+    /// Refuses texts of more than this number of bytes, as the Credential Manager of Windows does (2560).
     pub fn limit_entries_to(&self, bytes: u32) {
         self.inside().limit = Some(bytes);
     }

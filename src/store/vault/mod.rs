@@ -1,4 +1,4 @@
-//! What a place for secrets can do, and every way in which it can refuse. It doesn't know what is kept in it.
+//! The interface of a store for secrets, and every way in which it can refuse. It doesn't know what is kept in it.
 
 pub mod kept_secrets;
 pub mod memory;
@@ -12,86 +12,86 @@ use crate::model::secret::Secret;
 /// Every call can block for as long as a person takes to answer the keyring's password window: call
 /// it where blocking is allowed, with a time limit, and `give_up` when that limit has passed.
 pub trait Vault: Send + Sync {
-    /// The text of an entry, or `None` when there is no such entry.
+    /// Returns the text of an entry, or `None` when there is no such entry.
     ///
     /// # Errors
-    /// When the vault can't be asked.
+    /// When the vault can't be read.
     fn read(&self, entry: &str) -> Result<Option<Secret>, VaultError>;
 
-    /// Keeps the text, in place of an earlier one of the same name.
+    /// Writes the text of an entry, replacing an earlier one of the same name.
     ///
     /// # Errors
-    /// When it could not be kept; an earlier text is then still there.
+    /// When it could not be written; an earlier text is then still there.
     fn write(&self, entry: &str, text: &Secret) -> Result<(), VaultError>;
 
-    /// Removes an entry; one that isn't there is no error.
+    /// Removes an entry; a missing one is no error.
     ///
     /// # Errors
     /// When the entry may still be there.
     fn remove(&self, entry: &str) -> Result<(), VaultError>;
 
-    /// The names of all entries that begin with `prefix`, sorted.
+    /// Returns the names of all entries that begin with `prefix`, sorted.
     ///
     /// The vault itself is the only list of what is in it: an index of our own could lose an entry
     /// between two processes that save at the same time.
     ///
     /// # Errors
-    /// When the vault can't be asked.
+    /// When the vault can't be read.
     fn names(&self, prefix: &str) -> Result<Vec<String>, VaultError>;
 
-    /// Where the entries are, to be said on screen.
+    /// Kind of storage of the entries, to be shown on screen.
     fn place(&self) -> VaultPlace;
 
-    /// Abandons a call that hasn't come back, so that the next one doesn't queue up behind it.
+    /// Abandons a call that has not returned, so that the next one doesn't queue up behind it.
     fn give_up(&self) {}
 }
 
-/// Where a vault keeps its entries.
+/// Kind of storage where a vault keeps its entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VaultPlace {
-    /// With the operating system, until removed.
+    /// The operating system's keyring; entries stay until removed.
     Keyring,
-    /// In this process, until it ends.
+    /// Memory of this process; entries are lost when it ends.
     Memory,
 }
 
-/// Why a vault refused. `Display` says what happened, `way_out` what to do; no secret is in either.
+/// Reason why a vault refused. `Display` says what happened, `way_out` what to do; no secret is in either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There is no session bus to reach the Secret Service by.
     #[error("There is no D-Bus session bus here, so no keyring can be reached")]
     NoBus,
-    /// A bus, but nothing on it offers the Secret Service.
+    /// There is a bus, but nothing on it offers the Secret Service.
     #[error("No program on this desktop offers a keyring (Secret Service)")]
     NoDaemon,
-    /// A service without a default collection to save in.
+    /// The service has no default collection to save in.
     #[error("The keyring has no default collection to save in")]
     NoCollection,
-    /// Locked, and the password was not given.
+    /// The keyring is locked, and the password was not given.
     #[error("The keyring is locked and was not unlocked")]
     Locked,
-    /// No answer within the time that the caller allows.
+    /// The vault did not answer within the caller's time limit.
     #[error("The keyring has not answered in time")]
     TimedOut,
-    /// Longer than the keyring takes.
+    /// The text is longer than the keyring takes.
     #[error("This is too large for the keyring, which takes {limit} bytes")]
     TooLarge {
-        /// The most that one entry takes, in bytes.
+        /// Size limit of one entry, in bytes.
         limit: u32,
     },
-    /// Several entries of the same name, so that none can be told to be the right one.
+    /// Several entries have the same name, and none can be told to be the right one.
     #[error("The keyring holds this entry more than once")]
     Ambiguous,
-    /// Something that Keybearer did not write.
+    /// The entry was not written by Keybearer.
     #[error("The keyring's entry is no text")]
     NotText,
-    /// Anything else, in the words of the keyring.
+    /// Anything else, as the keyring describes it.
     #[error("The keyring failed: {0}")]
     Other(String),
 }
 
 impl VaultError {
-    /// What a person can do about it.
+    /// Advice on what a person can do about the error.
     pub fn way_out(&self) -> &'static str {
         match self {
             Self::NoBus => {

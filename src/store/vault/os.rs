@@ -12,11 +12,10 @@ use zeroize::Zeroize;
 use super::{Vault, VaultError, VaultPlace, secret_json::text_of};
 use crate::model::secret::Secret;
 
-/// The name that all entries have in common; with the entry's own as user name.
+/// Service name that all entries share; the name of the entry is the user name.
 pub const SERVICE: &str = "keybearer";
 
-/// The keyring of this computer, opened at the first call and again after it broke: a failed start
-/// is not remembered.
+/// The keyring of this computer, opened at the first call and again after it broke: a failed start is not remembered.
 #[derive(Default)]
 pub struct OsVault {
     connection: Mutex<Option<Arc<Connection>>>,
@@ -36,7 +35,7 @@ impl Connection {
 }
 
 impl OsVault {
-    /// Doesn't touch the keyring yet.
+    /// Creates the vault; the keyring is not accessed yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -164,7 +163,8 @@ mod linux {
         }
     }
 
-    /// Nobody has the name, or who should could not be started.
+    /// Returns `true` if a D-Bus error means that no program owns the service name, or that the program could not be
+    /// started.
     fn is_absence(name: &str) -> bool {
         name.strip_prefix("org.freedesktop.DBus.Error.")
             .is_some_and(|name| matches!(name, "ServiceUnknown" | "NameHasNoOwner") || name.starts_with("Spawn."))

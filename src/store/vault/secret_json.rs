@@ -1,5 +1,5 @@
-//! JSON in memory that is wiped: written and read without leaving copies of a secret behind. It
-//! doesn't know what the JSON means.
+//! JSON in wiped memory: written and read without leaving copies of a secret behind. It doesn't know what the JSON
+//! means.
 
 use std::{
     borrow::Cow,
@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::model::secret::Secret;
 
-/// A buffer that wipes what it leaves behind when it grows.
+/// A buffer that wipes the memory it leaves behind when it grows.
 #[derive(Default)]
 pub(crate) struct WipedBuffer(Zeroizing<Vec<u8>>);
 
@@ -34,13 +34,13 @@ impl Write for WipedBuffer {
 }
 
 impl WipedBuffer {
-    /// What was written, moved and not copied; `None` when it is no UTF-8.
+    /// Returns the written text, moved and not copied; `None` if it is not UTF-8.
     pub(crate) fn into_secret(mut self) -> Option<Secret> {
         text_of(std::mem::take(&mut *self.0))
     }
 }
 
-/// Takes bytes over as a secret text; bytes that are no UTF-8 are wiped.
+/// Takes bytes over as a secret text; `None` if they are not UTF-8, and then they are wiped.
 pub(crate) fn text_of(bytes: Vec<u8>) -> Option<Secret> {
     match String::from_utf8(bytes) {
         Ok(text) => Some(Secret::from(Zeroizing::new(text))),
@@ -51,13 +51,13 @@ pub(crate) fn text_of(bytes: Vec<u8>) -> Option<Secret> {
     }
 }
 
-/// Why JSON could not be read, without repeating anything of it.
+/// Formats the reason why JSON could not be read, with line and column, without repeating any of its content.
 pub(crate) fn place_of(error: &serde_json::Error) -> String {
     let what = if error.is_data() { "a member is missing or of another kind" } else { "it is no JSON" };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
-/// The members of an object, borrowed; `None` if it is no object.
+/// Returns the members of an object, borrowed; `None` if it is no object.
 pub(crate) fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
     struct Members;
 
@@ -83,7 +83,7 @@ pub(crate) fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
     Some(members)
 }
 
-/// A JSON string as a secret. The parser's own way would leave a copy of a text with escapes behind.
+/// Reads a JSON string as a secret. The parser itself would leave a copy of a text with escapes behind.
 pub(crate) fn unquote(value: &RawValue) -> Option<Secret> {
     let quoted = value.get().strip_prefix('"')?.strip_suffix('"')?;
     // No escape is shorter than what it stands for, so this never grows.

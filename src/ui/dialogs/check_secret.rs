@@ -1,5 +1,5 @@
-//! The dialog of checking a secret: what a consumer has is pasted, and it is told whose it is, whether it works
-//! and what it may do. What was pasted is masked, and wiped when the dialog closes.
+//! The dialog of checking a secret: a consumer's secret is pasted, and the dialog shows which key it belongs to,
+//! whether it works and what it may do. The pasted text is masked, and wiped when the dialog closes.
 
 use eframe::egui::{self, Align, Frame, Key, Layout, Margin, ScrollArea, Ui, vec2};
 use zeroize::Zeroizing;
@@ -33,7 +33,7 @@ use crate::{
 
 const SECRET: &str = "What the consumer has";
 
-/// What is typed.
+/// Input of the dialog.
 #[derive(Default)]
 pub struct CheckSecretForm {
     text: Zeroizing<String>,
@@ -43,7 +43,7 @@ pub struct CheckSecretForm {
 }
 
 impl CheckSecretForm {
-    /// Draws it while it is open.
+    /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
         let Some(check) = &state.secret_check else {
@@ -239,7 +239,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, checked: &Checked, now: Millis) {
     }
 }
 
-/// What was asked, and what the cluster says.
+/// Draws the privileges that were asked about, each with the cluster's answer.
 fn answers(ui: &mut Ui, checked: &Checked) {
     let p = theme::colors(ui);
     if let Some(problem) = &checked.unanswered {
@@ -260,7 +260,7 @@ fn answers(ui: &mut Ui, checked: &Checked) {
     }
 }
 
-/// What the key can do, in a few sentences; its page has all.
+/// Draws what the key can do in a few sentences; the page of the key has all of them.
 fn rights(ui: &mut Ui, found: &KeyRights) {
     const SHOWN: usize = 4;
     let p = theme::colors(ui);

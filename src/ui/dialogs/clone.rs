@@ -32,10 +32,10 @@ use crate::{
 
 const SECRET: &str = "Secret of the source";
 
-/// As high the fields are at most, with every error below them.
+/// Maximum height of the fields, with all errors shown below them, in points.
 const FIELDS: f32 = 420.0;
 
-/// What is typed.
+/// Input of the dialog.
 #[derive(Default)]
 pub struct CloneForm {
     pasted: Zeroizing<String>,
@@ -45,7 +45,7 @@ pub struct CloneForm {
 }
 
 impl CloneForm {
-    /// Draws it while it is open.
+    /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let Some(dialog_of) = &view.state.cloning else {
             if self.open_for.is_some() {
@@ -184,7 +184,7 @@ impl CloneForm {
     }
 }
 
-/// Of what, and what the copy takes from it.
+/// Draws the head: the source key, and what the copy takes from it.
 fn head(ui: &mut Ui, cloning: &Cloning) {
     let p = theme::colors(ui);
     let ApiKey { name, id, owner, .. } = &cloning.source;

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// What is typed and chosen.
+/// Input of the dialog.
 pub struct ExportForm {
     scope: Scope,
     format: Format,
@@ -40,7 +40,7 @@ impl Default for ExportForm {
 }
 
 impl ExportForm {
-    /// Draws it while it is open.
+    /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
         let Some(export) = &state.export else {
@@ -146,7 +146,7 @@ fn suggested(name: &str, format: Format) -> String {
     format!("~/{name}.{}", format.extension())
 }
 
-/// The path with the home folder in place of `~`.
+/// Expands a leading `~` of a path to the home folder.
 pub(super) fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), directories::UserDirs::new()) {
         (Some(rest), Some(dirs)) => dirs.home_dir().join(rest),

@@ -1,4 +1,4 @@
-//! What the dialogs of changing and ending keys have in common: the head, the content's room and the footer.
+//! Common parts of the dialogs that change or end keys: the head, the padded content and the footer.
 
 use eframe::egui::{Align, Frame, Layout, Margin, Ui, vec2};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The title, on which cluster it is, the id of the one key it is about, and a sentence unless it is empty.
+/// Draws the title, the cluster, the id if there is only one key, and a sentence unless it is empty.
 pub(super) fn head(ui: &mut Ui, profile: &Profile, title: &str, id: Option<&str>, line: &str) {
     let p = theme::colors(ui);
     Frame::new().inner_margin(Margin { left: 24, right: 24, top: 20, bottom: 14 }).show(ui, |ui| {
@@ -33,7 +33,7 @@ pub(super) fn head(ui: &mut Ui, profile: &Profile, title: &str, id: Option<&str>
     });
 }
 
-/// Content between the head and the footer.
+/// Draws content between the head and the footer.
 pub(super) fn padded(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     Frame::new().inner_margin(Margin { left: 24, right: 24, top: 14, bottom: 14 }).show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -41,7 +41,7 @@ pub(super) fn padded(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// The buttons, from the right.
+/// Draws the buttons, from the right.
 pub(super) fn footer(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     Frame::new().inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
         ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), Layout::right_to_left(Align::Center), add);

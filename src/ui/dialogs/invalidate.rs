@@ -1,4 +1,4 @@
-//! Invalidating: first exactly what will happen, by id; then what is happening; then the proof.
+//! The invalidation dialog: exactly what will happen, by id; then progress; then the proof.
 
 use eframe::egui::{self, Align, Frame, Layout, Margin, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
@@ -27,10 +27,11 @@ use crate::{
     },
 };
 
-/// What stands above and below of what is told, with the margins of the window; and the field of the confirmation.
+/// Height above and below the content, with the margins of the window, in points; and the height of the confirmation
+/// field.
 const AROUND: f32 = 270.0;
 const CONFIRMATION: f32 = 92.0;
-/// How many owners are named before the rest is only counted.
+/// Maximum number of owners that are named; the rest is only counted.
 const OWNERS: usize = 4;
 
 /// The dialog, with the confirmation that is being typed.
@@ -42,7 +43,7 @@ pub struct InvalidateDialog {
 }
 
 impl InvalidateDialog {
-    /// Draws it while there is something to invalidate.
+    /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let Some(plan) = &view.state.invalidation else {
             self.was_open = false;
@@ -71,9 +72,9 @@ impl InvalidateDialog {
         let line = format!("Clients that use {whom} get 401 at once. This can’t be undone");
         head(ui, &plan.profile, &format!("Invalidate {}", plural(count, "key")), None, &line);
         notice::hairline(ui);
-        let words_to_type = plan.text_to_type();
+        let text_to_type = plan.text_to_type();
         // In a small window what is told scrolls, and the buttons stay.
-        let around = if words_to_type.is_some() { AROUND + CONFIRMATION } else { AROUND };
+        let around = if text_to_type.is_some() { AROUND + CONFIRMATION } else { AROUND };
         let room = (ui.ctx().content_rect().height() - around).max(120.0);
         scrolled(ui, room, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
@@ -87,7 +88,7 @@ impl InvalidateDialog {
             left_out(ui, view, plan);
             keys(ui, view, plan);
         });
-        let confirmed = match words_to_type {
+        let confirmed = match text_to_type {
             Some(words) => {
                 self.type_to_confirm(ui, &words);
                 self.typed.trim() == words
@@ -215,13 +216,13 @@ impl InvalidateDialog {
     }
 }
 
-/// The middle of the dialog, which scrolls where it does not fit.
+/// Draws the middle of the dialog, which scrolls if it does not fit.
 fn scrolled(ui: &mut Ui, room: f32, content: impl FnOnce(&mut Ui)) {
     let area = ScrollArea::vertical().id_salt("what is invalidated").max_height(room).min_scrolled_height(room);
     area.auto_shrink([false, true]).show(ui, |ui| padded(ui, content));
 }
 
-/// What failed comes first: it asks for something.
+/// Returns the lists of outcomes. Failures come first because they need action.
 fn lists(outcome: &Outcome) -> [List<'_>; 4] {
     let [failed, unknown] = failures(&outcome.failed);
     let untouched = |at: usize| -> Option<KeyOutcomeRow> {
@@ -289,7 +290,7 @@ fn latest(ui: &mut Ui, plan: &Invalidation) {
     }
 }
 
-/// How many by status, owner, type and product.
+/// Draws the counts by status, owner, type and product.
 fn counts(ui: &mut Ui, plan: &Invalidation) {
     if plan.going.len() < 2 {
         return findings(ui, plan);
@@ -312,7 +313,7 @@ fn counts(ui: &mut Ui, plan: &Invalidation) {
     findings(ui, plan);
 }
 
-/// What asks for a second look, by the words of a search that finds it.
+/// Draws findings that deserve a second look, each by the search term that finds it.
 fn findings(ui: &mut Ui, plan: &Invalidation) {
     let p = theme::colors(ui);
     let findings = &plan.going_summary.findings;
@@ -325,7 +326,7 @@ fn findings(ui: &mut Ui, plan: &Invalidation) {
     }
 }
 
-/// Whether clients are at work with them.
+/// Draws when clients last used the keys.
 fn last_use(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     let p = theme::colors(ui);
     let now = cluster_now(view, plan);
@@ -348,7 +349,7 @@ fn last_use(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     fact(ui, "Last use", (Type::Small, color), words);
 }
 
-/// A word and what it says, beside each other.
+/// Draws a label with its value beside it.
 fn fact(ui: &mut Ui, what: &str, (face, color): (Type, egui::Color32), words: String) {
     let p = theme::colors(ui);
     ui.horizontal_top(|ui| {
@@ -368,7 +369,7 @@ fn cluster_now(view: &View<'_>, plan: &Invalidation) -> Millis {
     cluster.map_or(view.state.now, |cluster| cluster.now(view.state.now))
 }
 
-/// "ana 12, boris 3 and 4 more".
+/// Formats counts as "ana 12, boris 3 and 4 more".
 fn named<S: AsRef<str>>(counts: &[(S, usize)], most: usize) -> String {
     let one =
         |(name, count): &(S, usize)| format!("{} {}", sanitize::shortened(name.as_ref(), 30), thousands(*count as u64));
@@ -379,7 +380,7 @@ fn named<S: AsRef<str>>(counts: &[(S, usize)], most: usize) -> String {
     }
 }
 
-/// Every key by its id.
+/// Draws every key by its id.
 fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     let now = cluster_now(view, plan);
     let uses = plan.uses.value().and_then(|uses| uses.as_ref().ok());
@@ -399,7 +400,7 @@ fn keys(ui: &mut Ui, view: &View<'_>, plan: &Invalidation) {
     );
 }
 
-/// A mark with its words, which stay on one line.
+/// Draws a mark with its text, which stays on one line.
 fn count_of(ui: &mut Ui, mark: status::Mark, words: &str) {
     let p = theme::colors(ui);
     let galley = ui.painter().layout_no_wrap(words.to_owned(), Type::Small.font(), p.text.secondary);
@@ -410,7 +411,7 @@ fn count_of(ui: &mut Ui, mark: status::Mark, words: &str) {
     ui.painter().galley(at.round(), galley, p.text.secondary);
 }
 
-/// The words after a count. The groups are those of the chips, so they overlap.
+/// Returns the text after a count. The groups are those of the chips, so they overlap.
 fn in_a_count(group: StatusGroup) -> &'static str {
     match group {
         StatusGroup::Within7Days => "within 7 days",
@@ -445,7 +446,7 @@ fn key_line(ui: &mut Ui, key: &ApiKey, used: Option<Millis>, now: Millis) {
     });
 }
 
-/// What is left out without an extra word, and what will be refused.
+/// Draws what is left out without a confirmation, and what the cluster will refuse.
 fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
     let summary = &plan.summary;
     if summary.foreign > 0 {
@@ -487,7 +488,8 @@ fn left_out(ui: &mut Ui, view: &mut View<'_>, plan: &Invalidation) {
     }
 }
 
-/// Keys by name and owner that say of themselves that a product made them; of a person's, that this is no proof.
+/// Draws the keys, by name and owner, whose metadata says that a product made them; for a person's key it adds that
+/// this is no proof.
 fn says_managed(ui: &mut Ui, plan: &Invalidation) {
     let p = theme::colors(ui);
     for key in plan.summary.say_managed.iter().filter_map(|id| plan.keys.by_id(id)) {

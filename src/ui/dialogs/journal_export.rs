@@ -1,4 +1,4 @@
-//! The dialog of exporting what is shown of the journal to a file.
+//! The dialog of exporting the shown operations of the journal to a file.
 
 use eframe::egui::{self, Align, Layout, Margin, Ui};
 
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// What is typed and chosen.
+/// Input of the dialog.
 pub struct JournalExportForm {
     form: JournalFormat,
     path: String,
@@ -33,7 +33,7 @@ impl Default for JournalExportForm {
 }
 
 impl JournalExportForm {
-    /// Draws it while it is open.
+    /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
         let Some(export) = &state.journal.export else {

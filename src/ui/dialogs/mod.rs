@@ -1,4 +1,4 @@
-//! What floats above a screen until it is answered: the secret of a new key, and invalidating.
+//! Dialogs above the screens: the secret of a new key, invalidating, updating, rotating and others.
 
 pub mod check_secret;
 pub mod clone;
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::app::State;
 
-/// The dialogs, with what is typed into them.
+/// The dialogs, with their input.
 #[derive(Default)]
 pub struct Dialogs {
     secret: secret_card::SecretCard,
@@ -37,8 +37,8 @@ pub struct Dialogs {
 }
 
 impl Dialogs {
-    /// Draws one of those that are open: two at once could both be answered. A secret that arrives meanwhile waits
-    /// until the keys that are being invalidated are.
+    /// Draws one of the open dialogs, because two at once could both be answered. A secret that arrives during an
+    /// invalidation waits until that is over.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
         let open = [
@@ -85,9 +85,9 @@ impl Dialogs {
     }
 }
 
-/// A dialog of this name and width on a scrim, on top of its content why the window can't be closed, if that was asked.
-/// Buttons, focus and clicks belong to one `question`: a press meant for one never answers the next. Returns `true` if
-/// it was asked to close by Escape.
+/// Draws a dialog of this name and width on a scrim. Above its content it shows why the window can't be closed, if the
+/// user tried. Buttons, focus and clicks belong to one `question`: a press meant for one never answers the next.
+/// Returns `true` if Escape asked to close it.
 fn dialog(
     ctx: &egui::Context,
     state: &State,

@@ -1,4 +1,4 @@
-//! What became of each of many keys: a list for each fate, to look through, to copy and to write to a file.
+//! Outcomes of many keys: a list for each outcome, to look through, to copy and to write to a file.
 
 use std::path::PathBuf;
 
@@ -34,11 +34,11 @@ use crate::{
 /// Height of a row, in points.
 const ROW: f32 = 26.0;
 
-/// Which list is looked at, and the file it would go to.
+/// The shown list, with the input for exporting it.
 pub struct FatesView {
     shown: Option<KeyOutcome>,
     format: Format,
-    /// The path that is being typed, once a file is wanted.
+    /// Path that is being typed; `None` before an export is requested.
     path: Option<String>,
 }
 
@@ -48,30 +48,29 @@ impl Default for FatesView {
     }
 }
 
-/// One of the lists: how many, and a row by its number.
+/// A list of keys with the same outcome.
 pub struct List<'a> {
-    /// What became of these.
+    /// Outcome of these keys.
     pub outcome: KeyOutcome,
-    /// The word on its chip.
+    /// Label of the list's chip.
     pub word: &'a str,
-    /// How many.
+    /// Number of keys.
     pub count: usize,
-    /// A row of it.
+    /// Returns a row by its index, from 0; `None` beyond the end.
     pub row: Box<dyn Fn(usize) -> Option<KeyOutcomeRow> + 'a>,
 }
 
-/// Where the rows come from, and what came of writing them.
+/// Keys behind the rows, and the result of exporting them.
 pub struct Source<'a> {
-    /// For names and owners.
+    /// Keys, for their names and owners.
     pub keys: &'a KeySet,
-    /// The file, or why there is none.
+    /// The finished export, or why it failed.
     pub exported: &'a Loadable<Exported>,
-    /// The name of a file without its ending.
+    /// Suggested file name, without extension.
     pub name: &'a str,
 }
 
-/// The keys that are not as they were asked for, as two lists: those that certainly are not, and those of which it is
-/// not known.
+/// Splits failed keys into two lists: certainly failed, and not known.
 pub fn failures(failed: &[(KeyId, Failure)]) -> [List<'_>; 2] {
     let (unknown, refused): (Vec<_>, Vec<_>) = failed.iter().partition(|(_, failure)| failure.is_unknown());
     [(KeyOutcome::Failed, "Failed", refused), (KeyOutcome::Unknown, "Not known", unknown)].map(
@@ -85,7 +84,7 @@ pub fn failures(failed: &[(KeyId, Failure)]) -> [List<'_>; 2] {
 }
 
 impl FatesView {
-    /// Draws the lists that are not empty. The first of `lists` that has a row is shown until another is chosen.
+    /// Draws the lists that are not empty. The first of `lists` that has a row is shown until another one is chosen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, lists: &[List<'_>], source: &Source<'_>) {
         let there = || lists.iter().filter(|list| list.count > 0);
         let Some(shown) = there().find(|list| Some(list.outcome) == self.shown).or_else(|| there().next()) else {
@@ -155,7 +154,7 @@ impl FatesView {
     }
 }
 
-/// The different reasons of the first rows in full: in the rows there is no room for them.
+/// Draws the distinct reasons of the first rows in full, because the rows have no room for them.
 fn reasons(ui: &mut Ui, list: &List<'_>) {
     const ROWS: usize = 200;
     const REASONS: usize = 3;

@@ -1,4 +1,4 @@
-//! Connections that nobody saved: offered for saving once they work, and asked about before the window closes.
+//! Connections that are not saved: offered for saving once they work, and asked about before the window closes.
 
 use eframe::egui::{self, Frame, Margin, Ui};
 

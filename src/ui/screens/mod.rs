@@ -1,4 +1,4 @@
-//! One file, one struct, one `ui` for each screen. A screen owns what is typed into it.
+//! Screens: one file, one struct and one `ui` for each. A screen owns its input.
 
 pub mod connections;
 pub mod create;
@@ -24,7 +24,7 @@ pub struct Screens {
 }
 
 impl Screens {
-    /// Draws the screen of the moment.
+    /// Draws the current screen.
     pub fn ui(&mut self, ui: &mut egui::Ui, view: &mut View<'_>) {
         if view.state.screen != Screen::Create {
             self.create.leave(ui);

@@ -1,4 +1,4 @@
-//! Rotations where they are looked for: all that are open on the Overview, and the one of a key on its page.
+//! Rotations on other screens: all unfinished ones on the overview, and that of a key on its page.
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui, vec2};
 
@@ -31,12 +31,12 @@ use crate::{
     },
 };
 
-/// So many rows are shown before they scroll.
+/// Maximum number of rows shown without scrolling.
 const ROWS: f32 = 6.0;
-/// Files that can't be read are named up to here.
+/// Maximum number of unreadable files that are named.
 const FILES: usize = 3;
 
-/// The card of the Overview; nothing where there is nothing to be told.
+/// Draws the card of the overview; nothing if there are no rotations and no problems.
 pub(super) fn overview_card(ui: &mut Ui, view: &mut View<'_>) {
     let state = view.state;
     let rows = state.open_rotations();
@@ -127,7 +127,7 @@ fn row_ui(ui: &mut Ui, view: &mut View<'_>, row: &RotationRow<'_>) {
     });
 }
 
-/// What can be done with a rotation, from right to left.
+/// Draws the actions on a rotation, from right to left.
 fn actions(ui: &mut Ui, view: &mut View<'_>, row: &RotationRow<'_>) {
     let rotation = row.rotation;
     let name = sanitize::shortened(&rotation.old.name, 60);
@@ -157,7 +157,7 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, row: &RotationRow<'_>) {
     }
 }
 
-/// Why a key can't be rotated, where that is known beforehand.
+/// Returns the reason why a key can't be rotated, if it is known beforehand.
 fn hindrance(view: &View<'_>, cluster: &Cluster, key: &ApiKey) -> Option<&'static str> {
     let session = view.state.home(&key.id).and_then(|home| home.session.value());
     let underway = view
@@ -175,7 +175,7 @@ fn hindrance(view: &View<'_>, cluster: &Cluster, key: &ApiKey) -> Option<&'stati
     }
 }
 
-/// On the page of a key: the way to rotate it.
+/// Draws the button that rotates a key, on its page.
 pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     let has_ended = matches!(key.status(cluster.now(view.state.now)), Status::Invalidated | Status::Expired);
     if has_ended {
@@ -189,7 +189,7 @@ pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &
     }
 }
 
-/// What is known of the rotation of a key.
+/// Draws the rotation of a key and its next step.
 pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     let state = view.state;
     let Some((rotation, part)) = state.rotation_of(&key.id) else { return by_metadata(ui, view, key) };
@@ -213,7 +213,7 @@ pub(super) fn key_line(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     line(ui, view, &words, other, row.as_ref());
 }
 
-/// What the metadata says of rotations that this machine knows nothing of.
+/// Draws the successor and predecessor from the key's metadata, for rotations that this machine has no record of.
 fn by_metadata(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     let said = key.metadata_map();
     let id = |name: &str| said.get(name).and_then(|value| value.as_str()).map(KeyId::new);
@@ -245,7 +245,7 @@ fn line(ui: &mut Ui, view: &mut View<'_>, words: &str, other: Option<&KeyId>, ro
     });
 }
 
-/// For a selection: beside what else can be done with it.
+/// Draws the button that rotates the selected keys, beside the other actions on a selection.
 pub(super) fn rotate_selected(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     if Button::secondary("Rotate…").icon(icons::AUTORENEW).named("Rotate").show(ui).clicked() {
         view.send(Command::Rotate(RotationStep::Ask(cluster.selection.ids())));

@@ -1,5 +1,5 @@
-//! How everything looks: type, distances, colours. Nothing outside of this folder names a colour or
-//! a font; views ask for "small text in the tertiary colour" and get it in the theme of the moment.
+//! The look of everything: type, spacing, colors. Nothing outside of this folder names a color or a font; views ask for
+//! "small text in the tertiary color" and get it in the current theme.
 
 #[expect(missing_docs, reason = "each is the name of its glyph")]
 pub mod icons;
@@ -16,7 +16,7 @@ use eframe::egui::{
 
 pub use palette::Palette;
 
-/// Distances, in points: multiples of 4.
+/// Spacing, in points: multiples of 4.
 #[expect(missing_docs, reason = "named by the design tokens")]
 pub mod space {
 
@@ -55,7 +55,7 @@ pub mod size {
     pub const DIALOG: f32 = 560.0;
     pub const DIALOG_WIDE: f32 = 880.0;
     pub const ACTION_BAR: f32 = 56.0;
-    /// Below this width of the window the rail shows icons only and a side page covers the list.
+    /// Width of the window below which the rail shows icons only and a side page covers the list, in points.
     pub const COMPACT_BELOW: f32 = 1100.0;
 }
 
@@ -83,7 +83,7 @@ pub enum Type {
     Body,
     /// Names, buttons, values.
     Strong,
-    /// The one word of a sentence that carries it.
+    /// Emphasis of one word in a sentence.
     Emphasis,
     /// Help and secondary facts.
     Small,
@@ -93,13 +93,13 @@ pub enum Type {
     Micro,
     /// The live sentence.
     Lead,
-    /// The words of the live sentence that carry it.
+    /// Emphasis within the live sentence.
     LeadEmphasis,
     /// Patterns within the live sentence.
     LeadMono,
     /// Ids, patterns, JSON.
     Mono,
-    /// Emphasis among those.
+    /// Emphasis in monospaced text.
     MonoStrong,
     /// The application id in a row.
     MonoSmall,
@@ -107,7 +107,7 @@ pub enum Type {
     Secret,
     /// An icon beside text.
     Icon,
-    /// An icon in small places.
+    /// A small icon, where there is little room.
     IconSmall,
     /// An icon that stands alone.
     IconLarge,
@@ -138,23 +138,23 @@ impl Type {
         }
     }
 
-    /// The font.
+    /// Returns the font.
     pub fn font(self) -> FontId {
         let (size, family, _) = self.measures();
         FontId::new(size, FontFamily::Name(family.into()))
     }
 
-    /// The height of a line, in points.
+    /// Returns the height of a line, in points.
     pub fn line_height(self) -> f32 {
         self.measures().2
     }
 
-    /// A text of this kind.
+    /// Formats a text in this style.
     pub fn rich(self, text: impl Into<String>, color: Color32) -> RichText {
         RichText::new(text).font(self.font()).line_height(Some(self.line_height())).color(color)
     }
 
-    /// The format of a section of a `LayoutJob`.
+    /// Returns the format of a section of a `LayoutJob`.
     pub fn format(self, color: Color32) -> TextFormat {
         TextFormat {
             font_id: self.font(),
@@ -173,30 +173,30 @@ const MONO: &str = "mono";
 const MONO_MEDIUM: &str = "mono-medium";
 const ICONS: &str = "icons";
 
-/// What a person chose.
+/// Look that the user chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Look {
-    /// As the desktop says.
+    /// Follows the desktop.
     #[default]
     System,
     /// Dark.
     Dark,
     /// Light.
     Light,
-    /// White on black, forms and words carry everything.
+    /// White on black; shapes and text carry all the meaning.
     HighContrast,
 }
 
 impl Look {
-    /// All, in the order of the menu.
+    /// All looks, in the order of the menu.
     pub const ALL: [Look; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
 
-    /// The one with this word.
+    /// Returns the look with this label.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|look| look.word() == word)
     }
 
-    /// The word in the menu.
+    /// Returns the label in the menu.
     pub fn word(self) -> &'static str {
         match self {
             Self::System => "As the desktop",
@@ -207,7 +207,7 @@ impl Look {
     }
 }
 
-/// The fonts, and dark until something else is chosen. To be called once, before the first frame.
+/// Installs the fonts, and the dark theme until another one is chosen. To be called once, before the first frame.
 pub fn install(ctx: &egui::Context) {
     ctx.set_fonts(fonts());
     apply(ctx, Look::System);
@@ -229,12 +229,12 @@ pub fn apply(ctx: &egui::Context, look: Look) {
     ctx.data_mut(|data| data.insert_temp(egui::Id::unique(Look::default()), look));
 }
 
-/// The look that was chosen.
+/// Returns the chosen look.
 pub fn look(ctx: &egui::Context) -> Look {
     ctx.data(|data| data.get_temp(egui::Id::unique(Look::default()))).unwrap_or_default()
 }
 
-/// The colours of the moment.
+/// Returns the colors of the current theme.
 pub fn colors(ui: &egui::Ui) -> &'static Palette {
     match (look(ui.ctx()), ui.visuals().dark_mode) {
         (Look::HighContrast, _) => &palette::HIGH_CONTRAST,
@@ -243,7 +243,7 @@ pub fn colors(ui: &egui::Ui) -> &'static Palette {
     }
 }
 
-/// The colours of the moment, where there is no `Ui` yet.
+/// Returns the colors of the current theme, where there is no `Ui` yet.
 pub fn colors_of(ctx: &egui::Context) -> &'static Palette {
     match (look(ctx), ctx.theme()) {
         (Look::HighContrast, _) => &palette::HIGH_CONTRAST,
@@ -252,7 +252,7 @@ pub fn colors_of(ctx: &egui::Context) -> &'static Palette {
     }
 }
 
-/// The shadow of a dialog.
+/// Returns the shadow of a dialog.
 pub fn dialog_shadow(p: &Palette) -> Shadow {
     shadow(16, 56, p.shadow.dialog)
 }

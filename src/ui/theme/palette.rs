@@ -1,4 +1,4 @@
-//! The colours of the three themes, as the design tokens name them. The only place with literal colours.
+//! The colors of the three themes, with the names of the design tokens. This is the only file with literal colors.
 
 use eframe::egui::Color32;
 
@@ -6,7 +6,7 @@ const fn rgb(value: u32) -> Color32 {
     Color32::from_rgb((value >> 16) as u8, (value >> 8) as u8, value as u8)
 }
 
-/// Colour with alpha, for scrims and shadows, which are black in every theme: premultiplied by hand.
+/// Creates a color with alpha, premultiplied by hand, for scrims and shadows, which are black in every theme.
 const fn veil(value: u32) -> Color32 {
     let alpha = value & 0xff;
     Color32::from_rgba_premultiplied(
@@ -17,7 +17,7 @@ const fn veil(value: u32) -> Color32 {
     )
 }
 
-/// Grounds.
+/// Backgrounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Surface {
     pub canvas: Color32,
@@ -67,7 +67,7 @@ pub struct Accent {
     pub tint: Color32,
 }
 
-/// Red: what destroys and what failed.
+/// Red, for destructive actions and failures.
 #[derive(Clone, Copy, Debug)]
 pub struct Danger {
     pub solid: Color32,
@@ -78,7 +78,7 @@ pub struct Danger {
     pub edge: Color32,
 }
 
-/// Text, ground and edge of a banner.
+/// Text, background and edge of a banner.
 #[derive(Clone, Copy, Debug)]
 pub struct Tint {
     pub text: Color32,
@@ -86,7 +86,7 @@ pub struct Tint {
     pub edge: Color32,
 }
 
-/// Marks and bars of the statuses, and the words that ask for attention.
+/// Marks and bars of the statuses, and text that needs attention.
 #[derive(Clone, Copy, Debug)]
 pub struct StatusColors {
     pub active: Color32,
@@ -115,7 +115,7 @@ pub struct EnvironmentColors {
     pub development_tint: Color32,
 }
 
-/// Shadows of what floats.
+/// Shadows of floating elements.
 #[derive(Clone, Copy, Debug)]
 pub struct Shadows {
     pub popup: Color32,
@@ -123,7 +123,7 @@ pub struct Shadows {
     pub dialog: Color32,
 }
 
-/// Syntax of JSON.
+/// Syntax colors of JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Code {
     pub key: Color32,
@@ -136,9 +136,9 @@ pub struct Code {
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "named by the design tokens")]
 pub struct Palette {
-    /// Whether light text stands on dark ground.
+    /// `true` if light text is on a dark background.
     pub dark: bool,
-    /// Width of lines, in points.
+    /// Width of hairlines, in points.
     pub hair: f32,
     pub surface: Surface,
     pub text: Text,

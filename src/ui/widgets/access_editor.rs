@@ -1,5 +1,5 @@
-//! The access of a cross-cluster key without JSON: a form and the JSON are two views of one text, and what the form
-//! doesn't know stays in it.
+//! Editor for the access of a cross-cluster key without JSON: the form and the JSON are two views of one text, and JSON
+//! that the form does not know stays in the text.
 
 use eframe::egui::{Align, Layout, Ui, vec2};
 
@@ -18,7 +18,7 @@ use crate::{
     ui::theme::{self, Type, icons, size, space},
 };
 
-/// Which view is shown, and the form as it was read last.
+/// The shown view, and the form as it was last parsed, with its text.
 #[derive(Default)]
 pub struct AccessEditor {
     as_json: bool,
@@ -26,7 +26,7 @@ pub struct AccessEditor {
 }
 
 impl AccessEditor {
-    /// Draws it over the JSON of the access; `error` is what is wrong with it.
+    /// Draws the editor over the JSON of the access; `error` is its validation error.
     pub fn ui(&mut self, ui: &mut Ui, json: &mut String, names: Option<&Completions>, error: Option<&str>) {
         if self.read.as_ref().is_none_or(|(text, _)| text != json) {
             self.read = Some((json.clone(), AccessForm::read(json)));

@@ -1,12 +1,13 @@
-//! A button that has just come takes no press of the pointer for a moment: whoever pressed what was there before, or
-//! presses twice, has not read it yet. Keys and assistive technology name what they press and are not held up.
+//! Protection against unintended clicks: a button that has just appeared ignores the pointer for a moment, because
+//! whoever pressed what was there before, or presses twice, has not read it yet. Keys and assistive technology name
+//! what they press and are not delayed.
 
 use eframe::egui::{self, Id, LayerId, Order, Rect, Response, Ui, response::Flags};
 
-/// How long a button takes no press of the pointer after it has come or moved, in seconds of the window's clock.
+/// Time that a button ignores the pointer after it has appeared or moved, in seconds of the window's clock.
 pub const ARMING_TIME: f64 = 0.5;
 
-/// How far a button may move and still be taken for the same one at the same place, in points.
+/// Maximum distance that a button may move and still count as the same one at the same position, in points.
 const STILL: f32 = 4.0;
 
 /// A button as it was drawn last.
@@ -33,7 +34,7 @@ pub fn notice_input(ctx: &egui::Context) {
     }
 }
 
-/// Guards all buttons that are drawn by `add`, also outside of dialogs: those of a banner come unasked.
+/// Guards all buttons that `add` draws, also outside of dialogs, because the buttons of a banner appear unasked.
 pub fn guarded<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let before = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(guards(), false), true));
     let result = add(ui);
@@ -46,8 +47,8 @@ pub fn applies(ui: &Ui, layer: LayerId) -> bool {
     layer.order != Order::Background || ui.data(|data| data.get_temp(guards()).unwrap_or(false))
 }
 
-/// Takes back a click of the pointer on a button that was not here, under this name, when the pointer was pressed
-/// and [`ARMING_TIME`] before.
+/// Takes back a pointer click on a button that was not here, under this name, both when the pointer was pressed and
+/// [`ARMING_TIME`] before.
 pub fn guard(ui: &Ui, response: &mut Response, name: &str) {
     let id = Id::unique(("armed", response.id, name));
     let (now, frame) = (ui.input(|input| input.time), ui.ctx().cumulative_frame_nr());

@@ -1,4 +1,4 @@
-//! Buttons: primary, secondary, ghost, danger; each with an optional icon, and a reason when it is off.
+//! Buttons: primary, secondary, ghost, danger; each with an optional icon, and a reason if it is disabled.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ enum Kind {
     Link,
 }
 
-/// A button that is yet to be shown.
+/// A button before it is shown.
 pub struct Button<'a> {
     label: &'a str,
     icon: Option<&'a str>,
@@ -50,39 +50,39 @@ impl<'a> Button<'a> {
         }
     }
 
-    /// The one decisive button of a screen.
+    /// Creates the one primary button of a screen.
     pub const fn primary(label: &'a str) -> Self {
         Self::of(Kind::Primary, label)
     }
 
-    /// An ordinary button.
+    /// Creates an ordinary button.
     pub const fn secondary(label: &'a str) -> Self {
         Self::of(Kind::Secondary, label)
     }
 
-    /// A button without a ground.
+    /// Creates a button without a background.
     pub const fn ghost(label: &'a str) -> Self {
         Self::of(Kind::Ghost, label)
     }
 
-    /// Leads to what destroys.
+    /// Creates a button that leads to a destructive action.
     pub const fn danger(label: &'a str) -> Self {
         Self::of(Kind::Danger, label)
     }
 
-    /// Destroys: the last step.
+    /// Creates a button for the last step of a destructive action.
     pub const fn destroy(label: &'a str) -> Self {
         Self::of(Kind::DangerSolid, label)
     }
 
-    /// A word that acts.
+    /// Creates a button that looks like a link.
     pub const fn link(label: &'a str) -> Self {
         let mut link = Self::of(Kind::Link, label);
         link.height = 20.0;
         link
     }
 
-    /// An icon alone, 32 × 32; the label becomes its tooltip and its accessible name.
+    /// Creates an icon button of 32 × 32 points; the label becomes its tooltip and its accessible name.
     pub const fn icon_only(icon: &'a str, label: &'a str) -> Self {
         let mut button = Self::of(Kind::Ghost, label);
         button.icon = Some(icon);
@@ -90,68 +90,68 @@ impl<'a> Button<'a> {
         button
     }
 
-    /// With an icon before the label.
+    /// Adds an icon before the label.
     pub const fn icon(mut self, icon: &'a str) -> Self {
         self.icon = Some(icon);
         self
     }
 
-    /// 40 points high.
+    /// Makes the button 40 points high.
     pub const fn large(mut self) -> Self {
         self.height = size::CONTROL_LARGE;
         self
     }
 
-    /// 26 points high.
+    /// Makes the button 26 points high.
     pub const fn small(mut self) -> Self {
         self.height = size::CONTROL_SMALL;
         self
     }
 
-    /// At least this wide.
+    /// Sets the minimum width, in points.
     pub const fn width(mut self, width: f32) -> Self {
         self.width = Some(width);
         self
     }
 
-    /// Off, with the reason as its tooltip.
+    /// Disables the button if there is a reason, which becomes its tooltip.
     pub const fn off_because(mut self, reason: Option<&'a str>) -> Self {
         self.off = reason;
         self.enabled = reason.is_none();
         self
     }
 
-    /// On or off.
+    /// Enables or disables the button.
     pub const fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// Another accessible name than the label.
+    /// Sets an accessible name that differs from the label.
     pub const fn named(mut self, name: &'a str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// Takes no press of the pointer in the moment after it has come; see [`arming`]. Those that destroy, and all of
-    /// dialogs and banners, are so by themselves.
+    /// Ignores the pointer for a moment after the button has appeared; see [`arming`]. Destructive buttons, and all in
+    /// dialogs and banners, do so by themselves.
     pub const fn guarded(mut self) -> Self {
         self.guarded = true;
         self
     }
 
-    /// The icon alone where there is no room for the label; the name stays.
+    /// Shows the icon alone where there is no room for the label; the accessible name stays.
     pub const fn compact(mut self, compact: bool) -> Self {
         self.icon_only = self.icon_only || (compact && self.icon.is_some());
         self
     }
 
-    /// The width that it takes, in points.
+    /// Returns the width of the button, in points.
     pub fn room(&self, ui: &Ui) -> f32 {
         self.layout(ui).1
     }
 
-    /// Draws it; whether it was pressed is in the response.
+    /// Draws the button; the response says whether it was pressed.
     pub fn show(self, ui: &mut Ui) -> Response {
         let p = theme::colors(ui);
         let (galley, width) = self.layout(ui);

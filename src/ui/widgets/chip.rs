@@ -1,4 +1,4 @@
-//! Small things with a shape of their own: filter chips, segmented choices, badges, environments.
+//! Small elements: filter chips, segmented choices, badges, environments.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     ui::theme::{self, Palette, Type, icons, radius, size},
 };
 
-/// A chip that is on or off, with an optional mark and count.
+/// Draws a chip that is on or off, with an optional mark and count.
 pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: Option<String>) -> Response {
     let name = count.as_ref().map_or_else(|| label.to_owned(), |count| format!("{label} {count}"));
     marked_choice(ui, on, mark.map(Mark::Of), &name, Shown { label, count: count.as_deref() })
@@ -25,19 +25,19 @@ pub fn choice(ui: &mut Ui, on: bool, mark: Option<Status>, label: &str, count: O
 /// Label and count of a chip, as far as they are shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
-    /// Blank where there is no room for it.
+    /// Label; blank if there is no room for it.
     pub label: &'a str,
-    /// A number behind the label.
+    /// Number after the label.
     pub count: Option<&'a str>,
 }
 
-/// The width of [`marked_choice`] that shows this, in points.
+/// Returns the width of [`marked_choice`] with this label and count, in points.
 pub fn choice_width(ui: &Ui, mark: Option<Mark>, shown: Shown<'_>) -> f32 {
     choice_galley(ui, false, shown).size().x + mark_room(mark) + 20.0
 }
 
-/// A chip that shows as much as there is room for. `name` is its accessible name, label and count, and its tooltip where
-/// some of that is not shown.
+/// Draws a chip that shows as much as there is room for. `name` is its accessible name with label and count, and its
+/// tooltip if some of that is not shown.
 pub fn marked_choice(ui: &mut Ui, on: bool, mark: Option<Mark>, name: &str, shown: Shown<'_>) -> Response {
     let p = theme::colors(ui);
     let galley = choice_galley(ui, on, shown);
@@ -84,12 +84,12 @@ fn choice_galley(ui: &Ui, on: bool, shown: Shown<'_>) -> Arc<Galley> {
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
-/// One choice out of a few, side by side. Returns the one that was clicked.
+/// Draws a choice of one among a few, side by side. Returns the value that was clicked.
 pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, chosen: T, choices: &[(T, &str)], width: Option<f32>) -> Option<T> {
     segmented_without(ui, chosen, choices, width, &[])
 }
 
-/// The width of [`segmented`] where none is given, in points.
+/// Returns the width of [`segmented`] if none is given, in points.
 pub fn segmented_room<T>(ui: &Ui, choices: &[(T, &str)]) -> f32 {
     // The chosen one is the widest that it can be.
     let width = |label: &str| {
@@ -98,7 +98,7 @@ pub fn segmented_room<T>(ui: &Ui, choices: &[(T, &str)]) -> f32 {
     choices.iter().map(|(_, label)| width(label)).sum::<f32>() + 4.0
 }
 
-/// The same with some that can't be chosen.
+/// Draws [`segmented`] with some values that can't be chosen.
 pub fn segmented_without<T: Copy + PartialEq>(
     ui: &mut Ui,
     chosen: T,
@@ -110,7 +110,7 @@ pub fn segmented_without<T: Copy + PartialEq>(
     segments(ui, chosen, (choices, off), width, (p.surface.segment, p.stroke.card, p.text.primary))
 }
 
-/// The choice of an environment, in the colours that it will have everywhere; `None` until one is chosen.
+/// Draws the choice of an environment, in the colors that it has everywhere; `None` until one is chosen.
 pub fn environments(ui: &mut Ui, chosen: Option<Environment>, width: f32) -> Option<Environment> {
     let p = theme::colors(ui);
     let (solid, text, tint) = environment_colors(p, chosen.unwrap_or(Environment::Development));
@@ -123,7 +123,7 @@ pub fn environments(ui: &mut Ui, chosen: Option<Environment>, width: f32) -> Opt
     segments(ui, chosen, (&choices, &[]), Some(width), look).flatten()
 }
 
-/// Fill, edge and text of the one that is chosen are given.
+/// Draws the segments, with fill, edge and text colors for the chosen one.
 fn segments<T: Copy + PartialEq>(
     ui: &mut Ui,
     chosen: T,
@@ -178,23 +178,23 @@ fn segments<T: Copy + PartialEq>(
     clicked
 }
 
-/// How loud a badge is.
+/// Emphasis of a badge.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// A fact.
+    /// A plain fact.
     Plain,
-    /// About oneself.
+    /// Something about the user's own key or session.
     Accent,
-    /// Worth a look.
+    /// Something worth a look.
     Warning,
-    /// Dangerous.
+    /// Something dangerous.
     Danger,
-    /// Of a cluster of this environment.
+    /// The environment of a cluster.
     Environment(Environment),
 }
 
 impl Tone {
-    /// Text, ground and edge.
+    /// Returns the colors of text, background and edge.
     pub fn colors(self, p: &Palette) -> (Color32, Color32, Color32) {
         match self {
             Self::Plain => (p.text.secondary, p.surface.badge, p.surface.badge),
@@ -209,7 +209,7 @@ impl Tone {
     }
 }
 
-/// A badge's size: its width with and without the word.
+/// Returns the width of a badge, with or without text, in points.
 pub fn badge_width(ui: &Ui, word: Option<&str>) -> f32 {
     let text = word.map_or(0.0, |word| {
         4.0 + ui.painter().layout_no_wrap(word.to_owned(), Type::Micro.font(), Color32::PLACEHOLDER).size().x
@@ -232,7 +232,7 @@ pub fn paint_badge(ui: &Ui, rect: Rect, tone: Tone, icon: &str, word: Option<&st
     }
 }
 
-/// A badge in the flow of other things.
+/// Draws a badge in the layout.
 pub fn badge(ui: &mut Ui, tone: Tone, icon: &str, word: &str) -> Response {
     let width = badge_width(ui, Some(word));
     let (rect, response) = ui.allocate_exact_size(vec2(width, size::BADGE), Sense::hover());
@@ -241,7 +241,7 @@ pub fn badge(ui: &mut Ui, tone: Tone, icon: &str, word: &str) -> Response {
     response
 }
 
-/// Colour, text and tint of an environment.
+/// Returns color, text color and tint of an environment.
 pub fn environment_colors(p: &Palette, environment: Environment) -> (Color32, Color32, Color32) {
     let e = &p.environment;
     match environment {
@@ -251,7 +251,7 @@ pub fn environment_colors(p: &Palette, environment: Environment) -> (Color32, Co
     }
 }
 
-/// The icon of an environment.
+/// Returns the icon of an environment.
 pub fn environment_icon(environment: Environment) -> &'static str {
     match environment {
         Environment::Production => icons::PUBLIC,
@@ -261,7 +261,8 @@ pub fn environment_icon(environment: Environment) -> &'static str {
     }
 }
 
-/// The chip of an environment: solid, tinted, outlined or dashed, so that form tells before colour.
+/// Draws the chip of an environment: solid, tinted, outlined or dashed, so that the shape distinguishes it before the
+/// color.
 pub fn environment(ui: &mut Ui, environment: Environment) -> Response {
     let p = theme::colors(ui);
     let (solid, text, tint) = environment_colors(p, environment);

@@ -1,4 +1,4 @@
-//! JSON in colours, for reading.
+//! JSON in colors, for reading.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::{
     ui::theme::{self, Palette, Type},
 };
 
-/// Shows JSON as a cluster sent it: laid out, harmless, and no more than [`json_text::MAX_SHOWN_BYTES`]. It is laid
-/// out when it is shown first and when it, its width or its look is another one, not for each frame; `name` tells the
-/// texts of one page apart.
+/// Shows JSON as a cluster sent it: formatted, sanitized, and no more than [`json::MAX_SHOWN_BYTES`]. It is laid out
+/// when it is first shown and when the text, its width or the theme changes, not in each frame; `name` distinguishes
+/// the texts of one page.
 pub fn raw_json(ui: &mut Ui, name: &'static str, raw: &str) -> Response {
     #[derive(Clone)]
     struct LaidOut {
         length: usize,
-        /// As much as the layout depends on.
+        /// The part of the text that the layout depends on.
         raw: Arc<str>,
         drawn: Option<Drawn>,
         text: Arc<str>,
@@ -49,12 +49,13 @@ struct Drawn {
     galley: Arc<Galley>,
 }
 
-/// All that the layout of a text depends on besides the text.
+/// Everything that the layout of a text depends on besides the text.
 #[derive(Clone)]
 struct Look {
     width: f32,
     color: Color32,
-    /// The toolkit hands out the same one as long as its fonts are the same, whose places a layout holds.
+    /// Galley by which a change of fonts is noticed: the toolkit returns the same one while its fonts, whose positions
+    /// a layout holds, are the same.
     fonts: Arc<Galley>,
 }
 
@@ -72,7 +73,7 @@ impl Look {
     }
 }
 
-/// The sections of JSON text: keys, strings, numbers and what is between them.
+/// Returns the sections of JSON text: keys, strings, numbers, and what is between them.
 pub fn json_job(text: &str, p: &Palette) -> LayoutJob {
     let mut job = LayoutJob::default();
     let mut rest = text;
@@ -110,7 +111,7 @@ fn string_end(text: &str) -> usize {
     text.len()
 }
 
-/// Plain code, in one colour.
+/// Draws plain code, in one color.
 pub fn plain(ui: &mut Ui, text: &str) -> Response {
     let p = theme::colors(ui);
     let mut job = LayoutJob::default();
@@ -119,7 +120,7 @@ pub fn plain(ui: &mut Ui, text: &str) -> Response {
     ui.add(Label::new(job).wrap())
 }
 
-/// A sunken ground for code.
+/// Returns a sunken background for code.
 pub fn ground(ui: &Ui) -> egui::Frame {
     let p = theme::colors(ui);
     egui::Frame::new()

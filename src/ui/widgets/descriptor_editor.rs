@@ -1,5 +1,5 @@
-//! Role descriptors without JSON: a form and the JSON are two views of one text, and what the form doesn't
-//! know stays in it.
+//! Editor for role descriptors without JSON: the form and the JSON are two views of one text, and JSON that the form
+//! does not know stays in the text.
 
 use std::ops::ControlFlow;
 
@@ -28,18 +28,18 @@ use crate::{
     ui::theme::{self, Type, icons, radius, size, space},
 };
 
-/// Which view is shown, and the form as it was read last.
+/// The shown view, and the form as it was last parsed, with its text.
 #[derive(Default)]
 pub struct DescriptorEditor {
     as_json: bool,
     read: Option<(String, Result<DescriptorForm, String>)>,
 }
 
-/// What a cluster offers to choose from.
+/// Completions for the fields of the editor.
 struct EditorChoices<'a> {
     cluster: Vec<Choice<'a>>,
     index: Vec<Choice<'a>>,
-    /// Whether the cluster itself told these.
+    /// `true` if the privileges come from the cluster itself; otherwise they are a built-in list.
     is_told: bool,
     names: Option<&'a Result<Vec<String>, Problem>>,
     workflows: bool,
@@ -69,7 +69,7 @@ impl<'a> EditorChoices<'a> {
     }
 }
 
-/// How many indices, aliases and data streams patterns match.
+/// Describes how many indices, aliases and data streams the patterns match.
 pub(super) fn matched(ui: &Ui, names: Option<&Result<Vec<String>, Problem>>, patterns: &[String]) -> String {
     let names = match names {
         None => return "Reading the names of the cluster’s indices…".into(),
@@ -85,10 +85,10 @@ pub(super) fn matched(ui: &Ui, names: Option<&Result<Vec<String>, Problem>>, pat
     if not_known == 0 { known } else { format!("{known}; of {not_known} more it is not known") }
 }
 
-/// The most steps of matching for one count: some hundredths of a second, for the window waits for it.
+/// Maximum number of matching steps for one count: some hundredths of a second, because the window waits for it.
 const MAX_COUNTING_STEPS: u64 = 10_000_000;
 
-/// The count, made once for these patterns and these names: there may be very many, and frames are quick.
+/// Returns the count, computed once for these patterns and names: there may be very many of them, and frames are short.
 fn counted(ui: &Ui, names: &[String], patterns: &[String]) -> Counted {
     let of = (names.as_ptr() as usize, names.len());
     let id = egui::Id::unique(("names that match", patterns));
@@ -115,7 +115,7 @@ fn counted(ui: &Ui, names: &[String], patterns: &[String]) -> Counted {
     counted
 }
 
-/// How many names match, of how many it is not known, and which list of names that was.
+/// Number of names that match, number for which it is not known, and the identity of the list of names.
 #[derive(Clone, Copy)]
 struct Counted {
     of: (usize, usize),
@@ -123,13 +123,14 @@ struct Counted {
     not_known: usize,
 }
 
-/// What the toolkit remembers between frames: a part that was asked for, and a name that another has.
+/// Memory of the toolkit between frames: a section that was opened, and a name that was refused because another role
+/// has it.
 #[derive(Clone)]
 struct Shown;
 #[derive(Clone, Default)]
 struct Refused(String, String);
 
-/// Forgets what was asked for and refused in another form than the one that opens.
+/// Forgets what was opened and refused in another form than the one that opens.
 pub fn forget(ctx: &egui::Context) {
     ctx.data_mut(|data| {
         data.remove_by_type::<Shown>();
@@ -139,7 +140,7 @@ pub fn forget(ctx: &egui::Context) {
 }
 
 impl DescriptorEditor {
-    /// Draws it over the JSON of descriptors.
+    /// Draws the editor over the JSON of descriptors.
     pub fn ui(&mut self, ui: &mut Ui, json: &mut String, names: Option<&Completions>, edition: Edition) {
         if self.read.as_ref().is_none_or(|(text, _)| text != json) {
             self.read = Some((json.clone(), DescriptorForm::read(json)));
@@ -261,7 +262,7 @@ fn name_ui(ui: &mut Ui, form: &mut DescriptorForm, descriptor: usize, of: &str) 
     }
 }
 
-/// What a part is, and the button that takes it away. Whether that was pressed.
+/// Draws the heading of a section with its remove button. Returns `true` if that was pressed.
 fn heading(ui: &mut Ui, words: &str, icon: &str, remove: &str) -> bool {
     let p = theme::colors(ui);
     let row = vec2(ui.available_width(), size::CONTROL);
@@ -322,7 +323,7 @@ fn entry_ui(
     }
 }
 
-/// Fields and documents that are left out.
+/// Draws the fields and documents that are left out.
 fn limits_ui(
     ui: &mut Ui,
     form: &mut DescriptorForm,
@@ -416,7 +417,7 @@ fn word(section: Section) -> &'static str {
     }
 }
 
-/// What a label says besides where it stands.
+/// Returns a label without its position, which follows " · ".
 fn title(label: &str) -> &str {
     label.split(" · ").next().unwrap_or(label)
 }
@@ -429,7 +430,7 @@ fn is_shown(ui: &Ui, id: egui::Id) -> bool {
     ui.data(|data| data.get_temp::<Shown>(id)).is_some()
 }
 
-/// Privileges, with those that the cluster does not list named once they are typed: it would refuse them.
+/// Draws privileges. Those that the cluster does not list are named once they are typed, because it would refuse them.
 fn privileges_ui(
     ui: &mut Ui,
     form: &mut DescriptorForm,
@@ -452,7 +453,7 @@ fn privileges_ui(
     }
 }
 
-/// A list of words; where it can't be one, it says so.
+/// Draws a list of tokens; if the JSON has no list there, it says so.
 fn tokens(
     ui: &mut Ui,
     form: &mut DescriptorForm,

@@ -1,5 +1,5 @@
-//! Fields to type in, with their label above and help or error below. Password fields keep no undo
-//! history, so that a cleared secret can't be brought back.
+//! Input fields, with their label above and help or error below. Password fields keep no undo history, so that a
+//! cleared secret can't be brought back.
 
 use eframe::egui::{
     self, Color32, CornerRadius, FontSelection, Frame, Margin, Response, Stroke, StrokeKind, TextEdit, Ui, vec2,
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::text;
 use crate::ui::theme::{self, Type, icons, radius, size};
 
-/// A field that is yet to be shown.
+/// A field before it is shown.
 pub struct Field<'a> {
     label: &'a str,
     title: Option<&'a str>,
@@ -26,7 +26,7 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// Its label is its accessible name.
+    /// Creates a field; its label is also its accessible name.
     pub const fn new(label: &'a str) -> Self {
         Self {
             label,
@@ -44,85 +44,85 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A shorter label above, where what is around it says the rest.
+    /// Sets a shorter label to show above the field if the surroundings say the rest.
     pub const fn titled(mut self, title: &'a str) -> Self {
         self.title = Some(title);
         self
     }
 
-    /// Says "optional" beside the label.
+    /// Shows "optional" beside the label.
     pub const fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Shown while nothing is typed.
+    /// Sets the text shown while the field is empty.
     pub const fn hint(mut self, hint: &'a str) -> Self {
         self.hint = hint;
         self
     }
 
-    /// A line below.
+    /// Sets a line of help below the field.
     pub const fn help(mut self, help: &'a str) -> Self {
         self.help = Some(help);
         self
     }
 
-    /// What is wrong with what was typed; takes the place of the help.
+    /// Sets the validation error; it takes the place of the help.
     pub const fn error(mut self, error: Option<&'a str>) -> Self {
         self.error = error;
         self
     }
 
-    /// What is typed here is sent verbatim.
+    /// Uses the monospaced font, for text that is sent verbatim.
     pub const fn mono(mut self) -> Self {
         self.mono = true;
         self
     }
 
-    /// An icon inside, on the left.
+    /// Adds an icon inside, on the left.
     pub const fn icon(mut self, icon: &'a str) -> Self {
         self.icon = Some(icon);
         self
     }
 
-    /// Several lines.
+    /// Sets the number of lines.
     pub const fn lines(mut self, lines: usize) -> Self {
         self.lines = lines;
         self
     }
 
-    /// Its width; otherwise all there is.
+    /// Sets the width, in points; by default the field takes all the available width.
     pub const fn width(mut self, width: f32) -> Self {
         self.width = Some(width);
         self
     }
 
-    /// The label is only its accessible name.
+    /// Hides the label, which stays the accessible name.
     pub const fn without_label(mut self) -> Self {
         self.hide_label = true;
         self
     }
 
-    /// Off, it shows its text only.
+    /// Enables the field; a disabled one shows its text only.
     pub const fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// Draws it.
+    /// Draws the field.
     pub fn show(self, ui: &mut Ui, value: &mut String) -> Response {
         self.draw(ui, value, false)
     }
 
-    /// Draws it without an undo history: what is pasted here may hold a secret.
+    /// Draws the field without an undo history, because the pasted text may hold a secret.
     pub fn show_without_history(self, ui: &mut Ui, value: &mut String) -> Response {
         let response = self.draw(ui, value, false);
         forget_history(ui.ctx(), response.id);
         response
     }
 
-    /// Draws it with dots in place of what is typed.
+    /// Draws the field with dots instead of the text.
     pub fn show_password(self, ui: &mut Ui, value: &mut Zeroizing<String>) -> Response {
         reserve(value);
         let response = self.draw(ui, value, true);
@@ -218,20 +218,19 @@ fn forget_history(ctx: &egui::Context, field: egui::Id) {
     }
 }
 
-/// Forgets what was typed before in these fields, so that undoing does not bring back what belongs to
-/// something else.
+/// Forgets what was typed before in these fields, so that undo does not bring back text that belongs to something else.
 pub fn forget_histories(ctx: &egui::Context, labels: &[&str]) {
     for label in labels {
         forget_history(ctx, id(label));
     }
 }
 
-/// By which a field is known, from its label.
+/// Returns the id of a field, from its label.
 pub fn id(label: &str) -> egui::Id {
     egui::Id::unique(("field", label))
 }
 
-/// An error below a field: icon and words.
+/// Draws an error below a field: icon and text.
 pub fn error_line(ui: &mut Ui, error: &str) {
     let p = theme::colors(ui);
     ui.horizontal_top(|ui| {
@@ -246,7 +245,7 @@ pub fn name(response: &Response, ui: &Ui, name: &str) {
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name));
 }
 
-/// Room for a long secret, so that typing does not leave copies behind as the text grows.
+/// Reserves room for a long secret, so that the growing text does not leave copies behind.
 fn reserve(value: &mut Zeroizing<String>) {
     const ROOM: usize = 8 * 1024;
     if value.capacity() < ROOM {
@@ -256,7 +255,7 @@ fn reserve(value: &mut Zeroizing<String>) {
     }
 }
 
-/// A box to tick, 16 × 16, with or without words.
+/// Draws a checkbox of 16 × 16 points, with or without text.
 pub fn checkbox(ui: &mut Ui, on: Option<bool>, accessible_name: &str) -> Response {
     let p = theme::colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(24.0, 24.0), egui::Sense::click());
@@ -266,7 +265,7 @@ pub fn checkbox(ui: &mut Ui, on: Option<bool>, accessible_name: &str) -> Respons
     response
 }
 
-/// Paints the box: on, off, or some (`None`).
+/// Paints the checkbox: on, off, or partly on (`None`).
 pub fn paint_checkbox(painter: &egui::Painter, rect: egui::Rect, on: Option<bool>, p: &theme::Palette) {
     let corner = CornerRadius::same(radius::S);
     if on == Some(false) {

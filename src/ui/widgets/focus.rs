@@ -1,15 +1,15 @@
-//! The ring around what the keyboard is at. A click does not draw it.
+//! The ring around the control that has the keyboard focus. A click does not draw it.
 
 use eframe::egui::{self, Response, Stroke, StrokeKind};
 
 use crate::ui::theme;
 
-/// Whether the last input was a key, so that rings are shown.
+/// Returns `true` if the last input was a navigation key, so that rings are shown.
 pub fn by_keyboard(ctx: &egui::Context) -> bool {
     ctx.data(|data| data.get_temp(egui::Id::unique("keyboard leads"))).unwrap_or(false)
 }
 
-/// Remembers which of keyboard and pointer led last. To be called once a frame, before drawing.
+/// Remembers whether the keyboard or the pointer was used last. To be called once per frame, before drawing.
 pub fn notice_input(ctx: &egui::Context) {
     let leads = ctx.input(|input| {
         let pressed = input.pointer.any_pressed();
@@ -25,7 +25,7 @@ pub fn notice_input(ctx: &egui::Context) {
     }
 }
 
-/// Draws the ring around a control that has the keyboard's focus.
+/// Draws the ring around a control that has the keyboard focus.
 pub fn ring(ui: &egui::Ui, response: &Response, corner: u8) {
     if response.has_focus() && by_keyboard(ui.ctx()) {
         let stroke = Stroke::new(2.0, theme::colors(ui).stroke.focus);
@@ -34,7 +34,7 @@ pub fn ring(ui: &egui::Ui, response: &Response, corner: u8) {
     }
 }
 
-/// Draws it inside, for rows that have no room around them.
+/// Draws the ring inside a rectangle, for rows without room around them.
 pub fn ring_inside(ui: &egui::Ui, rect: egui::Rect) {
     if by_keyboard(ui.ctx()) {
         let stroke = Stroke::new(2.0, theme::colors(ui).stroke.focus);
@@ -50,24 +50,24 @@ pub fn ring_if(ui: &egui::Ui, response: &Response, rect: egui::Rect, corner: u8)
     }
 }
 
-/// The parts of the window between which F6 goes, in its order.
+/// Areas of the window that F6 moves between, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FocusArea {
     /// The rail.
     Rail,
-    /// The screen.
+    /// The current screen.
     Page,
     /// The page beside the list.
     Side,
 }
 
-/// Says by which control a part is entered. To be called in each frame in which the part is there.
+/// Registers the control by which an area is entered. To be called in each frame in which the area is shown.
 pub fn entrance(ui: &egui::Ui, part: FocusArea, control: egui::Id) {
     let frame = ui.ctx().cumulative_frame_nr();
     ui.data_mut(|data| data.insert_temp(egui::Id::unique(("entrance", part)), (control, frame)));
 }
 
-/// F6 goes to the next part that is there. To be called once a frame, after drawing.
+/// Moves the focus to the next area that is shown when F6 is pressed. To be called once per frame, after drawing.
 pub fn go_between_parts(ctx: &egui::Context) {
     if !ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::F6)) {
         return;

@@ -1,4 +1,4 @@
-//! What more than one screen draws. Each piece is a function that takes a `Ui` and returns a response.
+//! Widgets that more than one screen draws. Each is a function that takes a `Ui` and returns a response.
 
 pub mod access_editor;
 pub mod arming;

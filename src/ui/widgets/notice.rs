@@ -1,20 +1,20 @@
-//! What a screen says when there is something to say: banners, empty states, problems.
+//! Notices of a screen: banners, empty states, problems.
 
 use eframe::egui::{self, Align, Color32, CornerRadius, Frame, Layout, Margin, Stroke, Ui, vec2};
 
 use super::{arming, button::Button, focus, text};
 use crate::ui::theme::{self, Palette, Type, icons, radius, space};
 
-/// The kind of a banner.
+/// Kind of a banner.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tone {
-    /// Worth knowing.
+    /// Information.
     Info,
-    /// It went well.
+    /// Success.
     Success,
-    /// Mind this.
+    /// Something that needs attention.
     Warning,
-    /// It failed, or destroys.
+    /// A failure, or a destructive action.
     Danger,
 }
 
@@ -29,7 +29,7 @@ impl Tone {
     }
 }
 
-/// A banner: icon, title, one line below, and what can be done on the right.
+/// Draws a banner: icon, title, one line below, and actions on the right.
 pub fn banner<R>(ui: &mut Ui, tone: Tone, title: &str, detail: &str, actions: impl FnOnce(&mut Ui) -> R) -> R {
     let p = theme::colors(ui);
     let (color, tint, edge, icon) = tone.parts(p);
@@ -59,7 +59,7 @@ pub fn banner<R>(ui: &mut Ui, tone: Tone, title: &str, detail: &str, actions: im
         .inner
 }
 
-/// What replaces the content of a screen: an icon, a heading, a line, and buttons below.
+/// Draws an empty state instead of the content of a screen: an icon, a heading, a line, and buttons below.
 pub fn empty<R>(ui: &mut Ui, icon: &str, heading: &str, line: &str, buttons: impl FnOnce(&mut Ui) -> R) -> R {
     let p = theme::colors(ui);
     ui.vertical_centered(|ui| {
@@ -80,7 +80,7 @@ pub fn empty<R>(ui: &mut Ui, icon: &str, heading: &str, line: &str, buttons: imp
     .inner
 }
 
-/// The title of a page that has nothing but an empty state.
+/// Draws the title of a page that has nothing but an empty state.
 pub fn page_title(ui: &mut Ui, title: &str) {
     let p = theme::colors(ui);
     Frame::new().inner_margin(Margin { left: 20, right: 16, top: 10, bottom: 8 }).show(ui, |ui| {
@@ -90,7 +90,7 @@ pub fn page_title(ui: &mut Ui, title: &str) {
     });
 }
 
-/// A row of buttons in the middle. Its width is known one frame later, so it is measured first.
+/// Draws a centered row of buttons. The row's width is known one frame later, so it is measured first.
 pub fn centered_row<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let id = ui.scope_id().with("centered row");
     let known: f32 = ui.data(|data| data.get_temp(id)).unwrap_or(0.0);
@@ -110,7 +110,7 @@ pub fn centered_row<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     .inner
 }
 
-/// A heading of a card with the close button of a side page or dialog.
+/// Draws the heading of a card with the close button of a side page or dialog. Returns `true` if that was pressed.
 pub fn title_with_close(ui: &mut Ui, kind: Type, title: &str) -> bool {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {
@@ -128,7 +128,7 @@ pub fn title_with_close(ui: &mut Ui, kind: Type, title: &str) -> bool {
     .inner
 }
 
-/// A hairline across the whole width.
+/// Draws a hairline across the whole width.
 pub fn hairline(ui: &mut Ui) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), egui::Sense::hover());

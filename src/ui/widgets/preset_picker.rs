@@ -1,4 +1,4 @@
-//! Cards of purposes, three beside each other; a click chooses one.
+//! Cards of purposes, three side by side; a click chooses one.
 
 use eframe::egui::{self, CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, text::LayoutJob, vec2};
 
@@ -11,7 +11,7 @@ use crate::{
 const COLUMNS: usize = 3;
 const HEIGHT: f32 = 56.0;
 
-/// Draws the cards. The one that was clicked, chosen before or not.
+/// Draws the cards. Returns the one that was clicked, even if it was chosen before.
 pub fn ui(ui: &mut Ui, chosen: Preset) -> Option<Preset> {
     let gap = space::S;
     let width = (ui.available_width() - gap * (COLUMNS - 1) as f32) / COLUMNS as f32;

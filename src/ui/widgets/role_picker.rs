@@ -1,4 +1,4 @@
-//! Picking roles of the cluster: typing filters, Enter adds, a click takes away.
+//! Picking roles of the cluster: typing filters, Enter adds, a click removes.
 
 use eframe::egui::{self, CornerRadius, Frame, Key, Margin, Modifiers, Stroke, Ui, vec2};
 
@@ -15,17 +15,17 @@ use crate::{
     },
 };
 
-/// The picker: what is typed, and which suggestion the keyboard is at.
+/// The picker: the typed text, and the suggestion at the cursor.
 #[derive(Default)]
 pub struct RolePicker {
     search: String,
-    /// Row of the suggestion at the cursor. Without typed text there is none until an arrow key moves to one: nobody
-    /// gets a role by pressing Enter once too often.
+    /// Row of the suggestion at the cursor. Without typed text there is none until an arrow key moves to one, so that
+    /// one Enter too many adds no role.
     cursor: Option<usize>,
 }
 
 impl RolePicker {
-    /// Draws the entry and, while it is used, the roles that fit.
+    /// Draws the input and, while it is used, the matching roles.
     pub fn ui(&mut self, ui: &mut Ui, picked: &mut Vec<String>, roles: &[Role]) {
         let wanted = self.search.trim();
         let is_added = picked.iter().any(|role| role == wanted);
@@ -114,7 +114,7 @@ impl RolePicker {
         }
     }
 
-    /// Draws the roles that are picked; a click takes one away.
+    /// Draws the picked roles; a click removes one.
     pub fn picked(&self, ui: &mut Ui, picked: &mut Vec<String>, known: Option<&[Role]>) {
         if picked.is_empty() {
             return;

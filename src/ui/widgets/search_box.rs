@@ -1,5 +1,5 @@
-//! The box to search by: the query in colours, what is wrong underlined, and what could come next in a
-//! list below. It knows the language and no key.
+//! The search box: the query in colors, errors underlined, and completions in a list below. It knows the query language
+//! but no keys.
 
 use eframe::egui::{
     self, Align2, Area, Color32, CornerRadius, FontSelection, Frame, Id, Key, Margin, Modifiers, Order, Rect, Response,
@@ -15,7 +15,7 @@ use crate::{
 const NAME: &str = "Search";
 const WIDTH: f32 = 440.0;
 
-/// What was typed, and which suggestion the keyboard is at.
+/// The typed query, and the suggestion at the keyboard.
 #[derive(Default)]
 pub struct SearchBox {
     /// The query.
@@ -25,16 +25,16 @@ pub struct SearchBox {
     known: Option<(String, usize, Vec<Suggestion>)>,
 }
 
-/// What came of a frame.
+/// Result of drawing the box for one frame.
 pub struct Searched {
-    /// The response of the field.
+    /// Response of the field.
     pub response: Response,
-    /// `true` if the list of what could come next is open: then nothing is called wrong yet.
+    /// `true` if the list of completions is open; errors are not shown then.
     pub completes: bool,
 }
 
 impl SearchBox {
-    /// Draws the box. `values` tells which values there are of a field, the most frequent first.
+    /// Draws the box. `values` returns the values of a field, most frequent first.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
@@ -75,7 +75,7 @@ impl SearchBox {
         Searched { response, completes }
     }
 
-    /// What could come next, while somebody is at the box.
+    /// Returns the completions; none unless the box is in use and the list was not closed.
     fn offered(
         &mut self,
         ctx: &egui::Context,
@@ -108,12 +108,13 @@ impl SearchBox {
         found
     }
 
-    /// What is known about values is out of date: the list was read again.
+    /// Forgets the known values, because the list was read again.
     pub fn forget(&mut self) {
         self.known = None;
     }
 
-    /// Arrows choose, Tab takes the first or the chosen one, Enter the chosen one, Escape closes the list.
+    /// Handles the keyboard: arrows choose, Tab takes the first or the chosen suggestion, Enter the chosen one, Escape
+    /// closes the list. Returns the suggestion that was taken.
     fn keyboard(&mut self, ui: &Ui, id: Id, suggestions: &[Suggestion]) -> Option<usize> {
         if suggestions.is_empty() || !ui.memory(|memory| memory.has_focus(id)) {
             return None;
@@ -220,7 +221,7 @@ impl SearchBox {
         response
     }
 
-    /// A line for each thing that is wrong, and the button to what a query can say.
+    /// Draws a line for each error, and the button for the query syntax.
     pub fn errors_ui(ui: &mut Ui, errors: &[FilterError]) {
         for error in errors.iter().take(2) {
             field::error_line(ui, &error.message);
@@ -228,7 +229,7 @@ impl SearchBox {
     }
 }
 
-/// Help: what a query can say.
+/// Draws the help button for the query syntax.
 pub fn help_button(ui: &mut Ui) {
     let response = Button::icon_only(icons::HELP, "What a search can say").show(ui);
     egui::Popup::menu(&response).width(560.0).show(|ui| {
@@ -248,8 +249,8 @@ pub fn help_button(ui: &mut Ui) {
     });
 }
 
-/// The keys that the toolkit does not move the focus by: while the list is open, Tab and the arrows choose in it
-/// and Escape closes it.
+/// Returns the keys that the toolkit must not use to move the focus: while the list is open, Tab and the arrows choose
+/// in it and Escape closes it.
 fn keys_of_the_box(completes: bool) -> egui::EventFilter {
     egui::EventFilter { tab: completes, horizontal_arrows: true, vertical_arrows: completes, escape: completes }
 }
@@ -281,7 +282,7 @@ fn colored(text: &str, errors: &[std::ops::Range<usize>], p: &Palette) -> Layout
     job
 }
 
-/// The list below the box; the one that was clicked.
+/// Draws the list below the box, and returns the suggestion that was clicked.
 fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<usize>) -> Option<usize> {
     let p = theme::colors(ui);
     let mut clicked = None;

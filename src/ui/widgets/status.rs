@@ -1,4 +1,4 @@
-//! The mark, the word and the bar of a key's status: shape first, then word, then colour.
+//! The mark, the label and the bar of a key's status: shape first, then text, then color.
 
 use eframe::egui::{self, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
@@ -7,7 +7,7 @@ use crate::{
     ui::theme::{Palette, size},
 };
 
-/// A shape with its colour; no two look alike, in colour or without.
+/// A shape with its color; no two look alike, with or without color.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
     /// Stands for a status.
@@ -24,12 +24,12 @@ impl From<Status> for Mark {
     }
 }
 
-/// The mark of a group.
+/// Returns the mark of a status group.
 pub fn group_mark(group: StatusGroup) -> Mark {
     if group == StatusGroup::Valid { Mark::Valid } else { Mark::Of(group.mark()) }
 }
 
-/// The colour of the mark and of the bar.
+/// Returns the color of the mark and the bar.
 pub fn color(status: Status, p: &Palette) -> Color32 {
     match status {
         Status::Active => p.status.active,
@@ -41,7 +41,7 @@ pub fn color(status: Status, p: &Palette) -> Color32 {
     }
 }
 
-/// The colour of the words about the time left.
+/// Returns the color of the text about the remaining time.
 pub fn text_color(status: Status, p: &Palette) -> Color32 {
     match status {
         Status::ExpiringSoon => p.status.expiring_soon_text,
@@ -52,7 +52,7 @@ pub fn text_color(status: Status, p: &Palette) -> Color32 {
     }
 }
 
-/// Paints the mark in a box of 10 × 10 around `center`.
+/// Paints the mark in a box of 10 × 10 points around `center`.
 pub fn paint_mark(painter: &egui::Painter, center: Pos2, mark: impl Into<Mark>, p: &Palette) {
     let radius = size::STATUS_MARK / 2.0 - 0.5;
     let status = match mark.into() {
@@ -112,7 +112,7 @@ pub fn paint_mark(painter: &egui::Painter, center: Pos2, mark: impl Into<Mark>, 
     }
 }
 
-/// Paints the bar of the time left: `share` of the key's life, or dashes for one that never ends.
+/// Paints the bar of the remaining time: `share` of the key's lifetime, or dashes for a key that never expires.
 pub fn paint_bar(painter: &egui::Painter, rect: Rect, status: Status, share: Option<f32>, p: &Palette) {
     let corner = rect.height() / 2.0;
     let color = color(status, p);

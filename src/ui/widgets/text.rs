@@ -7,29 +7,29 @@ use crate::{
     ui::theme::{self, Type},
 };
 
-/// A line of text that is cut off with `…` where there is no room.
+/// Draws a line of text that is cut off with `…` if there is no room.
 pub fn line(ui: &mut Ui, kind: Type, color: Color32, text: impl Into<String>) -> Response {
     ui.add(Label::new(kind.rich(text, color)).truncate())
 }
 
-/// The width of a line, in points.
+/// Returns the width of a line, in points.
 pub fn width(ui: &Ui, kind: Type, text: &str) -> f32 {
     ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
 }
 
-/// Text that wraps.
+/// Draws text that wraps.
 pub fn paragraph(ui: &mut Ui, kind: Type, color: Color32, text: impl Into<String>) -> Response {
     ui.add(Label::new(kind.rich(text, color)).wrap())
 }
 
-/// An icon of the shipped font. It has no name of its own: the word beside it says the same.
+/// Draws an icon of the shipped font. It has no accessible name, because the text beside it says the same.
 pub fn icon(ui: &mut Ui, kind: Type, color: Color32, icon: &str) {
     let galley = ui.painter().layout_no_wrap(icon.to_owned(), kind.font(), color);
     let (rect, _) = ui.allocate_exact_size(galley.size(), egui::Sense::hover());
     ui.painter().galley(rect.min, galley, color);
 }
 
-/// A sentence of pieces of different weights.
+/// Draws a sentence of pieces with different weights.
 pub fn sentence(ui: &mut Ui, pieces: &[Piece], lead: bool) -> Response {
     let p = theme::colors(ui);
     let (plain, strong, mono) =
@@ -49,7 +49,7 @@ pub fn sentence(ui: &mut Ui, pieces: &[Piece], lead: bool) -> Response {
     response
 }
 
-/// The same text with hyphens at which no line breaks; for showing only, never for copying.
+/// Replaces hyphens by non-breaking ones; for showing only, never for copying.
 pub fn unbroken(text: &str) -> String {
     text.replace('-', "\u{2011}")
 }

@@ -1,20 +1,20 @@
-//! A field for several words with commas between them, completed from a list.
+//! A field for several comma-separated tokens, completed from a list.
 
 use eframe::egui::{self, Key, Ui, vec2};
 
 use super::{chip, field::Field};
 use crate::model::text::sanitize;
 
-/// A word that can be chosen, and what it means.
+/// A token that can be chosen, and its meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice<'a> {
-    /// The word.
+    /// The token.
     pub word: &'a str,
-    /// A few words about it; may be blank.
+    /// Short description; may be blank.
     pub meaning: &'a str,
 }
 
-/// Draws the field over a list of words. Whether the list has changed.
+/// Draws the field over a list of tokens. Returns `true` if the list has changed.
 pub fn show(ui: &mut Ui, field: Field<'_>, label: &str, words: &mut Vec<String>, known: &[Choice<'_>]) -> bool {
     let id = egui::Id::unique(("words", label));
     // What was typed stays as it was typed, with the comma that waits for a word, as long as it says the same.
@@ -40,22 +40,22 @@ pub fn show(ui: &mut Ui, field: Field<'_>, label: &str, words: &mut Vec<String>,
     changed
 }
 
-/// Whether somebody is typing into the field of this label.
+/// Returns `true` if the field with this label has the focus.
 pub fn is_used(ui: &Ui, label: &str) -> bool {
     ui.memory(|memory| memory.focused()) == Some(super::field::id(label))
 }
 
-/// The words of a text; blanks around them don't count.
+/// Splits a text into tokens at commas; surrounding blanks are removed.
 fn split(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// What is being typed.
+/// Returns the token that is being typed.
 fn last(text: &str) -> &str {
     text.rsplit(',').next().unwrap_or_default().trim()
 }
 
-/// Puts a word in the place of what was being typed.
+/// Replaces the token that is being typed.
 fn complete(text: &mut String, word: &str) {
     let kept = text.rfind(',').map_or(0, |comma| comma + 1);
     text.truncate(kept);
@@ -66,7 +66,8 @@ fn complete(text: &mut String, word: &str) {
     text.push_str(", ");
 }
 
-/// Words that fit what is being typed: those that begin with it first. None once it is whole.
+/// Returns the choices that match the token that is being typed: those that begin with it first. None once it is
+/// complete.
 fn fitting<'a>(text: &str, words: &[String], known: &[Choice<'a>]) -> Vec<Choice<'a>> {
     const MAX_SHOWN: usize = 8;
     let wanted = last(text).to_lowercase();

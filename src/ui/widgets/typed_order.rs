@@ -1,10 +1,12 @@
-//! Keys and text take effect in the order in which they were typed, however slowly frames follow one another. The
-//! toolkit moves the focus by all keys of a frame before it gives any text of that frame to a field, and by what the
-//! frame before knew: text, Down and Tab that arrive together would leave a field whose completions the text opens.
+//! Order of input: keys and text take effect in the order in which they were typed, however slowly frames follow one
+//! another. The toolkit moves the focus by all keys of a frame before it gives any text of that frame to a field, and
+//! by what the previous frame knew: text, Down and Tab that arrive together would leave a field whose completions the
+//! text opens.
 
 use eframe::egui::{Context, Event, Id, Key, Plugin, RawInput};
 
-/// Hands on what was typed up to the first key that has to see what came before it; the rest waits for the next frame.
+/// Passes on the input up to the first key that has to see the effect of what came before it; the rest waits for the
+/// next frame.
 #[derive(Default)]
 pub struct TypedOrder {
     waiting: Vec<Event>,
@@ -31,8 +33,8 @@ impl Plugin for TypedOrder {
     }
 }
 
-/// The number of events that one frame takes. `has_focus`: a control has the keyboard; `is_new`: it was not drawn with
-/// it yet.
+/// Returns the number of events that one frame takes. `has_focus`: a control has the keyboard focus; `is_new`: it was
+/// not drawn with the focus yet.
 fn first_part(events: &[Event], has_focus: bool, is_new: bool) -> usize {
     let mut text = false;
     let mut steered = None;
@@ -61,7 +63,7 @@ fn first_part(events: &[Event], has_focus: bool, is_new: bool) -> usize {
     events.len()
 }
 
-/// Keys that move the focus, or choose among what a field offers.
+/// Returns `true` for keys that move the focus, or choose among what a field offers.
 fn steers(key: Key) -> bool {
     use Key::{ArrowDown, ArrowUp, Enter, Escape, F6, Tab};
     matches!(key, Tab | Enter | Escape | ArrowUp | ArrowDown | F6)
@@ -85,7 +87,7 @@ mod tests {
         Event::Text(words.into())
     }
 
-    /// The number of events in each frame.
+    /// Returns the number of events in each frame.
     fn frames(mut events: Vec<Event>, has_focus: bool) -> Vec<usize> {
         let mut frames = Vec::new();
         while !events.is_empty() {

@@ -1,4 +1,4 @@
-//! `keybearer journal`: what was done from this machine, checked and handed on.
+//! `keybearer journal`: the operations from this machine, checked, listed and exported.
 
 pub(in crate::cli) mod ship;
 
@@ -61,7 +61,7 @@ struct EntryJson<'a> {
     cluster_uuid: Option<&'a str>,
     keys: &'a [String],
     failed: Vec<(&'a str, &'a str)>,
-    /// Ids of those that failed for which it may have been done all the same.
+    /// Ids of the failed keys for which the operation may have been carried out all the same.
     unknown: Vec<&'a str>,
     reason: Option<&'a str>,
     request: Option<&'a str>,
@@ -122,7 +122,7 @@ fn exit(report: &Report) -> Exit {
     if report.is_whole() { Exit::Done } else { Exit::Failed }
 }
 
-/// Prints the faults of a journal, and how many are not listed.
+/// Prints the faults of a journal, and the number of those that are not listed.
 pub(crate) fn complain(report: &Report) {
     for faulty in &report.faults {
         output::print_error(&faulty.to_string());

@@ -50,7 +50,7 @@ pub(crate) struct ShipArgs {
     output: PlainFormat,
 }
 
-/// The most reasons that are told on a terminal.
+/// Maximum number of reasons that are printed on a terminal.
 const MAX_REASONS: usize = 20;
 
 #[derive(Serialize)]
@@ -104,7 +104,7 @@ fn connection(flags: &ConnectionFlags, args: &ShipArgs) -> Result<ConnectionFlag
     }
 }
 
-/// The moment that is meant by `7d` (ago), a date (its beginning) or a time.
+/// Reads a moment such as `7d` (ago), a date (its beginning) or a time.
 fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
     let zone = clock::zone();
     let begins = if text.trim().len() == 10 { format!("{} 00:00", text.trim()) } else { text.to_owned() };
@@ -143,7 +143,7 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
     Ok(exit(shipped))
 }
 
-/// Entries that were not taken, those with the same reason as one line.
+/// Formats entries that were not taken, those with the same reason as one line.
 fn grouped(failed: &[Undelivered]) -> Vec<String> {
     let mut groups: Vec<(&str, u64, u64, u64)> = Vec::new();
     for Undelivered { sequence, reason } in failed {

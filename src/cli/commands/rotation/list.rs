@@ -28,11 +28,11 @@ struct RotationJson<'a> {
     batch: Option<&'a str>,
     state: &'static str,
     is_due: bool,
-    /// `true` if no key of it works any more; `false` where that was not asked.
+    /// `true` if no key of the rotation works any more; `false` where the cluster was not asked.
     is_dead: bool,
-    /// Standing of the old key; `None` where its cluster was not asked.
+    /// State of the old key; `None` where its cluster was not asked.
     old_state: Option<&'static str>,
-    /// Standing of the successor; `None` where there is none, or its cluster was not asked.
+    /// State of the successor; `None` where there is none, or its cluster was not asked.
     new_state: Option<&'static str>,
     due: Option<Millis>,
     old_id: &'a str,
@@ -91,21 +91,21 @@ struct ResultJson<'a> {
     result: &'static str,
 }
 
-/// What came of a rotation that was due.
+/// Result of a rotation that was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DueResult {
-    /// The old key has ended.
+    /// The old key has ended; with the way in which it did.
     Ended(Ended),
-    /// It is as it was: its end was refused.
+    /// The old key is unchanged: its invalidation failed or was refused.
     Failed,
-    /// It is as it was: its end was not tried.
+    /// The old key is unchanged: its invalidation was not tried.
     Untouched,
-    /// It may have been invalidated.
+    /// The old key may have been invalidated.
     NotKnown,
 }
 
 impl DueResult {
-    /// Result by what came of ending it; `None` where it was not tried.
+    /// Returns the result by the outcome of ending the old key; `None` stands for one that was not tried.
     pub(crate) fn of(outcome: Option<&EndOutcome>) -> Self {
         match outcome.map(|outcome| &outcome.result) {
             Some(Ok((_, how))) => Self::Ended(*how),
@@ -125,8 +125,9 @@ impl DueResult {
     }
 }
 
-/// Prints them all; files that can't be read were named before, and tell by the exit code. Where a cluster is named by
-/// the options or the environment it is asked how the keys of its own rotations stand; that it can't be asked is said.
+/// Prints all rotations; files that can't be read were reported before, and show in the exit code. If the options or
+/// the environment name a cluster, it is asked for the state of the keys of its own rotations; if it can't be asked,
+/// that is reported.
 pub(crate) async fn list(flags: &ConnectionFlags, listing: &Listing, format: PlainFormat) -> Result<Exit, CliError> {
     let now = clock::now();
     let here = look(flags, listing).await;
@@ -144,7 +145,7 @@ pub(crate) async fn list(flags: &ConnectionFlags, listing: &Listing, format: Pla
     Ok(if listing.unreadable.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
-/// Asks how the keys of rotations stand, on the cluster that is named; nothing is known where none is.
+/// Asks the named cluster for the state of the keys of rotations; nothing is known if none is named.
 async fn look(flags: &ConnectionFlags, listing: &Listing) -> ClusterRotations {
     let is_open = |rotation: &&Rotation| !rotation.is_finished();
     if listing.rotations.iter().filter(is_open).count() == 0 {
@@ -165,7 +166,7 @@ async fn look(flags: &ConnectionFlags, listing: &Listing) -> ClusterRotations {
     })
 }
 
-/// Outlook of a rotation; where its cluster was not asked, by its own state alone.
+/// Returns the outlook of a rotation; if its cluster was not asked, by its own state alone.
 fn outlook(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Outlook {
     match here.rotations.iter().any(|own| own.id == rotation.id) {
         true => here.outlook(rotation, now),
@@ -195,7 +196,7 @@ fn row(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Vec<String>
     ]
 }
 
-/// What came of each that was due.
+/// Prints the result of each rotation that was due.
 pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat) -> Result<(), CliError> {
     if format == PlainFormat::Json {
         let json: Vec<ResultJson<'_>> = results
@@ -233,8 +234,8 @@ pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat
     output::put(&output::table(&["RESULT", "OLD ID", "NEW ID", "NAME"], &rows))
 }
 
-/// Says which rotations of a cluster are stuck before their grace period, or can't come to their end: nothing ends
-/// them by itself.
+/// Reports the rotations of a cluster that are stuck before their grace period, or can't end: nothing ends them by
+/// itself.
 pub(crate) fn say_waiting(here: &ClusterRotations) {
     let now = clock::now();
     for rotation in &here.rotations {
@@ -253,12 +254,12 @@ pub(crate) fn say_waiting(here: &ClusterRotations) {
     }
 }
 
-/// A moment in local time, and how far it is.
+/// Formats a moment in local time, and the time until then.
 pub(crate) fn moment(at: Millis) -> String {
     format!("{} ({})", calendar::local(at, &clock::zone()), expiry::remaining(Some(at), clock::now()))
 }
 
-/// "2 days", "24 hours".
+/// Formats a length of time in milliseconds as "2 days", "24 hours".
 pub(crate) fn length(length: Millis) -> String {
     expiry::remaining(Some(length), 0).trim_start_matches("in ").to_owned()
 }

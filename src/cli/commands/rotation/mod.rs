@@ -1,4 +1,4 @@
-//! `keybearer rotate`: keys replaced by successors, over days if need be, and resumed after an interruption.
+//! `keybearer rotate`: keys replaced by successors, over days if necessary, and resumed after an interruption.
 
 pub(in crate::cli) mod list;
 pub(in crate::cli) mod resume;
@@ -102,7 +102,7 @@ pub(crate) struct RotateArgs {
     pub(crate) output: PlainFormat,
 }
 
-/// The options about a rotation that was begun before.
+/// Options about a rotation that exists already.
 const GOING_ON: [&str; 4] = ["due", "list", "resume", "cancel"];
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: RotateArgs) -> Result<Exit, CliError> {
@@ -125,7 +125,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: RotateArgs) -> Result<Exi
     begin(flags, &rotations, &args).await
 }
 
-/// What is in the folder; what can't be read is named and goes on being there.
+/// Reads the rotations in the folder; reports files that can't be read, which stay there.
 pub(crate) fn listing(rotations: &Rotations) -> Result<Listing, CliError> {
     let listing = rotations.all().map_err(|error| {
         let detail = format!("{}: {error}", rotations.folder().display());
@@ -176,7 +176,7 @@ async fn begin(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs
     Ok(if is_unknown { Exit::NotKnown } else { exit(keys.len().saturating_sub(failed), failed) })
 }
 
-/// All, some or none.
+/// Returns the exit code for all, some or none done.
 pub(crate) fn exit(done: usize, failed: usize) -> Exit {
     match (done, failed) {
         (_, 0) => Exit::Done,
@@ -185,7 +185,8 @@ pub(crate) fn exit(done: usize, failed: usize) -> Exit {
     }
 }
 
-/// A plan for each key, and how many can't be rotated: each of those is told, and leaves the others.
+/// Makes a plan for each key, and returns the number of those that can't be rotated: each is reported, and doesn't
+/// affect the others.
 async fn plans(
     session: &Session,
     rotations: &Rotations,
@@ -208,7 +209,7 @@ async fn plans(
     Ok((meant, refused.len(), uses))
 }
 
-/// What will be made, and what will be different.
+/// Prints the successor that will be created, and its differences to the old key.
 fn preview(plan: &RotationPlan, session: &Session, uses: &Result<Uses, NotKnown>) {
     let (old, zone) = (&plan.old, clock::zone());
     let say = |words: String| output::print_status(&sanitize::shown(&words));
@@ -252,7 +253,7 @@ fn preview(plan: &RotationPlan, session: &Session, uses: &Result<Uses, NotKnown>
     }
 }
 
-/// When a key was last used, or why that is not known.
+/// Formats the last use of a key, or the reason why it is not known.
 pub(crate) fn last_use_words(uses: &Result<Uses, NotKnown>, id: &KeyId, session: &Session) -> String {
     match uses {
         Ok(uses) => uses.words(id, session.now(), &clock::zone()),
@@ -277,7 +278,7 @@ fn confirmed(args: &RotateArgs) -> Result<bool, CliError> {
     Ok(output::ask(&format!("Type rotate to confirm{at_once}:"))?.eq_ignore_ascii_case("rotate"))
 }
 
-/// One key as far as it goes today.
+/// Rotates one key as far as it goes today.
 async fn one(
     session: &Session,
     rotations: &Rotations,
@@ -291,12 +292,12 @@ async fn one(
     Ok(made(&after))
 }
 
-/// Exit of a run that came to no problem: what is doubtful of the successor that it made was printed before.
+/// Returns the exit code of a run without a problem: the doubts about the successor were printed before.
 pub(crate) fn made(after: &RotationReport) -> Exit {
     if after.doubts.is_empty() { Exit::Done } else { Exit::NotKnown }
 }
 
-/// Several keys, one after the other; an interrupt stops between two of them.
+/// Rotates several keys, one after the other; an interrupt stops between two of them.
 async fn several(
     session: &Session,
     rotations: &Rotations,
@@ -331,7 +332,7 @@ async fn several(
     stoppable(work, &stop).await
 }
 
-/// Work that an interrupt stops between two steps.
+/// Runs work that an interrupt stops between two steps.
 pub(crate) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBool) -> T {
     let mut work = std::pin::pin!(work);
     loop {
@@ -360,7 +361,7 @@ impl RotateArgs {
         Consent { other_owner: self.other_owner, managed_too: self.managed_too, again: self.again }
     }
 
-    /// Makes sure before anything is asked that the secrets will reach somebody.
+    /// Checks before anything is asked that the secrets will reach somebody.
     fn check_destination(&self) -> Result<(), CliError> {
         if let Some(path) = &self.secret_file {
             destination::check_path("--secret-file", path)?;
@@ -371,7 +372,7 @@ impl RotateArgs {
         secret::check(self.output)
     }
 
-    /// Refuses `-`, which means standard output elsewhere.
+    /// Refuses `-`, which elsewhere means stdout.
     pub(crate) fn check_file(&self) -> Result<(), CliError> {
         if self.secret_file.as_deref() == Some(Path::new("-")) {
             return Err(CliError::usage("Nothing is done: --secret-file names a file; use --output json for stdout"));
@@ -395,7 +396,7 @@ impl RotateArgs {
     }
 }
 
-/// Milliseconds that both keys work.
+/// Reads the grace period, in milliseconds.
 fn grace(text: &str) -> Result<Millis, CliError> {
     let none = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic());
     if !none.is_empty() && none.bytes().all(|byte| byte == b'0') {

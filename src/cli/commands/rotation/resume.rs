@@ -1,4 +1,4 @@
-//! Going on with rotations: after the hand-over, when the grace period is over, after an interruption, or back.
+//! Resuming rotations: after the hand-over, when the grace period is over, after an interruption, or to cancel.
 
 use std::{path::PathBuf, sync::atomic::AtomicBool};
 
@@ -32,13 +32,13 @@ use crate::{
     store::rotation::{RotationGuard, Rotations},
 };
 
-/// Says how far a rotation has come.
+/// Reports how far a rotation has come.
 ///
 /// # Errors
-/// Why it went no further.
+/// The reason why it stopped early.
 pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<RotationReport>, CliError> {
     let Outcome::After(mut after) = outcome else {
-        // A terminal shows no cards: what it was given it has written.
+        // A terminal shows no cards: it has already written the secret it was given.
         return Err(CliError::problem("The secret waits to be shown", "", "Resume it with --resume"));
     };
     front.check(&mut after)?;
@@ -46,7 +46,7 @@ pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<
     Ok(after)
 }
 
-/// Says the end of the old key with its proof, or when it is due.
+/// Reports the end of the old key with its proof, or when it is due.
 pub(crate) fn say_after(after: &RotationReport) {
     match after.ended {
         Some(how) => output::print_status(&ended_words(&after.rotation, how)),
@@ -64,8 +64,8 @@ fn ended_words(rotation: &Rotation, how: Ended) -> String {
     how.proof(&old, &at)
 }
 
-/// `rotate --due`: all whose grace period is over, or whose old key has ended already, on the cluster that is
-/// connected to.
+/// Runs `rotate --due`: ends the old keys of all rotations of the connected cluster whose grace period is over, or
+/// whose old key has ended already.
 pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
     let unread = listing(rotations)?.unreadable.len();
     let session = flags.changing_session().await?;
@@ -128,7 +128,8 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     Ok(exit.unless_unwritten(written))
 }
 
-/// Rotations whose old key can't be ended, now or when their grace period is over: their successors no longer work.
+/// Returns rotations whose old key can't be ended, now or when their grace period is over: their successors no longer
+/// work.
 fn stuck(here: &ClusterRotations) -> Vec<(Rotation, DueResult)> {
     let now = clock::now();
     let is_stuck = |rotation: &&Rotation| matches!(here.outlook(rotation, now), Outlook::SuccessorEnded(_));
@@ -139,7 +140,7 @@ fn meant(rotations: &Rotations, reference: &str) -> Result<RotationGuard, CliErr
     Ok(driver::find_rotation(rotations, &listing(rotations)?, reference)?)
 }
 
-/// `rotate --resume ID`: whatever comes next.
+/// Runs `rotate --resume ID`: the next step, whatever it is.
 pub(crate) async fn resume(
     flags: &ConnectionFlags,
     rotations: &Rotations,
@@ -163,7 +164,7 @@ pub(crate) async fn resume(
     Ok(if after.declined { Exit::Failed } else { begin::made(&after) })
 }
 
-/// Answers to what an interrupted rotation may ask, by the options.
+/// Reads the answers to the questions of an interrupted rotation from the options.
 fn answers(guard: &RotationGuard, args: &RotateArgs) -> Result<Answers, CliError> {
     let wrong = |error: std::io::Error| CliError::Fields(vec![format!("--secret-file: {error}")]);
     let file: Option<PathBuf> =
@@ -192,7 +193,7 @@ fn finished_words(rotation: &Rotation) -> String {
     }
 }
 
-/// What canceling leaves of the old key, behind its id.
+/// Formats the state in which a cancel leaves the old key, to follow its id.
 fn stays(old: KeyState) -> String {
     match old {
         KeyState::Valid => "stays as it is".into(),
@@ -201,7 +202,7 @@ fn stays(old: KeyState) -> String {
     }
 }
 
-/// `rotate --cancel ID`: the old key stays.
+/// Runs `rotate --cancel ID`: the old key stays.
 pub(crate) async fn cancel(
     flags: &ConnectionFlags,
     rotations: &Rotations,
@@ -214,7 +215,7 @@ pub(crate) async fn cancel(
         return Err(CliError::problem(&title, "", ""));
     }
     let session = flags.changing_session().await?;
-    // What would be refused is refused before it is shown as if it could be done.
+    // A cancel that would be refused is refused before it is shown as possible.
     let plan = rotation::check_cancel(&session, &guard.rotation, args.keep_successor).await?;
     let outlook = guard.rotation.outlook(clock::now(), plan.old, plan.successor);
     let old = &guard.rotation.old;

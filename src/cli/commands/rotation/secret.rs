@@ -1,5 +1,5 @@
-//! The command line as the front end of a rotation: the secret to standard output or to a terminal, progress on
-//! standard error, questions to who sits there.
+//! The command line as the front end of a rotation: the secret to stdout or to a terminal, progress to stderr,
+//! questions to the person at the terminal.
 
 use std::{
     io::{self, IsTerminal},
@@ -53,7 +53,7 @@ struct SuccessorJson<'a> {
 /// Checks that a secret would reach somebody without a file.
 ///
 /// # Errors
-/// With the ways out, when nobody would get it.
+/// An error with the ways out, when nobody would get it.
 pub(crate) fn check(format: PlainFormat) -> Result<(), CliError> {
     if format == PlainFormat::Json {
         return secret::check_stdout("Nothing is done");
@@ -67,7 +67,7 @@ pub(crate) fn check(format: PlainFormat) -> Result<(), CliError> {
     ))
 }
 
-/// Where a secret goes that goes to no file.
+/// Returns the destination of a secret that goes to no file: stdout for JSON, otherwise the screen.
 pub(crate) fn stream(format: PlainFormat) -> Destination {
     match format {
         PlainFormat::Json => Destination::Stdout,
@@ -75,7 +75,7 @@ pub(crate) fn stream(format: PlainFormat) -> Destination {
     }
 }
 
-/// Says what was done or found out.
+/// Prints the progress of a rotation.
 pub(crate) fn say(progress: RotationProgress) {
     let trial = match &progress {
         RotationProgress::Tried { trial: Some(trial), .. } => Some(trial),
@@ -98,12 +98,12 @@ pub(crate) fn say(progress: RotationProgress) {
     }
 }
 
-/// Who runs a command.
+/// Front end of a rotation on the command line, with or without a person at it.
 pub(crate) struct Terminal<'a> {
     session: &'a Session,
     format: PlainFormat,
     yes: bool,
-    /// Why something could not be asked, or nobody would get a secret.
+    /// Reason why a question could not be asked, or nobody would get a secret.
     refusal: Option<CliError>,
 }
 
@@ -112,7 +112,7 @@ impl<'a> Terminal<'a> {
         Self { session, format, yes, refusal: None }
     }
 
-    /// Why a rotation went no further, if it did not. What could not be asked here comes first.
+    /// Takes the reason why a rotation stopped early, if it did. The refusal of this front end takes precedence.
     ///
     /// # Errors
     /// The reason.
@@ -124,7 +124,7 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    /// The reason why something could not be asked here, in place of what came of that.
+    /// Takes the reason why a question could not be asked here; `otherwise` if there is none.
     pub(crate) fn reason(&mut self, otherwise: CliError) -> CliError {
         self.refusal.take().unwrap_or(otherwise)
     }
@@ -173,7 +173,7 @@ impl Interaction for Terminal<'_> {
     }
 }
 
-/// Says which key will be invalidated, or that it has ended already.
+/// Prints which key will be invalidated, or that it has ended already.
 pub(crate) fn say_preview(rotation: &Rotation, plan: EndPlan, last_use: &str) {
     let successor = rotation.successor().cloned().unwrap_or_default();
     let (name, old) = (&rotation.old.name, &rotation.old.id);
@@ -187,7 +187,7 @@ pub(crate) fn say_preview(rotation: &Rotation, plan: EndPlan, last_use: &str) {
     output::print_status(&sanitize::shown(&format!("  last use of the old key: {last_use}")));
 }
 
-/// Asks for a word, unless the answer was given before.
+/// Asks for a confirmation by typing `word`, unless `yes` confirms it beforehand.
 ///
 /// # Errors
 /// A usage error where nobody can be asked.
@@ -205,7 +205,7 @@ pub(crate) fn confirmed(yes: bool, word: &str) -> Result<bool, CliError> {
     Ok(is_meant)
 }
 
-/// Says when the old key is due.
+/// Prints when the old key is due.
 pub(crate) fn say_due(rotation: &Rotation) {
     let Some(due) = rotation.due() else { return };
     let old = sanitize::shown(rotation.old.id.as_str()).into_owned();

@@ -1,6 +1,6 @@
-//! Names with wildcards, as roles and requests use them: `logs-*`, `a?`, and Lucene's `/regular expressions/`.
-//! Patterns are foreign text: whoever may create a key may write one that costs for ever. Reading takes a bounded
-//! depth and length, and matching takes steps out of a [`Budget`]; what is beyond either is not known, never "no".
+//! Names with wildcards, as roles and requests use them: `logs-*`, `a?`, and Lucene's `/regular expressions/`. Patterns
+//! are foreign text: whoever may create a key may write one that would take forever. Reading has a limit of depth and
+//! length, and matching takes steps out of a [`Budget`]; what exceeds either is not known, never "no".
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,49 +8,50 @@ mod regex;
 
 pub use regex::{PatternError, Regex};
 
-/// The most characters of a regular expression that are read. No name that Elasticsearch takes is longer than 255
-/// bytes, and patterns are a little longer than names.
+/// Limit of characters of a regular expression that is read. No name that Elasticsearch takes is longer than 255 bytes,
+/// and patterns are a little longer than names.
 pub const MAX_PATTERN_LENGTH: usize = 1_000;
-/// The most quantifiers, complements and parentheses around one another.
+/// Limit of quantifiers, complements and parentheses around one another.
 pub const MAX_PATTERN_NESTING: usize = 40;
-/// The most characters of a name that is matched by a regular expression.
+/// Limit of characters of a name that is matched by a regular expression.
 pub const MAX_NAME_LENGTH: usize = 1_024;
-/// The most steps of one match; a step looks at one character of the name for one part of the pattern.
+/// Limit of steps of one match; a step looks at one character of the name for one part of the pattern.
 pub const MAX_MATCH_STEPS: u64 = 2_000_000;
-/// The most steps of all matches of one search.
+/// Limit of steps of all matches of one search.
 pub const MAX_SEARCH_STEPS: u64 = 100_000_000;
-/// Patterns of wildcards cost their length times that of the name; below this nothing is counted.
+/// Cost of a wildcard comparison up to which no steps are taken from the budget; the cost is the length of the pattern
+/// times that of the name.
 const FREE_STEPS: u64 = 1 << 14;
 
-/// The steps that matching may still take. One is made for each search (or each page, each check) and lent to every
-/// match of it, on as many threads as there are: once it is spent, the answers are "not known".
+/// Steps that matching may still take. One budget is made for each search (or each page, each check) and lent to every
+/// match of it, on any number of threads: once it is spent, the answers are "not known".
 #[derive(Debug)]
 pub struct Budget {
     left: AtomicU64,
 }
 
 impl Budget {
-    /// A budget of so many steps.
+    /// Creates a budget of this number of steps.
     pub const fn new(steps: u64) -> Self {
         Self { left: AtomicU64::new(steps) }
     }
 
-    /// Enough for one match: [`MAX_MATCH_STEPS`].
+    /// Creates a budget for one match: [`MAX_MATCH_STEPS`].
     pub const fn for_one_match() -> Self {
         Self::new(MAX_MATCH_STEPS)
     }
 
-    /// Enough for a whole search: [`MAX_SEARCH_STEPS`].
+    /// Creates a budget for a whole search: [`MAX_SEARCH_STEPS`].
     pub const fn for_search() -> Self {
         Self::new(MAX_SEARCH_STEPS)
     }
 
-    /// Whether some match had to end without an answer because no steps were left.
+    /// Returns `true` if no steps are left: some match had to end without an answer, and further ones may.
     pub fn is_spent(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0
     }
 
-    /// Runs work that counts its own steps down, and takes those that it used. One match gets no more than
+    /// Runs work that counts its own steps down, and takes the steps that it used. One match gets no more than
     /// [`MAX_MATCH_STEPS`], so that one bad pattern does not use up what a thousand good ones need.
     fn lend<T>(&self, work: impl FnOnce(&mut Steps) -> Option<T>) -> Option<T> {
         let mut lent = 0;
@@ -60,17 +61,17 @@ impl Budget {
         });
         let mut steps = Steps(lent);
         let answer = work(&mut steps);
-        // What is left of a match that ran out is lost on purpose: the budget then ends at exactly 0.
+        // The rest of a match that ran out is dropped on purpose: the budget then ends at exactly 0.
         self.left.fetch_add(steps.0, Ordering::Relaxed);
         answer
     }
 }
 
-/// The steps lent to one match.
+/// Steps lent to one match.
 pub(in crate::model) struct Steps(u64);
 
 impl Steps {
-    /// Takes some; `None` when there are not as many left.
+    /// Takes some steps; `None` if fewer are left, and then none remain.
     fn take(&mut self, steps: usize) -> Option<()> {
         match self.0.checked_sub(steps as u64) {
             Some(left) => {
@@ -85,7 +86,7 @@ impl Steps {
     }
 }
 
-/// Whether the name matches a pattern with `*` (any run) and `?` (any one character).
+/// Returns `true` if the name matches a pattern with `*` (any run) and `?` (any one character).
 pub fn glob(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
@@ -114,9 +115,9 @@ pub fn glob(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// Whether a name matches a name of a role: one with wildcards, or a regular expression between slashes.
+/// Returns whether a name matches a name of a role: one with wildcards, or a regular expression between slashes.
 ///
-/// `None` is not known: the expression is malformed, too long or too deep to be read, the name is longer than
+/// `None` means not known: the expression is malformed, too long or too deep to be read, the name is longer than
 /// [`MAX_NAME_LENGTH`], or the budget is spent.
 pub fn matches_within(pattern: &str, name: &str, budget: &Budget) -> Option<bool> {
     match expression(pattern) {
@@ -125,15 +126,15 @@ pub fn matches_within(pattern: &str, name: &str, budget: &Budget) -> Option<bool
     }
 }
 
-/// [`matches_within`] on a budget of its own, where what is not known counts as no: for answers that grant nothing
+/// Calls [`matches_within`] with a budget for one match and counts "not known" as no: for answers that grant nothing
 /// and hide nothing by it.
 pub fn matches(pattern: &str, name: &str) -> bool {
     matches_within(pattern, name, &Budget::for_one_match()) == Some(true)
 }
 
-/// Whether everything that `wanted` can match is matched by `granted`.
+/// Returns whether everything that `wanted` can match is matched by `granted`.
 ///
-/// `None` is not known: as with [`matches_within`], and where a regular expression would have to be compared with
+/// `None` means not known: as with [`matches_within`], and where a regular expression would have to be compared with
 /// another pattern.
 pub fn covers_within(granted: &str, wanted: &str, budget: &Budget) -> Option<bool> {
     if granted == wanted || granted == "*" {
@@ -149,12 +150,12 @@ pub fn covers_within(granted: &str, wanted: &str, budget: &Budget) -> Option<boo
     }
 }
 
-/// [`covers_within`] on a budget of its own, where what is not known counts as no.
+/// Calls [`covers_within`] with a budget for one match and counts "not known" as no.
 pub fn covers(granted: &str, wanted: &str) -> bool {
     covers_within(granted, wanted, &Budget::for_one_match()) == Some(true)
 }
 
-/// Compares two texts in time that grows with the product of their lengths, if there is as much time.
+/// Compares two texts in time that grows with the product of their lengths; `None` if the budget has fewer steps left.
 fn within(pattern: &str, name: &str, budget: &Budget, compare: impl FnOnce() -> bool) -> Option<bool> {
     let cost = pattern.len().saturating_add(1).saturating_mul(name.len().saturating_add(1));
     if cost as u64 <= FREE_STEPS {
@@ -163,7 +164,8 @@ fn within(pattern: &str, name: &str, budget: &Budget, compare: impl FnOnce() -> 
     budget.lend(|steps| steps.take(cost).map(|()| compare()))
 }
 
-/// `glob`, but a `*` of the wanted pattern stands for many characters: a `?` can't swallow it, only a `*` can.
+/// Compares like [`glob`], but a `*` of the wanted pattern stands for many characters: only a `*` can match it, not a
+/// `?`.
 fn glob_over_pattern(granted: &str, wanted: &str) -> bool {
     let granted: Vec<char> = granted.chars().collect();
     let wanted: Vec<char> = wanted.chars().collect();
@@ -187,12 +189,12 @@ fn glob_over_pattern(granted: &str, wanted: &str) -> bool {
     reached[wanted.len()]
 }
 
-/// Whether the pattern is one that Elasticsearch takes. One that is only too much to be read here is.
+/// Returns `true` if Elasticsearch accepts the pattern, even if it exceeds the limits for reading it here.
 pub fn is_valid(pattern: &str) -> bool {
     problem(pattern) != Some(PatternError::Malformed)
 }
 
-/// Why a pattern can't be read; nothing when it can.
+/// Returns the reason why a pattern can't be read; `None` if it can.
 pub fn problem(pattern: &str) -> Option<PatternError> {
     expression(pattern).and_then(|source| Regex::parse(source).err())
 }
@@ -243,7 +245,7 @@ mod tests {
     /// Names that match, and names that don't.
     type Names = (&'static [&'static str], &'static [&'static str]);
 
-    /// What 9.5.3 says of each pattern; nothing where it refuses it.
+    /// Answers of 9.5.3 for each pattern; `None` if it refuses the pattern.
     const AS_SEEN: &[(&str, Option<Names>)] = &[
         ("/*/", Some((&["*"], &["", "a"]))),
         ("/|a/", Some((&["|a"], &["a"]))),
@@ -322,7 +324,7 @@ mod tests {
         assert_eq!(covers_within("/.*/", "ab*", &budget), Some(true));
     }
 
-    /// Each complement tries every place of the name anew.
+    /// Expression whose complements each try every position of the name anew.
     const COSTLY: &str = "/.*~(.*~(.*~(.*b)))c/";
 
     #[test]

@@ -1,17 +1,17 @@
-//! Regular expressions of Lucene's kind, all of its operators on, as roles have them (syntax as seen on 9.5.3).
+//! Regular expressions as Lucene reads them with all of its operators on, as roles have them (syntax as seen on 9.5.3).
 
 use super::{Budget, MAX_NAME_LENGTH, MAX_PATTERN_LENGTH, MAX_PATTERN_NESTING, Steps};
 
-/// Why a regular expression was not read.
+/// Error for a regular expression that was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Elasticsearch refuses it too.
+    /// Malformed expression, which Elasticsearch refuses too.
     #[error("This is no regular expression")]
     Malformed,
-    /// More than [`MAX_PATTERN_LENGTH`] characters.
+    /// Expression of more than [`MAX_PATTERN_LENGTH`] characters.
     #[error("A regular expression of more than {MAX_PATTERN_LENGTH} characters is not read")]
     TooLong,
-    /// More than [`MAX_PATTERN_NESTING`] levels.
+    /// Expression of more than [`MAX_PATTERN_NESTING`] levels.
     #[error(
         "A regular expression of more than {MAX_PATTERN_NESTING} quantifiers or parentheses on one another is not read"
     )]
@@ -25,7 +25,7 @@ enum Part {
     One(char),
     Any,
     AnyRun,
-    /// `#`: no name at all.
+    /// `#`: matches no name at all.
     Nothing,
     Class(bool, Vec<(char, char)>),
     Sequence(Vec<Part>),
@@ -34,16 +34,16 @@ enum Part {
     Both(Vec<Part>),
     Repeat(Box<Part>, u32, Option<u32>),
     Not(Box<Part>),
-    /// `<1-15>`: a number, with so many digits if both ends have as many.
+    /// `<1-15>`: a number, with a fixed number of digits if both ends have the same number of them.
     Number(u64, u64, Option<usize>),
 }
 
-/// A regular expression that matches whole names.
+/// Regular expression that matches whole names.
 #[derive(Debug)]
 pub struct Regex(Part);
 
 impl Regex {
-    /// Reads one, without the slashes around it.
+    /// Reads an expression without the slashes around it.
     ///
     /// # Errors
     /// When it is malformed, or beyond what is read here.
@@ -59,12 +59,12 @@ impl Regex {
         if parser.at == parser.chars.len() { Ok(Regex(part)) } else { Err(Malformed) }
     }
 
-    /// Whether it is `.*` or `@`, which matches every name.
+    /// Returns `true` if the expression is `.*` or `@`, which match every name.
     pub fn is_any_run(&self) -> bool {
         matches!(self.0, Part::AnyRun)
     }
 
-    /// Whether the whole name matches; `None` when the name is too long or the budget is spent.
+    /// Returns whether the whole name matches; `None` if the name is too long or the budget is spent.
     pub fn matches_within(&self, name: &str, budget: &Budget) -> Option<bool> {
         if name.len() > MAX_NAME_LENGTH && name.chars().count() > MAX_NAME_LENGTH {
             return None;
@@ -76,7 +76,7 @@ impl Regex {
     }
 }
 
-/// The ends of all matches that begin at one of `starts`; `None` when no steps are left. It recurses no deeper than
+/// Returns the ends of all matches that begin at one of `starts`; `None` if no steps are left. Recurses no deeper than
 /// the pattern is nested.
 fn ends(part: &Part, name: &[char], starts: &[bool], steps: &mut Steps) -> Option<Vec<bool>> {
     steps.take(starts.len())?;
@@ -134,7 +134,7 @@ fn ends(part: &Part, name: &[char], starts: &[bool], steps: &mut Steps) -> Optio
     })
 }
 
-/// The ends for each start by itself, put together.
+/// Computes the ends for each start by itself and combines them.
 fn from_each(starts: &[bool], mut ends: impl FnMut(&[bool]) -> Option<Vec<bool>>) -> Option<Vec<bool>> {
     let mut all = vec![false; starts.len()];
     let mut only = vec![false; starts.len()];
@@ -179,7 +179,7 @@ fn repeat(
         current = ends(inner, name, &current, steps)?;
         let mut grew = false;
         for (seen, new) in reached.iter_mut().zip(&mut current) {
-            // From where one has been before, there is nothing new to reach.
+            // From a position that was reached before, there is nothing new to reach.
             *new &= !*seen;
             grew |= *new;
             *seen |= *new;
@@ -197,7 +197,7 @@ struct Parser {
     at: usize,
 }
 
-/// A part and how many levels it has.
+/// Result of reading: a part and the number of its levels.
 type Read = Result<(Part, usize), PatternError>;
 
 fn level(part: Part, inside: usize) -> Read {
@@ -231,7 +231,7 @@ impl Parser {
         is_there
     }
 
-    /// Choices, with as many parentheses and complements around it as `depth` says.
+    /// Reads choices (`|`) inside `depth` parentheses and complements.
     fn either(&mut self, depth: usize) -> Read {
         let (first, mut inside) = self.both(depth)?;
         let mut parts = vec![first];
@@ -254,7 +254,8 @@ impl Parser {
         Ok(all_of(parts, inside, Part::Both))
     }
 
-    /// At its beginning every operator without a meaning there is a letter like any other, as in Lucene.
+    /// Reads a sequence. At its beginning every operator without a meaning there is a letter like any other, as in
+    /// Lucene.
     fn sequence(&mut self, depth: usize) -> Read {
         let (first, mut inside) = self.repeated(depth)?;
         let mut parts = vec![first];
@@ -339,8 +340,8 @@ impl Parser {
         Ok((part, 0))
     }
 
-    /// A backslash takes a meaning away, but gives `\d`, `\w`, `\s` and their opposites one; of other letters
-    /// it is refused (as seen on 9.5.3).
+    /// Reads what follows a backslash: it takes a meaning away, but gives `\d`, `\w`, `\s` and their opposites one;
+    /// before other letters it is refused (as seen on 9.5.3).
     fn escaped(&mut self) -> Result<Part, PatternError> {
         let c = self.take()?;
         Ok(match predefined(c) {
@@ -421,7 +422,7 @@ fn predefined(c: char) -> Option<Vec<(char, char)>> {
     }
 }
 
-/// All characters that are in none of these ranges, which are in order.
+/// Returns all characters that are in none of these ranges, which are in ascending order.
 fn outside(ranges: &[(char, char)]) -> Vec<(char, char)> {
     let mut gaps = Vec::new();
     let mut next = '\0';

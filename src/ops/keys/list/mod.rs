@@ -1,11 +1,10 @@
-//! Reading all keys of a cluster into an inventory: the newest first, then everything in parallel, with
-//! nothing lost at the seams and nothing counted twice.
+//! Reading all keys of a cluster into an inventory: the newest first, then everything in parallel, with no key lost
+//! between requests and none counted twice.
 //!
-//! The keys are cut by their time of creation into ranges so small that each is one single answer: pages
-//! that follow each other lose keys where they tie (as seen on 9.5.3: 99,854 of 100,000 by creation
-//! alone), a single answer has no seam. What is created or invalidated meanwhile is looked for at the
-//! end from its newest side, so that no clock needs to be right. Then the cluster counts, and ranges in
-//! which its count differs are read again.
+//! The keys are split by creation time into ranges so small that one response holds each: consecutive pages lose keys
+//! with equal sort values (as seen on 9.5.3: 99,854 of 100,000 by creation alone), a single response does not. Keys
+//! that are created or invalidated meanwhile are read at the end, newest first, so that no clock needs to be right.
+//! Then the cluster counts the keys, and ranges whose count differs are read again.
 
 mod reader;
 
@@ -26,35 +25,36 @@ use crate::{
 };
 use reader::Reader;
 
-/// Rows of one page where pages follow each other.
+/// Number of rows per page where several pages are read in turn.
 const PAGE: u32 = 1000;
 
-/// The keys of a cluster at a moment.
+/// Keys of a cluster at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct KeyList {
-    /// Every key that has an id, whatever else of it could not be read ([`Inventory::flaw`]).
+    /// Keys that have an id, including those of which something else could not be read ([`Inventory::flaw`]).
     pub keys: Inventory,
-    /// Rows of which not even an id could be read: counted, never lost in silence.
+    /// Rows without a readable id; they are counted, never dropped silently.
     pub unreadable: UnreadRows,
-    /// How many the cluster said there are.
+    /// Number of keys that the cluster counts.
     pub total: u64,
-    /// When it was read, by this machine's clock.
+    /// Time when the list was read, by this machine's clock.
     pub as_of: Millis,
-    /// When keys that were created or invalidated since were added to it; `None` where it is of one reading.
+    /// Time when keys that were created or invalidated since `as_of` were added, by this machine's clock; `None` if the
+    /// list is of one reading.
     pub renewed_at: Option<Millis>,
-    /// Whether only one's own keys are in it.
+    /// `true` if the list has only the keys of the user who is signed in.
     pub own_only: bool,
-    /// Whether all of it was read, or only its beginning.
+    /// `true` if all of the list was read, `false` if only its beginning.
     pub is_complete: bool,
 }
 
 impl KeyList {
-    /// How many keys the cluster counted and did not send; they may have been created meanwhile.
+    /// Returns the number of keys that the cluster counted and did not send; they may have been created meanwhile.
     pub fn shortfall(&self) -> u64 {
         self.total.saturating_sub(self.rows())
     }
 
-    /// How many keys the cluster sent and does not count.
+    /// Returns the number of keys that the cluster sent beyond its own count.
     pub fn surplus(&self) -> u64 {
         self.rows().saturating_sub(self.total)
     }
@@ -63,7 +63,7 @@ impl KeyList {
         (self.keys.len() + self.unreadable.len()) as u64
     }
 
-    /// Whether nothing is missing, and nothing in it could not be read.
+    /// `true` if no key is missing and everything in the list could be read.
     pub fn is_whole(&self) -> bool {
         self.doubts().is_empty()
     }
@@ -73,13 +73,13 @@ impl KeyList {
         self.unreadable.is_empty() && self.shortfall() == 0 && !(self.is_complete && self.surplus() > 0)
     }
 
-    /// One key that could not be read as a whole, and why.
+    /// Returns an example of a key that could not be read completely, with the reason; `None` if there is none.
     pub fn example_of_doubt(&self) -> Option<String> {
         let flawed = self.keys.first_flaw().map(|(row_id, flaw)| format!("{}: {flaw}", self.keys.id(row_id)));
         flawed.or_else(|| self.unreadable.kept().first().map(|row| format!("A row without an id: {}", row.reason)))
     }
 
-    /// What is missing or could not be read, a sentence each; nothing for a list that is whole.
+    /// Returns what is missing or could not be read, one sentence each; empty for a list that is whole.
     pub fn doubts(&self) -> Vec<String> {
         let keys = |count: u64| plural(count, "key");
         let mut doubts = Vec::new();
@@ -100,23 +100,23 @@ impl KeyList {
     }
 }
 
-/// News of a list that is being read.
+/// Progress of a list that is being read.
 #[derive(Clone, Debug)]
 pub enum ListProgress {
-    /// What was read so far, in an order and ready to be shown.
+    /// Keys read so far, sorted and ready to be shown.
     Part(Arc<KeyList>),
-    /// The older list with what is new in it.
+    /// Older list, to which newly created and invalidated keys were added.
     Renewed(Arc<KeyList>),
-    /// So many of so many.
+    /// Counts of the keys read so far and in total.
     Count {
-        /// Read so far.
+        /// Number of keys read so far.
         read: u64,
-        /// Of so many, as the cluster says; 0 where it doesn't.
+        /// Total number of keys, as the cluster counts them; 0 if it does not.
         total: u64,
     },
 }
 
-/// Reads all keys that one may see. Dropping the future stops it.
+/// Reads all keys that the session can see. Dropping the future stops it.
 ///
 /// # Errors
 /// The first request that failed for good. What was read before is lost to the caller, who keeps the
@@ -137,9 +137,10 @@ pub async fn all(
     Ok(reader.finish())
 }
 
-/// What is new since an older list, without reading all of it: keys that were created or invalidated.
-/// `None` where that can't be told. Changes to metadata, rights or expiry leave no trace that could be
-/// asked for, so this is for the time until all is read again.
+/// Reads the keys that were created or invalidated since an older list, without reading all of it again, and returns
+/// that list with them. Returns `None` if the cluster does not support that, `old` is incomplete, or the counts don't
+/// add up. Changes to metadata, role descriptors or expiration leave no trace to search for, so this only serves until
+/// all keys are read again.
 ///
 /// # Errors
 /// The first request that failed for good.
@@ -158,7 +159,8 @@ pub async fn renewed(session: &Session, old: &KeyList) -> Result<Option<KeyList>
     Ok(adds_up.then(|| KeyList { total, as_of: old.as_of, renewed_at: Some(list.as_of), ..list }))
 }
 
-/// Several lists as one, and where the keys of each end. It is as old as the oldest of them.
+/// Merges several lists into one, and returns it with the exclusive end of each list's keys in it. The merged list is
+/// as old as the oldest of them.
 pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
     let mut all = KeyList { is_complete: true, as_of: Millis::MAX, ..KeyList::default() };
     let mut ends = Vec::new();
@@ -179,17 +181,17 @@ pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
     (all, ends)
 }
 
-/// Keys that were read by their ids.
+/// Result of reading keys by id.
 #[derive(Debug, Default)]
 pub struct ById {
-    /// Those that were found.
+    /// Keys that were found.
     pub keys: Vec<ApiKey>,
-    /// Those that are there and can't be read.
+    /// Rows of keys that exist and can't be read.
     pub unreadable: UnreadRows,
 }
 
-/// Reads keys by id, 1,000 at a time: the proof after something was done to them. Ids that the cluster
-/// doesn't know are missing in the answer.
+/// Reads keys by id, 1,000 per request, to prove the effect of an operation on them. Ids that the cluster doesn't know
+/// are missing from the result.
 ///
 /// # Errors
 /// The first request that failed.

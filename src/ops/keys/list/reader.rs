@@ -26,18 +26,18 @@ use crate::{
     },
 };
 
-/// The first page is small, so that something can be seen at once.
+/// Number of rows of the first page: small, so that something is shown at once.
 const FIRST_PAGE: u32 = 100;
-/// The most rows of one answer; the server refuses more.
+/// Maximum number of rows of one response; the server refuses more.
 const MAX_ROWS: u32 = 10_000;
 /// Keys that a range should have: 12 ranges for 100,000 keys, two at a time, were fastest on 9.5.3 with
 /// two processors (6.6 s; one after the other 13 s, the one large `GET` 8.4 s).
 const RANGE: u64 = 8000;
 /// Ranges that are read at the same time.
 const AT_ONCE: usize = 2;
-/// How often ranges that don't add up are read again.
+/// Maximum number of times that ranges with a different count are read again.
 const MENDINGS: usize = 3;
-/// Keys created from a moment on and before another.
+/// Range of keys by creation time, from `from` (inclusive) to `until` (exclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Range {
     from: Millis,
@@ -56,7 +56,7 @@ impl Range {
     }
 }
 
-/// Parts can't have more keys than their whole, but for those that are created meanwhile.
+/// Checks that parts don't have more keys than their whole, except for those created meanwhile.
 fn no_more_than(whole: Range, parts: impl Iterator<Item = u64>) -> Result<(), ClientError> {
     let sum = parts.fold(0, u64::saturating_add);
     if sum <= whole.count.saturating_add(MAX_COUNT_DRIFT) {
@@ -70,7 +70,7 @@ fn no_more_than(whole: Range, parts: impl Iterator<Item = u64>) -> Result<(), Cl
 /// did not add up give the same rows a second and a third time.
 const MAX_ROWS_A_KEY: u64 = 8;
 
-/// What was read so far; ranges write to it at the same time.
+/// State of a reading: what was read so far. Ranges write to it at the same time.
 #[derive(Default)]
 struct State {
     keys: Inventory,
@@ -96,7 +96,7 @@ impl Reader {
         Self { session: session.clone(), state: Arc::default(), with_limits, progress: Arc::new(progress) }
     }
 
-    /// To go on from what was read before; nobody is told of it.
+    /// Creates a reader that continues from an older list and reports no progress.
     pub(super) fn from(session: &Session, old: &KeyList) -> Self {
         let reader = Self::new(session, |_| ());
         *reader.state() = State { keys: old.keys.clone(), unreadable: old.unreadable.clone(), ..State::default() };
@@ -122,7 +122,7 @@ impl Reader {
         }
     }
 
-    /// The whole answer before there were queries, read while it arrives.
+    /// Reads all keys in one response, for versions without the query API; rows are processed while they arrive.
     pub(super) async fn all_at_once(&self) -> Result<(), ClientError> {
         let mut told = 0;
         let own = self.session.sees_own_only();
@@ -328,8 +328,8 @@ impl Reader {
         Ok(halves)
     }
 
-    /// More keys than one answer takes were created within one and the same millisecond. By `_doc` none
-    /// is lost between pages (as seen on 9.5.3).
+    /// Reads a range page by page, if more keys than one response holds were created within the same millisecond.
+    /// Sorted by `_doc`, none is lost between pages (as seen on 9.5.3).
     async fn page_through(&self, range: Range) -> Result<(), ClientError> {
         let mut query = KeyQuery::new(PAGE);
         query.filter = Some(range.filter());
@@ -370,7 +370,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What was created or invalidated since, from its newest side back to what is known.
+    /// Reads keys that were created or invalidated since, newest first, back to those that are known.
     pub(super) async fn newest(&self) -> Result<(), ClientError> {
         // Before 8.12 nothing tells when a key was invalidated.
         if !self.session.has(Feature::InvalidationTime) {
@@ -409,8 +409,8 @@ impl Reader {
         }
     }
 
-    /// Reads again those ranges in which the cluster counts other than was read; what it doesn't send
-    /// any more is gone.
+    /// Reads those ranges again in which the cluster counts other keys than were read; keys that it doesn't send any
+    /// more are removed.
     async fn mend(&self, ranges: impl Iterator<Item = Range>) -> Result<(), ClientError> {
         let mut gone: HashSet<KeyId> = HashSet::new();
         for range in ranges.filter(|range| range.until > range.from) {
@@ -457,7 +457,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The ids of a range, as far as they were read.
+    /// Returns the ids of a range, as far as they were read.
     fn within(&self, range: Range) -> Vec<String> {
         let state = self.state();
         let here = |row: &usize| (range.from..range.until).contains(&state.keys.created(*row));
@@ -475,8 +475,8 @@ impl Reader {
         }
     }
 
-    /// Shows what was read so far. Each time some more of it, so that all copies together cost no more
-    /// than a few of the whole.
+    /// Reports the keys read so far, sorted. Each report waits for a larger number of keys, so that all copies together
+    /// cost no more than a few of the whole list.
     fn tell_part(&self) {
         let mut list = {
             let mut state = self.state();

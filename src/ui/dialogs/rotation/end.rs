@@ -1,4 +1,4 @@
-//! Ending the old keys that are due, and canceling a rotation: what it would do, then what it has done.
+//! Ending the old keys that are due, and canceling a rotation: the plan first, then the outcome.
 
 use eframe::egui::{Color32, ScrollArea, Ui};
 
@@ -37,7 +37,7 @@ use crate::{
 };
 
 impl RotateDialog {
-    /// Old keys that are due: which, and then what became of them.
+    /// Draws the old keys that are due, and then their outcomes.
     pub(crate) fn end(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOldKeys) {
         let count = ending.meant().count() as u64;
         if dialog.is_running() || ending.over.is_some() {
@@ -68,7 +68,7 @@ impl RotateDialog {
             let p = theme::colors(ui);
             text::paragraph(ui, Type::Small, p.text.tertiary, format!("Last use of the old keys: {last_use}"));
         });
-        let words = ending.words_to_type();
+        let words = ending.text_to_type();
         if let Some(words) = &words {
             type_to_confirm(ui, words, &mut self.typed);
         }
@@ -159,7 +159,7 @@ fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOld
     over_footer(ui, view, dialog, "Stop after this key");
 }
 
-/// Headline of old keys that were to be ended: only what this run invalidated is called that.
+/// Returns the headline after ending old keys; only keys that this run invalidated are called ended.
 fn ended_title(outcomes: &[EndOutcome], total: usize) -> String {
     let count = |wanted: &[Ended]| {
         let ended = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok());
@@ -182,12 +182,12 @@ fn is_unknown(problem: &Problem) -> bool {
     problem.kind == ProblemKind::NotKnown
 }
 
-/// Icon and color of a key that was not seen to be as it was asked for.
+/// Returns icon and color for a key that was not confirmed to be as requested.
 pub(crate) fn failed_mark(problem: &Problem, p: &theme::Palette) -> (&'static str, Color32) {
     if is_unknown(problem) { (icons::HELP, p.warning.text) } else { (icons::ERROR, p.danger.text) }
 }
 
-/// What canceling would do. Where no key works any more there is nothing to choose, and nothing is sent.
+/// Draws what canceling would do. If neither key works any more, there is nothing to choose and nothing is sent.
 pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, canceling: &Canceling) {
     let Canceling { rotation, keep, looked } = canceling;
     let keep = *keep;
@@ -242,7 +242,7 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
     });
 }
 
-/// What canceling has done.
+/// Draws the outcome of canceling.
 pub(crate) fn canceled(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, result: &Result<Rotation, Problem>) {
     match result {
         Ok(rotation) => {

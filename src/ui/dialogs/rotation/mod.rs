@@ -1,5 +1,4 @@
-//! Rotating: what would be made, then what is happening, then what has happened. What happens with a rotation
-//! that exists is in `rotate_steps.rs`.
+//! The rotation dialog: the plan, then progress, then the outcome. The steps of an existing rotation are in `steps.rs`.
 
 pub(super) mod end;
 pub mod steps;
@@ -40,10 +39,10 @@ use crate::{
     },
 };
 
-/// How many keys that can't be rotated are named before the rest is only counted.
+/// Maximum number of keys that can't be rotated and are named; the rest is only counted.
 const REFUSED: usize = 4;
 
-/// The dialog, with what is typed into it.
+/// The dialog, with its input.
 #[derive(Default)]
 pub struct RotateDialog {
     name: String,
@@ -55,7 +54,7 @@ pub struct RotateDialog {
 }
 
 impl RotateDialog {
-    /// Draws it while a rotation is talked about.
+    /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let Some(dialog_of) = &view.state.rotating else {
             if self.is_open {
@@ -157,7 +156,7 @@ impl RotateDialog {
         }
     }
 
-    /// What needs a word of its own comes first, what can be left as it is last.
+    /// Draws the options: those that need a confirmation first, those with a usable default last.
     fn options(&mut self, ui: &mut Ui, view: &mut View<'_>, ask: &Ask, planned: &Planned) {
         words_of_others(ui, view, ask);
         match planned.plans.first().filter(|_| ask.is_single()) {
@@ -262,7 +261,7 @@ fn refused(ui: &mut Ui, view: &mut View<'_>, planned: &Planned, ask: &Ask) {
     }
 }
 
-/// What is different about the successor of one key.
+/// Draws what is different about the successor of one key.
 fn warnings(ui: &mut Ui, plan: &RotationPlan) {
     if let Rights::Differ(changes) = &plan.rights {
         let title = "It will be limited by its owner’s rights of today, which are others than those in the old key";
@@ -281,7 +280,7 @@ fn warnings(ui: &mut Ui, plan: &RotationPlan) {
     }
 }
 
-/// Where they differ; what is there exactly is too long to be read here.
+/// Lists the paths of changes, each as changed, gone or new; the values are too long for the dialog.
 fn changed(changes: &[Change]) -> String {
     let one = |change: &Change| {
         let what = match (&change.old, &change.new) {
@@ -294,7 +293,7 @@ fn changed(changes: &[Change]) -> String {
     changes.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// How long both keys work.
+/// Draws the choice of the grace period, in which both keys work.
 fn grace(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
     let p = theme::colors(ui);
     if !ask.compromised {
@@ -343,7 +342,7 @@ fn grace(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
 
 const COMPROMISED: &str = "Compromised: end the old key as soon as the successor works";
 
-/// The extra words that keys of others need.
+/// Draws the confirmations that keys of other owners and of products need.
 fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
     let plans = ask.planned.value().map_or(&[][..], |planned| &planned.plans);
     let left_out = if ask.is_single() { "" } else { ". Left out" };
@@ -383,7 +382,7 @@ fn words_of_others(ui: &mut Ui, view: &mut View<'_>, ask: &Ask) {
     live_successors(ui, view, ask, (plans, left_out));
 }
 
-/// Keys that are being rotated already, on this or another machine.
+/// Draws keys that are being rotated already, on this machine or another.
 fn live_successors(ui: &mut Ui, view: &mut View<'_>, ask: &Ask, (plans, left_out): (&[RotationPlan], &str)) {
     let Some(problem) = plans.iter().find_map(RotationPlan::rotated_already) else { return };
     let title = match ask.count_of(Objection::LiveSuccessor) as u64 {
@@ -426,7 +425,7 @@ fn plan_row(ui: &mut Ui, view: &View<'_>, ask: &Ask, plan: &RotationPlan, planne
     });
 }
 
-/// When its successor will end.
+/// Formats the expiration of the successor.
 fn ends(view: &View<'_>, plan: &RotationPlan) -> String {
     let now = view.state.now;
     let at = plan.request.expiry().at(now);
@@ -454,7 +453,7 @@ pub(super) fn rights_words(rights: &Rights) -> String {
     }
 }
 
-/// How long, in words.
+/// Formats a grace period, such as "7 days"; 0 is "no time".
 pub(super) fn length(grace: Millis) -> String {
     match grace {
         0 => "no time".into(),

@@ -1,5 +1,5 @@
-//! What happens with a rotation that exists: how far it has come, resuming it after an interruption, ending the old
-//! key with proof, and canceling it.
+//! The steps of an existing rotation: its state, resuming it after an interruption, ending the old key with proof, and
+//! canceling it.
 
 use eframe::egui::{ScrollArea, Ui};
 use zeroize::Zeroizing;
@@ -37,10 +37,10 @@ use crate::{
     },
 };
 
-/// The name of the field that a secret is pasted into.
+/// Label of the field that a secret is pasted into.
 pub(crate) const SECRET: &str = "Secret of the successor";
 
-/// Something with one rotation is under way.
+/// Draws the dialog while a step of one rotation is running.
 pub(crate) fn working(ui: &mut Ui, dialog: &Rotating, words: &str) {
     head(ui, dialog, words, "Each step is written down before the next one is taken");
     padded(ui, |ui| {
@@ -78,7 +78,7 @@ pub(crate) fn problem_words(problem: &Problem) -> String {
     }
 }
 
-/// A problem with all that is known of it, and a button for each way out.
+/// Draws a problem in full, with a button for each fix.
 pub(crate) fn problem_banner(ui: &mut Ui, view: &mut View<'_>, problem: &Problem) {
     let parts = [problem.detail.as_str(), problem.hint.as_str()];
     let detail: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -89,7 +89,7 @@ pub(crate) fn problem_banner(ui: &mut Ui, view: &mut View<'_>, problem: &Problem
     }
 }
 
-/// How far a rotation has come.
+/// Draws the state of a rotation after a step.
 pub(crate) fn after(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, after: &Result<RotationReport, Problem>) {
     match after {
         Err(problem) => {
@@ -166,7 +166,7 @@ pub(crate) fn keys(ui: &mut Ui, rotation: &Rotation) {
     });
 }
 
-/// What is true of a rotation: in a few words, and what follows.
+/// Describes the state of a rotation: a short statement, and what follows from it.
 fn standing(view: &View<'_>, rotation: &Rotation) -> (String, String) {
     match &rotation.state {
         State::Done { how: Ended::Invalidated, .. } => {
@@ -199,7 +199,7 @@ pub(crate) fn proof(view: &View<'_>, rotation: &Rotation, how: Ended) -> String 
     how.proof(&rotation.old.id, &at)
 }
 
-/// Several keys.
+/// Draws the rotation of several keys.
 pub(crate) fn many(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, many: &Many) {
     let total = many.keys.len() as u64;
     let good = |one: &&BatchItem| one.result.as_ref().is_ok_and(|after| after.problem.is_none());
@@ -253,7 +253,7 @@ pub(crate) fn over_footer(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, s
     });
 }
 
-/// What failed comes first, then what was never begun: it asks for something.
+/// Draws the outcomes of several keys: failures first, then keys that were never begun, because they need action.
 fn many_rows(ui: &mut Ui, view: &View<'_>, many: &Many, over: &[BatchItem]) {
     let p = theme::colors(ui);
     let name = |id: &crate::model::api_key::KeyId| {
@@ -302,7 +302,7 @@ pub(crate) fn row(ui: &mut Ui, (icon, color): (&str, eframe::egui::Color32), nam
 }
 
 impl RotateDialog {
-    /// A rotation that was interrupted: what a person has of its successor.
+    /// Draws an interrupted rotation, and asks whether the person has the successor's secret.
     pub(crate) fn go_on(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, asked: &Resuming) {
         let rotation = &asked.rotation;
         let place = rotation.place.words();
@@ -369,7 +369,7 @@ pub(crate) fn cancel_button(ui: &mut Ui, view: &mut View<'_>) {
     dismiss_button(ui, view, "Cancel");
 }
 
-/// Closes the dialog, and does nothing.
+/// Draws a button that closes the dialog without doing anything.
 pub(crate) fn dismiss_button(ui: &mut Ui, view: &mut View<'_>, label: &str) {
     let cancel = Button::ghost(label).show(ui);
     if cancel.clicked() {
@@ -380,7 +380,7 @@ pub(crate) fn dismiss_button(ui: &mut Ui, view: &mut View<'_>, label: &str) {
     }
 }
 
-/// The next step, in a few words.
+/// Describes the next step in short.
 pub(in crate::ui) fn next_words(rotation: &Rotation, outlook: &Outlook, now: crate::model::Millis) -> String {
     match outlook {
         Outlook::Next(Next::End) if matches!(rotation.state, State::Ending { .. }) => {

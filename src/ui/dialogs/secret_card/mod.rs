@@ -1,4 +1,4 @@
-//! The secret of a new key: masked, revealed while held, copied in the form its consumer takes, tried.
+//! The secret of a new key: masked, revealed while held, copied in the form that its consumer takes, and tried.
 
 pub(super) mod rotation;
 
@@ -39,13 +39,13 @@ use crate::{
     },
 };
 
-/// The name of the field that the list of consumers is narrowed by.
+/// Label of the field that filters the list of consumers.
 const FIND: &str = "Find a consumer";
 
-/// Why a cross-cluster key can't be tried.
+/// Reason why a cross-cluster key can't be tried.
 const NO_REST: &str = "A cross-cluster key can’t sign in to REST: the other cluster tries it when it connects";
 
-/// The card; which consumer is chosen, and where to write to.
+/// The card, with the chosen consumer and the path to write to.
 pub struct SecretCard {
     consumer: Consumer,
     search: String,
@@ -61,7 +61,7 @@ impl Default for SecretCard {
 }
 
 impl SecretCard {
-    /// Draws it while there is a new key.
+    /// Draws the card while there is a new key.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let Some(reveal) = &view.state.reveal else {
             self.shown_for = None;
@@ -144,7 +144,8 @@ impl SecretCard {
             });
     }
 
-    /// While one types: up and down choose among those that fit, Enter the first. Whether it moved.
+    /// Moves through the matching consumers while the search is typed: up and down choose, Enter takes the first.
+    /// Returns `true` if the choice moved.
     fn move_by_keys(&mut self, ui: &mut Ui, matching: &[Consumer]) -> bool {
         let field = egui::Id::unique(("field", FIND));
         if matching.is_empty() || !ui.memory(|memory| memory.has_focus(field)) {
@@ -199,7 +200,8 @@ impl SecretCard {
         trial(ui, view, reveal);
     }
 
-    /// With the secret, it goes the way of secrets; by reference there is nothing to hide, and nothing kept.
+    /// Draws the copy button. With the secret, the text is copied as a secret; by reference it contains none, and
+    /// nothing is tracked.
     fn copy_button(&self, ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, site: Site<'_>, by_reference: bool) {
         let label = if by_reference { "Copy by reference" } else { "Copy with secret" };
         if !Button::secondary(label).icon(icons::CONTENT_COPY).small().show(ui).clicked() {
@@ -266,7 +268,7 @@ impl SecretCard {
     }
 }
 
-/// Closing was asked for although the secret is in no place where it lasts. The safe way stands where “Close…” was.
+/// Draws the question about closing although the secret is not stored. The safe choice is where “Close…” was.
 fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     const WITHOUT: &str =
         "Nobody can show the secret again. Without it the key is of no use, and should be invalidated";
@@ -306,7 +308,7 @@ fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     });
 }
 
-/// Milliseconds as seconds, rounded up.
+/// Converts milliseconds to seconds, rounded up.
 fn seconds(left: Millis) -> Millis {
     left.saturating_add(999) / 1000
 }
@@ -351,7 +353,7 @@ fn head(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
     });
 }
 
-/// The connection that the key was made on, and whether another one is shown behind the card.
+/// Draws the connection that the key was created on, and whether another one is shown behind the card.
 fn home(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
     let p = theme::colors(ui);
     let shown = view.state.cluster().map(|cluster| &cluster.profile);
@@ -435,7 +437,7 @@ fn clipboard_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     });
 }
 
-/// A ring that empties as the time runs out.
+/// Draws a ring that empties as time runs out.
 fn ring(ui: &mut Ui, share: f32) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::hover());

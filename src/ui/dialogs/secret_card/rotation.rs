@@ -1,5 +1,5 @@
-//! What the card of a secret says more where it is that of a successor: it is not closed before the person has it,
-//! or the successor is ended.
+//! Additions to the secret card for a successor: it does not close before the person has stored the secret or the
+//! successor is ended.
 
 use eframe::egui::{Align, Layout, Ui, vec2};
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Whose successor it is, and what comes next.
+/// Draws which key this one succeeds, and what comes next.
 pub(crate) fn line(ui: &mut Ui, reveal: &Reveal) {
     let Some(successor) = &reveal.rotation else { return };
     let p = theme::colors(ui);
@@ -40,7 +40,7 @@ pub(crate) fn line(ui: &mut Ui, reveal: &Reveal) {
     }
 }
 
-/// The person says that the secret is where it belongs.
+/// Draws the button by which the person confirms that the secret is stored.
 pub(crate) fn kept_button(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     let label = "I have kept it";
     let button = if copy_leads(reveal) { Button::secondary(label) } else { Button::primary(label) };
@@ -49,17 +49,17 @@ pub(crate) fn kept_button(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
     }
 }
 
-/// Returns `true` if the secret is kept or was copied: the person may well have it.
+/// Returns `true` if the secret was stored or copied, so that the person may well have it.
 fn is_somewhere(reveal: &Reveal) -> bool {
     reveal.is_safe() || reveal.copied != Copied::Never
 }
 
-/// Returns `true` while copying is the next step, and saying that it is kept is not.
+/// Returns `true` while copying is the next step, and confirming that it is stored is not.
 pub(crate) fn copy_leads(reveal: &Reveal) -> bool {
     !is_somewhere(reveal)
 }
 
-/// Closing was asked for: the rotation goes on with the secret kept, or back.
+/// Draws the question about closing: continue the rotation with the secret stored, or go back.
 pub(crate) fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, successor: &Successor) {
     if let Some(problem) = &successor.problem {
         problem_banner(ui, view, problem);

@@ -1,5 +1,5 @@
-//! The form of an update: of one key its end, its rights or its access, and its metadata; of several what all of
-//! them get.
+//! The form of an update: for one key its expiration, its descriptors or its access, and its metadata; for several keys
+//! what all of them get.
 
 use eframe::egui::{ScrollArea, Ui, vec2};
 
@@ -23,9 +23,9 @@ use crate::{
     },
 };
 
-/// What is around the form: the head, the footer and the margins.
+/// Height around the form, in points: the head, the footer and the margins.
 const AROUND: f32 = 310.0;
-/// The question before what was typed is dropped, with its margins.
+/// Height of the question before dropping the input, with its margins, in points.
 const QUESTION: f32 = 110.0;
 
 impl UpdateDialog {
@@ -87,7 +87,7 @@ impl UpdateDialog {
         });
     }
 
-    /// Asked before what was typed is dropped by Escape.
+    /// Draws the question before Escape drops the input.
     fn discard(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let (title, line) = ("What you typed would be lost", "Nothing was sent");
         notice::banner(ui, Tone::Warning, title, line, |ui| {
@@ -153,7 +153,7 @@ impl UpdateDialog {
         });
     }
 
-    /// A cross-cluster key has access in place of descriptors.
+    /// Draws the access of a cross-cluster key, which has it instead of descriptors.
     fn access_ui(&mut self, ui: &mut Ui, plan: &Updating, cluster: Option<&Cluster>, key: &ApiKey) {
         match &mut self.draft.access {
             Some(json) => {

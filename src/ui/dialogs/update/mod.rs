@@ -1,4 +1,4 @@
-//! Updating: what is typed, then exactly what would be different, then what is happening, then what has happened.
+//! The update dialog: the form, then exactly what would change, then progress, then the outcome.
 
 pub(super) mod form;
 pub mod review;
@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// The dialog, with what is typed into it.
+/// The dialog, with its input.
 #[derive(Default)]
 pub struct UpdateDialog {
     pub(super) draft: UpdateDraft,
@@ -40,17 +40,17 @@ pub struct UpdateDialog {
     pub(super) access: AccessEditor,
     typed: String,
     outcomes: FatesView,
-    /// The keys that it was opened for, and whether their texts were filled in.
+    /// Ids of the keys that the dialog was opened for, and whether their texts were filled in.
     open_for: Option<Vec<KeyId>>,
     is_filled: bool,
     /// The draft before anything was typed.
     initial: UpdateDraft,
-    /// Whether it is asked if what was typed may be dropped.
+    /// `true` while the dialog asks whether the input may be dropped.
     pub(super) asks_to_discard: bool,
 }
 
 impl UpdateDialog {
-    /// Draws it while there is something to update.
+    /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let Some(plan) = &view.state.updating else {
             *self = Self::default();
@@ -197,7 +197,7 @@ impl UpdateDialog {
     }
 }
 
-/// What failed comes first: it asks for something.
+/// Returns the lists of outcomes. Failures come first because they need action.
 fn lists(outcome: &UpdateOutcome) -> [List<'_>; 5] {
     fn plain<'a>(outcome: KeyOutcome, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
         let row =
@@ -214,7 +214,7 @@ fn lists(outcome: &UpdateOutcome) -> [List<'_>; 5] {
     ]
 }
 
-/// The head with the id of the key, where it is about one.
+/// Draws the head, with the id of the key if there is only one.
 pub(super) fn head(ui: &mut Ui, plan: &Updating, title: &str, line: &str) {
     let id = plan.single().map(|key| key.id);
     frame::head(ui, &plan.profile, title, id.as_ref().map(KeyId::as_str), line);

@@ -1,4 +1,4 @@
-//! What an update would change, key by key: metadata, rights, end, and the snapshot of the owner's rights.
+//! The changes of an update, key by key: metadata, descriptors, expiration, and the owner's snapshot.
 
 use eframe::egui::{ScrollArea, Ui};
 
@@ -22,14 +22,14 @@ use crate::{
     },
 };
 
-/// How many keys are shown one by one before the rest is only counted.
+/// Maximum number of keys that are shown one by one; the rest is only counted.
 const SHOWN: usize = 50;
-/// How many differences of the owner's rights are shown.
+/// Maximum number of changes of the owner's snapshot that are shown.
 const OWNER_LINES: usize = 40;
-/// The most characters of a value.
+/// Maximum number of characters of a value.
 const WIDEST: usize = 200;
 
-/// Draws it, at most so high.
+/// Draws the review, at most `height` points high.
 pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan, height: f32) {
     extra_words(ui, view, plan, review);
     let p = theme::colors(ui);
@@ -60,7 +60,7 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan
     });
 }
 
-/// What needs a word of its own, with what it means.
+/// Draws what needs a confirmation, with its consequences.
 fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan) {
     if review.lose_limits > 0 {
         let whom = if review.lose_limits == 1 {
@@ -131,7 +131,7 @@ fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: boo
     });
 }
 
-/// A line each: what goes with −, what comes with +.
+/// Draws one line per change: − for what is removed, + for what is added.
 fn lines(ui: &mut Ui, part: &str, changes: &[Change], most: usize) {
     let p = theme::colors(ui);
     for change in changes.iter().take(most) {
@@ -154,7 +154,7 @@ fn lines(ui: &mut Ui, part: &str, changes: &[Change], most: usize) {
     }
 }
 
-/// Every update takes the owner's rights of today anew, whatever was typed.
+/// Draws the change of the owner's snapshot, which every update takes anew from the owner's current privileges.
 fn owner(ui: &mut Ui, review: &UpdatePlan) {
     // A cross-cluster key is not limited by its owner's rights.
     if review.is_cross_cluster() {

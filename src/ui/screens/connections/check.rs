@@ -1,4 +1,4 @@
-//! A test of a connection, step by step, and comparing a certificate that nobody here knows.
+//! A connection test, step by step, and the comparison of a certificate that this machine does not trust.
 
 use eframe::egui::{
     self, Align, Color32, CornerRadius, Frame, Layout, Margin, Role, ScrollArea, Stroke, Ui, WidgetInfo,
@@ -34,22 +34,22 @@ pub struct TestPanel {
     printed: String,
 }
 
-/// What was asked for in the panel.
+/// A request from the panel.
 pub enum Wish {
-    /// Test what is in the form now.
+    /// Test the endpoint in the form again.
     TestAgain,
     /// Pin the fingerprint that was compared.
     Pin(Fingerprint),
 }
 
 impl TestPanel {
-    /// The panel of a form: what is in its field of the fingerprint is what is to be compared.
+    /// Creates the panel for a form, with the fingerprint in the form as the one to compare.
     pub fn beginning_with(draft: &ProfileDraft) -> Self {
         let is_pinned = draft.trust == TrustChoice::Fingerprint;
         Self { printed: if is_pinned { draft.fingerprint.clone() } else { String::new() } }
     }
 
-    /// Draws it, for the endpoint that the form would make; `None` where it is not whole.
+    /// Draws the panel for the endpoint that the form describes; `None` if the form is incomplete.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, endpoint: Option<&Endpoint>) -> Option<Wish> {
         let p = theme::colors(ui);
         let mut wish = None;
@@ -171,7 +171,7 @@ fn compared_words(count: usize, differs: Option<usize>) -> String {
     }
 }
 
-/// Four rows of eight pairs; the first that differs is marked and underlined.
+/// Draws a fingerprint as four rows of eight pairs; the first pair that differs is marked and underlined.
 fn fingerprint_block(ui: &mut Ui, pairs: &[String; 32], differs: Option<usize>) {
     let p = theme::colors(ui);
     let font = egui::FontId::new(13.0, Type::Secret.font().family);
@@ -216,7 +216,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate, pinned: Option<Fi
         });
 }
 
-/// A fingerprint with its label, to be compared and copied.
+/// Draws a fingerprint with its label, to compare and copy.
 fn fingerprint(ui: &mut Ui, label: &str, print: Fingerprint) {
     let p = theme::colors(ui);
     ui.horizontal(|ui| {

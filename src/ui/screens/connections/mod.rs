@@ -1,4 +1,4 @@
-//! The clusters one can connect to: their list, the form of one, and its test.
+//! The connections screen: their list, the form of one, and its test.
 
 pub mod check;
 
@@ -35,13 +35,13 @@ use crate::{
 };
 use check::{TestPanel, Wish};
 
-/// The room that the title takes beside its button, in points.
+/// Width of the title beside its button, in points.
 const TITLE_ROOM: f32 = 132.0;
 
-/// The room of what is said of a connection in the list, in points: the longest is “Open, not saved”.
+/// Width of a connection's state in the list, in points; the longest is “Open, not saved”.
 const STATE_ROOM: f32 = 100.0;
 
-/// The screen: which profile is edited, and what was typed.
+/// The screen: the profile that is edited, and the input of its form.
 #[derive(Default)]
 pub struct Connections {
     draft: Option<ProfileDraft>,
@@ -54,21 +54,21 @@ pub struct Connections {
     next: Next,
 }
 
-/// What becomes of the form after this frame.
+/// Action on the form after this frame.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Next {
     #[default]
     Stay,
-    /// It was saved or opened: from now on it is the profile that exists.
+    /// Continue as a saved profile, because it was saved or opened.
     Exists,
-    /// A new profile that begins as this one.
+    /// Begin a new profile as a copy of this one.
     Duplicate,
-    /// There is nothing to show any more.
+    /// Close the form, because there is nothing to show any more.
     Forget,
 }
 
 impl Connections {
-    /// Draws it.
+    /// Draws the screen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         self.follow(view.state);
         let width = ui.available_width();
@@ -112,7 +112,7 @@ impl Connections {
         }
     }
 
-    /// Follows what happened elsewhere: a profile that was saved, one that a way out wants edited.
+    /// Follows changes from elsewhere: a profile that was saved, or one that a fix asks to edit.
     fn follow(&mut self, state: &State) {
         if let Some(id) = &state.to_edit
             && self.draft.as_ref().and_then(|draft| draft.id.as_ref()) != Some(id)
@@ -226,7 +226,7 @@ impl Connections {
         response.clicked()
     }
 
-    /// Where profiles live, and what is wrong with that place.
+    /// Draws where profiles are stored, and problems with that.
     fn vault_words(&self, ui: &mut Ui, view: &mut View<'_>) {
         let p = theme::colors(ui);
         let profiles = &view.state.profiles;
@@ -391,7 +391,7 @@ impl Connections {
         }
     }
 
-    /// Duplicate and remove, for a profile that exists.
+    /// Draws duplicate and remove, for a profile that exists.
     fn more(&mut self, ui: &mut Ui, view: &mut View<'_>, draft: &ProfileDraft) {
         let Some(id) = &draft.id else { return };
         if self.removing {
@@ -444,7 +444,7 @@ impl Connections {
     }
 }
 
-/// Whether a connection is open, and whether it will be there the next time.
+/// Describes whether a connection is open, and whether it will still be there after a restart.
 fn state_words(state: &State, profile: &Profile, p: &Palette) -> (String, Color32) {
     let cluster = state.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
     let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.url.is_https();

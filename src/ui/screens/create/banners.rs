@@ -1,4 +1,4 @@
-//! What came of the last attempt to create a key, and what will be refused.
+//! Banners of the create screen: the result of the last attempt, and what the cluster will refuse.
 
 use eframe::egui::Ui;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What came of the last attempt, and what will be refused.
+/// Draws the result of the last attempt, and what the cluster will refuse.
 pub(crate) fn news(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, (by_api_key, kind): (bool, KeyFor)) {
     let is_mine = kind == KeyFor::Me;
     if by_api_key && is_mine {
@@ -45,7 +45,7 @@ pub(crate) fn news(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, (by_api_
     });
 }
 
-/// A key is made on one cluster.
+/// Draws the choice of one cluster, because a key is created on exactly one.
 pub(crate) fn choose_cluster(ui: &mut Ui, view: &mut View<'_>) {
     let state = view.state;
     let line = "All clusters are shown together, but a key is created on one of them";

@@ -1,4 +1,4 @@
-//! What every new key has: name, application id, end, reason and metadata.
+//! Fields that every new key has: name, application id, expiration, reason and metadata.
 
 use eframe::egui::{Align, Layout, Ui, vec2};
 

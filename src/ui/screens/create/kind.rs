@@ -1,4 +1,4 @@
-//! Whom a new key is for: oneself, another user who signs in for it, or a remote cluster.
+//! The recipient of a new key: oneself, another user who signs in for it, or a remote cluster.
 
 use eframe::egui::{self, Align, Layout, Ui, vec2};
 use zeroize::Zeroizing;
@@ -22,7 +22,7 @@ use crate::{
 const PASSWORD: &str = "Password of that user";
 const TOKEN: &str = "Access token of that user";
 
-/// What a form makes besides keys for oneself, and how it is called.
+/// Kinds of keys besides one's own, with label and required capability.
 const OTHERS: [(KeyFor, &str, Capability); 2] = [
     (KeyFor::Another, "For another user", Capability::Grant),
     (KeyFor::RemoteCluster, "For a remote cluster", Capability::CrossCluster),
@@ -32,19 +32,19 @@ fn missing(cluster: &Cluster, offer: Capability) -> Option<&Problem> {
     cluster.offered.value().and_then(|offered| offered.missing(offer))
 }
 
-/// Why a key of this kind can't be made here, if it is known beforehand.
+/// Returns the reason why a key of this kind can't be created here, if it is known beforehand.
 pub(crate) fn hindrance(cluster: &Cluster, kind: KeyFor) -> Option<String> {
     let (_, _, offer) = OTHERS.iter().find(|(own, ..)| *own == kind)?;
     missing(cluster, *offer).map(|problem| problem.title.clone())
 }
 
-/// Forgets what could bring a credential back.
+/// Forgets everything that could bring a credential back.
 pub(crate) fn forget(ctx: &egui::Context) {
     field::forget_histories(ctx, &[PASSWORD, TOKEN]);
 }
 
 impl CreateScreen {
-    /// The choice; what can't be chosen is there, with what is missing for it.
+    /// Draws the choice; kinds that can't be chosen are shown with what is missing for them.
     pub(crate) fn kind(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
         if cluster.offered.is_untouched() {
             view.send(Command::Form(FormCommand::ReadOffers));
@@ -78,7 +78,7 @@ impl CreateScreen {
         });
     }
 
-    /// The other user, who agrees by signing in.
+    /// Draws the other user, who agrees by signing in.
     pub(crate) fn owner(&mut self, ui: &mut Ui, errors: &[NewKeyFieldError]) {
         if self.draft.kind != KeyFor::Another {
             return;
@@ -117,7 +117,7 @@ impl CreateScreen {
         });
     }
 
-    /// What a remote cluster may do, in place of rights.
+    /// Draws the access of a remote cluster, which takes the place of role descriptors.
     pub(crate) fn access(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, errors: &[NewKeyFieldError]) {
         if cluster.names.is_untouched() {
             view.send(Command::ReadNames);

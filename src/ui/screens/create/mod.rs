@@ -1,4 +1,5 @@
-//! Creating a key: whom it is for, what it is called, what it may do, when it ends. Beside it, live, what that makes.
+//! The create screen: recipient, name, privileges and expiration of a new key. Beside the form, live, the resulting
+//! request.
 
 pub(super) mod banners;
 pub(super) mod basics;
@@ -32,16 +33,16 @@ use crate::{
     },
 };
 
-/// The room that the form takes where the request stands beside it, in points, with its margins of 32.
+/// Width of the form if the request is shown beside it, in points, with its margins of 32.
 const FORM_ROOM: f32 = 580.0 + 64.0;
 
-/// The least room that the request is shown in beside the form, in points.
+/// Minimum width of the request beside the form, in points.
 const REQUEST_ROOM: f32 = 420.0;
 
-/// The screen with the form as it was filled in.
+/// The screen, with the input of its form.
 pub struct CreateScreen {
     pub(super) draft: NewKeyDraft,
-    /// The password or token of another user; wiped with the form, and when another cluster is shown.
+    /// Password or token of another user; wiped with the form, and when another cluster is shown.
     pub(super) credential: Zeroizing<String>,
     pub(super) picker: RolePicker,
     pub(super) editor: DescriptorEditor,
@@ -74,7 +75,7 @@ impl Default for CreateScreen {
 }
 
 impl CreateScreen {
-    /// Draws it.
+    /// Draws the screen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let Some(cluster) = view.state.cluster().filter(|cluster| cluster.session.value().is_some()) else {
             self.leave(ui);
@@ -166,7 +167,8 @@ impl CreateScreen {
         self.metadata(ui, errors);
     }
 
-    /// After a key was made, and where the other user of one cluster would be taken to the next.
+    /// Clears the form after a key was created, and the credential if another cluster is shown, so that its user is not
+    /// carried over.
     fn begin_anew(&mut self, ui: &Ui, view: &View<'_>, cluster: &Cluster) {
         if view.state.creation.done != self.done {
             *self = Self { done: view.state.creation.done, ..Self::default() };
@@ -178,7 +180,7 @@ impl CreateScreen {
         }
     }
 
-    /// Wipes what must not outlive the look at it.
+    /// Wipes what must not stay once the screen is left.
     pub(super) fn leave(&mut self, ui: &Ui) {
         if !self.credential.is_empty() {
             self.credential = Zeroizing::default();
@@ -186,7 +188,7 @@ impl CreateScreen {
         }
     }
 
-    /// For a preview an empty secret stands for the one that was typed.
+    /// Checks the draft for a preview, with an empty secret in place of the one that was typed.
     fn check(&self, around: Surroundings<'_>) -> Result<NewKey, Vec<NewKeyFieldError>> {
         let credential = (!self.credential.is_empty()).then(Secret::default);
         self.draft.check(around, &self.request_id, credential)
@@ -197,7 +199,7 @@ impl CreateScreen {
         preview::ui(ui, &sentence, checked.as_ref().ok(), around.now);
     }
 
-    /// The error of a place, once it is time to tell: after an attempt, or when something was typed.
+    /// Returns the error of a field once it should be shown: after an attempt, or when something was typed.
     pub(super) fn error<'a>(&self, errors: &'a [NewKeyFieldError], place: NewKeyField) -> Option<&'a str> {
         let key = &self.draft.key;
         let typed = match place {

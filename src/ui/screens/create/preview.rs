@@ -1,4 +1,4 @@
-//! What a draft makes: a sentence, and the exact request.
+//! Preview of a draft: a sentence, and the exact request.
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Draws both. The request is shown as soon as the form is complete.
+/// Draws the sentence and the request. The request is shown as soon as the form is complete.
 pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&NewKey>, now: Millis) {
     let p = theme::colors(ui);
     ui.spacing_mut().item_spacing.y = space::M;

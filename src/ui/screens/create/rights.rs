@@ -1,4 +1,4 @@
-//! What a new key may do: by roles, for a purpose, by privileges, everything or nothing.
+//! Privileges of a new key: by roles, by purpose, by descriptors, everything or nothing.
 
 use eframe::egui::{Align, Layout, Ui, vec2};
 
@@ -25,14 +25,14 @@ use crate::{
     },
 };
 
-/// Segments beside their label, or below it where both do not fit.
+/// Draws segments beside their label, or below it if both do not fit.
 fn labelled_segments(
     ui: &mut Ui,
     label: &str,
     chosen: RightsChoice,
     choices: &[(RightsChoice, &str)],
 ) -> Option<RightsChoice> {
-    /// The room of the label, in points.
+    /// Width of the label, in points.
     const LABEL: f32 = 64.0;
     let color = theme::colors(ui).text.primary;
     let (needed, room) = (chip::segmented_room(ui, choices), ui.available_width());
@@ -101,7 +101,8 @@ impl CreateScreen {
         });
     }
 
-    /// One's own descriptors begin with what was chosen before, as far as it is whole.
+    /// Switches the choice of privileges; one's own descriptors start from the previous choice as far as it is
+    /// complete.
     fn choose_rights(&mut self, choice: RightsChoice, around: Surroundings<'_>) {
         if choice == RightsChoice::Own && self.draft.key.descriptors.trim().is_empty() {
             let chosen =

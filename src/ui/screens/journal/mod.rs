@@ -1,4 +1,4 @@
-//! What was done from this machine: whether the record of it is whole, every deed of it, and one of them closely.
+//! The journal screen: verification of the journal, all operations, and one of them in detail.
 
 pub(super) mod operation;
 
@@ -34,7 +34,7 @@ use crate::{
     },
 };
 
-/// The screen. What is typed into the search is its own.
+/// The screen, with the text that is being typed into the search.
 #[derive(Default)]
 pub struct JournalScreen {
     search: String,
@@ -42,7 +42,7 @@ pub struct JournalScreen {
     cursor: Option<usize>,
 }
 
-/// What must be said of the journal on every screen.
+/// Draws the fault of the journal that every screen has to show.
 pub fn fault(ui: &mut Ui, view: &mut View<'_>) {
     let Some((title, detail)) = view.state.journal.fault() else { return };
     let p = theme::colors(ui);
@@ -63,7 +63,7 @@ pub fn fault(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 impl JournalScreen {
-    /// Draws it.
+    /// Draws the screen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let state = view.state;
         let journal = &state.journal;
@@ -177,7 +177,8 @@ impl JournalScreen {
         });
     }
 
-    /// Arrows, pages, Home and End move, Enter opens, Escape closes. Whether it moved.
+    /// Handles the keyboard: arrows, Page Up, Page Down, Home and End move, Enter opens, Escape closes. Returns `true`
+    /// if the cursor moved.
     fn keyboard(&mut self, ui: &mut Ui, view: &mut View<'_>, rows: usize) -> bool {
         if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() {
             return false;
@@ -238,7 +239,7 @@ fn title(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
-/// Whether it is whole, in one line; what is wrong and what is open, each in a banner.
+/// Draws whether the journal is as it was written, in one line; faults and open operations each get a banner.
 fn standing(ui: &mut Ui, view: &mut View<'_>) {
     let p = theme::colors(ui);
     let state = view.state;
@@ -310,11 +311,11 @@ fn cluster_menu(ui: &mut Ui, view: &mut View<'_>) {
 
 const LEFT: f32 = 20.0;
 const GAP: f32 = 12.0;
-/// Room for "invalidate", and for "create cross-cluster".
+/// Widths that fit "invalidate", and "create cross-cluster", in points.
 const SHORT_ACTION: f32 = 78.0;
 const LONG_ACTION: f32 = 144.0;
 
-/// Where each column stands: its heading, its left edge and its width.
+/// Layout of the columns: heading, left edge and width of each.
 struct Columns {
     shown: Vec<(&'static str, f32, f32)>,
     width: f32,
@@ -322,7 +323,8 @@ struct Columns {
 }
 
 impl Columns {
-    /// Where there is little room, UTC goes first and the reason next; the page of a deed has both.
+    /// Chooses the columns for a width. If there is little room, UTC is dropped first and the reason next; the page of
+    /// an operation has both.
     fn fitting(width: f32, has_long_verbs: bool) -> Self {
         let utc = width > 1000.0;
         let mut wanted = vec![
@@ -360,7 +362,7 @@ impl Columns {
         ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
     }
 
-    /// Paints one row. Whether it was clicked.
+    /// Paints one row. Returns `true` if it was clicked.
     fn row(&self, ui: &mut Ui, view: &mut View<'_>, operation: &Operation, (place, cursor): (usize, bool)) -> bool {
         let p = theme::colors(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(self.width, size::ROW), Sense::hover());

@@ -1,4 +1,4 @@
-//! What was done, seen closely: the page of a deed, and the history on the page of a key.
+//! Operations of the journal in detail: the page of an operation, and the history on the page of a key.
 
 use eframe::egui::{self, Color32, Frame, Margin, Sense, Stroke, Ui, vec2};
 
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// Icon and colour of an ending: its form and its word say the same.
+/// Returns icon and color of an outcome; the icon's shape and the text say the same as the color.
 pub(crate) fn ending_look(ending: OperationOutcome, p: &Palette) -> (&'static str, Color32) {
     match ending {
         OperationOutcome::Success => (icons::CHECK_CIRCLE, p.success.text),
@@ -38,7 +38,7 @@ pub(crate) fn ending_look(ending: OperationOutcome, p: &Palette) -> (&'static st
     }
 }
 
-/// What a person should make of an ending that is not a success.
+/// Explains an outcome that is neither a success nor a failure.
 fn ending_words(ending: OperationOutcome) -> Option<&'static str> {
     match ending {
         OperationOutcome::Success | OperationOutcome::Failure => None,
@@ -50,7 +50,7 @@ fn ending_words(ending: OperationOutcome) -> Option<&'static str> {
     }
 }
 
-/// `ana`, or `ana, by anna on laptop-7`.
+/// Formats the users of an operation: `ana`, or `ana, by anna on laptop-7`.
 pub(crate) fn who(operation: &Operation) -> String {
     let user = if operation.user.is_empty() { "not known" } else { &operation.user };
     match (operation.system_user.as_str(), operation.host.as_str()) {
@@ -61,7 +61,7 @@ pub(crate) fn who(operation: &Operation) -> String {
     }
 }
 
-/// The page of a deed.
+/// Draws the page of an operation.
 pub(crate) fn page(ui: &mut Ui, view: &mut View<'_>, operation: &Operation) {
     let p = theme::colors(ui);
     let rect = ui.max_rect();
@@ -134,7 +134,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, operation: &Operation) {
     }
 }
 
-/// So many keys are listed one by one.
+/// Maximum number of keys that are listed one by one.
 const KEYS: usize = 100;
 
 fn keys(ui: &mut Ui, operation: &Operation) {
@@ -166,7 +166,7 @@ fn keys(ui: &mut Ui, operation: &Operation) {
     }
 }
 
-/// What the journal says of a key, on its page.
+/// Draws the journal entries about a key, on its page.
 pub(crate) fn history(ui: &mut Ui, view: &mut View<'_>, key: &KeyId) {
     let p = theme::colors(ui);
     text::line(ui, Type::Strong, p.text.primary, "History");
@@ -213,7 +213,7 @@ fn lower(words: &str) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// One deed of a history: what, how it ended, when, by whom.
+/// Draws one operation of a history: action, outcome, time and user.
 fn line(ui: &mut Ui, view: &View<'_>, operation: &Operation) {
     let p = theme::colors(ui);
     let (icon, color) = ending_look(operation.ending, p);

@@ -1,4 +1,4 @@
-//! The way from the page of a key to a copy of it.
+//! The button that leads from the page of a key to copying it.
 
 use eframe::egui::Ui;
 
@@ -9,7 +9,7 @@ use crate::{
     ui::{View, theme::icons, widgets::button::Button},
 };
 
-/// The button; off where it can't be, with the reason.
+/// Draws the button; disabled with the reason if the key can't be copied.
 pub(crate) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     let session = view.state.home(&key.id).and_then(|home| home.session.value());
     let off = match session {

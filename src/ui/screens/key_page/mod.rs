@@ -1,4 +1,4 @@
-//! The page of one key: its facts, what it can do, its metadata, and how to take it away.
+//! The page of one key: its facts, its effective privileges, its metadata, and how to invalidate it.
 
 pub(super) mod clone_button;
 pub(super) mod rights;
@@ -173,7 +173,7 @@ fn last_use(ui: &mut Ui, view: &View<'_>, id: &KeyId, now: Millis) {
     }
 }
 
-/// With a capital letter.
+/// Capitalizes the first letter.
 fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -227,7 +227,7 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     });
 }
 
-/// What can be done with it besides changing and ending it.
+/// Draws the actions on the key other than updating and invalidating it.
 fn actions(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;

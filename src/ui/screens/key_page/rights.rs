@@ -1,4 +1,4 @@
-//! What a key can do, on its page: sentences first, then a compact table; JSON behind a toggle.
+//! Effective privileges of a key, on its page: sentences first, then a compact table; JSON behind a toggle.
 
 use eframe::egui::{self, Align, Layout, Ui, vec2};
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// So many rows and sentences are drawn; the JSON has all.
+/// Maximum number of rows and of sentences that are drawn; the JSON has all.
 const SHOWN: usize = 40;
 
 /// Draws the section.
@@ -61,7 +61,7 @@ pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, key: &ApiKey) {
     }
 }
 
-/// The heading with the toggle. Whether JSON is wanted.
+/// Draws the heading with the toggle. Returns `true` if JSON is to be shown.
 fn title(ui: &mut Ui, key: &ApiKey, json: Option<&str>) -> bool {
     let p = theme::colors(ui);
     let id = egui::Id::unique(("abilities as json", key.id.as_str()));
@@ -177,7 +177,7 @@ fn table(ui: &mut Ui, rows: &[RightsRow]) {
     }
 }
 
-/// The first names, and how many more there are.
+/// Joins the first names, and the number of the others.
 fn few(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(SHOWN).map(|name| sanitize::shortened(name, 120)).collect();
     match names.len().saturating_sub(SHOWN) {
@@ -186,7 +186,7 @@ fn few(names: &[String]) -> String {
     }
 }
 
-/// What the list knows: the descriptors, and nothing of the owner.
+/// Draws the privileges according to the list: the role descriptors, without those of the owner.
 fn from_the_list(ui: &mut Ui, view: &View<'_>, key: &ApiKey) {
     if let Some(listed) = view.state.listed_rights(&key.id) {
         rights(ui, listed);

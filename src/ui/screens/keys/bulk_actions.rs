@@ -1,4 +1,4 @@
-//! What can be done with all keys that a search shows.
+//! Actions on all keys that a search shows.
 
 use eframe::egui::Ui;
 
@@ -8,8 +8,8 @@ use crate::{
     ui::{View, theme::icons, widgets::button::Button},
 };
 
-/// How many keys can be invalidated without being ticked first; `None` where nothing is filtered, or where something
-/// is selected or wrong in the search.
+/// Returns the number of shown keys that can be invalidated without selecting them first; `None` if nothing is
+/// filtered, or if some key is selected or the search has an error.
 fn count_shown(cluster: &Cluster) -> Option<usize> {
     let is_filtered = cluster.view.status.is_some() || !cluster.view.search.trim().is_empty();
     let counts = &cluster.rows.counts;
@@ -29,11 +29,11 @@ fn name_of(count: usize) -> String {
 /// Forms of [`invalidate_shown`], from the widest to the narrowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ButtonWidth {
-    /// All of its words.
+    /// Full text.
     Long,
-    /// The verb and the number.
+    /// Verb and number.
     Short,
-    /// Its icon alone.
+    /// Icon alone.
     Icon,
 }
 
@@ -48,13 +48,13 @@ fn button<'a>(form: ButtonWidth, count: usize, label: &'a mut String) -> Button<
     }
 }
 
-/// The width of [`invalidate_shown`] with the gap before it, in points.
+/// Returns the width of [`invalidate_shown`] with the gap before it, in points.
 pub(crate) fn room(ui: &Ui, cluster: &Cluster, form: ButtonWidth) -> f32 {
     let width = |count| button(form, count, &mut String::new()).room(ui);
     count_shown(cluster).map_or(0.0, |count| ui.spacing().item_spacing.x + width(count))
 }
 
-/// All that a search finds, without ticking it first.
+/// Draws the button that invalidates all keys a search finds, without selecting them first.
 pub(crate) fn invalidate_shown(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, form: ButtonWidth) {
     let Some(count) = count_shown(cluster) else { return };
     if button(form, count, &mut String::new()).named(&name_of(count)).show(ui).clicked() {

@@ -1,4 +1,4 @@
-//! The line above the list of keys: how many there are of each status, and what can be done with all that match.
+//! The line above the list of keys: the count of each status, and actions on all keys that match.
 
 use eframe::egui::{Align, Layout, Role, Ui, WidgetInfo};
 
@@ -24,7 +24,7 @@ use crate::{
 /// The distance between two chips, in points.
 const GAP: f32 = 6.0;
 
-/// The label of a group where there is little room. Its mark tells what the days are about.
+/// Returns the short label of a group, for little room. The group's mark shows what the days mean.
 pub(crate) fn short_label(group: StatusGroup) -> &'static str {
     match group {
         StatusGroup::Within7Days => "7 days",
@@ -56,7 +56,7 @@ impl Chips {
     }
 }
 
-/// From the widest to the narrowest; the last one is taken where none fits.
+/// Forms from the widest to the narrowest; the last one is taken if none fits.
 const FORMS: [(Chips, ButtonWidth); 7] = [
     (Chips::Labels, ButtonWidth::Long),
     (Chips::Labels, ButtonWidth::Short),
@@ -67,8 +67,8 @@ const FORMS: [(Chips, ButtonWidth); 7] = [
     (Chips::Marks, ButtonWidth::Icon),
 ];
 
-/// One line of the same height at every width: what lies below it must not move when a page opens beside it. Labels
-/// become shorter where there is little room, then counts go, and the accessible names stay.
+/// Draws one line of the same height at every width: what lies below it must not move when a page opens beside it. If
+/// there is little room, labels become shorter, then counts are dropped; the accessible names stay.
 pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     let counts = &cluster.rows.counts;
     let total = thousands(counts.total() as u64);

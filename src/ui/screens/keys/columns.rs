@@ -1,5 +1,5 @@
-//! The columns of the table of keys: which there is room for, the header that sorts and resizes them, and the
-//! menu that chooses them.
+//! Columns of the key table: the choice of those that fit, the header that sorts and resizes them, and the menu that
+//! chooses them.
 
 use eframe::egui::{self, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, text::LayoutJob, vec2};
 
@@ -22,10 +22,10 @@ const GAP: f32 = 12.0;
 pub(crate) const LEFT: f32 = 20.0;
 const RIGHT: f32 = 16.0;
 
-/// The room that is enough for names, in points; what is left beyond it is shared.
+/// Width that is enough for names, in points; the rest is shared among other columns.
 const NAME_ENOUGH: f32 = 520.0;
 
-/// Columns that take a share of the room that is left, with the most that they take, in points.
+/// Columns that take a share of the remaining width, each with its maximum width in points.
 const ROOMY: [(Column, f32); 7] = [
     (Column::ApplicationId, 240.0),
     (Column::Id, 200.0),
@@ -36,16 +36,17 @@ const ROOMY: [(Column, f32); 7] = [
     (Column::Expires, 300.0),
 ];
 
-/// Which columns there is room for, with where each begins and its width. The name is the first.
+/// Columns that fit, each with its left edge and width. The name is the first.
 pub struct Columns {
     pub(crate) shown: Vec<(Column, f32, f32)>,
     pub(crate) width: f32,
-    /// Columns that were chosen and for which there is no room.
+    /// Number of chosen columns that do not fit.
     pub left_out: usize,
 }
 
 impl Columns {
-    /// As many of the chosen ones as leave the name at least 250 points. What tells the least goes first.
+    /// Chooses as many of the selected columns as leave the name at least 250 points. The least informative ones are
+    /// dropped first.
     pub fn fitting(width: f32, layout: &TableLayout) -> Self {
         const LEAST_FIRST: [Column; 11] = [
             Column::Status,
@@ -86,7 +87,8 @@ impl Columns {
     }
 }
 
-/// Gives room that the name does not need to columns whose texts are often cut. A width that somebody has drawn stays.
+/// Gives width that the name does not need to columns whose texts are often cut off. A width that the user has set
+/// stays.
 fn share(chosen: &mut [Shown], spare: f32) {
     let growth = |shown: &Shown| {
         let begun = COLUMNS.iter().any(|known| known.column == shown.column && known.width == shown.width);
@@ -100,7 +102,7 @@ fn share(chosen: &mut [Shown], spare: f32) {
     }
 }
 
-/// The heading of a column.
+/// Returns the heading of a column.
 pub fn heading(column: Column) -> &'static str {
     match column {
         Column::Name => "Key",
@@ -118,7 +120,7 @@ pub fn heading(column: Column) -> &'static str {
     }
 }
 
-/// The header: a tick for all rows, names to sort by, and edges to draw.
+/// Draws the header: a checkbox for all rows, headings to sort by, and edges to drag.
 pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Columns) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(columns.width, size::ROW_HEADER), Sense::hover());
@@ -181,8 +183,8 @@ fn header_cell(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, column: Colu
     response.on_hover_text("Click to sort, with Shift to sort by this as well");
 }
 
-/// A click sorts by a column alone, or turns it round; with Shift it comes behind those that sort already,
-/// is turned round, and goes again.
+/// Returns the sort order after a click. A click sorts by this column alone, or reverses it; with Shift the column is
+/// appended to the others, then reversed, then removed (or reversed again if it is the only one).
 fn sorted_by(sorts: &[Sort], column: Column, also: bool) -> Vec<Sort> {
     let known = sorts.iter().position(|sort| sort.column == column);
     if !also {
@@ -199,8 +201,8 @@ fn sorted_by(sorts: &[Sort], column: Column, also: bool) -> Vec<Sort> {
     sorts
 }
 
-/// The edge between two columns, to be drawn: what the one on its left gets, the one on its right gives. Neither
-/// becomes narrower than its heading with the arrow of its order.
+/// Draws the draggable edge between two columns: the width that the left one gains, the right one loses. Neither
+/// becomes narrower than its heading with the sort arrow.
 fn edge(ui: &mut Ui, view: &mut View<'_>, left: (Column, f32), right: (Column, f32), at: egui::Pos2) {
     let p = theme::colors(ui);
     let hit = Rect::from_center_size(at + vec2(0.0, size::ROW_HEADER / 2.0), vec2(9.0, size::ROW_HEADER));
@@ -227,19 +229,19 @@ fn edge(ui: &mut Ui, view: &mut View<'_>, left: (Column, f32), right: (Column, f
     }
 }
 
-/// The least width of a column, in points: its heading, the arrow and the rank of its order.
+/// Returns the minimum width of a column, in points: its heading, the sort arrow and the sort rank.
 fn least(ui: &Ui, column: Column) -> f32 {
     let heading = heading(column).to_owned();
     let galley = ui.painter().layout_no_wrap(heading, Type::Label.font(), egui::Color32::PLACEHOLDER);
     galley.size().x + 32.0
 }
 
-/// The button that opens the menu of columns.
+/// Creates the button that opens the menu of columns.
 pub(crate) const fn columns_button() -> Button<'static> {
     Button::ghost("Columns").icon(icons::VIEW_COLUMN)
 }
 
-/// The menu of columns: which are shown, in which order, and the form of times.
+/// Draws the menu of columns: which are shown, in which order, and the format of times.
 pub fn columns_menu(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     let response = columns_button().compact(compact).show(ui);
     let menu = egui::Popup::menu(&response).width(300.0).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);

@@ -1,4 +1,4 @@
-//! What stands in the place of the keys when there are none to show: no cluster, no sign-in, nothing read.
+//! Content shown instead of the keys if there are none: no cluster, no sign-in, or nothing read.
 
 use eframe::egui::{self, Frame, Margin, Rect, Ui, vec2};
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Nobody is signed in anywhere.
+/// Draws the page for no open cluster.
 pub(crate) fn no_cluster(ui: &mut Ui, view: &mut View<'_>) {
     notice::page_title(ui, view.state.screen.word());
     if view.state.sandbox().is_loading() {
@@ -73,7 +73,7 @@ pub(crate) fn no_keys(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     });
 }
 
-/// A problem in the place of the content: forbidden and switched off have pictures of their own.
+/// Draws a problem instead of the content; forbidden and disabled have icons of their own.
 pub(crate) fn problem_page(ui: &mut Ui, view: &mut View<'_>, problem: &crate::ops::Problem) {
     let icon = match problem.kind {
         ProblemKind::Forbidden => icons::SHIELD,
@@ -98,7 +98,7 @@ pub(crate) fn problem_page(ui: &mut Ui, view: &mut View<'_>, problem: &crate::op
     notice::empty(ui, icon, &problem.title, line, |ui| problem_buttons(ui, view, problem));
 }
 
-/// Where rows will be; it stands still.
+/// Draws static placeholders for rows that are still loading.
 pub(crate) fn skeleton(ui: &mut Ui) {
     let p = theme::colors(ui);
     let width = ui.available_width();

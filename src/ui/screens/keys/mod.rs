@@ -1,4 +1,4 @@
-//! All keys of a cluster: search, status, order, and the page of the one that is open.
+//! The list of keys of a cluster: search, status, sort order, and the page of the open key.
 
 pub(super) mod bulk_actions;
 pub(super) mod chips;
@@ -41,25 +41,25 @@ use crate::{
 };
 use empty_states::{no_cluster, no_keys, not_signed_in, nothing_read};
 
-/// The room that the title takes beside its buttons, in points.
+/// Width of the title beside its buttons, in points.
 const TITLE_ROOM: f32 = 56.0;
 
-/// The screen. The text of the search and the place of the keyboard are its own.
+/// The screen, with the text of its search and the keyboard's position.
 #[derive(Default)]
 pub struct Keys {
     search: SearchBox,
-    /// The search as it was when it was last drawn; another one comes from another screen.
+    /// The search as it was drawn last; if the state has another one, it comes from another screen.
     known_search: String,
     cursor: Option<usize>,
     cursor_key: Option<KeyId>,
     shown_for: Option<crate::model::connections::profile::ProfileId>,
-    /// The list that was drawn last, and the key that was at the top: it stays there when rows come in.
+    /// The list that was drawn last, and the key at the top, which stays there when rows are added.
     drawn: Option<Arc<KeyList>>,
     top: Option<(KeyId, f32)>,
 }
 
 impl Keys {
-    /// Draws it.
+    /// Draws the screen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let Some(cluster) = view.state.cluster() else { return no_cluster(ui, view) };
         if self.shown_for.as_ref() != Some(&cluster.profile.id) {
@@ -104,7 +104,7 @@ impl Keys {
         self.list(ui, view, cluster);
     }
 
-    /// The keyboard stays at its key when rows move, and nowhere when the key is gone.
+    /// Keeps the keyboard at its key when rows move, and removes it when the key is gone.
     fn follow_key(&mut self, cluster: &Cluster) {
         if self.cursor.and_then(|row| cluster.row_id(row)) != self.cursor_key {
             self.cursor = self.cursor_key.as_ref().and_then(|id| cluster.row_of(id));
@@ -255,7 +255,8 @@ impl Keys {
         });
     }
 
-    /// Where to scroll so that the key that was at the top stays there, when other rows have come in.
+    /// Returns the scroll offset that keeps the key at the top there after other rows were added; `None` if the list is
+    /// the same.
     fn offset_of_top(&mut self, cluster: &Cluster) -> Option<f32> {
         let now = cluster.keys.value()?;
         let moved = self.drawn.as_ref().is_some_and(|drawn| !Arc::ptr_eq(drawn, now));
@@ -266,7 +267,7 @@ impl Keys {
         cluster.row_of(id).map(|row| row as f32 * size::ROW + rest)
     }
 
-    /// The scroll offset at which the row of the keyboard is visible.
+    /// Returns the scroll offset at which the keyboard's row is visible.
     fn offset_for(&self, ui: &Ui, cursor: usize) -> f32 {
         let (offset, height): (f32, f32) =
             ui.data(|data| data.get_temp(Id::unique("visible keys"))).unwrap_or((0.0, 400.0));
@@ -280,7 +281,8 @@ impl Keys {
         }
     }
 
-    /// Arrows, pages, Home and End move; Space ticks, Enter opens, Escape selects nothing. Whether it moved.
+    /// Handles the keyboard: arrows, Page Up, Page Down, Home and End move; Space selects, Enter opens, Escape clears
+    /// the selection. Returns `true` if the cursor moved.
     fn keyboard(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) -> bool {
         if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() {
             return false;
@@ -364,7 +366,7 @@ pub(super) fn escape_closes(ui: &Ui, view: &View<'_>) -> bool {
     free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
 }
 
-/// The values that a field has on this cluster, for the list below the search.
+/// Returns the values of a field on this cluster, with counts, for the completions of the search.
 fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
     const MAX_SHOWN: usize = 50;
     let inventory = cluster.inventory();
@@ -392,7 +394,7 @@ fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
     }
 }
 
-/// Copies the selected keys, or the one that the keyboard is at, as lines of cells parted by tabs.
+/// Copies the selected keys, or the one at the keyboard, as tab-separated lines.
 fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     const MOST: usize = 100_000;
     let inventory = cluster.inventory();

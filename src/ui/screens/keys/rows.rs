@@ -1,4 +1,4 @@
-//! The rows of the table of keys, painted cell by cell.
+//! Rows of the key table, painted cell by cell.
 
 use std::time::Duration;
 
@@ -29,19 +29,19 @@ use crate::{
     },
 };
 
-/// Where a row stands.
+/// Context of a row in the list.
 pub struct RowContext<'a> {
-    /// Whether the keyboard is at it.
+    /// `true` if the keyboard is at this row.
     pub cursor: bool,
-    /// The cluster it belongs to.
+    /// Cluster that the row belongs to.
     pub cluster: &'a Cluster,
-    /// Its number in the list.
+    /// Index of the row in the list, from 0.
     pub row: usize,
-    /// Its place in the inventory.
+    /// Row id of the key in the inventory.
     pub row_id: usize,
 }
 
-/// Paints rows, and remembers when the first of their words will change.
+/// Painter of rows, which remembers when the first of the painted texts will change.
 pub struct RowPainter<'a> {
     columns: &'a Columns,
     now: Millis,
@@ -51,12 +51,12 @@ pub struct RowPainter<'a> {
 }
 
 impl<'a> RowPainter<'a> {
-    /// For the rows of one frame.
+    /// Creates a painter for the rows of one frame.
     pub fn new(columns: &'a Columns, now: Millis, zone: TimeZone, dates: bool) -> Self {
         Self { columns, now, zone, dates, next_change: Millis::MAX }
     }
 
-    /// Asks for a frame at the moment when the words of a row that was painted change.
+    /// Requests a repaint at the time when a painted text changes.
     pub fn finish(self, ui: &Ui) {
         let wait = self.next_change.saturating_sub(self.now);
         if self.next_change != Millis::MAX && wait < 24 * 3_600_000 {
@@ -64,18 +64,18 @@ impl<'a> RowPainter<'a> {
         }
     }
 
-    /// Paints one row. Whether it was clicked.
-    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, row_id: &RowContext<'_>) -> bool {
+    /// Paints one row. Returns `true` if it was clicked.
+    pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, context: &RowContext<'_>) -> bool {
         let p = theme::colors(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(self.columns.width, size::ROW), Sense::hover());
         let id = ui.scope_id().with(("row", key.id.as_str()));
         let response = ui.interact(rect, id, Sense::click());
         let name = sanitize::shortened(&key.name, 80);
-        let ticked = row_id.cluster.selection.has(row_id.row_id);
-        let open = row_id.cluster.open.as_ref() == Some(&key.id);
+        let ticked = context.cluster.selection.has(context.row_id);
+        let open = context.cluster.open.as_ref() == Some(&key.id);
         response.widget_info(|| WidgetInfo::selected(Role::Row, true, ticked || open, &name));
 
-        self.ground(ui, rect, &response, (ticked, open, row_id.cursor));
+        self.ground(ui, rect, &response, (ticked, open, context.cursor));
         let status = key.status(self.now);
         if status.is_usable()
             && let Some(expires) = key.expires
@@ -91,7 +91,7 @@ impl<'a> RowPainter<'a> {
         label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status_word(key, self.now));
         for (column, x, width) in &self.columns.shown {
             let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
-            let words = self.cell(ui, cell, *column, key, status, row_id);
+            let words = self.cell(ui, cell, *column, key, status, context);
             label(ui, cell, heading(*column), &words);
         }
         let tick = checkbox(
@@ -105,7 +105,7 @@ impl<'a> RowPainter<'a> {
         if tick.clicked() {
             view.send(match modifiers.shift {
                 // A range of boxes comes to what is ticked already.
-                true => Command::SelectTo(row_id.row, true),
+                true => Command::SelectTo(context.row, true),
                 false => Command::Select(key.id.clone(), !ticked),
             });
         }
@@ -113,7 +113,7 @@ impl<'a> RowPainter<'a> {
             // By a screen reader, too, a row takes the keyboard away from the search: Escape then closes the page.
             ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
             view.send(match (modifiers.shift, modifiers.command) {
-                (true, also) => Command::SelectTo(row_id.row, also),
+                (true, also) => Command::SelectTo(context.row, also),
                 (_, true) => Command::Select(key.id.clone(), !ticked),
                 _ => Command::OpenKey(Some(key.id.clone())),
             });
@@ -140,7 +140,7 @@ impl<'a> RowPainter<'a> {
         }
     }
 
-    /// Paints a cell and says what it says.
+    /// Paints a cell, and returns its text for assistive technology.
     fn cell(&self, ui: &Ui, cell: Rect, column: Column, key: &ApiKey, status: Status, row: &RowContext<'_>) -> String {
         let p = theme::colors(ui);
         let plain = |text: String, color: Color32| {
@@ -223,7 +223,7 @@ impl<'a> RowPainter<'a> {
     }
 }
 
-/// The modifiers of the click of this frame: whoever lets go of Shift at once meant it all the same.
+/// Returns the modifiers at the click of this frame, even if Shift was released within the same frame.
 fn click_modifiers(ui: &Ui) -> Modifiers {
     let of_click = |event: &Event| match event {
         Event::PointerButton { pressed: false, button: PointerButton::Primary, modifiers, .. } => Some(*modifiers),
@@ -235,14 +235,14 @@ fn click_modifiers(ui: &Ui) -> Modifiers {
 /// Returns `true` if this is the second click of a double click that began on another key: rows may have moved below
 /// the pointer meanwhile, and the page of the first stays.
 fn is_second_click(ui: &Ui, response: &Response, key: &ApiKey) -> bool {
-    /// As far as the pointer moves between the clicks of a double click, in points.
+    /// Maximum distance between the clicks of a double click, in points.
     const NEAR: f32 = 8.0;
     let id = Id::unique("row that was clicked last");
     let Some(at) = response.interact_pointer_pos() else { return false };
     let now = ui.input(|input| input.time);
     let last: Option<(f64, Pos2, KeyId)> = ui.data(|data| data.get_temp(id));
-    let is_second = last.is_some_and(|(time, row_id, of)| {
-        now - time < arming::ARMING_TIME && row_id.distance(at) <= NEAR && of != key.id
+    let is_second = last.is_some_and(|(time, position, of)| {
+        now - time < arming::ARMING_TIME && position.distance(at) <= NEAR && of != key.id
     });
     if !is_second {
         ui.data_mut(|data| data.insert_temp(id, (now, at, key.id.clone())));
@@ -254,27 +254,27 @@ fn badge_words(badges: &[(chip::Tone, &str, &str)]) -> String {
     badges.iter().map(|(_, _, word)| format!(", {word}")).collect()
 }
 
-/// The words for a value that could not be read.
+/// Text for a value that could not be read.
 pub const NOT_KNOWN: &str = "not known";
 
-/// `true` if the time that the key has left is not known: the value says nothing where it could not be read.
+/// Returns `true` if the remaining time is not known because its value could not be read.
 fn is_end_unread(key: &ApiKey, status: Status) -> bool {
     status != Status::Invalidated && key.is_unread("expiration")
 }
 
-/// The mark of a key; none is claimed where what decides it could not be read.
+/// Returns the mark of a key; none is claimed if what decides it could not be read.
 pub fn mark_of(key: &ApiKey, now: Millis) -> status::Mark {
     let status = key.status(now);
     let is_unread = key.is_unread("invalidated") || is_end_unread(key, status);
     if is_unread { status::Mark::NotKnown } else { status::Mark::Of(status) }
 }
 
-/// The words that stand for its mark.
+/// Returns the label of the key's mark.
 pub fn status_word(key: &ApiKey, now: Millis) -> &'static str {
     if mark_of(key, now) == status::Mark::NotKnown { "status not known" } else { key.status(now).word() }
 }
 
-/// The words beside the bar: the time left, or when it was taken away.
+/// Returns the text beside the bar: the remaining time, or when the key was invalidated.
 pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
     match (status, key.invalidated_at) {
         _ if is_end_unread(key, status) => "expiration not known".into(),
@@ -284,10 +284,10 @@ pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
     }
 }
 
-/// The mark of a key of which something could not be read.
+/// Label of a key of which something could not be read.
 pub const NOT_FULLY_READABLE: &str = "not fully readable";
 
-/// What is special about a key.
+/// Returns the badges of a key: tone, icon and text of each.
 pub fn badges<'a>(
     key: &'a ApiKey,
     cluster: Option<&Cluster>,
@@ -323,7 +323,7 @@ pub fn badges<'a>(
     badges
 }
 
-/// Paints a line that is cut off with `…`; how wide it became.
+/// Paints a line that is cut off with `…`, and returns its painted width.
 pub(crate) fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) -> f32 {
     let mut job = LayoutJob::default();
     job.append(words, 0.0, kind.format(color));
@@ -335,7 +335,7 @@ pub(crate) fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &st
     width
 }
 
-/// Paints the status of a key beside the time it has left, for pages and dialogs.
+/// Paints the status of a key beside its remaining time, for pages and dialogs.
 pub fn status_line(ui: &mut Ui, key: &ApiKey, now: Millis, p: &Palette) {
     let status = key.status(now);
     let words = remaining_words(key, status, now);

@@ -1,5 +1,5 @@
-//! Everything at a glance: how many keys of each status, what ends when, whose they are and what has
-//! changed. Whatever is shown leads to the keys that it counts.
+//! The overview: counts by status, upcoming expirations, owners, and recent changes. Everything shown leads to the keys
+//! that it counts.
 
 pub(super) mod timeline;
 
@@ -51,10 +51,10 @@ use crate::{
 const TIMELINE: f32 = 190.0;
 const ROWS: usize = 8;
 
-/// A picture that is on its way from the screen to a file.
+/// An image on its way from the screen to a file: the path, and the encoded bytes.
 type Taken = Arc<Mutex<Option<(PathBuf, Vec<u8>)>>>;
 
-/// The title of a card, the field that leads to its keys, and its values.
+/// A card: its title, the field that leads to its keys, and its values with counts.
 type Card<'a> = (String, String, &'a [(String, usize)]);
 
 /// The screen.
@@ -65,7 +65,7 @@ pub struct OverviewScreen {
 }
 
 impl OverviewScreen {
-    /// Draws it.
+    /// Draws the screen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let state = view.state;
         let Some(cluster) = state.cluster() else { return no_cluster(ui, view) };
@@ -226,7 +226,7 @@ impl OverviewScreen {
     }
 }
 
-/// In the folder of downloads or the home folder, by cluster and moment.
+/// Returns the suggested path of an image: in the downloads or home folder, named by cluster and time.
 fn file_name(cluster: &Cluster, view: &View<'_>) -> PathBuf {
     let dirs = directories::UserDirs::new();
     let folder =
@@ -304,7 +304,7 @@ fn nothing_yet(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     }
 }
 
-/// A card; where it is.
+/// Draws a card, and returns its rectangle.
 pub(super) fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) -> Rect {
     let p = theme::colors(ui);
     let frame = Frame::new()
@@ -328,7 +328,7 @@ fn search_view(search: String) -> ListView {
     ListView { search, ..ListView::default() }
 }
 
-/// Six figures side by side, each a way to the keys that it counts.
+/// Draws six figures side by side, each leading to the keys that it counts.
 fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
     let p = theme::colors(ui);
     let counts = &overview.counts;
@@ -385,7 +385,7 @@ fn counts(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
     }
 }
 
-/// Values with bars, the most frequent first; each leads to its keys.
+/// Draws values with bars, most frequent first; each leads to its keys.
 fn tally_card(ui: &mut Ui, view: &mut View<'_>, title: &str, field: &str, values: &[(String, usize)]) {
     let p = theme::colors(ui);
     card(ui, |ui| {
@@ -445,7 +445,7 @@ fn tally_row(ui: &mut Ui, value: &str, count: usize, most: usize) -> bool {
     response.clicked()
 }
 
-/// What changed since the last visit, and by which fields of the metadata to count.
+/// Draws the changes since the last visit, and the choice of metadata fields to count by.
 fn last_card(ui: &mut Ui, view: &mut View<'_>, overview: &Overview) {
     let p = theme::colors(ui);
     card(ui, |ui| {

@@ -1,4 +1,4 @@
-//! The timeline of the overview: what expires, or was created, when. A bar is a button, a row of bars a range.
+//! The timeline of the overview: expirations or creations over time. A bar is a button, a row of bars a range.
 
 use eframe::egui::{
     self, Align2, Color32, Id, Mesh, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -18,10 +18,11 @@ use crate::{
 
 const LABELS: f32 = 22.0;
 
-/// The bars that were chosen: the first and the last.
+/// Range of chosen bars: the indexes of the first and the last, inclusive.
 pub type BarRange = (usize, usize);
 
-/// Draws the bars in all the room there is. The bars that were clicked or drawn over, and where the picture is.
+/// Draws the bars in all the available room. Returns the bars that were clicked or dragged over, and the rectangle of
+/// the timeline.
 pub fn ui(ui: &mut Ui, bars: &[Bar], created: bool, height: f32) -> (Option<BarRange>, Rect) {
     let p = theme::colors(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
@@ -64,7 +65,7 @@ pub fn ui(ui: &mut Ui, bars: &[Bar], created: bool, height: f32) -> (Option<BarR
     (chosen, rect)
 }
 
-/// What was chosen, and what is to be marked.
+/// Handles clicks and drags. Returns the range that was chosen, and the range to highlight.
 fn interact(
     ui: &mut Ui,
     bars: &[Bar],
@@ -109,7 +110,7 @@ fn interact(
     (chosen, marked)
 }
 
-/// An empty piece is no stop for the keyboard, but a range may begin or end there.
+/// Returns how a bar reacts to the pointer. An empty bar is no tab stop, but a range may begin or end there.
 fn sense(bar: &Bar) -> Sense {
     if bar.counts.total() > 0 { Sense::click_and_drag() } else { Sense::drag() }
 }
@@ -133,13 +134,13 @@ fn words(bar: &Bar, created: bool) -> String {
     format!("{} {verb} {}", plural(count as u64, "key"), bar.words())
 }
 
-/// The parts of a bar, from below: what asks for attention first.
+/// Returns the parts of a bar, bottom up: those that need attention first.
 fn parts(bar: &Bar, created: bool) -> impl Iterator<Item = (Status, usize)> {
     let order = Status::ALL.into_iter().filter(move |status| created || *status != Status::Invalidated);
     order.map(|status| (status, bar.counts.of(status))).filter(|(_, count)| *count > 0)
 }
 
-/// Some seven labels, the first one always.
+/// Returns about seven labels with the index of their bar, always including the first.
 fn labels(bars: &[Bar]) -> Vec<(usize, String)> {
     let every = bars.len().div_ceil(7).max(1);
     (0..bars.len()).step_by(every).map(|at| (at, label(&bars[at]))).collect()
@@ -153,7 +154,7 @@ fn label(bar: &Bar) -> String {
     }
 }
 
-/// The same for a picture that can be scaled.
+/// Returns the same bars and their colors for a scalable image (SVG).
 pub fn svg(bars: &[Bar], created: bool, p: &Palette) -> (Vec<SvgBar>, SvgInk) {
     let labels = labels(bars);
     let bar = |(at, bar): (usize, &Bar)| SvgBar {
@@ -170,7 +171,7 @@ fn hex(color: Color32) -> String {
     format!("#{:02x}{:02x}{:02x}", color.r(), color.g(), color.b())
 }
 
-/// A part of the window as a picture, once it is drawn.
+/// Captures a part of the window as an image, once it is drawn.
 pub fn picture(ctx: &egui::Context, part: Rect, take: impl FnOnce(egui::ColorImage) + Send + 'static) {
     let scale = ctx.pixels_per_point();
     let callback = egui::ScreenshotCallback::new(move |image: std::sync::Arc<egui::ColorImage>| {
