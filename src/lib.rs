@@ -1,7 +1,6 @@
 //! Keybearer administers the API keys of Elasticsearch clusters.
 //!
-//! The layers, lowest first; none names one below it in this list. `tests/it/architecture.rs` keeps
-//! it so.
+//! The layers, lowest first; none names one below it in this list, as `tests/it/architecture.rs` checks.
 
 // In tests they are welcome: a panic there is a finding.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
@@ -17,7 +16,8 @@ pub mod client;
 /// This machine: the keyring, files, the clipboard.
 pub mod store;
 
-/// The embedded practice cluster; stands on `model` only.
+/// The embedded practice cluster; depends on `model` only.
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 
 /// Use cases, the same for the window and for the command line.
@@ -26,10 +26,10 @@ pub mod ops;
 /// The owner of the asynchronous runtime.
 pub mod worker;
 
-/// The state of the window and what changes it.
+/// The state of the window and its changes.
 pub mod app;
 
-/// What is drawn.
+/// Drawing of the window.
 #[cfg(feature = "window")]
 pub mod ui;
 
@@ -37,7 +37,7 @@ pub mod ui;
 #[cfg(feature = "window")]
 pub mod window;
 
-/// The command line; stands on `ops`, and serves the `sandbox`.
+/// The command line; depends on `ops`, and serves the `sandbox`.
 pub mod cli;
 
 #[cfg(test)]

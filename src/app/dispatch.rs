@@ -1,4 +1,4 @@
-//! From a command to what is done, and from an answer to what is shown: one line for each.
+//! Dispatch from commands to actions, and from answers to the state: one line for each.
 
 use super::{Command, Invalidation, Screen, State, cluster::merged};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl State {
-    /// Does what a person asked for.
+    /// Acts on a command of the user.
     pub fn handle(&mut self, command: Command) {
         match command {
             Command::Show(screen) => self.show(screen),
@@ -151,7 +151,7 @@ impl State {
         }
     }
 
-    /// Takes in what happened. Answers to questions that nobody asks any more die here.
+    /// Takes in an event of the worker. Answers to requests that were given up are ignored.
     pub fn apply(&mut self, event: Event) {
         let Event { ticket, answer } = event;
         self.file_over(ticket, &answer);
@@ -208,6 +208,7 @@ impl State {
         self.settle_closing();
     }
 
+    /// Fails what waits for a job that panicked, so that it does not load forever.
     fn panicked(&mut self, ticket: Ticket) {
         let now = self.now;
         let broken = || Problem::broken().fix(Fix::Retry);
@@ -218,11 +219,7 @@ impl State {
         self.sandbox.answer(ticket, Err(broken()), now);
         self.test_ended(ticket);
         for cluster in &mut self.clusters {
-            cluster.session.answer(ticket, Err(broken()), now);
-            cluster.keys.answer(ticket, Err(broken()), now);
-            cluster.roles.answer(ticket, Err(broken()), now);
-            cluster.figures.answer(ticket, Err(broken()), now);
-            cluster.offered.answer(ticket, Err(broken()), now);
+            cluster.broken(ticket, now);
         }
         if let Some(merged) = &mut self.merged {
             merged.keys.answer(ticket, Err(broken()), now);

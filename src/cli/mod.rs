@@ -1,5 +1,5 @@
-//! The command line: clap types whose docs are the help, each verb led to its use case, exit codes.
-//! Data goes to stdout, words to stderr. It knows nothing of screens.
+//! The command line: clap types whose docs are the help, each verb mapped to its use case, exit codes. Data goes to
+//! stdout, messages to stderr. It knows nothing of screens.
 
 mod args;
 mod commands;
@@ -17,7 +17,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use args::connection::ConnectionFlags;
 use error::{CliError, Exit};
 
-use crate::{model::filter, sandbox::Options};
+use crate::model::filter;
+#[cfg(feature = "sandbox")]
+use crate::sandbox::Options;
 
 /// Administer the API keys of Elasticsearch clusters: little rights, an end date, and proof.
 ///
@@ -26,9 +28,11 @@ use crate::{model::filter, sandbox::Options};
 #[command(name = "keybearer", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
     /// Open the window on a practice cluster that lives in memory
+    #[cfg(feature = "sandbox")]
     #[arg(long)]
     sandbox: bool,
     /// How many varied keys the practice cluster begins with, up to 1,000,000
+    #[cfg(feature = "sandbox")]
     #[arg(long, value_name = "N", requires = "sandbox", value_parser = commands::sandbox::keys)]
     keys: Option<usize>,
     #[command(flatten)]
@@ -80,6 +84,7 @@ enum Verb {
     /// Test the connection step by step, or a secret that somebody has; nothing is changed
     Check(commands::check::CheckArgs),
     /// Serve a practice cluster that lives in memory, for any client
+    #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::SandboxArgs),
     /// What was done from this machine: check it, list it, export it
     Journal(commands::journal::JournalArgs),
@@ -87,50 +92,51 @@ enum Verb {
     Profiles(commands::profiles::ProfilesArgs),
 }
 
-/// What a command line asks for.
+/// Request of a command line.
 pub enum Request {
-    /// The window, perhaps on the practice cluster.
+    /// The window, optionally on the practice cluster.
     Window {
-        /// With how many keys the practice cluster begins, when it is on that.
+        /// Number of keys that the practice cluster begins with; `None` without a practice cluster.
         sandbox: Option<usize>,
     },
     /// A command, ready to run.
     Command(Box<Command>),
 }
 
-/// A command that was read and not run yet.
+/// A parsed command that has not run yet.
 pub struct Command {
     connection: ConnectionFlags,
     verb: Verb,
 }
 
-/// Reads a command line.
+/// Parses a command line.
 ///
 /// # Errors
-/// The exit code, after the words were printed: of a usage error, of `--help` or `--version`.
+/// The exit code, after the message was printed: of a usage error, of `--help` or `--version`.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCode> {
     let cli = Cli::try_parse_from(ids_last(args)).map_err(error::print_clap)?;
-    match (cli.verb, cli.sandbox) {
-        (Some(_), true) => Err(CliError::usage(
+    #[cfg(feature = "sandbox")]
+    let sandbox = cli.sandbox.then(|| cli.keys.unwrap_or(Options::default().keys));
+    #[cfg(not(feature = "sandbox"))]
+    let sandbox = None;
+    match (cli.verb, sandbox) {
+        (Some(_), Some(_)) => Err(CliError::usage(
             "--sandbox opens the window and goes with no command; `keybearer sandbox` serves the practice cluster",
         )
         .print()),
-        (Some(verb), false) => Ok(Request::Command(Box::new(Command { connection: cli.connection, verb }))),
+        (Some(verb), None) => Ok(Request::Command(Box::new(Command { connection: cli.connection, verb }))),
         (None, _) if !cli.connection.is_empty() => {
             Err(CliError::usage("Options of the connection belong to a command, such as `keybearer check`").print())
         }
-        (None, sandbox) => {
-            let keys = cli.keys.unwrap_or(Options::default().keys);
-            Ok(Request::Window { sandbox: sandbox.then_some(keys) })
-        }
+        (None, sandbox) => Ok(Request::Window { sandbox }),
     }
 }
 
-/// The length of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
+/// Length of the ids that Elasticsearch makes, in characters (as seen on 7.10.2 to 9.5.3).
 const ID_LENGTH: usize = 20;
 
-/// `true` for what begins with `-` and is no option: an id, as one in 64 does, and a term or group of a query that is
-/// denied (`-owner:ana`, `-(a or b)`, `-"a b"`), once or twice.
+/// Returns `true` for an argument that begins with `-` and is no option: an id, as one in 64 does, and a negated term
+/// or group of a query (`-owner:ana`, `-(a or b)`, `-"a b"`), negated once or twice.
 fn is_meant(arg: &OsString) -> bool {
     let Some(text) = arg.to_str().filter(|text| text.starts_with('-')) else { return false };
     let is_id =
@@ -148,8 +154,9 @@ fn is_meant(arg: &OsString) -> bool {
     is_id || term.starts_with(['(', '"']) || term.split_once(':').is_some_and(|(name, _)| is_field(name))
 }
 
-/// The same arguments with a `--` before what is no option, if something of that begins with `-`. Its order stays, and
-/// so does an option with its value, to which a value that begins with `-` is joined by `=`.
+/// Returns the arguments with the positional ones behind a `--`, if one of these begins with `-`; otherwise unchanged.
+/// The positional ones keep their order, and options keep their values; a value that begins with `-` is joined to its
+/// option by `=`.
 fn ids_last(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     let rest = args.iter().position(|arg| arg == "--").map(|place| args.split_off(place)).unwrap_or_default();
@@ -198,7 +205,7 @@ fn ids_last(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     options
 }
 
-/// `true` if the next argument is the value of this option.
+/// Returns `true` if the next argument is the value of this option.
 fn takes_value(command: &clap::Command, option: &OsString) -> bool {
     let Some(text) = option.to_str().filter(|text| !text.contains('=')) else { return false };
     let is_it = |arg: &&clap::Arg| match text.strip_prefix("--") {
@@ -208,10 +215,10 @@ fn takes_value(command: &clap::Command, option: &OsString) -> bool {
     command.get_arguments().find(is_it).is_some_and(|arg| arg.get_action().takes_values())
 }
 
-/// Reads how a key is named: by its id, its application id or its name.
+/// Reads the reference to a key: its id, its application id or its name.
 ///
 /// # Errors
-/// When nothing is named.
+/// When the text is blank.
 fn reference(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("name a key by its id, its application id or its name".into());
@@ -219,12 +226,12 @@ fn reference(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Runs a command to its end. Its words and data are printed; the exit code says how it went.
+/// Runs a command to its end. Its messages and data are printed; the exit code is the result.
 pub fn run(command: Box<Command>) -> ExitCode {
     finish(environment::run(dispatch(*command)))
 }
 
-/// Says that this build has no window.
+/// Reports that this build has no window.
 pub fn no_window() -> ExitCode {
     let hint = "Use a command (`keybearer --help` lists them), or build with the feature window";
     CliError::problem("This build has no window", "", hint).print()
@@ -253,6 +260,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Rotate(args) => commands::rotation::run(flags, args).await,
         Verb::Whoami(args) => commands::whoami::run(flags, args).await,
         Verb::Check(args) => commands::check::run(flags, args).await,
+        #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(flags, args).await,
         Verb::Journal(args) => commands::journal::run(flags, &args).await,
         Verb::Profiles(args) => commands::profiles::run(flags, args),
@@ -273,7 +281,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// An option as long as an id would be taken for one.
+    /// An option as long as an id would be taken for an id.
     #[test]
     fn no_option_looks_like_an_id() {
         let command = Cli::command();
@@ -324,7 +332,7 @@ mod tests {
         assert_eq!(args.references().0, ["-bcdefghijklmnopqrst", "--yes"]);
     }
 
-    /// What is denied stays where it was: behind an `or` it is another query.
+    /// Negated terms keep their position: behind an `or` it would be another query.
     #[test]
     fn the_terms_of_a_query_keep_their_order() {
         let terms = |line: &str| {

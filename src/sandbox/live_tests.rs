@@ -1,4 +1,4 @@
-//! The practice cluster as clients meet it: over TLS, from signing in to being refused.
+//! Tests of the practice cluster as clients see it: over TLS, from sign-in to refusals.
 
 use super::{Options, Sandbox};
 use reqwest::{Certificate, Client, Method, StatusCode};
@@ -20,7 +20,7 @@ impl Live {
         Live { sandbox, client }
     }
 
-    /// Sends as a user (`name`, whose password the accounts tell) or as an encoded key (`ApiKey …`).
+    /// Sends a request as a user (`name`, with the password from the accounts) or with an encoded key (`ApiKey …`).
     async fn send(&self, who: &str, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.sandbox.url());
         let mut request = self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
@@ -30,10 +30,10 @@ impl Live {
             request = request.header("authorization", who);
         }
         if !body.is_null() {
-            request = request.json(&body);
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+        (answer.status(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Value::Null))
     }
 
     async fn create(&self, who: &str, body: Value) -> (String, String) {

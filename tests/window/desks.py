@@ -101,7 +101,7 @@ def every_screen_fits_into_2560_by_1440():
     every_screen_at(LARGE)
 
 
-@test
+@test(alone=True)
 def an_idle_window_draws_no_frame_in_a_minute():
     """A frame is drawn by the main thread and by no other: it wakes, builds the picture and hands it to the X server.
     So its context switches and its processor time stand still for as long as no frame is drawn, and each frame moves
@@ -125,7 +125,7 @@ def an_idle_window_draws_no_frame_in_a_minute():
     assert after == before, f"(context switches, ticks) of the main thread went from {before} to {after} in a minute"
 
 
-@test
+@test(alone=True)
 def the_list_of_keys_draws_at_most_one_frame_a_minute():
     """Where the list shows a key by minutes, its words change once a minute; nothing else may draw."""
     window = Window("--sandbox")

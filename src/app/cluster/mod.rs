@@ -1,4 +1,4 @@
-//! An open cluster: its session, its keys and roles, and what is shown of them.
+//! An open cluster: its session, its keys and roles, and the state of the list that shows them.
 
 pub mod key_page;
 pub(super) mod loading;
@@ -24,7 +24,7 @@ use crate::{
         privileges::role::Role,
     },
     ops::{
-        Problem, Session,
+        Fix, Problem, Session,
         create::{completions::Completions, offered::MissingCapabilities},
         keys::{first_counts::FirstCounts, list::KeyList},
     },
@@ -32,37 +32,37 @@ use crate::{
 };
 use merged::MergedSource;
 
-/// A cluster that is open.
+/// An open cluster, or all of them merged.
 pub struct Cluster {
-    /// How it is reached.
+    /// Profile of the cluster.
     pub profile: Profile,
-    /// The signed-in connection.
+    /// The signed-in session.
     pub session: Loadable<Session>,
-    /// Its keys.
+    /// All keys, or as many as were read so far.
     pub keys: Loadable<Arc<KeyList>>,
-    /// How far reading has got: so many of so many, or of 0 where the cluster doesn't say.
+    /// Numbers of keys read so far and in total while reading; a total of 0 means that the cluster does not report it.
     pub progress: Option<(u64, u64)>,
-    /// Its roles, by name.
+    /// Roles of the cluster, sorted by name.
     pub roles: Loadable<Vec<Role>>,
-    /// What a form of privileges is completed from.
+    /// Completions for forms of privileges.
     pub names: Loadable<Completions>,
-    /// What can't be made here, and what is missing for it.
+    /// Capabilities that are missing on this cluster, with what can't be created for that reason.
     pub offered: Loadable<MissingCapabilities>,
-    /// What is shown of the keys.
+    /// Filter and sort order of the list.
     pub view: ListView,
-    /// What is wrong with the search; the rows are those of the last good one.
+    /// Errors in the search; the rows are those of the last valid search.
     pub search_errors: Vec<FilterError>,
-    /// The rows that fit the view.
+    /// Rows that match the view, in its order.
     pub rows: Rows,
-    /// The keys that are selected.
+    /// Selected keys.
     pub selection: Selection,
-    /// The key whose page is open.
+    /// Id of the key whose page is open.
     pub open: Option<KeyId>,
-    /// The cluster's own first figures.
+    /// First counts from the cluster itself; `None` if it has none.
     pub figures: Loadable<Option<FirstCounts>>,
-    /// The overview, made when it is looked at and again when keys were read.
+    /// The overview, computed when it is shown and again whenever keys were read.
     pub overview: Option<Overview>,
-    /// Of a list that was put together: where each key comes from.
+    /// Sources of a merged list, in order; empty for a single cluster.
     pub parts: Vec<MergedSource>,
     pub(super) next_parts: Vec<MergedSource>,
     visit: Option<Millis>,
@@ -107,38 +107,62 @@ impl Cluster {
         }
     }
 
-    /// All keys that were read.
+    /// Returns the keys that were read; empty if there are none.
     pub fn inventory(&self) -> &Inventory {
         self.keys.value().map_or(&self.none, |list| &list.keys)
     }
 
-    /// The place in the inventory that a row shows.
+    /// Returns the row id in the inventory of a row of the list.
     pub fn row_at(&self, row: usize) -> Option<usize> {
         self.rows.rows.get(row).map(|row_id| *row_id as usize)
     }
 
-    /// The id of the key of a row.
+    /// Returns the id of the key in a row of the list.
     pub fn row_id(&self, row: usize) -> Option<KeyId> {
         self.row_at(row).map(|place| KeyId::new(self.inventory().id(place)))
     }
 
-    /// A key by its id.
+    /// Returns the key with this id.
     pub fn key(&self, id: &KeyId) -> Option<ApiKey> {
         self.inventory().row_id(id).map(|row| self.inventory().key(row))
     }
 
-    /// The key whose page is open, if it is still there.
+    /// Returns the key whose page is open, if it is still in the list.
     pub fn open_key(&self) -> Option<ApiKey> {
         self.key(self.open.as_ref()?)
     }
 
-    /// The cluster's now: expiry is judged by its clock.
+    /// Converts this machine's time to the cluster's, by which expiration is judged.
     pub fn now(&self, now: Millis) -> Millis {
         let skew = self.session.value().map_or(0, Session::skew);
         now.saturating_add(skew)
     }
 
-    /// Another filter or order.
+    /// Returns the tickets of everything that is being read from this cluster.
+    fn questions(&self) -> Vec<Ticket> {
+        let questions = [
+            self.session.question(),
+            self.keys.question(),
+            self.roles.question(),
+            self.names.question(),
+            self.offered.question(),
+            self.figures.question(),
+        ];
+        questions.into_iter().flatten().collect()
+    }
+
+    /// Fails what waits for this ticket, because its job broke.
+    pub(super) fn broken(&mut self, ticket: Ticket, now: Millis) {
+        let problem = || Problem::broken().fix(Fix::Retry);
+        self.session.answer(ticket, Err(problem()), now);
+        self.keys.answer(ticket, Err(problem()), now);
+        self.roles.answer(ticket, Err(problem()), now);
+        self.names.answer(ticket, Err(problem()), now);
+        self.offered.answer(ticket, Err(problem()), now);
+        self.figures.answer(ticket, Err(problem()), now);
+    }
+
+    /// Changes the filter or the sort order.
     pub(super) fn set_view(&mut self, view: ListView, now: Millis) {
         if self.view == view {
             return;
@@ -151,13 +175,13 @@ impl Cluster {
         self.make_rows(now);
     }
 
-    /// The row that shows a key.
+    /// Returns the row of the list that shows a key.
     pub fn row_of(&self, id: &KeyId) -> Option<usize> {
         let row = u32::try_from(self.inventory().row_id(id)?).ok()?;
         self.rows.rows.iter().position(|other| *other == row)
     }
 
-    /// How many of the rows are selected.
+    /// Returns the number of selected keys among the shown rows.
     pub fn selected_rows(&self) -> usize {
         self.selected_rows
     }
@@ -179,7 +203,7 @@ impl Cluster {
         self.count_selected();
     }
 
-    /// From where the selection began to a row.
+    /// Selects the rows from where the selection began to this one, inclusive.
     pub(super) fn select_to(&mut self, row: usize, also: bool) {
         let from = self.anchor.as_ref().and_then(|id| self.row_of(id)).unwrap_or(row);
         self.select_rows(from.min(row)..from.max(row) + 1, also);
@@ -197,7 +221,8 @@ impl Cluster {
         self.open = id;
     }
 
-    /// Shows the list that has come, as it was worked out, unless it is looked at otherwise by now.
+    /// Shows a list that arrived, with the snapshot that was computed for it unless the view has changed or the
+    /// snapshot is a minute old.
     pub(super) fn take_keys(&mut self, now: Millis, snapshot: Option<Box<ListSnapshot>>) {
         let list = self.keys.value().cloned();
         self.selection.follow(list);
@@ -214,7 +239,7 @@ impl Cluster {
         self.count_selected();
     }
 
-    /// Makes the overview, unless it is there already as it is wanted.
+    /// Computes the overview, unless it is up to date with these options.
     pub(super) fn make_overview(&mut self, wanted: &OverviewOptions, now: Millis) {
         let wanted = OverviewOptions { visit: self.visit, ..wanted.clone() };
         let now = self.now(now);
@@ -232,7 +257,7 @@ impl Cluster {
         self.overview_of = self.overview.as_ref().map(|_| (wanted, self.rows_good_until));
     }
 
-    /// Whether the overview is out of date.
+    /// Returns `true` if the overview is out of date.
     pub(super) fn overview_is_old(&self, now: Millis) -> bool {
         self.overview_of.as_ref().is_none_or(|(_, until)| self.now(now) >= *until)
     }
@@ -241,7 +266,7 @@ impl Cluster {
         self.order = self.inventory().order(&self.view.sorts, self.now(now));
     }
 
-    /// The reason why it may not be known if a key matches the search: [`filter::why_not_known`].
+    /// Returns the reason why it may not be known whether a key matches the search: [`filter::why_not_known`].
     pub fn why_not_known(&self) -> String {
         filter::why_not_known(&self.expr)
     }
@@ -262,7 +287,7 @@ impl Cluster {
         self.count_selected();
     }
 
-    /// Sorts and counts again when a key has crossed a threshold.
+    /// Sorts and filters again if a key has crossed a time threshold.
     pub(super) fn refresh_rows(&mut self, now: Millis) {
         if self.now(now) >= self.rows_good_until {
             if self.view.sorts.iter().any(|sort| sort.column == Column::Status) {
@@ -272,7 +297,7 @@ impl Cluster {
         }
     }
 
-    /// When the next key crosses a threshold, by this machine's clock.
+    /// Returns the time at which the next key crosses a threshold, by this machine's clock.
     pub(super) fn next_change(&self, now: Millis) -> Option<Millis> {
         let skew = self.now(now).saturating_sub(now);
         (self.rows_good_until != Millis::MAX).then(|| self.rows_good_until.saturating_sub(skew))
@@ -301,7 +326,7 @@ impl State {
         self.clusters.push(cluster);
     }
 
-    /// Shows a list without a cluster behind it, merged of nothing. For measuring.
+    /// Shows a list without a cluster, as a merged list without sources. For benchmarks.
     #[doc(hidden)]
     pub fn show_list(&mut self, profile: Profile, list: KeyList) {
         self.clusters.push(Cluster::new(profile, self.zone.clone()));
@@ -325,7 +350,7 @@ impl State {
         self.read_what_is_shown();
     }
 
-    /// The form of a new key needs the roles of whichever cluster has come below it.
+    /// Reads what the current screen needs of the cluster that is shown now: the form of a new key needs its roles.
     fn read_what_is_shown(&mut self) {
         match self.screen {
             Screen::Create => self.read_roles_once(),
@@ -348,20 +373,10 @@ impl State {
         self.merge();
     }
 
-    /// Takes a cluster away; what is being read of it is stopped.
+    /// Closes a cluster, and stops reading from it.
     fn close(&mut self, id: &ProfileId) {
         let closed = self.clusters.iter().filter(|cluster| cluster.profile.id == *id);
-        let questions: Vec<Ticket> = closed
-            .flat_map(|cluster| {
-                [
-                    cluster.session.question(),
-                    cluster.keys.question(),
-                    cluster.roles.question(),
-                    cluster.figures.question(),
-                ]
-            })
-            .flatten()
-            .collect();
+        let questions: Vec<Ticket> = closed.flat_map(Cluster::questions).collect();
         for ticket in questions {
             self.submit(Task::Stop(ticket));
         }
@@ -385,14 +400,16 @@ impl State {
         }
     }
 
-    /// What is new is told since the last time, and the next time since now.
+    /// Notes the time of this visit, and keeps that of the last one, since which the overview shows what is new.
     fn remember_visit(&mut self, id: &ProfileId) {
-        let now = self.now;
+        let own_now = self.now;
         let is_practice = |cluster: &Cluster| cluster.profile.environment == Environment::Sandbox;
         let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.profile.id == *id) else { return };
         if is_practice(cluster) {
             return; // it begins anew each time
         }
+        // By the clock that creation and invalidation are compared by.
+        let now = cluster.now(own_now);
         let last = self.settings.visits.get(&id.0).copied();
         cluster.visit = cluster.visit.or(last);
         self.change_settings(|settings| {
@@ -447,7 +464,8 @@ impl State {
         }
     }
 
-    /// Whether what is shown comes from a cluster whose certificate is not verified, or is not encrypted.
+    /// Returns `true` if data is shown from a cluster whose certificate is not verified or whose connection is not
+    /// encrypted. The practice cluster does not count.
     pub fn insecure(&self) -> bool {
         let insecure = |cluster: &Cluster| {
             cluster.profile.environment != Environment::Sandbox
@@ -455,5 +473,54 @@ impl State {
                     || !cluster.profile.endpoint.url.is_https())
         };
         if self.shows_all() { self.clusters.iter().any(insecure) } else { self.cluster().is_some_and(insecure) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{
+        connections::{
+            endpoint::{ClusterUrl, Endpoint, Trust},
+            login::Login,
+        },
+        secret::Secret,
+    };
+
+    fn cluster() -> Cluster {
+        let endpoint = Endpoint {
+            url: ClusterUrl::parse("https://localhost:9200").unwrap(),
+            trust: Trust::System,
+            login: Login::Bearer(Secret::new("token")),
+            run_as: None,
+            timeout: Duration::from_secs(60),
+            audit_index: None,
+        };
+        let profile =
+            Profile { id: ProfileId("p".into()), name: "p".into(), environment: Environment::Staging, endpoint };
+        Cluster::new(profile, TimeZone::UTC)
+    }
+
+    #[test]
+    fn whatever_is_read_from_a_cluster_fails_with_its_job_and_is_stopped_with_the_cluster() {
+        let mut cluster = cluster();
+        cluster.session.ask(Ticket(1));
+        cluster.keys.ask(Ticket(2));
+        cluster.roles.ask(Ticket(3));
+        cluster.names.ask(Ticket(4));
+        cluster.offered.ask(Ticket(5));
+        cluster.figures.ask(Ticket(6));
+        // Each field that can be asked for is in the list: a new one makes this count wrong.
+        let fields = include_str!("mod.rs")
+            .lines()
+            .take_while(|line| !line.starts_with("impl"))
+            .filter(|line| line.trim_start().starts_with("pub ") && line.contains(": Loadable<"));
+        let questions = cluster.questions();
+        assert_eq!(questions, (1..=fields.count() as u64).map(Ticket).collect::<Vec<_>>());
+        questions.into_iter().for_each(|ticket| cluster.broken(ticket, 0));
+        assert_eq!(cluster.questions(), [], "nothing loads forever");
+        assert!(cluster.names.problem().is_some() && cluster.offered.problem().is_some());
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod journal;
 pub(super) mod list;
 pub(super) mod profiles;
 pub(super) mod rotation;
+#[cfg(feature = "sandbox")]
 pub(super) mod sandbox;
 pub(super) mod show;
 pub(super) mod snippet;
