@@ -143,9 +143,9 @@ def the_list_is_walked_by_arrows_pages_enter_and_escape():
     window.key("End")
     until(lambda: first not in [c.name for c in rows(window)], "End does not lead to the end of the list")
     window.key("Home")
-    until(lambda: rows(window)[0].name == first, "Home does not lead back")
+    until(lambda: top(window) == first, "Home does not lead back")
     window.key("Prior", "Next", "Next")
-    until(lambda: rows(window)[0].name != first, "two pages down move nothing")
+    until(lambda: top(window) not in (first, None), "two pages down move nothing")
     window.key("ctrl+a")
     window.see("320 selected")
     window.key("Escape")
@@ -166,6 +166,11 @@ def rows(window):
     return [c for c in controls(window.app) if c.role == "table row"]
 
 
+def top(window):
+    """The first row's name; nothing while the tree is read between two frames."""
+    return next((row.name for row in rows(window)), None)
+
+
 def labels(window):
     return [c for c in controls(window.app) if c.role == "label"]
 
@@ -180,8 +185,9 @@ def the_search_completes_by_tab_and_a_bar_of_the_overview_leads_to_its_keys():
     window.see("boris, ")
     window.key("Tab")
     until(lambda: window.find("Search", "entry").text() == "owner:boris ", "Tab does not complete")
+    # The text and the count are two questions, and a frame may come between them.
+    until(lambda: 0 < shown_of_all(window) < 320, lambda: f"{shown_of_all(window)} keys of boris are shown")
     shown = shown_of_all(window)
-    assert 0 < shown < 320, shown
     window.type("-status:expired")
     until(lambda: 0 < shown_of_all(window) < shown, "the second term filters nothing")
     window.key("Escape")
