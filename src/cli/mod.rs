@@ -218,7 +218,7 @@ fn takes_value(command: &clap::Command, option: &OsString) -> bool {
 /// Reads the reference to a key: its id, its application id or its name.
 ///
 /// # Errors
-/// When the text is blank.
+/// Returns an error if the text is blank.
 fn reference(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("name a key by its id, its application id or its name".into());

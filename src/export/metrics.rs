@@ -124,7 +124,7 @@ const ENDS: [StatusGroup; 4] =
 /// Writes the counts, all of them as gauges.
 ///
 /// # Errors
-/// When `out` fails.
+/// Returns the errors of `out`.
 pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
     let mut text = String::new();
     let samples = |text: &mut String, name: &str, more: Option<(&str, &str)>, of: &dyn Fn(&Tally, bool) -> f64| {
@@ -167,7 +167,7 @@ pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
 /// Writes the expiration of every key that has one and is not invalidated, even if it has passed.
 ///
 /// # Errors
-/// When `out` fails.
+/// Returns the errors of `out`.
 pub fn write_each<'a>(mut out: impl Write, labels: &Labels, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
     let name = "keybearer_api_key_expiry_timestamp_seconds";
     let mut text = String::new();

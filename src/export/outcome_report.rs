@@ -36,7 +36,7 @@ pub struct OutcomeRow<'a> {
 /// Writes comma-separated values (RFC 4180), which no spreadsheet takes for formulas. Returns the number of rows.
 ///
 /// # Errors
-/// When `out` can't be written.
+/// Returns the errors of `out`.
 pub fn write_csv<'a>(out: impl Write, outcomes: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
     let mut csv = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
     csv.write_record(HEAD).map_err(write_error)?;
@@ -55,7 +55,7 @@ pub fn write_csv<'a>(out: impl Write, outcomes: impl Iterator<Item = OutcomeRow<
 /// Writes one JSON array. Returns the number of its objects.
 ///
 /// # Errors
-/// When `out` can't be written.
+/// Returns the errors of `out`.
 pub fn write_json<'a>(out: impl Write, outcomes: impl Iterator<Item = OutcomeRow<'a>>) -> io::Result<u64> {
     let mut count = 0;
     let mut out = Escaping::json(out);

@@ -49,7 +49,7 @@ pub enum Compared {
 /// Compares the clock in use with the cluster's own, and uses the cluster's if they differ.
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub async fn compare(session: &Session) -> Result<Compared, ClientError> {
     let Some(key) = newest(session).await? else { return Ok(Compared::NotKnown) };
     let counted = session.now();
@@ -66,7 +66,7 @@ pub async fn compare(session: &Session) -> Result<Compared, ClientError> {
 /// Uses the cluster's own clock from now on, if it can be asked.
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub async fn learn(session: &Session) -> Result<(), ClientError> {
     match newest(session).await? {
         Some(key) => key.learn(session).await,

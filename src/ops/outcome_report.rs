@@ -123,7 +123,7 @@ pub fn named<'a>(list: &'a KeyList, rows: &'a [KeyOutcomeRow]) -> impl Iterator<
 /// Writes the file. This call blocks.
 ///
 /// # Errors
-/// When the file exists already or can't be written.
+/// Returns an error if the file exists already or can't be written.
 pub fn to_file(file: &OutcomeReport) -> Result<Exported, Problem> {
     let path = &file.path;
     let refused = |error: &std::io::Error| export::refused(path, error);

@@ -74,7 +74,7 @@ impl SecretClipboard {
     /// Starts the thread; the desktop isn't asked before the first copy.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if the system provides no thread.
     pub fn start() -> std::io::Result<Self> {
         let (requests, inbox) = sync_channel(QUEUE);
         let (alive, ended) = sync_channel(1);

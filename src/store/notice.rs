@@ -49,7 +49,7 @@ pub async fn show(title: &str, body: &str) -> Result<(), String> {
 /// Shows nothing: this system has no notices.
 ///
 /// # Errors
-/// Always.
+/// Always returns an error.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 pub async fn show(_title: &str, _body: &str) -> Result<(), String> {
     Err("on this system they are not shown, the words above are all".into())

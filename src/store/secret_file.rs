@@ -16,7 +16,7 @@ const MAX_SECRET_FILE_BYTES: u64 = 1 << 16;
 /// Writes the text and a line end to a file that doesn't exist yet, with mode 0600 on Unix.
 ///
 /// # Errors
-/// When there is such a file already, or it can't be written; then no part of it stays behind.
+/// Returns an error if the file exists already or can't be written; no part of it stays behind.
 pub fn write(path: &Path, text: &Secret) -> io::Result<()> {
     SecretFile::create(path)?.write(text)
 }
@@ -24,8 +24,8 @@ pub fn write(path: &Path, text: &Secret) -> io::Result<()> {
 /// Reads a secret's file; `None` where there is no such file, or where it is empty.
 ///
 /// # Errors
-/// When it can't be read, is longer than a secret, or is no file: a pipe would keep the reader waiting, and a link may
-/// lead anywhere.
+/// Returns an error if the file can't be read, is longer than a secret, or is not a regular file: a pipe would block
+/// the reader, and a link may lead anywhere.
 pub fn read(path: &Path) -> io::Result<Option<Secret>> {
     let file = match open_existing(path, File::options().read(true)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -52,7 +52,7 @@ impl SecretFile {
     /// Creates the file, with mode 0600 on Unix.
     ///
     /// # Errors
-    /// When there is such a file already, or it can't be created.
+    /// Returns an error if the file exists already or can't be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         options.write(true).create_new(true);
@@ -66,7 +66,7 @@ impl SecretFile {
     /// and for its owner only.
     ///
     /// # Errors
-    /// As [`SecretFile::create`], for any other file.
+    /// Returns the errors of [`SecretFile::create`] for any file that is not empty.
     pub fn create_or_take_empty(path: &Path) -> io::Result<Self> {
         // The file itself is taken, not its name: in a shared folder somebody else may put another one there.
         let file = match open_existing(path, File::options().write(true)) {
@@ -89,7 +89,7 @@ impl SecretFile {
     /// Writes the text and a line end.
     ///
     /// # Errors
-    /// When it can't be written; then no part of it stays behind.
+    /// Returns an error if the file can't be written; no part of it stays behind.
     pub fn write(mut self, text: &Secret) -> io::Result<()> {
         self.file.write_all(text.expose().as_bytes())?;
         self.file.write_all(b"\n")?;

@@ -2,13 +2,17 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
+use keybearer::{
+    ops::journal::ship::{self, Shipment},
+    store::journal::Journal,
+};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
@@ -18,6 +22,7 @@ use wiremock::{
 use crate::{
     cli_odd_clusters::{ana_at, cluster, elastic},
     cli_practice::{Practice, Ran, folder, keybearer, run},
+    front::Front,
 };
 
 /// Creates keys, so that there are two entries for each.
@@ -30,10 +35,15 @@ fn written(practice: &Practice, place: &Path, names: &[&str]) {
     }
 }
 
-fn ship(practice: &Practice, place: &Path, more: &[&str]) -> Ran {
+fn ship_by_command(practice: &Practice, place: &Path, more: &[&str]) -> Ran {
     let mut command = practice.user(keybearer(), "elastic");
     command.env("KEYBEARER_JOURNAL", place).args(["journal", "ship", "--index", "kb-journal"]).args(more);
     run(&mut command)
+}
+
+fn journal_file(folder: &Path) -> PathBuf {
+    let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap()
 }
 
 #[test]
@@ -41,15 +51,36 @@ fn each_entry_is_there_once_however_often_it_is_shipped() {
     let practice = Practice::start();
     let folder = folder();
     written(&practice, folder.path(), &["one", "two"]);
-    let first = ship(&practice, folder.path(), &[]);
+    let first = ship_by_command(&practice, folder.path(), &[]);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert_eq!(first.out, "4 entries shipped to kb-journal, 0 already there, 0 failed\n");
     written(&practice, folder.path(), &["three"]);
-    let again = ship(&practice, folder.path(), &["--output", "json"]);
+    let again = ship_by_command(&practice, folder.path(), &["--output", "json"]);
     let told = again.json();
     assert_eq!((&told["shipped"], &told["already_there"], &told["failed"]), (&json!(2), &json!(4), &json!([])));
-    let none = ship(&practice, folder.path(), &["--since", "2100-01-01"]);
+    let none = ship_by_command(&practice, folder.path(), &["--since", "2100-01-01"]);
     assert_eq!(none.out, "0 entries shipped to kb-journal, 0 already there, 0 failed\n", "{none:?}");
+}
+
+/// What was sent before a file could no longer be read is reported as sent.
+#[test]
+fn a_file_that_goes_away_ends_the_shipment_and_what_was_sent_before_is_counted() {
+    let practice = Practice::start();
+    let folder = folder();
+    written(&practice, folder.path(), &["one", "two"]);
+    let first = journal_file(folder.path());
+    let later = folder.path().join("journal-2999-01.jsonl");
+    fs::copy(&first, &later).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let shipped = runtime.block_on(async {
+        let front = Front::start(1).await;
+        let session = front.session("elastic").await;
+        let what = Shipment { index: "kb-journal".into(), since: None, even_broken: true };
+        let journal = Journal::at(folder.path().to_owned());
+        ship::ship(&session, &journal, &what, |_| _ = fs::remove_file(&later)).await.unwrap()
+    });
+    assert_eq!((shipped.shipped, shipped.failed.len()), (4, 0), "{shipped:?}");
+    assert!(shipped.ended_by.is_some_and(|problem| problem.words().contains("The journal can’t be read")));
 }
 
 #[test]
@@ -57,17 +88,13 @@ fn a_broken_chain_is_not_shipped_unless_that_is_asked_for() {
     let practice = Practice::start();
     let folder = folder();
     written(&practice, folder.path(), &["one", "two"]);
-    let file = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|end| end == "jsonl"))
-        .unwrap();
+    let file = journal_file(folder.path());
     let text = fs::read_to_string(&file).unwrap().replacen("success", "failure", 1);
     fs::write(&file, text).unwrap();
-    let refused = ship(&practice, folder.path(), &[]);
+    let refused = ship_by_command(&practice, folder.path(), &[]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
     assert!(refused.err.contains("line 2 was changed") && refused.err.contains("--even-broken"), "{refused:?}");
-    let asked = ship(&practice, folder.path(), &["--even-broken"]);
+    let asked = ship_by_command(&practice, folder.path(), &["--even-broken"]);
     assert_eq!(asked.code, Some(3), "{asked:?}");
     assert_eq!(asked.out, "3 entries shipped to kb-journal, 0 already there, 0 failed\n");
     assert!(asked.err.contains("line 2 was changed"), "{asked:?}");
@@ -81,10 +108,10 @@ fn the_template_is_printed_without_a_cluster_and_without_a_journal() {
     assert_eq!(template["index_patterns"], json!(["kb"]));
     assert_eq!(template["template"]["mappings"]["properties"]["@timestamp"]["type"], "date");
     let practice = Practice::start();
-    let off = ship(&practice, Path::new("off"), &[]);
+    let off = ship_by_command(&practice, Path::new("off"), &[]);
     assert_eq!(off.code, Some(1), "{off:?}");
     assert!(off.err.contains("KEYBEARER_JOURNAL is set to off"), "{off:?}");
-    let both = ship(&practice, Path::new("off"), &["--to-profile", "a", "--profile", "b"]);
+    let both = ship_by_command(&practice, Path::new("off"), &["--to-profile", "a", "--profile", "b"]);
     assert_eq!(both.code, Some(2), "{both:?}");
 }
 

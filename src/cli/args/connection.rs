@@ -70,7 +70,7 @@ impl ConnectionFlags {
     /// Puts the connection together and prints its warnings.
     ///
     /// # Errors
-    /// When something is missing or contradicts itself.
+    /// Returns a usage error if a required option is missing or two options contradict each other.
     pub(crate) fn endpoint(&self) -> Result<Endpoint, CliError> {
         let connection = self.resolve(&ThisMachine)?;
         connection.warnings.iter().for_each(|warning| output::print_error(warning));

@@ -53,7 +53,8 @@ pub(crate) fn check_early(draft: &Draft, by_api_key: bool) -> Result<(), CliErro
 /// Signs in, reads the roles, and checks the whole draft.
 ///
 /// # Errors
-/// When the connection or the roles are refused, or with one line for each option that is wrong.
+/// Returns an error if the cluster refuses the sign-in or the roles, and a usage error with one line for each wrong
+/// option.
 pub(crate) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session, Checked), CliError> {
     let session = changing_session_at(endpoint).await?;
     let by_api_key = session.own_key().is_some();
@@ -64,7 +65,7 @@ pub(crate) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session
 /// Reads the roles, and checks the whole draft. `by_api_key`: the key will be derived from another one.
 ///
 /// # Errors
-/// When the roles are refused, or with one line for each option that is wrong.
+/// Returns an error if the cluster refuses the roles, and a usage error with one line for each wrong option.
 pub(crate) async fn check_on(session: &Session, draft: &Draft, by_api_key: bool) -> Result<Checked, CliError> {
     let roles = if by_api_key { Vec::new() } else { roles(session, draft).await? };
     let zone = clock::zone();

@@ -27,7 +27,7 @@ const NAMED: usize = 5;
 /// an id are ignored.
 ///
 /// # Errors
-/// When it can't be read, is too long, or holds no id.
+/// Returns an error if the file or stdin can't be read, exceeds a limit, or has no id.
 pub(crate) fn read(path: &Path) -> Result<Vec<KeyId>, CliError> {
     let is_stdin = path == Path::new("-");
     let shown = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
@@ -68,7 +68,8 @@ fn ids(bytes: &[u8]) -> Result<Vec<KeyId>, String> {
 /// Reads the keys with these ids, in their order, as the cluster has them now.
 ///
 /// # Errors
-/// When the cluster can't be read, or doesn't know all of them: then nothing is to be done to the others either.
+/// Returns an error if the cluster can't be read or does not know one of the ids; nothing may then be done to the
+/// others.
 pub(crate) async fn keys(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, CliError> {
     let found = list::by_id(session, ids).await?;
     let mut by_id: std::collections::HashMap<KeyId, ApiKey> =

@@ -125,7 +125,7 @@ impl RowOptions {
     /// Prints the chosen columns as CSV to stdout, under the names that they have in the complete file.
     ///
     /// # Errors
-    /// When stdout can't be written.
+    /// Returns an error if stdout can't be written.
     pub(crate) fn put_csv(&self, keys: impl Iterator<Item = ApiKey>, now: Millis) -> Result<(), CliError> {
         let place = |name: &&str| COLUMNS.iter().find(|(own, ..)| own == name).and_then(|(.., place)| *place);
         let places: Vec<usize> = if self.columns.is_empty() {
@@ -145,7 +145,7 @@ impl RowOptions {
     /// Prints the ids to stdout, one per line.
     ///
     /// # Errors
-    /// When stdout can't be written.
+    /// Returns an error if stdout can't be written.
     pub(crate) fn put_ids<'i>(ids: impl Iterator<Item = &'i str>) -> Result<(), CliError> {
         use std::io::Write;
         let mut out = std::io::BufWriter::new(output::stdout());

@@ -41,7 +41,7 @@ impl Source {
     /// where nobody can be asked.
     ///
     /// # Errors
-    /// When it can't be read, is blank or too long.
+    /// Returns an error if the secret can't be read, is blank, or exceeds [`MAX_SECRET_BYTES`].
     pub(crate) fn read(&self, what: &str, options: &str) -> Result<Secret, CliError> {
         let secret = match self {
             Self::Stdin => read(&mut io::stdin().lock()).map_err(|error| unreadable("stdin", &error))?,

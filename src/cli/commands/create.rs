@@ -115,7 +115,7 @@ impl KeyArgs {
     /// Returns the draft of the key as given, unchecked.
     ///
     /// # Errors
-    /// When a file that is named can't be read.
+    /// Returns an error if a file named by an option can't be read.
     pub(crate) fn draft(&self) -> Result<Draft, CliError> {
         Ok(Draft {
             name: self.name.clone(),
@@ -149,7 +149,7 @@ impl KeyArgs {
     /// Chooses the destination, and checks beforehand that the secret will reach somebody.
     ///
     /// # Errors
-    /// When nobody would get it, or the file can't be created.
+    /// Returns an error if the secret would reach nobody, or the file can't be created.
     pub(crate) fn destination(&self) -> Result<SecretDestination, CliError> {
         destination::destination(self.secret_file.as_deref(), self.output)
     }
@@ -195,7 +195,7 @@ impl SecretDestination {
     /// to by its option.
     ///
     /// # Errors
-    /// When the answer can't be read.
+    /// Returns an error if the answer can't be read from the terminal.
     pub(crate) fn is_agreed(&self) -> Result<bool, CliError> {
         let agreed = !matches!(self, Self::Screen) || agreed()?;
         if !agreed {
@@ -220,7 +220,7 @@ fn show_request(session: &Session, checked: &Checked, format: PlainFormat) -> Re
 /// Prints a request that is not sent; its body must hold no secret.
 ///
 /// # Errors
-/// When stdout can't be written.
+/// Returns an error if stdout can't be written.
 pub(crate) fn put_request(head: &str, body: &str, format: PlainFormat) -> Result<(), CliError> {
     let body = json::pretty(body);
     match format {
@@ -237,7 +237,7 @@ fn agreed() -> Result<bool, CliError> {
 /// Creates the key. After an interrupt, reports what the cluster made of the request.
 ///
 /// # Errors
-/// When there is no key, or one whose secret was lost.
+/// Returns an error if no key was created, or its secret was lost.
 pub(crate) async fn send(session: &Session, key: &CreateKey) -> Result<CreatedKey, CliError> {
     sent_or_interrupted(session, create::create(session, key), Problem::from).await
 }
@@ -245,7 +245,7 @@ pub(crate) async fn send(session: &Session, key: &CreateKey) -> Result<CreatedKe
 /// Waits for the creation of a key. After a signal, asks the cluster for the key, and completes the journal.
 ///
 /// # Errors
-/// When there is no key, or one whose secret was lost.
+/// Returns an error if no key was created, or its secret was lost.
 pub(crate) async fn sent_or_interrupted(
     session: &Session,
     sending: impl Future<Output = Result<CreatedKey, CreateError>>,
@@ -272,7 +272,8 @@ pub(crate) fn ended(created: &CreatedKey) -> Exit {
 /// again.
 ///
 /// # Errors
-/// When the secret could not be written; after it was written to a file, when the key's data could not be printed.
+/// Returns an error if the secret could not be written, or if it is in its file and the key's data could not be
+/// printed.
 pub(crate) async fn hand_over(
     session: &Session,
     created: &CreatedKey,

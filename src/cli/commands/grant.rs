@@ -82,7 +82,7 @@ impl OwnerArgs {
     /// Reads the credential with which the owner agrees.
     ///
     /// # Errors
-    /// When it can't be read, or nobody can be asked for it.
+    /// Returns an error if the secret can't be read, or there is no terminal to ask for it.
     fn secret(&self) -> Result<Secret, CliError> {
         match &self.user {
             Some(user) => {
@@ -154,7 +154,7 @@ fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
 /// Reads the roles, and checks the whole draft.
 ///
 /// # Errors
-/// When the roles are refused, or with one line for each option that is wrong.
+/// Returns an error if the cluster refuses the roles, and a usage error with one line for each wrong option.
 async fn checked(session: &Session, draft: &NewKeyDraft, credential: Secret) -> Result<(Grant, Vec<Piece>), CliError> {
     let roles = draft::roles(session, &draft.key).await?;
     let zone = clock::zone();

@@ -200,7 +200,7 @@ fn check_query(query: &str) -> Result<(), CliError> {
 /// Finds the keys that match a search now and are not invalidated yet, as a set of their ids.
 ///
 /// # Errors
-/// When it is not known of some keys whether they match, unless those shall be left out.
+/// Returns an error if it is unknown whether some keys match, unless the options exclude those.
 async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<KeySet, CliError> {
     match clock::compare(session).await {
         Ok(clock::Compared::Differed(skew)) => {

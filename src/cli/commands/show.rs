@@ -101,7 +101,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ShowArgs) -> Result<Exit,
 /// `None` if it means several, which are listed.
 ///
 /// # Errors
-/// When it means none, or the cluster can't be asked.
+/// Returns an error if the reference matches no key, or the cluster can't be asked.
 pub(crate) async fn one(session: &Session, reference: &str) -> Result<Option<ApiKey>, CliError> {
     let mut found = find::named(session, reference).await?;
     let key = match choose(&found) {

@@ -211,7 +211,7 @@ fn lines(planned: &PlannedUpdate) -> Vec<String> {
 /// Asks a person to confirm the update; returns `true` if confirmed.
 ///
 /// # Errors
-/// When nobody can be asked.
+/// Returns an error if there is no terminal to ask on.
 fn confirmed_by_a_person() -> Result<bool, CliError> {
     if !output::someone_is_there() {
         return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));

@@ -32,7 +32,7 @@ pub(crate) enum SecretDestination {
 /// Chooses the destination of a new key's secret, and checks beforehand that the secret will reach somebody.
 ///
 /// # Errors
-/// When nobody would get it, or the file can't be created.
+/// Returns an error if the secret would reach nobody, or the file can't be created.
 pub(crate) fn destination(secret_file: Option<&Path>, format: PlainFormat) -> Result<SecretDestination, CliError> {
     if let Some(path) = secret_file {
         check_path("--secret-file", path)?;
@@ -48,7 +48,7 @@ pub(crate) fn destination(secret_file: Option<&Path>, format: PlainFormat) -> Re
 /// Refuses a path that other programs take for stdout; a file of that name would be a surprise.
 ///
 /// # Errors
-/// When the path is `-`.
+/// Returns a usage error if the path is `-`.
 pub(crate) fn check_path(option: &str, path: &Path) -> Result<(), CliError> {
     if path == Path::new("-") {
         return Err(CliError::usage(format!(

@@ -83,7 +83,7 @@ impl Write for Stdout {
 /// Prints data to stdout.
 ///
 /// # Errors
-/// When stdout can't be written.
+/// Returns an error if stdout can't be written.
 pub(super) fn put(text: &str) -> Result<(), CliError> {
     let mut out = stdout();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::Output)
@@ -92,7 +92,7 @@ pub(super) fn put(text: &str) -> Result<(), CliError> {
 /// Prints JSON to stdout, without a copy of it in memory.
 ///
 /// # Errors
-/// When stdout can't be written.
+/// Returns an error if stdout can't be written.
 pub(super) fn put_json(data: &impl Serialize) -> Result<(), CliError> {
     let mut out = Escaping::json(BufWriter::new(stdout()));
     serde_json::to_writer_pretty(&mut out, data).map_err(|error| CliError::Output(error.into()))?;
@@ -102,7 +102,7 @@ pub(super) fn put_json(data: &impl Serialize) -> Result<(), CliError> {
 /// Formats JSON as it is printed, indented and with a line end.
 ///
 /// # Errors
-/// When the data can't be written as JSON.
+/// Returns an error if the data can't be represented as JSON.
 pub(super) fn json(data: &impl Serialize) -> io::Result<Vec<u8>> {
     // Room for the answer to a creation: a buffer that grows leaves a secret behind in memory.
     let mut text = Vec::with_capacity(16 * 1024);
@@ -116,7 +116,7 @@ pub(super) fn json(data: &impl Serialize) -> io::Result<Vec<u8>> {
 /// Prints rows as CSV to stdout.
 ///
 /// # Errors
-/// When stdout can't be written.
+/// Returns an error if stdout can't be written.
 pub(super) fn put_csv(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<(), CliError> {
     write_csv(BufWriter::new(stdout()), head, rows).map_err(CliError::Output)
 }
@@ -124,7 +124,7 @@ pub(super) fn put_csv(head: &[&str], rows: impl Iterator<Item = Vec<String>>) ->
 /// Prints rows as CSV to stdout whose cells are guarded already, with CRLF like files.
 ///
 /// # Errors
-/// When stdout can't be written.
+/// Returns an error if stdout can't be written.
 pub(super) fn put_csv_exact(head: Option<&[&str]>, rows: impl Iterator<Item = Vec<String>>) -> Result<(), CliError> {
     let out = BufWriter::new(stdout());
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
@@ -162,7 +162,7 @@ pub(super) fn someone_is_there() -> bool {
 /// Asks a person for a line.
 ///
 /// # Errors
-/// When stdin can't be read.
+/// Returns an error if stdin can't be read.
 pub(super) fn ask(question: &str) -> Result<String, CliError> {
     let mut err = io::stderr().lock();
     let mut line = String::new();

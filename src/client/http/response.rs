@@ -167,7 +167,7 @@ impl Response {
     /// Reads a part of the body that was taken out of it before.
     ///
     /// # Errors
-    /// As [`Response::parse`].
+    /// Returns the errors of [`Response::parse`].
     pub(crate) fn parse_part<'a, T: Deserialize<'a>>(&self, part: &'a [u8]) -> Result<T, ClientError> {
         serde_json::from_slice(part).map_err(|error| self.unreadable(&error))
     }

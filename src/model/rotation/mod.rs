@@ -235,7 +235,7 @@ impl Rotation {
     /// Formats the rotation as JSON, for storing it.
     ///
     /// # Errors
-    /// When the path of a destination file is not valid UTF-8.
+    /// Returns an error if the path of a destination file is not valid UTF-8.
     pub fn text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }

@@ -129,7 +129,7 @@ impl Mistake {
 /// Finds the keys in a text, the most likely one first.
 ///
 /// # Errors
-/// When there is no key, with what the text is instead.
+/// Returns what the text is instead if it contains no key.
 pub fn read(text: &Secret) -> Result<Vec<Candidate>, PastedError> {
     let text = text.expose();
     if text.len() > MAX_TEXT_BYTES {

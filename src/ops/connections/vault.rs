@@ -41,7 +41,7 @@ pub fn read_profiles(vault: &Arc<dyn Vault>) -> Result<ReadProfiles, Problem> {
 /// Keeps a profile, and reads all again.
 ///
 /// # Errors
-/// When it could not be kept.
+/// Returns an error if the profile could not be saved.
 pub fn save_profile(vault: &Arc<dyn Vault>, profile: &Profile) -> Result<ReadProfiles, Problem> {
     Profiles::new(Arc::clone(vault)).save(profile)?;
     read_profiles(vault)
@@ -50,7 +50,7 @@ pub fn save_profile(vault: &Arc<dyn Vault>, profile: &Profile) -> Result<ReadPro
 /// Forgets a profile, and reads all again.
 ///
 /// # Errors
-/// When it may still be there.
+/// Returns an error if the profile may still be in the vault.
 pub fn remove_profile(vault: &Arc<dyn Vault>, id: &ProfileId) -> Result<ReadProfiles, Problem> {
     Profiles::new(Arc::clone(vault)).remove(id)?;
     read_profiles(vault)
@@ -59,7 +59,8 @@ pub fn remove_profile(vault: &Arc<dyn Vault>, id: &ProfileId) -> Result<ReadProf
 /// Keeps the secret of a key, and returns where, as text for a message.
 ///
 /// # Errors
-/// When it could not be kept; also where there is only the memory of this process: nobody could get it from there.
+/// Returns an error if the secret could not be saved, or the vault is only the memory of this process, from which
+/// nobody could get it later.
 pub fn keep_secret(
     vault: &Arc<dyn Vault>,
     id: &KeyId,
@@ -80,7 +81,7 @@ pub fn keep_secret(
 /// that was kept for a key of another cluster stays. Returns the number of secrets that were forgotten.
 ///
 /// # Errors
-/// When the vault can't be asked.
+/// Returns an error if the vault can't be read.
 pub fn forget_ended(kept: &KeptSecrets, cluster: Option<&str>, ended: &[KeyId]) -> Result<usize, VaultError> {
     let mut forgotten = 0;
     let known = kept.ids()?;

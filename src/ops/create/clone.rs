@@ -57,7 +57,7 @@ pub async fn clone(session: &Session, clone: &CloneKey) -> Result<CreatedKey, Cr
 /// not be read: then the copy, which has the same owner, can't be read either.
 ///
 /// # Errors
-/// When the cluster can't be asked, or would tell nothing.
+/// Returns an error if the cluster can't be asked, or its answer could prove nothing.
 pub async fn look_for(session: &Session, clone: &CloneKey) -> Result<Vec<ApiKey>, ClientError> {
     let Some(request_id) = &clone.request_id else { return Err(grant::unseen()) };
     create::by_request_id(session, request_id, &clone.name).await

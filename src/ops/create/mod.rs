@@ -147,7 +147,7 @@ pub async fn create(session: &Session, key: &CreateKey) -> Result<CreatedKey, Cr
 /// Returns the trace by which a key will be found. For a key without a request id, the keys of its name are read first.
 ///
 /// # Errors
-/// When those keys can't be read: then nothing is sent.
+/// Returns an error if the existing keys can't be read; nothing is then sent.
 pub(super) async fn trace(session: &Session, key: &CreateKey, sent: Millis) -> Result<Trace, ClientError> {
     if let Some(id) = key.request_id() {
         return Ok(Trace::RequestId(id.to_owned()));
@@ -295,7 +295,7 @@ async fn look(session: &Session, name: &str, trace: &Trace) -> Result<Found, Cli
 /// Returns the keys with this request id in their metadata.
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub async fn by_request_id(session: &Session, request_id: &str, name: &str) -> Result<Vec<ApiKey>, ClientError> {
     if session.has(Feature::Query) {
         let mut query = KeyQuery::new(10);

@@ -118,7 +118,7 @@ pub struct History {
 /// Verifies the whole hash chain.
 ///
 /// # Errors
-/// When a file can't be read.
+/// Returns an error if a file can't be read.
 pub fn check(journal: &Journal) -> Result<Verification, Problem> {
     let (report, ()) = checked(journal, || (), |(), _, _| ())?;
     Ok(Verification::new(journal, &report))
@@ -127,7 +127,7 @@ pub fn check(journal: &Journal) -> Result<Verification, Problem> {
 /// Reads all operations, and verifies the journal in the same pass.
 ///
 /// # Errors
-/// When a file can't be read.
+/// Returns an error if a file can't be read.
 pub fn read(journal: &Journal) -> Result<JournalLog, Problem> {
     let (report, operations) =
         checked(journal, Operations::default, |operations, entry, _| operations.take(entry.clone()))?;
@@ -139,7 +139,7 @@ pub fn read(journal: &Journal) -> Result<JournalLog, Problem> {
 /// for each pass.
 ///
 /// # Errors
-/// When a file can't be read.
+/// Returns an error if a file can't be read.
 pub fn checked<T>(
     journal: &Journal,
     begin: impl Fn() -> T,
@@ -163,7 +163,7 @@ pub fn checked<T>(
 /// Reads the operations on a key, newest first, at most `most` of them. The chain as a whole is not verified.
 ///
 /// # Errors
-/// When a file can't be read.
+/// Returns an error if a file can't be read.
 pub fn of_key(journal: &Journal, key: &KeyId, most: usize) -> Result<History, Problem> {
     let failed = |error: io::Error| unreadable(journal, &error);
     let mut found: Vec<Read> = Vec::new();
@@ -247,7 +247,8 @@ pub struct Export {
 /// Writes the file and returns the number of operations in it. Leaves no file behind if it is stopped or fails.
 ///
 /// # Errors
-/// When the file exists already or can't be written, when an entry is missing from the journal, or when it was stopped.
+/// Returns an error if the file exists already or can't be written, if an entry is missing from the journal, or if the
+/// export was stopped.
 pub fn to_file(journal: &Journal, export: &Export, stop: &AtomicBool) -> Result<u64, Problem> {
     let path = &export.path;
     let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;

@@ -53,8 +53,8 @@ pub struct Shipped {
     pub failed: Vec<Undelivered>,
     /// Result of verifying the journal before shipping.
     pub report: Report,
-    /// Error because of which the rest was not sent; `None` if everything was sent.
-    pub ended_by: Option<Box<ClientError>>,
+    /// Problem of the cluster or of a journal file because of which the rest was not sent; `None` if everything was sent.
+    pub ended_by: Option<Box<Problem>>,
 }
 
 /// Reason why nothing was shipped.
@@ -66,15 +66,16 @@ pub enum NotShipped {
     Problem(Box<Problem>),
 }
 
-/// Verifies the journal and ships it, oldest entry first. `tell` receives the number of entries answered so far.
+/// Verifies the journal and ships it, oldest entry first. `progress` receives the number of entries answered so far.
 ///
 /// # Errors
-/// [`NotShipped`]; then nothing was sent. Errors of the cluster are in [`Shipped`].
+/// Returns [`NotShipped`] if nothing was sent because the journal is missing, unreadable or broken. Problems after that
+/// are in [`Shipped::ended_by`].
 pub async fn ship(
     session: &Session,
     journal: &Journal,
     what: &Shipment,
-    tell: impl Fn(u64),
+    progress: impl Fn(u64),
 ) -> Result<Shipped, NotShipped> {
     if let Some(why) = journal.not_kept() {
         return Err(NotShipped::Problem(Box::new(Problem::new("There is no journal to ship", why.words()))));
@@ -90,10 +91,17 @@ pub async fn ship(
         return Err(NotShipped::Broken(Box::new(report)));
     }
     let mut shipped = Shipped { report, ..Shipped::default() };
-    let files = journal.files().map_err(|error| unreadable(&error))?;
+    let files = journal.files().map_err(|error| NotShipped::Problem(Box::new(unreadable(&error))))?;
     let since = what.since.map(calendar::rfc3339_millis);
     for file in files {
-        let text = beside(move || std::fs::read(file)).await?;
+        let text = match beside(move || std::fs::read(file)).await {
+            Ok(text) => text,
+            // Entries of earlier files were sent already.
+            Err(error) => {
+                shipped.ended_by = Some(Box::new(unreadable(&error)));
+                return Ok(shipped);
+            }
+        };
         let lines = text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
         // What is not as it was written is no entry; the check has told it.
         let entries = lines.filter_map(|line| Some(Document { line, entry: journal::read(line).ok()? }));
@@ -101,24 +109,23 @@ pub async fn ship(
         let documents: Vec<Document<'_>> = wanted.collect();
         for chunk in chunks(&documents) {
             if let Err(error) = deliver(session, &what.index, chunk, &mut shipped).await {
-                shipped.ended_by = Some(Box::new(error));
+                shipped.ended_by = Some(Box::new(error.into()));
                 return Ok(shipped);
             }
-            tell(shipped.shipped + shipped.already_there + shipped.failed.len() as u64);
+            progress(shipped.shipped + shipped.already_there + shipped.failed.len() as u64);
         }
     }
     Ok(shipped)
 }
 
 /// Runs a blocking read outside the async runtime.
-async fn beside<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, NotShipped> {
-    let done = tokio::task::spawn_blocking(read).await;
-    done.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| unreadable(&error))
+async fn beside<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-fn unreadable(error: &io::Error) -> NotShipped {
+fn unreadable(error: &io::Error) -> Problem {
     let hint = "Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL";
-    NotShipped::Problem(Box::new(Problem::new("The journal can’t be read", &error.to_string()).hint(hint)))
+    Problem::new("The journal can’t be read", &error.to_string()).hint(hint)
 }
 
 struct Document<'a> {

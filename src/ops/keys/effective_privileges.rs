@@ -31,7 +31,7 @@ pub struct KeyRights {
 /// Reads a key with its effective privileges; `None` if the cluster doesn't know the key.
 ///
 /// # Errors
-/// When the key can't be read. An owner that can't be read is no error: its state is not known then.
+/// Returns an error if the key can't be read. An unreadable owner is no error: the owner's state is then unknown.
 pub async fn of(session: &Session, id: &KeyId) -> Result<Option<KeyRights>, ClientError> {
     let Some(key) = with_limits(session, id).await? else { return Ok(None) };
     Ok(Some(of_key(session, key).await))
@@ -40,7 +40,7 @@ pub async fn of(session: &Session, id: &KeyId) -> Result<Option<KeyRights>, Clie
 /// Reads a key as [`of`] does, and describes its effective privileges.
 ///
 /// # Errors
-/// As for [`of`].
+/// Returns the errors of [`of`].
 pub async fn told(session: &Session, id: &KeyId) -> Result<Option<DescribedRights>, ClientError> {
     let Some(whole) = of(session, id).await? else { return Ok(None) };
     let work = tokio::task::spawn_blocking(move || DescribedRights::of(whole)).await;
@@ -62,7 +62,7 @@ pub async fn of_key(session: &Session, key: ApiKey) -> KeyRights {
 /// Reads a key, with its owner's snapshot if the cluster returns it; `None` if the cluster doesn't know the key.
 ///
 /// # Errors
-/// When the key can't be read.
+/// Returns an error if the key can't be read.
 pub async fn with_limits(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, ClientError> {
     let own = session.sees_own_only();
     if session.has(Feature::LimitedBy) {

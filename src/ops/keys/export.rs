@@ -56,7 +56,7 @@ pub struct Exported {
 /// Writes the file. `tell` receives the number of keys written so far. This call blocks.
 ///
 /// # Errors
-/// When the file exists already or can't be written, or when the export was stopped.
+/// Returns an error if the file exists already or can't be written, or if the export was stopped.
 pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + Sync) -> Result<Exported, Problem> {
     let path = &export.path;
     let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;

@@ -15,7 +15,7 @@ use crate::{
 /// with exactly this name. It is never a pattern.
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub async fn named(session: &Session, reference: &str) -> Result<Vec<ApiKey>, ClientError> {
     let candidates = candidates(session, reference).await?;
     Ok(list_view::named(&candidates, reference).into_iter().cloned().collect())
@@ -34,7 +34,7 @@ pub struct Meant {
 /// may be used again. An id means its key whatever the others are called.
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub async fn not_yet_invalidated(session: &Session, reference: &str) -> Result<Meant, ClientError> {
     Ok(sort_out(candidates(session, reference).await?, reference))
 }
@@ -65,7 +65,7 @@ async fn candidates(session: &Session, reference: &str) -> Result<Vec<ApiKey>, C
 /// name are counted.
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub async fn taken(session: &Session, name: &str, application_id: Option<&str>) -> Result<Taken, ClientError> {
     if !(session.privileges.sees_all_keys() || session.privileges.sees_own_keys()) {
         return Ok(Taken::default());

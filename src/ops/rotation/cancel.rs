@@ -36,7 +36,7 @@ pub struct CancelPlan {
 /// same guard as the act. Only a key that would be invalidated has to be proved to be the successor.
 ///
 /// # Errors
-/// When [`cancel`] would be refused now.
+/// Returns the problem with which [`cancel`] would be refused now.
 pub async fn check_cancel(session: &Session, rotation: &Rotation, keep: bool) -> Result<CancelPlan, Problem> {
     check_cluster(session, rotation).await?;
     let Some(id) = rotation.successor() else {
@@ -80,7 +80,8 @@ fn check_sees_successor(session: &Session, rotation: &Rotation) -> Result<(), Pr
 /// of which no key works any more is closed, and nothing is sent for it. Returns the successor's id if there was one.
 ///
 /// # Errors
-/// When the old key has ended and the successor works, and when the successor was not seen to be invalidated.
+/// Returns a problem if the old key has ended and the successor works, or if the successor was not seen to be
+/// invalidated.
 pub async fn cancel(
     session: &Session,
     guard: &mut RotationGuard,

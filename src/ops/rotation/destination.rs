@@ -14,7 +14,7 @@ use crate::{
 /// Reads a key from a file, encoded or as `id:key`; `None` if there is none.
 ///
 /// # Errors
-/// When the file can't be read.
+/// Returns an error if the file can't be read.
 pub fn in_file(path: &Path) -> io::Result<Option<(KeyId, Secret)>> {
     let text = secret_file::read(path)?;
     let login = text.and_then(|text| Login::from_api_key_text(text.expose()).ok());
@@ -37,7 +37,7 @@ pub fn arrived(place: &Destination) -> DestinationContent {
 /// Returns an absolute path that can be saved as text.
 ///
 /// # Errors
-/// When the path is not UTF-8.
+/// Returns an error if the path is not UTF-8.
 pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     match path.to_str() {

@@ -79,7 +79,7 @@ impl OpenDestination {
     /// Creates a new file for the secret at `path`, which is made absolute.
     ///
     /// # Errors
-    /// When the file exists already, when the path is not UTF-8, and on any other I/O error.
+    /// Returns an error if the file exists already, if the path is not UTF-8, and on any other I/O error.
     pub fn file(path: &Path) -> std::io::Result<Self> {
         Ok(Self::File(SecretFile::create(&destination::absolute(path)?)?))
     }
@@ -122,8 +122,8 @@ impl ClusterRotations {
 /// Reads the rotations of the session's cluster, and the states of their keys.
 ///
 /// # Errors
-/// When the cluster can't be identified, or the folder can't be read. If the keys can't be read, their states are
-/// unknown.
+/// Returns a problem if the cluster can't be identified, or the folder can't be read. If the keys can't be read, their
+/// states are unknown.
 pub async fn here(session: &Session, rotations: &Rotations) -> Result<ClusterRotations, Problem> {
     let cluster = cluster_of(session).await?;
     let listing = all(rotations).await?;
@@ -159,7 +159,7 @@ pub struct Planned {
 /// far.
 ///
 /// # Errors
-/// When the rotations on this machine can't be read.
+/// Returns a problem if the rotations on this machine can't be read.
 pub async fn plans(
     session: &Session,
     rotations: &Rotations,
@@ -357,7 +357,8 @@ fn nobody() -> Problem {
 /// Begins a rotation and runs it as far as possible.
 ///
 /// # Errors
-/// When nothing was begun: the key is being rotated already, a consent is missing, or the rotation can't be saved.
+/// Returns a problem if nothing was begun: the key is being rotated already, a consent is missing, or the rotation
+/// can't be saved.
 pub async fn start(
     session: &Session,
     rotations: &Rotations,
@@ -412,8 +413,9 @@ pub struct Answers {
 /// Resumes a rotation that was interrupted or that waits, and runs it as far as possible.
 ///
 /// # Errors
-/// When a person has to confirm whether they have the secret, when an answer does not fit the rotation, and when the
-/// cluster can't be asked: then nothing was done.
+/// Returns a problem if a person has to confirm whether they have the secret, if an answer does not fit the rotation, if
+/// the cluster can't be asked, or if the file for another secret can't be created. No successor was created then; keys
+/// that nobody has the secret of may have been invalidated, each of which was reported as progress.
 pub async fn resume(
     session: &Session,
     guard: RotationGuard,
@@ -638,7 +640,7 @@ async fn one_of(
 /// Creates a new file in `folder` for the secret of a plan's successor, named by the old key's id.
 ///
 /// # Errors
-/// When the id can't be a file name, and on any I/O error.
+/// Returns an error if the id can't be a file name, and on any I/O error.
 pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Problem> {
     let old = &plan.old.id;
     let name = destination::file_name(old).ok_or_else(|| {
@@ -650,7 +652,7 @@ pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Pr
 /// Creates a folder for the secrets of several successors if there is none, and returns its absolute path.
 ///
 /// # Errors
-/// When there is no such folder and it can't be created: then nothing was begun.
+/// Returns a problem if the folder does not exist and can't be created; nothing was begun then.
 pub fn folder_for_secrets(folder: &Path) -> Result<PathBuf, Problem> {
     let folder = destination::absolute(folder).and_then(|folder| make_folder(&folder).map(|()| folder));
     folder.map_err(|error| {
@@ -697,7 +699,7 @@ impl CancelPlans {
 /// gets a problem as its outcome. `each` receives each outcome.
 ///
 /// # Errors
-/// When the rotations that are due can't be determined.
+/// Returns a problem if the rotations that are due can't be determined.
 pub async fn end_these(
     session: &Session,
     rotations: &Rotations,
@@ -722,7 +724,7 @@ pub async fn end_these(
 /// Cancels a rotation that is locked, as [`cancel()`] does, and returns it.
 ///
 /// # Errors
-/// As for [`cancel()`].
+/// Returns the problems of [`cancel()`].
 pub async fn cancel_rotation(
     session: &Session,
     guard: &mut RotationGuard,
@@ -737,7 +739,7 @@ pub async fn cancel_rotation(
 /// rotations take precedence over finished ones.
 ///
 /// # Errors
-/// When there is none, when several are meant, and as for [`take`].
+/// Returns a problem if the reference matches no rotation or several, and the problems of [`take`].
 pub fn find_rotation(rotations: &Rotations, listing: &Listing, reference: &str) -> Result<RotationGuard, Problem> {
     if let Some(rotation) = listing.rotations.iter().find(|rotation| rotation.id == reference) {
         return take(rotations, &rotation.id);

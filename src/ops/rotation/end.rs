@@ -34,7 +34,7 @@ use crate::{
 /// `None` for a key that is restricted to a workflow, which may sign in and ask nothing.
 ///
 /// # Errors
-/// When it doesn't sign in: then nothing is ended, now or later.
+/// Returns a problem if the successor does not sign in; the old key is then not ended, now or later.
 pub async fn try_it(session: &Session, guard: &mut RotationGuard, secret: &Secret) -> Result<Option<Trial>, Problem> {
     let key = usable_successor(session, &guard.rotation).await?;
     let tried = try_key::try_key(session.client.endpoint(), &key.id, secret, key.role_descriptors.as_deref()).await;
@@ -65,7 +65,7 @@ pub async fn try_it(session: &Session, guard: &mut RotationGuard, secret: &Secre
 /// Begins the grace period on a person's confirmation that they have the secret, if it can't be tried here.
 ///
 /// # Errors
-/// When the successor can't be used.
+/// Returns a problem if the successor can't be used.
 pub async fn said(session: &Session, guard: &mut RotationGuard) -> Result<(), Problem> {
     usable_successor(session, &guard.rotation).await?;
     begin_grace(session, guard, Tried::Said).await
@@ -116,7 +116,7 @@ async fn working_successor(session: &Session, rotation: &Rotation) -> Result<Api
 /// and written down, and is no reason to stop.
 ///
 /// # Errors
-/// When the rotation's own state can't be written.
+/// Returns a problem if the state of the rotation can't be written.
 pub async fn link(
     session: &Session,
     guard: &mut RotationGuard,
@@ -209,7 +209,7 @@ struct Judged {
 /// as the operation.
 ///
 /// # Errors
-/// When [`end`] would be refused now.
+/// Returns the problem with which [`end`] would be refused now.
 pub async fn check_end(session: &Session, rotation: &Rotation) -> Result<EndPlan, Problem> {
     Ok(judge(session, rotation, &mut false).await?.plan)
 }
@@ -260,7 +260,7 @@ async fn judge(session: &Session, rotation: &Rotation, seen_valid: &mut bool) ->
 /// belong to it, and that the same cluster answers before and after.
 ///
 /// # Errors
-/// When the old key was not seen to be ended. What was begun is saved and can be resumed.
+/// Returns a problem if the old key was not seen to be ended. The state is saved, and the rotation can be resumed.
 pub async fn end(
     session: &Session,
     guard: &mut RotationGuard,

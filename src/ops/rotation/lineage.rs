@@ -63,7 +63,7 @@ async fn expired(session: &Session, keys: &[&ApiKey]) -> Result<HashSet<KeyId>, 
 /// Standing of a key that was read; the cluster says itself whether it has expired.
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub(super) async fn standing_of(session: &Session, key: &ApiKey) -> Result<KeyState, ClientError> {
     let expired = expired(session, &[key]).await?;
     Ok(KeyState::with(key, expired.contains(&key.id)))
@@ -94,7 +94,7 @@ impl LiveSuccessor {
 /// that keys of the last second may be missing) and the one that its own metadata names (`rotated_to`).
 ///
 /// # Errors
-/// When the cluster can't be asked.
+/// Returns an error if the cluster can't be asked.
 pub(super) async fn live_successors(session: &Session, old: &ApiKey) -> Result<Vec<LiveSuccessor>, Problem> {
     let mut query = KeyQuery::new(MAX_LIVE_SUCCESSORS);
     query.filter = Some(json!({ "bool": { "filter": [
@@ -298,7 +298,7 @@ impl KeyStates {
 /// session's cluster; finished ones are left out.
 ///
 /// # Errors
-/// When the cluster can't be asked, or another one answers.
+/// Returns an error if the cluster can't be asked, or another one answers.
 pub async fn states(session: &Session, rotations: &[Rotation]) -> Result<KeyStates, Problem> {
     let open: Vec<&Rotation> = rotations.iter().filter(|rotation| !rotation.is_finished()).collect();
     let Some(first) = open.first() else { return Ok(KeyStates::default()) };

@@ -314,17 +314,14 @@ pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> P
 /// Saves that the hand-over begins: from here on somebody may have the secret.
 ///
 /// # Errors
-/// When it can't be saved: then the secret must not be delivered.
+/// Returns a problem if the state can't be saved; the secret must not be delivered then.
 pub fn hand_over_begins(guard: &mut RotationGuard) -> Result<(), Problem> {
     guard.rotation.hand_over_begins()?;
     save(guard)
 }
 
 /// Handles a failed delivery: invalidates the successor, whose secret nobody has; a later run creates another one.
-/// Returns the problem to report.
-///
-/// # Errors
-/// Always, with the state afterwards.
+/// Returns the problem to report, with the state afterwards.
 pub async fn hand_over_failed(
     session: &Session,
     guard: &mut RotationGuard,
@@ -356,7 +353,7 @@ pub async fn hand_over_failed(
 /// Saves that the secret was delivered.
 ///
 /// # Errors
-/// When it can't be saved; a later run finds out by itself.
+/// Returns a problem if the state can't be saved; a later run determines it again.
 pub fn handed_over(guard: &mut RotationGuard) -> Result<(), Problem> {
     let successor = guard.rotation.successor().cloned().unwrap_or_default();
     guard.rotation.handed_over(successor)?;
@@ -367,7 +364,7 @@ pub fn handed_over(guard: &mut RotationGuard) -> Result<(), Problem> {
 /// secret nobody knows.
 ///
 /// # Errors
-/// When a person has to confirm whether they have the secret, and when the cluster can't be asked.
+/// Returns a problem if a person has to confirm whether they have the secret, or the cluster can't be asked.
 pub async fn recover(
     session: &Session,
     guard: &mut RotationGuard,
@@ -430,8 +427,8 @@ fn ask(guard: &RotationGuard, successor: &KeyId) -> Problem {
 /// about a second after they were created, so the search is repeated for some seconds if one may still appear.
 ///
 /// # Errors
-/// When the cluster can't be asked; with `proves`, also when the saved successor is not proved to be one. Without
-/// `proves` the saved successor is included only if its request proves it.
+/// Returns a problem if the cluster can't be asked, and with `proves` also if the saved successor is not proved to be
+/// one. Without `proves` the saved successor is included only if its request proves it.
 pub(super) async fn made_before(
     session: &Session,
     guard: &RotationGuard,

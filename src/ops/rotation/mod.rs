@@ -51,7 +51,8 @@ use crate::{
 /// Reads the identity of the cluster that answers.
 ///
 /// # Errors
-/// When it can't be asked. Without the privilege to ask, the cluster is identified by its address.
+/// Returns an error if the cluster can't be asked. Without the privilege to ask, the cluster is identified by its
+/// address.
 pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
     Ok(cluster_identity::current(session).await?)
 }
@@ -59,7 +60,7 @@ pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
 /// Locks a rotation, so that no other program continues it.
 ///
 /// # Errors
-/// When there is none of this id, when it can't be read, or while another program holds it.
+/// Returns a problem if no rotation has this id, if its state can't be read, or while another program holds it.
 pub fn take(rotations: &Rotations, id: &str) -> Result<RotationGuard, Problem> {
     rotations.lock(id).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
@@ -75,7 +76,8 @@ pub fn take(rotations: &Rotations, id: &str) -> Result<RotationGuard, Problem> {
 /// cluster between two requests.
 ///
 /// # Errors
-/// When another cluster answers, with both names; and when the cluster reported a UUID at sign-in and reports none now.
+/// Returns a problem that names both clusters if another one answers, or if the cluster reported a UUID at sign-in and
+/// reports none now.
 pub async fn check_cluster(session: &Session, rotation: &Rotation) -> Result<(), Problem> {
     let here = cluster_of(session).await?;
     if session.cluster_uuid.is_some() && here.uuid.is_none() {

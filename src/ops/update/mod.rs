@@ -118,7 +118,7 @@ impl NowRead {
     /// A key of those that were read.
     ///
     /// # Errors
-    /// When it is gone, or can't be read.
+    /// Returns a problem if the key is gone or can't be read.
     pub(super) fn one(&self, id: &KeyId) -> Result<ApiKey, Problem> {
         if let Some(key) = self.keys.get(id) {
             return Ok(key.clone());

@@ -107,7 +107,7 @@ pub fn hindrance<'a>(session: &Session, key: impl Into<Facts<'a>>, now: Millis) 
 /// Reads a key again, and what is known of its owner's privileges of today.
 ///
 /// # Errors
-/// When the key is gone, the cluster can't be asked, or its license has no cross-cluster keys.
+/// Returns a problem if the key is gone, the cluster can't be asked, or its license has no cross-cluster keys.
 pub async fn read(session: &Session, id: &KeyId) -> Result<Before, Problem> {
     let read = update::read_now(session, std::slice::from_ref(id), true).await?;
     let key = read.one(id)?;

@@ -77,7 +77,7 @@ fn check_source(agg: &str, source: &CompositeSource) -> Outcome<()> {
 /// Refuses aggregations with errors that only appear when they meet the types of the fields.
 ///
 /// # Errors
-/// As a failure of the only shard.
+/// Returns the error as a failure of the only shard.
 pub fn check_shard(aggs: &[Agg], now: i64) -> Outcome<()> {
     build(aggs, None, now).and_then(|()| check_orders(aggs)).map_err(|error| {
         // Queries inside have made theirs already.

@@ -224,7 +224,7 @@ type Found<'a> = Vec<(View<'a>, &'a Document)>;
 /// Returns the documents of an index that match a query and are visible to the caller.
 ///
 /// # Errors
-/// As a failure of the shard of the index.
+/// Returns the error as a failure of the shard of the index.
 fn find<'a>(
     context: &'a Context,
     name: &'a str,

@@ -228,7 +228,8 @@ fn read_sort(node: &Node) -> Outcome<Vec<(String, bool)>> {
 /// Parses the query of a `_count` request.
 ///
 /// # Errors
-/// As for [`read`]; errors without a message of the query parsers are `Failed to parse` (as seen on 9.5.3).
+/// Returns the errors of [`read`]; those without a message of the query parsers are `Failed to parse` (as seen on
+/// 9.5.3).
 pub fn read_count(request: &Request) -> Outcome<Query> {
     let mut query = Query::All;
     if !request.body.is_empty() {

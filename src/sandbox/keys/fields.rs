@@ -227,7 +227,7 @@ fn only_texts(query: &str, field: &str) -> Box<EsError> {
 /// Refuses queries with errors that only appear when they meet the types of the fields.
 ///
 /// # Errors
-/// As a failure of the only shard.
+/// Returns the error as a failure of the only shard.
 pub fn check_types(query: &Query, now: i64) -> Outcome<()> {
     let is_date = |field: &str| matches!(field, "creation" | "expiration" | "invalidation");
     match query {

@@ -210,7 +210,7 @@ impl Sort {
     /// after all other errors (as seen on 9.5.3).
     ///
     /// # Errors
-    /// As a failure of the only shard.
+    /// Returns the error as a failure of the only shard.
     pub fn check_missing(&self) -> Outcome<()> {
         if let Missing::As(text) = &self.missing
             && self.is_number()
@@ -225,7 +225,7 @@ impl Sort {
     /// Refuses options that do not fit the field's type.
     ///
     /// # Errors
-    /// As a failure of the only shard.
+    /// Returns the error as a failure of the only shard.
     pub fn check(&self) -> Outcome<()> {
         let type_name = match self.field.as_str() {
             "_doc" => return Ok(()),

@@ -110,7 +110,7 @@ impl Profiles {
     /// Returns all profiles. One that can't be read doesn't hide the others.
     ///
     /// # Errors
-    /// When the vault can't be read.
+    /// Returns an error if the vault can't be read.
     pub fn list(&self) -> Result<ProfileList, ProfilesError> {
         let mut list = ProfileList::default();
         for (id, text) in self.texts()? {
@@ -127,7 +127,7 @@ impl Profiles {
     /// Returns the profile of this name, if there is one.
     ///
     /// # Errors
-    /// When the vault can't be read, or the profile is there but can't be read.
+    /// Returns an error if the vault can't be read, or the profile exists but can't be read.
     pub fn by_name(&self, name: &str) -> Result<Option<Profile>, ProfilesError> {
         let list = self.list()?;
         if let Some(profile) = list.profiles.into_iter().find(|profile| profile.name == name) {
@@ -142,8 +142,8 @@ impl Profiles {
     /// Saves a new profile, or replaces the one with its id. Members that a later version added are kept.
     ///
     /// # Errors
-    /// When the name is missing or taken, an earlier text of this id is of a later version, or the vault refuses; what
-    /// was saved before is then still there.
+    /// Returns an error if the name is missing or taken, if the saved text of this id is of a later version, or if the
+    /// vault refuses; the profile saved before is then unchanged.
     pub fn save(&self, profile: &Profile) -> Result<(), ProfilesError> {
         if profile.name.trim().is_empty() {
             return Err(ProfilesError::NoName);
@@ -167,7 +167,7 @@ impl Profiles {
     /// Removes a profile with its credential, also one that can't be read; a missing one is no error.
     ///
     /// # Errors
-    /// When the vault refuses: it may still be there.
+    /// Returns an error if the vault refuses; the profile may still exist.
     pub fn remove(&self, id: &ProfileId) -> Result<(), ProfilesError> {
         Ok(self.vault.remove(&entry(id))?)
     }

@@ -81,7 +81,7 @@ impl Journal {
     /// Reads everything, hands each line that is an entry to `take`, and reports what is wrong.
     ///
     /// # Errors
-    /// When a file can't be read.
+    /// Returns an error if a file can't be read.
     pub fn check(&self, mut take: impl FnMut(&Read, &str)) -> io::Result<Report> {
         let Some(folder) = self.folder() else { return Ok(Report::default()) };
         // The records of the last entry first: entries that are added meanwhile are no fault.

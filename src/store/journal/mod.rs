@@ -291,7 +291,7 @@ impl Journal {
     /// [`Journal::check`]. Returns the number of such lines that are not as they were written.
     ///
     /// # Errors
-    /// When a file can't be read.
+    /// Returns an error if a file can't be read.
     pub fn naming(&self, text: &str, mut take: impl FnMut(Read) -> ControlFlow<()>) -> io::Result<usize> {
         let mut broken = 0;
         for file in self.files()?.iter().rev() {

@@ -67,7 +67,7 @@ impl Rotations {
     /// Reads all rotations. A missing folder is the same as an empty one.
     ///
     /// # Errors
-    /// When the folder can't be read.
+    /// Returns an error if the folder can't be read.
     pub fn all(&self) -> io::Result<Listing> {
         let entries = match fs::read_dir(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listing::default()),

@@ -64,7 +64,7 @@ impl KeptSecrets {
     /// form.
     ///
     /// # Errors
-    /// When the vault refuses.
+    /// Returns an error if the vault refuses.
     pub fn keep_secret(
         &self,
         id: &KeyId,
@@ -82,7 +82,7 @@ impl KeptSecrets {
     /// Returns the kept secret of a key; `None` if none is kept.
     ///
     /// # Errors
-    /// When the vault refuses, or the entry can't be read.
+    /// Returns an error if the vault refuses, or the entry can't be read.
     pub fn find(&self, id: &KeyId) -> Result<Option<KeptSecret>, VaultError> {
         let Some(text) = self.vault.read(&entry_of(id))? else { return Ok(None) };
         let damaged = || VaultError::Other("what is kept for this key can't be read".into());
@@ -94,7 +94,7 @@ impl KeptSecrets {
     /// Returns the ids of the keys for which a secret is kept.
     ///
     /// # Errors
-    /// When the vault can't be read.
+    /// Returns an error if the vault can't be read.
     pub fn ids(&self) -> Result<HashSet<KeyId>, VaultError> {
         let prefix = entry_of(&KeyId::new(""));
         let names = self.vault.names(&prefix)?;
@@ -104,7 +104,7 @@ impl KeptSecrets {
     /// Removes the kept secret of a key; it is no error if none is kept.
     ///
     /// # Errors
-    /// When the vault refuses.
+    /// Returns an error if the vault refuses.
     pub fn forget(&self, id: &KeyId) -> Result<(), VaultError> {
         self.vault.remove(&entry_of(id))
     }

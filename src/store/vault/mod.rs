@@ -15,19 +15,19 @@ pub trait Vault: Send + Sync {
     /// Returns the text of an entry, or `None` when there is no such entry.
     ///
     /// # Errors
-    /// When the vault can't be read.
+    /// Returns an error if the vault can't be read.
     fn read(&self, entry: &str) -> Result<Option<Secret>, VaultError>;
 
     /// Writes the text of an entry, replacing an earlier one of the same name.
     ///
     /// # Errors
-    /// When it could not be written; an earlier text is then still there.
+    /// Returns an error if the entry could not be written; its earlier text is then unchanged.
     fn write(&self, entry: &str, text: &Secret) -> Result<(), VaultError>;
 
     /// Removes an entry; a missing one is no error.
     ///
     /// # Errors
-    /// When the entry may still be there.
+    /// Returns an error if the entry may still exist.
     fn remove(&self, entry: &str) -> Result<(), VaultError>;
 
     /// Returns the names of all entries that begin with `prefix`, sorted.
@@ -36,7 +36,7 @@ pub trait Vault: Send + Sync {
     /// between two processes that save at the same time.
     ///
     /// # Errors
-    /// When the vault can't be read.
+    /// Returns an error if the vault can't be read.
     fn names(&self, prefix: &str) -> Result<Vec<String>, VaultError>;
 
     /// Kind of storage of the entries, to be shown on screen.

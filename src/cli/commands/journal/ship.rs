@@ -17,7 +17,7 @@ use crate::{
         time::{calendar, expiry},
     },
     ops::{
-        Problem, clock,
+        clock,
         journal::{
             reader::entries,
             ship::{self, NotShipped, Shipment, Shipped, Undelivered},
@@ -118,7 +118,7 @@ fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
 fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
     complain(&shipped.report);
     grouped(&shipped.failed).iter().for_each(|line| output::print_error(line));
-    let error = shipped.ended_by.as_ref().map(|error| Problem::from((**error).clone()).words());
+    let error = shipped.ended_by.as_ref().map(|problem| problem.words());
     if let Some(words) = &error {
         output::print_error(&format!("{words}. The rest was not sent; ship again later, nothing will be there twice"));
     }

@@ -46,7 +46,7 @@ impl Regex {
     /// Reads an expression without the slashes around it.
     ///
     /// # Errors
-    /// When it is malformed, or beyond what is read here.
+    /// Returns an error if the expression is malformed or exceeds a limit.
     pub fn parse(source: &str) -> Result<Regex, PatternError> {
         if source.len() > MAX_PATTERN_LENGTH && source.chars().count() > MAX_PATTERN_LENGTH {
             return Err(TooLong);
