@@ -478,34 +478,18 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::model::{
-        connections::{
-            endpoint::{ClusterUrl, Endpoint, Trust},
-            login::Login,
+    use crate::{
+        app::{
+            Command,
+            rotation::answers::tests::{profile, session},
         },
-        secret::Secret,
+        worker::{Answer, Event},
     };
 
-    fn cluster() -> Cluster {
-        let endpoint = Endpoint {
-            url: ClusterUrl::parse("https://localhost:9200").unwrap(),
-            trust: Trust::System,
-            login: Login::Bearer(Secret::new("token")),
-            run_as: None,
-            timeout: Duration::from_secs(60),
-            audit_index: None,
-        };
-        let profile =
-            Profile { id: ProfileId("p".into()), name: "p".into(), environment: Environment::Staging, endpoint };
-        Cluster::new(profile, TimeZone::UTC)
-    }
-
     #[test]
-    fn whatever_is_read_from_a_cluster_fails_with_its_job_and_is_stopped_with_the_cluster() {
-        let mut cluster = cluster();
+    fn whatever_is_read_from_a_cluster_fails_with_its_job() {
+        let mut cluster = Cluster::new(profile(), TimeZone::UTC);
         cluster.session.ask(Ticket(1));
         cluster.keys.ask(Ticket(2));
         cluster.roles.ask(Ticket(3));
@@ -522,5 +506,30 @@ mod tests {
         questions.into_iter().for_each(|ticket| cluster.broken(ticket, 0));
         assert_eq!(cluster.questions(), [], "nothing loads forever");
         assert!(cluster.names.problem().is_some() && cluster.offered.problem().is_some());
+    }
+
+    #[test]
+    fn a_cluster_that_is_closed_stops_what_is_read_from_it() {
+        let mut state = State::new(0, TimeZone::UTC);
+        state.handle(Command::Connect(Box::new(profile())));
+        state.clusters[0].names.ask(Ticket(70));
+        state.clusters[0].offered.ask(Ticket(71));
+        state.take_jobs();
+        state.handle(Command::Disconnect(profile().id));
+        let jobs = state.take_jobs();
+        let stops = |ticket: u64| jobs.iter().any(|job| matches!(job.task, Task::Stop(Ticket(own)) if own == ticket));
+        assert!(stops(70) && stops(71), "{jobs:?}");
+    }
+
+    #[test]
+    fn a_visit_is_noted_by_the_cluster_s_clock_by_which_its_keys_are_created() {
+        const AHEAD: Millis = 3_600_000;
+        let mut state = State::new(1_000_000, TimeZone::UTC);
+        state.handle(Command::Connect(Box::new(profile())));
+        let ticket = state.clusters[0].session.question().unwrap();
+        let session = session();
+        session.client.set_own_skew(AHEAD, 0);
+        state.apply(Event { ticket, answer: Answer::Connected(Ok(Box::new(session))) });
+        assert_eq!(state.settings.visits.get("p"), Some(&(1_000_000 + AHEAD)));
     }
 }
