@@ -208,7 +208,7 @@ fn one_key_with_a_grace_period_from_its_page_to_its_proved_end() {
     desk.press("Rotate 1 key");
     desk.wait_for("Successor created");
     assert!(matches!(place.rotation().state, State::HandingOver { .. }), "on the disk before it is shown");
-    assert!(place.rotations().lock(&place.rotation().id).is_err(), "nobody else goes on with it meanwhile");
+    assert!(place.rotations().lock(&place.rotation().id).is_err(), "no other process resumes it meanwhile");
     assert!(desk.sees(&format!("Takes the place of app ({old})")), "{:?}", desk.texts());
     assert!(desk.is_close_refused() && desk.sees("was not copied, kept or written"));
     desk.press("Go back");

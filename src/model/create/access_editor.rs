@@ -176,7 +176,7 @@ mod tests {
         form.set_names(AccessKind::Search, 0, names(&["c"]));
         assert_eq!(form.compact(), rich.replace(r#""a""#, r#"["c"]"#));
         form.set_names(AccessKind::Search, 1, Vec::new());
-        assert_eq!(form.entries(AccessKind::Search), 2, "the other would slip into the field");
+        assert_eq!(form.entries(AccessKind::Search), 2, "the other would become part of the field");
         form.remove(AccessKind::Search, 1);
         form.set_names(AccessKind::Search, 0, Vec::new());
         assert_eq!(form.names(AccessKind::Search, 0), Some(Vec::new()));
