@@ -107,9 +107,9 @@ proptest::proptest! {
     fn lines_of_a_journal(seed in ANY) {
         let text = foreign_text(seed, JSON);
         on_small_stack(|| {
-            let mut checker = journal::Checker::default();
+            let mut checker = journal::verify::Checker::default();
             for line in text.split("é") {
-                let _ = (journal::read(line), checker.next(line));
+                let _ = (journal::verify::read(line), checker.next(line));
             }
             checker.open();
         });

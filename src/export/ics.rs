@@ -8,7 +8,7 @@ use super::{About, ExportError, Row, Rows, Written};
 use crate::model::{
     Millis,
     text::sanitize,
-    time::{calendar, expiry::Status},
+    time::{calendar, status::Status},
 };
 
 /// Length of an event in milliseconds: it ends when its key expires, and begins 15 minutes before, so that calendars

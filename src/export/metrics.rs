@@ -9,7 +9,7 @@ use std::{
 use super::{Row, writable};
 use crate::model::{
     DAY, Millis,
-    time::expiry::{Status, StatusGroup},
+    time::status::{Status, StatusGroup},
 };
 
 /// Media type of the text.

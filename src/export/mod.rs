@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use crate::model::{
     Millis,
     api_key::{ApiKey, KeyKind},
-    time::expiry::Status,
+    time::status::Status,
 };
 
 pub mod csv;

@@ -10,10 +10,7 @@ use std::{
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::{About, ExportError, Row, Rows, Tell, Written, csv, writable};
-use crate::model::{
-    DAY, Millis,
-    time::{calendar, expiry},
-};
+use crate::model::{DAY, Millis, text::number, time::calendar};
 
 /// Titles of the columns, their widths in characters, and their content.
 const COLUMNS: [(&str, f64, Cell); 16] = [
@@ -205,7 +202,7 @@ fn put_about(book: &mut Workbook, about: &About, keys: u64) -> Result<(), XlsxEr
         sheet.write_string_with_format(line, 0, name, &bold())?;
     }
     put_text(sheet, 0, 1, &about.cluster)?;
-    put_text(sheet, 1, 1, &expiry::thousands(keys))?;
+    put_text(sheet, 1, 1, &number::thousands(keys))?;
     put_text(sheet, 2, 1, &calendar::local(about.made_at, &about.zone))?;
     put_moment(sheet, 3, 1, Some(about.made_at))?;
     put_moment(sheet, 4, 1, Some(about.now))?;

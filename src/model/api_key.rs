@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Millis, text::json, time::expiry::Status};
+use super::{Millis, text::json, time::status::Status};
 
 /// Id that Elasticsearch generated for a key. Keys are only ever invalidated by id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

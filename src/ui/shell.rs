@@ -17,11 +17,11 @@ use crate::{
     app::{Cluster, Command, Screen},
     model::{
         connections::profile::Environment,
-        text::sanitize,
-        time::{
-            age, calendar,
-            expiry::{plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
         },
+        time::{age, calendar},
     },
     ops::clock,
 };

@@ -19,9 +19,9 @@ use crate::{
         rotation::{
             self, Consent, CreatedSuccessor, Delivery, EndOutcome, EndPlan, Interaction, OpenDestination,
             RotationOptions, RotationPlan, RotationProgress,
+            batch::BatchItem,
             driver::{
-                self, Answers, BatchItem, CancelPlans, ClusterRotations, Outcome, Planned, RotationReport,
-                SecretConfirmation,
+                self, Answers, CancelPlans, ClusterRotations, Outcome, Planned, RotationReport, SecretConfirmation,
             },
         },
     },
@@ -155,7 +155,7 @@ pub(super) async fn run(
         Rotate::EndPlans(due) => {
             let ids: Vec<KeyId> = due.iter().map(|rotation| rotation.old.id.clone()).collect();
             let uses = last_use::of(session, &ids).await;
-            Rotated::EndPlans(EndPlans { plans: driver::end_plans(session, &due).await, uses })
+            Rotated::EndPlans(EndPlans { plans: crate::ops::rotation::batch::end_plans(session, &due).await, uses })
         }
         Rotate::CancelPlans(rotation) => Rotated::CancelPlans(Box::new(driver::cancel_plans(session, &rotation).await)),
         Rotate::Start(plan, consent) => {
@@ -165,9 +165,9 @@ pub(super) async fn run(
         Rotate::Kept(guard, secret) => {
             Rotated::After(Ok(Box::new(driver::confirm_delivery(session, *guard, secret, &mut front).await)))
         }
-        Rotate::Many(plans, consent, folder) => match driver::folder_for_secrets(&folder) {
+        Rotate::Many(plans, consent, folder) => match crate::ops::rotation::batch::folder_for_secrets(&folder) {
             Ok(folder) => {
-                let mut destination = |plan: &RotationPlan| driver::file_in(&folder, plan);
+                let mut destination = |plan: &RotationPlan| crate::ops::rotation::batch::file_in(&folder, plan);
                 let mut over = 0;
                 let mut counted = |_: &BatchItem| {
                     over += 1;
@@ -175,9 +175,15 @@ pub(super) async fn run(
                 };
                 let front: (&mut dyn Interaction, _) =
                     (&mut Quiet, &mut counted as &mut (dyn FnMut(&BatchItem) + Send));
-                Rotated::Many(Ok(
-                    driver::many(session, rotations, (&plans, consent), &mut destination, stop, front).await
-                ))
+                Rotated::Many(Ok(crate::ops::rotation::batch::many(
+                    session,
+                    rotations,
+                    (&plans, consent),
+                    &mut destination,
+                    stop,
+                    front,
+                )
+                .await))
             }
             Err(problem) => Rotated::Many(Err(problem)),
         },
@@ -194,7 +200,10 @@ pub(super) async fn run(
                 over += 1;
                 count(over);
             };
-            Rotated::Ended(driver::end_these(session, rotations, &ids, stop, (&mut |_| (), &mut counted)).await)
+            Rotated::Ended(
+                crate::ops::rotation::batch::end_these(session, rotations, &ids, stop, (&mut |_| (), &mut counted))
+                    .await,
+            )
         }
         Rotate::Undo(mut guard) => {
             let undone = rotation::cancel(session, &mut guard, false, &mut |one| front.progress(one)).await;

@@ -142,7 +142,9 @@ fn what_is_shown_is_exported_to_a_new_file() {
     desk.press("Export 2 rows");
     desk.wait_for("2 rows exported");
     let lines = fs::read_to_string(&path).unwrap();
-    assert!(lines.lines().count() == 4 && lines.lines().all(|line| keybearer::model::journal::read(line).is_ok()));
+    assert!(
+        lines.lines().count() == 4 && lines.lines().all(|line| keybearer::model::journal::verify::read(line).is_ok())
+    );
     desk.press("Export 2 rows");
     desk.wait_for("never written over");
     desk.choose("CSV");

@@ -135,5 +135,5 @@ fn what_failed_can_be_tried_again() {
 }
 
 fn thousands(count: usize) -> String {
-    keybearer::model::time::expiry::thousands(count as u64)
+    keybearer::model::text::number::thousands(count as u64)
 }

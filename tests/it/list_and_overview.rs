@@ -14,7 +14,7 @@ use keybearer::{
         },
         inventory::Column,
         secret::Secret,
-        time::expiry::StatusGroup,
+        time::status::StatusGroup,
     },
     store::settings_file::SettingsFile,
 };

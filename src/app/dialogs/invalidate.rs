@@ -15,10 +15,8 @@ use crate::{
         failure::Failure,
         guard::Guard,
         rotation::ClusterRef,
-        time::{
-            calendar,
-            expiry::{StatusGroup, plural},
-        },
+        text::number::plural,
+        time::{calendar, status::StatusGroup},
     },
     ops::{
         Session,

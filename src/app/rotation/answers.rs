@@ -15,7 +15,8 @@ use crate::{
         Problem,
         rotation::{
             CreatedSuccessor, EndOutcome, Rights,
-            driver::{BatchItem, Planned, RotationReport},
+            batch::BatchItem,
+            driver::{Planned, RotationReport},
         },
     },
     store::rotation::RotationGuard,

@@ -16,7 +16,8 @@ use crate::{
         Problem, Session,
         rotation::{
             Consent, EndOutcome, EndPlan, Objection, RotationOptions, RotationPlan,
-            driver::{BatchItem, CancelPlans, Planned, RotationReport, SecretConfirmation},
+            batch::BatchItem,
+            driver::{CancelPlans, Planned, RotationReport, SecretConfirmation},
         },
     },
     worker::{EndPlans, Rotate, Task, Ticket},

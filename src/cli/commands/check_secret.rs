@@ -19,7 +19,13 @@ use crate::{
         output::{self, PlainFormat, key_rights, key_row},
     },
     export::json_lines::KeyJson,
-    model::{Millis, rights::RightsJson, secret::Secret, secret_text, text::sanitize, time::expiry::plural},
+    model::{
+        Millis,
+        rights::RightsJson,
+        secret::Secret,
+        secret_text,
+        text::{number::plural, sanitize},
+    },
     ops::{
         clock,
         connections::connect,

@@ -22,7 +22,8 @@ use crate::{
         Millis,
         filter::Query,
         inventory::{Asker, Column, Sort, list_view::Rows},
-        time::expiry::{self, Expiry, ExpiryError},
+        text::number,
+        time::expiry::{Expiry, ExpiryError},
     },
     ops::{Session, clock, keys::list::KeyList},
 };
@@ -165,7 +166,7 @@ pub(crate) fn ending(
 /// Formats "3 keys expire within 7d".
 pub(crate) fn sentence(count: usize, within: &str) -> String {
     let verb = if count == 1 { "expires" } else { "expire" };
-    format!("{} {verb} within {within}", expiry::plural(count as u64, "key"))
+    format!("{} {verb} within {within}", number::plural(count as u64, "key"))
 }
 
 #[cfg(test)]
@@ -202,7 +203,9 @@ mod tests {
                 "{within}"
             );
         }
-        assert!(matches!(length("--within", "1M"), Err(CliError::Usage(words)) if words.contains(expiry::NO_MONTHS)));
+        assert!(
+            matches!(length("--within", "1M"), Err(CliError::Usage(words)) if words.contains(crate::model::time::expiry::NO_MONTHS))
+        );
         for (text, days) in [("2w", 14), ("1y", 365), ("48h", 2)] {
             assert_eq!(length("--within", text).ok(), Some(days * DAY));
         }

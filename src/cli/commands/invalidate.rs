@@ -27,8 +27,8 @@ use crate::{
         filter,
         guard::{self, Guard},
         inventory::{Sort, list_view::Rows},
-        text::{sanitize, sentence},
-        time::{calendar, expiry},
+        text::{number, sanitize, sentence},
+        time::calendar,
     },
     ops::{
         Session, clock,
@@ -170,7 +170,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
         output::print_status("Nothing is left to be invalidated");
     }
     if let Some(expected) = args.count.filter(|expected| *expected != count) {
-        let title = format!("It would be {}, not {expected}. Nothing is done", expiry::plural(count as u64, "key"));
+        let title = format!("It would be {}, not {expected}. Nothing is done", number::plural(count as u64, "key"));
         return Err(CliError::problem(&title, "", "`keybearer list` with the same search shows them"));
     }
     if args.yes && args.filter.is_some() && args.count.is_none() {
@@ -234,7 +234,7 @@ async fn found(session: &Session, query: &str, args: &InvalidateArgs) -> Result<
     if not_known > 0 && !args.known_only {
         let title = format!(
             "It is not known whether {} match the search. Nothing was done",
-            expiry::plural(not_known as u64, "key")
+            number::plural(not_known as u64, "key")
         );
         let detail = sentence::capitalized(&filter::why_not_known(&query.expr));
         let hint = "Use --known-only to continue with the keys that certainly match";
@@ -271,7 +271,7 @@ async fn by_id(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>, CliError
         say_gone(key.id.as_str(), key);
     }
     if gone.len() > SHOWN {
-        output::print_status(&format!("… and {} more", expiry::thousands((gone.len() - SHOWN) as u64)));
+        output::print_status(&format!("… and {} more", number::thousands((gone.len() - SHOWN) as u64)));
     }
     Ok(keys)
 }
@@ -320,11 +320,11 @@ fn say_gone(reference: &str, gone: &ApiKey) {
 /// Prints exactly which keys will be invalidated.
 fn preview(session: &Session, going: &KeySet) {
     let count = going.len();
-    output::print_status(&format!("{} will be invalidated, for ever:", expiry::plural(count as u64, "key")));
+    output::print_status(&format!("{} will be invalidated, for ever:", number::plural(count as u64, "key")));
     output::print_status(key_row::table(going.keys().take(SHOWN), session.now(), &clock::zone()).trim_end());
     let summary = going.summary(Some(session), session.now());
     if count > SHOWN {
-        output::print_status(&format!("… and {} more", expiry::thousands((count - SHOWN) as u64)));
+        output::print_status(&format!("… and {} more", number::thousands((count - SHOWN) as u64)));
         say_counts("Owners", &summary.owners);
         say_counts("Types", &summary.kinds);
     }
@@ -372,7 +372,7 @@ fn left_out(own: usize) {
 /// Reports the keys that are left out since they claim to be managed: their owners may have written that.
 fn left_out_managed(chosen: &KeySet, count: usize) {
     let (keys, say) =
-        (expiry::plural(count as u64, "key"), if count == 1 { "says of itself" } else { "say of themselves" });
+        (number::plural(count as u64, "key"), if count == 1 { "says of itself" } else { "say of themselves" });
     let whom = if count == 1 { "it" } else { "them" };
     output::print_status(&format!(
         "Left out: {keys} that {say} that a product made {whom} (--managed-too takes {whom}, too):"
@@ -382,7 +382,7 @@ fn left_out_managed(chosen: &KeySet, count: usize) {
         output::print_status(&format!("  {}", says_managed(&key)));
     }
     if count > SHOWN {
-        output::print_status(&format!("  … and {} more", expiry::thousands((count - SHOWN) as u64)));
+        output::print_status(&format!("  … and {} more", number::thousands((count - SHOWN) as u64)));
     }
 }
 
@@ -418,8 +418,8 @@ async fn carry_out(session: &Session, plan: InvalidationPlan, total: usize) -> O
             told = settled;
             output::print_status(&format!(
                 "{} of {}",
-                expiry::thousands(settled as u64),
-                expiry::thousands(total as u64)
+                number::thousands(settled as u64),
+                number::thousands(total as u64)
             ));
         }
     };
@@ -463,20 +463,20 @@ fn report(now: Millis, outcome: &Outcome, chosen: &KeySet, format: Format) -> Re
         }
     }
     if outcome.stopped {
-        let rest = expiry::plural(outcome.to_go_on().count() as u64, "key");
+        let rest = number::plural(outcome.to_go_on().count() as u64, "key");
         output::print_status(&format!("It was stopped; never sent, and as before: {rest}"));
     }
     if let Some(own) = &outcome.on_its_word {
         output::print_status(&format!("The cluster said that {own} is invalidated; the session ended with it"));
     }
     if proved > 0 {
-        let done = expiry::plural(proved as u64, "key");
+        let done = number::plural(proved as u64, "key");
         let at = calendar::clock(clock::now(), &clock::zone());
         output::print_status(&format!("The cluster was asked again at {at}, as proof: {done} invalidated"));
     }
     let unknown = outcome.unknown();
     if unknown > 0 {
-        let keys = expiry::plural(unknown as u64, "key");
+        let keys = number::plural(unknown as u64, "key");
         output::print_status(&format!("Not known whether invalidated: {keys}. Check before you go on"));
     }
     let exit = match (outcome.is_complete(), outcome.done.is_empty()) {

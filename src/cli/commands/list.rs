@@ -22,10 +22,8 @@ use crate::{
         api_key::{ApiKey, KeyId},
         filter,
         inventory::{Asker, Column, Sort, list_view::Rows},
-        time::{
-            calendar,
-            expiry::{self, StatusGroup},
-        },
+        text::number,
+        time::{calendar, status::StatusGroup},
     },
     ops::{
         Session, clock,
@@ -248,7 +246,7 @@ pub(crate) fn write<'a>(
     if written.beyond > 0 {
         output::print_error(&format!(
             "{} end beyond the calendar and are left out",
-            expiry::plural(written.beyond, "key")
+            number::plural(written.beyond, "key")
         ));
     }
     Ok(())
@@ -312,9 +310,9 @@ fn sorts(texts: &[String]) -> Result<Vec<Sort>, CliError> {
 
 fn progress(read: u64, total: u64) {
     if total > 0 {
-        output::print_status(&format!("{} of {} read", expiry::thousands(read), expiry::thousands(total)));
+        output::print_status(&format!("{} of {} read", number::thousands(read), number::thousands(total)));
     } else {
-        output::print_status(&format!("{} read so far", expiry::thousands(read)));
+        output::print_status(&format!("{} read so far", number::thousands(read)));
     }
 }
 
@@ -338,7 +336,7 @@ pub(crate) fn say_not_known(count: usize, query: &filter::Query) {
     if count > 0 {
         output::print_error(&format!(
             "{} not known: {}. They are in neither this search nor its opposite",
-            expiry::thousands(count as u64),
+            number::thousands(count as u64),
             filter::why_not_known(&query.expr)
         ));
     }
@@ -376,16 +374,16 @@ pub(crate) fn say_doubts(list: &KeyList) {
 fn count_words(total: u64, own_only: bool, shown: usize, found: usize, at: &str) -> String {
     let all = match (own_only, total) {
         (true, 1) => "1 key of yours".to_owned(),
-        (true, _) => format!("{} of yours", expiry::plural(total, "key")),
-        (false, _) => expiry::plural(total, "key"),
+        (true, _) => format!("{} of yours", number::plural(total, "key")),
+        (false, _) => number::plural(total, "key"),
     };
     let limited = match found > shown {
         true => {
-            format!(" ({} found, the first {} shown)", expiry::thousands(found as u64), expiry::thousands(shown as u64))
+            format!(" ({} found, the first {} shown)", number::thousands(found as u64), number::thousands(shown as u64))
         }
         false => String::new(),
     };
-    format!("{} of {all}{limited}, as of {at}", expiry::thousands(shown as u64))
+    format!("{} of {all}{limited}, as of {at}", number::thousands(shown as u64))
 }
 
 #[cfg(test)]

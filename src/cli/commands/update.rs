@@ -22,11 +22,11 @@ use crate::{
     model::{
         api_key::KeyId,
         guard,
-        text::sanitize,
-        time::{
-            calendar,
-            expiry::{plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
         },
+        time::calendar,
         update::{
             Changes,
             plan::{Confirmed, KeyChange, Obstacle, PlannedUpdate, UpdatePlan},

@@ -10,10 +10,7 @@ use crate::{
         Millis,
         api_key::ApiKey,
         text::sanitize,
-        time::{
-            calendar,
-            expiry::{self, Status},
-        },
+        time::{calendar, expiry, status::Status},
     },
 };
 

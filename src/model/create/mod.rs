@@ -18,8 +18,8 @@ use super::{
         descriptor::{self, Grants, Piece},
         role::{self, Role},
     },
-    text::json,
-    time::expiry::{Expiry, thousands},
+    text::{json, number::thousands},
+    time::expiry::Expiry,
     version::{Edition, Feature},
 };
 use descriptor_editor::DescriptorForm;

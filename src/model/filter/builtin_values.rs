@@ -1,7 +1,7 @@
 //! Suggestions that don't depend on the keys: privileges, types and times.
 
 use super::{TimeField, time::UNITS};
-use crate::model::time::expiry::plural;
+use crate::model::text::number::plural;
 
 /// Most frequently used privileges, and what they allow.
 pub(super) const PRIVILEGES: [(&str, &str); 16] = [

@@ -8,7 +8,7 @@ use super::{
     lex::{self, Token, Word},
     parse::{TRAITS, kind_on_the_wire},
 };
-use crate::model::{text::sanitize, time::expiry::StatusGroup};
+use crate::model::{text::sanitize, time::status::StatusGroup};
 
 /// Maximum number of suggestions at once.
 const MAX_SUGGESTIONS: usize = 8;

@@ -15,7 +15,7 @@ mod time;
 
 use std::ops::Range;
 
-use super::{Millis, time::expiry::StatusGroup};
+use super::{Millis, time::status::StatusGroup};
 
 pub use complete::{Completion, Context, Suggestion, ValueOf, context, suggestions};
 pub use glob::Glob;

@@ -16,7 +16,7 @@ use crate::model::{
     Millis,
     privileges::{self, Area, PrivilegeScopes},
     text::sanitize,
-    time::expiry::StatusGroup,
+    time::status::StatusGroup,
 };
 
 /// Maximum length of a search, in bytes.

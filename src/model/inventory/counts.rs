@@ -12,7 +12,7 @@ use super::{
 use crate::model::{
     Millis,
     filter::{Expr, Term, Trait},
-    time::expiry::{Status, StatusGroup},
+    time::status::{Status, StatusGroup},
 };
 
 /// Number of rows out of 64 below which it is faster to go from one set bit to the next than to look at each bit.

@@ -9,7 +9,7 @@ use crate::model::{
     filter::{self, Expr},
     rotation::successor::ROTATED_FROM,
     text::json,
-    time::expiry::StatusGroup,
+    time::status::StatusGroup,
 };
 
 /// Options of a list: search, status group and order.
@@ -142,7 +142,7 @@ mod tests {
         DAY,
         api_key::Owner,
         inventory::{Column, RawKey},
-        time::expiry::Status,
+        time::status::Status,
     };
     use serde_json::value::RawValue;
 

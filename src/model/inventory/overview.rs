@@ -4,7 +4,7 @@
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use super::{Bitmap, Field, Inventory, Moment, StatusCounts};
-use crate::model::{DAY, Millis, time::expiry::StatusGroup};
+use crate::model::{DAY, Millis, time::status::StatusGroup};
 
 /// Length of the timeline and of its bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]

@@ -8,7 +8,7 @@ use super::{HAS_DESCRIPTORS, HAS_METADATA, INVALIDATED, Inventory, NO_TIME, json
 use crate::model::{
     Millis,
     api_key::{self, ApiKey, KeyId, KeyKind, Owner},
-    time::expiry::{self, Status},
+    time::{expiry, status::Status},
 };
 
 impl Inventory {

@@ -15,7 +15,7 @@ use crate::model::{
     filter::{Expr, Free, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
     guard,
     text::json,
-    time::expiry::Status,
+    time::status::Status,
 };
 
 /// User who searches, for the keywords that mean oneself.

@@ -5,7 +5,7 @@ use crate::model::{
     api_key::KeyId,
     filter::{self, Expr, Free, Term, TextField, TextMatch},
     inventory::*,
-    time::expiry::Status,
+    time::status::{Status, StatusGroup},
 };
 
 const NOW: Millis = 1_795_521_600_000;
@@ -456,7 +456,7 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
     let all = Bitmap::all(inventory.len());
     let counts = inventory.count(&all, NOW);
     assert_eq!((counts.total(), counts.not_known(), counts.usable(), counts.of(Status::Never)), (5, 2, 3, 0));
-    let valid = inventory.of_group(crate::model::time::expiry::StatusGroup::Valid, NOW);
+    let valid = inventory.of_group(StatusGroup::Valid, NOW);
     assert_eq!(row_ids(&valid), ["whole", "no-birth", "no-name"]);
     let bars = |moment| inventory.histogram(&all, moment, &[i64::MIN, NOW + 2 * DAY], NOW)[0];
     assert_eq!((bars(Moment::Created).total(), bars(Moment::Expires).total()), (4, 4));

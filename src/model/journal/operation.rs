@@ -4,10 +4,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{FailedKey, Read};
-use crate::model::{
-    Millis,
-    time::{calendar, expiry},
-};
+use crate::model::{Millis, text::number, time::calendar};
 
 /// Outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,7 +122,7 @@ impl Operation {
         match (ids.next(), count) {
             (None, _) => String::new(),
             (Some(id), 1) => id.clone(),
-            (Some(id), count) => format!("{id} and {} more", expiry::thousands(count as u64 - 1)),
+            (Some(id), count) => format!("{id} and {} more", number::thousands(count as u64 - 1)),
         }
     }
 
@@ -242,7 +239,7 @@ mod tests {
             torn: None,
             damage: None,
         };
-        journal::read(&entry.line(number, BEGINNING)).unwrap()
+        journal::verify::read(&entry.line(number, BEGINNING)).unwrap()
     }
 
     fn operations(entries: Vec<Read>) -> Vec<Operation> {
@@ -296,7 +293,7 @@ mod tests {
                 damage: None,
             };
             let line = entry.line(1, BEGINNING);
-            let operation = operations(vec![journal::read(&line).unwrap()]).remove(0);
+            let operation = operations(vec![journal::verify::read(&line).unwrap()]).remove(0);
             (operation.failed.iter().map(|failed| operation.ending_of(failed)).collect::<Vec<_>>(), line)
         };
         let (endings, line) = of(Verdict::Unknown, vec![failed("a", Some(true)), failed("b", Some(false))]);

@@ -1,6 +1,9 @@
 //! Tests for lines of the journal: changes are detected, wherever they are made.
 
-use crate::model::journal::*;
+use super::{
+    verify::{Checker, Fault, read},
+    *,
+};
 
 fn entry(number: u64) -> Entry {
     Entry {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::{text::json, time::expiry::plural};
+use crate::model::text::{json, number::plural};
 
 /// Part of a sentence, with the weight it is set in.
 #[derive(Clone, Debug, PartialEq, Eq)]

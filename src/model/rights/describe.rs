@@ -6,8 +6,7 @@ use serde_json::{Value, value::RawValue};
 use super::{Grants, IndexRight, Rights, Scope, Unknown, Verdict, overlap::Kind};
 use crate::model::{
     privileges::descriptor::{self, Piece},
-    text::sanitize,
-    time::expiry::plural,
+    text::{number::plural, sanitize},
 };
 
 /// Row of the table of rights.

@@ -1,7 +1,7 @@
 //! Outlook of a rotation: the next step by its own state, corrected by the state of its two keys on the cluster.
 
 use super::{Next, Rotation, State};
-use crate::model::{Millis, api_key::ApiKey, time::expiry::Status};
+use crate::model::{Millis, api_key::ApiKey, time::status::Status};
 
 /// State of one key of a rotation, as read from the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

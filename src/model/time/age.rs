@@ -1,7 +1,6 @@
 //! Age of data that was read, in words that stay true when nobody looks for a while.
 
-use super::expiry::plural;
-use crate::model::Millis;
+use crate::model::{Millis, text::number::plural};
 
 /// Time for which data that was read counts as fresh, in milliseconds: 5 minutes.
 pub const FRESH_FOR: Millis = 5 * MINUTE;

@@ -3,3 +3,4 @@
 pub mod age;
 pub mod calendar;
 pub mod expiry;
+pub mod status;

@@ -7,7 +7,7 @@ use crate::{
         api_key::{ApiKey, KeyKind},
         create::clone::CloneKey,
         journal::Action,
-        time::expiry::Status,
+        time::status::Status,
     },
     ops::{
         Problem, Session,

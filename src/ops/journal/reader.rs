@@ -22,7 +22,7 @@ use crate::{
             Read,
             operation::{Operation, Operations},
         },
-        time::expiry::thousands,
+        text::number::thousands,
     },
     ops::{Problem, keys::export::refused},
     store::journal::{FaultyLine, Journal, NotKept, Report},
@@ -345,7 +345,7 @@ fn csv(export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::journal::{Action, Entry, Fault, Origin, Verdict};
+    use crate::model::journal::{Action, Entry, Origin, Verdict, verify::Fault};
 
     fn entry(number: usize, intent: Option<usize>, keys: &[&str]) -> Entry {
         Entry {

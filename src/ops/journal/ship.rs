@@ -104,7 +104,7 @@ pub async fn ship(
         };
         let lines = text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
         // What is not as it was written is no entry; the check has told it.
-        let entries = lines.filter_map(|line| Some(Document { line, entry: journal::read(line).ok()? }));
+        let entries = lines.filter_map(|line| Some(Document { line, entry: journal::verify::read(line).ok()? }));
         let wanted = entries.filter(|document| since.as_ref().is_none_or(|since| document.entry.at >= *since));
         let documents: Vec<Document<'_>> = wanted.collect();
         for chunk in chunks(&documents) {
@@ -271,7 +271,7 @@ mod tests {
     fn a_chunk_has_no_more_documents_and_bytes_than_it_may() {
         let (short, long) = (line("short"), line(&"x".repeat(3 << 20)));
         let sizes = |lines: &[&String]| {
-            let document = |line: &&String| (line.to_string(), journal::read(line).unwrap());
+            let document = |line: &&String| (line.to_string(), journal::verify::read(line).unwrap());
             let read: Vec<_> = lines.iter().map(document).collect();
             let documents: Vec<Document<'_>> =
                 read.iter().map(|(line, entry)| Document { line, entry: entry.clone() }).collect();

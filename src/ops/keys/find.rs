@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     client::{ClientError, KeyPage, KeyQuery, Order, UnreadRows},
-    model::{api_key::ApiKey, create::Taken, inventory::list_view, time::expiry::Status, version::Feature},
+    model::{api_key::ApiKey, create::Taken, inventory::list_view, time::status::Status, version::Feature},
     ops::{
         Session,
         keys::{list, paging::Paging},

@@ -10,7 +10,10 @@ use crate::{
             StatusCounts,
             overview::{Bar, Overview},
         },
-        time::expiry::{EXPIRING, EXPIRING_SOON, Status},
+        time::{
+            expiry::{EXPIRING, EXPIRING_SOON},
+            status::Status,
+        },
         version::Feature,
     },
     ops::Session,

@@ -9,10 +9,8 @@ use crate::{
     model::{
         DAY, Millis,
         api_key::KeyId,
-        time::{
-            calendar,
-            expiry::{self, thousands},
-        },
+        text::number::thousands,
+        time::{calendar, expiry},
     },
     ops::Session,
 };

@@ -2,15 +2,12 @@
 //! differs between them is an [`Interaction`]: how the secret is delivered to a person, how the end of the old key is
 //! confirmed, and where progress is shown.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
-    CancelPlan, Consent, CreatedSuccessor, DestinationContent, EndOutcome, EndPlan, KeyStates, Recovery,
-    RecoveryChoice, RotationOptions, RotationPlan, RotationProgress, begin, cancel, check_cancel, check_cluster,
-    check_end, cluster_of, destination, end, end_all, hand_over_begins, handed_over, interrupted, link, make,
+    CancelPlan, Consent, CreatedSuccessor, DestinationContent, EndPlan, KeyStates, Recovery, RecoveryChoice,
+    RotationOptions, RotationPlan, RotationProgress, begin, cancel, check_cancel, check_cluster, check_end, cluster_of,
+    destination, end, hand_over_begins, handed_over, interrupted, link, make,
     make::{hand_over_failed, undone},
     plan,
     plan::{check_underway, unwritable},
@@ -30,8 +27,6 @@ use crate::{
         secret::try_key::Trial,
     },
     store::{
-        connections::new_profile_id,
-        own_files::make_folder,
         rotation::{Listing, RotationGuard, Rotations},
         secret_file::SecretFile,
     },
@@ -212,7 +207,7 @@ pub enum Outcome {
 }
 
 /// One run of a rotation, with what it found out so far.
-struct Run<'a> {
+pub(super) struct Run<'a> {
     session: &'a Session,
     guard: RotationGuard,
     front: &'a mut dyn Interaction,
@@ -236,7 +231,7 @@ fn teller<'t>(front: &'t mut dyn Interaction, report: &'t mut Vec<String>) -> im
 }
 
 impl<'a> Run<'a> {
-    fn new(session: &'a Session, guard: RotationGuard, front: &'a mut dyn Interaction) -> Self {
+    pub(super) fn new(session: &'a Session, guard: RotationGuard, front: &'a mut dyn Interaction) -> Self {
         Self {
             session,
             guard,
@@ -250,7 +245,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn after(self, problem: Option<Problem>) -> RotationReport {
+    pub(super) fn after(self, problem: Option<Problem>) -> RotationReport {
         let rotation = self.guard.rotation.clone();
         let is_proved = !matches!(rotation.next(0), Next::Make | Next::Try);
         RotationReport {
@@ -552,7 +547,7 @@ fn untried(rotation: &Rotation) -> Problem {
         .or(Fix::CancelRotation { id: rotation.id.clone(), keep_successor: false })
 }
 
-fn no_room(error: &std::io::Error) -> Problem {
+pub(super) fn no_room(error: &std::io::Error) -> Problem {
     Problem::new("There is no room for the secret. No successor is made", &error.to_string())
 }
 
@@ -562,112 +557,6 @@ pub fn ends_at_once(rotation: &Rotation) -> bool {
     let is_live =
         matches!(rotation.state, State::Grace { tried: Tried::Live, .. } | State::Ending { tried: Tried::Live, .. });
     rotation.grace == 0 && is_live
-}
-
-/// Result for one of several keys that are rotated.
-#[derive(Debug)]
-pub struct BatchItem {
-    /// Id of the old key.
-    pub old: KeyId,
-    /// Report of the rotation, or the reason why none was begun.
-    pub result: Result<RotationReport, Problem>,
-    /// File for the successor's secret; `None` if the secret goes to a person, or there is no such file.
-    pub file: Option<PathBuf>,
-}
-
-impl BatchItem {
-    /// Returns the problem that stopped the rotation or kept it from being begun; `None` if there was none.
-    pub fn problem(&self) -> Option<&Problem> {
-        match &self.result {
-            Err(problem) => Some(problem),
-            Ok(after) => after.problem.as_ref(),
-        }
-    }
-}
-
-/// Callback that receives each result as soon as it is known.
-type Hearing<'a, T> = dyn FnMut(&T) + Send + 'a;
-
-/// Rotates several keys, one after the other, and delivers each secret to the destination that `destination` returns. A
-/// failure of one does not stop the others. `stop` is checked between two keys; keys not begun are left unchanged.
-/// `over` receives each result.
-pub async fn many(
-    session: &Session,
-    rotations: &Rotations,
-    (plans, consent): (&[RotationPlan], Consent),
-    destination: &mut (dyn FnMut(&RotationPlan) -> Result<OpenDestination, Problem> + Send),
-    stop: &AtomicBool,
-    (front, over): (&mut dyn Interaction, &mut Hearing<'_, BatchItem>),
-) -> Vec<BatchItem> {
-    let batch = (plans.len() > 1).then(|| new_profile_id().0);
-    let mut all = Vec::new();
-    for plan in plans {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let one = one_of(session, rotations, (plan, consent), (destination(plan), batch.as_deref()), front).await;
-        over(&one);
-        all.push(one);
-    }
-    all
-}
-
-async fn one_of(
-    session: &Session,
-    rotations: &Rotations,
-    (plan, consent): (&RotationPlan, Consent),
-    (destination, batch): (Result<OpenDestination, Problem>, Option<&str>),
-    front: &mut dyn Interaction,
-) -> BatchItem {
-    let old = plan.old.id.clone();
-    let destination = match destination {
-        Ok(destination) => destination,
-        Err(problem) => return BatchItem { old, result: Err(problem), file: None },
-    };
-    let path = match &destination {
-        OpenDestination::File(file) => Some(file.path().to_owned()),
-        OpenDestination::Person(_) => None,
-    };
-    let result = match start(session, rotations, (plan, consent), (destination, batch), front).await {
-        Ok(Outcome::After(after)) => Ok(*after),
-        // Only one secret can be shown at a time: that of this one waits to be gone on with.
-        Ok(Outcome::Shown(guard, _)) => Ok(Run::new(session, *guard, front).after(None)),
-        Err(problem) => Err(problem),
-    };
-    BatchItem { old, result, file: path.filter(|path| path.exists()) }
-}
-
-/// Creates a new file in `folder` for the secret of a plan's successor, named by the old key's id.
-///
-/// # Errors
-/// Returns an error if the id can't be a file name, and on any I/O error.
-pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Problem> {
-    let old = &plan.old.id;
-    let name = destination::file_name(old).ok_or_else(|| {
-        Problem::new(&format!("{old} is no name for a file"), "Rotate it alone, to a file of another name")
-    })?;
-    OpenDestination::file(&folder.join(name)).map_err(|error| no_room(&error))
-}
-
-/// Creates a folder for the secrets of several successors if there is none, and returns its absolute path.
-///
-/// # Errors
-/// Returns a problem if the folder does not exist and can't be created; nothing was begun then.
-pub fn folder_for_secrets(folder: &Path) -> Result<PathBuf, Problem> {
-    let folder = destination::absolute(folder).and_then(|folder| make_folder(&folder).map(|()| folder));
-    folder.map_err(|error| {
-        Problem::new("There is no such folder, and it can't be made. Nothing is begun", &error.to_string())
-    })
-}
-
-/// Checks what ending each of these rotations would do now. Results are in the order of `rotations`, with the reason
-/// for each that would be refused.
-pub async fn end_plans(session: &Session, rotations: &[Rotation]) -> Vec<Result<EndPlan, Problem>> {
-    let mut plans = Vec::new();
-    for rotation in rotations {
-        plans.push(check_end(session, rotation).await);
-    }
-    plans
 }
 
 /// Checks what canceling a rotation would do now, both with the successor invalidated and with the successor left
@@ -693,32 +582,6 @@ impl CancelPlans {
     pub fn of(&self, keep: bool) -> &Result<CancelPlan, Problem> {
         if keep { &self.keeping } else { &self.ending }
     }
-}
-
-/// Ends the old keys of those rotations in `ids` that are due on this cluster, one after the other; each of the others
-/// gets a problem as its outcome. `each` receives each outcome.
-///
-/// # Errors
-/// Returns a problem if the rotations that are due can't be determined.
-pub async fn end_these(
-    session: &Session,
-    rotations: &Rotations,
-    ids: &[String],
-    stop: &AtomicBool,
-    (progress, each): (&mut (dyn FnMut(RotationProgress) + Send), &mut Hearing<'_, EndOutcome>),
-) -> Result<Vec<EndOutcome>, Problem> {
-    let here = here(session, rotations).await?;
-    let due = here.due(clock::now());
-    let (due, other): (Vec<String>, Vec<String>) =
-        ids.iter().cloned().partition(|id| due.iter().any(|rotation| rotation.id == *id));
-    let not_due = |id: String| {
-        let result = Err(Problem::new(&format!("Rotation {id} is not due on this cluster"), ""));
-        EndOutcome { id, result }
-    };
-    let mut outcomes: Vec<EndOutcome> = other.into_iter().map(not_due).collect();
-    outcomes.iter().for_each(&mut *each);
-    outcomes.extend(end_all(session, rotations, &due, stop, progress, each).await);
-    Ok(outcomes)
 }
 
 /// Cancels a rotation that is locked, as [`cancel()`] does, and returns it.

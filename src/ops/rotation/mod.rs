@@ -7,6 +7,7 @@
 //! [`make()`], [`hand_over_begins`], [`handed_over`], [`try_it`], and when it is due [`end()`]. After an interruption
 //! [`recover`] finds out what is true. [`lineage`] proves from the cluster that two keys belong together.
 
+pub mod batch;
 mod cancel;
 pub mod destination;
 pub mod driver;

@@ -10,7 +10,7 @@ use crate::{
         connections::{endpoint::Endpoint, login::Login},
         identity::Identity,
         secret_text::Candidate,
-        time::expiry::Status,
+        time::status::Status,
     },
     ops::{
         Problem, Session,

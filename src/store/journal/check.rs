@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::{Journal, files, head};
-use crate::model::journal::{self, Checker, Fault, Read};
+use crate::model::journal::{
+    self, Read,
+    verify::{Checker, Fault},
+};
 
 /// Size limit of a line that is taken for an entry, in bytes. An update of 10,000 keys takes some 300 kB.
 pub(super) const MAX_LINE_BYTES: usize = 64 << 20;
@@ -98,7 +101,7 @@ impl Journal {
                 number += 1;
                 report.lines += 1;
                 let text = line.and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
-                let read = journal::read(text);
+                let read = journal::verify::read(text);
                 if let Ok(entry) = &read {
                     head_seen |= head.as_ref().is_some_and(|head| head.hash == entry.hash);
                     marker_seen |= marker.as_ref().is_some_and(|marker| marker.hash == entry.hash);

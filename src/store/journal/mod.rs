@@ -20,7 +20,7 @@ use std::{
 use super::{lock::lock, own_files};
 use crate::model::{
     Millis,
-    journal::{self, BEGINNING, Entry, Fault, Read},
+    journal::{self, BEGINNING, Entry, Read, verify::Fault},
     time::calendar,
 };
 use head::{Head, Markers};
@@ -259,7 +259,8 @@ impl Journal {
         let mut file = own_files::options().create(true).truncate(false).write(true).open(&end.file)?;
         file.set_len(end.length)?;
         file.seek(SeekFrom::End(0))?;
-        let head = Head { sequence: number, hash: journal::read(&line).map(|read| read.hash).unwrap_or_default() };
+        let head =
+            Head { sequence: number, hash: journal::verify::read(&line).map(|read| read.hash).unwrap_or_default() };
         let unfinished = if end.is_unfinished { "\n" } else { "" };
         let written = file
             .write_all(format!("{unfinished}{line}\n").as_bytes())
@@ -304,7 +305,7 @@ impl Journal {
                 let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
                 let stop = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |after| at + after);
                 end = start;
-                match std::str::from_utf8(&bytes[start..stop]).map(journal::read) {
+                match std::str::from_utf8(&bytes[start..stop]).map(journal::verify::read) {
                     Ok(Ok(entry)) => {
                         if take(entry).is_break() {
                             return Ok(broken);
@@ -367,7 +368,7 @@ impl Journal {
                 }
             }
             if let Some(line) = lines.last {
-                match journal::read(&line) {
+                match journal::verify::read(&line) {
                     Ok(read) => {
                         (end.sequence, end.hash) = (read.sequence, read.hash.clone());
                         end.previous = read.previous().to_owned();
@@ -438,7 +439,7 @@ fn holds(files: &[PathBuf], record: &Head) -> bool {
     let is_it = |line: &[u8]| {
         line.ends_with(end.as_bytes())
             && std::str::from_utf8(line)
-                .is_ok_and(|line| journal::read(line).is_ok_and(|read| read.sequence == record.sequence))
+                .is_ok_and(|line| journal::verify::read(line).is_ok_and(|read| read.sequence == record.sequence))
     };
     files.iter().rev().any(|file| {
         let mut found = false;

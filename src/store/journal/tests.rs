@@ -214,7 +214,7 @@ fn written(count: usize) -> (tempfile::TempDir, Journal) {
     for number in 1..=count {
         let line = Entry { intent: number.is_multiple_of(2).then(|| format!("e{}", number - 1)), ..entry(number, NOW) }
             .line(number as u64, &previous);
-        previous = journal::read(&line).unwrap().hash;
+        previous = journal::verify::read(&line).unwrap().hash;
         text.push_str(&line);
         text.push('\n');
     }
@@ -259,7 +259,7 @@ fn forge(journal: &Journal, with_head: bool) {
         for line in 0..count {
             sequence += 1;
             let line = entry(line + 50, NOW).line(sequence, &previous);
-            previous = journal::read(&line).unwrap().hash;
+            previous = journal::verify::read(&line).unwrap().hash;
             forged += &format!("{line}\n");
         }
         fs::write(file, forged).unwrap();
@@ -308,7 +308,7 @@ fn every_kind_of_tampering_is_found_also_after_the_next_entry() {
         ("the head removed", |j| fs::remove_file(head_of(j)).unwrap()),
         ("the head emptied", |j| fs::write(head_of(j), "").unwrap()),
         ("an old head", |j| {
-            let read = journal::read(fs::read_to_string(first(j)).unwrap().lines().next().unwrap()).unwrap();
+            let read = journal::verify::read(fs::read_to_string(first(j)).unwrap().lines().next().unwrap()).unwrap();
             head::write(j.folder().unwrap(), &Head { sequence: 1, hash: read.hash }).unwrap();
         }),
         ("the last lines and the head removed", |j| {

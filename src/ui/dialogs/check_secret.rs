@@ -11,8 +11,8 @@ use crate::{
         Millis,
         privileges::descriptor,
         secret::Secret,
-        text::sanitize,
-        time::{calendar, expiry, expiry::plural},
+        text::{number::plural, sanitize},
+        time::{calendar, expiry},
     },
     ops::{
         keys::effective_privileges::KeyRights,

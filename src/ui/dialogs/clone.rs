@@ -14,7 +14,7 @@ use crate::{
         },
         secret::Secret,
         text::sanitize,
-        time::{calendar, expiry::Status},
+        time::{calendar, status::Status},
     },
     store::connections::new_profile_id,
     ui::{

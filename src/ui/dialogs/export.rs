@@ -11,7 +11,7 @@ use crate::{
         dialogs::export::{ExportDialog, Scope},
     },
     export::Format,
-    model::time::expiry::{plural, thousands},
+    model::text::number::{plural, thousands},
     ui::{
         View, theme,
         theme::{Type, size, space},

@@ -13,8 +13,11 @@ use crate::{
         DAY, Millis,
         api_key::{ApiKey, KeyId, KeyKind},
         guard,
-        text::sanitize,
-        time::expiry::{self, StatusGroup, plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
+        },
+        time::{expiry, status::StatusGroup},
     },
     ops::{
         invalidate::{ClockWayOut, Outcome},

@@ -5,6 +5,7 @@ use eframe::egui::{self, Align, Layout, Margin, Ui};
 use super::{dialog, export::expanded};
 use crate::{
     app::{Command, journal::JournalExport},
+    model::text::number,
     ops::journal::reader::JournalFormat,
     ui::{
         View, theme,
@@ -112,7 +113,7 @@ impl JournalExportForm {
 }
 
 fn rows(count: u64) -> String {
-    crate::model::time::expiry::plural(count, "row")
+    number::plural(count, "row")
 }
 
 fn suggested(name: &str, form: JournalFormat) -> String {

@@ -11,8 +11,10 @@ use crate::{
     model::{
         api_key::KeyId,
         failure::Failure,
-        text::sanitize,
-        time::expiry::{plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
+        },
     },
     ops::{
         keys::{export::Exported, key_set::KeySet},

@@ -16,7 +16,7 @@ use crate::{
             successor::{ROTATED_FROM, ROTATED_TO},
         },
         text::sanitize,
-        time::expiry::Status,
+        time::status::Status,
     },
     ui::{
         View,

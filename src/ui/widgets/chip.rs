@@ -12,7 +12,7 @@ use super::{
     status::{self, Mark},
 };
 use crate::{
-    model::{connections::profile::Environment, time::expiry::Status},
+    model::{connections::profile::Environment, time::status::Status},
     ui::theme::{self, Palette, Type, icons, radius, size},
 };
 

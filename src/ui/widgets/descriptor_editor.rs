@@ -21,7 +21,7 @@ use crate::{
             descriptions,
             pattern::{self, Budget},
         },
-        time::expiry::plural,
+        text::number::plural,
         version::{Edition, Feature},
     },
     ops::{Problem, create::completions::Completions},

@@ -8,7 +8,10 @@ use eframe::egui::{
 
 use super::{button::Button, field};
 use crate::{
-    model::filter::{self, Completion, FilterError, SpanKind, Suggestion, ValueOf},
+    model::{
+        filter::{self, Completion, FilterError, SpanKind, Suggestion, ValueOf},
+        text::number,
+    },
     ui::theme::{self, Palette, Type, icons, radius, size},
 };
 
@@ -298,7 +301,7 @@ fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<u
             ui.spacing_mut().item_spacing.y = 0.0;
             for (at, suggestion) in suggestions.iter().enumerate() {
                 let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::click());
-                let count = suggestion.count.map(|count| crate::model::time::expiry::plural(count as u64, "key"));
+                let count = suggestion.count.map(|count| number::plural(count as u64, "key"));
                 let name = format!("{}, {}", suggestion.label, suggestion.meaning);
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                 if chosen == Some(at) || response.hovered() {

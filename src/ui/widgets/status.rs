@@ -3,7 +3,7 @@
 use eframe::egui::{self, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use crate::{
-    model::time::expiry::{Status, StatusGroup},
+    model::time::status::{Status, StatusGroup},
     ui::theme::{Palette, size},
 };
 

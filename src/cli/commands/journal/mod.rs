@@ -11,7 +11,10 @@ use crate::{
         error::{CliError, Exit},
         output::{self, Format},
     },
-    model::{journal::Read, text::sanitize, time::expiry},
+    model::{
+        journal::Read,
+        text::{number, sanitize},
+    },
     ops::journal::reader,
     store::journal::{Journal, Report},
 };
@@ -129,7 +132,7 @@ pub(crate) fn complain(report: &Report) {
     }
     let unlisted = report.fault_count - report.faults.len();
     if unlisted > 0 {
-        output::print_error(&format!("{} more are not listed", expiry::plural(unlisted as u64, "fault")));
+        output::print_error(&format!("{} more are not listed", number::plural(unlisted as u64, "fault")));
     }
 }
 
@@ -144,8 +147,8 @@ fn verify() -> Result<Exit, CliError> {
             open.at, open.action, open.cluster
         )));
     }
-    let entries = expiry::plural(report.lines as u64, "line");
-    let files = expiry::plural(report.files as u64, "file");
+    let entries = number::plural(report.lines as u64, "line");
+    let files = number::plural(report.files as u64, "file");
     let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     if report.is_whole() && report.lines == 0 {
         let hint = "Nothing was written from here yet, or KEYBEARER_JOURNAL names another folder";
@@ -154,7 +157,7 @@ fn verify() -> Result<Exit, CliError> {
     if report.is_whole() {
         output::put(&format!("{entries} in {files} of {place}: the chain is intact\n"))?;
     } else {
-        let faults = expiry::plural(report.fault_count as u64, "fault");
+        let faults = number::plural(report.fault_count as u64, "fault");
         output::put(&format!("{entries} in {files} of {place}: {faults}\n"))?;
     }
     Ok(exit(&report))

@@ -13,8 +13,8 @@ use crate::{
     },
     model::{
         Millis,
-        text::sanitize,
-        time::{calendar, expiry},
+        text::{number, sanitize},
+        time::calendar,
     },
     ops::{
         clock,
@@ -136,8 +136,8 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
             "{} shipped to {}, {} already there, {} failed\n",
             entries(shipped.shipped),
             sanitize::shown(&args.index),
-            expiry::thousands(shipped.already_there),
-            expiry::thousands(shipped.failed.len() as u64),
+            number::thousands(shipped.already_there),
+            number::thousands(shipped.failed.len() as u64),
         ))?,
     }
     Ok(exit(shipped))
@@ -159,7 +159,7 @@ fn grouped(failed: &[Undelivered]) -> Vec<String> {
     let more = groups.len().saturating_sub(MAX_REASONS);
     let mut lines: Vec<String> = groups.into_iter().take(MAX_REASONS).map(line).collect();
     if more > 0 {
-        lines.push(format!("{} more reasons; --output json has all of them", expiry::thousands(more as u64)));
+        lines.push(format!("{} more reasons; --output json has all of them", number::thousands(more as u64)));
     }
     lines
 }

@@ -30,7 +30,8 @@ use crate::{
         keys::last_use::{NotKnown, Uses},
         rotation::{
             self, Consent, OpenDestination, Rights, RotationOptions, RotationPlan,
-            driver::{self, BatchItem, Planned, RotationReport},
+            batch::BatchItem,
+            driver::{self, Planned, RotationReport},
         },
     },
     store::rotation::{Listing, Rotations},
@@ -327,8 +328,14 @@ async fn several(
         }
     };
     let stop = AtomicBool::new(false);
-    let work =
-        driver::many(session, rotations, (plans, args.consent()), &mut destination, &stop, (&mut front, &mut over));
+    let work = crate::ops::rotation::batch::many(
+        session,
+        rotations,
+        (plans, args.consent()),
+        &mut destination,
+        &stop,
+        (&mut front, &mut over),
+    );
     stoppable(work, &stop).await
 }
 

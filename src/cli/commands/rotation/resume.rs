@@ -82,7 +82,7 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     }
     let ids: Vec<KeyId> = due.iter().map(|rotation| rotation.old.id.clone()).collect();
     let uses = last_use::of(&session, &ids).await;
-    let plans = driver::end_plans(&session, &due).await;
+    let plans = crate::ops::rotation::batch::end_plans(&session, &due).await;
     let mut refused = Vec::new();
     for (rotation, plan) in due.iter().zip(plans) {
         match plan {
@@ -109,7 +109,7 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     };
     let stop = AtomicBool::new(false);
     let mut told = say;
-    let work = driver::end_these(&session, rotations, &ids, &stop, (&mut told, &mut progress));
+    let work = crate::ops::rotation::batch::end_these(&session, rotations, &ids, &stop, (&mut told, &mut progress));
     let outcomes = stoppable(work, &stop).await?;
     let result = |rotation: &Rotation| match refused.contains(&rotation.id) {
         true => DueResult::Failed,

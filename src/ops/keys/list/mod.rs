@@ -18,7 +18,7 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         inventory::Inventory,
-        time::expiry::plural,
+        text::number::plural,
         version::Feature,
     },
     ops::{Session, background},

@@ -20,8 +20,10 @@ use crate::{
     },
     model::{
         rotation::{Ended, KeyState, Outlook, Rotation, State, Tried},
-        text::{sanitize, sentence},
-        time::expiry::{plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize, sentence,
+        },
     },
     ops::{
         Problem, ProblemKind,

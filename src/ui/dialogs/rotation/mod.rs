@@ -18,11 +18,11 @@ use crate::{
     },
     model::{
         DAY, Millis,
-        text::sanitize,
-        time::{
-            calendar,
-            expiry::{self, plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
         },
+        time::{calendar, expiry},
         update::Change,
     },
     ops::rotation::{Objection, Rights, RotationPlan, driver::Planned},

@@ -13,15 +13,15 @@ use crate::{
     model::{
         rotation::{Destination, Ended, Next, Outlook, Rotation, State, Tried},
         secret::Secret,
-        text::sanitize,
-        time::{
-            calendar,
-            expiry::{self, plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
         },
+        time::{calendar, expiry},
     },
     ops::{
         Problem,
-        rotation::driver::{BatchItem, RotationReport},
+        rotation::{batch::BatchItem, driver::RotationReport},
     },
     ui::{
         View,

@@ -21,8 +21,8 @@ use crate::{
         api_key::KeyKind,
         secret::Secret,
         snippet::{Consumer, Key, KeyText, MASK, Site},
-        text::sanitize,
-        time::{calendar, expiry::plural},
+        text::{number::plural, sanitize},
+        time::calendar,
     },
     ops::secret::try_key::{Check, Trial},
     ui::{

@@ -6,7 +6,11 @@ use eframe::egui::{ScrollArea, Ui, vec2};
 use super::{UpdateDialog, head};
 use crate::{
     app::{Cluster, Command, FormCommand, Updating, dialogs::update::UpdateStep},
-    model::{api_key::ApiKey, text::sanitize, time::expiry::plural, update::draft::UpdateField},
+    model::{
+        api_key::ApiKey,
+        text::{number::plural, sanitize},
+        update::draft::UpdateField,
+    },
     ops::connections::capabilities::{self, Capability},
     ui::{
         View,

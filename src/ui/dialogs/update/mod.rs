@@ -15,7 +15,7 @@ use crate::{
     app::{Command, Updating, dialogs::update::UpdateStep},
     model::{
         api_key::KeyId,
-        time::expiry::{plural, thousands},
+        text::number::{plural, thousands},
         update::draft::UpdateDraft,
     },
     ops::{

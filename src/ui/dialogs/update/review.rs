@@ -7,8 +7,8 @@ use crate::{
     model::{
         api_key::{ApiKey, KeyKind},
         guard,
-        text::{json, sanitize},
-        time::{calendar, expiry::plural},
+        text::{json, number::plural, sanitize},
+        time::calendar,
         update::{Change, Changes, plan::UpdatePlan},
     },
     ui::{

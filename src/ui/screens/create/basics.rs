@@ -10,10 +10,7 @@ use crate::{
             Field as FormField, Surroundings, Taken,
             new_key::{NewKeyField, NewKeyFieldError},
         },
-        time::{
-            calendar,
-            expiry::{Expiry, Status},
-        },
+        time::{calendar, expiry::Expiry, status::Status},
         version::Feature,
     },
     ui::{

@@ -20,7 +20,7 @@ use crate::{
             preset::Preset,
         },
         secret::Secret,
-        time::expiry::plural,
+        text::number::plural,
     },
     store::connections::new_profile_id,
     ui::{

@@ -13,11 +13,11 @@ use crate::{
     model::{
         connections::profile::Environment,
         journal::operation::Operation,
-        text::sanitize,
-        time::{
-            calendar,
-            expiry::{plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
         },
+        time::calendar,
     },
     ui::{
         View, problem_buttons,

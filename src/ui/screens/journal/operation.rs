@@ -7,8 +7,8 @@ use crate::{
     model::{
         api_key::KeyId,
         journal::operation::{Operation, OperationOutcome},
-        text::{sanitize, sentence},
-        time::{calendar, expiry::thousands},
+        text::{number::thousands, sanitize, sentence},
+        time::calendar,
     },
     ops::journal::reader::History,
     ui::{

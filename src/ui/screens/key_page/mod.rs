@@ -12,7 +12,7 @@ use crate::{
         Millis,
         api_key::{ApiKey, KeyId},
         text::sanitize,
-        time::{calendar, expiry::Status},
+        time::{calendar, status::Status},
     },
     ops::update::plan,
     ui::{

@@ -4,7 +4,10 @@ use eframe::egui::Ui;
 
 use crate::{
     app::{Cluster, Command},
-    model::time::expiry::{Status, StatusGroup, thousands},
+    model::{
+        text::number::thousands,
+        time::status::{Status, StatusGroup},
+    },
     ui::{View, theme::icons, widgets::button::Button},
 };
 

@@ -5,10 +5,7 @@ use eframe::egui::{Align, Layout, Role, Ui, WidgetInfo};
 use super::bulk_actions::{self, ButtonWidth};
 use crate::{
     app::{Cluster, Command},
-    model::{
-        inventory::list_view::ListView,
-        time::expiry::{StatusGroup, thousands},
-    },
+    model::{inventory::list_view::ListView, text::number::thousands, time::status::StatusGroup},
     ui::{
         View, theme,
         theme::{Type, size},

@@ -19,11 +19,11 @@ use crate::{
         api_key::KeyId,
         filter::{self, ValueOf},
         inventory::{Bitmap, Field, list_view::ListView},
-        text::sanitize,
-        time::{
-            calendar,
-            expiry::{StatusGroup, plural, thousands},
+        text::{
+            number::{plural, thousands},
+            sanitize,
         },
+        time::{calendar, status::StatusGroup},
     },
     ops::keys::list::KeyList,
     ui::{

@@ -17,10 +17,7 @@ use crate::{
         api_key::{ApiKey, KeyId, KeyKind},
         inventory::Column,
         text::sanitize,
-        time::{
-            calendar,
-            expiry::{self, Status},
-        },
+        time::{calendar, expiry, status::Status},
     },
     ui::{
         View, theme,

@@ -30,10 +30,13 @@ use crate::{
             list_view::ListView,
             overview::{Overview, OverviewOptions, Span},
         },
-        text::sanitize,
+        text::{
+            number::{plural, thousands},
+            sanitize,
+        },
         time::{
             age, calendar,
-            expiry::{Status, StatusGroup, plural, thousands},
+            status::{Status, StatusGroup},
         },
     },
     ui::{

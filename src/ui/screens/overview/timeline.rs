@@ -6,10 +6,7 @@ use eframe::egui::{
 
 use crate::{
     export::svg::{SvgBar, SvgInk},
-    model::{
-        inventory::overview::Bar,
-        time::expiry::{Status, plural},
-    },
+    model::{inventory::overview::Bar, text::number::plural, time::status::Status},
     ui::{
         theme::{self, Palette, Type},
         widgets::{focus, status},
