@@ -281,7 +281,7 @@ pub fn ago(at: Millis, now: Millis) -> String {
     if past < 1000 { "just now".into() } else { format!("{} ago", about(past)) }
 }
 
-/// Returns the time at which the result of [`remaining`] or [`Status::of`] changes next, in milliseconds since 1970
+/// Returns the time at which the result of [`remaining`] or `Status::of` changes next, in milliseconds since 1970
 /// (UTC), for a window that sleeps until then; at least one second after `now`.
 pub fn next_change(expires: Millis, now: Millis) -> Millis {
     let distance = expires.saturating_sub(now).saturating_abs();
